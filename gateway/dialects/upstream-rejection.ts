@@ -1,0 +1,82 @@
+import { type ErrorCode, type ErrorOptions, GatewayError } from "../errors.ts";
+import { readUpstreamError, type UpstreamError } from "./upstream-error.ts";
+
+/** Codes shown for an upstream's 4xx that has no name of its own. */
+const namesByStatus: Readonly<Record<number, string>> = {
+  404: "not_found",
+  413: "body_too_large",
+  429: "rate_limit_exceeded",
+};
+
+const typesByStatus: Readonly<Record<number, string>> = {
+  404: "not_found_error",
+  413: "request_too_large",
+  429: "rate_limit_error",
+};
+
+/** The name agents look for before they shorten a conversation; llama-server has only a type for it. */
+const tooLong = "context_length_exceeded";
+
+/** Longer waits are ignored by clients: openai-node then retries after half a second. */
+function retryHeader(retryAfter: string | null): Readonly<Record<string, string>> {
+  const seconds = retryAfter === null ? Number.NaN : Number(retryAfter);
+  if (!(seconds >= 0)) return {};
+  return { "retry-after": String(Math.min(60, Math.max(1, Math.ceil(seconds)))) };
+}
+
+function rejected(status: number, found: UpstreamError): ErrorOptions {
+  const shownCode =
+    found.type === "exceed_context_size_error"
+      ? tooLong
+      : (found.code ?? namesByStatus[status] ?? "upstream_rejected");
+  return {
+    status,
+    type: found.type ?? typesByStatus[status] ?? "invalid_request_error",
+    shownCode,
+    param: found.param,
+    extra: found.extra,
+  };
+}
+
+function withDetail(text: string, detail: string | null): string {
+  return detail === null ? `${text}.` : `${text}: ${detail}`;
+}
+
+/**
+ * What an upstream's error answer (any status that is no success) means for our client.
+ *
+ * A 4xx keeps status, message and extra fields; 401, 403 and 407 are about the gateway's own key, whose
+ * message may repeat it and is dropped; 501 and 529 keep their status; a 503 of a loading model can be
+ * waited out; the rest is a 502 with the upstream's message as detail.
+ * The message may repeat what the client sent: it belongs to the client, not into a log.
+ */
+export function upstreamRejection(
+  status: number,
+  body: Uint8Array,
+  contentType: string,
+  retryAfter: string | string[] | null = null,
+): GatewayError {
+  if (status === 401 || status === 403 || status === 407) {
+    return new GatewayError(
+      "upstream_auth",
+      `The upstream refused the gateway's own key (${status}); yours is fine. Tell the operator.`,
+    );
+  }
+  const found = readUpstreamError(body, contentType);
+  const headers = retryHeader(typeof retryAfter === "string" ? retryAfter : null);
+  if (status >= 400 && status < 500) {
+    const message = found.message ?? `The upstream refused the request (${status}).`;
+    return new GatewayError("upstream_rejected", message, { ...rejected(status, found), headers });
+  }
+  const [code, text] = failure(status, found.message);
+  return new GatewayError(code, withDetail(text, found.message), { headers, extra: found.extra });
+}
+
+function failure(status: number, message: string | null): [ErrorCode, string] {
+  if (status === 501) return ["not_supported", "The upstream does not support this"];
+  if (status === 529) return ["overloaded", "The upstream is overloaded"];
+  if (status === 503 && message !== null && /loading model/i.test(message)) {
+    return ["upstream_loading", "The upstream is loading its model"];
+  }
+  return ["upstream_error", `The upstream failed (${status})`];
+}
