@@ -1,5 +1,4 @@
 /** DEL and everything beyond ASCII, line separators of other alphabets among it. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: DEL is one of the characters meant
 const beyondAscii = /[\u007f-\uffff]/g;
 
 /**

@@ -25,10 +25,9 @@ const ownKeys: ReadonlySet<string> = new Set([
 const nothing: UpstreamError = { message: null, type: null, code: null, param: null, extra: {} };
 
 function plain(text: string, limit: number): string | null {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must go
   const line = text
     .slice(0, limit * 4)
-    .replace(/[\s\u0000-\u001f\u007f-\u009f]+/g, " ")
+    .replace(/[\s\p{Cc}]+/gu, " ")
     .trim();
   if (line === "") return null;
   return line.length > limit ? `${line.slice(0, limit)}…` : line;
@@ -47,8 +46,8 @@ function detailText(detail: unknown): string | null {
   if (typeof detail === "string") return detail;
   if (!Array.isArray(detail)) return null;
   const lines = detail.filter(isRecord).map((one) => {
-    const where = Array.isArray(one["loc"]) ? one["loc"].join(".") : "";
-    return where === "" ? String(one["msg"]) : `${where}: ${String(one["msg"])}`;
+    const where = Array.isArray(one.loc) ? one.loc.join(".") : "";
+    return where === "" ? String(one.msg) : `${where}: ${String(one.msg)}`;
   });
   return lines.length === 0 ? null : lines.join("; ");
 }
@@ -59,14 +58,12 @@ function furtherFields(fields: Record<string, unknown>): Record<string, unknown>
 }
 
 function fromObject(fields: Record<string, unknown>): UpstreamError {
-  const text = [fields["message"], detailText(fields["detail"])].find(
-    (one) => typeof one === "string",
-  );
+  const text = [fields.message, detailText(fields.detail)].find((one) => typeof one === "string");
   return {
     message: typeof text === "string" ? plain(text, maxMessage) : null,
-    type: name(fields["type"]),
-    code: name(fields["code"]),
-    param: typeof fields["param"] === "string" ? plain(fields["param"], 200) : null,
+    type: name(fields.type),
+    code: name(fields.code),
+    param: typeof fields.param === "string" ? plain(fields.param, 200) : null,
     extra: furtherFields(fields),
   };
 }
@@ -76,7 +73,7 @@ function fromJson(value: unknown): UpstreamError {
   const outer = Array.isArray(value) ? value[0] : value;
   if (typeof outer === "string") return { ...nothing, message: plain(outer, maxMessage) };
   if (!isRecord(outer)) return nothing;
-  const inner = outer["error"];
+  const inner = outer.error;
   if (isRecord(inner)) return fromObject(inner);
   if (typeof inner === "string") return { ...nothing, message: plain(inner, maxMessage) };
   return { ...fromObject(outer), extra: {} };
