@@ -1,0 +1,32 @@
+import { GatewayError } from "../errors.ts";
+import type { JsonObject } from "./json-body.ts";
+
+/** Null counts as absent: clients send it for what they leave open. */
+export function isAbsent(value: unknown): value is null | undefined {
+  return value === undefined || value === null;
+}
+
+/** Refuses the request, naming the field as a path: `messages[2].content`. */
+export function wrong(param: string, rule: string): never {
+  throw new GatewayError("invalid_request", `'${param}' ${rule}.`, { param });
+}
+
+/** Throws where none of `names` is there; the first is the one to name. */
+export function checkPresent(body: JsonObject, names: readonly [string, ...string[]]): void {
+  if (names.every((name) => isAbsent(body[name]))) wrong(names[0], "is required");
+}
+
+/** An integer from `least` on, or null where absent. Floats such as 2.0 are integers in JSON. */
+export function checkInteger(body: JsonObject, name: string, least: number): number | null {
+  const value = body[name];
+  if (isAbsent(value)) return null;
+  if (typeof value === "number" && Number.isInteger(value) && value >= least) return value;
+  return wrong(name, `must be an integer of at least ${least}`);
+}
+
+/** A list, or null where absent. */
+export function optionalList(body: JsonObject, name: string): readonly unknown[] | null {
+  const value = body[name];
+  if (isAbsent(value)) return null;
+  return Array.isArray(value) ? value : wrong(name, "must be a list");
+}

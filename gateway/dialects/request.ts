@@ -1,0 +1,102 @@
+import type { Dialect } from "../exchange.ts";
+import { checkChat } from "./chat-request.ts";
+import { checkInteger, checkPresent, isAbsent, optionalList, wrong } from "./field-checks.ts";
+import { inputChars } from "./input-size.ts";
+import { isJsonObject, type JsonObject, parseObject } from "./json-body.ts";
+
+/** The few fields of a request that the gateway itself needs. */
+export type RequestFields = Readonly<{
+  /** Null where absent or empty: whoever routes decides whether there is a default. */
+  model: string | null;
+  stream: boolean;
+  /** The client itself asked for the usage chunk of a chat stream. */
+  includeUsage: boolean;
+  /** The most tokens a choice may have; null where unlimited or unsaid. */
+  maxTokens: number | null;
+  /** Choices asked for, at least 1. */
+  n: number;
+  /** Prompts in one text completion, at least 1: usage counts each. */
+  prompts: number;
+  /** Characters of text in the prompt, for estimates: roughly four to a token. */
+  inputChars: number;
+}>;
+
+/** A name is kept in accounts and repeated in events; longer ones are no names. */
+const maxModelName = 1024;
+
+function modelOf(body: JsonObject): string | null {
+  const { model } = body;
+  if (isAbsent(model) || model === "") return null;
+  if (typeof model !== "string") return wrong("model", "must be a string");
+  if (model.length > maxModelName)
+    return wrong("model", `must be at most ${maxModelName} characters`);
+  return model;
+}
+
+function streamOf(body: JsonObject): boolean {
+  const { stream } = body;
+  if (isAbsent(stream)) return false;
+  return typeof stream === "boolean" ? stream : wrong("stream", "must be true or false");
+}
+
+/** By name: which fields limit the output, the one that wins first (llama-server: `n_predict`). */
+const limits: Readonly<Partial<Record<Dialect, readonly string[]>>> = {
+  chat: ["n_predict", "max_completion_tokens", "max_tokens"],
+  completions: ["n_predict", "max_tokens"],
+  messages: ["max_tokens"],
+  responses: ["max_output_tokens"],
+};
+
+function maxTokensOf(dialect: Dialect, body: JsonObject): number | null {
+  let found: number | null = null;
+  for (const name of limits[dialect] ?? []) {
+    const value = checkInteger(body, name, -1);
+    found ??= value;
+  }
+  return found === -1 ? null : found;
+}
+
+function countOf(value: unknown): number {
+  return typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= 1024
+    ? value
+    : 1;
+}
+
+/** A list of numbers is one prompt in tokens; a list of texts or lists is several. */
+function promptsOf({ prompt }: JsonObject): number {
+  return Array.isArray(prompt) && typeof prompt[0] !== "number" ? Math.max(1, prompt.length) : 1;
+}
+
+function check(dialect: Dialect, body: JsonObject): void {
+  if (dialect === "chat") checkChat(body);
+  else if (dialect === "messages") {
+    // llama-server takes an empty list here, and generates.
+    checkPresent(body, ["messages"]);
+    optionalList(body, "messages");
+  } else if (dialect === "completions") checkPresent(body, ["prompt", "prompt_embeds"]);
+  else if (dialect === "embeddings") checkPresent(body, ["input", "content", "messages"]);
+  else if (dialect === "rerank") checkPresent(body, ["query"]);
+}
+
+/**
+ * Reads and checks the body of a generation. Throws GatewayError (400) that names the field in `param`.
+ * Checked is what no upstream would take; odd fields and ranges are the upstream's business, since
+ * refusing a client that works is worse. Null counts as absent.
+ */
+export function readFields(dialect: Dialect, bytes: Buffer): RequestFields {
+  const body = parseObject(bytes);
+  const model = modelOf(body);
+  const stream = streamOf(body);
+  const maxTokens = maxTokensOf(dialect, body);
+  check(dialect, body);
+  const options = body.stream_options;
+  return {
+    model,
+    stream,
+    includeUsage: isJsonObject(options) && Boolean(options.include_usage),
+    maxTokens,
+    n: countOf(body.n),
+    prompts: dialect === "completions" ? promptsOf(body) : 1,
+    inputChars: inputChars(body),
+  };
+}
