@@ -39,10 +39,10 @@ function streamOf(body: JsonObject): boolean {
   return typeof stream === "boolean" ? stream : wrong("stream", "must be true or false");
 }
 
-/** By name: which fields limit the output, the one that wins first (llama-server: `n_predict`). */
+/** Which field limits the output; each is checked, the first that is there counts. */
 const limits: Readonly<Partial<Record<Dialect, readonly string[]>>> = {
-  chat: ["n_predict", "max_completion_tokens", "max_tokens"],
-  completions: ["n_predict", "max_tokens"],
+  chat: ["max_completion_tokens", "max_tokens"],
+  completions: ["max_tokens"],
   messages: ["max_tokens"],
   responses: ["max_output_tokens"],
 };
@@ -53,7 +53,10 @@ function maxTokensOf(dialect: Dialect, body: JsonObject): number | null {
     const value = checkInteger(body, name, -1);
     found ??= value;
   }
-  return found === -1 ? null : found;
+  // llama-server's own name for it wins there, and is its business to check.
+  const own = body.n_predict;
+  if (typeof own === "number" && Number.isInteger(own)) found = own;
+  return found === null || found < 0 ? null : found;
 }
 
 function countOf(value: unknown): number {

@@ -1,0 +1,131 @@
+import { eventData } from "./event-data.ts";
+import { topLevelFields } from "./json-scan.ts";
+import {
+  type Counts,
+  countsOf,
+  countsOfChoices,
+  countsOfTimings,
+  type Timings,
+  timingsOf,
+  type Usage,
+} from "./usage.ts";
+
+/** Reads the numbers an upstream gives while its answer goes by. Never throws. */
+export type UsageReader = {
+  /** A whole JSON answer. Only its `usage` and `timings` are parsed: embeddings are megabytes. */
+  readAnswer(bytes: Buffer): void;
+  /** One whole server-sent event, as latin1 text; ask `carriesUsage` first, this parses it. */
+  readEvent(event: string): void;
+  /** What an answer that came to its end cost. */
+  finished(): Usage;
+  /** What an answer that was cut cost, where `counted` tokens were seen to pass. */
+  cut(counted: number): Usage;
+  /** llama.cpp's last measure, for speeds. */
+  timings(): Timings | null;
+};
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const unknown: Counts = { input: null, output: null, cached: null, reasoning: null };
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** Where each dialect has its usage: beside the rest, in Anthropic's `message`, in `response`. */
+function usageIn(event: Fields): Fields | null {
+  const { message, response } = event;
+  for (const place of [event, message, response]) {
+    if (!isFields(place)) continue;
+    if (isFields(place.usage)) return place.usage;
+    if (isFields(place.usageMetadata)) return place.usageMetadata;
+  }
+  return null;
+}
+
+function withoutNulls(fields: Fields): Fields {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
+}
+
+class Reader implements UsageReader {
+  readonly #prompts: number;
+  /** The usage of the whole answer. Anthropic spreads it over events: the last of each field counts. */
+  #whole: Fields | null = null;
+  /** Usage that stands beside one choice, by its index; usage of llama.cpp's without one, in order. */
+  readonly #choices = new Map<number, Counts>();
+  readonly #timed = new Map<number, Counts>();
+  #timings: Timings | null = null;
+
+  constructor(prompts: number) {
+    this.#prompts = prompts;
+  }
+
+  readAnswer(bytes: Buffer): void {
+    const found: Record<string, unknown> = {};
+    for (const { name, start, end } of topLevelFields(bytes)) {
+      if (name !== "usage" && name !== "usageMetadata" && name !== "timings") continue;
+      found[name] = parse(bytes.toString("utf8", start, end));
+    }
+    this.#read(found);
+  }
+
+  readEvent(event: string): void {
+    const value = parse(eventData(event));
+    if (isFields(value)) this.#read(value);
+  }
+
+  #read(event: Fields): void {
+    const usage = usageIn(event);
+    const timings = timingsOf(event.timings);
+    const choices = Array.isArray(event.choices) ? event.choices : null;
+    const index = isFields(choices?.[0]) ? Number(choices[0].index ?? 0) : null;
+    if (timings !== null) {
+      this.#timings = timings;
+      this.#timed.set(index ?? 0, countsOfTimings(timings));
+    }
+    if (usage === null) return;
+    const counts = countsOf(usage) ?? unknown;
+    if (index !== null) this.#choices.set(index, counts);
+    // llama.cpp sends one chunk without choices for each choice, counting that one alone.
+    else if (choices !== null && timings !== null) this.#choices.set(~this.#choices.size, counts);
+    else this.#whole = { ...this.#whole, ...withoutNulls(usage) };
+  }
+
+  #known(): Usage {
+    const whole = countsOf(this.#whole);
+    if (whole !== null) return { ...whole, source: "reported" };
+    for (const [found, source] of [
+      [this.#choices, "reported"],
+      [this.#timed, "timings"],
+    ] as const) {
+      if (found.size > 0) return { ...countsOfChoices([...found.values()], this.#prompts), source };
+    }
+    return { ...unknown, source: null };
+  }
+
+  finished(): Usage {
+    return this.#known();
+  }
+
+  cut(counted: number): Usage {
+    const known = this.#known();
+    return { ...known, output: Math.max(counted, known.output ?? 0), source: "estimated" };
+  }
+
+  timings(): Timings | null {
+    return this.#timings;
+  }
+}
+
+/** One reader for each answer. `prompts` is how many prompts a text completion asked for. */
+export function createUsageReader(prompts = 1): UsageReader {
+  return new Reader(prompts);
+}
