@@ -25,11 +25,6 @@ export function applyEdits(bytes: Buffer, edits: readonly Edit[]): Buffer {
   return Buffer.concat(parts);
 }
 
-/** `bytes` with the value at `range` replaced by `text`, which is JSON. */
-export function replaceRange(bytes: Buffer, range: Range, text: string): Buffer {
-  return applyEdits(bytes, [{ start: range.start, end: range.end, text }]);
-}
-
 /** The edit that puts `"name":value` first into the object whose brace is at `open`. */
 function insertion(bytes: Buffer, open: number, name: string, value: string): Edit {
   const text = `${JSON.stringify(name)}:${value}${isEmptyObject(bytes, open) ? "" : ","}`;

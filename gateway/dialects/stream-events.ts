@@ -7,7 +7,7 @@ import type { Dialect } from "../exchange.ts";
 const quote = 0x22;
 
 /** Where the value of `"key"` begins, at or after `from`; -1 where there is no such key. */
-function valueOf(event: string, key: string, from: number): number {
+function valueAt(event: string, key: string, from: number): number {
   for (let at = event.indexOf(key, from); at >= 0; at = event.indexOf(key, at + 1)) {
     let next = at + key.length;
     while (event.charCodeAt(next) === 0x20) next += 1;
@@ -21,7 +21,7 @@ function valueOf(event: string, key: string, from: number): number {
 
 /** True where some `"key"` has a value that begins with `first`. */
 function holds(event: string, key: string, first: number): boolean {
-  for (let at = valueOf(event, key, 0); at >= 0; at = valueOf(event, key, at)) {
+  for (let at = valueAt(event, key, 0); at >= 0; at = valueAt(event, key, at)) {
     if (event.charCodeAt(at) === first) return true;
   }
   return false;
@@ -29,7 +29,7 @@ function holds(event: string, key: string, first: number): boolean {
 
 /** True where some `"key"` has a text that is not empty. */
 function says(event: string, key: string): boolean {
-  for (let at = valueOf(event, key, 0); at >= 0; at = valueOf(event, key, at)) {
+  for (let at = valueAt(event, key, 0); at >= 0; at = valueAt(event, key, at)) {
     if (event.charCodeAt(at) === quote && event.charCodeAt(at + 1) !== quote) return true;
   }
   return false;
@@ -41,7 +41,7 @@ function isNamed(event: string, name: string): boolean {
     const at = event.charCodeAt(6) === 0x20 ? 7 : 6;
     return event.startsWith(name, at) && event.charCodeAt(at + name.length) <= 0x20;
   }
-  const at = valueOf(event, '"type"', 0);
+  const at = valueAt(event, '"type"', 0);
   return (
     at >= 0 && event.startsWith(name, at + 1) && event.charCodeAt(at + 1 + name.length) === quote
   );
@@ -83,7 +83,7 @@ export function carriesUsage(event: string): boolean {
 
 /** The usage chunk of a chat stream: no choice in it. Dropped where the client did not ask for it. */
 export function isUsageOnly(event: string): boolean {
-  const at = valueOf(event, '"choices"', 0);
+  const at = valueAt(event, '"choices"', 0);
   if (at < 0 || event.charCodeAt(at) !== 0x5b) return false;
   let next = at + 1;
   while (event.charCodeAt(next) === 0x20) next += 1;
