@@ -1,3 +1,7 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { GatewayError } from "./errors.ts";
+
 /** The API shape a client speaks. `openai` is any other path of the OpenAI family. */
 export type Dialect =
   | "chat"
@@ -36,3 +40,71 @@ export type Exchange = {
   /** Aborts when the client has left before its answer ended. */
   readonly signal: AbortSignal;
 };
+
+/** What is known of a target before the exchange begins. */
+export type Target = {
+  readonly path: string;
+  readonly query: string;
+  readonly dialect: Dialect;
+  readonly kind: Kind;
+};
+
+const cloudflare = ["cf-ray", "cf-connecting-ip", "cf-visitor", "cdn-loop"];
+
+/** True for whoever came through the tunnel; a header can only ever take rights away. */
+export function isPublicRequest(request: IncomingMessage, publicPort: number | null): boolean {
+  if (publicPort !== null && request.socket.localPort === publicPort) return true;
+  const headers = request.headers;
+  return cloudflare.some((name) => headers[name] !== undefined);
+}
+
+/** The client's own request id, where it is well formed; it is only shown, never a key. */
+function shownId(headers: IncomingMessage["headers"], id: string): string {
+  const theirs = headers["x-request-id"] ?? headers["request-id"];
+  return typeof theirs === "string" && /^[A-Za-z0-9._:-]{1,128}$/.test(theirs) ? theirs : id;
+}
+
+/** The client's address; read from Cloudflare's header on the public port only. */
+function addressOf(request: IncomingMessage, publicPort: number | null): string {
+  const socket = request.socket;
+  if (publicPort !== null && socket.localPort === publicPort) {
+    const told = request.headers["cf-connecting-ip"];
+    if (typeof told === "string") return told.slice(0, 64);
+  }
+  const address = socket.remoteAddress ?? "";
+  return address.startsWith("::ffff:") ? address.slice(7) : address;
+}
+
+/** Begins an exchange: who it is does not change from here on. `stop` ends it from inside. */
+export function createExchange(
+  request: IncomingMessage,
+  target: Target,
+  publicPort: number | null,
+  stop: AbortController,
+): Exchange {
+  const id = randomUUID();
+  return Object.freeze({
+    id,
+    requestId: shownId(request.headers, id),
+    startedAt: Date.now(),
+    startedMono: performance.now(),
+    method: request.method ?? "GET",
+    path: target.path,
+    query: target.query,
+    dialect: target.dialect,
+    kind: target.kind,
+    isPublic: isPublicRequest(request, publicPort),
+    address: addressOf(request, publicPort),
+    signal: stop.signal,
+  });
+}
+
+/** Ties an exchange to its client: whoever leaves before the end of the answer aborts the signal. */
+export function stopWhenLeft(response: ServerResponse, stop: AbortController): void {
+  response.once("close", () => {
+    if (!response.writableFinished) stop.abort(clientLeft());
+  });
+}
+
+export const clientLeft = (): GatewayError =>
+  new GatewayError("client_closed", "The client left before its answer ended.");

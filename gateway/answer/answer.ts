@@ -1,0 +1,241 @@
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+import { errorBody, errorEvent } from "../dialects/error-body.ts";
+import { type QueueForm, queueDone, queueEvent } from "../dialects/queue-events.ts";
+import type { GatewayError } from "../errors.ts";
+import type { Exchange } from "../exchange.ts";
+import type { Beating, Pulse } from "./pulse.ts";
+import { refuse, setIdentityHeaders } from "./refuse.ts";
+import type { Shaper } from "./shaper.ts";
+
+/** A place in line, as the line tells it. */
+export type Place = { position: number; of: number; etaSeconds: number | null };
+
+export type AnswerOptions = {
+  pulse: Pulse;
+  queueEvents: QueueForm;
+  /** The longest a stream stays without a byte. Milliseconds, as all here. */
+  keepAliveMs: number;
+  /** How long a JSON answer may be silent before its 200 and whitespace go out; null is never. */
+  silenceMs: number | null;
+  /** How long a client may leave us unable to write before it counts as gone. */
+  stallMs: number;
+};
+
+/** What the client asked for, once it is known; `json` where the answer is one JSON value. */
+export type Asked = { model: string | null; stream: boolean; json: boolean };
+
+type Head = { status: number; headers: Record<string, string | string[]> };
+
+const streamHead: Head = {
+  status: 200,
+  headers: {
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-cache, no-transform",
+    "x-accel-buffering": "no",
+  },
+};
+
+const jsonHead: Head = { status: 200, headers: { "content-type": "application/json" } };
+
+/**
+ * The one place that writes to the client of a generation: its head once, queue events, the upstream's
+ * answer, keep-alives between whole events, an error in the client's dialect, and the end.
+ */
+export class Answer implements Beating {
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #exchange: Exchange;
+  readonly #options: AnswerOptions;
+  #asked: Asked = { model: null, stream: false, json: false };
+  #form: QueueForm;
+  #acceptedAt = 0;
+  #writtenAt = 0;
+  #stalledAt: number | null = null;
+  #place: Place | null = null;
+  #firstPlace: number | null = null;
+  #told = false;
+  #head: Head | null = null;
+  #shaper: Shaper | null = null;
+  /** No byte of the answer itself is out: whitespace may still stand before a JSON one. */
+  #blank = true;
+  #corked = false;
+
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    exchange: Exchange,
+    options: AnswerOptions,
+  ) {
+    this.#request = request;
+    this.#response = response;
+    this.#exchange = exchange;
+    this.#options = options;
+    this.#form = queueForm(request.headers["x-queue-events"]) ?? options.queueEvents;
+  }
+
+  /** True once the client has a status: from then on errors stand in the stream or body. */
+  get committed(): boolean {
+    return this.#response.headersSent;
+  }
+
+  /** True once the upstream has begun to answer. */
+  get begun(): boolean {
+    return this.#shaper !== null;
+  }
+
+  get upstreamId(): string | null {
+    return this.#shaper?.upstreamId ?? null;
+  }
+
+  /** From here on the client is not left in silence. */
+  accepted(asked: Asked): void {
+    this.#asked = asked;
+    this.#acceptedAt = this.#writtenAt = performance.now();
+    this.#options.pulse.add(this);
+  }
+
+  /** A place in line: the first goes into a header, each into an event where the client streams. */
+  place(place: Place): void {
+    this.#firstPlace ??= place.position;
+    this.#place = place;
+    if (!this.#asked.stream || this.#form === "off") return;
+    const event = queueEvent(this.#exchange.dialect, this.#form, this.#queueNote(place));
+    if (event === null) return;
+    this.#told = true;
+    this.#writeHead(streamHead);
+    this.#write(Buffer.from(event));
+  }
+
+  /** The wait is over, or there was none. */
+  started(): void {
+    this.#firstPlace ??= 0;
+    this.#place = null;
+  }
+
+  /** The upstream's answer begins. `headers` are those the client may see. */
+  begin(status: number, headers: Head["headers"], shaper: Shaper): void {
+    this.#shaper = shaper;
+    this.#head = { status, headers };
+    if (!this.#told) return;
+    const done = queueDone(this.#exchange.dialect, this.#form, this.#queueNote(null));
+    if (done !== null) this.#write(Buffer.from(done));
+  }
+
+  /** Bytes of the upstream. False where the client is slow: see `whenDrained`. */
+  data(chunk: Buffer): boolean {
+    const out = this.#shaper?.push(chunk) ?? null;
+    if (out === null) return true;
+    this.#blank = false;
+    if (this.#head !== null) this.#writeHead(this.#head);
+    return this.#write(out);
+  }
+
+  whenDrained(resume: () => void): void {
+    this.#stalledAt = performance.now();
+    this.#response.once("drain", () => {
+      this.#stalledAt = null;
+      resume();
+    });
+  }
+
+  /** The upstream has ended. Takes the last bytes, to be sent by `end`; throws where it was cut. */
+  complete(): Buffer | null {
+    return this.#shaper?.finish() ?? null;
+  }
+
+  /** The end, once the accounts are closed. */
+  end(last: Buffer | null): void {
+    this.#options.pulse.remove(this);
+    const response = this.#response;
+    if (response.destroyed) return;
+    if (!response.headersSent && this.#head !== null) {
+      if (last !== null) response.setHeader("content-length", last.length);
+      this.#writeHead(this.#head);
+    }
+    if (last === null) response.end();
+    else response.end(last);
+    this.#uncork();
+  }
+
+  /** The end by an error: a real status while there is none, else in the dialect's in-stream form. */
+  fail(error: GatewayError): void {
+    this.#options.pulse.remove(this);
+    const response = this.#response;
+    if (response.destroyed) return;
+    const { dialect, requestId } = this.#exchange;
+    if (response.headersSent) {
+      // A stream that said its own last word takes no second one.
+      const streamed = this.#asked.stream && this.#shaper?.ended !== true;
+      if (streamed) response.end(errorEvent(error, dialect, requestId));
+      else if (this.#asked.json && this.#blank) {
+        response.end(errorBody(error, dialect, requestId));
+      } else response.destroy();
+      this.#uncork();
+      return;
+    }
+    if (this.#acceptedAt > 0) response.setHeader("x-queue-position", this.#firstPlace ?? 0);
+    refuse(this.#request, response, this.#exchange, error);
+  }
+
+  /** About once a second: a byte where one is due, an end where the client takes none. */
+  beat(now: number): void {
+    if (this.#stalledAt !== null && now - this.#stalledAt > this.#options.stallMs) {
+      this.#response.destroy();
+    } else if (this.#asked.stream) {
+      if (now - this.#writtenAt >= this.#options.keepAliveMs) this.#keepStreamAlive();
+    } else if (this.#asked.json && this.#blank && this.#isSilentTooLong(now)) {
+      this.#writeHead(jsonHead);
+      this.#write(Buffer.from("\n"));
+    }
+  }
+
+  #isSilentTooLong(now: number): boolean {
+    const { silenceMs, keepAliveMs } = this.#options;
+    if (this.committed) return now - this.#writtenAt >= keepAliveMs;
+    return silenceMs !== null && now - this.#acceptedAt >= silenceMs;
+  }
+
+  #keepStreamAlive(): void {
+    if (this.#place !== null && this.#told) return this.place(this.#place);
+    this.#writeHead(this.#head ?? streamHead);
+    // A blank line is the one thing that no hand-written parser minds: `off` is for those.
+    this.#write(Buffer.from(this.#form === "off" ? "\n" : ": keep-alive\n\n"));
+  }
+
+  #queueNote(place: Place | null) {
+    const { requestId, startedAt } = this.#exchange;
+    const created = Math.floor(startedAt / 1000);
+    return { requestId, created, model: this.#asked.model ?? "", place };
+  }
+
+  #writeHead(head: Head): void {
+    const response = this.#response;
+    if (response.headersSent) return;
+    setIdentityHeaders(response, this.#exchange);
+    response.setHeader("x-queue-position", this.#firstPlace ?? 0);
+    for (const name in head.headers) response.setHeader(name, head.headers[name] ?? "");
+    response.writeHead(head.status);
+  }
+
+  /** Whole events only. What is written in one turn goes out as one chunk. */
+  #write(bytes: Buffer): boolean {
+    this.#writtenAt = performance.now();
+    if (!this.#corked) {
+      this.#corked = true;
+      this.#response.cork();
+      process.nextTick(() => this.#uncork());
+    }
+    return this.#response.write(bytes);
+  }
+
+  #uncork(): void {
+    if (!this.#corked) return;
+    this.#corked = false;
+    this.#response.uncork();
+  }
+}
+
+/** The client's own choice, by the header X-Queue-Events; null where it makes none we know. */
+function queueForm(header: string | string[] | undefined): QueueForm | null {
+  return header === "chunk" || header === "comment" || header === "off" ? header : null;
+}

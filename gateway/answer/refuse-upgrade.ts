@@ -1,0 +1,21 @@
+import type { Duplex } from "node:stream";
+import { STATUS_CODES } from "node:http";
+import { errorBody } from "../dialects/error-body.ts";
+import type { GatewayError } from "../errors.ts";
+import type { Shown } from "./refuse.ts";
+
+/** Answers an upgrade that does not take place: a plain HTTP answer on the bare socket, then its end. */
+export function refuseUpgrade(socket: Duplex, shown: Shown, error: GatewayError): void {
+  if (socket.destroyed || !socket.writable) return;
+  const body = errorBody(error, shown.dialect, shown.requestId);
+  const headers = {
+    "content-type": "application/json",
+    "content-length": String(Buffer.byteLength(body)),
+    "x-request-id": shown.requestId,
+    connection: "close",
+    ...error.headers,
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  const reason = STATUS_CODES[error.status] ?? "Error";
+  socket.end(`HTTP/1.1 ${error.status} ${reason}\r\n${lines.join("\r\n")}\r\n\r\n${body}`);
+}

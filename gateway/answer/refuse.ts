@@ -1,0 +1,38 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { errorBody } from "../dialects/error-body.ts";
+import type { GatewayError } from "../errors.ts";
+import type { Dialect, Exchange } from "../exchange.ts";
+import { endEarly } from "./drain.ts";
+
+/** As much of an exchange as an answer shows. */
+export type Shown = Pick<Exchange, "requestId" | "dialect">;
+
+/** What every answer says of itself. */
+export function setIdentityHeaders(response: ServerResponse, shown: Shown): void {
+  response.setHeader("x-request-id", shown.requestId);
+  if (shown.dialect === ("messages" satisfies Dialect)) {
+    response.setHeader("request-id", shown.requestId);
+  }
+  response.setHeader("x-content-type-options", "nosniff");
+}
+
+/**
+ * An error with its real status, while nothing else has been sent. Where the request's body has not
+ * arrived, the connection closes with the answer.
+ */
+export function refuse(
+  request: IncomingMessage,
+  response: ServerResponse,
+  shown: Shown,
+  error: GatewayError,
+): void {
+  const body = errorBody(error, shown.dialect, shown.requestId);
+  setIdentityHeaders(response, shown);
+  for (const name in error.headers) response.setHeader(name, error.headers[name] ?? "");
+  response.setHeader("content-type", "application/json");
+  response.setHeader("content-length", Buffer.byteLength(body));
+  if (!request.complete) response.setHeader("connection", "close");
+  response.writeHead(error.status);
+  if (request.method !== "HEAD") response.write(body);
+  endEarly(request, response);
+}

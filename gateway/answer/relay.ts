@@ -1,0 +1,57 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { pipeline } from "node:stream";
+import { upstreamRejection } from "../dialects/upstream-rejection.ts";
+import { refuse, type Shown, setIdentityHeaders } from "./refuse.ts";
+
+/** Of an upstream's error, so much is read for its message. Bytes. */
+const maxRejection = 64 * 1024;
+
+/**
+ * Hands on the answer to a read as it came, but for its headers; an upstream's error is told in the
+ * client's dialect, like those of generations.
+ */
+export function relay(
+  request: IncomingMessage,
+  response: ServerResponse,
+  shown: Shown,
+  upstream: IncomingMessage,
+  headers: Record<string, string | string[]>,
+): void {
+  const status = upstream.statusCode ?? 502;
+  if (status >= 400) {
+    relayError(request, response, shown, upstream);
+    return;
+  }
+  setIdentityHeaders(response, shown);
+  for (const name in headers) response.setHeader(name, headers[name] ?? "");
+  response.writeHead(status);
+  // Without a first write the head of a quiet event stream would wait for its first event.
+  response.flushHeaders();
+  pipeline(upstream, response, () => {});
+}
+
+function relayError(
+  request: IncomingMessage,
+  response: ServerResponse,
+  shown: Shown,
+  upstream: IncomingMessage,
+): void {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  let told = false;
+  const tell = (): void => {
+    if (told || response.headersSent) return;
+    told = true;
+    const type = upstream.headers["content-type"] ?? "";
+    const retryAfter = upstream.headers["retry-after"] ?? null;
+    const body = Buffer.concat(chunks);
+    const error = upstreamRejection(upstream.statusCode ?? 502, body, type, retryAfter);
+    refuse(request, response, shown, error);
+  };
+  upstream.on("data", (chunk: Buffer) => {
+    size += chunk.length;
+    if (size <= maxRejection) chunks.push(chunk);
+    else upstream.destroy();
+  });
+  upstream.once("close", tell);
+}

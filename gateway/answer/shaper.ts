@@ -1,0 +1,16 @@
+/** Turns an upstream's bytes into what the client gets, and keeps the end back until it is settled. */
+export type Shaper = {
+  /** What may go out now; null where nothing may yet. */
+  push(chunk: Buffer): Buffer | null;
+  /**
+   * Once, after the upstream's last byte: what was kept back, to be sent when the accounts are closed.
+   * Throws a GatewayError where the answer was cut.
+   */
+  finish(): Buffer | null;
+  /** True where bytes change on the way, so that the upstream's length does not hold. */
+  readonly edits: boolean;
+  /** True once an error or the dialect's own last event went by: nothing may follow. */
+  readonly ended: boolean;
+  /** The id the upstream gave its answer, where one was read. */
+  readonly upstreamId: string | null;
+};

@@ -1,0 +1,85 @@
+import express, { type Express, type NextFunction, type Request, type Response } from "express";
+import { refuse } from "./answer/refuse.ts";
+import { stripCredentials } from "./auth/query-credentials.ts";
+import { endpointOf } from "./dialects/endpoints.ts";
+import { type JudgedPath, judgePath } from "./dialects/path.ts";
+import { GatewayError } from "./errors.ts";
+import { createExchange, isPublicRequest } from "./exchange.ts";
+import { asGatewayError } from "./road/failure.ts";
+import { generation } from "./road/generation.ts";
+import type { RoadParts } from "./road/parts.ts";
+import { read } from "./road/read.ts";
+
+export type AppParts = RoadParts & {
+  /** What GET /health says, as JSON. */
+  health(): object;
+  /** Prometheus' text format; null where the metrics have a port of their own. */
+  metrics: (() => Promise<string>) | null;
+};
+
+/** Prometheus' text exposition format. */
+export const metricsType = "text/plain; version=0.0.4; charset=utf-8";
+
+/** The path as it was judged, before any routing; Express's own place for what belongs to a request. */
+type Judged = { judged: JudgedPath };
+
+/**
+ * Every route, and the order of every step. A generation goes the road of `road/generation.ts`, all
+ * else under /v1 that of `road/read.ts`.
+ */
+export function createApp(parts: AppParts): Express {
+  const app = express();
+  app.disable("x-powered-by");
+  app.disable("etag");
+  app.set("query parser", false);
+  app.enable("case sensitive routing");
+  app.enable("strict routing");
+
+  app.use((request: Request, response: Response<unknown, Judged>, next: NextFunction) => {
+    response.locals.judged = judgePath(request.url);
+    next();
+  });
+
+  const lanOnly = (request: Request, _response: Response, next: NextFunction): void => {
+    next(isPublicRequest(request, parts.publicPort) ? nothingHere() : undefined);
+  };
+  app.get(["/health", "/healthz"], lanOnly, (_request, response) => {
+    response.setHeader("cache-control", "no-store").json(parts.health());
+  });
+  app.get("/metrics", lanOnly, async (_request, response, next) => {
+    if (parts.metrics === null) next(nothingHere());
+    else response.setHeader("content-type", metricsType).end(await parts.metrics());
+  });
+
+  app.all(/^\/(?:api\/)?v1\//, (request: Request, response: Response<unknown, Judged>) => {
+    const { path, query } = response.locals.judged;
+    const { dialect, kind } = endpointOf(request.method, path);
+    const road = kind === "generation" ? generation : read;
+    return road(parts, request, response, {
+      path,
+      query: stripCredentials(query),
+      dialect,
+      kind,
+    });
+  });
+
+  // Whoever has no key learns nothing of what is here.
+  app.use((request) => {
+    parts.authenticate(request);
+    throw nothingHere();
+  });
+
+  app.use((cause: unknown, request: Request, response: Response, _next: NextFunction) => {
+    const stop = new AbortController();
+    const target = { path: request.path, query: "", dialect: "openai", kind: "read" } as const;
+    const exchange = createExchange(request, target, parts.publicPort, stop);
+    const error = asGatewayError(parts, exchange, cause);
+    parts.telemetry.refused({ exchange, user: null, status: error.status, errorCode: error.code });
+    if (response.headersSent) response.destroy();
+    else refuse(request, response, exchange, error);
+  });
+  return app;
+}
+
+const nothingHere = (): GatewayError =>
+  new GatewayError("not_found", "Nothing is at this path; the API is under /v1.");

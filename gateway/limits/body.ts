@@ -1,0 +1,139 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Transform } from "node:stream";
+import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
+import { GatewayError } from "../errors.ts";
+
+export type BodyLimits = {
+  /** Of one body, after inflating. Bytes. */
+  maxBytes: number;
+  /** Of all bodies held at once, those that wait in line included. Bytes. */
+  maxHeldBytes: number;
+  /** The longest pause of a sender, in milliseconds. */
+  timeoutMs: number;
+};
+
+/** A body in memory, and the room it takes until it is freed. */
+export type Body = { bytes: Buffer; inflated: boolean; free(): void };
+
+export type BodyReader = {
+  /** Rejects with 408, 413, 415 or 503; with `signal.reason` when the client left. */
+  read(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<Body>;
+  heldBytes(): number;
+};
+
+const inflaters: Record<string, () => Transform> = {
+  gzip: createGunzip,
+  "x-gzip": createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+};
+
+/** Reads request bodies into memory, each bounded in size and time, and all of them together. */
+export function createBodyReader(limits: BodyLimits): BodyReader {
+  let held = 0;
+
+  function take(bytes: number): void {
+    if (held + bytes > limits.maxHeldBytes) {
+      throw new GatewayError(
+        "memory_full",
+        "The gateway holds too many large requests at the moment; try again shortly.",
+        { headers: { "retry-after": "5" } },
+      );
+    }
+    held += bytes;
+  }
+
+  return {
+    heldBytes: () => held,
+    async read(request, response, signal) {
+      const encoding = request.headers["content-encoding"];
+      const inflate = inflaterOf(encoding);
+      const declared = Number(request.headers["content-length"] ?? 0);
+      if (declared > limits.maxBytes) throw tooLarge(limits.maxBytes);
+      // Only now: a body that is refused is never asked for.
+      if (/^100-continue$/i.test(request.headers.expect ?? "")) response.writeContinue();
+      let mine = 0;
+      const count = (bytes: number): void => {
+        if (mine + bytes > limits.maxBytes) throw tooLarge(limits.maxBytes);
+        take(bytes);
+        mine += bytes;
+      };
+      const free = (): void => {
+        held -= mine;
+        mine = 0;
+      };
+      try {
+        const bytes = await collect(request, inflate, { count, signal, ...limits });
+        return { bytes, inflated: inflate !== null, free };
+      } catch (error) {
+        free();
+        throw error;
+      }
+    },
+  };
+}
+
+function inflaterOf(encoding: string | undefined): Transform | null {
+  if (encoding === undefined || encoding === "" || encoding === "identity") return null;
+  const create = inflaters[encoding.trim().toLowerCase()];
+  if (create) return create();
+  throw new GatewayError(
+    "unsupported_encoding",
+    "This Content-Encoding is not supported; send gzip, br, deflate, or no encoding.",
+    { headers: { "accept-encoding": "gzip, br, deflate" } },
+  );
+}
+
+const tooLarge = (maxBytes: number): GatewayError =>
+  new GatewayError("body_too_large", `The body is larger than ${maxBytes} bytes (MAX_BODY_BYTES).`);
+
+type Collecting = { count: (bytes: number) => void; signal: AbortSignal; timeoutMs: number };
+
+/** The bytes of a body, in order; ends by itself when the sender stops, leaves, or sends too much. */
+function collect(
+  request: IncomingMessage,
+  inflate: Transform | null,
+  { count, signal, timeoutMs }: Collecting,
+): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const source = inflate === null ? request : request.pipe(inflate);
+    const chunks: Buffer[] = [];
+    const timer = setTimeout(() => {
+      fail(new GatewayError("body_timeout", "The body did not arrive in time (BODY_TIMEOUT)."));
+    }, timeoutMs);
+    const settle = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", leave);
+      source.off("data", keep).off("end", done);
+      if (inflate !== null) request.unpipe(inflate);
+      request.pause();
+    };
+    const fail = (error: unknown): void => {
+      settle();
+      inflate?.destroy();
+      reject(error);
+    };
+    const leave = (): void => fail(signal.reason);
+    const keep = (chunk: Buffer): void => {
+      timer.refresh();
+      try {
+        count(chunk.length);
+        chunks.push(chunk);
+      } catch (error) {
+        fail(error);
+      }
+    };
+    const done = (): void => {
+      settle();
+      resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks));
+    };
+    signal.addEventListener("abort", leave, { once: true });
+    source.on("data", keep).once("end", done);
+    inflate?.once("error", () => {
+      fail(new GatewayError("invalid_request", "The body is not valid for its Content-Encoding."));
+    });
+    // A sender that breaks off also ends `signal`; without a listener the error would be thrown.
+    request.once("error", (cause) => fail(new GatewayError("client_closed", "Left.", { cause })));
+    if (signal.aborted) leave();
+  });
+}

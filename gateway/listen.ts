@@ -1,0 +1,88 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+
+export type Listening = {
+  readonly port: number;
+  /** Ends what is idle now and, after `graceMs`, every connection. */
+  close(graceMs: number): Promise<void>;
+};
+
+export type ListenOptions = {
+  /** 0 is any free port. */
+  port: number;
+  /** Null is every address, IPv4 and IPv6. */
+  host: string | null;
+  upgrade?: (request: IncomingMessage, socket: Socket, head: Buffer) => void;
+};
+
+/** Answers what is no HTTP at all; Node's own would be silent or without a word of what is wrong. */
+const malformed: Readonly<Record<string, [number, string, string]>> = {
+  HPE_HEADER_OVERFLOW: [431, "Request Header Fields Too Large", "The headers are too large."],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, "Request Timeout", "The headers did not arrive in time."],
+};
+
+/** Opens one port for `handler`; rejects with a one-line Error where it cannot be had. */
+export async function listen(handler: RequestListener, options: ListenOptions): Promise<Listening> {
+  const server = createServer({
+    // cloudflared keeps idle connections for 90 s: ours must not close first, or a request is lost.
+    keepAliveTimeout: 95_000,
+    headersTimeout: 10_000,
+    connectionsCheckingInterval: 5_000,
+    // A body has a time-out of its own, and an answer may take hours.
+    requestTimeout: 0,
+    // Finds the closed laptop that never said goodbye.
+    keepAlive: true,
+    keepAliveInitialDelay: 30_000,
+    // An h2c offer on a POST is no upgrade: with one, the POST would never reach its handler.
+    shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket",
+  });
+  server.on("request", handler);
+  // Whether a body is wanted is decided when its headers have been judged.
+  server.on("checkContinue", handler);
+  const { upgrade } = options;
+  if (upgrade) server.on("upgrade", (request, socket: Socket, head) => upgrade(request, socket, head));
+  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+    if (!socket.writable || error.code === "ECONNRESET") return void socket.destroy();
+    const [status, reason, message] = malformed[error.code ?? ""] ?? [
+      400,
+      "Bad Request",
+      "This is not a valid HTTP request.",
+    ];
+    const body = JSON.stringify({
+      error: { message, type: "invalid_request_error", param: null, code: "invalid_request" },
+    });
+    socket.end(
+      `HTTP/1.1 ${status} ${reason}\r\ncontent-type: application/json\r\n` +
+        `content-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
+    );
+  });
+  await opened(server, options);
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: (graceMs) => close(server, graceMs),
+  };
+}
+
+function opened(server: Server, { port, host }: ListenOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const where = `${host ?? "every address"}, port ${port}`;
+      const why =
+        error.code === "EADDRINUSE"
+          ? "another program listens there; stop it or set PORT to a free one"
+          : error.code === "EACCES"
+            ? "not allowed; ports under 1024 need rights, set PORT to a higher one"
+            : (error.code ?? error.message);
+      reject(new Error(`cannot listen on ${where}: ${why}`));
+    });
+    server.listen(host === null ? { port } : { port, host }, resolve);
+  });
+}
+
+async function close(server: Server, graceMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+  await closed;
+  clearTimeout(timer);
+}

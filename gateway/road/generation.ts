@@ -1,0 +1,51 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { Answer } from "../answer/answer.ts";
+import { createExchange, stopWhenLeft, type Target } from "../exchange.ts";
+import { attemptOnce } from "./attempt.ts";
+import { asGatewayError, shuttingDown } from "./failure.ts";
+import type { RoadParts } from "./parts.ts";
+import { readRequest } from "./read-request.ts";
+import { type Accepted, reserve } from "./reserve.ts";
+import { settle } from "./settle.ts";
+import { takeTurn } from "./turn.ts";
+
+/**
+ * The road of a generation, step by step. Until `reserve` every refusal has its real status and
+ * leaves no row; from there on there is one row, one slot at most, and one `settle`.
+ */
+export async function generation(
+  parts: RoadParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+  target: Target,
+): Promise<void> {
+  const stop = new AbortController();
+  const exchange = createExchange(request, target, parts.publicPort, stop);
+  stopWhenLeft(response, stop);
+  const answer = new Answer(request, response, exchange, parts.answers(exchange));
+  let accepted: Accepted;
+  let user: string | null = null;
+  try {
+    if (parts.draining()) throw shuttingDown();
+    const identity = parts.authenticate(request);
+    user = identity.user;
+    const asked = await readRequest(parts.bodies, request, response, exchange);
+    const destination = parts.route(asked.fields.model);
+    accepted = reserve(parts, { exchange, identity, asked, destination });
+  } catch (cause) {
+    // Nothing is in the ledger, and nothing is owed.
+    const error = asGatewayError(parts, exchange, cause);
+    parts.telemetry.refused({ exchange, user, status: error.status, errorCode: error.code });
+    answer.fail(error);
+    return;
+  }
+  parts.underway.set(exchange.id, stop);
+  const { model, stream } = accepted.asked.fields;
+  answer.accepted({ model, stream, json: accepted.asked.json });
+  const outcome = await takeTurn(parts, accepted, answer, async () => {
+    await attemptOnce(parts, accepted, answer);
+    return answer.complete();
+  });
+  await settle(parts, accepted, answer, outcome);
+  parts.underway.delete(exchange.id);
+}

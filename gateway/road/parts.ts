@@ -1,0 +1,36 @@
+import type { IncomingMessage } from "node:http";
+import type { AnswerOptions } from "../answer/answer.ts";
+import type { Identity } from "../auth/identity.ts";
+import type { Exchange } from "../exchange.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { BodyReader } from "../limits/body.ts";
+import type { Line } from "../line/line.ts";
+import type { Telemetry } from "../telemetry/events.ts";
+import type { PassThrough } from "../upstreams/pass-through.ts";
+import type { Upstream } from "../upstreams/upstream.ts";
+
+/** Milliseconds; 0 is off. */
+export type UpstreamTimeouts = { firstByteMs: number; idleMs: number; totalMs: number };
+
+/** Where a generation goes: the line it waits in and the upstream that answers. */
+export type Destination = { line: Line; upstream: Upstream; passThrough: PassThrough };
+
+/** What the road is made of; serve.ts builds it, and nothing else does. */
+export type RoadParts = {
+  /** Who is asking; throws 401. */
+  authenticate(request: IncomingMessage): Identity;
+  bodies: BodyReader;
+  /** Where a model is; throws 404. */
+  route(model: string | null): Destination;
+  /** The upstream's list of models, as JSON. */
+  models(): Promise<Buffer>;
+  ledger: Ledger;
+  telemetry: Telemetry;
+  /** For an exchange: a public one is kept alive sooner. */
+  answers(exchange: Exchange): AnswerOptions;
+  timeouts: UpstreamTimeouts;
+  publicPort: number | null;
+  /** The generations under way, so that one can be stopped from outside. */
+  underway: Map<string, AbortController>;
+  draining(): boolean;
+};

@@ -1,0 +1,58 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { refuse, setIdentityHeaders } from "../answer/refuse.ts";
+import { relay } from "../answer/relay.ts";
+import { createExchange, stopWhenLeft, type Target } from "../exchange.ts";
+import { headersToUpstream } from "../upstreams/headers.ts";
+import { asGatewayError, shuttingDown } from "./failure.ts";
+import type { RoadParts } from "./parts.ts";
+
+/**
+ * The road of what does not generate: authenticated, and passed through to the upstream with its body
+ * and its answer streamed. It never waits and has no row.
+ */
+export async function read(
+  parts: RoadParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+  target: Target,
+): Promise<void> {
+  const stop = new AbortController();
+  const exchange = createExchange(request, target, parts.publicPort, stop);
+  stopWhenLeft(response, stop);
+  let user: string | null = null;
+  let refused = false;
+  response.once("close", () => {
+    if (!refused) parts.telemetry.passed({ exchange, user, status: response.statusCode });
+  });
+  const fail = (cause: unknown): void => {
+    refused = true;
+    const error = asGatewayError(parts, exchange, cause);
+    if (response.headersSent) response.destroy();
+    else refuse(request, response, exchange, error);
+    parts.telemetry.refused({ exchange, user, status: error.status, errorCode: error.code });
+  };
+  try {
+    if (parts.draining()) throw shuttingDown();
+    const identity = parts.authenticate(request);
+    user = identity.user;
+    if (exchange.path === "/v1/models" && request.method === "GET") {
+      const models = await parts.models();
+      setIdentityHeaders(response, exchange);
+      response.setHeader("content-type", "application/json").end(models);
+      return;
+    }
+    if (request.headers.expect !== undefined) response.writeContinue();
+    const { upstream, passThrough } = parts.route(null);
+    const headers = headersToUpstream(request.headers, {
+      user: identity.user,
+      requestId: exchange.requestId,
+      upstreamKey: upstream.key,
+    });
+    passThrough.read(request, response, { path: exchange.path + exchange.query, headers }, {
+      answer: (answer, shown) => relay(request, response, exchange, answer, shown),
+      fail,
+    });
+  } catch (cause) {
+    fail(cause);
+  }
+}

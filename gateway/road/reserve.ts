@@ -1,0 +1,44 @@
+import type { Identity } from "../auth/identity.ts";
+import { GatewayError } from "../errors.ts";
+import type { Exchange } from "../exchange.ts";
+import { createMeter, type Meter } from "../ledger/meter.ts";
+import type { Destination, RoadParts } from "./parts.ts";
+import type { Asked } from "./read-request.ts";
+
+/** A generation that will have an end: it has a row in the ledger, and room in the line. */
+export type Accepted = {
+  readonly exchange: Exchange;
+  readonly identity: Identity;
+  readonly asked: Asked;
+  readonly destination: Destination;
+  readonly meter: Meter;
+};
+
+/**
+ * Room in the line and the ledger's row, in one synchronous stretch, so that two requests never share
+ * the last place. Throws 503 where there is no room; then there is no row.
+ */
+export function reserve(parts: RoadParts, request: Omit<Accepted, "meter">): Accepted {
+  const { exchange, identity, asked, destination } = request;
+  const { line, upstream } = destination;
+  // A client that left while its body was read is no generation.
+  exchange.signal.throwIfAborted();
+  const refusal = line.refusal(identity.user);
+  if (refusal !== null) {
+    throw new GatewayError(refusal, "The line is full; try again when it is shorter.", {
+      headers: { "retry-after": String(line.retryAfterSeconds()) },
+    });
+  }
+  parts.ledger.open({
+    id: exchange.id,
+    requestId: exchange.requestId,
+    user: identity.user,
+    model: asked.fields.model,
+    upstream: upstream.name,
+    dialect: exchange.dialect,
+    path: exchange.path,
+    streamed: asked.fields.stream,
+    startedAt: exchange.startedAt,
+  });
+  return { ...request, meter: createMeter(exchange.dialect, exchange.startedMono) };
+}

@@ -1,0 +1,69 @@
+import type { GatewayError } from "../errors.ts";
+import type { RoadParts } from "./parts.ts";
+import type { Accepted } from "./reserve.ts";
+import type { Outcome } from "./turn.ts";
+
+/** What is left to do for the client once the accounts are closed. */
+export type Ending = {
+  /** True once the upstream had begun to answer. */
+  readonly begun: boolean;
+  readonly upstreamId: string | null;
+  end(last: Buffer | null): void;
+  fail(error: GatewayError): void;
+};
+
+/**
+ * Closes the accounts, then ends the answer: whoever saw the end is in the ledger. The slot is free
+ * already; nothing here makes anyone wait.
+ */
+export async function settle(
+  parts: RoadParts,
+  accepted: Accepted,
+  answer: Ending,
+  outcome: Outcome,
+): Promise<void> {
+  const { exchange, identity, asked, meter } = accepted;
+  const { slot, error, upstreamMs } = outcome;
+  const reading = meter.reading();
+  const left = error?.code === "client_closed" || error?.code === "cancelled";
+  // Whoever had the last event and left before the close has had the whole answer.
+  const done = error === null || (left && reading.finished);
+  const state = done ? (reading.failed ? "failed" : "done") : left ? "cancelled" : "failed";
+  const status = done ? reading.status : error.status;
+  const errorCode = done ? (reading.failed ? "upstream_error" : null) : error.code;
+  const durationMs = performance.now() - exchange.startedMono;
+  const queueMs = slot?.waitedMs ?? durationMs;
+  await parts.ledger.close(exchange.id, {
+    state,
+    status,
+    errorCode,
+    queueMs,
+    firstTokenMs: reading.firstTokenMs,
+    upstreamMs,
+    durationMs,
+    usage: reading.usage,
+    upstreamId: answer.upstreamId,
+  });
+  if (error === null) answer.end(outcome.last);
+  else answer.fail(error);
+  parts.telemetry.settled({
+    exchange,
+    user: identity.user,
+    model: asked.fields.model,
+    status,
+    errorCode,
+    state,
+    queueMs,
+    firstTokenMs: reading.firstTokenMs,
+    upstreamMs,
+    durationMs,
+    usage: reading.usage,
+    timings: reading.timings,
+    cancelledWhere: left && !done ? whereLeft(outcome, answer) : null,
+  });
+}
+
+function whereLeft(outcome: Outcome, answer: Ending): "waiting" | "before_first_byte" | "mid_stream" {
+  if (outcome.slot === null) return "waiting";
+  return answer.begun ? "mid_stream" : "before_first_byte";
+}

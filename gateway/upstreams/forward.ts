@@ -1,0 +1,167 @@
+import type { IncomingHttpHeaders } from "node:http";
+import type { Readable } from "node:stream";
+import type { Dispatcher } from "undici";
+import { upstreamRejection } from "../dialects/upstream-rejection.ts";
+import { GatewayError } from "../errors.ts";
+import { ClientAware, type Connections } from "./connection.ts";
+import type { Headers } from "./headers.ts";
+import { brokenSocket, upstreamTrouble } from "./trouble.ts";
+
+/** What is sent to an upstream. */
+export type Outbound = {
+  method: string;
+  /** Path and query, as the upstream knows it. */
+  path: string;
+  headers: Headers;
+  body: Buffer | Readable | null;
+  /** Milliseconds until the first byte of the answer, and between its bytes; 0 is off. */
+  firstByteMs: number;
+  idleMs: number;
+  /** True where the upstream closes after each answer: a kept connection would be a dying one. */
+  fresh: boolean;
+};
+
+/** Who takes the answer. Only 2xx answers reach it. */
+export type Receiver = {
+  head(status: number, headers: IncomingHttpHeaders): void;
+  /** False asks to pause until `whenDrained` calls back. */
+  data(chunk: Buffer): boolean;
+  whenDrained(resume: () => void): void;
+};
+
+/** A 4xx or 5xx body is read up to here for its message. */
+const maxRejection = 64 * 1024;
+
+/** A kept connection had died before the answer's first byte; the request may be sent again. */
+export class StaleConnection extends Error {}
+
+/** One request on its way: undici's handler, which ends the promise of `forward` exactly once. */
+class Passage extends ClientAware implements Dispatcher.DispatchHandler {
+  readonly #receiver: Receiver;
+  readonly #signal: AbortSignal;
+  readonly #done: { resolve: () => void; reject: (error: unknown) => void };
+  #controller: Dispatcher.DispatchController | null = null;
+  #rejection: { status: number; headers: IncomingHttpHeaders; chunks: Buffer[]; size: number } | null =
+    null;
+  #reused = false;
+  #begun = false;
+
+  constructor(
+    receiver: Receiver,
+    signal: AbortSignal,
+    done: { resolve: () => void; reject: (error: unknown) => void },
+  ) {
+    super();
+    this.#receiver = receiver;
+    this.#signal = signal;
+    this.#done = done;
+  }
+
+  readonly leave = (): void => {
+    this.#controller?.abort(new Error("left"));
+  };
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    const client = this.client;
+    if (client !== null) this.#reused = client.served++ > 0;
+    if (this.#signal.aborted) controller.abort(new Error("left"));
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: IncomingHttpHeaders,
+  ): void {
+    if (status < 200) return;
+    this.#begun = true;
+    if (status >= 300) this.#rejection = { status, headers, chunks: [], size: 0 };
+    else this.#receiver.head(status, headers);
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    const rejection = this.#rejection;
+    if (rejection === null) {
+      if (this.#receiver.data(chunk)) return;
+      controller.pause();
+      this.#receiver.whenDrained(() => controller.resume());
+      return;
+    }
+    rejection.size += chunk.length;
+    if (rejection.size <= maxRejection) rejection.chunks.push(chunk);
+    // The message is whole or it is not worth more: an error page may be endless.
+    else controller.abort(new Error("rejection too long"));
+  }
+
+  onResponseEnd(): void {
+    this.#finish(this.#rejected());
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    if (this.#signal.aborted) {
+      this.#whenClosed(this.#signal.reason);
+    } else if (this.#rejection !== null) {
+      this.#whenClosed(this.#rejected());
+    } else if (this.#reused && !this.#begun && brokenSocket(error)) {
+      this.#whenClosed(new StaleConnection());
+    } else {
+      this.#whenClosed(upstreamTrouble(error));
+    }
+  }
+
+  #rejected(): GatewayError | null {
+    const found = this.#rejection;
+    if (found === null) return null;
+    const type = String(found.headers["content-type"] ?? "");
+    const retryAfter = found.headers["retry-after"];
+    return upstreamRejection(found.status, Buffer.concat(found.chunks), type, retryAfter ?? null);
+  }
+
+  /** The slot is free only when the upstream's socket has closed. */
+  #whenClosed(error: unknown): void {
+    if (this.client === null) this.#finish(error);
+    else void this.client.closed().then(() => this.#finish(error));
+  }
+
+  #finish(error: unknown): void {
+    this.#signal.removeEventListener("abort", this.leave);
+    if (error === null) this.#done.resolve();
+    else this.#done.reject(error);
+  }
+}
+
+/**
+ * Sends one request and hands the answer to `receiver`. Resolves when the answer has ended; rejects
+ * with a GatewayError (the upstream's own error, or its trouble), with `signal.reason` when the signal
+ * aborted, each only once the upstream's socket is closed or free, or with StaleConnection.
+ */
+export function forward(
+  connections: Connections,
+  outbound: Outbound,
+  receiver: Receiver,
+  signal: AbortSignal,
+): Promise<void> {
+  if (signal.aborted) return Promise.reject(signal.reason);
+  return new Promise((resolve, reject) => {
+    const passage = new Passage(receiver, signal, { resolve, reject });
+    signal.addEventListener("abort", passage.leave, { once: true });
+    const pool = outbound.fresh ? connections.fresh : connections.kept;
+    try {
+      pool.dispatch(
+        {
+          path: outbound.path,
+          method: outbound.method,
+          headers: outbound.headers,
+          body: outbound.body,
+          headersTimeout: outbound.firstByteMs,
+          bodyTimeout: outbound.idleMs,
+          reset: outbound.fresh,
+        },
+        passage,
+      );
+    } catch (error) {
+      signal.removeEventListener("abort", passage.leave);
+      reject(upstreamTrouble(error));
+    }
+  });
+}

@@ -1,0 +1,112 @@
+import type { IncomingHttpHeaders } from "node:http";
+
+/** Header names in lower case; several values as a list. */
+export type Headers = Record<string, string | string[]>;
+
+/** Hop-by-hop (RFC 9110 §7.6.1) and connection-bound names: never forwarded in either direction. */
+const hopByHop = [
+  "connection",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+];
+
+const notToUpstream = new Set([
+  ...hopByHop,
+  "host",
+  "authorization",
+  "x-api-key",
+  "x-goog-api-key",
+  "cookie",
+  "content-length",
+  "expect",
+  "accept-encoding",
+  // With it llama-server detaches the stream from its client and generates on after they left.
+  "x-conversation-id",
+  "forwarded",
+  "x-real-ip",
+  "true-client-ip",
+  "cdn-loop",
+  "x-queue-events",
+  "x-priority",
+  "x-gateway-user",
+  "x-request-id",
+  "request-id",
+]);
+
+const notToClient = new Set([
+  ...hopByHop,
+  "set-cookie",
+  "alt-svc",
+  "strict-transport-security",
+  "x-request-id",
+  "request-id",
+  "x-queue-position",
+]);
+
+const isForwardedBy = (name: string): boolean =>
+  name.startsWith("cf-") || name.startsWith("x-forwarded-");
+
+/** The names a `Connection` header declares as meant for this hop only. */
+function connectionNames(headers: IncomingHttpHeaders): Set<string> | null {
+  const connection = headers.connection;
+  if (!connection) return null;
+  return new Set(connection.split(",").map((name) => name.trim().toLowerCase()));
+}
+
+export type Added = {
+  user: string;
+  requestId: string;
+  /** The upstream's own key; null where it has none. */
+  upstreamKey: string | null;
+  /** True where the gateway inflated the body. */
+  inflated?: boolean;
+  /** Generations ask for `identity`, so that their bytes can be read. */
+  identity?: boolean;
+};
+
+/**
+ * The headers an upstream gets: the client's without credentials, addresses and hop-by-hop ones, and
+ * ours. Applied before either forwarder; never in a proxy event, which is not called under `Expect`.
+ */
+export function headersToUpstream(client: IncomingHttpHeaders, added: Added): Headers {
+  const declared = connectionNames(client);
+  const out: Headers = {};
+  for (const name in client) {
+    const value = client[name];
+    if (value === undefined || notToUpstream.has(name) || isForwardedBy(name)) continue;
+    if (declared?.has(name) || (added.inflated && name === "content-encoding")) continue;
+    out[name] = value;
+  }
+  if (added.identity) out["accept-encoding"] = "identity";
+  // Percent-encoded where a name is not plain ASCII, since a header cannot carry it otherwise.
+  out["x-gateway-user"] = /^[\x20-\x7e]*$/.test(added.user)
+    ? added.user
+    : encodeURIComponent(added.user);
+  out["x-request-id"] = added.requestId;
+  if (added.upstreamKey !== null) out.authorization = `Bearer ${added.upstreamKey}`;
+  return out;
+}
+
+/**
+ * The headers a client gets of an upstream's answer.
+ *
+ * @param edited - true where bytes of the body change, so that the length no longer holds.
+ */
+export function headersToClient(upstream: IncomingHttpHeaders, edited: boolean): Headers {
+  const declared = connectionNames(upstream);
+  const out: Headers = {};
+  for (const name in upstream) {
+    const value = upstream[name];
+    if (value === undefined || notToClient.has(name)) continue;
+    if (name.startsWith("access-control-") || declared?.has(name)) continue;
+    if (edited && name === "content-length") continue;
+    out[name] = value;
+  }
+  return out;
+}

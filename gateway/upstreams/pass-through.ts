@@ -1,0 +1,109 @@
+import { Agent as HttpAgent, type IncomingMessage, type ServerResponse } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import type { Socket } from "node:net";
+import { createProxyMiddleware } from "http-proxy-middleware";
+import { GatewayError } from "../errors.ts";
+import { type Headers, headersToClient } from "./headers.ts";
+import { upstreamTrouble } from "./trouble.ts";
+import type { Upstream } from "./upstream.ts";
+
+/** What the upstream is asked, in place of the client's own words. */
+export type Passed = { path: string; headers: Headers };
+
+/** Who takes what comes of it: an answer, an open WebSocket, or neither. */
+export type PassReceiver = {
+  answer?(upstream: IncomingMessage, headers: Headers): void;
+  opened?(upstream: Socket): void;
+  fail(error: GatewayError): void;
+};
+
+export type PassThrough = {
+  /** Sends a read on, its body streamed. */
+  read(
+    request: IncomingMessage,
+    response: ServerResponse,
+    passed: Passed,
+    receiver: PassReceiver,
+  ): void;
+  /** Opens a WebSocket; from `opened` on the two sockets are joined. */
+  upgrade(
+    request: IncomingMessage,
+    socket: Socket,
+    head: Buffer,
+    passed: Passed,
+    receiver: PassReceiver,
+  ): void;
+  close(): void;
+};
+
+export type PassThroughOptions = { connectTimeoutMs: number; silenceMs: number };
+
+/** The transparent forwarder for everything that does not generate, and for WebSockets. */
+export function createPassThrough(upstream: Upstream, options: PassThroughOptions): PassThrough {
+  // No connection is kept: a read must not fail because a kept one had just died.
+  const agent = upstream.origin.startsWith("https:") ? new HttpsAgent() : new HttpAgent();
+  const receivers = new WeakMap<IncomingMessage, PassReceiver>();
+  const proxy = createProxyMiddleware<IncomingMessage, ServerResponse>({
+    target: upstream.origin + upstream.prefix,
+    changeOrigin: true,
+    xfwd: false,
+    agent,
+    selfHandleResponse: true,
+    proxyTimeout: options.silenceMs,
+    logger: { info() {}, warn() {}, error() {} },
+    on: {
+      proxyRes(answer, request) {
+        receivers.get(request)?.answer?.(answer, headersToClient(answer.headers, false));
+      },
+      error(error, request) {
+        receivers.get(request)?.fail(readTrouble(error));
+      },
+      proxyReqWs(proxyRequest, request) {
+        proxyRequest.once("upgrade", (_answer, socket: Socket) => {
+          receivers.get(request)?.opened?.(socket);
+        });
+      },
+    },
+  });
+  return {
+    read(request, response, passed, receiver) {
+      receivers.set(request, receiver);
+      become(request, passed);
+      void proxy(request, response);
+    },
+    upgrade(request, socket, head, passed, receiver) {
+      receivers.set(request, receiver);
+      become(request, passed);
+      proxy.upgrade(request, socket, head);
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+/** The proxy reads these two of the request itself; there is no other way to give them to it. */
+function become(request: IncomingMessage, passed: Passed): void {
+  const framing = framingOf(request);
+  request.url = passed.path;
+  request.headers = { ...passed.headers, ...framing };
+}
+
+/**
+ * How the body is delimited, which the upstream must be told as the client told us: a body without
+ * it would be read as the next request. Node's parser has refused requests that say both.
+ */
+function framingOf(request: IncomingMessage): Headers {
+  const { "content-length": length, "transfer-encoding": encoding, upgrade } = request.headers;
+  if (upgrade !== undefined) return { connection: "Upgrade", upgrade };
+  if (encoding !== undefined) return { "transfer-encoding": "chunked" };
+  return length === undefined ? {} : { "content-length": length };
+}
+
+/** A broken connection, or `proxyTimeout`, which destroys the request without a word. */
+function readTrouble(error: Error): GatewayError {
+  if ("code" in error && error.code === "ECONNRESET" && error.message === "socket hang up") {
+    return new GatewayError("upstream_error", "The upstream closed the connection.", {
+      cause: error,
+    });
+  }
+  return upstreamTrouble(error);
+}

@@ -1,0 +1,59 @@
+import { errors } from "undici";
+import { GatewayError } from "../errors.ts";
+
+const code = (error: unknown): string =>
+  error instanceof Error && "code" in error ? String(error.code) : "";
+
+/** What went wrong between us and an upstream, as the error a client gets. Names no address. */
+export function upstreamTrouble(cause: unknown): GatewayError {
+  if (cause instanceof GatewayError) return cause;
+  if (cause instanceof errors.ConnectTimeoutError) {
+    return new GatewayError("upstream_unreachable", "The upstream did not accept a connection.", {
+      cause,
+    });
+  }
+  if (cause instanceof errors.HeadersTimeoutError) {
+    return new GatewayError("upstream_timeout", "The upstream sent no answer in time.", { cause });
+  }
+  if (cause instanceof errors.BodyTimeoutError) {
+    return new GatewayError("upstream_timeout", "The upstream fell silent in its answer.", { cause });
+  }
+  if (neverConnected(cause)) {
+    return new GatewayError(
+      "upstream_unreachable",
+      `The upstream cannot be reached (${code(cause)}).`,
+      { cause },
+    );
+  }
+  if (code(cause) === "") {
+    // No error of a connection: our own code threw while it handled the answer.
+    return new GatewayError("internal_error", "The gateway failed on this answer.", { cause });
+  }
+  if (cause instanceof errors.HTTPParserError) {
+    return new GatewayError("upstream_error", "The upstream's answer is not HTTP.", { cause });
+  }
+  return new GatewayError("upstream_error", "The upstream broke off its answer.", { cause });
+}
+
+const unreachable = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EHOSTDOWN",
+  "ETIMEDOUT",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
+
+/** No connection was made, so the upstream has seen nothing. */
+export function neverConnected(error: unknown): boolean {
+  const causes = error instanceof AggregateError ? error.errors : [error];
+  return causes.some((cause) => unreachable.has(code(cause)));
+}
+
+/** A kept connection was closed by the other side just as it was used again. */
+export function brokenSocket(error: unknown): boolean {
+  const found = code(error);
+  return found === "UND_ERR_SOCKET" || found === "ECONNRESET" || found === "EPIPE";
+}
