@@ -6,9 +6,14 @@ import type { Dialect } from "../exchange.ts";
 
 const quote = 0x22;
 
-/** Where the value of `"key"` begins, at or after `from`; -1 where there is no such key. */
+/**
+ * Where the value of a key begins, at or after `from`; -1 where there is no such key. `key` is written with
+ * its closing quote only: a search that starts with a letter is three times as fast as one for a quote,
+ * of which JSON is full.
+ */
 function valueAt(event: string, key: string, from: number): number {
   for (let at = event.indexOf(key, from); at >= 0; at = event.indexOf(key, at + 1)) {
+    if (event.charCodeAt(at - 1) !== quote) continue;
     let next = at + key.length;
     while (event.charCodeAt(next) === 0x20) next += 1;
     if (event.charCodeAt(next) !== 0x3a) continue;
@@ -41,16 +46,25 @@ function isNamed(event: string, name: string): boolean {
     const at = event.charCodeAt(6) === 0x20 ? 7 : 6;
     return event.startsWith(name, at) && event.charCodeAt(at + name.length) <= 0x20;
   }
-  const at = valueAt(event, '"type"', 0);
+  const at = valueAt(event, 'type"', 0);
   return (
     at >= 0 && event.startsWith(name, at + 1) && event.charCodeAt(at + 1 + name.length) === quote
   );
 }
 
 function isDone(event: string): boolean {
+  if (event.startsWith("data: {")) return false;
   if (event.startsWith("data: [DONE]") || event.startsWith("data:[DONE]")) return true;
   // Behind a comment or `event:` line of its own; a line break cannot stand inside JSON text.
   return event.includes("\ndata: [DONE]") || event.includes("\ndata:[DONE]");
+}
+
+function isLastResponse(event: string): boolean {
+  return (
+    isNamed(event, "response.completed") ||
+    isNamed(event, "response.incomplete") ||
+    isNamed(event, "response.failed")
+  );
 }
 
 /** The stream's last event: nothing may come after it, and without it the answer was cut. */
@@ -59,12 +73,7 @@ export function isTerminal(event: string, dialect: Dialect): boolean {
     case "messages":
       return isNamed(event, "message_stop");
     case "responses":
-      return (
-        isNamed(event, "response.completed") ||
-        isNamed(event, "response.incomplete") ||
-        isNamed(event, "response.failed") ||
-        isDone(event)
-      );
+      return isLastResponse(event) || (!event.startsWith("event:") && isDone(event));
     case "gemini":
       return false;
     default:
@@ -75,23 +84,23 @@ export function isTerminal(event: string, dialect: Dialect): boolean {
 /** True where the event holds numbers for a UsageReader; `"usage":null` holds none. */
 export function carriesUsage(event: string): boolean {
   return (
-    holds(event, '"usage"', 0x7b) ||
-    holds(event, '"timings"', 0x7b) ||
-    holds(event, '"usageMetadata"', 0x7b)
+    holds(event, 'usage"', 0x7b) ||
+    holds(event, 'timings"', 0x7b) ||
+    holds(event, 'usageMetadata"', 0x7b)
   );
 }
 
 /** The usage chunk of a chat stream: no choice in it. Dropped where the client did not ask for it. */
 export function isUsageOnly(event: string): boolean {
-  const at = valueAt(event, '"choices"', 0);
+  const at = valueAt(event, 'choices"', 0);
   if (at < 0 || event.charCodeAt(at) !== 0x5b) return false;
   let next = at + 1;
   while (event.charCodeAt(next) === 0x20) next += 1;
-  return event.charCodeAt(next) === 0x5d && holds(event, '"usage"', 0x7b);
+  return event.charCodeAt(next) === 0x5d && holds(event, 'usage"', 0x7b);
 }
 
-const chatTexts = ['"content"', '"reasoning_content"', '"reasoning"', '"arguments"', '"refusal"'];
-const messagesTexts = ['"text"', '"thinking"', '"partial_json"'];
+const chatTexts = ['content"', 'reasoning_content"', 'reasoning"', 'arguments"', 'refusal"'];
+const messagesTexts = ['text"', 'thinking"', 'partial_json"'];
 
 /**
  * True where the event brings something generated: text, reasoning or a tool's arguments, not empty. One
@@ -101,11 +110,11 @@ export function carriesToken(event: string, dialect: Dialect): boolean {
   switch (dialect) {
     case "completions":
     case "gemini":
-      return says(event, '"text"');
+      return says(event, 'text"');
     case "messages":
       return isNamed(event, "content_block_delta") && messagesTexts.some((key) => says(event, key));
     case "responses":
-      return says(event, '"delta"');
+      return says(event, 'delta"');
     default:
       return chatTexts.some((key) => says(event, key));
   }
@@ -114,7 +123,10 @@ export function carriesToken(event: string, dialect: Dialect): boolean {
 /** True where the event is an error of any dialect; it ends the stream, though not in good order. */
 export function isErrorEvent(event: string): boolean {
   if (event.startsWith("event:")) return isNamed(event, "error");
-  return (
-    event.startsWith("error:") || holds(event, '"error"', 0x7b) || holds(event, '"error"', quote)
-  );
+  if (event.startsWith("error:")) return true;
+  for (let at = valueAt(event, 'error"', 0); at >= 0; at = valueAt(event, 'error"', at)) {
+    const first = event.charCodeAt(at);
+    if (first === 0x7b || first === quote) return true;
+  }
+  return false;
 }
