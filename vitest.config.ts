@@ -1,6 +1,6 @@
-import { defineConfig } from "vitest/config";
+import { defineConfig, type ViteUserConfig } from "vitest/config";
 
-export default defineConfig({
+const config: ViteUserConfig = defineConfig({
   test: {
     include: ["gateway/**/*.test.ts", "bench/**/*.test.ts"],
     // Journeys start real servers; two slow cores need patience, not more workers.
@@ -10,3 +10,5 @@ export default defineConfig({
     coverage: { include: ["gateway/**/*.ts"], exclude: ["gateway/**/*.test.ts", "gateway/test/**"] },
   },
 });
+
+export default config;

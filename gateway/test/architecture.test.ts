@@ -1,0 +1,103 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, sep } from "node:path";
+import { describe, expect, it } from "vitest";
+
+const root = join(import.meta.dirname, "..");
+
+/** Every room may import these. */
+const forAll = ["errors", "exchange", "telemetry"];
+
+/** Who may import whom, beside itself and `forAll`; type imports count. */
+const mayImport: Record<string, string[] | "everything"> = {
+  errors: [],
+  exchange: [],
+  telemetry: [],
+  settings: [],
+  users: [],
+  dialects: [],
+  auth: ["users"],
+  limits: [],
+  line: [],
+  answer: ["dialects"],
+  upstreams: ["dialects"],
+  ledger: ["dialects"],
+  // The steps that join several rooms; app.ts is their order.
+  road: ["auth", "limits", "line", "answer", "upstreams", "ledger", "dialects"],
+  app: ["road", "auth", "answer", "dialects"],
+  listen: [],
+  cli: ["settings", "users", "ledger", "serve"],
+  main: ["cli", "settings"],
+  serve: "everything",
+  test: "everything",
+};
+
+const sources = readdirSync(root, { recursive: true, encoding: "utf8" })
+  .filter((file) => file.endsWith(".ts"))
+  .map((file) => join(root, file));
+
+const production = sources.filter((file) => {
+  return !file.endsWith(".test.ts") && !relative(root, file).startsWith(`test${sep}`);
+});
+
+function roomOf(file: string): string {
+  const path = relative(root, file);
+  return (path.split(sep)[0] ?? path).replace(/\.ts$/, "");
+}
+
+/** The relative imports of a file, static and dynamic. */
+function importsOf(file: string): string[] {
+  const text = readFileSync(file, "utf8");
+  const found = text.matchAll(/(?:\bfrom\s*|\bimport\s*\(?\s*)"(\.{1,2}\/[^"]+)"/g);
+  return [...found].map((match) => join(dirname(file), match[1] ?? ""));
+}
+
+describe("the house", () => {
+  it("has files to judge", () => {
+    expect(production.length).toBeGreaterThan(50);
+  });
+
+  it("lets each room import only what the table allows", () => {
+    const wrong: string[] = [];
+    for (const file of production) {
+      const room = roomOf(file);
+      const allowed = mayImport[room];
+      if (allowed === undefined) wrong.push(`${relative(root, file)}: no such room in the table`);
+      if (allowed === undefined || allowed === "everything") continue;
+      for (const target of importsOf(file)) {
+        const other = roomOf(target);
+        const fine = other === room || forAll.includes(other) || allowed.includes(other);
+        // The version stands in package.json, which is no room.
+        if (!fine && !target.startsWith("..") && !relative(root, target).startsWith("..")) {
+          wrong.push(`${relative(root, file)} imports ${relative(root, target)}`);
+        }
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it("keeps its files small", () => {
+    const lengths = production
+      .map((file) => ({
+        file: relative(root, file),
+        lines: readFileSync(file, "utf8").split("\n").length - 1,
+      }))
+      .sort((a, b) => a.lines - b.lines);
+    expect(lengths.filter(({ lines }) => lines > 250)).toEqual([]);
+    expect(lengths[Math.floor(lengths.length / 2)]?.lines).toBeLessThanOrEqual(90);
+    expect(lengths[Math.floor(lengths.length * 0.9)]?.lines).toBeLessThanOrEqual(180);
+  });
+
+  it("has no drawers without a name", () => {
+    const drawers = sources.filter((file) =>
+      /(^|\/)(utils?|helpers?|common|shared|misc|types)(\.ts|\/)/.test(relative(root, file)),
+    );
+    expect(drawers).toEqual([]);
+  });
+
+  it("has no test asleep", () => {
+    const asleep = sources.filter((file) =>
+      /\b(it|test|describe)\.(skip|only|todo)\(/.test(readFileSync(file, "utf8")),
+    );
+    expect(asleep.filter((file) => !file.endsWith("architecture.test.ts"))).toEqual([]);
+  });
+});
