@@ -1,0 +1,71 @@
+import type { IncomingHttpHeaders } from "node:http";
+import { GatewayError } from "../errors.ts";
+import type { Entry } from "../users/entry.ts";
+import { isExampleDigest } from "../users/example-keys.ts";
+import { digestOf } from "../users/key.ts";
+import type { Snapshot } from "../users/snapshot.ts";
+import { type Credentials, credentialsOf } from "./credentials.ts";
+import type { Identity } from "./identity.ts";
+import { hasCredential } from "./query-credentials.ts";
+
+const CHALLENGE = { headers: { "www-authenticate": 'Bearer realm="llm-gateway"' } };
+const HOW = "Send it as the header Authorization: Bearer <key>, x-api-key or x-goog-api-key.";
+
+/**
+ * The identity of whoever sends these headers. Where there are several keys, the first that works
+ * counts: clients that carry their key in one header fill the other with a placeholder.
+ *
+ * A key is compared by its SHA-256 digest only, as the name in a map. How long that look-up takes
+ * depends on the digest, and whoever can choose digests byte by byte has broken SHA-256; so it tells
+ * nothing about how much of a guess was right. One digest is made whether the key is known or not.
+ * @param query `""` or `?a=b`
+ * @param now epoch ms
+ * @throws GatewayError 401 invalid_api_key or key_in_query, with a WWW-Authenticate header
+ */
+export function authenticate(
+  headers: IncomingHttpHeaders,
+  query: string,
+  snapshot: Snapshot,
+  now: number,
+): Identity {
+  const credentials = credentialsOf(headers);
+  let refusal: string | null = null;
+  for (const key of credentials.keys) {
+    const digest = digestOf(key);
+    const entry = snapshot.find(digest);
+    if (entry !== null && isInForce(entry, now)) return entry;
+    refusal ??= entry === null ? exampleRefusal(digest) : endedRefusal(entry);
+  }
+  throw refused(credentials, query, refusal);
+}
+
+function isInForce(entry: Entry, now: number): boolean {
+  return !entry.disabled && (entry.expires === null || entry.expires > now);
+}
+
+/** Said only to who holds the key. */
+function endedRefusal(entry: Entry): string {
+  return entry.disabled
+    ? "This API key is disabled. Ask the administrator of this gateway."
+    : "This API key has expired. Ask the administrator of this gateway for another.";
+}
+
+function exampleRefusal(digest: string): string | null {
+  return isExampleDigest(digest)
+    ? "This is a key of users.example.json, which everybody knows. Make one: users add NAME."
+    : null;
+}
+
+function refused(credentials: Credentials, query: string, refusal: string | null): GatewayError {
+  const { keys, fault } = credentials;
+  if (refusal !== null) return new GatewayError("invalid_api_key", refusal, CHALLENGE);
+  if (keys.length > 0) {
+    return new GatewayError("invalid_api_key", "This API key is not known here.", CHALLENGE);
+  }
+  if (fault !== null) return new GatewayError("invalid_api_key", fault, CHALLENGE);
+  if (hasCredential(query)) {
+    const message = `A key in the URL ends up in logs and is not accepted. ${HOW}`;
+    return new GatewayError("key_in_query", message, CHALLENGE);
+  }
+  return new GatewayError("invalid_api_key", `An API key is needed. ${HOW}`, CHALLENGE);
+}

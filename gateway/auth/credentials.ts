@@ -1,0 +1,47 @@
+import type { IncomingHttpHeaders } from "node:http";
+
+/** What a request offers to name its sender, in the order in which it is tried. */
+export type Credentials = {
+  readonly keys: readonly string[];
+  /** Why the Authorization header named no key, or null. */
+  readonly fault: string | null;
+};
+
+const NONE: readonly string[] = [];
+
+/**
+ * Reads the keys in a request's headers: `Authorization: Bearer`, then `x-api-key` (Anthropic's
+ * clients), then `x-goog-api-key` (Gemini's).
+ */
+export function credentialsOf(headers: IncomingHttpHeaders): Credentials {
+  const { authorization } = headers;
+  const bearer = authorization === undefined ? null : bearerOf(authorization);
+  const first = bearer === "" ? null : bearer;
+  const apiKey = textOf(headers["x-api-key"]);
+  const googKey = textOf(headers["x-goog-api-key"]);
+  return {
+    keys: apiKey === null && googKey === null ? listOf(first) : listOf(first, apiKey, googKey),
+    fault: first === null && authorization !== undefined ? faultOf(bearer) : null,
+  };
+}
+
+/** The token of a Bearer header, `""` where it has none, null where the scheme is another. */
+function bearerOf(header: string): string | null {
+  const isBearer = header.startsWith("Bearer ") || /^bearer(?:[ \t]|$)/i.test(header.slice(0, 7));
+  return isBearer ? header.slice(7).trim() : null;
+}
+
+function faultOf(bearer: string | null): string {
+  return bearer === null
+    ? "The Authorization header must be: Bearer <key>."
+    : "The Authorization header has no key after Bearer.";
+}
+
+function textOf(header: string | string[] | undefined): string | null {
+  return typeof header === "string" && header !== "" ? header : null;
+}
+
+function listOf(...keys: (string | null)[]): readonly string[] {
+  const found = keys.filter((key) => key !== null);
+  return found.length === 0 ? NONE : [...new Set(found)];
+}

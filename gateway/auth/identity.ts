@@ -1,0 +1,7 @@
+import type { Entry } from "../users/entry.ts";
+
+/** Who is asking, and what they may; whichever way in named them. */
+export type Identity = Pick<
+  Entry,
+  "user" | "role" | "models" | "weight" | "priority" | "limits" | "hint"
+>;

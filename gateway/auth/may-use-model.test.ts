@@ -1,0 +1,25 @@
+import { expect, test } from "vitest";
+import { mayUseModel } from "./may-use-model.ts";
+
+test.each([
+  [null, "anything", true],
+  [[], "anything", false],
+  [["qwen3"], "qwen3", true],
+  [["qwen3"], "qwen3-8b", false],
+  [["qwen*"], "qwen3-8b", true],
+  [["*"], "", true],
+  [["*-8b"], "llama-8b-8b", true],
+  [["l?ama*b"], "llama-3.1-8b", true],
+  [["l?ama*b"], "lama-3.1-8b", false],
+  [["a.c"], "abc", false],
+  [["x", "y*z*"], "yazb", true],
+  [["[a-z]+"], "abc", false],
+])("globs %j and model %j: %s", (globs, model, may) => {
+  expect(mayUseModel(globs, model)).toBe(may);
+});
+
+test("a glob that would ruin a regular expression is judged at once", () => {
+  const started = performance.now();
+  expect(mayUseModel([`${"*a".repeat(30)}!`], "a".repeat(2_000))).toBe(false);
+  expect(performance.now() - started).toBeLessThan(5_000);
+});

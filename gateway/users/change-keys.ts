@@ -1,0 +1,43 @@
+import { newRow } from "./add-key.ts";
+import type { Edited } from "./edit-users-file.ts";
+import { digestInName } from "./key.ts";
+import { changed, fieldsOf, hintOfRow, type Row } from "./users-document.ts";
+
+/** Which keys: a person's, all of them or those whose hint begins with `hint`. */
+export type Whose = { readonly user: string; readonly hint: string | null };
+
+/** The keys `whose` means. @throws Error when there is none */
+export function pick(rows: readonly Row[], whose: Whose): Row[] {
+  const own = rows.filter((row) => fieldsOf(row).user === whose.user);
+  if (own.length === 0) throw new Error("there is no user of that name");
+  const picked = own.filter((row) => hintOfRow(row).startsWith(whose.hint ?? ""));
+  if (picked.length === 0) throw new Error(`no key of ${whose.user} begins with that hint`);
+  return picked;
+}
+
+/** Takes keys out of the file; says how many. */
+export function removeKeys(rows: readonly Row[], whose: Whose): Edited<number> {
+  const picked = new Set(pick(rows, whose));
+  return { rows: rows.filter((row) => !picked.has(row)), result: picked.size };
+}
+
+/** Switches keys off, or on again; says how many. */
+export function setDisabled(
+  rows: readonly Row[],
+  whose: Whose,
+  isDisabled: boolean,
+): Edited<number> {
+  const picked = new Set(pick(rows, whose));
+  const disabled = isDisabled ? true : undefined;
+  const edited = rows.map((row) => (picked.has(row) ? changed(row, { disabled }) : row));
+  return { rows: edited, result: picked.size };
+}
+
+/** Stores every plain key hashed, each in its place; says how many. */
+export function hashKeys(rows: readonly Row[]): Edited<number> {
+  const isPlain = (row: Row): boolean => digestInName(row.name) === null;
+  return {
+    rows: rows.map((row) => (isPlain(row) ? newRow(row.name, fieldsOf(row), false) : row)),
+    result: rows.filter(isPlain).length,
+  };
+}

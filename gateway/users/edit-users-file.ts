@@ -1,0 +1,70 @@
+import { mkdirSync, readFileSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { withFileLock } from "./file-lock.ts";
+import { replaceFile, targetOf } from "./replace-file.ts";
+import { parseUsers } from "./snapshot.ts";
+import { decode, describe } from "./user-directory.ts";
+import { type Row, readRows, writeRows } from "./users-document.ts";
+
+/** What an edit makes of the rows, and what it has to tell. */
+export type Edited<T> = { readonly rows: readonly Row[]; readonly result: T };
+
+/**
+ * Edits a users file under its lock: edits made at once follow each other, and a reader never sees
+ * half of one. A file that is not there is made, for its owner only.
+ * @throws Error with one line on a broken file, and whatever `edit` throws; nothing is written then
+ */
+export async function editUsersFile<T>(file: string, edit: (rows: Row[]) => Edited<T>): Promise<T> {
+  const target = targetOf(file);
+  makeFolderOf(target);
+  return await withFileLock(target, () => {
+    const before = textOf(target);
+    const rows = before === null ? [] : rowsOf(target, before);
+    const edited = edit(rows);
+    const after = writeRows(edited.rows);
+    // What the gateway would refuse is never written.
+    parseUsers(after);
+    if (!isSame(rows, edited.rows) || before === null) {
+      refuseIfChanged(target, before);
+      replaceFile(target, after);
+    }
+    return edited.result;
+  });
+}
+
+/** The rows of a users file, without editing it; none when there is no file. */
+export function readUsersFile(file: string): Row[] {
+  const text = textOf(file);
+  return text === null ? [] : rowsOf(file, text);
+}
+
+/** Makes the folder a file will lie in, for its owner only; one that exists stays as it is. */
+export function makeFolderOf(file: string): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+}
+
+function rowsOf(file: string, text: string): Row[] {
+  try {
+    return readRows(text);
+  } catch (error) {
+    throw new Error(describe(file, error));
+  }
+}
+
+function textOf(file: string): string | null {
+  if (statSync(file, { throwIfNoEntry: false }) === undefined) return null;
+  try {
+    return decode(readFileSync(file));
+  } catch (error) {
+    throw new Error(describe(file, error));
+  }
+}
+
+function isSame(one: readonly Row[], other: readonly Row[]): boolean {
+  return one.length === other.length && one.every((row, index) => row === other[index]);
+}
+
+/** An editor by hand takes no lock; what it saved in these milliseconds must not be lost. */
+function refuseIfChanged(file: string, before: string | null): void {
+  if (textOf(file) !== before) throw new Error(`${file} was changed by another; try again`);
+}

@@ -1,0 +1,103 @@
+import { parseInstant } from "./instant.ts";
+import { HINT_LENGTH } from "./key.ts";
+import { userNameFault } from "./user-name.ts";
+
+export type Role = "user" | "admin";
+
+/** What one key of users.json stands for. */
+export type Entry = {
+  readonly user: string;
+  readonly role: Role;
+  /** Milliseconds since the epoch from which the key no longer counts; null = never. */
+  readonly expires: number | null;
+  readonly disabled: boolean;
+  /** Globs (`*`, `?`) of the models it may use; null = all. */
+  readonly models: readonly string[] | null;
+  /** Share of the line; 1 is everybody's. */
+  readonly weight: number;
+  /** Higher runs first; 0 is everybody's. */
+  readonly priority: number;
+  /** As written; the room of limits reads it. */
+  readonly limits: Readonly<Record<string, unknown>> | null;
+  /** The key's first characters: all that may be shown of it. */
+  readonly hint: string;
+};
+
+/**
+ * Reads the value of one entry: a name, or an object. Fields it does not know are left alone.
+ * @throws Error whose message names the field and never repeats its value
+ */
+export function parseEntry(value: unknown, hint: string): Entry {
+  const fields = typeof value === "string" ? { user: value } : value;
+  if (!isRecord(fields)) throw new Error("must be a name or an object");
+  return Object.freeze({
+    user: userOf(fields.user),
+    role: roleOf(fields.role),
+    expires: expiresOf(fields.expires),
+    disabled: disabledOf(fields.disabled),
+    models: modelsOf(fields.models),
+    weight: numberOf("weight", fields.weight, 1, 0.01, 1000),
+    priority: numberOf("priority", fields.priority, 0, -1000, 1000),
+    limits: limitsOf(fields.limits),
+    hint: hintIn(fields.hint) ?? hint,
+  });
+}
+
+/** A plain object, not null and not a list. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function userOf(value: unknown): string {
+  if (typeof value !== "string") throw new Error('"user" must be a name');
+  const fault = userNameFault(value);
+  if (fault !== null) throw new Error(fault);
+  return value;
+}
+
+function roleOf(value: unknown): Role {
+  if (value === undefined || value === null) return "user";
+  if (value === "user" || value === "admin") return value;
+  throw new Error('"role" must be "user" or "admin"');
+}
+
+function expiresOf(value: unknown): number | null {
+  if (value === undefined || value === null) return null;
+  const instant = typeof value === "string" ? parseInstant(value) : null;
+  if (instant === null) throw new Error('"expires" must be an ISO 8601 date or time');
+  return instant;
+}
+
+function disabledOf(value: unknown): boolean {
+  if (value === undefined || value === null) return false;
+  if (typeof value === "boolean") return value;
+  throw new Error('"disabled" must be true or false');
+}
+
+function modelsOf(value: unknown): readonly string[] | null {
+  if (value === undefined || value === null) return null;
+  const isList = Array.isArray(value) && value.every((glob) => typeof glob === "string");
+  if (!isList) throw new Error('"models" must be a list of names or globs');
+  return Object.freeze([...value]);
+}
+
+function numberOf(name: string, value: unknown, other: number, min: number, max: number): number {
+  if (value === undefined || value === null) return other;
+  if (typeof value === "number" && value >= min && value <= max) return value;
+  throw new Error(`"${name}" must be a number from ${min} to ${max}`);
+}
+
+function limitsOf(value: unknown): Readonly<Record<string, unknown>> | null {
+  if (value === undefined || value === null) return null;
+  if (!isRecord(value)) throw new Error('"limits" must be an object');
+  return Object.freeze(value);
+}
+
+function hintIn(value: unknown): string | null {
+  if (value === undefined || value === null) return null;
+  if (typeof value !== "string" || !/^[\x21-\x7e]*$/.test(value)) {
+    throw new Error('"hint" must be the first characters of the key');
+  }
+  // A longer one could be the whole key, which would then stand in lists and logs.
+  return value.slice(0, HINT_LENGTH);
+}

@@ -1,0 +1,81 @@
+import { addKey } from "./add-key.ts";
+import { pick, type Whose } from "./change-keys.ts";
+import type { Edited } from "./edit-users-file.ts";
+import { type Entry, parseEntry } from "./entry.ts";
+import { changed, type Fields, fieldsOf, type Row } from "./users-document.ts";
+
+export type Rotation = {
+  readonly whose: Whose;
+  readonly key: string;
+  readonly isPlain: boolean;
+  /** How long the old keys still work, ms; 0 takes them out at once. */
+  readonly graceMs: number;
+  /** Epoch ms. */
+  readonly now: number;
+};
+
+export type Rotated = {
+  /** How many keys were replaced. */
+  readonly replaced: number;
+  /** When the last of them ends, ISO 8601, or null when they have ended. */
+  readonly until: string | null;
+};
+
+/**
+ * Puts a new key in the place of a person's working ones, with their rights; the old ones end after
+ * the grace period. A key that would have ended earlier still does, and the new key ends when the
+ * longest-lived of them would have: rotating gives nobody more than they had.
+ * @throws Error when none works, or when they have different rights and none was named
+ */
+export function rotateKey(rows: readonly Row[], rotation: Rotation): Edited<Rotated> {
+  const { whose, now, graceMs } = rotation;
+  const old = pick(rows, whose).filter((row) => isWorking(row, now));
+  const [model] = old;
+  if (model === undefined) throw new Error(`${whose.user} has no key that works; add one`);
+  if (old.some((row) => rightsOf(row) !== rightsOf(model))) {
+    throw new Error(`the keys of ${whose.user} have different rights; say which with --hint`);
+  }
+  const until = now + graceMs;
+  const kept = rows.flatMap((row) => (old.includes(row) ? ended(row, until, graceMs) : [row]));
+  const fields = inherited(model, old);
+  const { rows: edited } = addKey(kept, rotation.key, fields, rotation.isPlain);
+  const last = graceMs === 0 ? null : new Date(Math.min(until, lastEnd(old))).toISOString();
+  return { rows: edited, result: { replaced: old.length, until: last } };
+}
+
+function entryOf(row: Row): Entry {
+  return parseEntry(fieldsOf(row), "");
+}
+
+function isWorking(row: Row, now: number): boolean {
+  const { disabled, expires } = entryOf(row);
+  return !disabled && endOf(expires) > now;
+}
+
+/** Everything a key allows but its end; fields of other rooms count too. */
+function rightsOf(row: Row): string {
+  const { hint: _hint, note: _note, expires: _expires, ...rights } = fieldsOf(row);
+  return JSON.stringify(Object.entries(rights).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function ended(row: Row, until: number, graceMs: number): Row[] {
+  if (graceMs === 0) return [];
+  if (endOf(entryOf(row).expires) <= until) return [row];
+  return [changed(row, { expires: new Date(until).toISOString() })];
+}
+
+function inherited(model: Row, old: readonly Row[]): Fields {
+  const { expires: _expires, ...fields } = fieldsOf(model);
+  const end = lastEnd(old);
+  return end === Number.POSITIVE_INFINITY
+    ? fields
+    : { ...fields, expires: new Date(end).toISOString() };
+}
+
+function lastEnd(rows: readonly Row[]): number {
+  return Math.max(...rows.map((row) => endOf(entryOf(row).expires)));
+}
+
+function endOf(expires: number | null): number {
+  return expires ?? Number.POSITIVE_INFINITY;
+}

@@ -1,0 +1,87 @@
+import { type Entry, parseEntry } from "./entry.ts";
+import { isExampleDigest } from "./example-keys.ts";
+import { JsonFault, type Member, placeOf, readMembers } from "./json-members.ts";
+import { digestInName, digestOf, hintOf, keyFault } from "./key.ts";
+
+/** Who exists, as one reading of the file saw it. Never changes. */
+export type Snapshot = {
+  /** The entry of a key, by the key's SHA-256 digest (64 lower-case hex digits) only. */
+  find(digest: string): Entry | null;
+  entries(): IterableIterator<Entry>;
+  readonly keys: number;
+  readonly users: number;
+};
+
+/** Nobody: every key is unknown. */
+export function emptySnapshot(): Snapshot {
+  return snapshotOf(new Map());
+}
+
+/**
+ * The one administrator API_KEY stands for while there is no users file.
+ * @throws Error when the key is no key or is an example's
+ */
+export function snapshotOfApiKey(key: string, user: string): Snapshot {
+  const fault = keyFault(key);
+  if (fault !== null) throw new Error(`API_KEY: ${fault}`);
+  const digest = digestOf(key);
+  if (isExampleDigest(digest)) throw new Error("API_KEY is a key of users.example.json");
+  return snapshotOf(new Map([[digest, parseEntry({ user, role: "admin" }, hintOf(key))]]));
+}
+
+/**
+ * Reads the text of a users file; one wrong entry refuses the whole, so that nobody is half in.
+ * @throws Error whose message says what and where, never a key
+ */
+export function parseUsers(text: string): Snapshot {
+  const byDigest = new Map<string, Entry>();
+  const positions = new Map<string, number>();
+  for (const [index, member] of membersOf(text).entries()) {
+    const where = `entry ${index + 1} (${placeOf(text, member.offset)})`;
+    const digest = digestOfMember(member, where);
+    const twin = positions.get(digest);
+    if (twin !== undefined) throw new Error(`${where}: the same key as entry ${twin}`);
+    positions.set(digest, index + 1);
+    byDigest.set(digest, entryOf(member, where));
+  }
+  return snapshotOf(byDigest);
+}
+
+/** The members of a users file, in order. @throws Error with the place of the fault */
+export function membersOf(text: string): Member[] {
+  try {
+    return readMembers(text);
+  } catch (error) {
+    if (!(error instanceof JsonFault)) throw error;
+    throw new Error(`${error.message} (${placeOf(text, error.offset)})`);
+  }
+}
+
+function digestOfMember({ name }: Member, where: string): string {
+  const digest = digestInName(name) ?? digestOf(name);
+  if (isExampleDigest(digest))
+    throw new Error(`${where}: a key of users.example.json; make another`);
+  if (digestInName(name) !== null) return digest;
+  if (/^sha256:/i.test(name)) throw new Error(`${where}: sha256: needs 64 hex digits after it`);
+  const fault = keyFault(name);
+  if (fault !== null) throw new Error(`${where}: ${fault}`);
+  return digest;
+}
+
+function entryOf({ name, raw }: Member, where: string): Entry {
+  try {
+    return parseEntry(JSON.parse(raw), digestInName(name) === null ? hintOf(name) : "");
+  } catch (error) {
+    throw new Error(`${where}: ${error instanceof Error ? error.message : "not an entry"}`);
+  }
+}
+
+function snapshotOf(byDigest: Map<string, Entry>): Snapshot {
+  const users = new Set(Array.from(byDigest.values(), (entry) => entry.user));
+  return Object.freeze({
+    find: (digest: string) => byDigest.get(digest) ?? null,
+    entries: () => byDigest.values(),
+    keys: byDigest.size,
+    users: users.size,
+  });
+}

@@ -1,0 +1,12 @@
+const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._@+ -]{0,62}[A-Za-z0-9._@+-])?$/;
+
+/**
+ * Why a text cannot be a user's name, or null. Names are shown in headers, metrics and file names,
+ * so: 1 to 64 letters, digits and `. _ @ + -`, spaces inside, a letter or digit first. The message
+ * never repeats the text: with key and name swapped it is a key.
+ */
+export function userNameFault(name: string): string | null {
+  if (name.startsWith("sk-")) return "the user's name looks like a key (the key comes first)";
+  if (NAME.test(name)) return null;
+  return "a user's name is 1 to 64 of A-Z a-z 0-9 . _ @ + - and inner spaces, a letter or digit first";
+}
