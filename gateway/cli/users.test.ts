@@ -1,0 +1,215 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  chmodSync,
+  existsSync,
+  mkdtempDisposableSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { expect, test } from "vitest";
+import { digestOf, newKey } from "../users/key.ts";
+import { parseUsers } from "../users/snapshot.ts";
+
+const prefix = join(tmpdir(), "cli-users-");
+const KEY = /^sk-[0-9a-f]{32}$/;
+const RUN = `
+  const { users } = await import(${JSON.stringify(new URL("users.ts", import.meta.url).href)});
+  process.exitCode = await users(process.argv.slice(1));`;
+
+/** Runs the real command in a process of its own, with a pipe for its input. */
+async function run(file: string, args: string[], input = "") {
+  const flags = ["--input-type=module", "-e", RUN, "--", ...args];
+  const env = { ...process.env, USERS_FILE: file };
+  const child = spawn(process.execPath, flags, { env });
+  child.stdin.end(input);
+  const [out, err] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, "close"),
+  ]);
+  return { status: child.exitCode, out: out.trim(), err: err.trim() };
+}
+
+function read(file: string) {
+  return parseUsers(readFileSync(file, "utf8"));
+}
+
+test("add prints a new key once, alone on stdout, and stores it hashed", async () => {
+  using folder = mkdtempDisposableSync(prefix);
+  const file = join(folder.path, "data", "users.json");
+  const { status, out, err } = await run(file, ["add", "alice", "--role", "admin"]);
+  expect({ status, err }).toEqual({ status: 0, err: expect.stringContaining("only this once") });
+  expect(out).toMatch(KEY);
+  expect(err).not.toContain(out);
+  expect(readFileSync(file, "utf8")).not.toContain(out);
+  expect(read(file).find(digestOf(out))).toMatchObject({ user: "alice", role: "admin" });
+});
+
+test("add takes everything an entry may say, and --json for scripts", async () => {
+  using folder = mkdtempDisposableSync(prefix);
+  const file = join(folder.path, "users.json");
+  const flags = "--expires 2030-01-31 --models qwen*,x --weight 2 --priority=-1 --note hi --json";
+  const { out } = await run(file, ["add", "Ann Lee", ...flags.split(" ")]);
+  const answer = JSON.parse(out);
+  expect(answer).toMatchObject({ user: "Ann Lee", keys: 1, key: expect.stringMatching(KEY) });
+  expect(read(file).find(digestOf(answer.key))).toEqual({
+    user: "Ann Lee",
+    role: "user",
+    expires: Date.UTC(2030, 0, 31),
+    disabled: false,
+    models: ["qwen*", "x"],
+    weight: 2,
+    priority: -1,
+    limits: null,
+    hint: answer.hint,
+  });
+  expect(readFileSync(file, "utf8")).toContain('"note":"hi"');
+});
+
+test("a key of one's own comes from standard input and is not shown", async () => {
+  using folder = mkdtempDisposableSync(prefix);
+  const file = join(folder.path, "users.json");
+  const own = newKey();
+  const { status, out, err } = await run(file, ["add", "bob", "--own-key", "--plain"], `${own}\n`);
+  expect({ status, out }).toEqual({ status: 0, out: "" });
+  expect(err).not.toContain(own);
+  expect(JSON.parse(readFileSync(file, "utf8"))).toEqual({ [own]: "bob" });
+  const again = await run(file, ["add", "eve", "--own-key"], own);
+  expect(again).toMatchObject({ status: 1, err: "users: that key is in use already" });
+  const empty = await run(file, ["add", "eve", "--own-key"], "");
+  expect(empty).toMatchObject({ status: 1, err: "users: no key was given on standard input" });
+});
+
+test.each([
+  [["add"], 2, "whose key is it?"],
+  [["add", "a", "b"], 2, "one name at a time"],
+  [["add", "../x"], 1, "a user's name is"],
+  [["add", "a", "--role", "root"], 1, '"role" must be'],
+  [["add", "a", "--expires", "soon"], 1, '"expires" must be'],
+  [["add", "a", "--weight", "heavy"], 1, '"weight" must be'],
+  [["add", "a", "--key", "sk-secret"], 2, "a key is never a flag: --own-key"],
+  [["add", "a", "--key=sk-secret"], 2, "a key is never a flag: --own-key"],
+  [["add", "sk-secret"], 1, "looks like a key"],
+  [["remove", "sk-secret"], 1, "no user of that name"],
+  [["list", "sk-secret"], 2, "it takes no name"],
+  [["rotate", "a", "--grace", "soon"], 2, "--grace is"],
+  [["sk-secret"], 2, "no such subcommand"],
+])("%j fails with one line that repeats no secret", async (args, status, message) => {
+  using folder = mkdtempDisposableSync(prefix);
+  const file = join(folder.path, "users.json");
+  const result = await run(file, args);
+  expect(result).toMatchObject({ status, out: "", err: expect.stringContaining(message) });
+  expect(result.err).not.toMatch(/sk-secret|\n/);
+  expect(existsSync(file)).toBe(false);
+});
+
+test("list and show tell everything but the keys", async () => {
+  using folder = mkdtempDisposableSync(prefix);
+  const file = join(folder.path, "users.json");
+  const [plain, old] = [newKey(), newKey()];
+  const bob = { user: "bob", role: "admin", expires: "2020-01-01", later: [1] };
+  writeFileSync(file, JSON.stringify({ [plain]: "alice", [old]: bob }));
+  const outputs = await Promise.all(
+    [["list"], ["list", "--json"], ["show", "bob"], ["show", "bob", "--json"]].map((args) =>
+      run(file, args),
+    ),
+  );
+  for (const { status, out, err } of outputs) {
+    expect({ status, err }).toEqual({ status: 0, err: "" });
+    expect(out).toContain(old.slice(0, 7));
+    for (const key of [plain, old]) expect(out).not.toContain(key.slice(0, 8));
+  }
+  expect(outputs[0]?.out).toMatch(
+    /^alice {2}\S+ {2}user {3}active\nbob {4}\S+ {2}admin {2}expired/,
+  );
+  expect(JSON.parse(outputs[1]?.out ?? "")).toMatchObject([{ user: "alice" }, { later: [1] }]);
+  expect(JSON.parse(outputs[3]?.out ?? "")).toMatchObject({ user: "bob", keys: [shownBob()] });
+});
+
+function shownBob() {
+  return { state: "expired", stored: "plain", role: "admin", expires: "2020-01-01T00:00:00.000Z" };
+}
+
+test("remove takes all of a person's keys and says how many", async () => {
+  using folder = mkdtempDisposableSync(prefix);
+  const file = join(folder.path, "users.json");
+  writeFileSync(file, '{"sk-1": "alice", "sk-2": "bob", "sk-3": "alice"}');
+  expect(await run(file, ["remove", "alice"])).toMatchObject({ out: "removed 2 keys of alice" });
+  expect(JSON.parse(readFileSync(file, "utf8"))).toEqual({ "sk-2": "bob" });
+  const json = await run(file, ["remove", "bob", "--json"]);
+  expect(JSON.parse(json.out)).toEqual({ user: "bob", removed: 1, file });
+});
+
+test("rotate, disable, enable and hash work on the file as it is", async () => {
+  using folder = mkdtempDisposableSync(prefix);
+  const file = join(folder.path, "users.json");
+  const old = newKey();
+  writeFileSync(file, JSON.stringify({ [old]: "alice" }));
+  chmodSync(file, 0o640);
+  const { out: key } = await run(file, ["rotate", "alice", "--grace", "2h"]);
+  expect(read(file).find(digestOf(key))).toMatchObject({ user: "alice", expires: null });
+  const hours = ((read(file).find(digestOf(old))?.expires ?? 0) - Date.now()) / 3_600_000;
+  expect(hours).toBeGreaterThan(1.9);
+  expect(await run(file, ["disable", "alice"])).toMatchObject({ out: "disabled 2 keys of alice" });
+  expect(read(file).find(digestOf(key))?.disabled).toBe(true);
+  await run(file, ["enable", "alice", `--hint=${key.slice(0, 7)}`]);
+  expect(read(file).find(digestOf(key))?.disabled).toBe(false);
+  expect(await run(file, ["hash"])).toMatchObject({ out: `hashed 1 key in ${file}` });
+  expect(readFileSync(file, "utf8")).not.toContain(old);
+  expect(statSync(file).mode & 0o7777).toBe(0o640);
+});
+
+test("two processes adding and removing at once lose nothing", async () => {
+  using folder = mkdtempDisposableSync(prefix);
+  const file = join(folder.path, "users.json");
+  writeFileSync(file, '{"sk-stays": {"user": "zoe", "later": 1}, "sk-goes": "gone"}');
+  const one = async (name: string) => {
+    const keys: string[] = [];
+    for (let turn = 0; turn < 8; turn++) keys.push((await run(file, ["add", name])).out);
+    return keys;
+  };
+  const [alices, bobs, removed] = await Promise.all([
+    one("alice"),
+    one("bob"),
+    run(file, ["remove", "gone"]),
+  ]);
+  expect(removed.status).toBe(0);
+  const users = read(file);
+  expect(users).toMatchObject({ keys: 17, users: 3 });
+  for (const key of alices) expect(users.find(digestOf(key))?.user).toBe("alice");
+  for (const key of bobs) expect(users.find(digestOf(key))?.user).toBe("bob");
+  expect(readFileSync(file, "utf8")).toContain('{"user": "zoe", "later": 1}');
+  expect(readdirSync(folder.path)).toEqual(["users.json"]);
+});
+
+test("a broken file is refused with its place, and stays", async () => {
+  using folder = mkdtempDisposableSync(prefix);
+  const file = join(folder.path, "users.json");
+  writeFileSync(file, '{"sk-abc123": "alice"');
+  for (const args of [["add", "bob"], ["remove", "alice"], ["list"], ["hash"]]) {
+    const { status, err } = await run(file, args);
+    expect({ status, err }).toEqual({
+      status: 1,
+      err: `users: users file ${file}: the JSON ends too early (line 1, column 22)`,
+    });
+  }
+  expect(readFileSync(file, "utf8")).toBe('{"sk-abc123": "alice"');
+});
+
+test("--users-file names another file; --help tells every subcommand", async () => {
+  using folder = mkdtempDisposableSync(prefix);
+  const file = join(folder.path, "other.json");
+  await run(join(folder.path, "users.json"), ["add", "--users-file", file, "alice"]);
+  expect(readdirSync(folder.path)).toEqual(["other.json"]);
+  const { status, out } = await run(file, ["--help"]);
+  expect(status).toBe(0);
+  for (const word of ["list", "add", "remove", "rotate", "disable", "show", "hash", "--json"]) {
+    expect(out).toContain(word);
+  }
+});
