@@ -38,8 +38,8 @@ export function readUsersFile(file: string): Row[] {
   return text === null ? [] : rowsOf(file, text);
 }
 
-/** Makes the folder a file will lie in, for its owner only; one that exists stays as it is. */
-export function makeFolderOf(file: string): void {
+/** For its owner only; one that exists stays as it is. */
+function makeFolderOf(file: string): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
 }
 

@@ -2,7 +2,7 @@ import { parseInstant } from "./instant.ts";
 import { HINT_LENGTH } from "./key.ts";
 import { userNameFault } from "./user-name.ts";
 
-export type Role = "user" | "admin";
+type Role = "user" | "admin";
 
 /** What one key of users.json stands for. */
 export type Entry = {

@@ -81,5 +81,6 @@ test("API_KEY is one administrator", () => {
   const key = newKey();
   const users = snapshotOfApiKey(key, "admin");
   expect(users.find(digestOf(key))).toMatchObject({ user: "admin", role: "admin" });
-  expect(() => snapshotOfApiKey("", "admin")).toThrow("API_KEY");
+  expect(() => snapshotOfApiKey("", "admin")).toThrow("API_KEY: a key must not be empty");
+  expect(() => snapshotOfApiKey(key, "sk-x")).toThrow("API_USER: the user's name looks like a key");
 });

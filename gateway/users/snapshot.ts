@@ -2,12 +2,12 @@ import { type Entry, parseEntry } from "./entry.ts";
 import { isExampleDigest } from "./example-keys.ts";
 import { JsonFault, type Member, placeOf, readMembers } from "./json-members.ts";
 import { digestInName, digestOf, hintOf, keyFault } from "./key.ts";
+import { userNameFault } from "./user-name.ts";
 
 /** Who exists, as one reading of the file saw it. Never changes. */
 export type Snapshot = {
   /** The entry of a key, by the key's SHA-256 digest (64 lower-case hex digits) only. */
   find(digest: string): Entry | null;
-  entries(): IterableIterator<Entry>;
   readonly keys: number;
   readonly users: number;
 };
@@ -19,11 +19,13 @@ export function emptySnapshot(): Snapshot {
 
 /**
  * The one administrator API_KEY stands for while there is no users file.
- * @throws Error when the key is no key or is an example's
+ * @throws Error naming the setting: no key, an example's key, or no user's name
  */
 export function snapshotOfApiKey(key: string, user: string): Snapshot {
   const fault = keyFault(key);
   if (fault !== null) throw new Error(`API_KEY: ${fault}`);
+  const nameFault = userNameFault(user);
+  if (nameFault !== null) throw new Error(`API_USER: ${nameFault}`);
   const digest = digestOf(key);
   if (isExampleDigest(digest)) throw new Error("API_KEY is a key of users.example.json");
   return snapshotOf(new Map([[digest, parseEntry({ user, role: "admin" }, hintOf(key))]]));
@@ -80,7 +82,6 @@ function snapshotOf(byDigest: Map<string, Entry>): Snapshot {
   const users = new Set(Array.from(byDigest.values(), (entry) => entry.user));
   return Object.freeze({
     find: (digest: string) => byDigest.get(digest) ?? null,
-    entries: () => byDigest.values(),
     keys: byDigest.size,
     users: users.size,
   });

@@ -1,7 +1,7 @@
 import { createFreshBytes } from "./fresh-bytes.ts";
 import { emptySnapshot, parseUsers, type Snapshot, snapshotOfApiKey } from "./snapshot.ts";
 
-export type UserDirectoryState = {
+type UserDirectoryState = {
   /** False while the file is broken and an earlier reading is in force. */
   ok: boolean;
   /** One line without any key, or null. */
