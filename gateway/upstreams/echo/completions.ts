@@ -1,0 +1,62 @@
+import { randomUUID } from "node:crypto";
+import { type Call, dataEvent } from "./call.ts";
+import { choicesOf, modelOf, stopsOf, tokenLimit, wantsUsage, wrongField } from "./fields.ts";
+import { openaiUsage } from "./openai-usage.ts";
+import { type Reply, reply } from "./reply.ts";
+import { textInputs } from "./text-inputs.ts";
+
+type Head = { id: string; object: string; created: number; model: string };
+
+/** `POST /v1/completions`: `n` choices for each prompt, in the order of the prompts. */
+export async function completions(call: Call): Promise<void> {
+  const { body, tokenizer, signal } = call;
+  const prompts = textInputs(body.prompt, "prompt", tokenizer);
+  const n = choicesOf(body);
+  if (prompts.length * n > 128) throw wrongField("prompt", "at most 128 choices with n");
+  const options = { maxTokens: tokenLimit(body, "max_tokens"), stop: stopsOf(body, "stop") };
+  const replies: Reply[] = [];
+  let input = 0;
+  for (const prompt of prompts) {
+    const said = await reply(prompt, options, tokenizer, signal);
+    input += await tokenizer.count(prompt, signal);
+    for (let i = 0; i < n; i++) replies.push(said);
+  }
+  const usage = openaiUsage(
+    input,
+    replies.reduce((sum, said) => sum + said.tokens, 0),
+  );
+  const head = {
+    id: `cmpl-${randomUUID()}`,
+    object: "text_completion",
+    created: Math.floor(Date.now() / 1000),
+    model: modelOf(body),
+  };
+  if (body.stream === true) {
+    await call.stream(chunks(call, head, replies, wantsUsage(body) ? usage : null));
+    return;
+  }
+  const choices = replies.map((said, index) => choice(index, said.text, said.end));
+  const longest = Math.max(0, ...replies.map((said) => said.tokens));
+  await call.json({ ...head, choices, usage }, longest);
+}
+
+function choice(index: number, text: string, finish: string | null): unknown {
+  return { text, index, logprobs: null, finish_reason: finish };
+}
+
+async function* chunks(
+  call: Call,
+  head: Head,
+  replies: readonly Reply[],
+  usage: unknown,
+): AsyncGenerator<string> {
+  const rest = usage === null ? {} : { usage: null };
+  for (const [index, said] of replies.entries()) {
+    for await (const piece of call.spoken(said)) {
+      yield dataEvent({ ...head, choices: [choice(index, piece.text, null)], ...rest });
+    }
+    yield dataEvent({ ...head, choices: [choice(index, "", said.end)], ...rest });
+  }
+  if (usage !== null) yield dataEvent({ ...head, choices: [], usage });
+  yield "data: [DONE]\n\n";
+}

@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import { reply } from "./reply.ts";
+import { lazyTokenizer } from "./tokenizer.ts";
+
+const { signal } = new AbortController();
+const load = lazyTokenizer();
+
+async function say(text: string, maxTokens: number | null = null, stop: string[] = []) {
+  return reply(text, { maxTokens, stop }, await load(), signal);
+}
+
+test("the text comes back", async () => {
+  expect(await say("hello there")).toMatchObject({ text: "Echo: hello there", end: "stop" });
+});
+
+test("a limit cuts it after so many tokens", async () => {
+  expect(await say("hello there", 3)).toMatchObject({
+    text: "Echo: hello",
+    tokens: 3,
+    end: "length",
+  });
+});
+
+test("a limit that is just enough cuts nothing", async () => {
+  const { tokens } = await say("hello there");
+  expect(await say("hello there", tokens)).toMatchObject({ tokens, end: "stop" });
+});
+
+test("the first of several stop strings ends it, and is left out", async () => {
+  const said = await say("one, two, three", null, ["three", "two", ""]);
+  expect(said).toMatchObject({ text: "Echo: one, ", end: "stop", stopped: "two" });
+});
+
+test("a stop string behind the limit is never reached", async () => {
+  expect(await say("one two three", 3, ["three"])).toMatchObject({ end: "length", stopped: null });
+});
+
+test("a limit of nothing says nothing", async () => {
+  expect(await say("hello", 0)).toMatchObject({ text: "", tokens: 0, end: "length" });
+});

@@ -1,0 +1,54 @@
+import type { Piece, Tokenizer } from "./tokenizer.ts";
+
+/** What the echo says, and why it ends there. */
+export type Reply = {
+  /** Whole, as the pieces spell it. */
+  text: string;
+  pieces: readonly Piece[];
+  tokens: number;
+  end: "stop" | "length";
+  /** The stop string that ended it, which is not part of the text. */
+  stopped: string | null;
+};
+
+export type ReplyOptions = {
+  /** Null where the client named no limit. */
+  maxTokens: number | null;
+  stop: readonly string[];
+};
+
+/** The longest reply, in tokens; where a real model's context would be full. */
+const longestReply = 131_072;
+
+/** Says `Echo: <text>` back, cut at the first stop string or after `maxTokens`. */
+export async function reply(
+  text: string,
+  options: ReplyOptions,
+  tokenizer: Tokenizer,
+  signal: AbortSignal,
+): Promise<Reply> {
+  const full = `Echo: ${text}`;
+  const cut = firstStop(full, options.stop);
+  const wanted = cut === null ? full : full.slice(0, cut.at);
+  const limit = Math.min(options.maxTokens ?? longestReply, longestReply);
+  const ids = await tokenizer.encode(wanted, signal, limit + 1);
+  const tooLong = ids.length > limit;
+  const kept = tooLong ? ids.slice(0, limit) : ids;
+  const pieces = [...tokenizer.pieces(kept)];
+  return {
+    text: pieces.map((piece) => piece.text).join(""),
+    pieces,
+    tokens: kept.length,
+    end: tooLong ? "length" : "stop",
+    stopped: tooLong ? null : (cut?.stop ?? null),
+  };
+}
+
+function firstStop(text: string, stops: readonly string[]): { at: number; stop: string } | null {
+  let first: { at: number; stop: string } | null = null;
+  for (const stop of stops) {
+    const at = stop === "" ? -1 : text.indexOf(stop);
+    if (at >= 0 && (first === null || at < first.at)) first = { at, stop };
+  }
+  return first;
+}

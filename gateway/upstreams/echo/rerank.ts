@@ -1,0 +1,41 @@
+import type { Call } from "./call.ts";
+import { isMembers, modelOf, wrongField } from "./fields.ts";
+import { wordsOf } from "./words.ts";
+
+/** `POST /v1/rerank`: the best documents first; a score is the share of the query's words found. */
+export async function rerank(call: Call): Promise<void> {
+  const { body, tokenizer, signal } = call;
+  const { query, documents } = body;
+  if (typeof query !== "string") throw wrongField("query", "a string");
+  if (!Array.isArray(documents)) throw wrongField("documents", "a list");
+  const topN = body.top_n ?? documents.length;
+  if (!Number.isInteger(topN) || Number(topN) < 0) throw wrongField("top_n", "an integer from 0");
+  const wanted = new Set(wordsOf(query));
+  let tokens = await tokenizer.count(query, signal);
+  const results: { index: number; relevance_score: number; document?: { text: string } }[] = [];
+  for (const [index, document] of documents.entries()) {
+    const text = documentText(document, index);
+    tokens += await tokenizer.count(text, signal);
+    const relevance_score = overlap(wanted, text);
+    const shown = body.return_documents === true ? { document: { text } } : {};
+    results.push({ index, relevance_score, ...shown });
+  }
+  results.sort((a, b) => b.relevance_score - a.relevance_score);
+  const usage = { prompt_tokens: tokens, total_tokens: tokens };
+  const model = modelOf(body);
+  await call.json({ model, object: "list", usage, results: results.slice(0, Number(topN)) });
+}
+
+function documentText(document: unknown, index: number): string {
+  if (typeof document === "string") return document;
+  if (isMembers(document) && typeof document.text === "string") return document.text;
+  throw wrongField(`documents[${index}]`, "a string or an object with a text");
+}
+
+function overlap(wanted: ReadonlySet<string>, text: string): number {
+  if (wanted.size === 0) return 0;
+  const found = new Set(wordsOf(text));
+  let hits = 0;
+  for (const word of wanted) if (found.has(word)) hits++;
+  return hits / wanted.size;
+}

@@ -1,0 +1,58 @@
+import type { Members } from "./call.ts";
+import type { Piece } from "./tokenizer.ts";
+
+/** The parts of a response that its events need by name; the rest goes along. */
+export type Response = Members & { status: string };
+
+/** A response before anything is said. The official client reads every one of these members. */
+export function unfinished(begun: { id: string; created: number; body: Members }): Members {
+  const { body } = begun;
+  return {
+    id: begun.id,
+    object: "response",
+    created_at: begun.created,
+    error: null,
+    instructions: body.instructions ?? null,
+    max_output_tokens: body.max_output_tokens ?? null,
+    metadata: body.metadata ?? {},
+    parallel_tool_calls: true,
+    previous_response_id: null,
+    temperature: body.temperature ?? null,
+    text: { format: { type: "text" } },
+    tool_choice: "none",
+    tools: [],
+    top_p: body.top_p ?? null,
+    truncation: "disabled",
+  };
+}
+
+/** The events of a response with one message of one part, in the order OpenAI sends them. */
+export async function* responseEvents(
+  response: Response,
+  item: Members & { id: string },
+  part: Members & { text: string },
+  pieces: AsyncIterable<Piece>,
+): AsyncGenerator<Members & { type: string }> {
+  const begun = {
+    ...response,
+    status: "in_progress",
+    completed_at: null,
+    incomplete_details: null,
+    output: [],
+    usage: null,
+  };
+  const inOutput = { output_index: 0 };
+  const inPart = { item_id: item.id, ...inOutput, content_index: 0 };
+  yield { type: "response.created", response: begun };
+  yield { type: "response.in_progress", response: begun };
+  const emptyItem = { ...item, status: "in_progress", content: [] };
+  yield { type: "response.output_item.added", ...inOutput, item: emptyItem };
+  yield { type: "response.content_part.added", ...inPart, part: { ...part, text: "" } };
+  for await (const piece of pieces) {
+    yield { type: "response.output_text.delta", ...inPart, delta: piece.text, logprobs: [] };
+  }
+  yield { type: "response.output_text.done", ...inPart, text: part.text, logprobs: [] };
+  yield { type: "response.content_part.done", ...inPart, part };
+  yield { type: "response.output_item.done", ...inOutput, item };
+  yield { type: `response.${response.status}`, response };
+}

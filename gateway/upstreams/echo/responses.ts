@@ -1,0 +1,58 @@
+import { randomUUID } from "node:crypto";
+import { type Call, type Members, namedEvent } from "./call.ts";
+import { type Conversation, conversationOf, promptTokens } from "./conversation.ts";
+import { modelOf, tokenLimit } from "./fields.ts";
+import { reply } from "./reply.ts";
+import { type Response, responseEvents, unfinished } from "./response-events.ts";
+
+/** `POST /v1/responses`, OpenAI's newer dialect. Nothing is stored: `store` changes nothing. */
+export async function responses(call: Call): Promise<void> {
+  const { body, tokenizer, signal } = call;
+  const conversation = inputConversation(call);
+  const maxTokens = tokenLimit(body, "max_output_tokens");
+  const said = await reply(conversation.lastUser, { maxTokens, stop: [] }, tokenizer, signal);
+  const input = await promptTokens(conversation, tokenizer, signal);
+  const part = { type: "output_text", text: said.text, annotations: [], logprobs: [] };
+  const status = said.end === "length" ? "incomplete" : "completed";
+  const item = {
+    id: `msg_${randomUUID().replaceAll("-", "")}`,
+    type: "message",
+    status,
+    role: "assistant",
+    content: [part],
+  };
+  const now = Math.floor(Date.now() / 1000);
+  const response: Response = {
+    ...unfinished({ id: `resp_${randomUUID().replaceAll("-", "")}`, created: now, body }),
+    model: modelOf(body),
+    status,
+    completed_at: said.end === "length" ? null : now,
+    incomplete_details: said.end === "length" ? { reason: "max_output_tokens" } : null,
+    output: [item],
+    usage: {
+      input_tokens: input,
+      input_tokens_details: { cached_tokens: 0 },
+      output_tokens: said.tokens,
+      output_tokens_details: { reasoning_tokens: 0 },
+      total_tokens: input + said.tokens,
+    },
+  };
+  if (body.stream !== true) {
+    await call.json(response, said.tokens);
+    return;
+  }
+  await call.stream(named(responseEvents(response, item, part, call.spoken(said))));
+}
+
+/** Numbers the events, as the dialect wants them, and gives each its name. */
+async function* named(events: AsyncIterable<Members & { type: string }>): AsyncGenerator<string> {
+  let number = 0;
+  for await (const event of events) yield namedEvent({ ...event, sequence_number: number++ });
+}
+
+/** The conversation in a request's `input` and `instructions`; also for `…/input_tokens`. */
+export function inputConversation({ body }: Call): Conversation {
+  const { input, instructions } = body;
+  const items = typeof input === "string" ? [{ role: "user", content: input }] : input;
+  return conversationOf(items, "input", instructions);
+}
