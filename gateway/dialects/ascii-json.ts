@@ -2,8 +2,8 @@
 const beyondAscii = /[\u007f-\uffff]/g;
 
 /**
- * JSON text in ASCII only. It is the same bytes in latin1 and UTF-8, and no client takes a part of it
- * for the end of a line (Python's `splitlines` also splits at U+0085, U+2028 and U+2029).
+ * JSON text in ASCII only. It is the same bytes in latin1 and UTF-8, and no client takes a part of
+ * it for the end of a line (Python's `splitlines` also splits at U+0085, U+2028 and U+2029).
  */
 export function asciiJson(value: unknown): string {
   return JSON.stringify(value).replace(

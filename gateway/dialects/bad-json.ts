@@ -1,4 +1,6 @@
-/** Where a text stops being JSON (RFC 8259): an offset in characters, the text's length at its end. */
+/**
+ * Where a text stops being JSON (RFC 8259): an offset in characters, the text's length at its end.
+ */
 
 const scalar = /(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)(?![\w.+-])/y;
 
@@ -11,7 +13,9 @@ function skipSpace(text: string, from: number): number {
   return at;
 }
 
-/** `at` is behind the opening quote. Gives what follows the closing one, or `~offset` of the fault. */
+/**
+ * `at` is behind the opening quote. Gives what follows the closing one, or `~offset` of the fault.
+ */
 function string(text: string, from: number): number {
   for (let at = from; at < text.length; at += 1) {
     const code = text.charCodeAt(at);

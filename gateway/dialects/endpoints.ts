@@ -21,7 +21,9 @@ const generations: ReadonlyMap<string, Endpoint> = new Map([
   ["/v1/reranking", generation("rerank")],
 ]);
 
-/** A POST that does not generate. Exact: a POST like one of these, but unknown, must not slip by. */
+/**
+ * A POST that does not generate. Exact: a POST like one of these, but unknown, must not slip by.
+ */
 const readingPosts: ReadonlySet<string> = new Set([
   "/v1/messages/count_tokens",
   "/v1/chat/completions/input_tokens",

@@ -63,8 +63,8 @@ export function errorBody(error: GatewayError, dialect: Dialect, requestId: stri
 
 /**
  * The same as a whole server-sent event, for a stream that has its 200 already: the form that every
- * client of the dialect raises. Messages and Responses clients look for the `event:` line. The AI SDK
- * takes an error of Responses only with a number as `sequence_number` and a string as `code`.
+ * client of the dialect raises. Messages and Responses clients look for the `event:` line. The AI
+ * SDK takes an error of Responses only with a number as `sequence_number` and a string as `code`.
  */
 export function errorEvent(error: GatewayError, dialect: Dialect, requestId: string): string {
   if (dialect === "responses") {

@@ -1,6 +1,6 @@
 /**
- * The data of one whole server-sent event (WHATWG HTML §9.2.6): its `data:` lines, joined by line feeds.
- * Comments and other fields are left out. `""` where it has none.
+ * The data of one whole server-sent event (WHATWG HTML §9.2.6): its `data:` lines, joined by line
+ * feeds. Comments and other fields are left out. `""` where it has none.
  */
 export function eventData(event: string): string {
   let data = "";

@@ -23,8 +23,9 @@ function faultMessage(text: string): string {
 }
 
 /**
- * Parses a request body, which must be one JSON object in UTF-8; a BOM is accepted. Throws `invalid_json`
- * or `invalid_request` (400) with a message that says where, without a piece of the body.
+ * Parses a request body, which must be one JSON object in UTF-8; a BOM is accepted. Throws
+ * `invalid_json` or `invalid_request` (400) with a message that says where, without a piece of the
+ * body.
  */
 export function parseObject(bytes: Buffer): JsonObject {
   if (bytes.length === 0) throw new GatewayError("invalid_json", "The request body is empty.");

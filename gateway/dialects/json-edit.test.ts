@@ -27,7 +27,8 @@ const string = fc.oneof(
 const key = fc.oneof(
   fc.constantFrom('"model"', '"id"', '"stream"', '"stream_options"', '"\\u006dodel"', '"\\u0069d"'),
   fc.constantFrom('"include_usage"', '"include\\u005fusage"', '"other"', '""'),
-  // JSON.parse of V8 14.6 takes the key "\"" for "\\" once it has seen that one: the judge would be wrong.
+  // JSON.parse of V8 14.6 takes the key "\"" for "\\" once it has seen that one: the judge would be
+  // wrong.
   string.filter((text) => !String(JSON.parse(text)).includes("\\")),
 );
 const object = (member: fc.Arbitrary<string>): fc.Arbitrary<string> =>

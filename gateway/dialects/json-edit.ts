@@ -10,8 +10,8 @@ import {
 export type Edit = Range & Readonly<{ text: string }>;
 
 /**
- * `bytes` with the ranges replaced, which must be in order and apart. Every other byte stays: parsing
- * and writing the JSON again would change big integers, duplicate keys and broken UTF-8.
+ * `bytes` with the ranges replaced, which must be in order and apart. Every other byte stays:
+ * parsing and writing the JSON again would change big integers, duplicate keys and broken UTF-8.
  */
 export function applyEdits(bytes: Buffer, edits: readonly Edit[]): Buffer {
   if (edits.length === 0) return bytes;
@@ -32,9 +32,9 @@ function insertion(bytes: Buffer, open: number, name: string, value: string): Ed
 }
 
 /**
- * The object with its top-level field `name` set to `value` (JSON text): put in front where it is absent,
- * else replaced in every occurrence, since upstreams differ in which of two they take. What is no
- * object comes back as it is.
+ * The object with its top-level field `name` set to `value` (JSON text): put in front where it is
+ * absent, else replaced in every occurrence, since upstreams differ in which of two they take. What
+ * is no object comes back as it is.
  */
 export function withField(bytes: Buffer, name: string, value: string): Buffer {
   const found = findTopLevel(bytes, name);
@@ -79,8 +79,8 @@ function usageEdits(bytes: Buffer, { start, end }: Range): Edit[] {
 }
 
 /**
- * The request with `stream_options.include_usage` true, other options kept. A `stream_options` of the
- * wrong type is left for the upstream to refuse.
+ * The request with `stream_options.include_usage` true, other options kept. A `stream_options` of
+ * the wrong type is left for the upstream to refuse.
  */
 export function withIncludeUsage(bytes: Buffer): Buffer {
   const found = findTopLevel(bytes, "stream_options");

@@ -37,7 +37,9 @@ function isDotSegment(text: string, start: number, end: number): boolean {
   return at > start && at - start <= 2 && (at === end || text.charCodeAt(at) === 0x3b);
 }
 
-/** Refuses what servers read in different ways; gives where the first percent-escape stands, or -1. */
+/**
+ * Refuses what servers read in different ways; gives where the first percent-escape stands, or -1.
+ */
 function judgeCharacters(path: string): number {
   let escaped = -1;
   let segment = 1;
@@ -104,9 +106,9 @@ function judgeQuery(query: string): void {
 }
 
 /**
- * Judges a request target once, before routing, for every port and route: what two servers could read as
- * two different paths is refused with `invalid_path` (400), so that what we meter is what the
- * upstream runs. Case counts. `/api/v1` is an alias of `/v1`.
+ * Judges a request target once, before routing, for every port and route: what two servers could
+ * read as two different paths is refused with `invalid_path` (400), so that what we meter is what
+ * the upstream runs. Case counts. `/api/v1` is an alias of `/v1`.
  */
 export function judgePath(target: string): JudgedPath {
   if (target === "*") return { path: "*", query: "", alias: false };

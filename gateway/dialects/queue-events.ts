@@ -1,7 +1,9 @@
 import type { Dialect } from "../exchange.ts";
 import { asciiJson } from "./ascii-json.ts";
 
-/** How a place in line is told: as a chunk with its comment, as the comment alone, or not at all. */
+/**
+ * How a place in line is told: as a chunk with its comment, as the comment alone, or not at all.
+ */
 export type QueueForm = "chunk" | "comment" | "off";
 
 /** What an event of the queue is made of. */
@@ -73,14 +75,16 @@ function render(dialect: Dialect, form: QueueForm, note: QueueNote): string | nu
 }
 
 /**
- * One whole event that tells a streaming client its place, in ASCII: the form of the dialect that none of the
- * real clients fails on. Null where the client wants none.
+ * One whole event that tells a streaming client its place, in ASCII: the form of the dialect that
+ * none of the real clients fails on. Null where the client wants none.
  */
 export function queueEvent(dialect: Dialect, form: QueueForm, note: QueueNote): string | null {
   return render(dialect, form, note);
 }
 
-/** The event after the last place, before the first token: position 0, and Open WebUI's line gone. */
+/**
+ * The event after the last place, before the first token: position 0, and Open WebUI's line gone.
+ */
 export function queueDone(dialect: Dialect, form: QueueForm, note: QueueNote): string | null {
   return render(dialect, form, { ...note, place: null });
 }

@@ -82,9 +82,9 @@ function check(dialect: Dialect, body: JsonObject): void {
 }
 
 /**
- * Reads and checks the body of a generation. Throws GatewayError (400) that names the field in `param`.
- * Checked is what no upstream would take; odd fields and ranges are the upstream's business, since
- * refusing a client that works is worse. Null counts as absent.
+ * Reads and checks the body of a generation. Throws GatewayError (400) that names the field in
+ * `param`. Checked is what no upstream would take; odd fields and ranges are the upstream's
+ * business, since refusing a client that works is worse. Null counts as absent.
  */
 export function readFields(dialect: Dialect, bytes: Buffer): RequestFields {
   const body = parseObject(bytes);

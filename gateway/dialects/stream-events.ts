@@ -1,15 +1,15 @@
 import type { Dialect } from "../exchange.ts";
 
-// What one server-sent event is, without parsing it. An event is one whole event as latin1 text (one
-// character a byte, CRLF or LF, with or without its blank line). A search for `"key"` cannot be misled by
-// what a model says: inside a JSON string its quotes would be escaped.
+// What one server-sent event is, without parsing it. An event is one whole event as latin1 text
+// (one character a byte, CRLF or LF, with or without its blank line). A search for `"key"` cannot
+// be misled by what a model says: inside a JSON string its quotes would be escaped.
 
 const quote = 0x22;
 
 /**
- * Where the value of a key begins, at or after `from`; -1 where there is no such key. `key` is written with
- * its closing quote only: a search that starts with a letter is three times as fast as one for a quote,
- * of which JSON is full.
+ * Where the value of a key begins, at or after `from`; -1 where there is no such key. `key` is
+ * written with its closing quote only: a search that starts with a letter is three times as fast as
+ * one for a quote, of which JSON is full.
  */
 function valueAt(event: string, key: string, from: number): number {
   for (let at = event.indexOf(key, from); at >= 0; at = event.indexOf(key, at + 1)) {
@@ -40,7 +40,9 @@ function says(event: string, key: string): boolean {
   return false;
 }
 
-/** The event's own name: that of its `event:` line, else its data's `type`; compared, not copied. */
+/**
+ * The event's own name: that of its `event:` line, else its data's `type`; compared, not copied.
+ */
 function isNamed(event: string, name: string): boolean {
   if (event.startsWith("event:")) {
     const at = event.charCodeAt(6) === 0x20 ? 7 : 6;
@@ -90,7 +92,9 @@ export function carriesUsage(event: string): boolean {
   );
 }
 
-/** The usage chunk of a chat stream: no choice in it. Dropped where the client did not ask for it. */
+/**
+ * The usage chunk of a chat stream: no choice in it. Dropped where the client did not ask for it.
+ */
 export function isUsageOnly(event: string): boolean {
   const at = valueAt(event, 'choices"', 0);
   if (at < 0 || event.charCodeAt(at) !== 0x5b) return false;
@@ -103,8 +107,8 @@ const chatTexts = ['content"', 'reasoning_content"', 'reasoning"', 'arguments"',
 const messagesTexts = ['text"', 'thinking"', 'partial_json"'];
 
 /**
- * True where the event brings something generated: text, reasoning or a tool's arguments, not empty. One
- * such event is about one token. Roles, pings, usage and ends are none.
+ * True where the event brings something generated: text, reasoning or a tool's arguments, not
+ * empty. One such event is about one token. Roles, pings, usage and ends are none.
  */
 export function carriesToken(event: string, dialect: Dialect): boolean {
   switch (dialect) {
@@ -120,7 +124,9 @@ export function carriesToken(event: string, dialect: Dialect): boolean {
   }
 }
 
-/** True where the event is an error of any dialect; it ends the stream, though not in good order. */
+/**
+ * True where the event is an error of any dialect; it ends the stream, though not in good order.
+ */
 export function isErrorEvent(event: string): boolean {
   if (event.startsWith("event:")) return isNamed(event, "error");
   if (event.startsWith("error:")) return true;

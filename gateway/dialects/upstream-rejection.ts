@@ -14,7 +14,9 @@ const typesByStatus: Readonly<Record<number, string>> = {
   429: "rate_limit_error",
 };
 
-/** The name agents look for before they shorten a conversation; llama-server has only a type for it. */
+/**
+ * The name agents look for before they shorten a conversation; llama-server has only a type for it.
+ */
 const tooLong = "context_length_exceeded";
 
 /** Longer waits are ignored by clients: openai-node then retries after half a second. */
@@ -45,10 +47,10 @@ function withDetail(text: string, detail: string | null): string {
 /**
  * What an upstream's error answer (any status that is no success) means for our client.
  *
- * A 4xx keeps status, message and extra fields; 401, 403 and 407 are about the gateway's own key, whose
- * message may repeat it and is dropped; 501 and 529 keep their status; a 503 of a loading model can be
- * waited out; the rest is a 502 with the upstream's message as detail.
- * The message may repeat what the client sent: it belongs to the client, not into a log.
+ * A 4xx keeps status, message and extra fields; 401, 403 and 407 are about the gateway's own key,
+ * whose message may repeat it and is dropped; 501 and 529 keep their status; a 503 of a loading
+ * model can be waited out; the rest is a 502 with the upstream's message as detail. The message may
+ * repeat what the client sent: it belongs to the client, not into a log.
  */
 export function upstreamRejection(
   status: number,

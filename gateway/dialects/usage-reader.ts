@@ -57,9 +57,13 @@ function withoutNulls(fields: Fields): Fields {
 
 class Reader implements UsageReader {
   readonly #prompts: number;
-  /** The usage of the whole answer. Anthropic spreads it over events: the last of each field counts. */
+  /**
+   * The usage of the whole answer. Anthropic spreads it over events: the last of each field counts.
+   */
   #whole: Fields | null = null;
-  /** Usage that stands beside one choice, by its index; usage of llama.cpp's without one, in order. */
+  /**
+   * Usage that stands beside one choice, by its index; usage of llama.cpp's without one, in order.
+   */
   readonly #choices = new Map<number, Counts>();
   readonly #timed = new Map<number, Counts>();
   #timings: Timings | null = null;

@@ -1,7 +1,8 @@
 /**
  * What one generation cost, in tokens. `input` is the whole prompt, cached tokens included;
  * `cached` and `reasoning` are parts of `input` and `output`. Unknown is null, never a guessed 0.
- * `source` says whose numbers they are: the upstream's `usage`, llama.cpp's `timings`, or counted here.
+ * `source` says whose numbers they are: the upstream's `usage`, llama.cpp's `timings`, or counted
+ * here.
  */
 export type Usage = {
   input: number | null;
@@ -63,7 +64,9 @@ function outputOf(usage: Fields): number | null {
   return sum(count(usage.candidatesTokenCount), count(usage.thoughtsTokenCount));
 }
 
-/** The numbers in a `usage` object of OpenAI's, Anthropic's or Gemini's; null where it is no object. */
+/**
+ * The numbers in a `usage` object of OpenAI's, Anthropic's or Gemini's; null where it is no object.
+ */
 export function countsOf(usage: unknown): Counts | null {
   const all = fieldsOf(usage);
   if (all === null) return null;
