@@ -12,14 +12,13 @@ export function isJsonObject(value: unknown): value is JsonObject {
 /** Names the place and never quotes it: the body is a prompt. */
 function faultMessage(text: string): string {
   const offset = faultOffset(text);
-  if (offset < 0) return "The request body is not valid JSON.";
-  if (offset >= text.length) {
-    return `The request body is not valid JSON: it ends too early, after ${text.length} characters.`;
-  }
+  const what = "The request body is not valid JSON";
+  if (offset < 0) return `${what}.`;
+  if (offset >= text.length) return `${what}: it ends too early, after ${text.length} characters.`;
   const before = text.slice(0, offset);
   const line = before.split("\n").length;
   const column = offset - before.lastIndexOf("\n");
-  return `The request body is not valid JSON at character ${offset} (line ${line}, column ${column}).`;
+  return `${what} at character ${offset} (line ${line}, column ${column}).`;
 }
 
 /**
