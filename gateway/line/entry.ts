@@ -1,0 +1,65 @@
+import type { Lane } from "./lane.ts";
+
+/** What the order of the line depends on. */
+export type Ask = {
+  id: string;
+  user: string;
+  model: string;
+  /** A user of weight 2 gets twice the upstream's time of one of weight 1. Default 1. */
+  weight?: number;
+  /** An integer; a higher class goes first. Default 0; `BACKGROUND` is one below. */
+  priority?: number;
+  /** Of this user, at once in slots; null is off. Replaces the line's default. */
+  maxConcurrent?: number | null;
+  /** Of this user, waiting; null is off. Replaces the line's default. */
+  maxQueued?: number | null;
+  /** The size of the prompt, where known. */
+  inputTokens?: number;
+  /** The most it may generate, where known. */
+  maxTokens?: number;
+};
+
+/** The class of what may wait: a request's own wish, or a user who is over a limit that only slows. */
+export const BACKGROUND = -1;
+
+/** The least a start costs its user, so that turns alternate even where every answer fails at once. */
+export const leastMs = 1;
+
+/** A request in line, or in a slot. Times are milliseconds of the line's own clock. */
+export type Entry = {
+  readonly ask: Ask;
+  readonly weight: number;
+  readonly priority: number;
+  /** How long it was expected to hold its slot, when it came. */
+  readonly estimateMs: number;
+  state: "waiting" | "running" | "gone";
+  /** The order of arrival. */
+  seq: number;
+  joinedAt: number;
+  startedAt: number;
+  /** What its user was charged when it started; corrected when it ends. */
+  chargedMs: number;
+  /** Where it waits; its neighbours there. */
+  lane: Lane | null;
+  before: Entry | null;
+  after: Entry | null;
+};
+
+export function createEntry(ask: Ask, estimateMs: number): Entry {
+  const { weight = 1, priority = 0 } = ask;
+  return {
+    ask,
+    // A weight of 0 would never be charged anything finite again.
+    weight: weight > 0 ? weight : 1,
+    priority,
+    estimateMs: Math.max(leastMs, estimateMs),
+    state: "waiting",
+    seq: 0,
+    joinedAt: 0,
+    startedAt: 0,
+    chargedMs: 0,
+    lane: null,
+    before: null,
+    after: null,
+  };
+}

@@ -1,0 +1,213 @@
+import PQueue from "p-queue";
+import { GatewayError } from "../errors.ts";
+import { Changes } from "./changes.ts";
+import { createEntry, type Entry } from "./entry.ts";
+import { Estimates } from "./estimate.ts";
+import { FairQueue } from "./fair-queue.ts";
+import type { Line, LineOptions } from "./line.ts";
+import { listing } from "./listing.ts";
+import { Outlook } from "./outlook.ts";
+import { PlaceBoard } from "./place-board.ts";
+import { type Full, whatIsFull } from "./room.ts";
+import { type StartOptions, type StartOrder, startOrder } from "./start-order.ts";
+import type { Listed, Slot, Ticket } from "./ticket.ts";
+
+/** Told where nothing is known yet. */
+const retryGuessSeconds = 5;
+
+type State = "open" | "paused" | "draining";
+
+type Waiter = {
+  readonly ticket: Ticket;
+  /** p-queue would free the slot of a running task whose signal aborts: this is for waiting only. */
+  readonly leaving: AbortController;
+  readonly leave: () => void;
+  firstPlace: number;
+};
+
+const shuttingDown = (): GatewayError =>
+  new GatewayError("shutting_down", "The gateway is shutting down; try again in a moment.");
+
+/** p-queue holds the slots, the fair queue says who is next, and the board tells the others. */
+export class FairLine implements Line {
+  readonly #options: LineOptions;
+  readonly #now: () => number;
+  readonly #estimates = new Estimates();
+  readonly #queue: FairQueue;
+  readonly #slots: PQueue<StartOrder, StartOptions>;
+  readonly #waiters = new Map<string, Waiter>();
+  readonly #outlook: Outlook;
+  readonly #board: PlaceBoard;
+  readonly #changes: Changes;
+  #capacity: number;
+  #state: State = "open";
+
+  constructor(options: LineOptions) {
+    const { capacity, now = () => performance.now(), placesEveryMs: everyMs = 1000 } = options;
+    const queue = new FairQueue(options);
+    const estimates = this.#estimates;
+    this.#options = options;
+    this.#now = now;
+    this.#queue = queue;
+    this.#capacity = capacity;
+    this.#slots = new PQueue({
+      queueClass: startOrder(queue, now, ({ ask }) => estimates.chargeMs(ask)),
+      concurrency: Math.max(1, capacity),
+      autoStart: capacity > 0,
+    });
+    this.#outlook = new Outlook({ queue, estimates, now, slots: () => this.#usable() });
+    this.#board = new PlaceBoard({ everyMs, now, forecast: (tell) => this.#outlook.places(tell) });
+    this.#changes = new Changes(everyMs);
+  }
+
+  join(ticket: Ticket): Promise<Slot> {
+    if (this.#state === "draining") return Promise.reject(shuttingDown());
+    if (ticket.signal.aborted) return Promise.reject(ticket.signal.reason);
+    const { id } = ticket;
+    if (this.#waiters.has(id) || this.#queue.running.has(id)) {
+      return Promise.reject(new Error(`Two requests with the id ${id} joined the line.`));
+    }
+    const entry = createEntry(ticket, this.#estimates.chargeMs(ticket));
+    return new Promise((resolve, reject) => {
+      const waiter = this.#startsAtOnce(ticket) ? null : this.#waiterOf(ticket);
+      const hold = (): Promise<void> =>
+        new Promise((end) => {
+          if (waiter !== null) this.#unwait(waiter);
+          resolve(this.#slotOf(entry, waiter?.firstPlace ?? 0, end));
+        });
+      const task = waiter === null ? { id, entry } : { id, entry, signal: waiter.leaving.signal };
+      this.#slots.add(hold, task).catch(reject);
+      if (waiter !== null && entry.state === "waiting") this.#wait(waiter, entry);
+      this.#moved();
+    });
+  }
+
+  refusal(user: string, maxQueued?: number | null): "queue_full" | null {
+    return this.whatIsFull(user, maxQueued) === null ? null : "queue_full";
+  }
+
+  whatIsFull(user: string, maxQueued?: number | null): Full | null {
+    const { maxQueue, maxQueuedPerUser = null } = this.#options;
+    const bounds = { maxQueue, maxQueued: maxQueued === undefined ? maxQueuedPerUser : maxQueued };
+    return whatIsFull(this.#queue, user, this.#usable(), bounds);
+  }
+
+  retryAfterSeconds(): number {
+    const freeMs = this.#outlook.nextFreeMs();
+    if (freeMs === null) return retryGuessSeconds;
+    return Math.min(60, Math.max(1, Math.ceil(freeMs / 1000)));
+  }
+
+  view(): { waiting: number; active: number; capacity: number } {
+    const { waiting, running } = this.#queue;
+    return { waiting: waiting.size, active: running.size, capacity: this.#capacity };
+  }
+
+  state(): State {
+    return this.#state;
+  }
+
+  list(): Listed[] {
+    return listing(this.#queue, (id) => this.#board.placeOf(id), Date.now() - this.#now());
+  }
+
+  onChange(listener: () => void): () => void {
+    return this.#changes.listen(listener);
+  }
+
+  cancel(id: string): boolean {
+    const waiter = this.#waiters.get(id);
+    if (waiter === undefined) return false;
+    this.#sendAway(waiter, new GatewayError("cancelled", "The request was taken out of the line."));
+    return true;
+  }
+
+  setCapacity(capacity: number): void {
+    this.#capacity = capacity;
+    if (capacity > 0) this.#slots.concurrency = capacity;
+    this.#applyState();
+  }
+
+  pause(): void {
+    if (this.#state === "open") this.#state = "paused";
+    this.#applyState();
+  }
+
+  resume(): void {
+    if (this.#state === "paused") this.#state = "open";
+    this.#applyState();
+  }
+
+  drain(): void {
+    this.#state = "draining";
+    // First nobody may start: one who is sent away makes room for the next, who is about to be.
+    this.#applyState();
+    for (const waiter of [...this.#waiters.values()]) this.#sendAway(waiter, shuttingDown());
+  }
+
+  /** How many slots there are at present. */
+  #usable(): number {
+    return this.#state === "open" ? this.#capacity : 0;
+  }
+
+  #applyState(): void {
+    if (this.#usable() > 0) this.#slots.start();
+    else this.#slots.pause();
+    this.#moved();
+  }
+
+  /** True only where the very next start would be this one's: then it needs nothing to wait with. */
+  #startsAtOnce(ticket: Ticket): boolean {
+    const { pending, concurrency, isPaused } = this.#slots;
+    if (isPaused || pending >= concurrency) return false;
+    return this.#queue.next(this.#now()) === null && this.#queue.admits(ticket, this.#now());
+  }
+
+  #waiterOf(ticket: Ticket): Waiter {
+    const leave = (): void => this.#sendAway(waiter, ticket.signal.reason);
+    const waiter: Waiter = { ticket, leaving: new AbortController(), leave, firstPlace: 0 };
+    return waiter;
+  }
+
+  #wait(waiter: Waiter, entry: Entry): void {
+    const { ticket, leave } = waiter;
+    const place = this.#outlook.firstPlace(entry);
+    waiter.firstPlace = place.position;
+    this.#waiters.set(ticket.id, waiter);
+    ticket.signal.addEventListener("abort", leave, { once: true });
+    this.#board.watch(ticket.id, ticket.onPlace, place);
+  }
+
+  #unwait({ ticket, leave }: Waiter): void {
+    if (!this.#waiters.delete(ticket.id)) return;
+    ticket.signal.removeEventListener("abort", leave);
+    this.#board.unwatch(ticket.id);
+  }
+
+  /** p-queue takes it out of the line, rejects its promise, and asks who may start now. */
+  #sendAway(waiter: Waiter, reason: unknown): void {
+    this.#unwait(waiter);
+    waiter.leaving.abort(reason);
+    this.#moved();
+  }
+
+  #slotOf(entry: Entry, firstPlace: number, end: () => void): Slot {
+    return {
+      waitedMs: entry.startedAt - entry.joinedAt,
+      firstPlace,
+      release: (work) => {
+        if (entry.state !== "running") return;
+        const now = this.#now();
+        this.#queue.end(entry.ask.id, now);
+        this.#estimates.observe(entry.ask, now - entry.startedAt, work);
+        end();
+        this.#moved();
+      },
+    };
+  }
+
+  #moved(): void {
+    this.#board.moved();
+    this.#changes.happened();
+  }
+}

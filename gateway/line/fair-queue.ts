@@ -1,0 +1,195 @@
+import { type Ask, createEntry, type Entry, leastMs } from "./entry.ts";
+import { Gate, type GateRules, type Group } from "./gate.ts";
+import { Groups } from "./groups.ts";
+import { append, createLane, type Lane, unlink } from "./lane.ts";
+import { type Caps, isCapped, type Share, Shares } from "./share.ts";
+
+export type FairRules = GateRules &
+  Caps & {
+    /** Waiting this long raises a request by one class; null: never. Default 60 000. */
+    agingMs?: number | null;
+  };
+
+/**
+ * Who is next: start-time fair queueing over users, by the upstream's time they have used (DESIGN.md
+ * beside this file has the algorithm, its source and its invariants). It knows nothing of slots: ask
+ * `next` when there is one. Times are milliseconds, handed in. Every operation is O(log n), times the
+ * few models that have rules of their own.
+ */
+export class FairQueue {
+  readonly #rules: FairRules;
+  readonly #shares: Shares;
+  readonly #gate: Gate;
+  readonly #groups: Groups;
+  readonly #waiting = new Map<string, Entry>();
+  readonly #running = new Map<string, Entry>();
+  #arrivals = 0;
+  /** The answer of `next`, until something changes. */
+  #next: Entry | null | undefined;
+
+  constructor(rules: FairRules, from?: { shares: Shares; gate: Gate }) {
+    this.#rules = rules;
+    this.#groups = new Groups(rules.agingMs === undefined ? 60_000 : (rules.agingMs ?? Infinity));
+    this.#shares = from?.shares ?? new Shares(rules);
+    const waits = (group: Group): boolean => this.#groups.has(group);
+    this.#gate = from?.gate.copy(waits) ?? new Gate(rules, waits);
+  }
+
+  /** By id, in the order of arrival. */
+  get waiting(): ReadonlyMap<string, Entry> {
+    return this.#waiting;
+  }
+
+  /** By id, in the order of their starts. */
+  get running(): ReadonlyMap<string, Entry> {
+    return this.#running;
+  }
+
+  get shares(): Shares {
+    return this.#shares;
+  }
+
+  /** The entry whose turn it is and that may start now; null for none. */
+  next(now: number): Entry | null {
+    if (this.#next === undefined) {
+      this.#next = this.#groups.first(now, (group) => this.#gate.isOpen(group, now))?.head ?? null;
+    }
+    return this.#next;
+  }
+
+  /** Forgets the answer of `next`: a rule may have changed, or time passed. */
+  reconsider(): void {
+    this.#next = undefined;
+  }
+
+  /** Whether a user of whom nothing waits could start this now, if `next` has nobody. */
+  admits(ask: Ask, now: number): boolean {
+    return (
+      !isCapped(this.#shares.for(ask)) && this.#gate.isOpen(this.#gate.groupOf(ask.model), now)
+    );
+  }
+
+  /** Its id must not be here already. */
+  add(entry: Entry, now: number): void {
+    const { ask, priority } = entry;
+    const share = this.#shares.for(ask);
+    if (share.waiting++ === 0) this.#shares.enter(share);
+    entry.seq = this.#arrivals++;
+    entry.joinedAt = now;
+    this.#waiting.set(ask.id, entry);
+    const group = this.#gate.groupOf(ask.model);
+    const lane = share.lanes.find((each) => each.priority === priority && each.group === group);
+    if (lane === undefined) this.#openLane(share, entry, group);
+    else append(lane, entry);
+    this.#park(share);
+    this.#next = undefined;
+  }
+
+  /** Takes a waiting entry out; true when it was here. */
+  remove(id: string): boolean {
+    const entry = this.#waiting.get(id);
+    if (entry === undefined || entry.lane === null) return false;
+    this.#takeOut(entry, entry.lane);
+    entry.state = "gone";
+    this.#restWhenIdle();
+    return true;
+  }
+
+  /** Starts a waiting entry; its user is charged `estimateMs` until the true time is known. */
+  start(entry: Entry, now: number, estimateMs: number): void {
+    const { lane } = entry;
+    if (lane === null) return;
+    const { share, group } = lane;
+    if (this.#groups.size > 1) {
+      const fairest = this.#groups.first(now, () => true);
+      if (fairest !== null && fairest !== lane) this.#gate.passedOver(fairest.group, group, now);
+    }
+    this.#takeOut(entry, lane);
+    this.#gate.started(group);
+    this.#running.set(entry.ask.id, entry);
+    entry.state = "running";
+    entry.startedAt = now;
+    entry.chargedMs = Math.max(leastMs, estimateMs);
+    share.running++;
+    this.#shares.advanceTo(share);
+    this.#charge(share, entry.chargedMs / entry.weight);
+    this.#park(share);
+  }
+
+  /** Ends a running entry, and corrects what it was charged by the time its slot was held. */
+  end(id: string, now: number): void {
+    const entry = this.#running.get(id);
+    if (entry === undefined) return;
+    this.#running.delete(id);
+    entry.state = "gone";
+    this.#gate.ended(this.#gate.groupOf(entry.ask.model));
+    const share = this.#shares.of(entry.ask.user);
+    if (share !== undefined) {
+      share.running--;
+      const usedMs = Math.max(leastMs, now - entry.startedAt);
+      this.#charge(share, (usedMs - entry.chargedMs) / entry.weight);
+      this.#park(share);
+    }
+    this.#next = undefined;
+    this.#restWhenIdle();
+  }
+
+  /** The same line, to be run ahead: every entry is a new one, with the ask of its original. */
+  copy(): FairQueue {
+    const copy = new FairQueue(this.#rules, { shares: this.#shares.copy(), gate: this.#gate });
+    for (const { ask, estimateMs, startedAt, chargedMs } of this.#running.values()) {
+      const entry = createEntry(ask, estimateMs);
+      copy.#running.set(ask.id, Object.assign(entry, { state: "running", startedAt, chargedMs }));
+      copy.#shares.for(ask).running++;
+    }
+    for (const { ask, estimateMs, joinedAt } of this.#waiting.values()) {
+      copy.add(createEntry(ask, estimateMs), joinedAt);
+    }
+    return copy;
+  }
+
+  #openLane(share: Share, entry: Entry, group: Group): void {
+    const lane = createLane(share, entry.priority, group);
+    append(lane, entry);
+    share.lanes.push(lane);
+    if (!share.parked) this.#groups.add(lane);
+  }
+
+  #takeOut(entry: Entry, lane: Lane): void {
+    const { share } = lane;
+    const wasHead = lane.head === entry;
+    unlink(lane, entry);
+    this.#waiting.delete(entry.ask.id);
+    share.waiting--;
+    this.#next = undefined;
+    if (lane.head === null) {
+      share.lanes.splice(share.lanes.indexOf(lane), 1);
+      if (!share.parked) this.#leaveGroup(lane);
+    } else if (wasHead && !share.parked) this.#groups.headChanged(lane);
+  }
+
+  #leaveGroup(lane: Lane): void {
+    if (this.#groups.remove(lane)) this.#gate.forget(lane.group);
+  }
+
+  #charge(share: Share, ms: number): void {
+    share.turn += ms;
+    if (!share.parked) for (const lane of share.lanes) this.#groups.turnChanged(lane);
+  }
+
+  /** A user at the cap stands aside, and counts as away: they come back at the present. */
+  #park(share: Share): void {
+    const capped = isCapped(share);
+    if (capped === share.parked) return;
+    share.parked = capped;
+    if (!capped) this.#shares.enter(share);
+    for (const lane of share.lanes) {
+      if (capped) this.#leaveGroup(lane);
+      else this.#groups.add(lane);
+    }
+  }
+
+  #restWhenIdle(): void {
+    if (this.#waiting.size === 0 && this.#running.size === 0) this.#shares.clear();
+  }
+}

@@ -1,0 +1,64 @@
+/** How many observations are remembered: recent enough to follow a change, enough for a median. */
+const size = 50;
+
+/** The most recent observations of one quantity, in order of size. */
+export class Recent {
+  readonly #values: number[] = [];
+  #sorted: Float64Array = new Float64Array(0);
+  #next = 0;
+  /** Observations that `#sorted` does not show yet. */
+  #unseen = 0;
+
+  get count(): number {
+    return this.#values.length;
+  }
+
+  add(value: number): void {
+    this.#values[this.#next] = value;
+    this.#next = (this.#next + 1) % size;
+    this.#unseen++;
+  }
+
+  /** Null before there is data. */
+  median(): number | null {
+    const sorted = this.#view();
+    return sorted[sorted.length >> 1] ?? null;
+  }
+
+  /**
+   * The mean without the outermost 4 % at either end; null before there is data. A mean and not a
+   * median, because waits add up: the sum of medians of skewed times is far below the sum of times.
+   */
+  mean(): number | null {
+    const sorted = this.#view();
+    const trim = Math.floor(sorted.length / 25);
+    return average(sorted.subarray(trim, sorted.length - trim));
+  }
+
+  /** The mean where no value counts for more than `most`; null before there is data. */
+  meanUpTo(most: number): number | null {
+    return average(this.#view().map((value) => Math.min(value, most)));
+  }
+
+  /** The mean of the values beyond `least`; null where fewer than two are. */
+  meanBeyond(least: number): number | null {
+    const beyond = this.#view().filter((value) => value > least);
+    return beyond.length < 2 ? null : average(beyond);
+  }
+
+  /** Sorted anew when a sixteenth has changed: often enough, and off the path of most requests. */
+  #view(): Float64Array {
+    if (this.#unseen * 16 > this.#sorted.length) {
+      this.#sorted = Float64Array.from(this.#values).sort();
+      this.#unseen = 0;
+    }
+    return this.#sorted;
+  }
+}
+
+function average(values: Float64Array): number | null {
+  if (values.length === 0) return null;
+  let sum = 0;
+  for (const value of values) sum += value;
+  return sum / values.length;
+}

@@ -1,0 +1,86 @@
+import type { Ask } from "./entry.ts";
+import type { Lane } from "./lane.ts";
+
+/** One user's part of the upstream's time. */
+export type Share = {
+  readonly user: string;
+  /** Virtual time: milliseconds of slots used, divided by weight. The least goes first. */
+  turn: number;
+  waiting: number;
+  running: number;
+  maxConcurrent: number | null;
+  maxQueued: number | null;
+  /** At the cap: the lanes stand aside until something of this user ends. */
+  parked: boolean;
+  /** The user's waiting requests: a lane for each priority and group. Never an empty one. */
+  readonly lanes: Lane[];
+};
+
+export type Caps = { maxConcurrentPerUser?: number | null; maxQueuedPerUser?: number | null };
+
+/**
+ * Every user's share, and the present of virtual time. A user who was away enters at the present:
+ * neither is unused time saved up, nor is time used while nobody else wanted it held against them.
+ */
+export class Shares {
+  readonly #caps: Caps;
+  readonly #byUser = new Map<string, Share>();
+  /** The virtual time of the latest start. Never goes back while anybody is here. */
+  #present = 0;
+
+  constructor(caps: Caps) {
+    this.#caps = caps;
+  }
+
+  of(user: string): Share | undefined {
+    return this.#byUser.get(user);
+  }
+
+  all(): IterableIterator<Share> {
+    return this.#byUser.values();
+  }
+
+  /** The share of whoever asks, with the caps that hold for them from now on. */
+  for(ask: Ask): Share {
+    const { maxConcurrentPerUser = null, maxQueuedPerUser = null } = this.#caps;
+    const { user, maxConcurrent = maxConcurrentPerUser, maxQueued = maxQueuedPerUser } = ask;
+    let share = this.#byUser.get(user);
+    if (share === undefined) {
+      const none = { turn: this.#present, waiting: 0, running: 0, parked: false };
+      share = { user, ...none, maxConcurrent, maxQueued, lanes: [] };
+      this.#byUser.set(user, share);
+    }
+    share.maxConcurrent = maxConcurrent;
+    share.maxQueued = maxQueued;
+    return share;
+  }
+
+  enter(share: Share): void {
+    share.turn = Math.max(share.turn, this.#present);
+  }
+
+  /** Something of this user starts: the present has come to their turn. */
+  advanceTo(share: Share): void {
+    this.#present = Math.max(this.#present, share.turn);
+  }
+
+  /** When all is idle there is nothing to be fair about, and no name to remember. */
+  clear(): void {
+    this.#byUser.clear();
+    this.#present = 0;
+  }
+
+  copy(): Shares {
+    const copy = new Shares(this.#caps);
+    copy.#present = this.#present;
+    for (const share of this.#byUser.values()) {
+      copy.#byUser.set(share.user, { ...share, waiting: 0, running: 0, parked: false, lanes: [] });
+    }
+    return copy;
+  }
+}
+
+/** At the cap nothing of this user may start until something of theirs ends. */
+export function isCapped(share: Share): boolean {
+  return share.maxConcurrent !== null && share.running >= share.maxConcurrent;
+}

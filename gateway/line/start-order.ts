@@ -1,0 +1,54 @@
+import type { Queue, QueueAddOptions } from "p-queue";
+import type { Entry } from "./entry.ts";
+import type { FairQueue } from "./fair-queue.ts";
+
+type Run = () => Promise<unknown>;
+export type StartOptions = QueueAddOptions & { readonly entry: Entry };
+export type StartOrder = Queue<Run, StartOptions>;
+
+/**
+ * The fair queue as p-queue's `queueClass`. p-queue makes the instance itself, and runs whatever
+ * `dequeue` returns while `size` is not 0: so `size` counts only what may start now, at most one.
+ */
+export function startOrder(
+  queue: FairQueue,
+  now: () => number,
+  chargeMs: (entry: Entry) => number,
+): new () => StartOrder {
+  const runs = new Map<string, Run>();
+  return class {
+    get size(): number {
+      return queue.next(now()) === null ? 0 : 1;
+    }
+
+    enqueue(run: Run, options?: Partial<StartOptions>): void {
+      const entry = options?.entry;
+      if (entry === undefined) throw new Error("Only an entry can wait in line.");
+      runs.set(entry.ask.id, run);
+      queue.add(entry, now());
+    }
+
+    dequeue(): Run | undefined {
+      const entry = queue.next(now());
+      if (entry === null) return undefined;
+      const run = runs.get(entry.ask.id);
+      runs.delete(entry.ask.id);
+      queue.start(entry, now(), chargeMs(entry));
+      return run;
+    }
+
+    remove(id: string): void {
+      runs.delete(id);
+      queue.remove(id);
+    }
+
+    /** p-queue asks this only in `sizeBy`, which the line does not use. */
+    filter(): Run[] {
+      return [];
+    }
+
+    setPriority(): void {
+      throw new Error("A priority is fixed when a request joins the line.");
+    }
+  };
+}

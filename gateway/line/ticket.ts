@@ -1,0 +1,36 @@
+import type { Ask } from "./entry.ts";
+import type { Work } from "./estimate.ts";
+
+/** Where a request stands: 1 is next. `etaSeconds` is null until there is data. */
+export type Place = { position: number; of: number; etaSeconds: number | null };
+
+/** A request for a slot. */
+export type Ticket = Ask & {
+  /** The client's leaving. */
+  signal: AbortSignal;
+  /** Called inside `join` when it must wait, then on change, at most once a second. */
+  onPlace?: (place: Place) => void;
+};
+
+/** The right to use the upstream, until it is released. */
+export type Slot = {
+  waitedMs: number;
+  /** 0 for one that did not wait. */
+  firstPlace: number;
+  /** Gives the slot back, and tells what was done with it; a second call does nothing. */
+  release(work?: Work): void;
+};
+
+/** One line of what `GET /queue` shows. */
+export type Listed = {
+  id: string;
+  user: string;
+  model: string;
+  state: "waiting" | "running";
+  /** 0 while running. */
+  position: number;
+  of: number;
+  etaSeconds: number | null;
+  /** When it joined, or started: milliseconds since the epoch. */
+  since: number;
+};
