@@ -172,9 +172,11 @@ export class FairQueue {
     if (this.#groups.remove(lane)) this.#gate.forget(lane.group);
   }
 
+  /** All lanes of the user change together, so all are out of their heaps while they do. */
   #charge(share: Share, ms: number): void {
+    if (!share.parked) for (const lane of share.lanes) this.#groups.lift(lane);
     share.turn += ms;
-    if (!share.parked) for (const lane of share.lanes) this.#groups.turnChanged(lane);
+    if (!share.parked) for (const lane of share.lanes) this.#groups.putBack(lane);
   }
 
   /** A user at the cap stands aside, and counts as away: they come back at the present. */

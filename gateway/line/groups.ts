@@ -39,8 +39,12 @@ export class Groups {
     this.#turns.get(lane.group)?.headChanged(lane);
   }
 
-  turnChanged(lane: Lane): void {
-    this.#turns.get(lane.group)?.turnChanged(lane);
+  lift(lane: Lane): void {
+    this.#turns.get(lane.group)?.lift(lane);
+  }
+
+  putBack(lane: Lane): void {
+    this.#turns.get(lane.group)?.putBack(lane);
   }
 
   /** Whose turn it is among the groups that `may` start something. */

@@ -1,6 +1,7 @@
 /**
- * A binary heap that knows where each item stands, so that any item can be removed or re-ordered in
- * O(log n). The item itself carries its index, under the name `at` (-1: not in the heap), so one item
+ * A binary heap that knows where each item stands, so that any can be removed in O(log n). What an item
+ * is ordered by may change only while it is out: two changed at once cannot be put right one after the
+ * other. The item itself carries its index, under the name `at` (-1: not in the heap), so one item
  * can stand in several heaps at once.
  */
 export class Heap<At extends string, Item extends Record<At, number>> {
@@ -34,12 +35,6 @@ export class Heap<At extends string, Item extends Record<At, number>> {
     const last = this.#items.pop();
     if (last === undefined || last === item) return;
     this.#settle(last, index);
-  }
-
-  /** Finds an item's place again after what it is ordered by has changed. */
-  moved(item: Item): void {
-    const index = item[this.#at];
-    if (index >= 0) this.#settle(item, index);
   }
 
   #settle(item: Item, index: number): void {

@@ -5,6 +5,7 @@ const size = 50;
 export class Recent {
   readonly #values: number[] = [];
   #sorted: Float64Array = new Float64Array(0);
+  #mean: number | null = null;
   #next = 0;
   /** Observations that `#sorted` does not show yet. */
   #unseen = 0;
@@ -30,9 +31,8 @@ export class Recent {
    * median, because waits add up: the sum of medians of skewed times is far below the sum of times.
    */
   mean(): number | null {
-    const sorted = this.#view();
-    const trim = Math.floor(sorted.length / 25);
-    return average(sorted.subarray(trim, sorted.length - trim));
+    this.#view();
+    return this.#mean;
   }
 
   /** The mean where no value counts for more than `most`; null before there is data. */
@@ -50,6 +50,8 @@ export class Recent {
   #view(): Float64Array {
     if (this.#unseen * 16 > this.#sorted.length) {
       this.#sorted = Float64Array.from(this.#values).sort();
+      const trim = Math.floor(this.#sorted.length / 25);
+      this.#mean = average(this.#sorted.subarray(trim, this.#sorted.length - trim));
       this.#unseen = 0;
     }
     return this.#sorted;

@@ -49,9 +49,13 @@ export class Turns {
     this.#enter(lane, lane.priority);
   }
 
-  /** The user's virtual time has changed. */
-  turnChanged(lane: Lane): void {
-    this.#level(lane.level).byTurn.moved(lane);
+  /** Before the virtual time of the lane's user changes; then `putBack`. */
+  lift(lane: Lane): void {
+    this.#level(lane.level).byTurn.remove(lane);
+  }
+
+  putBack(lane: Lane): void {
+    this.#level(lane.level).byTurn.add(lane);
   }
 
   /** Whose turn it is at `now`, where `top` is the highest class anybody waits in of their own. */
