@@ -18,7 +18,7 @@ export type AppParts = RoadParts & {
 };
 
 /** Prometheus' text exposition format. */
-export const metricsType = "text/plain; version=0.0.4; charset=utf-8";
+const metricsType = "text/plain; version=0.0.4; charset=utf-8";
 
 /** The path as it was judged, before any routing; Express's own place for what belongs to a request. */
 type Judged = { judged: JudgedPath };
@@ -77,6 +77,16 @@ export function createApp(parts: AppParts): Express {
     parts.telemetry.refused({ exchange, user: null, status: error.status, errorCode: error.code });
     if (response.headersSent) response.destroy();
     else refuse(request, response, exchange, error);
+  });
+  return app;
+}
+
+/** What listens on METRICS_PORT: the metrics and nothing else. */
+export function createMetricsApp(render: () => Promise<string>): Express {
+  const app = express();
+  app.disable("x-powered-by");
+  app.get("/metrics", async (_request, response) => {
+    response.setHeader("content-type", metricsType).end(await render());
   });
   return app;
 }

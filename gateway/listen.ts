@@ -40,7 +40,8 @@ export async function listen(handler: RequestListener, options: ListenOptions): 
   // Whether a body is wanted is decided when its headers have been judged.
   server.on("checkContinue", handler);
   const { upgrade } = options;
-  if (upgrade) server.on("upgrade", (request, socket: Socket, head) => upgrade(request, socket, head));
+  if (upgrade)
+    server.on("upgrade", (request, socket: Socket, head) => upgrade(request, socket, head));
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     if (!socket.writable || error.code === "ECONNRESET") return void socket.destroy();
     const [status, reason, message] = malformed[error.code ?? ""] ?? [

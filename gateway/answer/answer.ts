@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { errorBody, errorEvent } from "../dialects/error-body.ts";
 import { type QueueForm, queueDone, queueEvent } from "../dialects/queue-events.ts";
 import type { GatewayError } from "../errors.ts";
@@ -196,7 +196,10 @@ export class Answer implements Beating {
   }
 
   #keepStreamAlive(): void {
-    if (this.#place !== null && this.#told) return this.place(this.#place);
+    if (this.#place !== null && this.#told) {
+      this.place(this.#place);
+      return;
+    }
     this.#writeHead(this.#head ?? streamHead);
     // A blank line is the one thing that no hand-written parser minds: `off` is for those.
     this.#write(Buffer.from(this.#form === "off" ? "\n" : ": keep-alive\n\n"));

@@ -88,7 +88,7 @@ export function createEventShaper(options: EventShaperOptions): Shaper {
       return upstreamId;
     },
     push(chunk) {
-      const fresh = chunk.latin1Slice(0, chunk.length);
+      const fresh = chunk.toString("latin1");
       // Nothing may follow the last event; what does is no part of the answer.
       if (terminal) return null;
       const text = tail === "" ? fresh : tail + fresh;

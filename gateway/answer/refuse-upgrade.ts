@@ -1,5 +1,5 @@
-import type { Duplex } from "node:stream";
 import { STATUS_CODES } from "node:http";
+import type { Duplex } from "node:stream";
 import { errorBody } from "../dialects/error-body.ts";
 import type { GatewayError } from "../errors.ts";
 import type { Shown } from "./refuse.ts";

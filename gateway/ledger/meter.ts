@@ -1,2 +1,98 @@
-import { carriesToken, carriesUsage, isErrorEvent } from "../dialects/stream-events.ts";
-import { createUsageReader, type Reading } from "../dialects/usage.ts";
+import { carriesToken, carriesUsage, isErrorEvent, isTerminal } from "../dialects/stream-events.ts";
+import type { Timings, Usage } from "../dialects/usage.ts";
+import { createUsageReader } from "../dialects/usage-reader.ts";
+import type { Dialect } from "../exchange.ts";
+
+/** What was seen of an answer. Times are milliseconds since the exchange began. */
+export type Reading = {
+  /** The upstream's status; 0 where it never answered. */
+  status: number;
+  firstTokenMs: number | null;
+  usage: Usage;
+  timings: Timings | null;
+  /** The answer came to its own end. */
+  finished: boolean;
+  /** The upstream reported an error in the stream. */
+  failed: boolean;
+};
+
+/** Watches an answer go by; changes nothing. */
+export type Meter = {
+  begun(status: number): void;
+  /** One whole server-sent event, as latin1 text. */
+  event(event: string): void;
+  /** A whole JSON answer. */
+  body(bytes: Buffer): void;
+  /** A piece of a JSON answer that passes unread. */
+  chunk(bytes: Buffer): void;
+  /** The upstream's last byte has come. */
+  ended(): void;
+  reading(): Reading;
+};
+
+export const unknownUsage: Usage = {
+  input: null,
+  output: null,
+  cached: null,
+  reasoning: null,
+  source: null,
+};
+
+/** Of a JSON answer that passes in pieces, this much is kept to find its usage in. Bytes. */
+const maxKept = 4 * 1024 * 1024;
+
+/** @param prompts - how many prompts a text completion asks for; 1 for all else. */
+export function createMeter(dialect: Dialect, prompts: number, startedMono: number): Meter {
+  const reader = createUsageReader(prompts);
+  const kept: Buffer[] = [];
+  let keptBytes = 0;
+  let tail: Buffer | null = null;
+  let status = 0;
+  let tokens = 0;
+  let streamed = false;
+  let firstTokenMs: number | null = null;
+  let finished = false;
+  let failed = false;
+
+  function readPieces(): void {
+    if (keptBytes === 0) return;
+    reader.readAnswer(Buffer.concat(kept));
+    if (tail === null) return;
+    // Too long to keep: OpenAI's order has the usage at the very end.
+    const at = tail.lastIndexOf('"usage"');
+    if (at >= 0) reader.readAnswer(Buffer.concat([Buffer.from("{"), tail.subarray(at)]));
+  }
+
+  return {
+    begun(seen) {
+      status = seen;
+    },
+    event(event) {
+      streamed = true;
+      if (carriesToken(event, dialect)) {
+        tokens++;
+        firstTokenMs ??= performance.now() - startedMono;
+      }
+      if (carriesUsage(event)) reader.readEvent(event);
+      if (isErrorEvent(event)) failed = true;
+      else if (isTerminal(event, dialect)) finished = true;
+    },
+    body(bytes) {
+      reader.readAnswer(bytes);
+    },
+    chunk(bytes) {
+      if (keptBytes < maxKept) {
+        kept.push(bytes);
+        keptBytes += bytes.length;
+      } else tail = bytes;
+    },
+    ended() {
+      finished = true;
+      readPieces();
+    },
+    reading() {
+      const usage = finished ? reader.finished() : streamed ? reader.cut(tokens) : unknownUsage;
+      return { status, firstTokenMs, usage, timings: reader.timings(), finished, failed };
+    },
+  };
+}

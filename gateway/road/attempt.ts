@@ -61,7 +61,7 @@ function shaperFor({ exchange, meter }: Accepted, type: string, dropUsage: boole
   if (readsWhole.has(dialect) && type.includes("json")) {
     return createJsonShaper({ id, watch: meter.body });
   }
-  return createBytesShaper(meter.chunk);
+  return createBytesShaper(type.includes("json") ? meter.chunk : () => {});
 }
 
 /** Streams of the OpenAI family tell their usage only when asked; llama.cpp's `timings` would be lost. */

@@ -11,7 +11,9 @@ export function asGatewayError(
   if (error instanceof GatewayError && error.code !== "internal_error") return error;
   telemetry.internalError(exchange, error);
   if (error instanceof GatewayError) return error;
-  return new GatewayError("internal_error", "The gateway failed on this request.", { cause: error });
+  return new GatewayError("internal_error", "The gateway failed on this request.", {
+    cause: error,
+  });
 }
 
 export const shuttingDown = (): GatewayError =>

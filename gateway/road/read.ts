@@ -48,10 +48,15 @@ export async function read(
       requestId: exchange.requestId,
       upstreamKey: upstream.key,
     });
-    passThrough.read(request, response, { path: exchange.path + exchange.query, headers }, {
-      answer: (answer, shown) => relay(request, response, exchange, answer, shown),
-      fail,
-    });
+    passThrough.read(
+      request,
+      response,
+      { path: exchange.path + exchange.query, headers },
+      {
+        answer: (answer, shown) => relay(request, response, exchange, answer, shown),
+        fail,
+      },
+    );
   } catch (cause) {
     fail(cause);
   }

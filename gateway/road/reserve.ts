@@ -40,5 +40,8 @@ export function reserve(parts: RoadParts, request: Omit<Accepted, "meter">): Acc
     streamed: asked.fields.stream,
     startedAt: exchange.startedAt,
   });
-  return { ...request, meter: createMeter(exchange.dialect, exchange.startedMono) };
+  return {
+    ...request,
+    meter: createMeter(exchange.dialect, asked.fields.prompts, exchange.startedMono),
+  };
 }

@@ -50,6 +50,7 @@ export async function settle(
     exchange,
     user: identity.user,
     model: asked.fields.model,
+    upstream: accepted.destination.upstream.name,
     status,
     errorCode,
     state,
@@ -63,7 +64,10 @@ export async function settle(
   });
 }
 
-function whereLeft(outcome: Outcome, answer: Ending): "waiting" | "before_first_byte" | "mid_stream" {
+function whereLeft(
+  outcome: Outcome,
+  answer: Ending,
+): "waiting" | "before_first_byte" | "mid_stream" {
   if (outcome.slot === null) return "waiting";
   return answer.begun ? "mid_stream" : "before_first_byte";
 }

@@ -46,7 +46,12 @@ export async function upgrade(
     const judged = judgePath(request.url ?? "");
     const path = judged.path;
     const query = stripCredentials(judged.query);
-    exchange = Object.freeze({ ...exchange, path, query, dialect: endpointOf("GET", path).dialect });
+    exchange = Object.freeze({
+      ...exchange,
+      path,
+      query,
+      dialect: endpointOf("GET", path).dialect,
+    });
     if (parts.draining()) throw shuttingDown();
     const identity = parts.authenticate(request);
     if (!path.startsWith("/v1/")) throw new GatewayError("not_found", "Nothing is at this path.");

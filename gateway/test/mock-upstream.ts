@@ -90,7 +90,7 @@ export function chatChunk(content: string, id = "chatcmpl-upstream"): string {
   })}\n\n`;
 }
 
-export const chatFinish = `data: ${JSON.stringify({
+export const chatFinish: string = `data: ${JSON.stringify({
   id: "chatcmpl-upstream",
   object: "chat.completion.chunk",
   created: 1,
@@ -112,7 +112,7 @@ export const chatUsage = (prompt: number, completion: number): string =>
     },
   })}\n\n`;
 
-export const done = "data: [DONE]\n\n";
+export const done: string = "data: [DONE]\n\n";
 
 /** A whole answer to a chat that does not stream. */
 export const chatAnswer = (content: string): string =>

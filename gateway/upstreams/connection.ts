@@ -8,13 +8,16 @@ export class SocketClient extends Client {
   /** Requests sent on the present socket. */
   served = 0;
 
-  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) {
+  override dispatch(
+    options: Dispatcher.DispatchOptions,
+    handler: Dispatcher.DispatchHandler,
+  ): boolean {
     if (handler instanceof ClientAware) handler.client = this;
     return super.dispatch(options, handler);
   }
 
   /** Resolves when the present socket has closed: from then on the upstream is not at work for us. */
-  async closed(): Promise<void> {
+  async socketClosed(): Promise<void> {
     const socket = this.socket;
     if (socket !== null && !socket.closed) await once(socket, "close").catch(() => {});
   }
@@ -34,7 +37,10 @@ export type Connections = {
 };
 
 /** Opens the connections to one upstream. `connectTimeoutMs` bounds a connect. */
-export function openConnections(origin: string, options: { connectTimeoutMs: number }): Connections {
+export function openConnections(
+  origin: string,
+  options: { connectTimeoutMs: number },
+): Connections {
   const connect = buildConnector({ timeout: options.connectTimeoutMs, keepAlive: true });
   const factory = (url: URL, poolOptions: object): Client => {
     const client: SocketClient = new SocketClient(url, {

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import { upstreamRejection } from "../dialects/upstream-rejection.ts";
-import { GatewayError } from "../errors.ts";
+import type { GatewayError } from "../errors.ts";
 import { ClientAware, type Connections } from "./connection.ts";
 import type { Headers } from "./headers.ts";
 import { brokenSocket, upstreamTrouble } from "./trouble.ts";
@@ -41,8 +41,12 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
   readonly #signal: AbortSignal;
   readonly #done: { resolve: () => void; reject: (error: unknown) => void };
   #controller: Dispatcher.DispatchController | null = null;
-  #rejection: { status: number; headers: IncomingHttpHeaders; chunks: Buffer[]; size: number } | null =
-    null;
+  #rejection: {
+    status: number;
+    headers: IncomingHttpHeaders;
+    chunks: Buffer[];
+    size: number;
+  } | null = null;
   #reused = false;
   #begun = false;
 
@@ -120,7 +124,7 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
   /** The slot is free only when the upstream's socket has closed. */
   #whenClosed(error: unknown): void {
     if (this.client === null) this.#finish(error);
-    else void this.client.closed().then(() => this.#finish(error));
+    else void this.client.socketClosed().then(() => this.#finish(error));
   }
 
   #finish(error: unknown): void {

@@ -1,5 +1,5 @@
-import { GatewayError } from "../errors.ts";
 import { upstreamRejection } from "../dialects/upstream-rejection.ts";
+import { GatewayError } from "../errors.ts";
 import { upstreamTrouble } from "./trouble.ts";
 import { learnKind, noteHealth, type Upstream } from "./upstream.ts";
 

@@ -36,7 +36,10 @@ export type PassThrough = {
   close(): void;
 };
 
-export type PassThroughOptions = { connectTimeoutMs: number; silenceMs: number };
+export type PassThroughOptions = {
+  /** How long a read may be silent; 0 is off. Milliseconds. */
+  silenceMs: number;
+};
 
 /** The transparent forwarder for everything that does not generate, and for WebSockets. */
 export function createPassThrough(upstream: Upstream, options: PassThroughOptions): PassThrough {

@@ -16,7 +16,9 @@ export function upstreamTrouble(cause: unknown): GatewayError {
     return new GatewayError("upstream_timeout", "The upstream sent no answer in time.", { cause });
   }
   if (cause instanceof errors.BodyTimeoutError) {
-    return new GatewayError("upstream_timeout", "The upstream fell silent in its answer.", { cause });
+    return new GatewayError("upstream_timeout", "The upstream fell silent in its answer.", {
+      cause,
+    });
   }
   if (neverConnected(cause)) {
     return new GatewayError(

@@ -1,0 +1,27 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Line } from "./line/line.ts";
+import { shuttingDown } from "./road/failure.ts";
+
+export type Draining = {
+  line: Line;
+  /** The generations under way, waiting or running. */
+  underway: ReadonlyMap<string, AbortController>;
+  /** How long those that run may go on. Milliseconds. */
+  timeoutMs: number;
+};
+
+/** Sends the waiting away, lets what runs finish in time, and stops the rest. */
+export async function drain({ line, underway, timeoutMs }: Draining): Promise<void> {
+  line.drain();
+  if (!(await emptied(underway, timeoutMs))) {
+    for (const stop of underway.values()) stop.abort(shuttingDown());
+    // Each has an owner that closes its row and ends its answer.
+    await emptied(underway, 5_000);
+  }
+}
+
+async function emptied(underway: ReadonlyMap<string, unknown>, ms: number): Promise<boolean> {
+  const deadline = performance.now() + ms;
+  while (underway.size > 0 && performance.now() < deadline) await sleep(20);
+  return underway.size === 0;
+}

@@ -1,0 +1,96 @@
+import { describe, expect, it } from "vitest";
+import type { Exchange } from "../exchange.ts";
+import { createTelemetry, type Telemetry } from "./events.ts";
+import { createLog } from "./log.ts";
+import { createMetrics } from "./metrics.ts";
+
+function recorded(level = "info"): { telemetry: Telemetry; lines(): Record<string, unknown>[] } {
+  let written = "";
+  const destination = { write: (text: string) => void (written += text) };
+  const log = createLog({ level, pretty: false, destination });
+  return {
+    telemetry: createTelemetry({ log, metrics: createMetrics() }),
+    lines: () =>
+      written
+        .split("\n")
+        .filter((line) => line !== "")
+        .map((line) => JSON.parse(line) as Record<string, unknown>),
+  };
+}
+
+const exchange: Exchange = {
+  id: "00000000-0000-4000-8000-000000000000",
+  requestId: "r",
+  startedAt: 0,
+  startedMono: 0,
+  method: "POST",
+  path: "/v1/chat/completions",
+  query: "",
+  dialect: "chat",
+  kind: "generation",
+  isPublic: true,
+  address: "127.0.0.1",
+  signal: new AbortController().signal,
+};
+
+describe("the log", () => {
+  it("has one JSON line for an exchange, with all that is known of it", () => {
+    const { telemetry, lines } = recorded();
+    telemetry.settled({
+      exchange,
+      user: "alice",
+      model: "tiny",
+      upstream: "http://127.0.0.1:1",
+      status: 499,
+      errorCode: "client_closed",
+      state: "cancelled",
+      queueMs: 12.345,
+      firstTokenMs: null,
+      upstreamMs: null,
+      durationMs: 20,
+      usage: { input: null, output: 7, cached: null, reasoning: null, source: "estimated" },
+      timings: null,
+      cancelledWhere: "mid_stream",
+    });
+    expect(lines()).toHaveLength(1);
+    expect(lines()[0]).toMatchObject({
+      msg: "exchange",
+      id: exchange.id,
+      user: "alice",
+      method: "POST",
+      path: "/v1/chat/completions",
+      model: "tiny",
+      status: 499,
+      queue_ms: 12.3,
+      duration_ms: 20,
+      output_tokens: 7,
+      public: true,
+    });
+  });
+
+  it("cannot be given lines of its own by a client", () => {
+    const { telemetry, lines } = recorded();
+    const path = '/v1/x\n{"level":30,"msg":"forged"}\u2028';
+    telemetry.passed({ exchange: { ...exchange, path }, user: null, status: 200 });
+    expect(lines()).toHaveLength(1);
+    expect(lines()[0]?.path).toBe('/v1/x?{"level":30,"msg":"forged"}?');
+  });
+
+  it("holds no key, not even one in the wrong place", () => {
+    const { telemetry, lines } = recorded();
+    const key = `sk-${"b".repeat(32)}`;
+    telemetry.refused({
+      exchange: { ...exchange, requestId: key, path: `/v1/${key}` },
+      user: null,
+      status: 401,
+      errorCode: "invalid_api_key",
+    });
+    expect(JSON.stringify(lines())).not.toContain("bbbbbbbb");
+  });
+
+  it("tells a fault of ours with its stack", () => {
+    const { telemetry, lines } = recorded();
+    telemetry.internalError(exchange, new TypeError("broken"));
+    expect(JSON.stringify(lines()[0])).toContain("TypeError: broken");
+  });
+});

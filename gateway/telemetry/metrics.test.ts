@@ -1,0 +1,116 @@
+import { describe, expect, it } from "vitest";
+import { createMetrics, type Metrics } from "./metrics.ts";
+import type { SettledEvent } from "./settled-event.ts";
+
+const settled = (over: Partial<SettledEvent> = {}): SettledEvent => ({
+  exchange: {
+    id: "00000000-0000-4000-8000-000000000000",
+    requestId: "r",
+    startedAt: 0,
+    startedMono: 0,
+    method: "POST",
+    path: "/v1/chat/completions",
+    query: "",
+    dialect: "chat",
+    kind: "generation",
+    isPublic: false,
+    address: "127.0.0.1",
+    signal: new AbortController().signal,
+  },
+  user: "alice",
+  model: "tiny",
+  upstream: "u",
+  status: 200,
+  errorCode: null,
+  state: "done",
+  queueMs: 2_000,
+  firstTokenMs: 3_000,
+  upstreamMs: 5_000,
+  durationMs: 7_000,
+  usage: { input: 30, output: 40, cached: 10, reasoning: null, source: "reported" },
+  timings: null,
+  cancelledWhere: null,
+  ...over,
+});
+
+async function lines(metrics: Metrics): Promise<string[]> {
+  return (await metrics.render()).split("\n");
+}
+
+describe("the metrics", () => {
+  it("keep the names, labels and meanings that dashboards know", async () => {
+    const metrics = createMetrics();
+    metrics.watch({ line: () => ({ waiting: 3, active: 1, capacity: 2 }), spooled: () => 4 });
+    metrics.settled(settled());
+    const text = await lines(metrics);
+    for (const line of [
+      'llm_gateway_requests_total{user="alice"} 1',
+      'llm_gateway_tokens_total{user="alice",token_type="input"} 30',
+      'llm_gateway_tokens_total{user="alice",token_type="output"} 40',
+      'llm_gateway_tokens_total{user="alice",token_type="total"} 70',
+      "llm_gateway_request_duration_seconds_sum 7",
+      "llm_gateway_queue_wait_seconds_sum 2",
+      "llm_gateway_generation_seconds_sum 4",
+      "llm_gateway_prompt_eval_seconds_sum 1",
+      "llm_gateway_tokens_per_second_sum 10",
+      "llm_gateway_prompt_tokens_per_second_sum 20",
+      "llm_gateway_queue_waiting 3",
+      "llm_gateway_queue_active 1",
+      "llm_gateway_max_concurrent 2",
+      "llm_gateway_ledger_spooled 4",
+      'llm_gateway_responses_total{status="200",model="tiny",dialect="chat"} 1',
+      'llm_gateway_time_to_first_token_seconds_count{model="tiny"} 1',
+    ]) {
+      expect(text).toContain(line);
+    }
+  });
+
+  it("take the upstream's own measure of speed where there is one", async () => {
+    const metrics = createMetrics();
+    metrics.settled(
+      settled({ timings: { promptTokens: 20, promptMs: 100, outputTokens: 40, outputMs: 500 } }),
+    );
+    const text = await lines(metrics);
+    expect(text).toContain("llm_gateway_generation_seconds_sum 0.5");
+    expect(text).toContain("llm_gateway_tokens_per_second_sum 80");
+    expect(text).toContain("llm_gateway_prompt_eval_seconds_sum 0.1");
+    expect(text).toContain("llm_gateway_prompt_tokens_per_second_sum 200");
+  });
+
+  it("observe nothing that is unknown", async () => {
+    const metrics = createMetrics();
+    const usage = { input: null, output: null, cached: null, reasoning: null, source: null };
+    metrics.settled(settled({ usage, firstTokenMs: null, cancelledWhere: "waiting" }));
+    const text = await lines(metrics);
+    expect(text).toContain("llm_gateway_generation_seconds_count 0");
+    expect(text).toContain("llm_gateway_tokens_per_second_count 0");
+    expect(text).toContain('llm_gateway_cancellations_total{where="waiting"} 1');
+  });
+
+  it("go on counting after a restart", async () => {
+    const metrics = createMetrics();
+    metrics.seed([{ user: "alice", requests: 5, input: 100, output: 10 }]);
+    metrics.settled(settled());
+    const text = await lines(metrics);
+    expect(text).toContain('llm_gateway_requests_total{user="alice"} 6');
+    expect(text).toContain('llm_gateway_tokens_total{user="alice",token_type="total"} 180');
+  });
+
+  it("do not grow with every model name that a client makes up", async () => {
+    const metrics = createMetrics();
+    for (let i = 0; i < 1_000; i++) metrics.settled(settled({ model: `m${i}` }));
+    const series = (await lines(metrics)).filter((line) =>
+      line.startsWith("llm_gateway_responses_total{"),
+    );
+    expect(series).toHaveLength(101);
+    expect(series.at(-1)).toBe(
+      'llm_gateway_responses_total{status="200",model="other",dialect="chat"} 900',
+    );
+  });
+
+  it("show no key that was sent as a model's name", async () => {
+    const metrics = createMetrics();
+    metrics.settled(settled({ model: `sk-${"a".repeat(32)}` }));
+    expect(await metrics.render()).not.toContain("aaaaaaaa");
+  });
+});

@@ -1,0 +1,36 @@
+import type { Exchange } from "../exchange.ts";
+
+/** Where a generation was when its client left. */
+export type CancelledWhere = "waiting" | "before_first_byte" | "mid_stream";
+
+/** A generation that has come to its end, in whichever way. Times in milliseconds; unknown is null. */
+export type SettledEvent = {
+  exchange: Exchange;
+  user: string;
+  model: string | null;
+  upstream: string;
+  /** 499 for a client that left. */
+  status: number;
+  errorCode: string | null;
+  state: "done" | "failed" | "cancelled";
+  queueMs: number;
+  /** Since the exchange began. */
+  firstTokenMs: number | null;
+  upstreamMs: number | null;
+  durationMs: number;
+  usage: {
+    input: number | null;
+    output: number | null;
+    cached: number | null;
+    reasoning: number | null;
+    source: string | null;
+  };
+  /** llama.cpp's own measure. */
+  timings: {
+    promptTokens: number | null;
+    promptMs: number | null;
+    outputTokens: number | null;
+    outputMs: number | null;
+  } | null;
+  cancelledWhere: CancelledWhere | null;
+};
