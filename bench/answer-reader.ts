@@ -24,7 +24,7 @@ const lineEnd = (bytes: Buffer, from: number): number => bytes.indexOf("\r\n", f
  */
 export function createAnswerReader(taker: AnswerTaker): AnswerReader {
   let state: State = "head";
-  let rest = none;
+  let rest: Buffer = none;
   let left = 0;
   let reusable = true;
 
@@ -64,14 +64,14 @@ export function createAnswerReader(taker: AnswerTaker): AnswerReader {
     if (state === "head") {
       const end = bytes.indexOf("\r\n\r\n", at, "latin1");
       if (end < 0) return -1;
-      readHead(bytes.latin1Slice(at, end + 2));
+      readHead(bytes.toString("latin1", at, end + 2));
       return end + 4;
     }
     const end = lineEnd(bytes, at);
     if (end < 0) return -1;
     if (state === "after-chunk") state = "size";
     else if (state === "size") {
-      left = Number.parseInt(bytes.latin1Slice(at, end), 16);
+      left = Number.parseInt(bytes.toString("latin1", at, end), 16);
       state = left === 0 ? "trailer" : "chunk";
     } else if (end === at) finish();
     return end + 2;

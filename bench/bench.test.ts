@@ -11,7 +11,7 @@ const folder = mkdtempSync(join(tmpdir(), "bench-test-"));
 let mockPort = 0;
 let mockPid = 0;
 beforeAll(async () => {
-  const mock = children.fork("./mock.ts");
+  const mock = children.fork(new URL("./mock.ts", import.meta.url));
   mockPort = ((await messageOf(mock, 20_000)) as { port: number }).port;
   mockPid = mock.pid ?? 0;
 });

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 /** The processes the bench has started, so that none outlives it. */
 export type Children = {
   /** Runs a file of this folder as a process of its own. */
-  fork(file: string): ChildProcess;
+  fork(file: URL): ChildProcess;
   /** Runs a program; its output goes to the file descriptor. */
   spawn(command: string, args: string[], options: SpawnOptions): ChildProcess;
   /** Ends one, by its id: asked first, forced after 5 s. */
@@ -13,7 +13,7 @@ export type Children = {
   endAll(): Promise<void>;
 };
 
-export type SpawnOptions = { cwd: string; env: Record<string, string>; output: number };
+type SpawnOptions = { cwd: string; env: Record<string, string>; output: number };
 
 const graceMs = 5000;
 
@@ -46,7 +46,7 @@ export function createChildren(): Children {
   return {
     fork(file) {
       refuseWhileEnding();
-      return keep(fork(fileURLToPath(new URL(file, import.meta.url)), { execArgv: [] }));
+      return keep(fork(fileURLToPath(file), { execArgv: [] }));
     },
     spawn(command, args, { cwd, env, output }) {
       refuseWhileEnding();

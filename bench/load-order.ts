@@ -30,7 +30,7 @@ export type LoadResult = {
   addedUs: number | null;
 };
 
-export type Spread = { median: number; p99: number };
+type Spread = { median: number; p99: number };
 
 /** The request of every exchange: a prompt of 200 bytes. */
 export function requestBytes(order: LoadOrder): Buffer {

@@ -46,7 +46,7 @@ async function exchangeOnce(
       : null;
   const { status } = await wire.exchange(request, (bytes) => {
     if (check === null) {
-      if (told.length < 300) told += bytes.latin1Slice(0, 300);
+      if (told.length < 300) told += bytes.toString("latin1", 0, 300);
       return;
     }
     const found = check.take(bytes);

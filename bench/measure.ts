@@ -72,7 +72,7 @@ function cpuPer(result: LoadResult, count: number): number | null {
 }
 
 async function load(children: Children, order: LoadOrder): Promise<LoadResult> {
-  const child = children.fork("./load.ts");
+  const child = children.fork(new URL("./load.ts", import.meta.url));
   const answer = messageOf(child, (order.warm + order.seconds) * 1000 + 20_000);
   child.send(order);
   const result = (await answer) as LoadResult;

@@ -31,13 +31,13 @@ function answerChat(body: string, socket: Socket): void {
 function answerOne(bytes: Buffer, socket: Socket): number {
   const headEnd = bytes.indexOf("\r\n\r\n", 0, "latin1");
   if (headEnd < 0) return 0;
-  const head = bytes.latin1Slice(0, headEnd);
+  const head = bytes.toString("latin1", 0, headEnd);
   const lengthAt = head.toLowerCase().indexOf("\r\ncontent-length:");
   const length = lengthAt < 0 ? 0 : Number.parseInt(head.slice(lengthAt + 17), 10);
   const end = headEnd + 4 + length;
   if (bytes.length < end) return 0;
   if (head.startsWith("POST /v1/chat/completions ")) {
-    answerChat(bytes.utf8Slice(headEnd + 4, end), socket);
+    answerChat(bytes.toString("utf8", headEnd + 4, end), socket);
   } else if (head.startsWith("GET /v1/models ")) socket.write(jsonAnswer("200 OK", models));
   else if (head.startsWith("GET /health ")) socket.write(jsonAnswer("200 OK", '{"status":"ok"}'));
   else socket.write(jsonAnswer("404 Not Found", '{"error":{"message":"not in the mock"}}'));

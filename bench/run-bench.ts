@@ -19,7 +19,7 @@ export async function runBench(
   folder: string,
   say: (line: string) => void,
 ): Promise<Row[]> {
-  const mock = children.fork("./mock.ts");
+  const mock = children.fork(new URL("./mock.ts", import.meta.url));
   const { port: mockPort } = (await messageOf(mock, 10_000)) as { port: number };
   const rows: Row[] = [];
 

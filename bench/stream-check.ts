@@ -28,7 +28,7 @@ export function createStreamCheck(
   let done = false;
   return {
     take(bytes) {
-      const text = rest + bytes.latin1Slice();
+      const text = rest + bytes.toString("latin1");
       const whole = text.lastIndexOf("\n") + 1;
       rest = text.slice(whole);
       let found = 0;

@@ -2,7 +2,7 @@ import { connect, type Socket } from "node:net";
 import { createAnswerReader } from "./answer-reader.ts";
 
 /** What one answer came to. */
-export type Answer = { status: number };
+type Answer = { status: number };
 
 /** A kept connection that carries one exchange at a time. */
 export type Wire = {

@@ -13,7 +13,7 @@ export async function chat(call: Call): Promise<void> {
   const conversation = conversationOf(body.messages, "messages", null);
   const maxTokens = tokenLimit(body, "max_completion_tokens", "max_tokens");
   const n = choicesOf(body);
-  const options = { maxTokens, stop: stopsOf(body, "stop") };
+  const options = { maxTokens, stop: stopsOf(body, "stop"), choices: n };
   const said = await reply(conversation.lastUser, options, tokenizer, signal);
   const input = await promptTokens(conversation, tokenizer, signal);
   const usage = openaiUsage(input, said.tokens * n);

@@ -12,8 +12,10 @@ export async function completions(call: Call): Promise<void> {
   const { body, tokenizer, signal } = call;
   const prompts = textInputs(body.prompt, "prompt", tokenizer);
   const n = choicesOf(body);
-  if (prompts.length * n > 128) throw wrongField("prompt", "at most 128 choices with n");
-  const options = { maxTokens: tokenLimit(body, "max_tokens"), stop: stopsOf(body, "stop") };
+  const choices = prompts.length * n;
+  if (choices > 128) throw wrongField("prompt", "at most 128 choices with n");
+  const maxTokens = tokenLimit(body, "max_tokens");
+  const options = { maxTokens, stop: stopsOf(body, "stop"), choices };
   const replies: Reply[] = [];
   let input = 0;
   for (const prompt of prompts) {
@@ -35,9 +37,9 @@ export async function completions(call: Call): Promise<void> {
     await call.stream(chunks(call, head, replies, wantsUsage(body) ? usage : null));
     return;
   }
-  const choices = replies.map((said, index) => choice(index, said.text, said.end));
   const longest = Math.max(0, ...replies.map((said) => said.tokens));
-  await call.json({ ...head, choices, usage }, longest);
+  const told = replies.map((said, index) => choice(index, said.text, said.end));
+  await call.json({ ...head, choices: told, usage }, longest);
 }
 
 function choice(index: number, text: string, finish: string | null): unknown {

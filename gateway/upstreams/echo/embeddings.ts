@@ -3,6 +3,9 @@ import { modelOf, wrongField } from "./fields.ts";
 import { textInputs } from "./text-inputs.ts";
 import { wordsOf } from "./words.ts";
 
+/** No more numbers in an answer than this: they are written in one stretch. */
+const mostNumbers = 1_000_000;
+
 /** `POST /v1/embeddings`, as floats or, as the official client asks for them, in base64. */
 export async function embeddings(call: Call): Promise<void> {
   const { body, tokenizer, signal } = call;
@@ -10,6 +13,9 @@ export async function embeddings(call: Call): Promise<void> {
   const dimensions = body.dimensions ?? 64;
   if (!Number.isInteger(dimensions) || Number(dimensions) < 1 || Number(dimensions) > 4096) {
     throw wrongField("dimensions", "an integer from 1 to 4096");
+  }
+  if (inputs.length * Number(dimensions) > mostNumbers) {
+    throw wrongField("dimensions", `at most ${mostNumbers} numbers over all inputs`);
   }
   let tokens = 0;
   for (const input of inputs) tokens += await tokenizer.count(input, signal);
@@ -29,7 +35,7 @@ export async function embeddings(call: Call): Promise<void> {
  * A unit vector that depends on nothing but the text: each word adds or takes one at a place of its
  * own, so that texts with the same words lie close together.
  */
-export function vectorOf(text: string, dimensions: number): Float32Array<ArrayBuffer> {
+function vectorOf(text: string, dimensions: number): Float32Array<ArrayBuffer> {
   const vector = new Float32Array(dimensions);
   for (const word of wordsOf(text)) {
     const hash = fnv1a(word);

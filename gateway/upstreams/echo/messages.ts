@@ -9,7 +9,7 @@ export async function messages(call: Call): Promise<void> {
   const { body, tokenizer, signal } = call;
   const conversation = messagesConversation(call);
   const maxTokens = tokenLimit(body, "max_tokens");
-  const options = { maxTokens, stop: stopsOf(body, "stop_sequences") };
+  const options = { maxTokens, stop: stopsOf(body, "stop_sequences"), choices: 1 };
   const said = await reply(conversation.lastUser, options, tokenizer, signal);
   const usage = {
     input_tokens: await promptTokens(conversation, tokenizer, signal),

@@ -5,8 +5,13 @@ import { lazyTokenizer } from "./tokenizer.ts";
 const { signal } = new AbortController();
 const load = lazyTokenizer();
 
-async function say(text: string, maxTokens: number | null = null, stop: string[] = []) {
-  return reply(text, { maxTokens, stop }, await load(), signal);
+async function say(
+  text: string,
+  maxTokens: number | null = null,
+  stop: string[] = [],
+  choices = 1,
+) {
+  return reply(text, { maxTokens, stop, choices }, await load(), signal);
 }
 
 test("the text comes back", async () => {
@@ -37,4 +42,9 @@ test("a stop string behind the limit is never reached", async () => {
 
 test("a limit of nothing says nothing", async () => {
   expect(await say("hello", 0)).toMatchObject({ text: "", tokens: 0, end: "length" });
+});
+
+test("many choices cannot make an answer that no string can hold", async () => {
+  const said = await say("word ".repeat(100_000), null, [], 128);
+  expect(said).toMatchObject({ tokens: 1024, end: "length" });
 });

@@ -15,10 +15,12 @@ export type ReplyOptions = {
   /** Null where the client named no limit. */
   maxTokens: number | null;
   stop: readonly string[];
+  /** How many replies the answer holds; they share the room there is. */
+  choices: number;
 };
 
-/** The longest reply, in tokens; where a real model's context would be full. */
-const longestReply = 131_072;
+/** The room for all replies of an answer, in tokens; where a real context would be full. */
+const room = 131_072;
 
 /** Says `Echo: <text>` back, cut at the first stop string or after `maxTokens`. */
 export async function reply(
@@ -30,7 +32,8 @@ export async function reply(
   const full = `Echo: ${text}`;
   const cut = firstStop(full, options.stop);
   const wanted = cut === null ? full : full.slice(0, cut.at);
-  const limit = Math.min(options.maxTokens ?? longestReply, longestReply);
+  const share = Math.floor(room / options.choices);
+  const limit = Math.min(options.maxTokens ?? share, share);
   const ids = await tokenizer.encode(wanted, signal, limit + 1);
   const tooLong = ids.length > limit;
   const kept = tooLong ? ids.slice(0, limit) : ids;

@@ -10,7 +10,8 @@ export async function responses(call: Call): Promise<void> {
   const { body, tokenizer, signal } = call;
   const conversation = inputConversation(call);
   const maxTokens = tokenLimit(body, "max_output_tokens");
-  const said = await reply(conversation.lastUser, { maxTokens, stop: [] }, tokenizer, signal);
+  const options = { maxTokens, stop: [], choices: 1 };
+  const said = await reply(conversation.lastUser, options, tokenizer, signal);
   const input = await promptTokens(conversation, tokenizer, signal);
   const part = { type: "output_text", text: said.text, annotations: [], logprobs: [] };
   const status = said.end === "length" ? "incomplete" : "completed";
