@@ -6,7 +6,11 @@ import { createMetrics } from "./metrics.ts";
 
 function recorded(level = "info"): { telemetry: Telemetry; lines(): Record<string, unknown>[] } {
   let written = "";
-  const destination = { write: (text: string) => void (written += text) };
+  const destination = {
+    write(text: string): void {
+      written += text;
+    },
+  };
   const log = createLog({ level, pretty: false, destination });
   return {
     telemetry: createTelemetry({ log, metrics: createMetrics() }),

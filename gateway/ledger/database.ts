@@ -1,0 +1,93 @@
+import {
+  accessSync,
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  realpathSync,
+  statSync,
+} from "node:fs";
+import { dirname, resolve } from "node:path";
+import Database from "better-sqlite3";
+import { type Instance, startInstance } from "./instances.ts";
+import { migrate, unsuitable } from "./migrations.ts";
+
+/** A start may wait this long for another process; a running gateway never waits for a lock. */
+const startPatienceMs = 5000;
+
+/**
+ * Opens the ledger's file for writing, brings its schema up to date and enters this process as an
+ * instance. Directory and file are made for their owner only: they tell who used what, and when.
+ *
+ * `synchronous = NORMAL`: a commit is in the kernel's page cache when it returns, so `kill -9` loses
+ * nothing; a power cut may lose the commits since the last checkpoint, but never breaks the file.
+ * FULL would add an fsync to every turn of the event loop, milliseconds in which no token moves.
+ *
+ * Throws an Error with one line: the path, the reason, what to do.
+ */
+export function openDatabase(file: string): { db: Database.Database; instance: Instance } {
+  const path = resolve(file);
+  let db: Database.Database | undefined;
+  try {
+    provide(path);
+    db = new Database(realpathSync(path), { timeout: startPatienceMs });
+    const reason = unsuitable(db);
+    if (reason !== null) throw new Error(reason);
+    const mode = db.pragma("journal_mode = WAL", { simple: true });
+    if (mode !== "wal")
+      throw new Error("its file system cannot hold a WAL database; use a local disk");
+    db.pragma("synchronous = NORMAL");
+    db.pragma("wal_autocheckpoint = 0");
+    migrate(db);
+    const instance = startInstance(db, Date.now());
+    db.pragma("busy_timeout = 0");
+    return { db, instance };
+  } catch (error) {
+    db?.close();
+    throw new Error(`cannot open the ledger ${path}: ${explain(error)}`, { cause: error });
+  }
+}
+
+/** Makes directory and file if missing, and finds out what SQLite would only call CANTOPEN. */
+function provide(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  accessSync(dirname(path), constants.R_OK | constants.W_OK | constants.X_OK);
+  try {
+    // Only a new file is opened here: closing any descriptor of a file drops this process's POSIX
+    // locks on it, also those of a SQLite connection that is open elsewhere in the process.
+    closeSync(openSync(path, "wx", 0o600));
+  } catch (error) {
+    if (codeOf(error) !== "EEXIST") throw error;
+    if (statSync(path).isDirectory()) throw new Error("it is a directory; name a file in it");
+    accessSync(path, constants.R_OK | constants.W_OK);
+  }
+}
+
+const owner = `it and its directory must be writable for the gateway's user (uid ${process.getuid?.()})`;
+
+const reasons: Readonly<Record<string, string>> = {
+  EACCES: `permission denied; ${owner}`,
+  EPERM: `permission denied; ${owner}`,
+  EROFS: "the file system is read-only; set DATABASE_FILE to a writable path",
+  ENOTDIR: "a part of its path is a file, not a directory; correct DATABASE_FILE",
+  EEXIST: "a part of its path is a file, not a directory; correct DATABASE_FILE",
+  ENOSPC: "the disk is full; free some space",
+  SQLITE_NOTADB: "it is not a SQLite database; move it away or correct DATABASE_FILE",
+  SQLITE_CORRUPT: "it is damaged; restore a backup or move it away",
+  SQLITE_BUSY: "another process has held its lock for 5 s; stop that process",
+  SQLITE_FULL: "the disk is full; free some space",
+  SQLITE_CANTOPEN: `SQLite cannot open it; ${owner}`,
+  SQLITE_READONLY: `it is read-only; ${owner}`,
+  SQLITE_IOERR: "the disk reports an error; check the disk",
+};
+
+function explain(error: unknown): string {
+  const code = codeOf(error);
+  const known = reasons[code] ?? reasons[code.split("_").slice(0, 2).join("_")];
+  const text = error instanceof Error ? error.message : String(error);
+  return (known ?? text).replaceAll("\n", " ");
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}

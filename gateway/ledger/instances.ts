@@ -1,0 +1,94 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, rmSync } from "node:fs";
+import { hostname } from "node:os";
+import Database from "better-sqlite3";
+import { addInterrupted } from "./rollups.ts";
+
+/** One running gateway process, as the rows it opens name it. */
+export type Instance = {
+  readonly id: number;
+  /** Gives up the claim to be alive. */
+  end(): void;
+};
+
+/**
+ * Enters this process into `instances`, and closes, as interrupted, the open rows of all that no
+ * longer live.
+ *
+ * An instance lives as long as it holds the lock on a small file beside the database. The kernel
+ * lets go of it however the process ends. A pid would not do: in a container every gateway is
+ * pid 1, and a new container has a new host name and shares the boot id with the old one.
+ */
+export function startInstance(db: Database.Database, now: number): Instance {
+  const token = randomBytes(8).toString("hex");
+  // Before the entry can be seen: an entry without a locked file counts as dead.
+  const lock = hold(lockFile(db, token));
+  if (lock === null) throw new Error("the lock of a new instance is taken");
+  try {
+    const id = db
+      .transaction((): number => {
+        buryDead(db, now);
+        const sql = "INSERT INTO instances (token, host, pid, started_at) VALUES (?, ?, ?, ?)";
+        const entry = db.prepare(sql).run(token, hostname(), process.pid, now);
+        return Number(entry.lastInsertRowid);
+      })
+      .immediate();
+    return { id, end: () => end(db, lock, token, id) };
+  } catch (error) {
+    lock.close();
+    rmSync(lockFile(db, token), { force: true });
+    throw error;
+  }
+}
+
+function end(db: Database.Database, lock: Database.Database, token: string, id: number): void {
+  try {
+    db.prepare("UPDATE instances SET ended_at = ? WHERE id = ?").run(Date.now(), id);
+  } finally {
+    lock.close();
+    rmSync(lockFile(db, token), { force: true });
+  }
+}
+
+function buryDead(db: Database.Database, now: number): void {
+  const living = db
+    .prepare<[], { id: number; token: string }>(
+      "SELECT id, token FROM instances WHERE ended_at IS NULL",
+    )
+    .all();
+  const bury = db.prepare("UPDATE instances SET ended_at = ? WHERE id = ?");
+  for (const { id, token } of living) {
+    const file = lockFile(db, token);
+    if (existsSync(file)) {
+      const lock = hold(file);
+      if (lock === null) continue;
+      lock.close();
+      rmSync(file, { force: true });
+    }
+    bury.run(now, id);
+  }
+  addInterrupted(db);
+  // Of an instance that ended in order too, should a row have been left open.
+  db.exec(`UPDATE generations SET state = 'interrupted'
+    WHERE state = 'open' AND instance IN (SELECT id FROM instances WHERE ended_at IS NOT NULL)`);
+}
+
+function lockFile(db: Database.Database, token: string): string {
+  return `${db.name}-instance-${token}`;
+}
+
+/**
+ * The held lock, or null while a living process has it. Whatever else goes wrong is thrown: rows
+ * of an instance that may live are not closed.
+ */
+function hold(file: string): Database.Database | null {
+  const lock = new Database(file, { timeout: 0 });
+  try {
+    lock.exec("BEGIN EXCLUSIVE");
+    return lock;
+  } catch (error) {
+    lock.close();
+    if (error instanceof Database.SqliteError && error.code.startsWith("SQLITE_BUSY")) return null;
+    throw error;
+  }
+}

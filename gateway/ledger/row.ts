@@ -1,0 +1,60 @@
+import type { Usage } from "../dialects/usage.ts";
+import type { Dialect } from "../exchange.ts";
+
+/** What is known of a generation when it is accepted. */
+export type Opening = {
+  /** The exchange's own id, the row's primary key. */
+  id: string;
+  requestId: string;
+  user: string;
+  model: string | null;
+  upstream: string;
+  dialect: Dialect;
+  path: string;
+  streamed: boolean;
+  /** Milliseconds since the epoch; its UTC day is the day the generation counts for. */
+  startedAt: number;
+};
+
+/** How a row ended; inside the database there is also `open`. */
+export type RowState = "done" | "failed" | "cancelled" | "interrupted";
+
+/** What is known of a generation when it has ended. Times in milliseconds; unknown is null. */
+export type Closing = {
+  state: Exclude<RowState, "interrupted">;
+  status: number;
+  errorCode: string | null;
+  queueMs: number;
+  firstTokenMs: number | null;
+  upstreamMs: number | null;
+  durationMs: number;
+  usage: Usage;
+  upstreamId: string | null;
+};
+
+/** One generation on its way to the database. */
+export type Row = {
+  readonly opening: Opening;
+  closing: Closing | null;
+  /** Its opening is committed. */
+  stored: boolean;
+};
+
+/** No count or time is so large; bounded so that the sums over 10^8 such rows stay integers. */
+const largest = 1e10;
+
+/**
+ * A count or a time as the database takes it: a whole number from 0 to 10^10. Anything else an
+ * upstream may claim (NaN, negative, absurd) is unknown, so that it cannot cost us the row.
+ */
+export function whole(value: number | null): number | null {
+  if (value === null || !(value >= 0 && value <= largest)) return null;
+  return Math.round(value);
+}
+
+/** Clients choose these texts (model, path); the row needs no more of them than this. */
+const longest = 256;
+
+export function bounded(text: string): string {
+  return text.length > longest ? text.slice(0, longest) : text;
+}

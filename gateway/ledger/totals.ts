@@ -1,0 +1,29 @@
+import type Database from "better-sqlite3";
+
+/** What one user has used. `unmetered` of the requests have no token numbers in these sums. */
+export type UserTotals = {
+  user: string;
+  requests: number;
+  input: number;
+  output: number;
+  /** Part of `input`. */
+  cached: number;
+  /** Part of `output`. */
+  reasoning: number;
+  unmetered: number;
+  errors: number;
+  cancelled: number;
+  interrupted: number;
+};
+
+/** The sums of `rollups` as the fields of UserTotals, `user` excepted. */
+export const totalColumns = `sum(requests) AS requests, sum(input_tokens) AS input,
+  sum(output_tokens) AS output, sum(cached_tokens) AS cached, sum(reasoning_tokens) AS reasoning,
+  sum(unmetered) AS unmetered, sum(errors) AS errors, sum(cancelled) AS cancelled,
+  sum(interrupted) AS interrupted`;
+
+/** Totals of each user over all time. */
+export function readTotals(db: Database.Database): UserTotals[] {
+  const sql = `SELECT user, ${totalColumns} FROM rollups GROUP BY user ORDER BY user`;
+  return db.prepare<[], UserTotals>(sql).all();
+}

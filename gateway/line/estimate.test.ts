@@ -1,0 +1,65 @@
+import { expect, test } from "vitest";
+import { Estimates } from "./estimate.ts";
+
+const ask = { id: "x", user: "alice", model: "m" };
+
+test("nothing is known before the first generation has ended", () => {
+  const estimates = new Estimates();
+  expect(estimates.known).toBe(false);
+  expect(estimates.expectMs(ask)).toBe(null);
+  expect(estimates.chargeMs(ask)).toBe(1000);
+});
+
+test("a model is known by its own generations, and one never seen by all", () => {
+  const estimates = new Estimates();
+  estimates.observe(ask, 2000);
+  estimates.observe({ ...ask, model: "slow" }, 8000);
+  expect(estimates.expectMs(ask)).toBe(2000);
+  expect(estimates.expectMs({ ...ask, model: "slow" })).toBe(8000);
+  expect(estimates.expectMs({ ...ask, model: "new" })).toBe(5000);
+});
+
+test("one that hung for an hour does not spoil the estimate", () => {
+  const estimates = new Estimates();
+  for (let index = 0; index < 49; index++) estimates.observe(ask, 2000);
+  estimates.observe(ask, 3_600_000);
+  expect(estimates.expectMs(ask)).toBe(2000);
+});
+
+test("the recent count, and the old are forgotten", () => {
+  const estimates = new Estimates();
+  for (let index = 0; index < 50; index++) estimates.observe(ask, 2000);
+  for (let index = 0; index < 60; index++) estimates.observe(ask, 500);
+  expect(estimates.expectMs(ask)).toBe(500);
+});
+
+test("prompt and output are estimated by their sizes", () => {
+  const estimates = new Estimates();
+  for (let index = 0; index < 5; index++) {
+    const work = { inputTokens: 100, outputTokens: 200, promptMs: 100, outputMs: 4000 };
+    estimates.observe(ask, 4100, work);
+  }
+  expect(estimates.expectMs({ ...ask, inputTokens: 1000 })).toBe(1000 + 4000);
+  expect(estimates.expectMs({ ...ask, inputTokens: 1000, maxTokens: 50 })).toBe(1000 + 1000);
+  expect(estimates.expectMs({ ...ask, maxTokens: 50 })).toBe(100 + 1000);
+});
+
+test("what is left of one that runs is learnt from those that lasted longer", () => {
+  const estimates = new Estimates();
+  for (let index = 0; index < 10; index++) {
+    estimates.observe(ask, 1000);
+    estimates.observe(ask, 9000);
+  }
+  expect(estimates.remainingMs(ask, 0)).toBeCloseTo(5000);
+  expect(estimates.remainingMs(ask, 2000)).toBeCloseTo(7000);
+  expect(estimates.remainingMs(ask, 20_000)).toBe(2000);
+});
+
+test("clients who make up model names do not fill the memory", () => {
+  const estimates = new Estimates();
+  for (let index = 0; index < 500; index++) {
+    estimates.observe({ ...ask, model: `made-up-${index}` }, 1000 + index);
+  }
+  expect(estimates.expectMs({ ...ask, model: "made-up-499" })).toBe(1499);
+  expect(estimates.expectMs({ ...ask, model: "made-up-0" })).not.toBe(1000);
+});
