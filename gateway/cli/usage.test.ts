@@ -1,0 +1,121 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeEach, expect, onTestFinished, test } from "vitest";
+import { openLedger } from "../ledger/ledger.ts";
+import type { Closing } from "../ledger/row.ts";
+import { usage } from "./usage.ts";
+
+let file = "";
+let env: Record<string, string> = {};
+
+async function run(...argv: string[]): Promise<{ status: number; out: string; said: string }> {
+  let out = "";
+  let said = "";
+  const status = await usage(argv, {
+    env,
+    cwd: tmpdir(),
+    now: () => Date.UTC(2026, 10, 21, 12),
+    out: (text) => (out += text),
+    say: (text) => (said += text),
+  });
+  return { status, out, said };
+}
+
+/** Three generations over two days; the gateway runs on. */
+beforeEach(async () => {
+  const dir = mkdtempSync(join(tmpdir(), "usage-"));
+  file = join(dir, "gateway.db");
+  env = { DATABASE_FILE: file };
+  const ledger = openLedger({ file });
+  onTestFinished(async () => {
+    await ledger.shutdown();
+    rmSync(dir, { recursive: true });
+  });
+  const numbers = { input: 1200, output: 300, cached: 1000, reasoning: 7, source: "reported" };
+  const unknown = { input: null, output: null, cached: null, reasoning: null, source: null };
+  const add = async (id: string, user: string, day: number, closing: Partial<Closing>) => {
+    ledger.open({
+      id,
+      requestId: id,
+      user,
+      model: "qwen",
+      upstream: "echo",
+      dialect: "chat",
+      path: "/v1/chat/completions",
+      streamed: false,
+      startedAt: Date.UTC(2026, 10, day, 12),
+    });
+    await ledger.close(id, {
+      state: "done",
+      status: 200,
+      errorCode: null,
+      queueMs: 0,
+      firstTokenMs: null,
+      upstreamMs: 1,
+      durationMs: 1,
+      usage: numbers as Closing["usage"],
+      upstreamId: null,
+      ...closing,
+    });
+  };
+  await add("1", "alice", 20, {});
+  await add("2", "alice", 21, {});
+  await add("3", "bob", 21, { state: "failed", status: 502, usage: unknown as Closing["usage"] });
+});
+
+test("a table for each day and user, with a total, while the gateway runs", async () => {
+  const { status, out } = await run();
+  expect(status).toBe(0);
+  expect(out.split("\n")).toEqual([
+    "day (UTC)   user   requests  input  output  cached  reasoning  errors  cancelled  interrupted",
+    "-".repeat(93),
+    "2026-11-20  alice         1  1,200     300   1,000          7       0          0            0",
+    "2026-11-21  alice         1  1,200     300   1,000          7       0          0            0",
+    "2026-11-21  bob           1      0       0       0          0       1          0            0",
+    "-".repeat(93),
+    "total                     3  2,400     600   2,000         14       1          0            0",
+    "",
+    "The tokens of 1 of 3 requests are unknown, so the sums lack them.",
+  ]);
+});
+
+test("days, a first day and a user choose what is shown", async () => {
+  expect((await run("--days", "1", "--csv")).out.match(/2026-/g)).toHaveLength(2);
+  expect((await run("--since", "2026-11-20", "--csv")).out.match(/2026-/g)).toHaveLength(3);
+  expect((await run("--user", "bob", "--csv")).out).toBe(
+    "day,user,requests,input,output,cached,reasoning,errors,cancelled,interrupted,unmetered\n" +
+      "2026-11-21,bob,1,0,0,0,0,1,0,0,1",
+  );
+  expect((await run("--user", "nobody")).out).toBe("Nothing was used since 2026-10-23 (UTC).");
+});
+
+test("as JSON it holds the same lines and total", async () => {
+  const { lines, total } = JSON.parse((await run("--json")).out);
+  expect(lines).toHaveLength(3);
+  expect(lines[0]).toMatchObject({ day: "2026-11-20", user: "alice", requests: 1, input: 1200 });
+  expect(total).toMatchObject({ requests: 3, output: 600, errors: 1, unmetered: 1 });
+});
+
+test("a database that does not exist is said so, and not made", async () => {
+  const missing = `${file}-missing`;
+  for (const argv of [[], []]) {
+    env = { DATABASE_FILE: missing };
+    const { status, said } = await run(...argv);
+    expect(status).toBe(1);
+    expect(said).toContain(`there is no ledger at ${missing}`);
+  }
+});
+
+test.each([
+  [["--days", "0"], "--days takes a number"],
+  [["--since", "2026-02-31"], "--since takes a day such as"],
+  [["--since", "2026-11-01", "--days", "2"], "choose one of"],
+  [["--json", "--csv"], "choose one of"],
+  [["--frobnicate"], "Unknown option"],
+])("%j is refused with one line", async (argv, line) => {
+  const { status, said } = await run(...argv);
+  expect(status).toBe(2);
+  expect(said).toContain(line);
+  expect(said).not.toContain("\n");
+});

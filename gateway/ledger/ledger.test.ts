@@ -1,0 +1,150 @@
+import { readdirSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { type Ledger, openLedger } from "./ledger.ts";
+import { closing, connect, opening, rowOf, temporaryFile } from "./test-ledger.ts";
+import { verify } from "./verify.ts";
+
+function start(file: string): Ledger {
+  const ledger = openLedger({ file });
+  onTestFinished(() => ledger.shutdown());
+  return ledger;
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test("a row is open from its acceptance, and whole when its close has resolved", async () => {
+  const file = temporaryFile();
+  const ledger = start(file);
+  const db = connect(file);
+  const row = opening();
+  ledger.open(row);
+  await turn();
+  expect(rowOf(db, row.id)).toMatchObject({ state: "open", status: null, input_tokens: null });
+  await ledger.close(row.id, closing());
+  expect(rowOf(db, row.id)).toEqual({
+    id: row.id,
+    request_id: row.requestId,
+    user: "alice",
+    model: "qwen",
+    upstream: "http://127.0.0.1:8080",
+    upstream_id: "chatcmpl-1",
+    dialect: "chat",
+    path: "/v1/chat/completions",
+    streamed: 1,
+    state: "done",
+    status: 200,
+    error_code: null,
+    started_at: row.startedAt,
+    queue_ms: 3,
+    first_token_ms: 40,
+    upstream_ms: 100,
+    duration_ms: 103,
+    input_tokens: 10,
+    output_tokens: 5,
+    cached_tokens: 4,
+    reasoning_tokens: null,
+    usage_source: "reported",
+    instance: 1,
+  });
+});
+
+test("an opening and its closing in one turn make one row", async () => {
+  const file = temporaryFile();
+  const ledger = start(file);
+  const row = opening();
+  ledger.open(row);
+  await ledger.close(row.id, closing({ state: "failed", status: 502 }));
+  const db = connect(file);
+  expect(rowOf(db, row.id)).toMatchObject({ state: "failed", status: 502 });
+  expect(verify(db)).toEqual([]);
+});
+
+test("a second close, and one of an unknown id, resolve and change nothing", async () => {
+  const ledger = start(temporaryFile());
+  const row = opening();
+  ledger.open(row);
+  await ledger.close(row.id, closing());
+  await ledger.close(row.id, closing({ state: "failed" }));
+  await ledger.close("nobody", closing());
+  expect(ledger.totals()).toMatchObject([{ user: "alice", requests: 1, errors: 0 }]);
+});
+
+test("numbers no upstream can mean are unknown, and do not cost the row", async () => {
+  const file = temporaryFile();
+  const ledger = start(file);
+  const row = opening({ model: "m".repeat(100_000) });
+  ledger.open(row);
+  const usage = { input: -1, output: Number.NaN, cached: 1e300, reasoning: 1.4, source: null };
+  await ledger.close(
+    row.id,
+    closing({ usage, firstTokenMs: 0.2, upstreamId: "\0\ud800".repeat(999) }),
+  );
+  expect(rowOf(connect(file), row.id)).toMatchObject({
+    state: "done",
+    input_tokens: null,
+    output_tokens: null,
+    cached_tokens: null,
+    reasoning_tokens: 1,
+    first_token_ms: 0,
+    model: "m".repeat(256),
+  });
+  expect(ledger.totals()).toMatchObject([{ requests: 1, input: 0, unmetered: 1 }]);
+});
+
+test("totals outlive a restart, and shutdown leaves one closed file", async () => {
+  const file = temporaryFile();
+  const first = start(file);
+  for (const user of ["alice", "bob", "alice"]) {
+    const row = opening({ user });
+    first.open(row);
+    void first.close(row.id, closing());
+  }
+  await first.shutdown();
+  expect(readdirSync(dirname(file))).toEqual(["gateway.db"]);
+  const second = start(file);
+  expect(second.totals()).toMatchObject([
+    { user: "alice", requests: 2, input: 20, output: 10, cached: 8, reasoning: 0 },
+    { user: "bob", requests: 1 },
+  ]);
+  expect(second.state()).toEqual({
+    ok: true,
+    spooled: 0,
+    spoolLimit: 10_000,
+    dropped: 0,
+    error: null,
+  });
+});
+
+test("an instance that lives keeps its open rows when another one starts on the file", async () => {
+  const file = temporaryFile();
+  const first = start(file);
+  const row = opening();
+  first.open(row);
+  await turn();
+  const second = start(file);
+  const db = connect(file);
+  expect(rowOf(db, row.id)).toMatchObject({ state: "open", instance: 1 });
+  await first.shutdown();
+  await second.shutdown();
+  start(file);
+  expect(rowOf(db, row.id)).toMatchObject({ state: "interrupted" });
+  expect(verify(db)).toEqual([]);
+});
+
+test("rows, directory and file are their owner's alone", () => {
+  const file = join(dirname(temporaryFile()), "new", "deeper", "gateway.db");
+  start(file);
+  expect(statSync(dirname(file)).mode & 0o777).toBe(0o700);
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+});
+
+test("after a shutdown nothing is written and nothing throws", async () => {
+  const file = temporaryFile();
+  const ledger = start(file);
+  await ledger.shutdown();
+  const row = opening();
+  ledger.open(row);
+  await ledger.close(row.id, closing());
+  expect(rowOf(connect(file), row.id)).toBeUndefined();
+});
