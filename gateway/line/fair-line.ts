@@ -78,6 +78,7 @@ export class FairLine implements Line {
       const task = waiter === null ? { id, entry } : { id, entry, signal: waiter.leaving.signal };
       this.#slots.add(hold, task).catch(reject);
       if (waiter !== null && entry.state === "waiting") this.#wait(waiter, entry);
+      if (waiter !== null) this.#askAgain();
       this.#moved();
     });
   }
@@ -124,7 +125,6 @@ export class FairLine implements Line {
 
   setCapacity(capacity: number): void {
     this.#capacity = capacity;
-    if (capacity > 0) this.#slots.concurrency = capacity;
     this.#applyState();
   }
 
@@ -153,7 +153,14 @@ export class FairLine implements Line {
   #applyState(): void {
     if (this.#usable() > 0) this.#slots.start();
     else this.#slots.pause();
+    this.#askAgain();
     this.#moved();
+  }
+
+  /** p-queue asks who may start at each join and end, but once only; rules may let several. */
+  #askAgain(): void {
+    this.#queue.reconsider();
+    this.#slots.concurrency = Math.max(1, this.#capacity);
   }
 
   /** True only where the very next start would be this one's: then it needs nothing to wait with. */

@@ -64,9 +64,9 @@ export class FairQueue {
 
   /** Whether a user of whom nothing waits could start this now, if `next` has nobody. */
   admits(ask: Ask, now: number): boolean {
-    return (
-      !isCapped(this.#shares.for(ask)) && this.#gate.isOpen(this.#gate.groupOf(ask.model), now)
-    );
+    const share = this.#shares.for(ask);
+    if (share.waiting > 0 || isCapped(share)) return false;
+    return this.#gate.isOpen(this.#gate.groupOf(ask.model), now);
   }
 
   /** Its id must not be here already. */

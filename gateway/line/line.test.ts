@@ -1,5 +1,7 @@
+import { getEventListeners } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { createLine, type Place, type Ticket } from "./line.ts";
+import { createLine, type LineOptions, type Place, type Slot, type Ticket } from "./line.ts";
 
 let serial = 0;
 const ticket = (more: Partial<Ticket> = {}): Ticket => ({
@@ -10,32 +12,73 @@ const ticket = (more: Partial<Ticket> = {}): Ticket => ({
   ...more,
 });
 
-test("whoever finds a slot free starts at once and is told no place", async () => {
-  const line = createLine({ capacity: 1, maxQueue: null });
+const lineOf = (options: Partial<LineOptions> = {}) =>
+  createLine({ capacity: 1, maxQueue: null, ...options });
+
+/** Lets every promise that can settle do so. */
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test("whoever finds a slot free starts at once, is told no place, and costs no listener", async () => {
+  const line = lineOf();
   const places: Place[] = [];
-  const slot = await line.join(ticket({ onPlace: (place) => places.push(place) }));
+  const client = new AbortController();
+  const slot = await line.join(ticket({ signal: client.signal, onPlace: (of) => places.push(of) }));
   expect(slot.firstPlace).toBe(0);
   expect(places).toEqual([]);
+  expect(getEventListeners(client.signal, "abort")).toEqual([]);
   expect(line.view()).toEqual({ waiting: 0, active: 1, capacity: 1 });
-  slot.release();
-  slot.release();
-  expect(line.view().active).toBe(0);
+});
+
+test("a slot is given back once, however often it is released", async () => {
+  const line = lineOf();
+  const first = await line.join(ticket());
+  const others = [line.join(ticket()), line.join(ticket())];
+  first.release();
+  first.release();
+  await settled();
+  first.release();
+  await settled();
+  expect(line.view()).toEqual({ waiting: 1, active: 1, capacity: 1 });
+  expect(others).toHaveLength(2);
 });
 
 test("whoever must wait is told the place before join returns", async () => {
-  const line = createLine({ capacity: 1, maxQueue: null });
+  const line = lineOf();
   const first = await line.join(ticket());
   const places: Place[] = [];
   const second = line.join(ticket({ onPlace: (place) => places.push(place) }));
-  expect(places).toEqual([{ position: 1, of: 1, etaSeconds: null }]);
+  const third = line.join(ticket({ onPlace: (place) => places.push(place) }));
+  expect(places).toEqual([
+    { position: 1, of: 1, etaSeconds: null },
+    { position: 2, of: 2, etaSeconds: null },
+  ]);
   first.release();
-  const slot = await second;
-  expect(slot.firstPlace).toBe(1);
-  slot.release();
+  (await second).release();
+  expect((await third).firstPlace).toBe(2);
+});
+
+test("places are told again on change, and no oftener than the line's pace", async () => {
+  let now = 0;
+  const line = lineOf({ placesEveryMs: 20, now: () => now });
+  const first = await line.join(ticket());
+  const second = line.join(ticket());
+  const places: Place[] = [];
+  line.join(ticket({ onPlace: (place) => places.push(place) }));
+  first.release();
+  await second;
+  await sleep(60);
+  // The line's clock stands still: not even one interval has passed since the first place.
+  expect(places.map(({ position }) => position)).toEqual([2]);
+  now = 20;
+  await sleep(60);
+  expect(places.map(({ position }) => position)).toEqual([2, 1]);
+  now = 1000;
+  await sleep(60);
+  expect(places).toHaveLength(2);
 });
 
 test("whoever leaves while waiting is gone at once and gets the reason", async () => {
-  const line = createLine({ capacity: 1, maxQueue: null });
+  const line = lineOf();
   const first = await line.join(ticket());
   const client = new AbortController();
   const second = line.join(ticket({ signal: client.signal }));
@@ -43,25 +86,172 @@ test("whoever leaves while waiting is gone at once and gets the reason", async (
   expect(line.view().waiting).toBe(0);
   await expect(second).rejects.toThrow("left");
   first.release();
-  (await line.join(ticket())).release();
+  await line.join(ticket());
 });
 
-test("draining turns away those who wait and those who come", async () => {
-  const line = createLine({ capacity: 1, maxQueue: null });
+test("a client that leaves while it holds a slot keeps it until it is released", async () => {
+  const line = lineOf();
   const first = await line.join(ticket());
-  const second = line.join(ticket());
+  const client = new AbortController();
+  const second = line.join(ticket({ signal: client.signal }));
+  first.release();
+  const slot = await second;
+  expect(getEventListeners(client.signal, "abort")).toEqual([]);
+  client.abort();
+  const third = line.join(ticket());
+  await settled();
+  expect(line.view()).toEqual({ waiting: 1, active: 1, capacity: 1 });
+  slot.release();
+  await third;
+});
+
+test("a client that has already left never joins", async () => {
+  const line = lineOf();
+  const signal = AbortSignal.abort(new Error("gone"));
+  await expect(line.join(ticket({ signal }))).rejects.toThrow("gone");
+  expect(line.view().active).toBe(0);
+});
+
+test("two requests of one id never displace each other", async () => {
+  const line = lineOf();
+  await line.join(ticket({ id: "twin" }));
+  await expect(line.join(ticket({ id: "twin" }))).rejects.toThrow("twin");
+  expect(line.view()).toEqual({ waiting: 0, active: 1, capacity: 1 });
+});
+
+test("draining turns away those who wait and those who come, and starts nobody", async () => {
+  const line = lineOf();
+  const first = await line.join(ticket());
+  const waiting = [line.join(ticket()), line.join(ticket())];
   line.drain();
-  await expect(second).rejects.toMatchObject({ code: "shutting_down" });
+  for (const each of waiting) await expect(each).rejects.toMatchObject({ code: "shutting_down" });
   await expect(line.join(ticket())).rejects.toMatchObject({ code: "shutting_down" });
   expect(line.view()).toEqual({ waiting: 0, active: 1, capacity: 1 });
+  line.resume();
+  expect(line.state()).toBe("draining");
   first.release();
 });
 
-test("a full line refuses, and one with a free slot does not", async () => {
-  const line = createLine({ capacity: 1, maxQueue: 0 });
+test("a full line refuses, one with a free slot does not, and a user's own part can be full", async () => {
+  const line = lineOf({ maxQueue: 0 });
   expect(line.refusal("alice")).toBe(null);
-  const first = await line.join(ticket());
+  await line.join(ticket());
   expect(line.refusal("alice")).toBe("queue_full");
-  expect(line.retryAfterSeconds()).toBeGreaterThanOrEqual(1);
+  expect(line.whatIsFull("alice")).toBe("line");
+  const own = lineOf({ maxQueuedPerUser: 1 });
+  await own.join(ticket());
+  own.join(ticket());
+  expect(own.whatIsFull("alice")).toBe("user");
+  expect(own.refusal("bob")).toBe(null);
+  expect(own.refusal("alice", null)).toBe(null);
+});
+
+test("after a refusal the time told is when a slot is expected to come free", async () => {
+  let now = 0;
+  const line = lineOf({ now: () => now });
+  expect(line.retryAfterSeconds()).toBe(5);
+  const hold = async (ms: number): Promise<void> => {
+    const slot = await line.join(ticket());
+    now += ms;
+    slot.release();
+    await settled();
+  };
+  for (let index = 0; index < 5; index++) await hold(20_000);
+  expect(line.retryAfterSeconds()).toBe(1);
+  await line.join(ticket());
+  now += 8000;
+  expect(line.retryAfterSeconds()).toBe(12);
+  const places: Place[] = [];
+  line.join(ticket({ onPlace: (place) => places.push(place) }));
+  line.join(ticket({ onPlace: (place) => places.push(place) }));
+  expect(places.map(({ etaSeconds }) => etaSeconds)).toEqual([12, 32]);
+});
+
+test("a paused line starts nobody, and goes on where it was", async () => {
+  const line = lineOf();
+  line.pause();
+  const first = line.join(ticket());
+  await settled();
+  expect(line.view()).toEqual({ waiting: 1, active: 0, capacity: 1 });
+  line.resume();
+  expect((await first).firstPlace).toBe(1);
+});
+
+test("capacity may change while people wait, and 0 stops the starts", async () => {
+  const line = lineOf({ capacity: 0 });
+  const slots: Slot[] = [];
+  for (let index = 0; index < 4; index++) line.join(ticket()).then((slot) => slots.push(slot));
+  await settled();
+  expect(line.view()).toEqual({ waiting: 4, active: 0, capacity: 0 });
+  line.setCapacity(2);
+  await settled();
+  expect(line.view()).toEqual({ waiting: 2, active: 2, capacity: 2 });
+  line.setCapacity(1);
+  slots.shift()?.release();
+  await settled();
+  expect(line.view()).toEqual({ waiting: 2, active: 1, capacity: 1 });
+  line.setCapacity(0);
+  slots.shift()?.release();
+  await settled();
+  expect(line.view()).toEqual({ waiting: 2, active: 0, capacity: 0 });
+});
+
+test("one who waits can be sent away by id, one who runs cannot", async () => {
+  const line = lineOf();
+  await line.join(ticket({ id: "running" }));
+  const second = line.join(ticket({ id: "waiting" }));
+  expect(line.cancel("running")).toBe(false);
+  expect(line.cancel("nobody")).toBe(false);
+  expect(line.cancel("waiting")).toBe(true);
+  await expect(second).rejects.toMatchObject({ code: "cancelled" });
+});
+
+test("the list shows who runs and who waits, in the order they will start", async () => {
+  const line = lineOf();
+  await line.join(ticket({ id: "a1" }));
+  line.join(ticket({ id: "a2" }));
+  line.join(ticket({ id: "b1", user: "bob" }));
+  const shown = line
+    .list()
+    .map(({ id, user, state, position, of }) => [id, user, state, position, of]);
+  expect(shown).toEqual([
+    ["a1", "alice", "running", 0, 2],
+    ["b1", "bob", "waiting", 1, 2],
+    ["a2", "alice", "waiting", 2, 2],
+  ]);
+  expect(Math.abs(line.list()[0]!.since - Date.now())).toBeLessThan(10_000);
+});
+
+test("many changes make one call to whoever listens", async () => {
+  const line = lineOf({ placesEveryMs: 20 });
+  let calls = 0;
+  const stop = line.onChange(() => calls++);
+  const slot = await line.join(ticket());
+  slot.release();
+  await sleep(60);
+  expect(calls).toBe(1);
+  stop();
+  await line.join(ticket());
+  await sleep(60);
+  expect(calls).toBe(1);
+});
+
+test("whoever was held back by a cap starts when something of theirs ends", async () => {
+  const line = lineOf({ capacity: 4, maxConcurrentPerUser: 1 });
+  const first = await line.join(ticket());
+  const second = line.join(ticket());
+  const other = await line.join(ticket({ user: "bob" }));
+  expect(other.firstPlace).toBe(0);
+  expect(line.view()).toEqual({ waiting: 1, active: 2, capacity: 4 });
   first.release();
+  await second;
+});
+
+test("a cap that is raised lets all start who may, the newcomer too", async () => {
+  const line = lineOf({ capacity: 4 });
+  await line.join(ticket({ maxConcurrent: 1 }));
+  const held = line.join(ticket({ maxConcurrent: 1 }));
+  const newcomer = line.join(ticket({ maxConcurrent: 3 }));
+  await Promise.all([held, newcomer]);
+  expect(line.view()).toEqual({ waiting: 0, active: 3, capacity: 4 });
 });
