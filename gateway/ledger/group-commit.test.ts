@@ -1,7 +1,7 @@
 import type Database from "better-sqlite3";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { openDatabase } from "./database.ts";
-import { createGroupCommit, type GroupCommit } from "./group-commit.ts";
+import { GroupCommit } from "./group-commit.ts";
 import type { Closing, Opening, Row } from "./row.ts";
 import { createRowWriter } from "./row-writer.ts";
 import { closing, connect, opening, rowOf, temporaryFile } from "./test-ledger.ts";
@@ -14,7 +14,7 @@ function start(change: { spoolLimit?: number; patienceMs?: number } = {}): Bench
   const file = temporaryFile();
   const { db, instance } = openDatabase(file);
   const said: string[] = [];
-  const commits = createGroupCommit({
+  const commits = new GroupCommit({
     write: createRowWriter(db, instance.id),
     spoolLimit: change.spoolLimit ?? 10_000,
     patienceMs: change.patienceMs ?? 200,

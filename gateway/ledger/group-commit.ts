@@ -16,16 +16,6 @@ export type GroupCommitOptions = {
   onCommit: (rows: number) => void;
 };
 
-export type GroupCommit = {
-  /** Queues a row for the commit at the end of this turn of the event loop. */
-  add(row: Row): void;
-  /** Resolves when all that was added is committed, or is in the spool, or was refused. */
-  settled(): Promise<void>;
-  state(): { spooled: number; dropped: number; error: string | null };
-  /** Commits what there is, trying for so long; answers how many rows are lost. */
-  drain(forMs: number): Promise<number>;
-};
-
 /** Rows in one transaction; a full spool must not hold the event loop while it empties. */
 const chunk = 256;
 
@@ -41,119 +31,136 @@ const resolved = Promise.resolve();
  * spool and answers end without the disk. A full spool keeps its old rows, which close what is open
  * in the database, and drops the new: the accounts are then complete up to a known moment.
  */
-export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
-  const { write, spoolLimit, patienceMs, onTrouble, onRecovery, onCommit } = options;
-  const queue = new Map<string, Row>();
-  let waiting: PromiseWithResolvers<void> | null = null;
-  let scheduled = false;
-  let trouble: Trouble | null = null;
-  let retry: NodeJS.Timeout | undefined;
-  let dropped = 0;
+export class GroupCommit {
+  readonly #options: GroupCommitOptions;
+  readonly #queue = new Map<string, Row>();
+  #waiting: PromiseWithResolvers<void> | null = null;
+  #scheduled = false;
+  #trouble: Trouble | null = null;
+  #retry: NodeJS.Timeout | undefined;
+  #dropped = 0;
 
-  const settle = (): void => {
-    waiting?.resolve();
-    waiting = null;
-  };
-
-  const schedule = (): void => {
-    if (scheduled) return;
-    scheduled = true;
-    setImmediate(commit);
-  };
-
-  function commit(): void {
-    scheduled = false;
-    const rows = first(queue, chunk);
-    try {
-      if (rows.length > 0) accept(rows, write(rows));
-    } catch (error) {
-      fail(error);
-      return;
-    }
-    if (queue.size > 0) schedule();
-    else recover();
+  constructor(options: GroupCommitOptions) {
+    this.#options = options;
   }
 
-  function accept(rows: readonly Row[], refused: readonly RefusedRow[]): void {
+  /** Queues a row for the commit at the end of this turn of the event loop. */
+  add(row: Row): void {
+    const queue = this.#queue;
+    const full = this.#spooling && queue.size >= this.#options.spoolLimit;
+    if (full && !queue.has(row.opening.id)) {
+      this.#lose(row);
+      return;
+    }
+    queue.set(row.opening.id, row);
+    if (this.#trouble === null) this.#schedule();
+  }
+
+  /** Resolves when all that was added is committed, or is in the spool, or was refused. */
+  settled(): Promise<void> {
+    if (this.#queue.size === 0 || this.#spooling) return resolved;
+    this.#waiting ??= Promise.withResolvers();
+    return this.#waiting.promise;
+  }
+
+  state(): { spooled: number; dropped: number; error: string | null } {
+    const trouble = this.#spooling ? this.#trouble : null;
+    const spooled = trouble === null ? 0 : this.#queue.size;
+    return { spooled, dropped: this.#dropped, error: trouble?.reason ?? null };
+  }
+
+  /** Commits what there is, trying for so long; answers how many rows are lost. */
+  async drain(forMs: number): Promise<number> {
+    const end = performance.now() + forMs;
+    while (this.#queue.size > 0) {
+      this.#commit();
+      if (this.#trouble === null) continue;
+      if (performance.now() >= end) break;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    clearTimeout(this.#retry);
+    this.#settle();
+    return this.#queue.size;
+  }
+
+  get #spooling(): boolean {
+    return this.#trouble?.spooling === true;
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => this.#commit());
+  }
+
+  #commit(): void {
+    this.#scheduled = false;
+    const rows = first(this.#queue, chunk);
+    try {
+      if (rows.length > 0) this.#accept(rows, this.#options.write(rows));
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    if (this.#queue.size > 0) this.#schedule();
+    else this.#recover();
+  }
+
+  #accept(rows: readonly Row[], refused: readonly RefusedRow[]): void {
     for (const row of rows) {
-      queue.delete(row.opening.id);
+      this.#queue.delete(row.opening.id);
       row.stored = true;
     }
     for (const { row, error } of refused) {
       row.stored = false;
-      lose(row);
-      onTrouble(`the ledger refuses the row of ${row.opening.id}: ${error.message}`);
+      this.#lose(row);
+      this.#options.onTrouble(`the ledger refuses the row of ${row.opening.id}: ${error.message}`);
     }
-    onCommit(rows.length);
+    this.#options.onCommit(rows.length);
   }
 
-  function recover(): void {
-    const spooled = trouble?.spooling === true;
-    trouble = null;
-    settle();
-    if (spooled) onRecovery();
+  #recover(): void {
+    const spooled = this.#spooling;
+    this.#trouble = null;
+    this.#settle();
+    if (spooled) this.#options.onRecovery();
   }
 
-  function fail(error: unknown): void {
+  #fail(error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);
-    trouble ??= { since: performance.now(), attempts: 0, spooling: false, reason };
+    const now = performance.now();
+    const trouble = this.#trouble ?? { since: now, attempts: 0, spooling: false, reason };
+    this.#trouble = trouble;
     trouble.reason = reason;
     trouble.attempts += 1;
-    const patient = isBusy(error) && performance.now() - trouble.since < patienceMs;
-    if (!patient && !trouble.spooling) {
-      trouble.spooling = true;
-      trouble.attempts = 0;
-      trim();
-      onTrouble(`the ledger cannot be written, rows wait in memory: ${reason}`);
-    }
-    if (trouble.spooling) settle();
-    clearTimeout(retry);
-    retry = setTimeout(commit, retryDelayMs(trouble));
-    if (trouble.spooling) retry.unref();
+    const patient = isBusy(error) && now - trouble.since < this.#options.patienceMs;
+    if (!patient && !trouble.spooling) this.#spool(trouble);
+    if (trouble.spooling) this.#settle();
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.#commit(), retryDelayMs(trouble));
+    if (trouble.spooling) this.#retry.unref();
   }
 
-  function trim(): void {
-    for (const row of [...queue.values()].slice(spoolLimit)) {
-      queue.delete(row.opening.id);
-      lose(row);
+  /** From here on the queue is the spool. */
+  #spool(trouble: Trouble): void {
+    trouble.spooling = true;
+    trouble.attempts = 0;
+    for (const row of [...this.#queue.values()].slice(this.#options.spoolLimit)) {
+      this.#queue.delete(row.opening.id);
+      this.#lose(row);
     }
+    this.#options.onTrouble(`the ledger cannot be written, rows wait in memory: ${trouble.reason}`);
   }
 
   /** A row without its closing is not lost yet: it is written whole when it closes. */
-  function lose(row: Row): void {
-    if (row.closing !== null) dropped += 1;
+  #lose(row: Row): void {
+    if (row.closing !== null) this.#dropped += 1;
   }
 
-  return {
-    add(row) {
-      const full = trouble?.spooling === true && queue.size >= spoolLimit;
-      if (full && !queue.has(row.opening.id)) return lose(row);
-      queue.set(row.opening.id, row);
-      if (trouble === null) schedule();
-    },
-    settled() {
-      if (queue.size === 0 || trouble?.spooling === true) return resolved;
-      waiting ??= Promise.withResolvers();
-      return waiting.promise;
-    },
-    state: () => ({
-      spooled: trouble?.spooling === true ? queue.size : 0,
-      dropped,
-      error: trouble?.spooling === true ? trouble.reason : null,
-    }),
-    async drain(forMs) {
-      const end = performance.now() + forMs;
-      while (queue.size > 0) {
-        commit();
-        if (trouble === null) continue;
-        if (performance.now() >= end) break;
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
-      clearTimeout(retry);
-      settle();
-      return queue.size;
-    },
-  };
+  #settle(): void {
+    this.#waiting?.resolve();
+    this.#waiting = null;
+  }
 }
 
 function first(queue: ReadonlyMap<string, Row>, count: number): Row[] {

@@ -1,6 +1,6 @@
 import { createCheckpoints } from "./checkpoints.ts";
 import { openDatabase } from "./database.ts";
-import { createGroupCommit } from "./group-commit.ts";
+import { GroupCommit } from "./group-commit.ts";
 import type { Closing, Opening, Row } from "./row.ts";
 import { createRowWriter } from "./row-writer.ts";
 import { readTotals, type UserTotals } from "./totals.ts";
@@ -57,7 +57,7 @@ export function openLedger(options: LedgerOptions): Ledger {
   const { db, instance } = openDatabase(file);
   const checkpoints = createCheckpoints(db.name, onTrouble);
   const running = new Map<string, Row>();
-  const commits = createGroupCommit({
+  const commits = new GroupCommit({
     write: createRowWriter(db, instance.id),
     spoolLimit,
     patienceMs,
