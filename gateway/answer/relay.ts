@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { pipeline } from "node:stream";
 import { upstreamRejection } from "../dialects/upstream-rejection.ts";
 import { refuse, type Shown, setIdentityHeaders } from "./refuse.ts";
 
@@ -27,7 +26,8 @@ export function relay(
   response.writeHead(status);
   // Without a first write the head of a quiet event stream would wait for its first event.
   response.flushHeaders();
-  pipeline(upstream, response, () => {});
+  // The proxy ends either side with the other.
+  upstream.pipe(response);
 }
 
 function relayError(

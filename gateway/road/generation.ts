@@ -31,7 +31,7 @@ export async function generation(
     user = identity.user;
     const asked = await readRequest(parts.bodies, request, response, exchange);
     const destination = parts.route(asked.fields.model);
-    accepted = reserve(parts, { exchange, identity, asked, destination });
+    accepted = reserve(parts, { exchange, identity, asked, destination, stop });
   } catch (cause) {
     // Nothing is in the ledger, and nothing is owed.
     const error = asGatewayError(parts, exchange, cause);

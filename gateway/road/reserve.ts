@@ -12,6 +12,8 @@ export type Accepted = {
   readonly asked: Asked;
   readonly destination: Destination;
   readonly meter: Meter;
+  /** Ends it from inside: a time-out, a cancel, a shutdown. */
+  readonly stop: AbortController;
 };
 
 /**

@@ -1,4 +1,4 @@
-import type { GatewayError } from "../errors.ts";
+import { GatewayError } from "../errors.ts";
 import type { Place, Slot } from "../line/line.ts";
 import { asGatewayError } from "./failure.ts";
 import type { RoadParts } from "./parts.ts";
@@ -31,6 +31,7 @@ export async function takeTurn(
   const { exchange, identity, asked, destination } = accepted;
   const outcome: Outcome = { slot: null, upstreamMs: null, last: null, error: null };
   let from = 0;
+  let deadline: NodeJS.Timeout | undefined;
   try {
     outcome.slot = await destination.line.join({
       id: exchange.id,
@@ -42,14 +43,24 @@ export async function takeTurn(
       onPlace: (place) => waiting.place(place),
     });
     from = performance.now();
+    deadline = endInTime(parts.timeouts.totalMs, accepted.stop);
     waiting.started();
     outcome.last = await work();
   } catch (error) {
     outcome.error = asGatewayError(parts, exchange, error);
   } finally {
+    clearTimeout(deadline);
     outcome.slot?.release();
     asked.free();
     if (outcome.slot !== null) outcome.upstreamMs = performance.now() - from;
   }
   return outcome;
+}
+
+/** TOTAL_TIMEOUT, which counts from the slot on; 0 is off. */
+function endInTime(totalMs: number, stop: AbortController): NodeJS.Timeout | undefined {
+  if (totalMs === 0) return undefined;
+  return setTimeout(() => {
+    stop.abort(new GatewayError("upstream_timeout", "The answer took too long (TOTAL_TIMEOUT)."));
+  }, totalMs);
 }

@@ -56,7 +56,7 @@ export async function upgrade(
     const identity = parts.authenticate(request);
     if (!path.startsWith("/v1/")) throw new GatewayError("not_found", "Nothing is at this path.");
     const destination = parts.route(null);
-    accepted = reserve(parts, { exchange, identity, asked: nothingAsked, destination });
+    accepted = reserve(parts, { exchange, identity, asked: nothingAsked, destination, stop });
   } catch (cause) {
     const error = asGatewayError(parts, exchange, cause);
     const { status, code } = error;
@@ -99,7 +99,14 @@ async function open(accepted: Accepted, opening: Opening): Promise<null> {
       socket,
       head,
       { path: exchange.path + exchange.query, headers },
-      { opened: resolve, fail: reject },
+      {
+        opened: resolve,
+        fail(error) {
+          // Now: the proxy ends the socket as soon as this returns.
+          refuseUpgrade(socket, exchange, error);
+          reject(error);
+        },
+      },
     );
   });
   ending.begun = true;

@@ -37,7 +37,7 @@ export type TestGateway = {
   upstream: MockUpstream;
   dir: string;
   usersFile: string;
-  /** By user name; alice and bob exist. */
+  /** By user name: alice, bob and carol. */
   keys: Record<string, string>;
   rows(): Row[];
   health(): Promise<Health>;
@@ -64,9 +64,9 @@ export async function startTestGateway(
 ): Promise<TestGateway> {
   const dir = mkdtempSync(join(tmpdir(), "llm-gateway-test-"));
   const upstream = await startMockUpstream(handler);
-  const keys = { alice: newTestKey(), bob: newTestKey() };
+  const keys = { alice: newTestKey(), bob: newTestKey(), carol: newTestKey() };
   const usersFile = join(dir, "users.json");
-  writeFileSync(usersFile, JSON.stringify({ [keys.alice]: "alice", [keys.bob]: "bob" }));
+  writeFileSync(usersFile, JSON.stringify(Object.fromEntries(Object.entries(keys).map(([user, key]) => [key, user]))));
   const { settings } = loadSettings({
     argv: [],
     cwd: dir,
@@ -78,6 +78,7 @@ export async function startTestGateway(
       USERS_FILE: usersFile,
       DATABASE_FILE: join(dir, "gateway.db"),
       LOG_LEVEL: "silent",
+      DRAIN_TIMEOUT: "200ms",
       ...env,
     },
   });

@@ -14,7 +14,7 @@ export type Seen = {
 export type MockUpstream = {
   url: string;
   port: number;
-  /** Every request so far, in order. */
+  /** Every request so far, in order, but for those for its list of models. */
   seen: Seen[];
   /** Answers being worked on now, and the most at once. */
   active(): number;
@@ -41,6 +41,11 @@ export async function startMockUpstream(handler: Handler): Promise<MockUpstream>
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("error", () => {});
     request.on("end", () => {
+      if (request.method === "GET" && request.url === "/v1/models") {
+        response.setHeader("content-type", "application/json");
+        response.end('{"object":"list","data":[{"id":"mock","object":"model"}]}');
+        return;
+      }
       active++;
       peak = Math.max(peak, active);
       const closed = new Promise<void>((resolve) => {
@@ -127,14 +132,11 @@ export const chatAnswer = (content: string): string =>
 
 /** Answers chats, streamed or not, the way a well-behaved server does. */
 export const politeChat: Handler = (seen, response) => {
-  const asked = JSON.parse(seen.body.toString() || "{}") as {
+  const asked = (seen.method === "POST" ? JSON.parse(seen.body.toString()) : {}) as {
     stream?: boolean;
     stream_options?: { include_usage?: boolean };
   };
-  if (seen.method === "GET" && seen.url === "/v1/models") {
-    response.setHeader("content-type", "application/json");
-    response.end('{"object":"list","data":[{"id":"mock","object":"model"}]}');
-  } else if (asked.stream) {
+  if (asked.stream) {
     response.writeHead(200, { "content-type": "text/event-stream" });
     response.write(chatChunk("Hello"));
     response.write(chatChunk(" there"));

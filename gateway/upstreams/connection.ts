@@ -48,7 +48,8 @@ export function openConnections(
       connect: (to, callback) =>
         connect(to, (...result) => {
           const socket = result[1];
-          if (socket !== null) {
+          // Undefined, not null, where there is none.
+          if (socket) {
             client.socket = socket;
             client.served = 0;
           }

@@ -124,7 +124,7 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
   /** The slot is free only when the upstream's socket has closed. */
   #whenClosed(error: unknown): void {
     if (this.client === null) this.#finish(error);
-    else void this.client.socketClosed().then(() => this.#finish(error));
+    else void this.client.socketClosed().finally(() => this.#finish(error));
   }
 
   #finish(error: unknown): void {

@@ -1,0 +1,185 @@
+import { WebSocket, WebSocketServer } from "ws";
+import { afterEach, describe, expect, it } from "vitest";
+import { chat, startTestGateway, type TestGateway, until } from "./harness.ts";
+import { type Handler, politeChat } from "./mock-upstream.ts";
+import { rawHttp, statusOf } from "./raw-http.ts";
+
+let gateway: TestGateway;
+afterEach(() => gateway.stop());
+
+const echoing: Handler = (seen, response) => {
+  response.writeHead(200, {
+    "content-type": "application/json",
+    "set-cookie": "a=b",
+    "access-control-allow-origin": "",
+    "x-upstream": "kept",
+  });
+  response.end(JSON.stringify({ method: seen.method, url: seen.url, bytes: seen.body.length }));
+};
+
+const asAlice = (): Record<string, string> => ({ authorization: `Bearer ${gateway.keys.alice}` });
+
+describe("a read", () => {
+  it("passes through with its query, without the key, and never waits", async () => {
+    let release = (): void => {};
+    gateway = await startTestGateway(async (seen, response, request) => {
+      if (seen.method === "POST") {
+        await new Promise<void>((resolve) => {
+          release = resolve;
+        });
+        return politeChat(seen, response, request);
+      }
+      return echoing(seen, response, request);
+    });
+    const running = gateway.post("/v1/chat/completions", chat());
+    await until(() => gateway.upstream.seen.length === 1, "the slot is taken");
+    const response = await fetch(`${gateway.url}/v1/files/a%20b?from=3&limit=2`, {
+      headers: { ...asAlice(), "x-request-id": "read-1" },
+    });
+    expect(await response.json()).toMatchObject({ url: "/v1/files/a%20b?from=3&limit=2" });
+    expect(response.headers.get("x-request-id")).toBe("read-1");
+    expect(response.headers.get("x-upstream")).toBe("kept");
+    expect(response.headers.get("set-cookie")).toBeNull();
+    expect(response.headers.get("access-control-allow-origin")).toBeNull();
+    const headers = gateway.upstream.seen[1]?.headers ?? {};
+    expect(JSON.stringify(headers)).not.toContain(gateway.keys.alice);
+    expect(headers["x-gateway-user"]).toBe("alice");
+    release();
+    await (await running).text();
+    expect(gateway.rows()).toHaveLength(1);
+  });
+
+  it("through /api/v1 is the same read", async () => {
+    gateway = await startTestGateway(echoing);
+    const response = await fetch(`${gateway.url}/api/v1/files`, { headers: asAlice() });
+    expect(await response.json()).toMatchObject({ url: "/v1/files" });
+  });
+
+  it.each([
+    ["/v1/messages/count_tokens"],
+    ["/v1/responses/input_tokens"],
+    ["/v1/tokenize"],
+    ["/v1/files"],
+    ["/v1/responses/abc/cancel"],
+  ])("POST %s leaves no row", async (path) => {
+    gateway = await startTestGateway(echoing);
+    const response = await gateway.post(path, "{}");
+    expect(await response.json()).toMatchObject({ method: "POST", url: path, bytes: 2 });
+    expect(gateway.rows()).toHaveLength(0);
+  });
+
+  it("an upload of 50 MB is streamed, not kept", async () => {
+    gateway = await startTestGateway(echoing);
+    const size = 50 * 1024 * 1024;
+    const response = await gateway.post("/v1/files", Buffer.alloc(size), {
+      headers: { "content-type": "application/octet-stream" },
+    });
+    expect(await response.json()).toMatchObject({ bytes: size });
+  });
+
+  it("tells an upstream's error in the client's dialect, and its 401 as ours", async () => {
+    gateway = await startTestGateway((_seen, response) => {
+      response.writeHead(401, { "content-type": "application/json" });
+      response.end('{"error":{"message":"Invalid API Key","code":401}}');
+    });
+    const response = await fetch(`${gateway.url}/v1/files`, { headers: asAlice() });
+    expect(response.status).toBe(502);
+    expect(await response.json()).toMatchObject({ error: { code: "upstream_auth" } });
+  });
+
+  it("of an upstream that is not there is a 502 in JSON", async () => {
+    gateway = await startTestGateway(echoing, { UPSTREAM_URL: "http://127.0.0.1:9" });
+    const response = await fetch(`${gateway.url}/v1/files`, { headers: asAlice() });
+    expect(response.status).toBe(502);
+    expect(await response.json()).toMatchObject({ error: { code: "upstream_unreachable" } });
+  });
+
+  it("of the models asks the upstream once for many clients", async () => {
+    gateway = await startTestGateway(echoing);
+    const answers = await Promise.all(
+      Array.from({ length: 5 }, () => fetch(`${gateway.url}/v1/models`, { headers: asAlice() })),
+    );
+    for (const answer of answers) {
+      expect(await answer.json()).toMatchObject({ data: [{ id: "mock" }] });
+    }
+  });
+});
+
+describe("a generation whose body nobody reads", () => {
+  it("streams its body up and its answer down, with a row and a place", async () => {
+    gateway = await startTestGateway((seen, response) => {
+      response.writeHead(200, { "content-type": "audio/mpeg" });
+      response.end(Buffer.alloc(seen.body.length, 7));
+    });
+    const sent = Buffer.alloc(3_000_000, 1);
+    const response = await gateway.post("/v1/audio/speech", sent, {
+      headers: { "content-type": "application/octet-stream" },
+    });
+    expect(response.headers.get("x-queue-position")).toBe("0");
+    expect(response.headers.get("content-type")).toBe("audio/mpeg");
+    expect((await response.arrayBuffer()).byteLength).toBe(sent.length);
+    expect(gateway.rows()).toMatchObject([{ dialect: "openai", state: "done", status: 200 }]);
+  });
+
+  it("has the usage that its JSON answer reports", async () => {
+    gateway = await startTestGateway((_seen, response) => {
+      response.setHeader("content-type", "application/json");
+      response.end('{"text":"hi","usage":{"input_tokens":14,"output_tokens":3,"total_tokens":17}}');
+    });
+    await (await gateway.post("/v1/audio/transcriptions", "bytes")).text();
+    expect(gateway.rows()).toMatchObject([{ input_tokens: 14, output_tokens: 3 }]);
+  });
+});
+
+describe("a WebSocket", () => {
+  async function withSocketUpstream(): Promise<WebSocketServer> {
+    const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
+    await new Promise((resolve) => server.once("listening", resolve));
+    server.on("connection", (socket) => socket.on("message", (data) => socket.send(`echo ${data}`)));
+    const { port } = server.address() as { port: number };
+    gateway = await startTestGateway(politeChat, { UPSTREAM_URL: `http://127.0.0.1:${port}` });
+    return server;
+  }
+
+  it("without a key reaches nothing", async () => {
+    const server = await withSocketUpstream();
+    let connected = 0;
+    server.on("connection", () => connected++);
+    const answer = await rawHttp(gateway.port, [
+      "GET /v1/realtime HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n" +
+        "sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+    ]);
+    expect(statusOf(answer)).toBe(401);
+    expect(connected).toBe(0);
+    expect(gateway.rows()).toHaveLength(0);
+    server.close();
+  });
+
+  it("is joined, holds a slot while it is open, and frees it", async () => {
+    const server = await withSocketUpstream();
+    const socket = new WebSocket(`ws://127.0.0.1:${gateway.port}/v1/realtime`, {
+      headers: asAlice(),
+    });
+    const said = new Promise((resolve) => socket.once("message", (data) => resolve(String(data))));
+    socket.once("open", () => socket.send("hi"));
+    expect(await said).toBe("echo hi");
+    expect((await gateway.health()).line).toMatchObject({ active: 1 });
+    socket.terminate();
+    await until(async () => (await gateway.health()).line.active === 0, "the slot is free");
+    expect(gateway.rows()).toHaveLength(1);
+    server.close();
+  });
+
+  it("to an upstream that is not there is a 502", async () => {
+    gateway = await startTestGateway(politeChat, { UPSTREAM_URL: "http://127.0.0.1:9" });
+    const socket = new WebSocket(`ws://127.0.0.1:${gateway.port}/v1/realtime`, {
+      headers: asAlice(),
+    });
+    const status = await new Promise((resolve) => {
+      socket.once("unexpected-response", (_request, response) => resolve(response.statusCode));
+      socket.once("error", () => resolve("error"));
+    });
+    expect(status).toBe(502);
+    expect((await gateway.health()).line).toMatchObject({ active: 0 });
+  });
+});
