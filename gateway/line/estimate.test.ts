@@ -50,8 +50,9 @@ test("what is left of one that runs is learnt from those that lasted longer", ()
     estimates.observe(ask, 1000);
     estimates.observe(ask, 9000);
   }
-  expect(estimates.remainingMs(ask, 0)).toBeCloseTo(5000);
-  expect(estimates.remainingMs(ask, 2000)).toBeCloseTo(7000);
+  expect(estimates.remainingMs(ask, 0, 0.25)).toBe(1000);
+  expect(estimates.remainingMs(ask, 0, 0.75)).toBe(9000);
+  expect(estimates.remainingMs(ask, 2000)).toBe(7000);
   expect(estimates.remainingMs(ask, 20_000)).toBe(2000);
 });
 

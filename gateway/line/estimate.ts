@@ -49,13 +49,16 @@ export class Estimates {
     return this.expectMs(ask) ?? unknownMs;
   }
 
-  /** What is left of a generation that has run for `elapsedMs`: of those like it, who lasted longer. */
-  remainingMs(ask: Ask, elapsedMs: number): number {
+  /**
+   * What is left of a generation that has run for `elapsedMs`, by those like it that lasted longer:
+   * so many of them (`quantile`, 0 to 1) had ended by then.
+   */
+  remainingMs(ask: Ask, elapsedMs: number, quantile = 0.5): number {
     const { usedMs } = this.#models.get(ask.model) ?? this.#all;
     const expected = this.chargeMs(ask);
     const scale = expected / Math.max(1, usedMs.mean() ?? expected);
-    const beyond = usedMs.meanBeyond(elapsedMs / scale);
-    if (beyond !== null) return beyond * scale - elapsedMs;
+    const longer = usedMs.quantileBeyond(elapsedMs / scale, quantile);
+    if (longer !== null) return longer * scale - elapsedMs;
     // Longer than any: the longer it ran, the longer it may.
     return Math.max(expected - elapsedMs, elapsedMs / 10);
   }

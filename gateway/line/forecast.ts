@@ -1,6 +1,7 @@
 import type { Estimates } from "./estimate.ts";
 import type { FairQueue } from "./fair-queue.ts";
 import { Heap } from "./heap.ts";
+import { slotEnds } from "./slot-ends.ts";
 
 type End = { id: string; at: number; index: number };
 
@@ -21,9 +22,8 @@ export function forecast(
 ): void {
   const ahead = queue.copy();
   const ends = new Heap<"index", End>("index", (a, b) => a.at < b.at);
-  for (const { ask, startedAt } of queue.running.values()) {
-    const at = now + estimates.remainingMs(ask, now - startedAt);
-    ends.add({ id: ask.id, at, index: -1 });
+  for (const { id, inMs } of slotEnds(queue, estimates, now)) {
+    ends.add({ id, at: now + inMs, index: -1 });
   }
   let position = 0;
   let time = now;

@@ -3,6 +3,7 @@ import type { Estimates } from "./estimate.ts";
 import type { FairQueue } from "./fair-queue.ts";
 import { aheadOf, timeUntilDone } from "./first-place.ts";
 import { forecast, type Teller } from "./forecast.ts";
+import { slotEnds } from "./slot-ends.ts";
 import type { Place } from "./ticket.ts";
 
 type OutlookOptions = {
@@ -48,10 +49,7 @@ export class Outlook {
   /** For each slot, when it comes free. */
   #remaining(): number[] {
     const { queue, estimates, now, slots } = this.#options;
-    const at = now();
-    const remaining = Array.from(queue.running.values(), ({ ask, startedAt }) =>
-      estimates.remainingMs(ask, at - startedAt),
-    );
+    const remaining = slotEnds(queue, estimates, now()).map(({ inMs }) => inMs);
     while (remaining.length < slots()) remaining.push(0);
     return remaining;
   }

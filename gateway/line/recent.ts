@@ -40,10 +40,13 @@ export class Recent {
     return average(this.#view().map((value) => Math.min(value, most)));
   }
 
-  /** The mean of the values beyond `least`; null where fewer than two are. */
-  meanBeyond(least: number): number | null {
-    const beyond = this.#view().filter((value) => value > least);
-    return beyond.length < 2 ? null : average(beyond);
+  /** The quantile (0 to 1) of the values beyond `least`; null where fewer than two are. */
+  quantileBeyond(least: number, quantile: number): number | null {
+    const sorted = this.#view();
+    let from = 0;
+    while (from < sorted.length && (sorted[from] ?? 0) <= least) from++;
+    const beyond = sorted.length - from;
+    return beyond < 2 ? null : (sorted[from + Math.floor(quantile * beyond)] ?? null);
   }
 
   /** Sorted anew when a sixteenth has changed: often enough, and off the path of most requests. */

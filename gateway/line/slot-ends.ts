@@ -1,0 +1,24 @@
+import type { Estimates } from "./estimate.ts";
+import type { FairQueue } from "./fair-queue.ts";
+
+export type SlotEnd = { id: string; inMs: number };
+
+/**
+ * When the slots in use come free, soonest first. The soonest of several uncertain ends comes well
+ * before any of them is expected by itself; so the k-th of n is taken at the quantile k/(n+1) of what
+ * is left to it, and a single one at the median.
+ */
+export function slotEnds(queue: FairQueue, estimates: Estimates, now: number): SlotEnd[] {
+  const running = Array.from(queue.running.values(), ({ ask, startedAt }) => {
+    const elapsedMs = now - startedAt;
+    return { ask, elapsedMs, middle: estimates.remainingMs(ask, elapsedMs, 0.5) };
+  });
+  running.sort((a, b) => a.middle - b.middle);
+  let latest = 0;
+  return running.map(({ ask, elapsedMs, middle }, index) => {
+    const quantile = (index + 1) / (running.length + 1);
+    const inMs = quantile === 0.5 ? middle : estimates.remainingMs(ask, elapsedMs, quantile);
+    latest = Math.max(latest, inMs);
+    return { id: ask.id, inMs: latest };
+  });
+}
