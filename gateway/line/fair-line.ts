@@ -72,7 +72,7 @@ export class FairLine implements Line {
       const waiter = this.#startsAtOnce(ticket) ? null : this.#waiterOf(ticket);
       const hold = (): Promise<void> =>
         new Promise((end) => {
-          if (waiter !== null) this.#unwait(waiter);
+          if (waiter !== null) this.#unwait(waiter, entry.startedAt - entry.joinedAt);
           resolve(this.#slotOf(entry, waiter?.firstPlace ?? 0, end));
         });
       const task = waiter === null ? { id, entry } : { id, entry, signal: waiter.leaving.signal };
@@ -185,15 +185,17 @@ export class FairLine implements Line {
     this.#board.watch(ticket.id, ticket.onPlace, place);
   }
 
-  #unwait({ ticket, leave }: Waiter): void {
+  /** `waitedMs` is null for one who left. */
+  #unwait({ ticket, leave }: Waiter, waitedMs: number | null): void {
     if (!this.#waiters.delete(ticket.id)) return;
+    this.#outlook.ended(ticket.id, waitedMs);
     ticket.signal.removeEventListener("abort", leave);
     this.#board.unwatch(ticket.id);
   }
 
   /** p-queue takes it out of the line, rejects its promise, and asks who may start now. */
   #sendAway(waiter: Waiter, reason: unknown): void {
-    this.#unwait(waiter);
+    this.#unwait(waiter, null);
     waiter.leaving.abort(reason);
     this.#moved();
   }

@@ -3,6 +3,7 @@ import type { Estimates } from "./estimate.ts";
 import type { FairQueue } from "./fair-queue.ts";
 import { aheadOf, timeUntilDone } from "./first-place.ts";
 import { forecast, type Teller } from "./forecast.ts";
+import { Overtaking } from "./overtaking.ts";
 import { slotEnds } from "./slot-ends.ts";
 import type { Place } from "./ticket.ts";
 
@@ -17,6 +18,7 @@ type OutlookOptions = {
 /** What the line expects of itself: who starts when. */
 export class Outlook {
   readonly #options: OutlookOptions;
+  readonly #overtaking = new Overtaking();
 
   constructor(options: OutlookOptions) {
     this.#options = options;
@@ -26,18 +28,36 @@ export class Outlook {
   firstPlace(entry: Entry): Place {
     const { queue, estimates, slots } = this.#options;
     const of = queue.waiting.size;
-    if (entry.lane === null) return { position: of, of, etaSeconds: null };
-    const ahead = aheadOf(entry, entry.lane, queue.shares.all());
-    const canTell = estimates.known && slots() > 0;
-    const startsInMs = canTell ? timeUntilDone(this.#remaining(), ahead.ms) : 0;
-    const etaSeconds = canTell ? Math.ceil(startsInMs / 1000) : null;
-    return { position: ahead.count + 1, of, etaSeconds };
+    const { lane, ask } = entry;
+    if (lane === null) return { position: of, of, etaSeconds: null };
+    const ahead = aheadOf(entry, lane, queue.shares.all());
+    const position = ahead.count + 1;
+    if (!estimates.known || slots() === 0) return { position, of, etaSeconds: null };
+    const ms = timeUntilDone(this.#remaining(), ahead.ms);
+    const isBehindOwn = lane.share.waiting > 1;
+    this.#overtaking.promise(ask.id, { ms, isBehindOwn });
+    return {
+      position,
+      of,
+      etaSeconds: Math.ceil((ms * this.#overtaking.factor(isBehindOwn)) / 1000),
+    };
   }
 
   /** The place of everybody. */
   places(tell: Teller): void {
     const { queue, estimates, now, slots } = this.#options;
-    forecast(queue, slots(), estimates, now(), tell);
+    const seen = new Set<string>();
+    forecast(queue, slots(), estimates, now(), (id, position, startsInMs) => {
+      const user = queue.waiting.get(id)?.ask.user ?? "";
+      const factor = this.#overtaking.factor(seen.has(user));
+      seen.add(user);
+      tell(id, position, startsInMs === null ? null : startsInMs * factor);
+    });
+  }
+
+  /** Someone no longer waits; `waitedMs` is null for one who left. */
+  ended(id: string, waitedMs: number | null): void {
+    this.#overtaking.kept(id, waitedMs);
   }
 
   /** Milliseconds until a slot comes free; null where that cannot be known. */
