@@ -1,4 +1,5 @@
 import type { Exchange } from "../exchange.ts";
+import { briefLine, settledLine } from "./exchange-line.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import type { SettledEvent } from "./settled-event.ts";
@@ -17,6 +18,10 @@ export type Telemetry = {
   refused(event: RefusedEvent): void;
   /** A fault of ours, with its stack; the client is told nothing of it. */
   internalError(exchange: Exchange, error: unknown): void;
+  /** Seconds from a client's leaving to the free slot. */
+  slotReleased(seconds: number): void;
+  /** The first estimate that a waiting client was shown, and how long it took to its turn. */
+  waited(estimatedSeconds: number, actualSeconds: number): void;
   /** What is wrong with the users file, or null when it is mended. */
   usersFile(trouble: string | null): void;
   ledgerTrouble(message: string): void;
@@ -28,41 +33,13 @@ export type Telemetry = {
   stopped(): void;
 };
 
-const whole = (ms: number | null): number | null => (ms === null ? null : Math.round(ms * 10) / 10);
+/** What asks every few seconds, and tells nobody anything. */
+const polled = new Set(["/health", "/healthz", "/metrics"]);
 
-/** What every line about an exchange says of it. */
-function lineOf({ exchange, user, status }: PassedEvent): Record<string, unknown> {
-  return {
-    id: exchange.id,
-    request_id: shownText(exchange.requestId),
-    user,
-    method: exchange.method,
-    path: shownText(exchange.path),
-    status,
-    public: exchange.isPublic,
-    duration_ms: whole(performance.now() - exchange.startedMono),
-  };
-}
-
-function settledLine(event: SettledEvent): Record<string, unknown> {
-  const { exchange, usage } = event;
-  return {
-    ...lineOf(event),
-    model: event.model === null ? null : shownText(event.model),
-    dialect: exchange.dialect,
-    upstream: event.upstream,
-    state: event.state,
-    error_code: event.errorCode,
-    queue_ms: whole(event.queueMs),
-    first_token_ms: whole(event.firstTokenMs),
-    upstream_ms: whole(event.upstreamMs),
-    duration_ms: whole(event.durationMs),
-    input_tokens: usage.input,
-    output_tokens: usage.output,
-    cached_tokens: usage.cached,
-    usage_source: usage.source,
-  };
-}
+/** Faults told by other rooms and by the system may be longer than a name. Characters. */
+const maxTrouble = 500;
+const told = (text: string | null): string | null =>
+  text === null ? null : shownText(text, maxTrouble);
 
 export function createTelemetry({ log, metrics }: { log: Log; metrics: Metrics }): Telemetry {
   const { logger } = log;
@@ -71,28 +48,38 @@ export function createTelemetry({ log, metrics }: { log: Log; metrics: Metrics }
       metrics.settled(event);
       if (logger.isLevelEnabled("info")) logger.info(settledLine(event), "exchange");
     },
-    passed(event) {
-      logger.info(lineOf(event), "exchange");
+    passed({ exchange, user, status }) {
+      const level = polled.has(exchange.path) ? "debug" : "info";
+      if (logger.isLevelEnabled(level))
+        logger[level](briefLine(exchange, user, status), "exchange");
     },
-    refused(event) {
-      metrics.refused(event.errorCode);
-      logger.info({ ...lineOf(event), error_code: event.errorCode }, "refused");
+    refused({ exchange, user, status, errorCode }) {
+      metrics.refused(errorCode);
+      if (!logger.isLevelEnabled("info")) return;
+      const line = briefLine(exchange, user, status);
+      line.error_code = errorCode;
+      logger.info(line, "refused");
     },
-    internalError({ id }, error) {
-      const err = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-      logger.error({ id, err }, "internal error");
-    },
+    internalError: ({ id }, error) => logger.error({ id, err: error }, "internal error"),
+    slotReleased: (seconds) => metrics.released(seconds),
+    waited: (estimatedSeconds, actualSeconds) => metrics.estimated(estimatedSeconds, actualSeconds),
     usersFile(trouble) {
       if (trouble === null) logger.info("users file is in order");
-      else logger.error({ trouble }, "users file is broken; the last good one stays in force");
+      else {
+        const reason = told(trouble);
+        logger.error({ trouble: reason }, "users file is broken; the last good one stays in force");
+      }
     },
-    ledgerTrouble: (message) => logger.error({ trouble: message }, "ledger"),
+    ledgerTrouble: (trouble) => logger.error({ trouble: told(trouble) }, "ledger"),
     ledgerRecovered: () => logger.info("ledger: all that waited is written"),
     upstreamState(upstream, up, reason) {
-      if (up) logger.info({ upstream }, "upstream answers");
-      else logger.warn({ upstream, reason }, "upstream does not answer");
+      if (up) logger.info({ upstream: told(upstream) }, "upstream answers");
+      else {
+        const why = told(reason);
+        logger.warn({ upstream: told(upstream), reason: why }, "upstream does not answer");
+      }
     },
-    started: (port, upstream) => logger.info({ port, upstream }, "started"),
+    started: (port, upstream) => logger.info({ port, upstream: told(upstream) }, "started"),
     echoing: () =>
       logger.warn(
         "NO UPSTREAM: UPSTREAM_URL is not set, so every answer is an echo of its question",

@@ -1,11 +1,13 @@
 import pino, { type DestinationStream, type Logger } from "pino";
-import pretty from "pino-pretty";
+import { prettyFactory } from "pino-pretty";
+import { errorFields } from "./error-fields.ts";
+import { createLogSink, type LogSink } from "./log-sink.ts";
 
 export type LogOptions = {
   level: string;
   /** For a person on a terminal, instead of JSON. */
   pretty: boolean;
-  /** Where lines go; standard output by default. */
+  /** Where lines go, each by itself and at once; standard output, several together, by default. */
   destination?: DestinationStream;
 };
 
@@ -13,45 +15,55 @@ export type Log = {
   readonly logger: Logger;
   /** Writes what is buffered, now. */
   flush(): void;
-  /** Flushes and ends the timer. */
+  /** Flushes, and lets go of the process. */
   close(): void;
 };
 
-/** Lines are written together: one write a turn costs more than the line itself. Bytes, milliseconds. */
-const buffered = { minLength: 4096, flushEveryMs: 200 };
+const standardOutput = 1;
+
+/**
+ * Lines are written together from so many characters on: a pipe's capacity. With 4096, seven lines,
+ * a line cost 3 µs more.
+ */
+const together = 65_536;
 
 /**
  * The log: one JSON object a line. Never holds a header, a key or a prompt, because nothing hands it
- * one; there is nothing to redact.
+ * one (`shown-text.ts` and `error-fields.ts` see to that), so there is nothing to redact. Lines are
+ * buffered for up to 200 ms; nothing is lost when the process ends or throws.
  */
-export function createLog({ level, pretty: forPeople, destination }: LogOptions): Log {
-  if (forPeople && destination === undefined) {
-    const stream = pretty({ sync: true, ignore: "pid,hostname", translateTime: "SYS:HH:MM:ss" });
-    return { logger: pino({ level }, stream), flush: () => {}, close: () => {} };
-  }
-  const base = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
-  if (destination !== undefined) {
-    return { logger: pino(base, destination), flush: () => {}, close: () => {} };
-  }
-  const output = pino.destination({ fd: 1, sync: false, minLength: buffered.minLength });
-  // A closed pipe (`| head`) must end the lines, not the gateway.
-  output.on("error", () => {});
-  const flush = (): void => {
-    try {
-      output.flushSync();
-    } catch {
-      // Not open yet, or closed for good: there is nobody to tell.
-    }
-  };
-  const timer = setInterval(() => output.flush(), buffered.flushEveryMs).unref();
-  process.once("exit", flush);
+export function createLog({ level, pretty, destination }: LogOptions): Log {
+  const sink: LogSink =
+    destination === undefined
+      ? createLogSink(standardOutput, {
+          // A person sees each line as it is written.
+          together: pretty ? 1 : together,
+          onLost: (lines) => logger.warn({ lines }, "log lines were lost"),
+        })
+      : { write: (line) => destination.write(line), flush: () => {}, close: () => {} };
+  const logger = pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: errorFields },
+    },
+    pretty ? forPeople(sink) : sink,
+  );
+  // Also where an exception that nobody caught ends the process.
+  process.on("exit", sink.flush);
   return {
-    logger: pino(base, output),
-    flush,
+    logger,
+    flush: sink.flush,
     close() {
-      clearInterval(timer);
-      process.off("exit", flush);
-      flush();
+      process.off("exit", sink.flush);
+      sink.close();
     },
   };
+}
+
+function forPeople(sink: LogSink): DestinationStream {
+  const format = prettyFactory({ translateTime: "SYS:HH:MM:ss", singleLine: true });
+  return { write: (line) => sink.write(format(line)) };
 }

@@ -1,37 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createMetrics, type Metrics } from "./metrics.ts";
-import type { SettledEvent } from "./settled-event.ts";
-
-const settled = (over: Partial<SettledEvent> = {}): SettledEvent => ({
-  exchange: {
-    id: "00000000-0000-4000-8000-000000000000",
-    requestId: "r",
-    startedAt: 0,
-    startedMono: 0,
-    method: "POST",
-    path: "/v1/chat/completions",
-    query: "",
-    dialect: "chat",
-    kind: "generation",
-    isPublic: false,
-    address: "127.0.0.1",
-    signal: new AbortController().signal,
-  },
-  user: "alice",
-  model: "tiny",
-  upstream: "u",
-  status: 200,
-  errorCode: null,
-  state: "done",
-  queueMs: 2_000,
-  firstTokenMs: 3_000,
-  upstreamMs: 5_000,
-  durationMs: 7_000,
-  usage: { input: 30, output: 40, cached: 10, reasoning: null, source: "reported" },
-  timings: null,
-  cancelledWhere: null,
-  ...over,
-});
+import { sampleEvent } from "./sample-event.ts";
 
 async function lines(metrics: Metrics): Promise<string[]> {
   return (await metrics.render()).split("\n");
@@ -41,7 +10,7 @@ describe("the metrics", () => {
   it("keep the names, labels and meanings that dashboards know", async () => {
     const metrics = createMetrics();
     metrics.watch({ line: () => ({ waiting: 3, active: 1, capacity: 2 }), spooled: () => 4 });
-    metrics.settled(settled());
+    metrics.settled(sampleEvent());
     const text = await lines(metrics);
     for (const line of [
       'llm_gateway_requests_total{user="alice"} 1',
@@ -68,7 +37,9 @@ describe("the metrics", () => {
   it("take the upstream's own measure of speed where there is one", async () => {
     const metrics = createMetrics();
     metrics.settled(
-      settled({ timings: { promptTokens: 20, promptMs: 100, outputTokens: 40, outputMs: 500 } }),
+      sampleEvent({
+        timings: { promptTokens: 20, promptMs: 100, outputTokens: 40, outputMs: 500 },
+      }),
     );
     const text = await lines(metrics);
     expect(text).toContain("llm_gateway_generation_seconds_sum 0.5");
@@ -80,7 +51,7 @@ describe("the metrics", () => {
   it("observe nothing that is unknown", async () => {
     const metrics = createMetrics();
     const usage = { input: null, output: null, cached: null, reasoning: null, source: null };
-    metrics.settled(settled({ usage, firstTokenMs: null, cancelledWhere: "waiting" }));
+    metrics.settled(sampleEvent({ usage, firstTokenMs: null, cancelledWhere: "waiting" }));
     const text = await lines(metrics);
     expect(text).toContain("llm_gateway_generation_seconds_count 0");
     expect(text).toContain("llm_gateway_tokens_per_second_count 0");
@@ -90,7 +61,7 @@ describe("the metrics", () => {
   it("go on counting after a restart", async () => {
     const metrics = createMetrics();
     metrics.seed([{ user: "alice", requests: 5, input: 100, output: 10 }]);
-    metrics.settled(settled());
+    metrics.settled(sampleEvent());
     const text = await lines(metrics);
     expect(text).toContain('llm_gateway_requests_total{user="alice"} 6');
     expect(text).toContain('llm_gateway_tokens_total{user="alice",token_type="total"} 180');
@@ -98,7 +69,7 @@ describe("the metrics", () => {
 
   it("do not grow with every model name that a client makes up", async () => {
     const metrics = createMetrics();
-    for (let i = 0; i < 1_000; i++) metrics.settled(settled({ model: `m${i}` }));
+    for (let i = 0; i < 1_000; i++) metrics.settled(sampleEvent({ model: `m${i}` }));
     const series = (await lines(metrics)).filter((line) =>
       line.startsWith("llm_gateway_responses_total{"),
     );
@@ -110,7 +81,44 @@ describe("the metrics", () => {
 
   it("show no key that was sent as a model's name", async () => {
     const metrics = createMetrics();
-    metrics.settled(settled({ model: `sk-${"a".repeat(32)}` }));
+    metrics.settled(sampleEvent({ model: `sk-${"a".repeat(32)}` }));
     expect(await metrics.render()).not.toContain("aaaaaaaa");
+  });
+
+  it("cannot be broken by numbers that are none", async () => {
+    const metrics = createMetrics();
+    const bad = { input: Number.NaN, output: -5, cached: null, reasoning: null, source: null };
+    metrics.settled(sampleEvent({ usage: bad, queueMs: Number.NaN, durationMs: -1 }));
+    metrics.settled(sampleEvent({ firstTokenMs: Number.POSITIVE_INFINITY }));
+    metrics.seed([{ user: "bob", requests: Number.NaN, input: -1, output: 0 }]);
+    metrics.released(Number.NaN);
+    metrics.estimated(Number.NaN, 1);
+    const text = await lines(metrics);
+    expect(text).toContain('llm_gateway_requests_total{user="alice"} 2');
+    expect(text.filter((line) => / (NaN|Nan|-\d)/.test(line) && line.startsWith("llm_"))).toEqual(
+      [],
+    );
+  });
+
+  it("keep the names of the busiest users where a restart finds too many", async () => {
+    const metrics = createMetrics();
+    const crowd = Array.from({ length: 600 }, (_, i) => {
+      return { user: `u${i}`, requests: i, input: 1, output: 1 };
+    });
+    metrics.seed(crowd);
+    const text = await lines(metrics);
+    expect(text).toContain('llm_gateway_requests_total{user="u599"} 599');
+    expect(text).not.toContain('llm_gateway_requests_total{user="u1"} 1');
+    const counted = text
+      .filter((line) => line.startsWith("llm_gateway_requests_total{"))
+      .reduce((sum, line) => sum + Number(line.split(" ")[1]), 0);
+    expect(counted).toBe((599 * 600) / 2);
+  });
+
+  it("know nothing of other registries", async () => {
+    const one = createMetrics();
+    const next = createMetrics();
+    one.settled(sampleEvent());
+    expect(await next.render()).not.toContain('user="alice"');
   });
 });

@@ -6,7 +6,8 @@ export type CancelledWhere = "waiting" | "before_first_byte" | "mid_stream";
 /** A generation that has come to its end, in whichever way. Times in milliseconds; unknown is null. */
 export type SettledEvent = {
   exchange: Exchange;
-  user: string;
+  /** Null where nobody is known. */
+  user: string | null;
   model: string | null;
   upstream: string;
   /** 499 for a client that left. */

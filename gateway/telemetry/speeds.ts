@@ -18,6 +18,8 @@ export function speedsOf(event: SettledEvent): Speeds {
     timings?.outputMs ?? (firstTokenMs === null ? null : durationMs - firstTokenMs);
   const promptMs = timings?.promptMs ?? (firstTokenMs === null ? null : firstTokenMs - queueMs);
   const output = timings?.outputTokens ?? usage.output;
+  // Of a single token, first and last are one: the time between them tells nothing.
+  const told = timings?.outputMs != null || (output ?? 0) > 1;
   const uncached = usage.input === null ? null : usage.input - (usage.cached ?? 0);
   const prompt = timings?.promptTokens ?? uncached;
   const perSecond = (tokens: number | null, ms: number | null): number | null =>
@@ -25,7 +27,7 @@ export function speedsOf(event: SettledEvent): Speeds {
   return {
     generating: generatingMs === null ? null : positive(generatingMs / 1000),
     promptEval: promptMs === null ? null : positive(promptMs / 1000),
-    tokens: perSecond(output, generatingMs),
+    tokens: told ? perSecond(output, generatingMs) : null,
     promptTokens: perSecond(prompt, promptMs),
   };
 }

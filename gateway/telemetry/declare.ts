@@ -1,0 +1,83 @@
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+
+/** Adds an amount to one series; what is unknown, negative or no number adds nothing. */
+export type Add = (amount: number | null) => void;
+
+/** Puts a value into one histogram; what is unknown, negative or no number is left out. */
+export type Observe = (value: number | null) => void;
+
+/** Declares the metrics of one registry; every name gets the prefix `llm_gateway_`. */
+export type Declare = {
+  /** Gives the series of some label values, which stands in the text from then on. */
+  counter(name: string, help: string, labels: string[]): (...values: string[]) => Add;
+  histogram(name: string, help: string, buckets: number[]): Observe;
+  histogramByModel(name: string, help: string, buckets: number[]): (model: string) => Observe;
+  /** Read at each scrape. */
+  gauge(name: string, help: string, read: () => number): void;
+};
+
+const prefix = "llm_gateway_";
+
+/** prom-client throws on NaN, Infinity and a counter that falls; what is told must not break a road. */
+const isAmount = (value: number | null): value is number =>
+  value !== null && value >= 0 && value < Number.POSITIVE_INFINITY;
+
+export function createDeclare(registry: Registry): Declare {
+  const registers = [registry];
+  return {
+    counter(name, help, labelNames) {
+      // prom-client makes a string of the labels at each `inc`, of a child too: it gets sums instead.
+      const sums: { labels: Record<string, string>; value: number }[] = [];
+      new Counter({
+        name: prefix + name,
+        help,
+        labelNames,
+        registers,
+        collect() {
+          this.reset();
+          for (const { labels, value } of sums) this.inc(labels, value);
+        },
+      });
+      return (...values) => {
+        const pairs = labelNames.map((label, i) => [label, values[i] ?? ""] as const);
+        const sum = { labels: Object.fromEntries(pairs), value: 0 };
+        sums.push(sum);
+        return (amount) => {
+          if (isAmount(amount)) sum.value += amount;
+        };
+      };
+    },
+    histogram(name, help, buckets) {
+      const histogram = new Histogram({ name: prefix + name, help, buckets, registers });
+      return (value) => {
+        if (isAmount(value)) histogram.observe(value);
+      };
+    },
+    histogramByModel(name, help, buckets) {
+      const labelNames = ["model"];
+      const histogram = new Histogram({
+        name: prefix + name,
+        help,
+        buckets,
+        labelNames,
+        registers,
+      });
+      return (model) => {
+        const series = histogram.labels(model);
+        return (value) => {
+          if (isAmount(value)) series.observe(value);
+        };
+      };
+    },
+    gauge(name, help, read) {
+      new Gauge({
+        name: prefix + name,
+        help,
+        registers,
+        collect() {
+          this.set(read());
+        },
+      });
+    },
+  };
+}

@@ -1,0 +1,135 @@
+import { randomBytes } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { createTelemetry, type Telemetry } from "./events.ts";
+import { createLog } from "./log.ts";
+import { createMetrics } from "./metrics.ts";
+import { sampleEvent, sampleExchange } from "./sample-event.ts";
+
+type Recorded = { telemetry: Telemetry; text(): string; metrics(): Promise<string> };
+
+function recorded({ level = "info", pretty = false } = {}): Recorded {
+  let written = "";
+  const destination = {
+    write(line: string): void {
+      written += line;
+    },
+  };
+  const metrics = createMetrics();
+  const telemetry = createTelemetry({ log: createLog({ level, pretty, destination }), metrics });
+  return { telemetry, text: () => written, metrics: metrics.render };
+}
+
+const linesOf = (text: string): string[] => text.split("\n").filter((line) => line !== "");
+
+/** Everything that can be told, each with `text` wherever a text goes in. */
+function tellAll(telemetry: Telemetry, text: string): number {
+  const exchange = sampleExchange({ path: text, requestId: text });
+  const who = { exchange, user: text };
+  const told = [
+    () => telemetry.settled(sampleEvent({ ...who, model: text, upstream: text })),
+    () => telemetry.passed({ ...who, status: 200 }),
+    () => telemetry.refused({ ...who, status: 401, errorCode: "invalid_api_key" }),
+    () => telemetry.internalError(exchange, new Error(text)),
+    () => telemetry.usersFile(text),
+    () => telemetry.usersFile(null),
+    () => telemetry.ledgerTrouble(text),
+    () => telemetry.ledgerRecovered(),
+    () => telemetry.upstreamState(text, false, text),
+    () => telemetry.upstreamState(text, true, null),
+    () => telemetry.started(8000, text),
+    () => telemetry.echoing(),
+    () => telemetry.draining(1, 2),
+    () => telemetry.stopped(),
+  ];
+  for (const tell of told) tell();
+  return told.length;
+}
+
+describe("what is told", () => {
+  it("is one valid JSON object a line, whatever stands in it", () => {
+    const { telemetry, text } = recorded();
+    const count = tellAll(telemetry, 'a\r\n{"msg":"forged"}\u2028\u0000\u001b[2J\ud800"\\');
+    const lines = linesOf(text());
+    expect(lines).toHaveLength(count);
+    for (const line of lines) {
+      expect(JSON.parse(line)).toMatchObject({ msg: expect.not.stringContaining("forged") });
+    }
+  });
+
+  it("holds no key, in lines and metrics, for machines and for people", async () => {
+    const secret = randomBytes(16).toString("hex");
+    for (const pretty of [false, true]) {
+      const { telemetry, text, metrics } = recorded({ pretty });
+      tellAll(telemetry, `sk-${secret}`);
+      expect(text() + (await metrics())).not.toContain(secret.slice(0, 8));
+    }
+  });
+
+  it("cannot move a terminal's cursor or begin a line of its own when it is for people", () => {
+    const { telemetry, text } = recorded({ pretty: true });
+    tellAll(telemetry, "a\n[00:00:00] INFO: forged\r\u001b[2J\u009b2J\u202e");
+    for (const line of linesOf(text())) expect(line).not.toMatch(/^\s*\[00:00:00\]/);
+    for (const moving of ["\u001b[2J", "\u009b", "\u202e", "\r"]) {
+      expect(text()).not.toContain(moving);
+    }
+  });
+
+  it("is never long, however long what a client sends", () => {
+    const { telemetry, text } = recorded();
+    tellAll(telemetry, "x".repeat(100_000));
+    for (const line of linesOf(text())) expect(line.length).toBeLessThan(4_000);
+  });
+
+  it("of polling is silent at info and there at debug", () => {
+    for (const [level, lines] of [
+      ["info", 0],
+      ["debug", 3],
+    ] as const) {
+      const { telemetry, text } = recorded({ level });
+      for (const path of ["/health", "/healthz", "/metrics"]) {
+        telemetry.passed({ exchange: sampleExchange({ path }), user: null, status: 200 });
+      }
+      expect(linesOf(text())).toHaveLength(lines);
+    }
+  });
+
+  it("of a refusal is its code, in the line and in the count", async () => {
+    const { telemetry, text, metrics } = recorded();
+    const exchange = sampleExchange();
+    telemetry.refused({ exchange, user: null, status: 503, errorCode: "queue_full" });
+    expect(JSON.parse(text())).toMatchObject({ error_code: "queue_full", status: 503, user: null });
+    expect(await metrics()).toContain('llm_gateway_refusals_total{code="queue_full"} 1');
+  });
+
+  it("is counted even where nothing is logged", async () => {
+    const { telemetry, text, metrics } = recorded({ level: "silent" });
+    telemetry.settled(sampleEvent());
+    telemetry.slotReleased(0.02);
+    telemetry.waited(2, 2);
+    expect(text()).toBe("");
+    const counted = await metrics();
+    expect(counted).toContain('llm_gateway_requests_total{user="alice"} 1');
+    expect(counted).toContain("llm_gateway_slot_release_seconds_sum 0.02");
+    expect(counted).toContain("llm_gateway_queue_estimate_error_ratio_count 1");
+  });
+
+  it("of a fault of ours is all of it, to its first cause", () => {
+    const { telemetry, text } = recorded();
+    const cause = new RangeError("deep");
+    telemetry.internalError(sampleExchange(), new TypeError("broken", { cause }));
+    const { err } = JSON.parse(text()) as { err: unknown };
+    expect(err).toMatchObject({
+      type: "TypeError",
+      cause: { type: "RangeError", message: "deep" },
+    });
+  });
+
+  it("warns loudly of an echo", () => {
+    const { telemetry, text } = recorded({ level: "warn" });
+    telemetry.echoing();
+    expect(JSON.parse(text())).toMatchObject({
+      level: "warn",
+      msg: expect.stringContaining("NO UPSTREAM"),
+    });
+  });
+});

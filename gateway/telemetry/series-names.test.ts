@@ -1,0 +1,90 @@
+import { describe, expect, it } from "vitest";
+import { createMetrics } from "./metrics.ts";
+import { sampleEvent } from "./sample-event.ts";
+
+/** Type, labels, and for histograms the upper bounds, of each series as it stands in the text. */
+function seriesIn(text: string): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const [, name = "", type = ""] of text.matchAll(/^# TYPE (llm_gateway_\w+) (\w+)$/gm)) {
+    const suffix = type === "histogram" ? "_bucket" : "";
+    const lines = text.split("\n").filter((line) => line.startsWith(name + suffix));
+    const own = lines.filter((line) => /^[{ ]/.test(line.slice((name + suffix).length)));
+    const labels = new Set(
+      [...(own[0] ?? "").matchAll(/(\w+)="/g)].map((match) => match[1]).filter((l) => l !== "le"),
+    );
+    const bounds = new Set([...own.join("\n").matchAll(/le="([\d.]+)"/g)].map((match) => match[1]));
+    const shown = [...labels].sort().join(",");
+    found[name] = [type, shown && `{${shown}}`, [...bounds].join(" ")].filter(Boolean).join(" ");
+  }
+  return found;
+}
+
+async function everySeries(): Promise<Record<string, string>> {
+  const metrics = createMetrics();
+  metrics.watch({ line: () => ({ waiting: 0, active: 0, capacity: 1 }), spooled: () => 0 });
+  metrics.settled(sampleEvent());
+  metrics.refused("queue_full");
+  metrics.released(0.01);
+  metrics.estimated(3, 2);
+  return seriesIn(await metrics.render());
+}
+
+describe("the series", () => {
+  it("of old dashboards keep their names, types, labels and buckets", async () => {
+    expect(await everySeries()).toMatchObject({
+      llm_gateway_requests_total: "counter {user}",
+      llm_gateway_tokens_total: "counter {token_type,user}",
+      llm_gateway_request_duration_seconds: "histogram 1 5 15 30 60 120 300 600",
+      llm_gateway_queue_wait_seconds: "histogram 0.01 0.1 0.5 1 5 15 30 60 120",
+      llm_gateway_generation_seconds: "histogram 1 5 15 30 60 120 300 600",
+      llm_gateway_prompt_eval_seconds: "histogram 0.1 0.5 1 2 5 10 30",
+      llm_gateway_tokens_per_second: "histogram 0.5 1 2 5 10 20 50 100",
+      llm_gateway_prompt_tokens_per_second: "histogram 1 5 10 20 50 100 200 500",
+      llm_gateway_queue_waiting: "gauge",
+      llm_gateway_queue_active: "gauge",
+      llm_gateway_max_concurrent: "gauge",
+    });
+  });
+
+  it("that are new have names and labels of their own", async () => {
+    const all = await everySeries();
+    expect(all).toMatchObject({
+      llm_gateway_responses_total: "counter {dialect,model,status}",
+      llm_gateway_cancellations_total: "counter {where}",
+      llm_gateway_refusals_total: "counter {code}",
+      llm_gateway_ledger_spooled: "gauge",
+    });
+    expect(all.llm_gateway_time_to_first_token_seconds).toMatch(/^histogram \{model\} /);
+    expect(all.llm_gateway_model_request_duration_seconds).toMatch(/^histogram \{model\} /);
+    expect(all.llm_gateway_slot_release_seconds).toMatch(/^histogram [\d.]/);
+    expect(all.llm_gateway_queue_estimate_error_ratio).toMatch(/^histogram [\d.]/);
+    expect(Object.keys(all)).toHaveLength(19);
+  });
+
+  it("never tell a histogram by user", async () => {
+    const told = Object.values(await everySeries());
+    expect(told.filter((one) => one.startsWith("histogram") && one.includes("user"))).toEqual([]);
+  });
+
+  it("of the process stand beside them, without our prefix", async () => {
+    const text = await createMetrics().render();
+    expect(text).toMatch(/^process_resident_memory_bytes \d/m);
+    expect(text).toMatch(/^nodejs_eventloop_lag_seconds /m);
+  });
+
+  it("of departures are there at zero before the first, so that a rate is seen", async () => {
+    const text = await createMetrics().render();
+    for (const where of ["waiting", "before_first_byte", "mid_stream"]) {
+      expect(text).toContain(`llm_gateway_cancellations_total{where="${where}"} 0`);
+    }
+  });
+
+  it("of an estimate tell the part by which it was off", async () => {
+    const metrics = createMetrics();
+    metrics.estimated(3, 2);
+    metrics.estimated(1, 0);
+    const text = await metrics.render();
+    expect(text).toContain("llm_gateway_queue_estimate_error_ratio_sum 0.5");
+    expect(text).toContain("llm_gateway_queue_estimate_error_ratio_count 1");
+  });
+});

@@ -1,0 +1,51 @@
+import type { Declare } from "./declare.ts";
+import type { SettledEvent } from "./settled-event.ts";
+import { speedsOf } from "./speeds.ts";
+
+/**
+ * The buckets that this gateway's dashboards have always had, and no labels, as ever: whoever
+ * compares a quantile with last year's must compare like with like.
+ */
+const buckets = {
+  duration: [1, 5, 15, 30, 60, 120, 300, 600],
+  wait: [0.01, 0.1, 0.5, 1, 5, 15, 30, 60, 120],
+  generation: [1, 5, 15, 30, 60, 120, 300, 600],
+  promptEval: [0.1, 0.5, 1, 2, 5, 10, 30],
+  speed: [0.5, 1, 2, 5, 10, 20, 50, 100],
+  promptSpeed: [1, 5, 10, 20, 50, 100, 200, 500],
+};
+
+/** Where the time of all generations went. */
+export function createTimeSeries({ histogram }: Declare): (event: SettledEvent) => void {
+  const duration = histogram(
+    "request_duration_seconds",
+    "From request to end, the wait in line included",
+    buckets.duration,
+  );
+  const wait = histogram("queue_wait_seconds", "Waiting in line", buckets.wait);
+  const generating = histogram(
+    "generation_seconds",
+    "Generating tokens: the upstream's own measure where it tells, else first token to end",
+    buckets.generation,
+  );
+  const promptEval = histogram(
+    "prompt_eval_seconds",
+    "Reading the prompt: the upstream's own measure where it tells, else slot to first token",
+    buckets.promptEval,
+  );
+  const speed = histogram("tokens_per_second", "Tokens generated a second", buckets.speed);
+  const promptSpeed = histogram(
+    "prompt_tokens_per_second",
+    "Prompt tokens read a second, cached ones left out",
+    buckets.promptSpeed,
+  );
+  return (event) => {
+    const speeds = speedsOf(event);
+    duration(event.durationMs / 1000);
+    wait(event.queueMs / 1000);
+    generating(speeds.generating);
+    promptEval(speeds.promptEval);
+    speed(speeds.tokens);
+    promptSpeed(speeds.promptTokens);
+  };
+}
