@@ -1,0 +1,140 @@
+import { faultLine } from "./fault-line.ts";
+import type { Found } from "./found.ts";
+import { faultOf } from "./kind.ts";
+import { type ConfigValues, readConfigFile } from "./read-config-file.ts";
+import { type Environment, readEnvFile } from "./read-env-file.ts";
+import { readFlags } from "./read-flags.ts";
+import { type Setting, yamlKey } from "./setting.ts";
+import type { Settings, Source, Sources } from "./settings.ts";
+import { SettingsError } from "./settings-error.ts";
+import { settingsTable } from "./settings-table.ts";
+
+export type LoadedSettings = {
+  readonly settings: Settings;
+  readonly sources: Sources;
+  /** The config file that was read, null without one. */
+  readonly configFile: string | null;
+};
+
+/** A reader of one place; undefined where the setting is not set there. */
+type Place = (setting: Setting<unknown>) => Found | undefined;
+
+const table: readonly [string, Setting<unknown>][] = Object.entries(settingsTable);
+
+/**
+ * Flags over environment over `.env` over the config file over defaults. Throws SettingsError with
+ * one line for each thing that is wrong; no line holds a secret. Changes nothing, process.env
+ * included. Paths among the settings stay as they are given.
+ */
+export function loadSettings(given: {
+  argv: readonly string[];
+  env: Environment;
+  cwd: string;
+}): LoadedSettings {
+  const { argv, env, cwd } = given;
+  const flags = readFlags(argv, ["--config", ...table.flatMap(([, { flag }]) => flag ?? [])]);
+  const envFile = readEnvFile(cwd);
+  const named =
+    flags.get("--config") ?? textIn(env, "CONFIG_FILE") ?? textIn(envFile, "CONFIG_FILE");
+  const config = findConfig(named, cwd);
+  const places: Place[] = [
+    inFlags(flags),
+    inEnvironment(env, "environment"),
+    inEnvironment(envFile, ".env"),
+    ...(config === null ? [] : [inConfig(config.values, config.file)]),
+  ];
+  const values: Record<string, unknown> = {};
+  const sources: Record<string, Source> = {};
+  const faults: string[] = [];
+  for (const [name, setting] of table) {
+    const found = firstOf(places, setting);
+    const text = found?.text ?? setting.default;
+    const result = setting.schema.safeParse(text);
+    if (result.success) {
+      values[name] = result.data;
+      sources[name] = sourceOf(setting, found);
+    } else if (found !== undefined) {
+      faults.push(faultLine(setting, found, faultOf(result.error)));
+    } else {
+      throw new Error(`the default of ${setting.env} is wrong`);
+    }
+  }
+  if (faults.length > 0) throw new SettingsError(faults);
+  const settings = Object.freeze(values) as Settings;
+  refuseOnePortTwice(settings);
+  return { settings, sources: Object.freeze(sources) as Sources, configFile: config?.file ?? null };
+}
+
+function sourceOf(setting: Setting<unknown>, found: Found | undefined): Source {
+  const { from, name, text } = found ?? {
+    from: "default",
+    name: setting.env,
+    text: setting.default,
+  };
+  const isShown = setting.secret === undefined || text === "";
+  return Object.freeze({ from, name, text: isShown ? text : "***" });
+}
+
+function firstOf(places: readonly Place[], setting: Setting<unknown>): Found | undefined {
+  for (const place of places) {
+    const found = place(setting);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function inFlags(flags: ReadonlyMap<string, string>): Place {
+  return ({ flag = "" }) => {
+    const text = flags.get(flag);
+    if (text === undefined) return undefined;
+    return { text, place: "flag", from: flag, name: flag, position: "" };
+  };
+}
+
+function inEnvironment(env: Environment, from: string): Place {
+  return (setting) => {
+    for (const name of [setting.env, ...(setting.aliases ?? [])]) {
+      const text = textIn(env, name);
+      if (text !== undefined) return { text, place: "environment", from, name, position: "" };
+    }
+    return undefined;
+  };
+}
+
+function inConfig(values: ConfigValues, from: string): Place {
+  return (setting) => {
+    const name = yamlKey(setting);
+    const value = values.get(name);
+    return value?.text ? { ...value, place: "config file", from, name } : undefined;
+  };
+}
+
+/** An empty value is none: compose files cannot take a variable away, only empty it. */
+function textIn(env: Environment, name: string): string | undefined {
+  return env[name]?.trim() || undefined;
+}
+
+/** The file that is named, or the first one that stands where one may. */
+function findConfig(
+  named: string | undefined,
+  cwd: string,
+): { file: string; values: ConfigValues } | null {
+  const known = table.map(([, setting]) => yamlKey(setting));
+  for (const file of named === undefined ? ["data/config.yaml", "config.yaml"] : [named]) {
+    const values = readConfigFile(file, { cwd, known, isOptional: named === undefined });
+    if (values !== null) return { file, values };
+  }
+  return null;
+}
+
+function refuseOnePortTwice({ port, publicPort, metricsPort }: Settings): void {
+  const fault = (wrong: string, other: string, value: number): SettingsError =>
+    new SettingsError([
+      `${wrong}=${value}: must not be the port of ${other}; for example ${wrong}=${value + 1}`,
+    ]);
+  if (publicPort && publicPort === port) throw fault("PUBLIC_PORT", "PORT", port);
+  if (metricsPort && metricsPort === port) throw fault("METRICS_PORT", "PORT", port);
+  if (metricsPort && metricsPort === publicPort) {
+    throw fault("METRICS_PORT", "PUBLIC_PORT", publicPort);
+  }
+}
