@@ -74,16 +74,20 @@ export class Box {
   #reservedFor(now: number): string | null {
     for (const [model, since] of this.#passedSince) {
       if (now - since < this.#rules.maxUnfairnessMs) break;
-      // A user's own cap may hold back whoever was passed over; a reservation would stop everybody.
-      if (this.#rules.waits(model)) return model;
+      if (this.#isWanted(model)) return model;
     }
     return null;
+  }
+
+  /** Nothing is kept free for those a user's cap holds back, or a capacity of 0: it would stop all. */
+  #isWanted(model: string): boolean {
+    return this.#rules.waits(model) && this.#cost(model) <= 1;
   }
 
   #mayLoad(model: string, reservedFor: string | null): boolean {
     for (const running of this.#running.keys()) if (running !== model) return false;
     if (this.#running.size > 0 || reservedFor !== null || this.#loaded === null) return true;
-    return this.#loaded === model || !this.#rules.waits(this.#loaded);
+    return this.#loaded === model || !this.#isWanted(this.#loaded);
   }
 
   /** Summed anew each time: an account kept in doubles drifts. */

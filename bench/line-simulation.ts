@@ -1,0 +1,94 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { plot } from "./line/plot.ts";
+import { backlogs, crowd, errors, jainIndex, loads, median, visits } from "./line/scenarios.ts";
+import type { Outcome } from "./line/simulate.ts";
+
+/**
+ * The line against first come, first served, on simulated time: `node bench/line-simulation.ts`.
+ * Prints the table, and writes it and a plot beside this file. The same numbers in every run.
+ */
+const seconds = ({ startedAt, joinedAt }: Outcome): number => (startedAt - joinedAt) / 1000;
+const most = (values: number[]): string => String(Math.max(...values));
+const percent = (part: number): string => `${(part * 100).toFixed(0)} %`;
+
+type Row = { measure: string; goal: string; fair: string; fifo: string };
+
+async function compare(
+  measure: string,
+  goal: string,
+  of: (fifo: boolean) => Promise<string>,
+): Promise<Row> {
+  return { measure, goal, fair: await of(false), fifo: await of(true) };
+}
+
+const [fair, fifo] = [await visits(false), await visits(true)];
+const both = (measure: string, goal: string, of: (visits: Outcome[]) => string): Row => ({
+  measure,
+  goal,
+  fair: of(fair),
+  fifo: of(fifo),
+});
+
+const equal = [1, 1, 1, 1, 1];
+const weighted = [1, 2, 4];
+const swaps = await loads();
+/** Errors of the first estimate, for those who were promised at least so long. */
+const error = (slots: number, leastMs: number) => async (first: boolean) => {
+  const told = await crowd(first, slots);
+  return percent(median(errors(told.filter(({ etaMs }) => (etaMs ?? 0) >= leastMs))));
+};
+
+const rows: Row[] = [
+  both("a single request behind a backlog of 50: starts before its own, at most", "0", (of) =>
+    most(of.map(({ startsBefore }) => startsBefore)),
+  ),
+  both(
+    "… and its wait, median",
+    "the rest of one generation",
+    (of) => `${median(of.map(seconds)).toFixed(1)} s`,
+  ),
+  await compare("Jain's index, five equal users with backlogs, 4 slots", "≥ 0.99", async (first) =>
+    jainIndex(await backlogs(first, equal)).toFixed(4),
+  ),
+  await compare("Jain's index of time by weight, weights 1, 2 and 4", "≥ 0.99", async (first) => {
+    const used = await backlogs(first, weighted);
+    return jainIndex(used.map((ms, index) => ms / (weighted[index] ?? 1))).toFixed(4);
+  }),
+  await compare(
+    "first estimate against wait, median error: over 30 s, 1 slot",
+    "≤ 30 %",
+    error(1, 30_000),
+  ),
+  await compare("… over 30 s, 4 slots", "≤ 30 %", error(4, 30_000)),
+  await compare("… every wait, 1 slot", "", error(1, 0)),
+  await compare("… every wait, 4 slots", "", error(4, 0)),
+  {
+    measure: "loads of two models in a box that holds one, 4 busy hours",
+    goal: "a fraction",
+    fair: String(swaps.fair),
+    fifo: String(swaps.fifo),
+  },
+];
+
+const table = [
+  "| Measure | Goal | The line | First come, first served |",
+  "| --- | --- | --- | --- |",
+  ...rows.map(({ measure, goal, fair, fifo }) => `| ${measure} | ${goal} | ${fair} | ${fifo} |`),
+  "",
+].join("\n");
+
+const here = import.meta.dirname;
+writeFileSync(join(here, "line-simulation.md"), table);
+writeFileSync(
+  join(here, "line-simulation.svg"),
+  plot(
+    "Wait of a single request while another user keeps 50 waiting",
+    "visit, one each 10 minutes",
+    [
+      { name: "the line", color: "#0a7", values: fair.map(seconds) },
+      { name: "first come, first served", color: "#c33", values: fifo.map(seconds) },
+    ],
+  ),
+);
+process.stdout.write(table);

@@ -1,0 +1,107 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { createLine, type LineOptions, type Slot, type Ticket } from "./line.ts";
+
+let serial = 0;
+const ticket = (more: Partial<Ticket> = {}): Ticket => ({
+  id: `ticket-${++serial}`,
+  user: "alice",
+  model: "m",
+  signal: new AbortController().signal,
+  ...more,
+});
+
+const lineOf = (options: Partial<LineOptions> = {}) =>
+  createLine({ capacity: 1, maxQueue: null, ...options });
+
+/** Lets every promise that can settle do so. */
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test("a paused line starts nobody, and goes on where it was", async () => {
+  const line = lineOf();
+  line.pause();
+  const first = line.join(ticket());
+  await settled();
+  expect(line.view()).toEqual({ waiting: 1, active: 0, capacity: 1 });
+  line.resume();
+  expect((await first).firstPlace).toBe(1);
+});
+
+test("capacity may change while people wait, and 0 stops the starts", async () => {
+  const line = lineOf({ capacity: 0 });
+  const slots: Slot[] = [];
+  for (let index = 0; index < 4; index++) line.join(ticket()).then((slot) => slots.push(slot));
+  await settled();
+  expect(line.view()).toEqual({ waiting: 4, active: 0, capacity: 0 });
+  line.setCapacity(2);
+  await settled();
+  expect(line.view()).toEqual({ waiting: 2, active: 2, capacity: 2 });
+  line.setCapacity(1);
+  slots.shift()?.release();
+  await settled();
+  expect(line.view()).toEqual({ waiting: 2, active: 1, capacity: 1 });
+  line.setCapacity(0);
+  slots.shift()?.release();
+  await settled();
+  expect(line.view()).toEqual({ waiting: 2, active: 0, capacity: 0 });
+});
+
+test("one who waits can be sent away by id, one who runs cannot", async () => {
+  const line = lineOf();
+  await line.join(ticket({ id: "running" }));
+  const second = line.join(ticket({ id: "waiting" }));
+  expect(line.cancel("running")).toBe(false);
+  expect(line.cancel("nobody")).toBe(false);
+  expect(line.cancel("waiting")).toBe(true);
+  await expect(second).rejects.toMatchObject({ code: "cancelled" });
+});
+
+test("the list shows who runs and who waits, in the order they will start", async () => {
+  const line = lineOf();
+  await line.join(ticket({ id: "a1" }));
+  line.join(ticket({ id: "a2" }));
+  line.join(ticket({ id: "b1", user: "bob" }));
+  const shown = line
+    .list()
+    .map(({ id, user, state, position, of }) => [id, user, state, position, of]);
+  expect(shown).toEqual([
+    ["a1", "alice", "running", 0, 2],
+    ["b1", "bob", "waiting", 1, 2],
+    ["a2", "alice", "waiting", 2, 2],
+  ]);
+  expect(Math.abs(line.list()[0]!.since - Date.now())).toBeLessThan(10_000);
+});
+
+test("many changes make one call to whoever listens", async () => {
+  const line = lineOf({ placesEveryMs: 20 });
+  let calls = 0;
+  const stop = line.onChange(() => calls++);
+  const slot = await line.join(ticket());
+  slot.release();
+  await sleep(60);
+  expect(calls).toBe(1);
+  stop();
+  await line.join(ticket());
+  await sleep(60);
+  expect(calls).toBe(1);
+});
+
+test("whoever was held back by a cap starts when something of theirs ends", async () => {
+  const line = lineOf({ capacity: 4, maxConcurrentPerUser: 1 });
+  const first = await line.join(ticket());
+  const second = line.join(ticket());
+  const other = await line.join(ticket({ user: "bob" }));
+  expect(other.firstPlace).toBe(0);
+  expect(line.view()).toEqual({ waiting: 1, active: 2, capacity: 4 });
+  first.release();
+  await second;
+});
+
+test("a cap that is raised lets all start who may, the newcomer too", async () => {
+  const line = lineOf({ capacity: 4 });
+  await line.join(ticket({ maxConcurrent: 1 }));
+  const held = line.join(ticket({ maxConcurrent: 1 }));
+  const newcomer = line.join(ticket({ maxConcurrent: 3 }));
+  await Promise.all([held, newcomer]);
+  expect(line.view()).toEqual({ waiting: 0, active: 3, capacity: 4 });
+});
