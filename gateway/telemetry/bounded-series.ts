@@ -4,7 +4,7 @@ import { shownText } from "./shown-text.ts";
 export type BoundedSeries<Series> = (value: string) => Series;
 
 /** What all values beyond the bound are called together. */
-export const otherLabel = "other";
+const otherLabel = "other";
 
 /**
  * One `make(label)` for each value, made when it is first met. The first `most` values keep their

@@ -18,7 +18,7 @@ export type Declare = {
 
 const prefix = "llm_gateway_";
 
-/** prom-client throws on NaN, Infinity and a counter that falls; what is told must not break a road. */
+/** prom-client throws on NaN, Infinity and a falling counter; no number may break a road. */
 const isAmount = (value: number | null): value is number =>
   value !== null && value >= 0 && value < Number.POSITIVE_INFINITY;
 
@@ -26,7 +26,7 @@ export function createDeclare(registry: Registry): Declare {
   const registers = [registry];
   return {
     counter(name, help, labelNames) {
-      // prom-client makes a string of the labels at each `inc`, of a child too: it gets sums instead.
+      // prom-client makes a string of the labels at each `inc`, of a child too: so it gets sums.
       const sums: { labels: Record<string, string>; value: number }[] = [];
       new Counter({
         name: prefix + name,

@@ -6,10 +6,10 @@ import type { SettledEvent } from "./settled-event.ts";
 import { shownText } from "./shown-text.ts";
 
 /** A read that was passed through. */
-export type PassedEvent = { exchange: Exchange; user: string | null; status: number };
+type PassedEvent = { exchange: Exchange; user: string | null; status: number };
 
 /** A request that was not accepted; there is no row of it. */
-export type RefusedEvent = PassedEvent & { errorCode: string };
+type RefusedEvent = PassedEvent & { errorCode: string };
 
 /** One helper for each thing that happens: its log line and its counters together. */
 export type Telemetry = {

@@ -25,7 +25,7 @@ export function briefLine(exchange: Exchange, user: string | null, status: numbe
   };
 }
 
-/** The line of a generation: the same names as the columns of the ledger. One literal, for speed. */
+/** The line of a generation: the same names as the columns of the ledger. One literal: fast. */
 export function settledLine(event: SettledEvent): Line {
   const { exchange, usage } = event;
   return {

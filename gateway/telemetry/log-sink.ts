@@ -20,6 +20,8 @@ export type LogSinkOptions = {
   onLost?: (lines: number) => void;
 };
 
+const usual = { patienceMs: 200, most: 8 * 1024 * 1024 };
+
 /** How long `flush` tries on a pipe that is full, and waits between two tries. Milliseconds. */
 const full = { patienceMs: 1_000, pauseMs: 20 };
 
@@ -30,100 +32,115 @@ const linesIn = (bytes: Buffer): number => bytes.toString("latin1").split("\n").
 
 /**
  * Writes lines to a file descriptor, several together, outside the event loop. Not pino's own
- * destination: its flushSync tries for ever on a closed pipe, so that `npm start | head` never ended.
+ * destination: its flushSync tries for ever on a closed pipe: `npm start | head` never ended.
  */
 export function createLogSink(fd: number, options: LogSinkOptions): LogSink {
-  const { together, patienceMs = 200, most = 8 * 1024 * 1024, onLost } = options;
-  let held = "";
-  /** Taken out of `held`, not yet written. */
-  let rest: Buffer | null = null;
-  /** The system is writing `rest`; nobody else may. */
-  let writing = false;
-  let timer: NodeJS.Timeout | null = null;
-  let lost = 0;
-  let closed = false;
+  return new FileSink(fd, options);
+}
 
-  function wake(ms: number): void {
-    timer ??= setTimeout(send, ms).unref();
+class FileSink implements LogSink {
+  #held = "";
+  /** Taken out of `#held`, not yet written. */
+  #rest: Buffer | null = null;
+  /** The system is writing `#rest`; nobody else may. */
+  #writing = false;
+  #timer: NodeJS.Timeout | null = null;
+  #lost = 0;
+  #closed = false;
+  readonly #fd: number;
+  readonly #options: LogSinkOptions;
+
+  constructor(fd: number, options: LogSinkOptions) {
+    this.#fd = fd;
+    this.#options = options;
   }
 
-  function send(): void {
-    if (timer !== null) clearTimeout(timer);
-    timer = null;
-    if (writing || (rest === null && held === "")) return;
-    rest ??= take();
-    writing = true;
-    write(fd, rest, 0, rest.length, null, written);
+  write(line: string): void {
+    const { together, patienceMs = usual.patienceMs, most = usual.most } = this.#options;
+    if (this.#held.length + line.length > most) {
+      this.#lost++;
+      return;
+    }
+    this.#held += line;
+    if (this.#closed) this.flush();
+    else if (this.#held.length < together) this.#wake(patienceMs);
+    else if (this.#rest === null) this.#send();
   }
 
-  function take(): Buffer {
-    const bytes = Buffer.from(held);
-    held = "";
+  /** While the system writes, it is out of reach; the process does not end before that is done. */
+  flush(): void {
+    if (this.#rest !== null && !this.#writing) {
+      const bytes = this.#rest;
+      this.#rest = null;
+      writeNow(this.#fd, bytes);
+    }
+    if (this.#held !== "") writeNow(this.#fd, this.#take());
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#sleep();
+    this.flush();
+  }
+
+  #wake(ms: number): void {
+    this.#timer ??= setTimeout(() => this.#send(), ms).unref();
+  }
+
+  #sleep(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  #take(): Buffer {
+    const bytes = Buffer.from(this.#held);
+    this.#held = "";
     return bytes;
   }
 
-  /** What cannot be written is dropped, and the next lines are tried again: a full disk may pass. */
-  function written(error: Error | null, bytes: number): void {
-    writing = false;
+  #send(): void {
+    this.#sleep();
+    if (this.#writing || (this.#rest === null && this.#held === "")) return;
+    this.#rest ??= this.#take();
+    this.#writing = true;
+    write(this.#fd, this.#rest, (error, bytes) => this.#written(error, bytes));
+  }
+
+  /** What cannot be written is dropped, and the next lines are tried: a full disk may pass. */
+  #written(error: Error | null, bytes: number): void {
+    const rest = this.#rest;
+    this.#writing = false;
     if (rest === null) return;
     if (isFull(error)) {
-      wake(full.pauseMs);
+      this.#wake(full.pauseMs);
       return;
     }
-    if (error !== null) lost += linesIn(rest);
-    rest = error === null && bytes < rest.length ? rest.subarray(bytes) : null;
-    if (error === null) tellLost();
-    if (rest !== null || held.length >= together) send();
-    else if (held !== "") wake(patienceMs);
+    this.#rest = error === null && bytes < rest.length ? rest.subarray(bytes) : null;
+    if (error === null) this.#tellLost();
+    else this.#lost += linesIn(rest);
+    const { together, patienceMs = usual.patienceMs } = this.#options;
+    if (this.#rest !== null || this.#held.length >= together) this.#send();
+    else if (this.#held !== "") this.#wake(patienceMs);
   }
 
-  function tellLost(): void {
-    const lines = lost;
-    lost = 0;
-    if (lines > 0) onLost?.(lines);
+  #tellLost(): void {
+    const lines = this.#lost;
+    this.#lost = 0;
+    if (lines > 0) this.#options.onLost?.(lines);
   }
+}
 
-  /** While the system writes `rest` it is out of reach; the process does not end before that is done. */
-  function flush(): void {
-    if (rest !== null && !writing) {
-      const bytes = rest;
-      rest = null;
-      writeNow(bytes);
-    }
-    if (held !== "") writeNow(take());
-  }
-
-  function writeNow(bytes: Buffer): void {
-    const until = performance.now() + full.patienceMs;
-    for (let at = 0; at < bytes.length; ) {
-      try {
-        at += writeSync(fd, bytes, at);
-      } catch (error) {
-        if (!isFull(error) || performance.now() > until) return;
-        pause(full.pauseMs);
-      }
+/** Writes all, or as much as can be: there is nobody to tell of the rest. */
+function writeNow(fd: number, bytes: Buffer): void {
+  const until = performance.now() + full.patienceMs;
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(fd, bytes, at);
+    } catch (error) {
+      if (!isFull(error) || performance.now() > until) return;
+      pause(full.pauseMs);
     }
   }
-
-  return {
-    write(line) {
-      if (held.length + line.length > most) {
-        lost++;
-        return;
-      }
-      held += line;
-      if (closed) flush();
-      else if (held.length < together) wake(patienceMs);
-      else if (!writing && rest === null) send();
-    },
-    flush,
-    close() {
-      closed = true;
-      if (timer !== null) clearTimeout(timer);
-      timer = null;
-      flush();
-    },
-  };
 }
 
 /** Stops this thread; only for a flush at the end of the process. */

@@ -28,8 +28,8 @@ const standardOutput = 1;
 const together = 65_536;
 
 /**
- * The log: one JSON object a line. Never holds a header, a key or a prompt, because nothing hands it
- * one (`shown-text.ts` and `error-fields.ts` see to that), so there is nothing to redact. Lines are
+ * The log: one JSON object a line. Never holds a header, a key or a prompt, because nothing hands
+ * it one (`shown-text.ts` and `error-fields.ts` see to that), so there is nothing to redact. Lines are
  * buffered for up to 200 ms; nothing is lost when the process ends or throws.
  */
 export function createLog({ level, pretty, destination }: LogOptions): Log {
@@ -52,12 +52,13 @@ export function createLog({ level, pretty, destination }: LogOptions): Log {
     pretty ? forPeople(sink) : sink,
   );
   // Also where an exception that nobody caught ends the process.
-  process.on("exit", sink.flush);
+  const flush = (): void => sink.flush();
+  process.on("exit", flush);
   return {
     logger,
-    flush: sink.flush,
+    flush,
     close() {
-      process.off("exit", sink.flush);
+      process.off("exit", flush);
       sink.close();
     },
   };

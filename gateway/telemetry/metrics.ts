@@ -7,7 +7,7 @@ import { createTimeSeries } from "./time-series.ts";
 import { createUserSeries, type Seed } from "./user-series.ts";
 
 /** What the gauges show when they are asked. */
-export type Watched = {
+type Watched = {
   line(): { waiting: number; active: number; capacity: number };
   /** Rows of the ledger that wait for the disk. */
   spooled(): number;

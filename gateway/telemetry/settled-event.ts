@@ -3,7 +3,7 @@ import type { Exchange } from "../exchange.ts";
 /** Where a generation was when its client left. */
 export type CancelledWhere = "waiting" | "before_first_byte" | "mid_stream";
 
-/** A generation that has come to its end, in whichever way. Times in milliseconds; unknown is null. */
+/** A generation that has ended, in whichever way. Times are milliseconds; null is unknown. */
 export type SettledEvent = {
   exchange: Exchange;
   /** Null where nobody is known. */

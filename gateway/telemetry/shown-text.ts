@@ -18,8 +18,8 @@ const control = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 
 /**
  * A client's own words, as they may stand in a log line or a label: without control characters, at
- * most `most` characters, and with whatever looks like a key taken out, since people paste keys into
- * the wrong field.
+ * most `most` characters, and with whatever looks like a key taken out, since people paste keys
+ * into the wrong field.
  */
 export function shownText(text: string, most: number = maxShown): string {
   if (text.length <= most && plain.test(text) && !maybeKey.test(text)) return text;

@@ -11,7 +11,7 @@ export type Speeds = {
 const positive = (value: number): number | null =>
   value > 0 && Number.isFinite(value) ? value : null;
 
-/** What is known of how fast a generation was: the upstream's own measure, else what we saw pass. */
+/** How fast a generation was: the upstream's own measure, else what we saw pass. */
 export function speedsOf(event: SettledEvent): Speeds {
   const { timings, usage, firstTokenMs, queueMs, durationMs } = event;
   const generatingMs =
