@@ -15,8 +15,8 @@ const most = { message: 500, frames: 20, causes: 3 };
 
 /**
  * What may be told of a fault: type, code, message and frames, never its other fields, since
- * errors of HTTP and validation libraries carry headers and bodies. The message of a SyntaxError is left out:
- * JSON.parse quotes what it read, and that is a prompt.
+ * errors of HTTP and validation libraries carry headers and bodies. The message of a SyntaxError
+ * is left out: JSON.parse quotes what it read, and that is a prompt.
  */
 export function errorFields(error: unknown, causes: number = most.causes): ErrorFields {
   if (!(error instanceof Error)) {

@@ -29,8 +29,8 @@ const together = 65_536;
 
 /**
  * The log: one JSON object a line. Never holds a header, a key or a prompt, because nothing hands
- * it one (`shown-text.ts` and `error-fields.ts` see to that), so there is nothing to redact. Lines are
- * buffered for up to 200 ms; nothing is lost when the process ends or throws.
+ * it one (`shown-text.ts` and `error-fields.ts` see to that), so there is nothing to redact. Lines
+ * are buffered for up to 200 ms; nothing is lost when the process ends or throws.
  */
 export function createLog({ level, pretty, destination }: LogOptions): Log {
   const sink: LogSink =
