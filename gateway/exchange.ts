@@ -102,9 +102,15 @@ export function createExchange(
 /** Ties an exchange to its client: whoever leaves before the end of the answer aborts the signal. */
 export function stopWhenLeft(response: ServerResponse, stop: AbortController): void {
   response.once("close", () => {
-    if (!response.writableFinished) stop.abort(clientLeft());
+    if (!response.writableFinished) stop.abort(new ClientLeft());
   });
 }
 
-export const clientLeft = (): GatewayError =>
-  new GatewayError("client_closed", "The client left before its answer ended.");
+/** Why an exchange ended whose client is gone, and since when (monotonic milliseconds). */
+export class ClientLeft extends GatewayError {
+  readonly at: number = performance.now();
+
+  constructor() {
+    super("client_closed", "The client left before its answer ended.");
+  }
+}

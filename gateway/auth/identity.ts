@@ -3,5 +3,13 @@ import type { Entry } from "../users/entry.ts";
 /** Who is asking, and what they may; whichever way in named them. */
 export type Identity = Pick<
   Entry,
-  "user" | "role" | "models" | "weight" | "priority" | "limits" | "hint"
+  | "user"
+  | "role"
+  | "models"
+  | "weight"
+  | "priority"
+  | "maxConcurrent"
+  | "maxQueued"
+  | "limits"
+  | "hint"
 >;

@@ -1,4 +1,6 @@
 import type { GatewayError } from "../errors.ts";
+import { ClientLeft } from "../exchange.ts";
+import { noteHealth, type Upstream } from "../upstreams/upstream.ts";
 import type { RoadParts } from "./parts.ts";
 import type { Accepted } from "./reserve.ts";
 import type { Outcome } from "./turn.ts";
@@ -22,9 +24,11 @@ export async function settle(
   answer: Ending,
   outcome: Outcome,
 ): Promise<void> {
-  const { exchange, identity, asked, meter } = accepted;
-  const { slot, error, upstreamMs } = outcome;
-  const reading = meter.reading();
+  const { exchange, identity, asked, destination } = accepted;
+  const { slot, error, upstreamMs, reading } = outcome;
+  if (slot !== null) noteUpstream(parts, destination.upstream, outcome);
+  if (error instanceof ClientLeft)
+    parts.telemetry.slotReleased((outcome.endedAt - error.at) / 1000);
   const left = error?.code === "client_closed" || error?.code === "cancelled";
   // Whoever had the last event and left before the close has had the whole answer.
   const done = error === null || (left && reading.finished);
@@ -50,7 +54,7 @@ export async function settle(
     exchange,
     user: identity.user,
     model: asked.fields.model,
-    upstream: accepted.destination.upstream.name,
+    upstream: destination.upstream.name,
     status,
     errorCode,
     state,
@@ -70,4 +74,15 @@ function whereLeft(
 ): "waiting" | "before_first_byte" | "mid_stream" {
   if (outcome.slot === null) return "waiting";
   return answer.begun ? "mid_stream" : "before_first_byte";
+}
+
+/** Health is what the exchanges show: an answer, of whatever status, is a sign of life. */
+function noteUpstream(parts: RoadParts, upstream: Upstream, { error, reading }: Outcome): void {
+  const answered = reading.status > 0 || error?.code === "upstream_rejected";
+  const gone = error?.code === "upstream_unreachable" || error?.code === "upstream_timeout";
+  if (!answered && !gone) return;
+  const reason = answered ? null : (error?.message ?? null);
+  if (noteHealth(upstream, answered, reason)) {
+    parts.telemetry.upstreamState(upstream.name, answered, reason);
+  }
 }

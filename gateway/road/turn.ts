@@ -1,8 +1,10 @@
 import { GatewayError } from "../errors.ts";
+import type { Reading } from "../ledger/meter.ts";
 import type { Place, Slot } from "../line/line.ts";
 import { asGatewayError } from "./failure.ts";
 import type { RoadParts } from "./parts.ts";
 import type { Accepted } from "./reserve.ts";
+import { ticketOf } from "./ticket-of.ts";
 
 /** How an accepted generation ended. */
 export type Outcome = {
@@ -10,6 +12,10 @@ export type Outcome = {
   slot: Slot | null;
   /** Milliseconds the slot was held; null where there was none. */
   upstreamMs: number | null;
+  /** What the meter saw. */
+  reading: Reading;
+  /** When the slot was free again, in monotonic milliseconds. */
+  endedAt: number;
   /** The bytes kept back until the accounts are closed. */
   last: Buffer | null;
   error: GatewayError | null;
@@ -28,33 +34,45 @@ export async function takeTurn(
   waiting: Waiting,
   work: () => Promise<Buffer | null>,
 ): Promise<Outcome> {
-  const { exchange, identity, asked, destination } = accepted;
-  const outcome: Outcome = { slot: null, upstreamMs: null, last: null, error: null };
+  const { asked, destination, exchange, meter } = accepted;
+  let firstEta: number | null = null;
+  let slot: Slot | null = null;
+  let last: Buffer | null = null;
+  let error: GatewayError | null = null;
   let from = 0;
   let deadline: NodeJS.Timeout | undefined;
   try {
-    outcome.slot = await destination.line.join({
-      id: exchange.id,
-      user: identity.user,
-      model: asked.fields.model ?? "",
-      weight: identity.weight,
-      priority: identity.priority,
-      signal: exchange.signal,
-      onPlace: (place) => waiting.place(place),
-    });
+    slot = await destination.line.join(
+      ticketOf(accepted, (place) => {
+        firstEta ??= place.etaSeconds;
+        waiting.place(place);
+      }),
+    );
     from = performance.now();
+    if (firstEta !== null) parts.telemetry.waited(firstEta, slot.waitedMs / 1000);
     deadline = endInTime(parts.timeouts.totalMs, accepted.stop);
     waiting.started();
-    outcome.last = await work();
-  } catch (error) {
-    outcome.error = asGatewayError(parts, exchange, error);
-  } finally {
-    clearTimeout(deadline);
-    outcome.slot?.release();
-    asked.free();
-    if (outcome.slot !== null) outcome.upstreamMs = performance.now() - from;
+    last = await work();
+  } catch (cause) {
+    error = asGatewayError(parts, exchange, cause);
   }
-  return outcome;
+  clearTimeout(deadline);
+  asked.free();
+  const reading = meter.reading();
+  const endedAt = performance.now();
+  slot?.release(workOf(reading));
+  return { slot, upstreamMs: slot && endedAt - from, reading, endedAt, last, error };
+}
+
+/** What the line learns from it for its estimates. */
+function workOf({ usage, timings }: Reading): Parameters<Slot["release"]>[0] {
+  const { promptMs, outputMs } = timings ?? {};
+  return {
+    ...(usage.input === null ? {} : { inputTokens: usage.input - (usage.cached ?? 0) }),
+    ...(usage.output === null ? {} : { outputTokens: usage.output }),
+    ...(promptMs == null ? {} : { promptMs }),
+    ...(outputMs == null ? {} : { outputMs }),
+  };
 }
 
 /** TOTAL_TIMEOUT, which counts from the slot on; 0 is off. */

@@ -6,7 +6,7 @@ import { stripCredentials } from "../auth/query-credentials.ts";
 import { endpointOf } from "../dialects/endpoints.ts";
 import { judgePath } from "../dialects/path.ts";
 import { GatewayError } from "../errors.ts";
-import { clientLeft, createExchange, type Exchange } from "../exchange.ts";
+import { ClientLeft, createExchange, type Exchange } from "../exchange.ts";
 import { headersToUpstream } from "../upstreams/headers.ts";
 import { asGatewayError, shuttingDown } from "./failure.ts";
 import type { RoadParts } from "./parts.ts";
@@ -38,7 +38,7 @@ export async function upgrade(
   head: Buffer,
 ): Promise<void> {
   const stop = new AbortController();
-  const leave = (): void => stop.abort(clientLeft());
+  const leave = (): void => stop.abort(new ClientLeft());
   socket.on("error", leave).once("close", leave);
   let exchange = createExchange(request, unjudged, parts.publicPort, stop);
   let accepted: Accepted;

@@ -15,8 +15,11 @@ export type Entry = {
   readonly models: readonly string[] | null;
   /** Share of the line; 1 is everybody's. */
   readonly weight: number;
-  /** Higher runs first; 0 is everybody's. */
+  /** A whole number; higher runs first, 0 is everybody's. */
   readonly priority: number;
+  /** Generations at once, and requests in line; null is the gateway's own setting. */
+  readonly maxConcurrent: number | null;
+  readonly maxQueued: number | null;
   /** As written; the room of limits reads it. */
   readonly limits: Readonly<Record<string, unknown>> | null;
   /** The key's first characters: all that may be shown of it. */
@@ -37,7 +40,9 @@ export function parseEntry(value: unknown, hint: string): Entry {
     disabled: disabledOf(fields.disabled),
     models: modelsOf(fields.models),
     weight: numberOf("weight", fields.weight, 1, 0.01, 1000),
-    priority: numberOf("priority", fields.priority, 0, -1000, 1000),
+    priority: wholeOf("priority", fields.priority, -1000) ?? 0,
+    maxConcurrent: wholeOf("max_concurrent", fields.max_concurrent, 1),
+    maxQueued: wholeOf("max_queued", fields.max_queued, 0),
     limits: limitsOf(fields.limits),
     hint: hintIn(fields.hint) ?? hint,
   });
@@ -85,6 +90,13 @@ function numberOf(name: string, value: unknown, other: number, min: number, max:
   if (value === undefined || value === null) return other;
   if (typeof value === "number" && value >= min && value <= max) return value;
   throw new Error(`"${name}" must be a number from ${min} to ${max}`);
+}
+
+function wholeOf(name: string, value: unknown, min: number): number | null {
+  if (value === undefined || value === null) return null;
+  if (Number.isInteger(value) && Number(value) >= min && Number(value) <= 1000)
+    return Number(value);
+  throw new Error(`"${name}" must be a whole number from ${min} to 1000`);
 }
 
 function limitsOf(value: unknown): Readonly<Record<string, unknown>> | null {

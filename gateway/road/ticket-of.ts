@@ -1,0 +1,35 @@
+import { BACKGROUND } from "../line/entry.ts";
+import type { Place, Ticket } from "../line/line.ts";
+import type { Accepted } from "./reserve.ts";
+
+/** Characters of a prompt for each token, roughly, in most languages and tokenizers. */
+const charsPerToken = 4;
+
+/** What the line needs to know of a generation. */
+export function ticketOf(accepted: Accepted, onPlace: (place: Place) => void): Ticket {
+  const { exchange, identity, asked } = accepted;
+  const { model, maxTokens, inputChars } = asked.fields;
+  const { user, weight, maxConcurrent, maxQueued } = identity;
+  return {
+    id: exchange.id,
+    user,
+    model: model ?? "",
+    weight,
+    priority: priorityOf(identity.priority, asked.headers["x-priority"]),
+    // What is null here leaves the line's own default in force.
+    ...(maxConcurrent === null ? {} : { maxConcurrent }),
+    ...(maxQueued === null ? {} : { maxQueued }),
+    ...(inputChars === 0 ? {} : { inputTokens: Math.ceil(inputChars / charsPerToken) }),
+    ...(maxTokens === null ? {} : { maxTokens }),
+    signal: exchange.signal,
+    onPlace,
+  };
+}
+
+/** A request may lower its priority, never raise it above its user's. */
+function priorityOf(users: number, header: string | string[] | undefined): number {
+  if (header === undefined) return users;
+  if (header === "background") return Math.min(users, BACKGROUND);
+  const asked = Number(header);
+  return Number.isInteger(asked) ? Math.min(users, asked) : users;
+}
