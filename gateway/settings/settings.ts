@@ -1,14 +1,11 @@
-/**
- * Everything that can be set, checked and frozen. `null` is off, none, or every address. Times are
- * in milliseconds, sizes in bytes, files absolute. What each means stands in `settings-table.ts`.
- */
+/** The settings in force, deeply frozen. null is off or not set; sizes in bytes, times in ms. */
 export type Settings = {
-  readonly configFile: string | null;
   readonly port: number;
+  /** null: every address. */
   readonly host: string | null;
   readonly publicPort: number | null;
   readonly metricsPort: number | null;
-  /** Origin and prefix, without `/v1` and without a slash at the end. */
+  /** Origin and path prefix without `/v1` or a final slash; null: the echo. */
   readonly upstreamUrl: string | null;
   readonly upstreamApiKey: string | null;
   readonly upstreamType: "auto" | "openai" | "llamacpp" | "vllm";
@@ -16,9 +13,9 @@ export type Settings = {
   readonly maxQueue: number | null;
   readonly queueEvents: "chunk" | "comment" | "off";
   readonly usersFile: string;
+  readonly databaseFile: string;
   readonly apiKey: string | null;
   readonly apiUser: string;
-  readonly databaseFile: string;
   readonly connectTimeoutMs: number;
   readonly firstByteTimeoutMs: number | null;
   readonly idleTimeoutMs: number | null;
@@ -30,6 +27,18 @@ export type Settings = {
   readonly jsonKeepAliveLanMs: number | null;
   readonly maxBodyBytes: number;
   readonly maxWaitingBytes: number;
-  readonly logLevel: "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent";
+  readonly logLevel: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
   readonly echoTokensPerSecond: number | null;
 };
+
+/** Where the value of one setting came from. */
+export type Source = {
+  /** `default`, `environment`, `.env`, the config file's path, or the flag (`--port`). */
+  readonly from: string;
+  /** The name it was given under: an alias, or the setting's own. */
+  readonly name: string;
+  /** As it was written; `***` for a secret that is set. */
+  readonly text: string;
+};
+
+export type Sources = { readonly [Name in keyof Settings]: Source };
