@@ -1,14 +1,14 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { errorBody, errorEvent } from "../dialects/error-body.ts";
-import { type QueueForm, queueDone, queueEvent } from "../dialects/queue-events.ts";
+import type { QueueForm } from "../dialects/queue-events.ts";
 import type { GatewayError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
+import { type Head, jsonHead, streamHead } from "./head.ts";
+import { type Place, PlaceTeller, queueForm } from "./place-teller.ts";
 import type { Beating, Pulse } from "./pulse.ts";
 import { refuse, setIdentityHeaders } from "./refuse.ts";
+import type { BegunResponse } from "./response-renamer.ts";
 import type { Shaper } from "./shaper.ts";
-
-/** A place in line, as the line tells it. */
-export type Place = { position: number; of: number; etaSeconds: number | null };
 
 export type AnswerOptions = {
   pulse: Pulse;
@@ -21,21 +21,18 @@ export type AnswerOptions = {
   stallMs: number;
 };
 
-/** What the client asked for, once it is known; `json` where the answer is one JSON value. */
-export type Asked = { model: string | null; stream: boolean; json: boolean };
-
-type Head = { status: number; headers: Record<string, string | string[]> };
-
-const streamHead: Head = {
-  status: 200,
-  headers: {
-    "content-type": "text/event-stream; charset=utf-8",
-    "cache-control": "no-cache, no-transform",
-    "x-accel-buffering": "no",
-  },
+/** What the client asked for, once it is known. */
+export type Asked = {
+  model: string | null;
+  stream: boolean;
+  /** The answer is one JSON value, where it does not stream. */
+  json: boolean;
+  /**
+   * The upstream keeps no responses (llama.cpp): one may have an id of ours, and a client of
+   * Responses is then told its places by events. Elsewhere by comments alone.
+   */
+  ownResponseId?: boolean;
 };
-
-const jsonHead: Head = { status: 200, headers: { "content-type": "application/json" } };
 
 /**
  * The one place that writes to the client of a generation: its head once, queue events, the upstream's
@@ -46,14 +43,15 @@ export class Answer implements Beating {
   readonly #response: ServerResponse;
   readonly #exchange: Exchange;
   readonly #options: AnswerOptions;
-  #asked: Asked = { model: null, stream: false, json: false };
-  #form: QueueForm;
+  readonly #places: PlaceTeller;
+  /** The client itself asked, by header, for chunks that tell how its wait goes. */
+  readonly #asksForChunks: boolean;
+  #asked = { model: null as string | null, stream: false, json: false, ownResponseId: false };
   #acceptedAt = 0;
   #writtenAt = 0;
   #stalledAt: number | null = null;
   #place: Place | null = null;
   #firstPlace: number | null = null;
-  #told = false;
   #head: Head | null = null;
   #shaper: Shaper | null = null;
   /** No byte of the answer itself is out: whitespace may still stand before a JSON one. */
@@ -70,7 +68,19 @@ export class Answer implements Beating {
     this.#response = response;
     this.#exchange = exchange;
     this.#options = options;
-    this.#form = queueForm(request.headers["x-queue-events"]) ?? options.queueEvents;
+    const form = queueForm(request.headers["x-queue-events"]);
+    this.#asksForChunks = form === "chunk";
+    this.#places = new PlaceTeller(exchange, form ?? options.queueEvents);
+  }
+
+  /** The response that was begun for a client that waits; null where none was. */
+  get begunResponse(): BegunResponse | null {
+    return this.#places.begun;
+  }
+
+  /** True where the client sees how its wait goes, or wants to: then also how its prompt is read. */
+  get tellsProgress(): boolean {
+    return this.#asksForChunks || (this.#places.told && this.#places.form === "chunk");
   }
 
   /** True once the client has a status: from then on errors stand in the stream or body. */
@@ -89,7 +99,7 @@ export class Answer implements Beating {
 
   /** From here on the client is not left in silence. */
   accepted(asked: Asked): void {
-    this.#asked = asked;
+    this.#asked = { ownResponseId: false, ...asked };
     this.#acceptedAt = this.#writtenAt = performance.now();
     this.#options.pulse.add(this);
   }
@@ -98,10 +108,9 @@ export class Answer implements Beating {
   place(place: Place): void {
     this.#firstPlace ??= place.position;
     this.#place = place;
-    if (!this.#asked.stream || this.#form === "off") return;
-    const event = queueEvent(this.#exchange.dialect, this.#form, this.#queueNote(place));
+    if (!this.#asked.stream) return;
+    const event = this.#places.tell(place, this.#asked);
     if (event === null) return;
-    this.#told = true;
     this.#writeHead(streamHead);
     this.#write(Buffer.from(event));
   }
@@ -116,8 +125,7 @@ export class Answer implements Beating {
   begin(status: number, headers: Head["headers"], shaper: Shaper): void {
     this.#shaper = shaper;
     this.#head = { status, headers };
-    if (!this.#told) return;
-    const done = queueDone(this.#exchange.dialect, this.#form, this.#queueNote(null));
+    const done = this.#places.done(this.#asked);
     if (done !== null) this.#write(Buffer.from(done));
   }
 
@@ -166,7 +174,8 @@ export class Answer implements Beating {
     if (response.headersSent) {
       // A stream that said its own last word takes no second one.
       const streamed = this.#asked.stream && this.#shaper?.ended !== true;
-      if (streamed) response.end(errorEvent(error, dialect, requestId));
+      const events = this.#places.begun?.events ?? 0;
+      if (streamed) response.end(errorEvent(error, dialect, requestId, events));
       else if (this.#asked.json && this.#blank) {
         response.end(errorBody(error, dialect, requestId));
       } else response.destroy();
@@ -196,19 +205,13 @@ export class Answer implements Beating {
   }
 
   #keepStreamAlive(): void {
-    if (this.#place !== null && this.#told) {
+    if (this.#place !== null && this.#places.told) {
       this.place(this.#place);
       return;
     }
     this.#writeHead(this.#head ?? streamHead);
     // A blank line is the one thing that no hand-written parser minds: `off` is for those.
-    this.#write(Buffer.from(this.#form === "off" ? "\n" : ": keep-alive\n\n"));
-  }
-
-  #queueNote(place: Place | null) {
-    const { requestId, startedAt } = this.#exchange;
-    const created = Math.floor(startedAt / 1000);
-    return { requestId, created, model: this.#asked.model ?? "", place };
+    this.#write(Buffer.from(this.#places.form === "off" ? "\n" : ": keep-alive\n\n"));
   }
 
   #writeHead(head: Head): void {
@@ -236,9 +239,4 @@ export class Answer implements Beating {
     this.#corked = false;
     this.#response.uncork();
   }
-}
-
-/** The client's own choice, by the header X-Queue-Events; null where it makes none we know. */
-function queueForm(header: string | string[] | undefined): QueueForm | null {
-  return header === "chunk" || header === "comment" || header === "off" ? header : null;
 }

@@ -66,9 +66,14 @@ export function errorBody(error: GatewayError, dialect: Dialect, requestId: stri
  * client of the dialect raises. Messages and Responses clients look for the `event:` line. The AI
  * SDK takes an error of Responses only with a number as `sequence_number` and a string as `code`.
  */
-export function errorEvent(error: GatewayError, dialect: Dialect, requestId: string): string {
+export function errorEvent(
+  error: GatewayError,
+  dialect: Dialect,
+  requestId: string,
+  sequence = 0,
+): string {
   if (dialect === "responses") {
-    const body = { type: "error", sequence_number: 0, error: openaiError(error) };
+    const body = { type: "error", sequence_number: sequence, error: openaiError(error) };
     return `event: error\ndata: ${asciiJson(body)}\n\n`;
   }
   const body = errorBody(error, dialect, requestId);

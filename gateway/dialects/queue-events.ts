@@ -15,6 +15,8 @@ export type QueueNote = Readonly<{
   model: string;
   /** Null when the wait is over. */
   place: Readonly<{ position: number; of: number; etaSeconds: number | null }> | null;
+  /** For Responses: the id of one we begin ourselves, and its events so far; null is comments. */
+  response?: Readonly<{ id: string; events: number }> | null;
 }>;
 
 function queueOf({ place }: QueueNote): Record<string, unknown> {
@@ -59,6 +61,39 @@ function textChunk(note: QueueNote): string {
   });
 }
 
+/**
+ * The wait as events of a response that is ours until the upstream's goes on with it. A client's
+ * helper takes nothing before `response.created`, and only one id.
+ */
+function responseEvents(note: QueueNote, begun: { id: string; events: number }): string {
+  const response = {
+    id: begun.id,
+    object: "response",
+    created_at: note.created,
+    status: "queued",
+    background: false,
+    error: null,
+    incomplete_details: null,
+    instructions: null,
+    max_output_tokens: null,
+    metadata: {},
+    model: note.model,
+    output: [],
+    parallel_tool_calls: true,
+    previous_response_id: null,
+    temperature: null,
+    tool_choice: "auto",
+    tools: [],
+    top_p: null,
+    usage: null,
+  };
+  const one = (type: string, sequence_number: number, more: object): string =>
+    `event: ${type}\ndata: ${asciiJson({ type, sequence_number, response, ...more })}\n\n`;
+  const created = begun.events === 0 ? one("response.created", 0, {}) : "";
+  const queue = queueOf(note);
+  return created + one("response.queued", Math.max(1, begun.events), { queue });
+}
+
 function render(dialect: Dialect, form: QueueForm, note: QueueNote): string | null {
   if (form === "off") return null;
   const comment = `: queue-position=${note.place?.position ?? 0}\n`;
@@ -68,6 +103,10 @@ function render(dialect: Dialect, form: QueueForm, note: QueueNote): string | nu
     if (dialect === "messages") {
       const ping = asciiJson({ type: "ping", queue: queueOf(note) });
       return `${comment}event: ping\ndata: ${ping}\n\n`;
+    }
+    // The upstream's own `response.in_progress` says that the wait is over.
+    if (dialect === "responses" && note.response && note.place !== null) {
+      return `${comment}${responseEvents(note, note.response)}`;
     }
   }
   // Responses clients take nothing but comments before `response.created`.

@@ -43,7 +43,7 @@ function says(event: string, key: string): boolean {
 /**
  * The event's own name: that of its `event:` line, else its data's `type`; compared, not copied.
  */
-function isNamed(event: string, name: string): boolean {
+export function isNamed(event: string, name: string): boolean {
   if (event.startsWith("event:")) {
     const at = event.charCodeAt(6) === 0x20 ? 7 : 6;
     return event.startsWith(name, at) && event.charCodeAt(at + name.length) <= 0x20;

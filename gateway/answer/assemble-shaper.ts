@@ -1,0 +1,74 @@
+import { assembleChat } from "../dialects/assemble-chat.ts";
+import { assembleCompletion } from "../dialects/assemble-completion.ts";
+import { eventData } from "../dialects/event-data.ts";
+import { streamError } from "../dialects/stream-error.ts";
+import { isErrorEvent, isTerminal } from "../dialects/stream-events.ts";
+import { GatewayError } from "../errors.ts";
+import { EventSplitter } from "./event-splitter.ts";
+import type { Shaper } from "./shaper.ts";
+
+export type AssembleShaperOptions = {
+  dialect: "chat" | "completions";
+  /** The answer's id. */
+  id: string;
+  /** How many prompts a text completion asked for. */
+  prompts: number;
+  /** Sees each whole event, as latin1 text: one character a byte. */
+  watch: (event: string) => void;
+};
+
+/**
+ * The events of a stream, put together to the one JSON answer of a client that does not stream.
+ * Nothing goes out before `finish`, so an error event still becomes an answer with a status: `push`
+ * throws it, as a GatewayError.
+ */
+export function createAssembleShaper(options: AssembleShaperOptions): Shaper {
+  const { dialect, watch } = options;
+  const assembly = dialect === "chat" ? assembleChat() : assembleCompletion(options.prompts);
+  const splitter = new EventSplitter();
+  let terminal = false;
+
+  /** True where more may follow. */
+  function take(event: string): boolean {
+    watch(event);
+    if (isErrorEvent(event)) throw streamError(event);
+    terminal = isTerminal(event, dialect);
+    if (!terminal) {
+      const data = eventData(event);
+      // Comments have none.
+      if (data !== "") assembly.add(parse(data));
+    }
+    return !terminal;
+  }
+
+  return {
+    edits: true,
+    ended: false,
+    get upstreamId() {
+      return assembly.upstreamId;
+    },
+    push(chunk) {
+      if (!terminal) splitter.split(chunk, take);
+      return null;
+    },
+    finish() {
+      const rest = splitter.tail.trimEnd();
+      if (!terminal && isTerminal(rest, dialect)) take(`${rest}\n\n`);
+      if (!terminal) {
+        throw new GatewayError("upstream_error", "The upstream's stream ended before its end.");
+      }
+      return Buffer.from(JSON.stringify(assembly.answer(options.id)));
+    },
+  };
+}
+
+/** Beyond ASCII, latin1 text is UTF-8 bytes that are still to be read. */
+const beyondAscii = /[\x80-\xff]/;
+
+function parse(data: string): unknown {
+  try {
+    return JSON.parse(beyondAscii.test(data) ? Buffer.from(data, "latin1").toString() : data);
+  } catch (cause) {
+    throw new GatewayError("upstream_error", "The upstream's stream is not JSON.", { cause });
+  }
+}

@@ -1,0 +1,90 @@
+/** Any JSON object. */
+export type Fields = Record<string, unknown>;
+
+export function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+type Names = ReadonlySet<string>;
+const noNames: Names = new Set();
+
+/**
+ * Adds what a piece of a stream says to what was said before: texts are joined, lists too, objects
+ * field by field; of numbers and flags the last counts, and so it does of `replaced` texts. Null
+ * says nothing, but that the field is there.
+ */
+function addPiece(into: Fields, piece: Fields, replaced: Names): void {
+  for (const name in piece) {
+    const value = piece[name];
+    const known = into[name];
+    if (value === null) into[name] ??= null;
+    else if (typeof value === "string" && typeof known === "string" && !replaced.has(name)) {
+      into[name] = known + value;
+    } else if (Array.isArray(value) && Array.isArray(known)) known.push(...value);
+    else if (isFields(value) && isFields(known)) addPiece(known, value, replaced);
+    else into[name] = value;
+  }
+}
+
+const joinedInChoice: Names = new Set(["text", "logprobs"]);
+const deltaTexts: Names = new Set(["role"]);
+/** llama.cpp says a tool's name again, whole, when it has learnt more of it. */
+const callTexts: Names = new Set(["id", "type", "name"]);
+
+/** One choice of an answer, put together from its pieces. */
+export class AssembledChoice {
+  readonly #choice: Fields;
+  readonly #message: Fields = {};
+  readonly #calls = new Map<unknown, Fields>();
+
+  constructor(index: number) {
+    this.#choice = { finish_reason: null, index };
+  }
+
+  /** Takes one element of `choices`: with a `delta` (chat), or a `text` (text completions). */
+  add({ delta, index: _index, ...rest }: Fields): void {
+    for (const name in rest) {
+      const value = rest[name];
+      if (joinedInChoice.has(name)) addPiece(this.#choice, { [name]: value }, noNames);
+      else if (value === null) this.#choice[name] ??= null;
+      else this.#choice[name] = value;
+    }
+    if (!isFields(delta)) return;
+    const { tool_calls, ...said } = delta;
+    addPiece(this.#message, said, deltaTexts);
+    if (!Array.isArray(tool_calls)) return;
+    for (const call of tool_calls) if (isFields(call)) this.#addCall(call);
+  }
+
+  #addCall({ index, ...said }: Fields): void {
+    const known = this.#calls.get(index);
+    if (known === undefined) this.#calls.set(index, { ...said });
+    else addPiece(known, withoutEmpty(said), callTexts);
+  }
+
+  /** The choice of a text completion. */
+  text(): Fields {
+    return { text: "", logprobs: null, ...this.#choice };
+  }
+
+  /** The choice of a chat. Content that never came is the empty text, as llama.cpp has it. */
+  chat(): Fields {
+    const { finish_reason, index, ...rest } = this.#choice;
+    const { role, content, ...said } = this.#message;
+    const message: Fields = { role: role ?? "assistant", content: content ?? "", ...said };
+    const calls = [...this.#calls].sort(([a], [b]) => Number(a) - Number(b));
+    if (calls.length > 0) message.tool_calls = calls.map(([, call]) => call);
+    return { finish_reason, index, message, ...rest };
+  }
+}
+
+/** Further pieces of a call repeat its id and name as empty texts in some servers. */
+function withoutEmpty(call: Fields): Fields {
+  const out: Fields = {};
+  for (const name in call) {
+    const value = call[name];
+    if (value === "" && callTexts.has(name)) continue;
+    out[name] = name === "function" && isFields(value) ? withoutEmpty(value) : value;
+  }
+  return out;
+}
