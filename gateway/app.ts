@@ -6,8 +6,10 @@ import { type JudgedPath, judgePath } from "./dialects/path.ts";
 import { GatewayError } from "./errors.ts";
 import { createExchange, isPublicRequest } from "./exchange.ts";
 import { asGatewayError } from "./road/failure.ts";
+import { type CallHandler, gatewayCall } from "./road/gateway-call.ts";
 import { generation } from "./road/generation.ts";
 import type { RoadParts } from "./road/parts.ts";
+import { followQueue, leaveQueue, showQueue, steerQueue } from "./road/queue.ts";
 import { read } from "./road/read.ts";
 
 export type AppParts = RoadParts & {
@@ -40,6 +42,7 @@ export function createApp(parts: AppParts): Express {
     next();
   });
 
+  const call = (handle: CallHandler) => gatewayCall(parts, handle);
   const lanOnly = (request: Request, _response: Response, next: NextFunction): void => {
     next(isPublicRequest(request, parts.publicPort) ? nothingHere() : undefined);
   };
@@ -50,6 +53,27 @@ export function createApp(parts: AppParts): Express {
     if (parts.metrics === null) next(nothingHere());
     else response.setHeader("content-type", metricsType).end(await parts.metrics());
   });
+
+  app.get(
+    "/queue",
+    call((viewer, _request, response) => showQueue(parts, viewer, response)),
+  );
+  app.get(
+    "/queue/events",
+    call((viewer, _, response) => followQueue(parts, viewer, response)),
+  );
+  app.delete(
+    "/queue/:id",
+    call((viewer, request, response) => {
+      leaveQueue(parts, viewer, String(request.params.id), response);
+    }),
+  );
+  app.post(
+    /^\/queue\/(pause|resume|drain)$/,
+    call((viewer, request, response) => {
+      steerQueue(parts, viewer, request.path.slice("/queue/".length), request, response);
+    }),
+  );
 
   app.all(/^\/(?:api\/)?v1\//, (request: Request, response: Response<unknown, Judged>) => {
     const { path, query } = response.locals.judged;

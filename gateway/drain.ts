@@ -5,7 +5,7 @@ import { shuttingDown } from "./road/failure.ts";
 export type Draining = {
   line: Line;
   /** The generations under way, waiting or running. */
-  underway: ReadonlyMap<string, AbortController>;
+  underway: ReadonlyMap<string, { stop: AbortController }>;
   /** How long those that run may go on. Milliseconds. */
   timeoutMs: number;
 };
@@ -14,7 +14,7 @@ export type Draining = {
 export async function drain({ line, underway, timeoutMs }: Draining): Promise<void> {
   line.drain();
   if (!(await emptied(underway, timeoutMs))) {
-    for (const stop of underway.values()) stop.abort(shuttingDown());
+    for (const { stop } of underway.values()) stop.abort(shuttingDown());
     // Each has an owner that closes its row and ends its answer.
     await emptied(underway, 5_000);
   }

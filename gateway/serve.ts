@@ -7,6 +7,7 @@ import { openLedger } from "./ledger/ledger.ts";
 import { createBodyReader } from "./limits/body.ts";
 import { createLine } from "./line/line.ts";
 import { openPorts } from "./ports.ts";
+import type { Underway } from "./road/parts.ts";
 import { upgrade } from "./road/upgrade.ts";
 import type { Settings } from "./settings/settings.ts";
 import { createTelemetry } from "./telemetry/events.ts";
@@ -60,7 +61,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
   const passThrough = createPassThrough(upstream, { silenceMs: settings.firstByteTimeoutMs ?? 0 });
   const models = createModelList(upstream, { freshMs: 5_000, timeoutMs: 10_000 });
   const pulse = createPulse();
-  const underway = new Map<string, AbortController>();
+  const underway = new Map<string, Underway>();
   let draining = false;
 
   const parts: AppParts = {
@@ -90,6 +91,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
       totalMs: settings.totalTimeoutMs ?? 0,
     },
     publicPort: settings.publicPort,
+    line,
     underway,
     draining: () => draining,
     health: () => {

@@ -134,7 +134,7 @@ export class FairLine implements Line {
   }
 
   resume(): void {
-    if (this.#state === "paused") this.#state = "open";
+    this.#state = "open";
     this.#applyState();
   }
 

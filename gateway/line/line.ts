@@ -30,7 +30,7 @@ export type Line = {
    */
   join(ticket: Ticket): Promise<Slot>;
   view(): { waiting: number; active: number; capacity: number };
-  /** The waiting are rejected with `shutting_down`, and so are all who come; slots held stay held. */
+  /** The waiting are rejected with `shutting_down`, and all who come until `resume`; slots held stay held. */
   drain(): void;
   /** Slots held stay held, also above a lower capacity. */
   setCapacity(capacity: number): void;

@@ -39,13 +39,16 @@ export async function generation(
     answer.fail(error);
     return;
   }
-  parts.underway.set(exchange.id, stop);
+  parts.underway.set(exchange.id, { user: accepted.identity.user, stop });
   const { model, stream } = accepted.asked.fields;
   answer.accepted({ model, stream, json: accepted.asked.json });
-  const outcome = await takeTurn(parts, accepted, answer, async () => {
-    await attemptOnce(parts, accepted, answer);
-    return answer.complete();
-  });
-  await settle(parts, accepted, answer, outcome);
-  parts.underway.delete(exchange.id);
+  try {
+    const outcome = await takeTurn(parts, accepted, answer, async () => {
+      await attemptOnce(parts, accepted, answer);
+      return answer.complete();
+    });
+    await settle(parts, accepted, answer, outcome);
+  } finally {
+    parts.underway.delete(exchange.id);
+  }
 }

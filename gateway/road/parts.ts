@@ -15,6 +15,9 @@ export type UpstreamTimeouts = { firstByteMs: number; idleMs: number; totalMs: n
 /** Where a generation goes: the line it waits in and the upstream that answers. */
 export type Destination = { line: Line; upstream: Upstream; passThrough: PassThrough };
 
+/** A generation between acceptance and its end. */
+export type Underway = { user: string; stop: AbortController };
+
 /** What the road is made of; serve.ts builds it, and nothing else does. */
 export type RoadParts = {
   /** Who is asking; throws 401. */
@@ -30,7 +33,9 @@ export type RoadParts = {
   answers(exchange: Exchange): AnswerOptions;
   timeouts: UpstreamTimeouts;
   publicPort: number | null;
-  /** The generations under way, so that one can be stopped from outside. */
-  underway: Map<string, AbortController>;
+  /** The line, to be looked at and steered. */
+  line: Line;
+  /** The generations under way by id, so that one can be stopped from outside. */
+  underway: Map<string, Underway>;
   draining(): boolean;
 };

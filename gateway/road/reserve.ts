@@ -2,6 +2,8 @@ import type { Identity } from "../auth/identity.ts";
 import { GatewayError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
 import { createMeter, type Meter } from "../ledger/meter.ts";
+import type { Line } from "../line/line.ts";
+import { shuttingDown } from "./failure.ts";
 import type { Destination, RoadParts } from "./parts.ts";
 import type { Asked } from "./read-request.ts";
 
@@ -25,12 +27,8 @@ export function reserve(parts: RoadParts, request: Omit<Accepted, "meter">): Acc
   const { line, upstream } = destination;
   // A client that left while its body was read is no generation.
   exchange.signal.throwIfAborted();
-  const refusal = line.refusal(identity.user);
-  if (refusal !== null) {
-    throw new GatewayError(refusal, "The line is full; try again when it is shorter.", {
-      headers: { "retry-after": String(line.retryAfterSeconds()) },
-    });
-  }
+  if (line.state() === "draining") throw shuttingDown();
+  refuseIfFull(line, identity);
   parts.ledger.open({
     id: exchange.id,
     requestId: exchange.requestId,
@@ -46,4 +44,17 @@ export function reserve(parts: RoadParts, request: Omit<Accepted, "meter">): Acc
     ...request,
     meter: createMeter(exchange.dialect, asked.fields.prompts, exchange.startedMono),
   };
+}
+
+const fullMessages = {
+  line: "The line is full; try again when it is shorter.",
+  user: "You have as many requests in line as you may; try again when one of them has ended.",
+};
+
+function refuseIfFull(line: Line, { user, maxQueued }: Identity): void {
+  const full = line.whatIsFull(user, maxQueued ?? undefined);
+  if (full === null) return;
+  throw new GatewayError("queue_full", fullMessages[full], {
+    headers: { "retry-after": String(line.retryAfterSeconds()) },
+  });
 }

@@ -64,7 +64,7 @@ export async function upgrade(
     refuseUpgrade(socket, exchange, error);
     return;
   }
-  parts.underway.set(exchange.id, stop);
+  parts.underway.set(exchange.id, { user: accepted.identity.user, stop });
   const ending = endingOf(socket, exchange);
   const quiet = { place: (): void => {}, started: (): void => {} };
   const outcome = await takeTurn(parts, accepted, quiet, () =>

@@ -10,6 +10,8 @@ test("a plain name is a user with everybody's rights", () => {
     models: null,
     weight: 1,
     priority: 0,
+    maxConcurrent: null,
+    maxQueued: null,
     limits: null,
     hint: "sk-1234",
   });
@@ -25,6 +27,8 @@ test("an object says more, and its unknown fields do no harm", () => {
     models: ["qwen*"],
     weight: 2,
     priority: -1,
+    maxConcurrent: null,
+    maxQueued: null,
     limits,
     hint: "sk-9999",
     note: "guest",
@@ -38,6 +42,8 @@ test("an object says more, and its unknown fields do no harm", () => {
     models: ["qwen*"],
     weight: 2,
     priority: -1,
+    maxConcurrent: null,
+    maxQueued: null,
     limits,
     hint: "sk-9999",
   });
@@ -64,7 +70,7 @@ test.each([
   [{ user: "a", models: [1] }, '"models" must be a list of names or globs'],
   [{ user: "a", weight: 0 }, '"weight" must be a number from 0.01 to 1000'],
   [{ user: "a", weight: Number.NaN }, '"weight" must be a number from 0.01 to 1000'],
-  [{ user: "a", priority: 1e9 }, '"priority" must be a number from -1000 to 1000'],
+  [{ user: "a", priority: 1e9 }, '"priority" must be a whole number from -1000 to 1000'],
   [{ user: "a", limits: [] }, '"limits" must be an object'],
   [{ user: "a", hint: 5 }, '"hint" must be the first characters of the key'],
 ])("%j: %s", (value, message) => {

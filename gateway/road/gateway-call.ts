@@ -1,0 +1,24 @@
+import type { Request, RequestHandler, Response } from "express";
+import { stripCredentials } from "../auth/query-credentials.ts";
+import { createExchange, stopWhenLeft } from "../exchange.ts";
+import type { RoadParts } from "./parts.ts";
+import type { Viewer } from "./queue.ts";
+
+export type CallHandler = (viewer: Viewer, request: Request, response: Response) => void;
+
+/** A call that the gateway answers itself, about itself: authenticated, logged, never waiting. */
+export function gatewayCall(parts: RoadParts, handle: CallHandler): RequestHandler {
+  return (request, response): void => {
+    const stop = new AbortController();
+    const query = stripCredentials(request.url.slice(request.path.length));
+    const target = { path: request.path, query, dialect: "openai", kind: "read" } as const;
+    const exchange = createExchange(request, target, parts.publicPort, stop);
+    stopWhenLeft(response, stop);
+    const identity = parts.authenticate(request);
+    response.once("close", () => {
+      const { statusCode: status } = response;
+      if (status < 400) parts.telemetry.passed({ exchange, user: identity.user, status });
+    });
+    handle({ exchange, identity }, request, response);
+  };
+}

@@ -1,0 +1,106 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { setIdentityHeaders } from "../answer/refuse.ts";
+import type { Identity } from "../auth/identity.ts";
+import { GatewayError } from "../errors.ts";
+import type { Exchange } from "../exchange.ts";
+import type { Line, Listed } from "../line/line.ts";
+import type { RoadParts } from "./parts.ts";
+
+/** Who looks at the line, or steers it. */
+export type Viewer = { exchange: Exchange; identity: Identity };
+
+/** From outside nobody is an administrator: a stolen key must not stop the house. */
+const isAdmin = ({ exchange, identity }: Viewer): boolean =>
+  identity.role === "admin" && !exchange.isPublic;
+
+/** `GET /queue`: one's own places, an administrator everyone's. */
+export function showQueue(parts: RoadParts, viewer: Viewer, response: ServerResponse): void {
+  setIdentityHeaders(response, viewer.exchange);
+  response.setHeader("content-type", "application/json").end(JSON.stringify(viewOf(parts, viewer)));
+}
+
+function viewOf({ line }: RoadParts, viewer: Viewer): object {
+  const mine = (one: Listed): boolean => isAdmin(viewer) || one.user === viewer.identity.user;
+  return { object: "list", state: line.state(), ...line.view(), data: shown(line, mine) };
+}
+
+function shown(line: Line, isTheirs: (one: Listed) => boolean): object[] {
+  return line
+    .list()
+    .filter(isTheirs)
+    .map(({ etaSeconds, since, ...one }) => ({
+      ...one,
+      eta_seconds: etaSeconds,
+      since: new Date(since).toISOString(),
+    }));
+}
+
+/** `GET /queue/events`: the same as events, one at once and one after each change. */
+export function followQueue(
+  parts: RoadParts,
+  viewer: Viewer,
+  response: ServerResponse,
+  everyMs = 15_000,
+): void {
+  setIdentityHeaders(response, viewer.exchange);
+  response.writeHead(200, {
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-cache, no-transform",
+    "x-accel-buffering": "no",
+  });
+  let told = "";
+  const tell = (): void => {
+    const now = JSON.stringify(viewOf(parts, viewer));
+    // A reader who takes nothing gets nothing: only the newest matters.
+    if (now === told || response.writableNeedDrain) return;
+    told = now;
+    response.write(`data: ${now}\n\n`);
+  };
+  tell();
+  const ignore = parts.line.onChange(tell);
+  const alive = setInterval(() => response.write(": keep-alive\n\n"), everyMs).unref();
+  viewer.exchange.signal.addEventListener("abort", () => {
+    ignore();
+    clearInterval(alive);
+    response.end();
+  });
+}
+
+/** `DELETE /queue/{id}`: takes one's own out of the line, or stops it; an administrator anyone's. */
+export function leaveQueue(
+  parts: RoadParts,
+  viewer: Viewer,
+  id: string,
+  response: ServerResponse,
+): void {
+  const found = parts.underway.get(id);
+  if (found === undefined || !(isAdmin(viewer) || found.user === viewer.identity.user)) {
+    // The same for what is somebody else's: ids are nobody's business.
+    throw new GatewayError("not_found", "No request of yours with this id waits or runs.");
+  }
+  const state = parts.line.cancel(id) ? "waiting" : "running";
+  if (state === "running") {
+    found.stop.abort(new GatewayError("cancelled", "The request was stopped."));
+  }
+  setIdentityHeaders(response, viewer.exchange);
+  response.setHeader("content-type", "application/json");
+  response.end(JSON.stringify({ id, object: "queue.deleted", deleted: true, was: state }));
+}
+
+/** `POST /queue/pause|resume|drain`, for administrators. */
+export function steerQueue(
+  parts: RoadParts,
+  viewer: Viewer,
+  action: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  if (!isAdmin(viewer)) {
+    throw new GatewayError("not_allowed", "Only an administrator on the LAN may steer the line.");
+  }
+  request.resume();
+  if (action === "pause") parts.line.pause();
+  else if (action === "resume") parts.line.resume();
+  else parts.line.drain();
+  showQueue(parts, viewer, response);
+}
