@@ -37,7 +37,7 @@ export type TestGateway = {
   upstream: MockUpstream;
   dir: string;
   usersFile: string;
-  /** By user name: alice, bob and carol. */
+  /** By user name: alice, bob, carol, and admin, who is one. */
   keys: Record<string, string>;
   rows(): Row[];
   health(): Promise<Health>;
@@ -64,9 +64,24 @@ export async function startTestGateway(
 ): Promise<TestGateway> {
   const dir = mkdtempSync(join(tmpdir(), "llm-gateway-test-"));
   const upstream = await startMockUpstream(handler);
-  const keys = { alice: newTestKey(), bob: newTestKey(), carol: newTestKey() };
+  const keys = {
+    alice: newTestKey(),
+    bob: newTestKey(),
+    carol: newTestKey(),
+    admin: newTestKey(),
+  };
   const usersFile = join(dir, "users.json");
-  writeFileSync(usersFile, JSON.stringify(Object.fromEntries(Object.entries(keys).map(([user, key]) => [key, user]))));
+  writeFileSync(
+    usersFile,
+    JSON.stringify(
+      Object.fromEntries(
+        Object.entries(keys).map(([user, key]) => [
+          key,
+          user === "admin" ? { user, role: "admin" } : user,
+        ]),
+      ),
+    ),
+  );
   const { settings } = loadSettings({
     argv: [],
     cwd: dir,
