@@ -12,7 +12,7 @@ const chat = { ...fixed, messages: [{ role: "user", content: "hello" }] };
 const text = { ...fixed, prompt: "hello" };
 const city = {
   type: "object",
-  properties: { on: { type: "boolean" }, where: { enum: ["Łódź", "a\n\"b\""] } },
+  properties: { on: { type: "boolean" }, where: { enum: ["Łódź", 'a\n"b"'] } },
   required: ["on", "where"],
   additionalProperties: false,
 };
@@ -54,20 +54,44 @@ describe.runIf(llamaScript !== null)("an answer put together from a llama-server
 
   it.each<[string, string, object]>([
     ["a chat", "/v1/chat/completions", chat],
-    ["a chat with log probabilities", "/v1/chat/completions", { ...chat, logprobs: true, top_logprobs: 3 }],
+    [
+      "a chat with log probabilities",
+      "/v1/chat/completions",
+      { ...chat, logprobs: true, top_logprobs: 3 },
+    ],
     ["a chat that ends at a stop word", "/v1/chat/completions", { ...chat, stop: ["t"] }],
-    ["a chat whose words end before its stop word", "/v1/chat/completions", { ...chat, stop: ["t the", "zz"] }],
+    [
+      "a chat whose words end before its stop word",
+      "/v1/chat/completions",
+      { ...chat, stop: ["t the", "zz"] },
+    ],
     ["a chat of one token", "/v1/chat/completions", { ...chat, max_tokens: 1 }],
     ["a chat that says nothing", "/v1/chat/completions", { ...chat, grammar: 'root ::= ""' }],
     [
       "a chat by a schema",
       "/v1/chat/completions",
-      { ...chat, max_tokens: 200, response_format: { type: "json_schema", json_schema: { schema: city } } },
+      {
+        ...chat,
+        max_tokens: 200,
+        response_format: { type: "json_schema", json_schema: { schema: city } },
+      },
     ],
-    ["a chat beyond ASCII", "/v1/chat/completions", { ...chat, max_tokens: 90, grammar: 'root ::= "zażółć 🦙\\u2028"' }],
-    ["a chat with measures for each token", "/v1/chat/completions", { ...chat, timings_per_token: true }],
+    [
+      "a chat beyond ASCII",
+      "/v1/chat/completions",
+      { ...chat, max_tokens: 90, grammar: 'root ::= "zażółć 🦙\\u2028"' },
+    ],
+    [
+      "a chat with measures for each token",
+      "/v1/chat/completions",
+      { ...chat, timings_per_token: true },
+    ],
     ["a chat with progress", "/v1/chat/completions", { ...chat, return_progress: true }],
-    ["a chat with odd options", "/v1/chat/completions", { ...chat, stream: null, stream_options: null }],
+    [
+      "a chat with odd options",
+      "/v1/chat/completions",
+      { ...chat, stream: null, stream_options: null },
+    ],
     ["a text", "/v1/completions", text],
     ["a text with log probabilities", "/v1/completions", { ...text, logprobs: 2 }],
     ["a text that ends at a stop word", "/v1/completions", { ...text, stop: ["s"] }],
