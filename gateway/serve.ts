@@ -16,6 +16,7 @@ import { createMetrics } from "./telemetry/metrics.ts";
 import { type Echo, startEcho } from "./upstreams/echo/echo.ts";
 import { createModelList } from "./upstreams/model-list.ts";
 import { createPassThrough } from "./upstreams/pass-through.ts";
+import { followSlotCount } from "./upstreams/slot-count.ts";
 import { openUpstream, type Upstream } from "./upstreams/upstream.ts";
 import { createUserDirectory } from "./users/user-directory.ts";
 
@@ -55,8 +56,17 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
   });
   metrics.seed(ledger.totals());
   const { echo, upstream } = await upstreamOf(settings);
-  const { maxConcurrent, maxQueue } = settings;
-  const line = createLine({ capacity: maxConcurrent === "auto" ? 1 : maxConcurrent, maxQueue });
+  const { maxConcurrent } = settings;
+  const { maxQueue, maxConcurrentPerUser, maxQueuedPerUser, maxUnfairnessMs } = settings;
+  const line = createLine({
+    maxQueue,
+    maxConcurrentPerUser,
+    maxQueuedPerUser,
+    maxUnfairnessMs,
+    // One until the upstream has said how many it has.
+    capacity: maxConcurrent === "auto" ? 1 : maxConcurrent,
+    exclusiveModels: settings.exclusiveModels === "on",
+  });
   metrics.watch({ line: () => line.view(), spooled: () => ledger.state().spooled });
   const passThrough = createPassThrough(upstream, { silenceMs: settings.firstByteTimeoutMs ?? 0 });
   const models = createModelList(upstream, { freshMs: 5_000, timeoutMs: 10_000 });
@@ -109,6 +119,8 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
   if (echo !== null) telemetry.echoing();
   // Shows what kind of server it is before the first request needs to know.
   void models.read().catch(() => {});
+  const slots =
+    maxConcurrent === "auto" ? followSlotCount(upstream, (slots) => line.setCapacity(slots)) : null;
 
   return {
     port: ports.main.port,
@@ -120,6 +132,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
       telemetry.draining(waiting, active);
       await drain({ line, underway, timeoutMs: settings.drainTimeoutMs });
       await ports.close(1_000);
+      slots?.stop();
       pulse.stop();
       passThrough.close();
       await upstream.connections.close();

@@ -5,6 +5,7 @@ import { attemptOnce } from "./attempt.ts";
 import { asGatewayError, shuttingDown } from "./failure.ts";
 import type { RoadParts } from "./parts.ts";
 import { readRequest } from "./read-request.ts";
+import { refuseOtherModels } from "./refuse-other-models.ts";
 import { type Accepted, reserve } from "./reserve.ts";
 import { settle } from "./settle.ts";
 import { takeTurn } from "./turn.ts";
@@ -30,6 +31,7 @@ export async function generation(
     const identity = parts.authenticate(request);
     user = identity.user;
     const asked = await readRequest(parts.bodies, request, response, exchange);
+    refuseOtherModels(identity, asked.fields.model);
     const destination = parts.route(asked.fields.model);
     accepted = reserve(parts, { exchange, identity, asked, destination, stop });
   } catch (cause) {
@@ -40,6 +42,7 @@ export async function generation(
     return;
   }
   parts.underway.set(exchange.id, { user: accepted.identity.user, stop });
+  setHeaders(response, accepted.reservation.headers);
   const { model, stream } = accepted.asked.fields;
   answer.accepted({ model, stream, json: accepted.asked.json });
   try {
@@ -51,4 +54,9 @@ export async function generation(
   } finally {
     parts.underway.delete(exchange.id);
   }
+}
+
+/** What is set here goes out with the head, whoever writes it. */
+function setHeaders(response: ServerResponse, headers: Readonly<Record<string, string>>): void {
+  for (const name in headers) response.setHeader(name, headers[name] ?? "");
 }

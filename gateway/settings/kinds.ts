@@ -1,3 +1,4 @@
+import { isIPv6 } from "node:net";
 import type { z } from "zod";
 import { kind, WrongValue } from "./kind.ts";
 import { normaliseUpstreamUrl } from "./normalise-upstream-url.ts";
@@ -91,11 +92,9 @@ export const upstreamUrl: z.ZodType<string, string> = kind(normaliseUpstreamUrl)
 
 /** A name or an address to listen on, not a URL; an IPv6 address with or without its brackets. */
 export const host: z.ZodType<string, string> = kind((text) => {
-  if (!/^([A-Za-z0-9.-]+|\[?[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%\w+)?\]?)$/.test(text)) {
-    throw new WrongValue("must be an address or a host name, without http:// and port");
-  }
-  // "127.0.0.1:80" and "localhost:80" are a host with a port, "::1" is an address.
-  return text.replace(/^\[|\]$/g, "");
+  const address = text.replace(/^\[(.*)\]$/, "$1");
+  if (isIPv6(address) || /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(text)) return address;
+  throw new WrongValue("must be an address or a host name, without http:// and port");
 });
 
 export const path: z.ZodType<string, string> = kind((text) => {

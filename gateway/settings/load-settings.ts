@@ -71,7 +71,7 @@ function sourceOf(setting: Setting<unknown>, found: Found | undefined): Source {
     name: setting.env,
     text: setting.default,
   };
-  const isShown = setting.secret === undefined || text === "";
+  const isShown = !setting.secret || text === "";
   return Object.freeze({ from, name, text: isShown ? text : "***" });
 }
 

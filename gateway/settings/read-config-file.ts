@@ -52,8 +52,9 @@ function parseConfig(text: string, file: string, known: readonly string[]): Conf
       faults.push(`${file}${position}: no setting ${name.slice(0, 40)}${didYouMean(name, known)}`);
       continue;
     }
+    // An alias of nothing resolves to undefined, which is no scalar.
     const node = isAlias(value) ? value.resolve(document) : value;
-    const found = textOf(node ?? null);
+    const found = textOf(node);
     if (found === null) faults.push(`${file}${position}: ${name} must be a single value`);
     else values.set(name, { text: found, position: at(value?.range?.[0] ?? 0) });
   }

@@ -11,6 +11,11 @@ export type Settings = {
   readonly upstreamType: "auto" | "openai" | "llamacpp" | "vllm";
   readonly maxConcurrent: number | "auto";
   readonly maxQueue: number | null;
+  readonly maxConcurrentPerUser: number | null;
+  readonly maxQueuedPerUser: number | null;
+  readonly exclusiveModels: "on" | "off";
+  readonly maxUnfairnessMs: number;
+  readonly streamUpstream: "auto" | "off";
   readonly queueEvents: "chunk" | "comment" | "off";
   readonly usersFile: string;
   readonly databaseFile: string;
