@@ -1,3 +1,4 @@
+import { limitsOf } from "./access.ts";
 import { createPulse } from "./answer/pulse.ts";
 import { type AppParts, createApp, createMetricsApp } from "./app.ts";
 import { authenticate } from "./auth/authenticate.ts";
@@ -86,6 +87,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
     }),
     route: () => ({ line, upstream, passThrough }),
     models: () => models.read(),
+    limits: limitsOf(settings, { ledger, onTrouble: telemetry.limitsTrouble }),
     ledger,
     telemetry,
     answers: ({ isPublic }) => ({

@@ -4,9 +4,11 @@ import { GroupCommit } from "./group-commit.ts";
 import type { Closing, Opening, Row } from "./row.ts";
 import { createRowWriter } from "./row-writer.ts";
 import { readTotals, type UserTotals } from "./totals.ts";
+import { createWindowCounts, type WindowCount } from "./window-counts.ts";
 
 export type { Closing, Opening, RowState } from "./row.ts";
 export type { UserTotals } from "./totals.ts";
+export type { WindowCount } from "./window-counts.ts";
 
 export type LedgerState = {
   /** Rows reach the database. */
@@ -29,6 +31,8 @@ export type Ledger = {
   close(id: string, closing: Closing): Promise<void>;
   /** What each user has used over all time, as counted when a row closed. Reads the database. */
   totals(): UserTotals[];
+  /** What one user used since `since` (epoch ms), oldest first. Reads the database. */
+  windowCounts(user: string, since: number, now: number): WindowCount[];
   state(): LedgerState;
   /** Writes what waits (for at most `drainMs`), empties the log, closes the file. */
   shutdown(): Promise<void>;
@@ -96,6 +100,7 @@ export function openLedger(options: LedgerOptions): Ledger {
       return commits.settled();
     },
     totals: () => readTotals(db),
+    windowCounts: createWindowCounts(db),
     state() {
       const { spooled, dropped, error } = commits.state();
       return { ok: error === null, spooled, spoolLimit, dropped, error };

@@ -4,6 +4,7 @@ import type { Identity } from "../auth/identity.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { BodyReader } from "../limits/body.ts";
+import type { Limits } from "../limits/limits.ts";
 import type { Line } from "../line/line.ts";
 import type { Telemetry } from "../telemetry/events.ts";
 import type { PassThrough } from "../upstreams/pass-through.ts";
@@ -27,6 +28,7 @@ export type RoadParts = {
   route(model: string | null): Destination;
   /** The upstream's list of models, as JSON. */
   models(): Promise<Buffer>;
+  limits: Limits;
   ledger: Ledger;
   telemetry: Telemetry;
   /** For an exchange: a public one is kept alive sooner. */

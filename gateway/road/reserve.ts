@@ -2,6 +2,8 @@ import type { Identity } from "../auth/identity.ts";
 import { GatewayError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
 import { createMeter, type Meter } from "../ledger/meter.ts";
+import { type Ask, estimateOf } from "../limits/estimate.ts";
+import type { Reservation } from "../limits/reservation.ts";
 import type { Line } from "../line/line.ts";
 import { shuttingDown } from "./failure.ts";
 import type { Destination, RoadParts } from "./parts.ts";
@@ -14,21 +16,31 @@ export type Accepted = {
   readonly asked: Asked;
   readonly destination: Destination;
   readonly meter: Meter;
+  readonly reservation: Reservation;
   /** Ends it from inside: a time-out, a cancel, a shutdown. */
   readonly stop: AbortController;
 };
 
 /**
- * Room in the line and the ledger's row, in one synchronous stretch, so that two requests never share
- * the last place. Throws 503 where there is no room; then there is no row.
+ * Room in the line, room in the user's limits, and the ledger's row, in one synchronous stretch, so
+ * that two requests never share the last place. Throws 429 or 503 where there is no room; then
+ * there is no row.
  */
-export function reserve(parts: RoadParts, request: Omit<Accepted, "meter">): Accepted {
+export function reserve(
+  parts: RoadParts,
+  request: Omit<Accepted, "meter" | "reservation">,
+): Accepted {
   const { exchange, identity, asked, destination } = request;
   const { line, upstream } = destination;
   // A client that left while its body was read is no generation.
   exchange.signal.throwIfAborted();
   if (line.state() === "draining") throw shuttingDown();
   refuseIfFull(line, identity);
+  const reservation = parts.limits.reserve(
+    identity,
+    { dialect: exchange.dialect, estimate: estimateOf(askOf(exchange, asked)) },
+    Date.now(),
+  );
   parts.ledger.open({
     id: exchange.id,
     requestId: exchange.requestId,
@@ -42,6 +54,7 @@ export function reserve(parts: RoadParts, request: Omit<Accepted, "meter">): Acc
   });
   return {
     ...request,
+    reservation,
     meter: createMeter(exchange.dialect, asked.fields.prompts, exchange.startedMono),
   };
 }
@@ -57,4 +70,10 @@ function refuseIfFull(line: Line, { user, maxQueued }: Identity): void {
   throw new GatewayError("queue_full", fullMessages[full], {
     headers: { "retry-after": String(line.retryAfterSeconds()) },
   });
+}
+
+function askOf({ dialect }: Exchange, { fields, json }: Asked): Ask {
+  const { inputChars, maxTokens, n, prompts } = fields;
+  const generates = dialect !== "embeddings" && dialect !== "rerank" && json;
+  return { inputChars, maxTokens, choices: n * prompts, generates };
 }

@@ -37,6 +37,8 @@ export async function settle(
   const errorCode = done ? (reading.failed ? "upstream_error" : null) : error.code;
   const durationMs = performance.now() - exchange.startedMono;
   const queueMs = slot?.waitedMs ?? durationMs;
+  const { input, output } = reading.usage;
+  accepted.reservation.settle({ input, output, upstreamMs }, Date.now());
   await parts.ledger.close(exchange.id, {
     state,
     status,

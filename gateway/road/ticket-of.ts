@@ -15,7 +15,10 @@ export function ticketOf(accepted: Accepted, onPlace: (place: Place) => void): T
     user,
     model: model ?? "",
     weight,
-    priority: priorityOf(identity.priority, asked.headers["x-priority"]),
+    priority: priorityOf(
+      accepted.reservation.background ? Math.min(identity.priority, BACKGROUND) : identity.priority,
+      asked.headers["x-priority"],
+    ),
     // What is null here leaves the line's own default in force.
     ...(maxConcurrent === null ? {} : { maxConcurrent }),
     ...(maxQueued === null ? {} : { maxQueued }),

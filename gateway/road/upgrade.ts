@@ -11,6 +11,7 @@ import { headersToUpstream } from "../upstreams/headers.ts";
 import { asGatewayError, shuttingDown } from "./failure.ts";
 import type { RoadParts } from "./parts.ts";
 import { noFields } from "./read-request.ts";
+import { refuseOtherModels } from "./refuse-other-models.ts";
 import { type Accepted, reserve } from "./reserve.ts";
 import { settle } from "./settle.ts";
 import { takeTurn } from "./turn.ts";
@@ -55,6 +56,8 @@ export async function upgrade(
     if (parts.draining()) throw shuttingDown();
     const identity = parts.authenticate(request);
     if (!path.startsWith("/v1/")) throw new GatewayError("not_found", "Nothing is at this path.");
+    // It names no model, so a key for some models only cannot open one.
+    refuseOtherModels(identity, null);
     const destination = parts.route(null);
     accepted = reserve(parts, { exchange, identity, asked: nothingAsked, destination, stop });
   } catch (cause) {

@@ -120,8 +120,10 @@ function findConfig(
   cwd: string,
 ): { file: string; values: ConfigValues } | null {
   const known = table.map(([, setting]) => yamlKey(setting));
+  const sections = table.flatMap(([, setting]) => (setting.section ? [yamlKey(setting)] : []));
   for (const file of named === undefined ? ["data/config.yaml", "config.yaml"] : [named]) {
-    const values = readConfigFile(file, { cwd, known, isOptional: named === undefined });
+    const isOptional = named === undefined;
+    const values = readConfigFile(file, { cwd, known, sections, isOptional });
     if (values !== null) return { file, values };
   }
   return null;

@@ -11,11 +11,17 @@ export type ConfigValues = ReadonlyMap<string, { text: string; position: string 
 /** Null when `isOptional` and it is not there. Throws SettingsError for any fault, with its line. */
 export function readConfigFile(
   file: string,
-  options: { cwd: string; known: readonly string[]; isOptional: boolean },
+  options: {
+    cwd: string;
+    known: readonly string[];
+    /** Those that may be a section: they are given as JSON. */
+    sections?: readonly string[];
+    isOptional: boolean;
+  },
 ): ConfigValues | null {
   try {
     const text = readFileSync(resolve(options.cwd, file), "utf8");
-    return parseConfig(text, file, options.known);
+    return parseConfig(text, file, options);
   } catch (error) {
     if (error instanceof SettingsError) throw error;
     const code = codeOf(error);
@@ -25,7 +31,11 @@ export function readConfigFile(
   }
 }
 
-function parseConfig(text: string, file: string, known: readonly string[]): ConfigValues {
+function parseConfig(
+  text: string,
+  file: string,
+  { known, sections = [] }: { known: readonly string[]; sections?: readonly string[] },
+): ConfigValues {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const at = (offset: number): string => {
@@ -54,7 +64,8 @@ function parseConfig(text: string, file: string, known: readonly string[]): Conf
     }
     // An alias of nothing resolves to undefined, which is no scalar.
     const node = isAlias(value) ? value.resolve(document) : value;
-    const found = textOf(node);
+    const isSection = sections.includes(name) && isMap(node);
+    const found = isSection ? JSON.stringify(node.toJS(document)) : textOf(node);
     if (found === null) faults.push(`${file}${position}: ${name} must be a single value`);
     else values.set(name, { text: found, position: at(value?.range?.[0] ?? 0) });
   }

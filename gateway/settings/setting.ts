@@ -10,6 +10,8 @@ export type Setting<Value> = {
   readonly flag?: string;
   /** Never shown. */
   readonly secret?: boolean;
+  /** In the config file it may be a section of its own, which is read as JSON. */
+  readonly section?: boolean;
   /** Half a sentence for people. */
   readonly about: string;
   readonly schema: z.ZodType<Value, string>;

@@ -1,3 +1,4 @@
+import { accessTable } from "./access-table.ts";
 import { orNothing, orOff } from "./kind.ts";
 import {
   bytes,
@@ -237,4 +238,5 @@ export const settingsTable: SettingsTable = {
     default: "off",
     example: "20",
   },
+  ...accessTable,
 };

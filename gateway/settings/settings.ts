@@ -1,5 +1,7 @@
+import type { AccessSettings } from "./access-settings.ts";
+
 /** The settings in force, deeply frozen. null is off or not set; sizes in bytes, times in ms. */
-export type Settings = {
+export type Settings = AccessSettings & {
   readonly port: number;
   /** null: every address. */
   readonly host: string | null;

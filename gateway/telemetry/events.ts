@@ -24,6 +24,8 @@ export type Telemetry = {
   waited(estimatedSeconds: number, actualSeconds: number): void;
   /** What is wrong with the users file, or null when it is mended. */
   usersFile(trouble: string | null): void;
+  /** What is wrong with the limits of a user; the rest of them counts. */
+  limitsTrouble(message: string): void;
   ledgerTrouble(message: string): void;
   ledgerRecovered(): void;
   upstreamState(upstream: string, up: boolean, reason: string | null): void;
@@ -70,6 +72,7 @@ export function createTelemetry({ log, metrics }: { log: Log; metrics: Metrics }
         logger.error({ trouble: reason }, "users file is broken; the last good one stays in force");
       }
     },
+    limitsTrouble: (trouble) => logger.warn({ trouble: told(trouble) }, "limits"),
     ledgerTrouble: (trouble) => logger.error({ trouble: told(trouble) }, "ledger"),
     ledgerRecovered: () => logger.info("ledger: all that waited is written"),
     upstreamState(upstream, up, reason) {

@@ -23,6 +23,7 @@ const mayImport: Record<string, string[] | "everything"> = {
   ledger: ["dialects"],
   // The steps that join several rooms; app.ts is their order.
   road: ["auth", "limits", "line", "answer", "upstreams", "ledger", "dialects"],
+  access: ["auth", "ledger", "limits", "settings", "users"],
   app: ["road", "auth", "answer", "dialects"],
   listen: [],
   ports: ["listen"],

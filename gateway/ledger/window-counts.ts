@@ -1,0 +1,61 @@
+import type Database from "better-sqlite3";
+
+/** What was used at a time (epoch ms), of requests, tokens, and milliseconds of an upstream. */
+export type WindowCount = {
+  readonly at: number;
+  readonly requests: number;
+  readonly tokens: number;
+  readonly upstream: number;
+};
+
+const day = 86_400_000;
+
+/** Older days are read as days, from the rollups, which survive the rows. */
+const exactDays = 2;
+
+/** A generation that began so long before a window may have ended in it. */
+const longest = 6 * 3_600_000;
+
+/** Rows closer than this are counted as one, at the latest of them. Milliseconds. */
+const grain = 1_000;
+
+/**
+ * What one user used since a time, oldest first: the durable counts behind the windows of limits.
+ * Requests count when they were accepted, all else when its generation ended. Rows that are open,
+ * and tokens that nobody knows, count for nothing.
+ */
+export function createWindowCounts(
+  db: Database.Database,
+): (user: string, since: number, now: number) => WindowCount[] {
+  const started = db.prepare<[string, number, number], WindowCount>(
+    `SELECT max(started_at) AS at, count(*) AS requests, 0 AS tokens, 0 AS upstream
+     FROM generations WHERE user = ? AND started_at >= ? GROUP BY started_at / ?`,
+  );
+  const ended = db.prepare<[string, number, number], WindowCount>(
+    `SELECT max(ended_at) AS at, 0 AS requests, sum(tokens) AS tokens, sum(upstream) AS upstream
+     FROM (SELECT started_at + coalesce(duration_ms, 0) AS ended_at,
+         coalesce(input_tokens, 0) + coalesce(output_tokens, 0) AS tokens,
+         coalesce(upstream_ms, 0) AS upstream
+       FROM generations WHERE user = ? AND started_at >= ? AND state <> 'open')
+     GROUP BY ended_at / ?`,
+  );
+  const days = db.prepare<[string, string, string], Omit<WindowCount, "at"> & { day: string }>(
+    `SELECT day, sum(requests) AS requests, sum(input_tokens + output_tokens) AS tokens,
+       sum(upstream_ms) AS upstream
+     FROM rollups WHERE user = ? AND day >= ? AND day < ? GROUP BY day`,
+  );
+  return (user, since, now) => {
+    const exactFrom = Math.floor(now / day - exactDays) * day;
+    const from = since < exactFrom ? exactFrom : since - longest;
+    const found = [...started.all(user, from, grain), ...ended.all(user, from, grain)];
+    if (since < exactFrom) {
+      for (const { day: date, ...counts } of days.all(user, dayOf(since), dayOf(exactFrom))) {
+        // At its end: a day leaves a window when all of it has.
+        found.push({ at: Date.parse(date) + day - 1, ...counts });
+      }
+    }
+    return found.sort((one, other) => one.at - other.at);
+  };
+}
+
+const dayOf = (time: number): string => new Date(time).toISOString().slice(0, 10);

@@ -1,0 +1,35 @@
+/** What is known of a generation before it runs. */
+export type Ask = {
+  /** Characters of its prompt; 0 where nobody read it. */
+  inputChars: number;
+  /** The most tokens each choice may have; null where unlimited or unsaid. */
+  maxTokens: number | null;
+  /** Choices it asks for, of all its prompts. */
+  choices: number;
+  /** False for what answers without tokens of its own: embeddings, reranking. */
+  generates: boolean;
+};
+
+/** Tokens a request will take, before it runs. */
+export type Estimate = {
+  /** Tokens of the prompt. */
+  input: number;
+  /** The most tokens of the answer; null where only the past can tell. */
+  output: number | null;
+  /** What it may cost; for whoever knows prices. */
+  cost?: number;
+};
+
+/**
+ * Characters to a token. Four are usual in English, fewer in code and other languages; a reservation
+ * had better be a little too large, since the true number takes its place.
+ */
+const charsPerToken = 3;
+
+/** An estimate without a tokenizer. */
+export function estimateOf({ inputChars, maxTokens, choices, generates }: Ask): Estimate {
+  return {
+    input: Math.ceil(inputChars / charsPerToken),
+    output: generates ? maxTokens && maxTokens * choices : 0,
+  };
+}

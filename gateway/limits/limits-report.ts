@@ -1,0 +1,41 @@
+import type { Limit } from "./limit.ts";
+import { units } from "./refusal.ts";
+import type { SlidingWindow } from "./sliding-window.ts";
+
+/** How one limit stands, as GET /limits shows it. Upstream time is in seconds. */
+export type LimitState = {
+  metric: string;
+  window_seconds: number;
+  mode: Limit["mode"];
+  limit: number;
+  used: number;
+  /** Kept for requests under way. */
+  reserved: number;
+  remaining: number;
+  /** When all of it is free again, were nothing more asked; now where nothing is used. */
+  resets_at: string;
+  resets_in_seconds: number;
+};
+
+export function stateOf(
+  limit: Limit,
+  window: SlidingWindow,
+  now: number,
+  wallNow: number,
+): LimitState {
+  const { name, size } = units[limit.metric];
+  const shown = (amount: number): number => Math.round((amount / size) * 1_000) / 1_000;
+  const used = window.used(now);
+  const resetMs = window.resetsIn(now);
+  return {
+    metric: name.replaceAll(" ", "_"),
+    window_seconds: limit.windowMs / 1_000,
+    mode: limit.mode,
+    limit: shown(limit.max),
+    used: shown(used),
+    reserved: shown(window.held),
+    remaining: shown(Math.max(0, limit.max - used - window.held)),
+    resets_at: new Date(wallNow + resetMs).toISOString(),
+    resets_in_seconds: Math.ceil(resetMs / 1_000),
+  };
+}

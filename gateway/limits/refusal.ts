@@ -1,0 +1,47 @@
+import { GatewayError } from "../errors.ts";
+import { spokenDuration } from "./duration.ts";
+import type { Excess } from "./excess.ts";
+import type { Metric } from "./limit.ts";
+
+/** Clients wait as long as they are told, with a request open; a minute is the longest that helps. */
+const mostRetrySeconds = 60;
+
+/** What people call an amount. */
+export const units: Readonly<Record<Metric, { name: string; size: number }>> = {
+  requests: { name: "requests", size: 1 },
+  tokens: { name: "tokens", size: 1 },
+  upstream: { name: "upstream seconds", size: 1_000 },
+  cost: { name: "units of cost", size: 1 },
+};
+
+/**
+ * The 429 of a request that has no room. `Retry-After` is at most 60 s; where the true wait is longer
+ * `x-should-retry: false` keeps clients from trying in vain, and the body tells the time.
+ */
+export function refusalOf(excess: Excess, headers: Readonly<Record<string, string>>): GatewayError {
+  const { waitMs } = excess;
+  const seconds = waitMs === null ? null : Math.max(1, Math.ceil(waitMs / 1_000));
+  const retries = seconds !== null && seconds <= mostRetrySeconds;
+  return new GatewayError("rate_limit_exceeded", sentenceOf(excess), {
+    headers: {
+      ...headers,
+      "retry-after": String(Math.min(seconds ?? mostRetrySeconds, mostRetrySeconds)),
+      ...(retries ? {} : { "x-should-retry": "false" }),
+    },
+    extra: { retry_after_seconds: seconds },
+  });
+}
+
+function sentenceOf({ limit, used, held, need, waitMs }: Excess): string {
+  const { name, size } = units[limit.metric];
+  const shown = (amount: number): string => String(Math.ceil((amount / size) * 100) / 100);
+  const window = spokenDuration(limit.windowMs);
+  const parts = [`${shown(used)} are used`];
+  if (held > 0) parts.push(`${shown(held)} are reserved for requests under way`);
+  if (limit.metric === "tokens") parts.push(`this request may take ${shown(need)}`);
+  const when =
+    waitMs === null
+      ? "No request fits into it."
+      : `Try again in ${spokenDuration(Math.max(waitMs, 1_000))}.`;
+  return `The limit is ${shown(limit.max)} ${name} in ${window}: ${parts.join(", ")}. ${when}`;
+}

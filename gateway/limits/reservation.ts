@@ -1,0 +1,51 @@
+import { type Amounts, nothing } from "./limit.ts";
+import type { UserWindows } from "./user-windows.ts";
+
+/** What a generation has used in the end; unknown is null. */
+export type Used = {
+  input: number | null;
+  output: number | null;
+  /** Milliseconds of a slot; null where it had none. */
+  upstreamMs: number | null;
+  cost?: number;
+};
+
+/** The part of a user's limits that one generation holds. */
+export type Reservation = {
+  /** For the answer: how the user's limits stand. Empty where there are none. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** True where a limit only slows: behind everyone who is inside their limits. */
+  readonly background: boolean;
+  /** What was used takes the place of what was reserved. Only the first end counts. */
+  settle(used: Used, now: number): void;
+  /** As if it had never been; for what is given up before it has a row. */
+  cancel(now: number): void;
+};
+
+/** Of who has no limits. */
+export const unlimited: Reservation = {
+  headers: {},
+  background: false,
+  settle() {},
+  cancel() {},
+};
+
+/** Keeps `held` for one generation, and counts its request; gives what ends it, once. */
+export function hold(
+  account: UserWindows,
+  held: Omit<Amounts, "requests">,
+  now: number,
+): (amounts: Amounts, now: number) => void {
+  const { tokens, upstream, cost } = held;
+  account.hold({ requests: 0, tokens, upstream, cost });
+  account.add({ ...nothing, requests: 1 }, now);
+  account.underWay += 1;
+  let isOpen = true;
+  return (amounts, endedAt) => {
+    if (!isOpen) return;
+    isOpen = false;
+    account.underWay -= 1;
+    account.hold({ requests: 0, tokens: -tokens, upstream: -upstream, cost: -cost });
+    account.add(amounts, endedAt);
+  };
+}

@@ -1,0 +1,13 @@
+/** What is not known before a request runs is taken to be like the latest ones. */
+export type Typical = { read(): number; learn(value: number): void };
+
+/** A mean in which each new value counts a tenth. */
+export function createTypical(first: number): Typical {
+  let mean = first;
+  return {
+    read: () => mean,
+    learn(value) {
+      mean += (value - mean) / 10;
+    },
+  };
+}
