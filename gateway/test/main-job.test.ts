@@ -52,7 +52,11 @@ describe.runIf(llamaScript !== null)("in front of a real llama-server", () => {
   it("serves three users at once, by both SDKs, streaming and not, with right totals", async () => {
     const before = gateway.rows().length;
     const plain = (user: string, max: number) =>
-      openai(user).chat.completions.create({ model: "gpt-4o", messages, max_completion_tokens: max });
+      openai(user).chat.completions.create({
+        model: "gpt-4o",
+        messages,
+        max_completion_tokens: max,
+      });
     const asked = Array.from({ length: 4 }, (_, i) => [
       plain("alice", 5 + i).then(({ usage }) => usage?.completion_tokens ?? 0),
       streamedTokens("bob", 10 + i),

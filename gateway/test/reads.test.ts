@@ -1,5 +1,5 @@
-import { WebSocket, WebSocketServer } from "ws";
 import { afterEach, describe, expect, it } from "vitest";
+import { WebSocket, WebSocketServer } from "ws";
 import { chat, startTestGateway, type TestGateway, until } from "./harness.ts";
 import { type Handler, politeChat } from "./mock-upstream.ts";
 import { rawHttp, statusOf } from "./raw-http.ts";
@@ -135,7 +135,9 @@ describe("a WebSocket", () => {
   async function withSocketUpstream(): Promise<WebSocketServer> {
     const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
     await new Promise((resolve) => server.once("listening", resolve));
-    server.on("connection", (socket) => socket.on("message", (data) => socket.send(`echo ${data}`)));
+    server.on("connection", (socket) =>
+      socket.on("message", (data) => socket.send(`echo ${data}`)),
+    );
     const { port } = server.address() as { port: number };
     gateway = await startTestGateway(politeChat, { UPSTREAM_URL: `http://127.0.0.1:${port}` });
     return server;

@@ -1,5 +1,5 @@
-import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
+import { createServer } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { chat, startTestGateway, type TestGateway, until } from "./harness.ts";
 import { chatAnswer, chatChunk, type Handler, politeChat } from "./mock-upstream.ts";
@@ -71,11 +71,10 @@ describe("an upstream that answers with an error", () => {
     let calls = 0;
     gateway = await startTestGateway((seen, response, request) => {
       if (++calls < 3) {
-        answering(503, '{"error":{"message":"Loading model","type":"unavailable_error","code":503}}')(
-          seen,
-          response,
-          request,
-        );
+        answering(
+          503,
+          '{"error":{"message":"Loading model","type":"unavailable_error","code":503}}',
+        )(seen, response, request);
       } else politeChat(seen, response, request);
     });
     const response = await gateway.post("/v1/chat/completions", chat());
