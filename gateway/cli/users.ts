@@ -1,3 +1,4 @@
+import { loadSettings } from "../settings/load-settings.ts";
 import { add } from "./users/add.ts";
 import { disable, enable, hash, remove } from "./users/change.ts";
 import { type Command, UsageError } from "./users/command.ts";
@@ -44,12 +45,13 @@ export async function users(
   terminal: Terminal = processTerminal(),
 ): Promise<number> {
   try {
-    const { file, rest } = takeFile(argv);
-    const [name = "help", ...args] = rest;
-    if (name === "help" || rest.includes("--help")) {
+    // Before the settings: help must not depend on them.
+    if (argv.length === 0 || argv[0] === "help" || argv.includes("--help")) {
       terminal.out(HELP.trimEnd());
       return 0;
     }
+    const { file, rest } = takeFile(argv);
+    const [name = "", ...args] = rest;
     const command = COMMANDS.get(name);
     if (command === undefined) throw new UsageError("no such subcommand; see users --help");
     await command(args, { file, terminal, now: Date.now() });
@@ -62,14 +64,18 @@ export async function users(
 
 /** Takes `--users-file FILE` out of the arguments, wherever it stands. */
 function takeFile(argv: string[]): { file: string; rest: string[] } {
-  const other = process.env.USERS_FILE || "data/users.json";
   const at = argv.findIndex((arg) => arg === "--users-file" || arg.startsWith("--users-file="));
   const flag = argv[at];
-  if (flag === undefined) return { file: other, rest: argv };
+  if (flag === undefined) return { file: fileOfSettings(), rest: argv };
   const isJoined = flag.includes("=");
   const file = isJoined ? flag.slice(flag.indexOf("=") + 1) : argv[at + 1];
   if (file === undefined || file === "") throw new UsageError("--users-file needs a path");
   return { file, rest: argv.toSpliced(at, isJoined ? 1 : 2) };
+}
+
+function fileOfSettings(): string {
+  const { settings } = loadSettings({ argv: [], env: process.env, cwd: process.cwd() });
+  return settings.usersFile;
 }
 
 function isUsage(error: unknown): boolean {

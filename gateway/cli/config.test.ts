@@ -1,0 +1,73 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { config } from "./config.ts";
+
+let cwd = "";
+beforeEach(() => {
+  cwd = mkdtempSync(join(tmpdir(), "config-check-"));
+});
+afterEach(() => rmSync(cwd, { recursive: true }));
+
+async function run(argv: string[], env: Record<string, string> = {}) {
+  const out: string[] = [];
+  const said: string[] = [];
+  const status = await config(argv, {
+    env,
+    cwd,
+    out: (line) => void out.push(line),
+    say: (line) => void said.push(line),
+  });
+  return { status, out, said };
+}
+
+test("config check names every setting with its value and where it came from", async () => {
+  writeFileSync(join(cwd, ".env"), "MAX_QUEUE=5\n");
+  writeFileSync(join(cwd, "config.yaml"), "idle_timeout: 1m\n");
+  const env = { API_USER: "bob", BACKEND_URL: "http://box/v1" };
+  const { status, out } = await run(["check", "--port", "81"], env);
+  expect(status).toBe(0);
+  expect(out).toContain("PORT=81  (--port)");
+  expect(out).toContain("API_USER=bob  (environment)");
+  expect(out).toContain("UPSTREAM_URL=http://box/v1  (environment, BACKEND_URL)");
+  expect(out).toContain("MAX_QUEUE=5  (.env)");
+  expect(out).toContain("IDLE_TIMEOUT=1m  (config.yaml)");
+  expect(out).toContain("CONNECT_TIMEOUT=10s  (default)");
+});
+
+test("secrets are masked, in lines and in JSON", async () => {
+  const env = { API_KEY: "made-up-secret", UPSTREAM_API_KEY: "made-up-secret" };
+  const lines = await run(["check"], env);
+  expect(lines.out).toContain("API_KEY=***  (environment)");
+  const json = await run(["check", "--json"], env);
+  const { settings } = JSON.parse(json.out.join("")) as { settings: Record<string, unknown> };
+  expect(settings.API_KEY).toEqual({ value: "***", from: "environment", name: "API_KEY" });
+  expect(settings.PORT).toEqual({ value: 8000, from: "default", name: "PORT" });
+  expect([...lines.out, ...json.out].join()).not.toContain("made-up-secret");
+});
+
+test("its lines, put into .env, give the same settings", async () => {
+  const first = await run(["check"], { MAX_BODY_BYTES: "1MiB", TOTAL_TIMEOUT: "1h" });
+  writeFileSync(join(cwd, ".env"), first.out.map((line) => line.split("  (")[0]).join("\n"));
+  const again = await run(["check"]);
+  expect(again.status).toBe(0);
+  const bare = (lines: string[]) => lines.map((line) => line.split("  (")[0]);
+  expect(bare(again.out)).toEqual(bare(first.out));
+});
+
+test("wrong settings are a line each and exit 1, secrets masked", async () => {
+  const { status, out, said } = await run(["check"], { PORT: "x", API_KEY: "two made-up-secret" });
+  expect(status).toBe(1);
+  expect(out).toEqual([]);
+  expect(said).toHaveLength(2);
+  expect(said[0]).toMatch(/^llm-gateway: PORT=x \(environment\): must be/);
+  expect(said.join()).not.toContain("made-up-secret");
+});
+
+test("another subcommand exits 2, none prints the help", async () => {
+  expect((await run(["set"])).status).toBe(2);
+  const help = await run([]);
+  expect(help.status).toBe(0);
+  expect(help.out.join()).toContain("config check");
+});

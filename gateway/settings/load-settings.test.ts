@@ -1,0 +1,230 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type LoadedSettings, loadSettings } from "./load-settings.ts";
+import { SettingsError } from "./settings-error.ts";
+import { settingsTable } from "./settings-table.ts";
+
+let cwd = "";
+beforeEach(() => {
+  cwd = mkdtempSync(join(tmpdir(), "settings-"));
+});
+afterEach(() => rmSync(cwd, { recursive: true }));
+
+function load(env: Record<string, string> = {}, argv: string[] = []): LoadedSettings {
+  return loadSettings({ argv, env, cwd });
+}
+
+function write(file: string, text: string): void {
+  mkdirSync(join(cwd, file, ".."), { recursive: true });
+  writeFileSync(join(cwd, file), text);
+}
+
+function faultsOf(env: Record<string, string> = {}, argv: string[] = []): readonly string[] {
+  try {
+    load(env, argv);
+  } catch (error) {
+    if (error instanceof SettingsError) return error.faults;
+    throw error;
+  }
+  return [];
+}
+
+test("nothing configured gives the defaults", () => {
+  const { settings, sources, configFile } = load();
+  expect(settings).toMatchObject({
+    port: 8000,
+    host: null,
+    publicPort: null,
+    upstreamUrl: null,
+    maxConcurrent: 1,
+    maxQueue: null,
+    queueEvents: "chunk",
+    apiKey: null,
+    apiUser: "admin",
+    connectTimeoutMs: 10_000,
+    firstByteTimeoutMs: 600_000,
+    totalTimeoutMs: null,
+    maxBodyBytes: 33_554_432,
+    jsonKeepAliveLanMs: 240_000,
+  });
+  expect(Object.keys(settings)).toEqual(Object.keys(settingsTable));
+  expect(new Set(Object.values(sources).map(({ from }) => from))).toEqual(new Set(["default"]));
+  expect(configFile).toBeNull();
+});
+
+describe("precedence", () => {
+  test("a flag wins over the environment, that over .env, that over the config file", () => {
+    write("config.yaml", "port: 1\n");
+    expect(load()).toMatchObject({
+      settings: { port: 1 },
+      sources: { port: { from: "config.yaml" } },
+    });
+    write(".env", "PORT=2\n");
+    expect(load()).toMatchObject({ settings: { port: 2 }, sources: { port: { from: ".env" } } });
+    const env = { PORT: "3" };
+    expect(load(env)).toMatchObject({
+      settings: { port: 3 },
+      sources: { port: { from: "environment" } },
+    });
+    expect(load(env, ["--port", "4"])).toMatchObject({
+      settings: { port: 4 },
+      sources: { port: { from: "--port" } },
+    });
+    expect(load(env, ["--port=4", "--port=5"]).settings.port).toBe(5);
+  });
+
+  test("an alias in the environment wins over the setting's own name in .env", () => {
+    write(".env", "PORT=2\n");
+    expect(load({ PROXY_PORT: "3" }).settings.port).toBe(3);
+  });
+
+  test("the own name wins over an alias beside it", () => {
+    expect(load({ PORT: "2", PROXY_PORT: "3" }).settings.port).toBe(2);
+  });
+
+  test("an empty value is none, at every level", () => {
+    write("config.yaml", "port: 7\nhost:\nmax_queue: ''\n");
+    write(".env", "PORT=\n");
+    const { settings } = load({ PORT: " ", PROXY_PORT: "", UPSTREAM_URL: "" });
+    expect(settings).toMatchObject({ port: 7, host: null, maxQueue: null, upstreamUrl: null });
+  });
+});
+
+describe("the environment", () => {
+  test.each([
+    ["BACKEND_URL", "http://box/v1", "upstreamUrl", "http://box"],
+    ["VLLM_BASE_URL", "http://box/v1", "upstreamUrl", "http://box"],
+    ["PROXY_PORT", "81", "port", 81],
+    ["AUTHORIZATION", "Bearer made-up", "apiKey", "made-up"],
+  ] as const)("%s is read too", (name, text, property, value) => {
+    const { settings, sources } = load({ [name]: text });
+    expect(settings[property]).toBe(value);
+    expect(sources[property].name).toBe(name);
+  });
+
+  test(".env takes quotes, comments and Windows line ends, and leaves process.env alone", () => {
+    write(".env", '\uFEFF# ours\r\nAPI_USER="bob"\r\nMAX_QUEUE=5 # few\r\nSETTINGS_PROBE=1\r\n');
+    expect(load().settings).toMatchObject({ apiUser: "bob", maxQueue: 5 });
+    expect(process.env.SETTINGS_PROBE).toBeUndefined();
+  });
+
+  test(".env that is a directory is one line", () => {
+    mkdirSync(join(cwd, ".env"));
+    expect(faultsOf()).toEqual([".env: cannot be read (EISDIR); make it a readable file"]);
+  });
+});
+
+describe("the result", () => {
+  test("is frozen", () => {
+    const { settings, sources } = load({ PORT: "1" });
+    expect(Object.isFrozen(settings) && Object.isFrozen(sources)).toBe(true);
+    expect(Object.values(sources).every((source) => Object.isFrozen(source))).toBe(true);
+    for (const value of Object.values(settings)) {
+      expect(typeof value !== "object" || Object.isFrozen(value)).toBe(true);
+    }
+  });
+});
+
+describe("a wrong value", () => {
+  test("is one line with setting, value, source and fix", () => {
+    expect(faultsOf({ PORT: "99999" })).toEqual([
+      "PORT=99999 (environment): must be a whole number from 1 to 65535 (0: any free port); for example PORT=8000",
+    ]);
+  });
+
+  test("is told in the words of its place", () => {
+    write("config.yaml", "# ours\nport: x\n");
+    expect(faultsOf()[0]).toMatch(/^port: x \(config\.yaml line 2, column 7\): .*port: 8000$/);
+    write(".env", "PROXY_PORT=y\n");
+    expect(faultsOf()[0]).toMatch(/^PROXY_PORT=y \(\.env\): .*PROXY_PORT=8000$/);
+    expect(faultsOf({}, ["--port", "z"])[0]).toMatch(/^--port=z \(command line\): .*--port=8000$/);
+  });
+
+  test.each(Object.values(settingsTable).map(({ env }) => env))(
+    "%s stops the start with a line of its own",
+    (name) => {
+      const faults = faultsOf({ [name]: "\u0001 ://" });
+      expect(faults).toHaveLength(1);
+      expect(faults[0]).toMatch(/^[A-Z_]+=\S.* \(environment\): must .*; for example [A-Z_]+=\S+$/);
+    },
+  );
+
+  test("does not hide another", () => {
+    expect(faultsOf({ PORT: "x", MAX_QUEUE: "y", LOG_LEVEL: "loud" })).toHaveLength(3);
+  });
+
+  test("stays on one line whatever it holds", () => {
+    const [fault = ""] = faultsOf({ MAX_QUEUE: `a\nb\u001b[31m${"c".repeat(5_000)}` });
+    expect(fault).not.toMatch(/\p{Cc}/u);
+    expect(fault.length).toBeLessThan(250);
+  });
+
+  test("that is the port of another is refused, any free port is not", () => {
+    expect(faultsOf({ PORT: "81", METRICS_PORT: "81" })[0]).toContain("METRICS_PORT=81");
+    expect(faultsOf({ PUBLIC_PORT: "8000" })[0]).toContain("PUBLIC_PORT=8000");
+    expect(faultsOf({ PUBLIC_PORT: "91", METRICS_PORT: "91" })[0]).toContain("METRICS_PORT=91");
+    expect(faultsOf({ PORT: "0", PUBLIC_PORT: "0", METRICS_PORT: "0" })).toEqual([]);
+  });
+});
+
+describe("a secret is never repeated", () => {
+  const secret = "made-up-secret";
+  test.each([
+    [{ API_KEY: `two ${secret}` }, []],
+    [{ AUTHORIZATION: `Basic ${secret}` }, []],
+    [{ UPSTREAM_API_KEY: `two ${secret}` }, []],
+    [{ UPSTREAM_URL: `http://bob:${secret}@box` }, []],
+    [{ UPSTREAM_URL: `http://box/?key=${secret}` }, []],
+    [{ UPSTREAM_URL: `ftp://bob:${secret}@box` }, []],
+    [{ API_USER: `sk-${secret}` }, []],
+    [{ PORT: `Bearer ${secret}` }, []],
+    [{}, [`sk-${secret}`]],
+    [{}, ["--api-key", secret]],
+    [{}, [`--api-key=${secret}`]],
+  ])("%#: %o %o", (env: Record<string, string>, argv) => {
+    const faults = faultsOf(env, argv);
+    expect(faults).toHaveLength(1);
+    expect(faults.join()).not.toContain(secret);
+  });
+
+  test.each([
+    `api_key: "${"made-up-secret"}`,
+    "api_key: *made-up-secret\n",
+    "api_key: [made-up-secret]\n",
+    "api_key: two made-up-secret\n",
+    "api_key: made-up-secret: x\n",
+    "made-up-secret\n",
+  ])("not from the config file either: %#", (text) => {
+    write("config.yaml", text);
+    expect(faultsOf()).toHaveLength(1);
+    expect(faultsOf().join()).not.toContain(secret);
+  });
+
+  test("the sources of right settings do not hold it", () => {
+    const { settings, sources } = load({ API_KEY: secret, UPSTREAM_API_KEY: secret });
+    expect(settings.apiKey).toBe(secret);
+    expect(JSON.stringify(sources)).not.toContain(secret);
+  });
+});
+
+describe("flags", () => {
+  test("an unknown one names the nearest", () => {
+    expect(faultsOf({}, ["--prot", "1"])).toEqual([
+      "--prot: no such flag (did you mean --port?); see --help",
+    ]);
+  });
+
+  test("one without a value, and a loose word, are refused", () => {
+    expect(faultsOf({}, ["--port"])).toEqual(["--port: needs a value"]);
+    expect(faultsOf({}, ["--port="])).toEqual(["--port: needs a value"]);
+    expect(faultsOf({}, ["80"])).toEqual(["a word on the command line is no flag; see --help"]);
+  });
+
+  test("none takes a secret", () => {
+    const secrets = Object.values(settingsTable).filter(({ secret }) => secret);
+    expect(secrets.length).toBeGreaterThan(1);
+    expect(secrets.filter(({ flag }) => flag !== undefined)).toEqual([]);
+  });
+});
