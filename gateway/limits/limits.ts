@@ -89,7 +89,9 @@ export function createLimits(options: LimitsOptions): Limits {
         settle(used, endedAt) {
           if (used.upstreamMs !== null) upstreamMs.learn(used.upstreamMs);
           if (used.output !== null) output.learn(used.output);
-          const tokens = (used.input ?? 0) + (used.output ?? 0);
+          // Of one that was cut nobody says how long its prompt was; it was read all the same.
+          const input = used.input ?? (used.output === null ? 0 : estimate.input);
+          const tokens = input + (used.output ?? 0);
           const { upstreamMs: upstream, cost = 0 } = used;
           end({ requests: 0, tokens, upstream: Math.round(upstream ?? 0), cost }, steady(endedAt));
         },

@@ -1,12 +1,15 @@
 /** Charges close to each other, kept as one. */
 type Bucket = { readonly from: number; last: number; amount: number };
 
-/** A window holds at most so many buckets: one for each hour of a month, or 5 s of an hour. */
+/** Many charges share buckets, one for each hour of a month, or 5 s of an hour. */
 const mostBuckets = 720;
+
+/** So few are kept each by itself. */
+const fewBuckets = 100;
 
 /**
  * How much was used in the last `windowMs`. A charge counts until exactly `windowMs` have passed
- * since; one of several that fell within 1/720 of the window counts as long as the latest of them.
+ * since; where there are many, those within 1/720 of the window count as long as their latest.
  * So it never forgets too soon, and its memory is bounded. Times never go back.
  */
 export class SlidingWindow {
@@ -28,7 +31,8 @@ export class SlidingWindow {
   add(amount: number, at: number): void {
     if (amount === 0) return;
     const newest = this.#buckets.at(-1);
-    if (newest !== undefined && at - newest.from < this.#grain) {
+    const isFew = this.#buckets.length - this.#first < fewBuckets;
+    if (newest !== undefined && at - newest.from < (isFew ? 1 : this.#grain)) {
       newest.last = Math.max(newest.last, at);
       newest.amount += amount;
     } else this.#buckets.push({ from: at, last: at, amount });

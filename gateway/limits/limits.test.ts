@@ -1,0 +1,341 @@
+import { describe, expect, it } from "vitest";
+import { GatewayError } from "../errors.ts";
+import type { Estimate } from "./estimate.ts";
+import { createLimits, type LimitsOptions } from "./limits.ts";
+import type { Past } from "./user-windows.ts";
+
+const hour = 3_600_000;
+const start = Date.UTC(2026, 10, 21, 12);
+type Written = Record<string, unknown>;
+
+/** Limits over a clock that a test moves. */
+function setUp(defaults: Written, more: Partial<LimitsOptions> = {}) {
+  const troubles: string[] = [];
+  const limits = createLimits({
+    defaults,
+    roles: {},
+    windowMs: hour,
+    history: () => [],
+    onTrouble: (message) => troubles.push(message),
+    ...more,
+  });
+  let now = start;
+  const own = new Map<string, Written>();
+  const who = (user: string, role = "user") => ({ user, role, limits: own.get(user) ?? null });
+  const ask = (estimate: Partial<Estimate> = {}, user = "alice", role = "user") =>
+    limits.reserve(
+      who(user, role),
+      { dialect: "chat", estimate: { input: 10, output: 90, ...estimate } },
+      now,
+    );
+  return {
+    limits,
+    troubles,
+    own,
+    who,
+    ask,
+    at: (ms: number) => {
+      now = start + ms;
+    },
+    /** Asks, and has used so much at once. */
+    use(tokens: number, upstreamMs = 0, user = "alice") {
+      const reservation = ask({ input: 0, output: tokens }, user);
+      reservation.settle({ input: 0, output: tokens, upstreamMs }, now);
+      return reservation;
+    },
+    refusal(estimate: Partial<Estimate> = {}, user = "alice"): GatewayError {
+      try {
+        ask(estimate, user);
+      } catch (error) {
+        if (error instanceof GatewayError) return error;
+      }
+      throw new Error("not refused");
+    },
+    state: (user = "alice") => limits.states(who(user), now)[0],
+  };
+}
+
+describe("a window", () => {
+  it("is full until the very millisecond in which its first request leaves it", () => {
+    const one = setUp({ requests: 2 });
+    one.ask();
+    one.at(1_000);
+    one.ask();
+    one.at(hour - 1);
+    expect(one.refusal().headers["retry-after"]).toBe("1");
+    one.at(hour);
+    one.ask();
+    // The second of two is still inside.
+    expect(() => one.ask()).toThrow(GatewayError);
+    one.at(hour + 999);
+    expect(() => one.ask()).toThrow(GatewayError);
+    one.at(hour + 1_000);
+    one.ask();
+  });
+
+  it("takes exactly its limit", () => {
+    const one = setUp({ tokens: 1000 });
+    one.use(900);
+    expect(one.refusal({ input: 11, output: 90 }).status).toBe(429);
+    one.ask({ input: 10, output: 90 });
+    expect(() => one.ask({ input: 1, output: 0 })).toThrow(GatewayError);
+  });
+
+  it("counts tokens from when they were used, not from when they were asked for", () => {
+    const one = setUp({ tokens: 1000 });
+    const long = one.ask({ input: 500, output: 500 });
+    one.at(2 * hour);
+    expect(() => one.ask()).toThrow(GatewayError);
+    long.settle({ input: 500, output: 500, upstreamMs: 1 }, start + 2 * hour);
+    one.at(3 * hour - 1);
+    expect(() => one.ask()).toThrow(GatewayError);
+    one.at(3 * hour);
+    one.ask();
+  });
+
+  it("of a day and of a month slide too", () => {
+    const one = setUp({ tokens_per_day: 100, tokens_per_month: 150 });
+    one.use(100);
+    one.at(24 * hour - 1);
+    expect(() => one.ask({ input: 1, output: 1 })).toThrow(GatewayError);
+    one.at(24 * hour);
+    one.use(50);
+    one.at(30 * 24 * hour - 1);
+    expect(() => one.ask({ input: 1, output: 1 })).toThrow(GatewayError);
+    one.at(30 * 24 * hour);
+    one.ask({ input: 1, output: 1 });
+  });
+
+  it("of upstream seconds closes when they are used up", () => {
+    const one = setUp({ upstream_seconds: { max: 1800, window: "6h" } });
+    one.use(1, 1_799_999);
+    one.use(1, 60_000);
+    expect(one.refusal().message).toContain("1800 upstream seconds in 6 hours");
+  });
+
+  it("of cost takes what whoever knows prices tells it", () => {
+    const one = setUp({ cost: 1 });
+    one.ask({ cost: 0.6 }).settle({ input: 1, output: 1, upstreamMs: 1, cost: 0.5 }, start);
+    expect(() => one.ask({ cost: 0.6 })).toThrow(GatewayError);
+    one.ask({ cost: 0.5 });
+  });
+
+  it("of nothing is shut for good, and says so", () => {
+    const { headers, message } = setUp({ requests: 0 }).refusal();
+    expect(headers).toMatchObject({ "x-should-retry": "false", "retry-after": "60" });
+    expect(message).toContain("No request fits");
+  });
+});
+
+describe("in parallel", () => {
+  it("fifty at once cannot overrun a window, and what they did not use is free again", () => {
+    const one = setUp({ tokens: 1000 });
+    const accepted = Array.from({ length: 50 }, () => {
+      try {
+        return one.ask({ input: 10, output: 90 });
+      } catch {
+        return null;
+      }
+    }).filter((reservation) => reservation !== null);
+    expect(accepted).toHaveLength(10);
+    for (const each of accepted) each.settle({ input: 5, output: 15, upstreamMs: 1 }, start);
+    expect(one.state()).toMatchObject({ used: 200, reserved: 0, remaining: 800 });
+  });
+
+  it("requests that name no maximum hold what is typical", () => {
+    const one = setUp({ tokens: 1000 });
+    let accepted = 0;
+    for (let tries = 0; tries < 50; tries++) {
+      try {
+        one.ask({ input: 10, output: null });
+        accepted++;
+      } catch {}
+    }
+    expect(accepted).toBe(4);
+  });
+
+  it("who may take more than the whole limit gets it when nothing else is taken", () => {
+    const one = setUp({ tokens: 1000 });
+    const big = one.ask({ input: 10, output: 32_000 });
+    expect(() => one.ask({ input: 10, output: 32_000 })).toThrow(GatewayError);
+    expect(() => one.ask({ input: 1, output: 1 })).toThrow(GatewayError);
+    big.settle({ input: 10, output: 20, upstreamMs: 1 }, start);
+    one.ask({ input: 1, output: 1 });
+    expect(() => one.ask({ input: 10, output: 32_000 })).toThrow(GatewayError);
+  });
+
+  it("what ends twice counts once, and what is cancelled not at all", () => {
+    const one = setUp({ requests: 3, tokens: 1000 });
+    const first = one.ask();
+    first.settle({ input: 1, output: 2, upstreamMs: 3 }, start);
+    first.settle({ input: 100, output: 200, upstreamMs: 3 }, start);
+    first.cancel(start);
+    one.ask().cancel(start);
+    expect(one.limits.states(one.who("alice"), start)).toMatchObject([
+      { metric: "requests", used: 1 },
+      { metric: "tokens", used: 3, reserved: 0 },
+    ]);
+  });
+
+  it("a stream cut before its usage is charged for its prompt too", () => {
+    const one = setUp({ tokens: 1000 });
+    one.ask({ input: 40, output: 90 }).settle({ input: null, output: 7, upstreamMs: 3 }, start);
+    expect(one.state()).toMatchObject({ used: 47 });
+  });
+});
+
+describe("whose limits", () => {
+  it("defaults give way to a role's, and these to the user's own, field by field", () => {
+    const one = setUp(
+      { requests: 1, tokens: 1000 },
+      { roles: { admin: { requests: null, tokens: 5000 } } },
+    );
+    one.own.set("boss", { tokens: 7000 });
+    const show = (user: string, role: string) =>
+      one.limits.states(one.who(user, role), start).map(({ metric, limit }) => [metric, limit]);
+    expect(show("alice", "user")).toEqual([
+      ["requests", 1],
+      ["tokens", 1000],
+    ]);
+    expect(show("alice", "admin")).toEqual([["tokens", 5000]]);
+    expect(show("boss", "admin")).toEqual([["tokens", 7000]]);
+    expect(show("boss", "user")).toEqual([
+      ["requests", 1],
+      ["tokens", 7000],
+    ]);
+  });
+
+  it("one user's use is not another's, and two entries of one user are one", () => {
+    const one = setUp({ requests: 1 });
+    one.ask({}, "alice");
+    one.ask({}, "bob");
+    one.own.set("alice", { mode: "refuse" });
+    expect(() => one.ask({}, "alice")).toThrow(GatewayError);
+  });
+
+  it("a wrong field of a user is told, never repeated, and the rest counts", () => {
+    const one = setUp({ requests: 5 });
+    one.own.set("alice", { requests: "sk-secret", tokens: 10, nonsense: 1, window: "1 hour" });
+    one.ask({ input: 1, output: 1 });
+    expect(one.limits.states(one.who("alice"), start)).toMatchObject([
+      { metric: "requests", limit: 5 },
+      { metric: "tokens", limit: 10 },
+    ]);
+    expect(one.troubles).toHaveLength(3);
+    expect(one.troubles.join()).not.toContain("sk-secret");
+  });
+
+  it("wrong defaults stop the start", () => {
+    expect(() => setUp({ tokens: -1 })).toThrow('limits: "tokens" must be');
+  });
+
+  it("without limits there are no headers and nothing is counted", () => {
+    expect(setUp({}).ask()).toMatchObject({ headers: {}, background: false });
+  });
+});
+
+describe("a mode that slows", () => {
+  it("accepts whoever is over it, in the background, and keeps counting", () => {
+    const one = setUp({ requests: 1, mode: "slow" });
+    expect(one.ask().background).toBe(false);
+    const slowed = one.ask();
+    expect(slowed.background).toBe(true);
+    expect(slowed.headers["x-ratelimit-remaining-requests"]).toBe("0");
+    one.at(hour);
+    expect(one.ask().background).toBe(false);
+  });
+
+  it("beside one that refuses gives way to it", () => {
+    const one = setUp({ requests: { max: 1, mode: "slow" }, tokens: { max: 100, window: "1m" } });
+    one.use(50);
+    expect(one.ask({ input: 1, output: 1 }).background).toBe(true);
+    expect(one.refusal({ input: 1, output: 99 }).code).toBe("rate_limit_exceeded");
+  });
+});
+
+describe("a restart", () => {
+  const past: Past[] = [
+    { at: start - 2 * hour, requests: 1, tokens: 999 },
+    { at: start - hour + 5_000, requests: 1, tokens: 600, upstream: 20 },
+    { at: start + 9 * hour, requests: 1, tokens: 300, upstream: 20 },
+  ];
+
+  it("gives no fresh allowance", () => {
+    const asked: [string, number][] = [];
+    const history = (user: string, since: number) => {
+      asked.push([user, since]);
+      return past;
+    };
+    const one = setUp({ tokens: 1000 }, { history });
+    expect(one.refusal({ input: 1, output: 100 }).headers["retry-after"]).toBe("5");
+    one.at(5_000);
+    one.ask({ input: 1, output: 100 });
+    expect(asked).toEqual([["alice", start - hour]]);
+  });
+
+  it("nor does a window that an edit of the file makes new", () => {
+    const one = setUp({ tokens: 1000 }, { history: () => past });
+    one.own.set("alice", { tokens_per_day: 1500 });
+    // 999 + 600 of the day and, from a clock that was set back since, 300 of the future.
+    expect(one.refusal({ input: 1, output: 1 }).message).toContain("1899 are used");
+  });
+});
+
+describe("a clock that goes back", () => {
+  it("neither frees what was used nor holds it longer", () => {
+    const one = setUp({ requests: 1 });
+    one.ask();
+    one.at(-5 * hour);
+    expect(() => one.ask()).toThrow(GatewayError);
+    one.at(-4 * hour - 1);
+    expect(() => one.ask()).toThrow(GatewayError);
+    one.at(-4 * hour);
+    one.ask();
+  });
+});
+
+describe("the answer", () => {
+  it("to a long wait is no more than a minute's Retry-After, and says the truth in words", () => {
+    const one = setUp({ tokens: 100 });
+    one.use(100);
+    one.at(18 * 60_000);
+    const { headers, message, extra } = one.refusal({ input: 1, output: 1 });
+    expect(headers).toMatchObject({ "retry-after": "60", "x-should-retry": "false" });
+    expect(message).toContain("Try again in 42 minutes.");
+    expect(extra).toEqual({ retry_after_seconds: 2520 });
+  });
+
+  it("to a short wait lets clients try again", () => {
+    const one = setUp({ tokens: 100 });
+    one.use(100);
+    one.at(hour - 30_000);
+    const { headers } = one.refusal({ input: 1, output: 1 });
+    expect(headers["retry-after"]).toBe("30");
+    expect(headers).not.toHaveProperty("x-should-retry");
+  });
+
+  it("carries OpenAI's headers and durations, of the tightest limit of each metric", () => {
+    const one = setUp({ requests: 10, tokens: 1000, tokens_per_day: 950, window: "6m" });
+    one.use(100);
+    const { headers } = one.ask({ input: 10, output: 90 });
+    expect(headers).toEqual({
+      "x-ratelimit-limit-requests": "10",
+      "x-ratelimit-remaining-requests": "8",
+      "x-ratelimit-reset-requests": "6m0s",
+      "x-ratelimit-limit-tokens": "950",
+      "x-ratelimit-remaining-tokens": "750",
+      "x-ratelimit-reset-tokens": "24h0m0s",
+    });
+  });
+
+  it("carries Anthropic's on Messages", () => {
+    const { limits, who } = setUp({ requests: 10 });
+    const estimate = { input: 1, output: 1 };
+    const { headers } = limits.reserve(who("alice"), { dialect: "messages", estimate }, start);
+    expect(headers).toEqual({
+      "anthropic-ratelimit-requests-limit": "10",
+      "anthropic-ratelimit-requests-remaining": "9",
+      "anthropic-ratelimit-requests-reset": "2026-11-21T13:00:00Z",
+    });
+  });
+});
