@@ -7,7 +7,10 @@ const config: ViteUserConfig = defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     pool: "forks",
-    coverage: { include: ["gateway/**/*.ts"], exclude: ["gateway/**/*.test.ts", "gateway/test/**"] },
+    coverage: {
+      include: ["gateway/**/*.ts"],
+      exclude: ["gateway/**/*.test.ts", "gateway/test/**"],
+    },
   },
 });
 
