@@ -1,0 +1,69 @@
+import { createAnthropic } from "@ai-sdk/anthropic";
+import { createOpenAI } from "@ai-sdk/openai";
+import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
+import { jsonSchema, type LanguageModel, streamText, type Tool, tool } from "ai";
+import { type Asked, type Client, countPlaces, type Had, toolSchema } from "./client.ts";
+
+const light: Tool = tool({
+  inputSchema: jsonSchema<{ on: boolean }>({ ...toolSchema, required: ["on"] }),
+});
+
+async function run(model: LanguageModel, asked: Asked, withTools: boolean): Promise<Had> {
+  const result = streamText({
+    model,
+    prompt: "hello",
+    maxRetries: 0,
+    abortSignal: asked.signal,
+    includeRawChunks: true,
+    onError: () => {},
+    tools: withTools ? { light } : {},
+  });
+  const seen: unknown[] = [];
+  let text = "";
+  for await (const part of result.fullStream) {
+    if (part.type === "error") throw part.error;
+    if (part.type === "abort") throw new Error("aborted");
+    if (part.type === "raw") seen.push(part.rawValue);
+    if (part.type === "text-delta") text += part.text;
+    if (part.type === "tool-call") text = `${part.toolName} ${JSON.stringify(part.input)}`;
+    if (part.type === "text-delta" || part.type === "tool-input-delta") asked.onPiece();
+  }
+  return { text, places: countPlaces(seen) };
+}
+
+type Provider = (asked: Asked) => LanguageModel;
+
+const compatible: Provider = ({ url, key }) =>
+  createOpenAICompatible({ name: "gateway", baseURL: `${url}/v1`, apiKey: key })("m");
+const openaiChat: Provider = ({ url, key }) =>
+  createOpenAI({ baseURL: `${url}/v1`, apiKey: key }).chat("m");
+const openaiResponses: Provider = ({ url, key }) =>
+  createOpenAI({ baseURL: `${url}/v1`, apiKey: key }).responses("m");
+const anthropic: Provider = ({ url, key }) =>
+  createAnthropic({ baseURL: `${url}/v1`, apiKey: key })("m");
+
+const client = (name: string, from: string, path: Client["path"], model: Provider): Client => ({
+  name,
+  packages: ["ai", from],
+  path,
+  run: (asked) => run(model(asked), asked, name.endsWith("tools")),
+});
+
+export const aiClients: Client[] = [
+  client(
+    "ai with @ai-sdk/openai-compatible",
+    "@ai-sdk/openai-compatible",
+    "chat/completions",
+    compatible,
+  ),
+  client(
+    "ai with @ai-sdk/openai-compatible, tools",
+    "@ai-sdk/openai-compatible",
+    "chat/completions",
+    compatible,
+  ),
+  client("ai with @ai-sdk/openai, chat", "@ai-sdk/openai", "chat/completions", openaiChat),
+  client("ai with @ai-sdk/openai, responses", "@ai-sdk/openai", "responses", openaiResponses),
+  client("ai with @ai-sdk/anthropic", "@ai-sdk/anthropic", "messages", anthropic),
+  client("ai with @ai-sdk/anthropic, tools", "@ai-sdk/anthropic", "messages", anthropic),
+];

@@ -1,0 +1,48 @@
+/** What a client is asked to do. */
+export type Asked = {
+  /** The gateway's origin. */
+  url: string;
+  key: string;
+  /** The client's own way to leave. */
+  signal: AbortSignal;
+  /** Called with each piece of the answer, as the client's iterator gives it. */
+  onPiece: () => void;
+};
+
+/** What the client had of it, in its own words. */
+export type Had = {
+  /** The whole text; for a tool, its name and arguments. */
+  text: string;
+  /** Places in line that its iterator showed. */
+  places: number;
+};
+
+/** One way to use one published client; `run` rejects where the client raises an error. */
+export type Client = {
+  name: string;
+  /** The npm packages whose versions matter. */
+  packages: string[];
+  path: "chat/completions" | "completions" | "responses" | "messages";
+  run(asked: Asked): Promise<Had>;
+};
+
+/** What every mock answer says. */
+export const said = "Hello there";
+/** The tool every mock calls, where it is offered one. */
+export const called = 'light {"on":true}';
+
+/** A JSON schema for the arguments of that tool. */
+export const toolSchema = {
+  type: "object",
+  properties: { on: { type: "boolean" } },
+  required: ["on"],
+  additionalProperties: false,
+} as const;
+
+/** How many of the objects say where their reader is in line. */
+export function countPlaces(objects: readonly unknown[]): number {
+  return objects.filter((one) => {
+    const queue = (one as { queue?: { position?: number } } | null)?.queue;
+    return (queue?.position ?? 0) > 0;
+  }).length;
+}

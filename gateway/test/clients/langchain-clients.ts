@@ -1,0 +1,36 @@
+import { ChatOpenAI } from "@langchain/openai";
+import type { Asked, Client, Had } from "./client.ts";
+
+async function run(asked: Asked, useResponsesApi: boolean): Promise<Had> {
+  const model = new ChatOpenAI({
+    model: "m",
+    apiKey: asked.key,
+    maxRetries: 0,
+    streamUsage: false,
+    useResponsesApi,
+    configuration: { baseURL: `${asked.url}/v1` },
+  });
+  let text = "";
+  for await (const chunk of await model.stream("hello", { signal: asked.signal })) {
+    text += chunk.text;
+    if (chunk.text !== "") asked.onPiece();
+  }
+  asked.signal.throwIfAborted();
+  // Its chunks have no room for fields it does not know.
+  return { text, places: 0 };
+}
+
+export const langchainClients: Client[] = [
+  {
+    name: "@langchain/openai, chat",
+    packages: ["@langchain/openai"],
+    path: "chat/completions",
+    run: (asked) => run(asked, false),
+  },
+  {
+    name: "@langchain/openai, responses",
+    packages: ["@langchain/openai"],
+    path: "responses",
+    run: (asked) => run(asked, true),
+  },
+];
