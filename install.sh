@@ -1,0 +1,640 @@
+#!/usr/bin/env bash
+# llm-gateway: install, upgrade, uninstall. Run it from a checkout, or
+#   curl -fsSL <url>/install.sh | bash            (flags: … | bash -s -- --yes)
+# Bash 3.2 (macOS) is enough. Everything is in functions and the last line starts it, so a download
+# that was cut off does nothing.
+REPO_URL=''
+
+# `a && b || die`: die ends everything, so it cannot run after a success.
+# shellcheck disable=SC2015
+set -uo pipefail
+umask 077
+
+usage() {
+  cat <<'E'
+install.sh: installs llm-gateway, or upgrades it where it is installed
+
+  --yes                 asks nothing; earlier answers, the environment and defaults decide
+  --upstream URL        the server that generates (UPSTREAM_URL); "echo" for none yet
+  --max-concurrent N    generations it runs at once (MAX_CONCURRENT)
+  --port N              the gateway's port on this machine (PORT)
+  --user NAME           whom the first key is for
+  --tunnel-token TOKEN  starts the Cloudflare tunnel; better as TUNNEL_TOKEN in the environment
+  --dir DIR             where to install (LLM_GATEWAY_DIR; ~/llm-gateway, or this checkout)
+  --version TAG         a tag or branch of the source (LLM_GATEWAY_VERSION)
+  --no-docker           a systemd service on Node 26 instead of containers
+  --uninstall           stops and removes it, keeps data and .env; with --purge those go too
+E
+}
+
+say() { printf '%s\n' "$*" >&2; }
+step() { printf '==> %s\n' "$*" >&2; }
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# What went wrong and what to do, then the end. Whatever was done may be done again.
+die() {
+  printf 'install.sh: %s\n' "$1" >&2
+  shift
+  for line in "$@"; do printf '  %s\n' "$line" >&2; done
+  printf '  Then run it again; nothing has to be undone first.\n' >&2
+  exit 1
+}
+
+interrupted() {
+  printf '\ninstall.sh: stopped. Nothing has to be undone; run it again to go on.\n' >&2
+  exit 130
+}
+
+# --- answers --------------------------------------------------------------------------------------
+
+# The terminal is on fd 3 even when the script itself comes through a pipe. /dev/tty may exist and
+# still not open.
+open_terminal() {
+  terminal=no
+  [ "$yes" = no ] || return 0
+  if { exec 3</dev/tty; } 2>/dev/null; then terminal=yes; fi
+  [ "$terminal" = yes ] || say "No terminal to ask on: taking earlier answers and defaults."
+}
+
+# ask VARIABLE "Question" DEFAULT: the default also where nobody can be asked.
+ask() {
+  local answer=''
+  if [ "$terminal" = yes ]; then
+    printf '%s [%s]: ' "$2" "$3" >&2
+    IFS= read -r answer <&3 || answer=''
+  fi
+  printf -v "$1" '%s' "${answer:-$3}"
+}
+
+# Only a person's yes counts, or --yes.
+agreed() {
+  local answer=''
+  [ "$yes" = no ] || return 0
+  [ "$terminal" = yes ] || return 1
+  printf '%s [y/N]: ' "$1" >&2
+  IFS= read -r answer <&3 || answer=''
+  case $answer in [yY]*) return 0 ;; *) return 1 ;; esac
+}
+
+read_flags() {
+  yes=no docker_wanted=yes action=install purge=no
+  upstream=${UPSTREAM_URL:-} capacity=${MAX_CONCURRENT:-} port=${PORT:-} user=${GATEWAY_USER:-}
+  token=${TUNNEL_TOKEN:-} upstream_key=${UPSTREAM_API_KEY:-}
+  dir=${LLM_GATEWAY_DIR:-} version=${LLM_GATEWAY_VERSION:-} source=${LLM_GATEWAY_REPO:-$REPO_URL}
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --yes | -y) yes=yes ;;
+      --no-docker) docker_wanted=no ;;
+      --uninstall) action=uninstall ;;
+      --purge) purge=yes ;;
+      --help | -h) usage && exit 0 ;;
+      --upstream=* | --max-concurrent=* | --port=* | --user=* | --tunnel-token=* | --dir=* | --version=*)
+        take "${1%%=*}" "${1#*=}" ;;
+      --upstream | --max-concurrent | --port | --user | --tunnel-token | --dir | --version)
+        [ $# -ge 2 ] || die "$1 needs a value" "See --help."
+        take "$1" "$2" && shift ;;
+      *) die "no such flag: ${1%%=*}" "See --help." ;;
+    esac
+    shift
+  done
+}
+
+take() {
+  case $1 in
+    --upstream) upstream=$2 ;;
+    --max-concurrent) capacity=$2 ;;
+    --port) port=$2 ;;
+    --user) user=$2 ;;
+    --tunnel-token) token=$2 ;;
+    --dir) dir=$2 ;;
+    --version) version=$2 ;;
+  esac
+}
+
+check_answers() {
+  case $port in '' | *[!0-9]*) die "the port must be a number, not '$port'" "Give --port 8000." ;; esac
+  [ "$port" -ge 1 ] && [ "$port" -le 65535 ] || die "the port must be from 1 to 65535" "Give --port 8000."
+  case $capacity in auto) ;; '' | 0 | *[!0-9]*)
+    die "MAX_CONCURRENT must be a number from 1 on, or auto" "Give --max-concurrent 1." ;; esac
+  # The same rule as gateway/users/user-name.ts; a key in the wrong place must not become a name.
+  case $user in sk-* | [!A-Za-z0-9]* | *[!A-Za-z0-9._@+-]* | '')
+    die "a user's name is of letters, digits and . _ @ + -, a letter or digit first" "Give --user alice." ;; esac
+  [ -z "$token" ] || token_is_right || die "the tunnel's token is not one (it is long, and begins with eyJ)" \
+    "Copy it again from the tunnel's page, without spaces: cloudflared/README.md says where."
+}
+
+# A token is base64 of JSON with the account (a), the tunnel (t) and a secret (s).
+token_is_right() {
+  case $token in *[!A-Za-z0-9+/=]*) return 1 ;; esac
+  [ $((${#token} % 4)) -eq 0 ] || return 1
+  case $(printf '%s' "$token" | base64 --decode 2>/dev/null) in
+    *'"t":'*) return 0 ;;
+    *) return 1 ;;
+  esac
+}
+
+# --- .env -----------------------------------------------------------------------------------------
+
+# env_get NAME: the value in .env as compose reads it; status 1 where it is not set.
+env_get() {
+  [ -f "$dir/.env" ] || return 1
+  local line value
+  line=$(grep -E "^(export )?$1=" "$dir/.env" | tail -n 1) || return 1
+  value=${line#*=}
+  case $value in
+    \'*) value=${value#\'} && value=${value%%\'*} ;;
+    \"*) value=${value#\"} && value=${value%\"*} && value=$(printf '%s' "$value" | sed 's/\\\([\\"$]\)/\1/g') ;;
+    *) value=${value%% #*} ;;
+  esac
+  [ -n "$value" ] || return 1
+  printf '%s' "$value"
+}
+
+# In single quotes nothing is special to compose: not $, not #, not a space.
+quoted() {
+  case $1 in
+    *\'*) printf '"%s"' "$(printf '%s' "$1" | sed 's/[\\"$]/\\&/g')" ;;
+    *) printf "'%s'" "$1" ;;
+  esac
+}
+
+# env_set NAME VALUE: the old file or the new one, never half of one.
+env_set() {
+  local draft="$dir/.env.draft.$$" others=''
+  [ ! -f "$dir/.env" ] || others=$(grep -vE "^(export )?$1=" "$dir/.env")
+  printf '%s%s=%s\n' "${others:+$others
+}" "$1" "$(quoted "$2")" >"$draft" 2>/dev/null && mv "$draft" "$dir/.env" || {
+    rm -f "$draft"
+    die "cannot write $dir/.env" "Is the disk full?"
+  }
+}
+
+write_env() {
+  step "Settings: $dir/.env"
+  if [ -f "$dir/.env" ]; then
+    env_backup="$dir/.env.backup-$(date +%Y%m%d-%H%M%S)"
+    cp -p "$dir/.env" "$env_backup" || die "cannot write into $dir" "Free some space there."
+  fi
+  [ "$upstream" = echo ] || keep UPSTREAM_URL "$upstream"
+  keep MAX_CONCURRENT "$capacity"
+  keep PORT "$port"
+  [ -z "$token" ] || keep TUNNEL_TOKEN "$token"
+  [ -z "$upstream_key" ] || keep UPSTREAM_API_KEY "$upstream_key"
+  # The gateway runs as whoever installs, so that the data stays theirs; for root, as uid 1000.
+  if [ "$docker_wanted" = yes ] && [ "$(id -u)" != 0 ]; then
+    keep GATEWAY_UID "$(id -u)"
+    keep GATEWAY_GID "$(id -g)"
+  fi
+  add_new_settings
+  chmod 600 "$dir/.env"
+}
+
+keep() {
+  [ "$(env_get "$1")" = "$2" ] || env_set "$1" "$2"
+}
+
+# Settings that a newer version knows, as comments: what is in force does not change.
+add_new_settings() {
+  [ -f "$dir/.env.example" ] || return 0
+  local line name
+  while IFS= read -r line; do
+    name=${line#'#'} && name=${name# } && name=${name%%=*}
+    case $name in '' | *[!A-Z0-9_]*) continue ;; esac
+    case $line in *=*) ;; *) continue ;; esac
+    grep -qE "^#? ?(export )?$name=" "$dir/.env" || printf '# %s\n' "${line#'# '}" | sed 's/^# #/#/' >>"$dir/.env"
+  done <"$dir/.env.example"
+}
+
+# Earlier answers win over defaults; a flag or the environment wins over both.
+gather_answers() {
+  [ -n "$upstream" ] || upstream=$(env_get UPSTREAM_URL || env_get BACKEND_URL || env_get VLLM_BASE_URL)
+  [ -n "$capacity" ] || capacity=$(env_get MAX_CONCURRENT)
+  [ -n "$port" ] || port=$(env_get PORT || env_get PROXY_PORT)
+  [ -n "$token" ] || token=$(env_get TUNNEL_TOKEN)
+  if [ "$installed" = no ]; then
+    [ -n "$upstream" ] || ask_upstream
+    [ -n "$capacity" ] || ask capacity "How many generations may it run at once" 1
+    [ -n "$port" ] || ask port "Port of the gateway on this machine" 8000
+    [ -n "$user" ] || ask user "Name of the first user" "$(default_user)"
+    [ -n "$token" ] || ask token "Cloudflare tunnel token (none: LAN only)" ''
+  fi
+  : "${upstream:=echo}" "${capacity:=1}" "${port:=8000}"
+  [ -n "$user" ] || user=$(default_user)
+  upstream=${upstream%/}
+  check_answers
+}
+
+default_user() {
+  local name=${SUDO_USER:-${USER:-admin}}
+  case $name in root | *[!A-Za-z0-9._-]* | [!A-Za-z0-9]* | '') name='admin' ;; esac
+  printf '%s' "$name"
+}
+
+ask_upstream() {
+  local found=''
+  found=$(find_upstream)
+  [ -z "$found" ] || say "Found a server that answers at $found"
+  ask upstream "URL of the server that generates (echo: none yet)" "${found:-echo}"
+}
+
+# llama-server, Ollama, LM Studio and vLLM on their usual ports.
+find_upstream() {
+  local candidate
+  for candidate in 8080 11434 1234 8000 8081 5000; do
+    [ "$candidate" != "$port" ] || continue
+    if answers "http://127.0.0.1:$candidate"; then
+      printf 'http://127.0.0.1:%s' "$candidate"
+      return
+    fi
+  done
+}
+
+# The key goes in by standard input: `ps` shows a command's arguments. Ours is no upstream.
+answers() {
+  local base=${1%/}
+  base=${base%/v1}
+  { [ -z "$upstream_key" ] || printf 'header = "Authorization: Bearer %s"\n' "$upstream_key"; } |
+    curl -fsS -m 4 -K - "$base/v1/models" 2>/dev/null | grep -q '"data"'
+}
+
+check_upstream() {
+  [ "$upstream" != echo ] || return 0
+  case $upstream in http://* | https://*) ;; *)
+    die "the upstream must be a URL, such as http://127.0.0.1:8080" "Give --upstream URL, or --upstream echo." ;; esac
+  local here=${upstream/host.docker.internal/127.0.0.1}
+  if answers "$here"; then
+    say "The upstream answers: $here"
+  else
+    say "WARNING: $here does not answer at /v1/models now. The gateway will keep trying;"
+    say "  start the server, or set UPSTREAM_URL in $dir/.env and run ./gateway.sh restart."
+  fi
+  # In a container, 127.0.0.1 is the container itself.
+  [ "$docker_wanted" = no ] || upstream=$(printf '%s' "$upstream" |
+    sed -E 's#^(https?://)(localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])([:/]|$)#\1host.docker.internal\3#')
+}
+
+# --- this machine ---------------------------------------------------------------------------------
+
+check_machine() {
+  case $(uname -s) in
+    Linux | Darwin) ;;
+    *) die "$(uname -s) is not supported" "Use Linux, macOS, or WSL on Windows." ;;
+  esac
+  have curl || die "curl is missing" "Install it with your package manager."
+  mkdir -p "$dir" 2>/dev/null && [ -w "$dir" ] || die "no right to write in $dir" "Choose another place with --dir."
+  local free
+  free=$(df -Pk "$dir" | awk 'NR == 2 { print $4 }')
+  [ "${free:-0}" -ge 2000000 ] || die "less than 2 GB are free in $dir" "Free some space, or choose another place with --dir."
+}
+
+# 0 where something listens on the port of this machine.
+taken() { (exec 9<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+check_port() {
+  [ "$running" = no ] || [ "$port" != "$(env_get PORT || env_get PROXY_PORT || echo 8000)" ] || return 0
+  while taken "$port"; do
+    [ "$terminal" = yes ] || die "another program listens on port $port" "Stop it, or choose another with --port."
+    say "Another program listens on port $port."
+    ask port "Another port" "$((port + 1))"
+    check_answers
+  done
+}
+
+find_docker() {
+  docker=(docker)
+  if ! have docker; then
+    agreed "Docker is missing. Install it with Docker's own script (https://get.docker.com)?" ||
+      die "Docker is missing" "Install Docker Engine with the compose plugin: https://docs.docker.com/engine/install/" \
+        "or choose --no-docker."
+    install_docker
+  fi
+  if ! docker info >/dev/null 2>&1; then
+    if have sudo && [ "$(id -u)" != 0 ] && sudo docker info >/dev/null 2>&1; then
+      docker=(sudo docker)
+    else
+      die "Docker does not answer: it is not running, or you may not use it" \
+        "Start it (sudo systemctl start docker, or Docker Desktop), or: sudo usermod -aG docker $(id -un), then log in again."
+    fi
+  fi
+  local found
+  found=$("${docker[@]}" compose version --short 2>/dev/null) ||
+    die "Docker's compose plugin is missing" "Install docker-compose-plugin (Debian: docker-compose), 2.24 or newer."
+  recent_enough "${found#v}" || die "docker compose $found is too old: 2.24 or newer is needed" "Upgrade the docker-compose-plugin."
+}
+
+recent_enough() {
+  local major=${1%%.*} rest=${1#*.}
+  local minor=${rest%%[!0-9]*}
+  case $major$minor in '' | *[!0-9]*) return 0 ;; esac
+  [ "$major" -gt 2 ] || { [ "$major" -eq 2 ] && [ "$minor" -ge 24 ]; }
+}
+
+install_docker() {
+  [ "$(uname -s)" = Linux ] || die "Docker is missing" "Install Docker Desktop: https://docs.docker.com/desktop/"
+  step "Installing Docker"
+  local root=()
+  [ "$(id -u)" = 0 ] || root=(sudo)
+  if have pacman; then
+    ${root[@]+"${root[@]}"} pacman -S --noconfirm docker docker-compose docker-buildx &&
+      ${root[@]+"${root[@]}"} systemctl enable --now docker
+  else
+    curl -fsSL https://get.docker.com -o "$dir/get-docker.sh" && ${root[@]+"${root[@]}"} sh "$dir/get-docker.sh"
+  fi || die "Docker could not be installed" "Install it by hand: https://docs.docker.com/engine/install/"
+  rm -f "$dir/get-docker.sh"
+}
+
+# --- source ---------------------------------------------------------------------------------------
+
+# Where the script itself stands, when that is a checkout; nothing when it came through a pipe.
+find_checkout() {
+  checkout=''
+  local self=${BASH_SOURCE[0]:-}
+  [ -f "$self" ] || return 0
+  self=$(cd "$(dirname "$self")" && pwd)
+  if [ -f "$self/docker-compose.yml" ] && [ -f "$self/gateway/Dockerfile" ]; then checkout=$self; fi
+}
+
+choose_dir() {
+  find_checkout
+  if [ -z "$dir" ]; then dir=${checkout:-$HOME/llm-gateway}; fi
+  case $dir in /*) ;; *) dir=$PWD/$dir ;; esac
+  [ -n "$source" ] || [ "$dir" = "$checkout" ] || source=$checkout
+  installed=no
+  if [ -f "$dir/.env" ] && [ -e "$dir/data/users.json" ]; then installed=yes; fi
+}
+
+get_source() {
+  previous_commit=''
+  if [ "$dir" = "$checkout" ] && [ -z "$version" ]; then return 0; fi
+  [ -n "$source" ] || [ -d "$dir/.git" ] ||
+    die "where is the source? Set LLM_GATEWAY_REPO to the repository's URL" "Or run install.sh from a checkout."
+  have git || die "git is missing" "Install it with your package manager."
+  if [ -d "$dir/.git" ]; then
+    step "Newer source into $dir"
+    previous_commit=$(git -C "$dir" rev-parse HEAD)
+    git -C "$dir" fetch -q --tags ${source:+"$source"} "${version:-HEAD}" &&
+      git -C "$dir" checkout -q --detach FETCH_HEAD ||
+      die "the source could not be brought up to date" "Look at it: git -C $dir status"
+  else
+    step "Source into $dir"
+    # Not a clone into it: an installation of the Python original may stand there.
+    rm -rf "$dir/.source"
+    git clone -q --depth 1 ${version:+--branch "$version"} "$source" "$dir/.source" ||
+      die "the source could not be fetched from $source" "Check the address and the network."
+    cp -R "$dir/.source/." "$dir/" && rm -rf "$dir/.source" || die "cannot write into $dir" "Is the disk full?"
+  fi
+}
+
+# The Python original kept users.json beside its code, and its totals in data/metrics.json.
+take_over() {
+  mkdir -p "$dir/data"
+  [ -f "$dir/users.json" ] && [ ! -e "$dir/data/users.json" ] || return 0
+  step "Taking over users.json of the earlier installation"
+  mv "$dir/users.json" "$dir/data/users.json"
+}
+
+# --- the first key --------------------------------------------------------------------------------
+
+sha256() {
+  if have sha256sum; then sha256sum; elif have shasum; then shasum -a 256; else openssl dgst -sha256 -r; fi | cut -c1-64
+}
+
+# The key itself is shown once and stored nowhere: users.json has its digest.
+make_first_key() {
+  first_key=''
+  [ ! -e "$dir/data/users.json" ] || return 0
+  local draft="$dir/data/.users.json.$$"
+  first_key=sk-$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+  [ "${#first_key}" -eq 35 ] || die "no random numbers from /dev/urandom" "Is this system whole?"
+  printf '{\n  "sha256:%s": { "user": "%s", "role": "admin", "hint": "%s" }\n}\n' \
+    "$(printf '%s' "$first_key" | sha256)" "$user" "$(printf '%s' "$first_key" | cut -c1-7)" >"$draft" &&
+    mv "$draft" "$dir/data/users.json" || die "cannot write $dir/data/users.json" "Is the disk full?"
+  own_data
+}
+
+own_data() {
+  [ "$(id -u)" != 0 ] || chown -R 1000:1000 "$dir/data" 2>/dev/null || true
+}
+
+# --- containers -----------------------------------------------------------------------------------
+
+compose() { (cd "$dir" && "${docker[@]}" compose "$@"); }
+
+is_running() {
+  running=no
+  [ "$docker_wanted" = yes ] || return 0
+  [ ! -f "$dir/docker-compose.yml" ] || [ -z "$(compose ps -q gateway 2>/dev/null)" ] || running=yes
+}
+
+back_up() {
+  backup_made=''
+  [ "$installed" = yes ] && [ "$running" = yes ] || return 0
+  step "Backup before the upgrade"
+  local name
+  name=backups/before-upgrade-$(date +%Y%m%d-%H%M%S).tar.gz
+  if compose exec -T gateway node gateway/main.ts backup "data/$name" >/dev/null; then
+    backup_made=$name
+    say "  $dir/data/$name"
+  elif [ -f "$dir/data/gateway.db" ]; then
+    die "the database could not be backed up; nothing was changed" "See: ./gateway.sh doctor"
+  fi
+  "${docker[@]}" tag llm-gateway:latest llm-gateway:previous >/dev/null 2>&1 || true
+}
+
+start_containers() {
+  step "Building and starting"
+  if ! compose build gateway; then
+    roll_back
+    die "the image could not be built" "See the lines above; often it is the network."
+  fi
+  if ! compose up -d --remove-orphans; then
+    roll_back
+    die "the containers could not be started" "See the lines above."
+  fi
+  step "Waiting for health"
+  healthy "${HEALTH_PATIENCE:-120}" && return 0
+  compose logs --tail 20 gateway >&2
+  roll_back
+  die "the gateway did not become healthy" "Its last lines are above; all of them: cd $dir && docker compose logs gateway"
+}
+
+healthy() {
+  local end=$((SECONDS + $1))
+  while [ "$SECONDS" -lt "$end" ]; do
+    if curl -fsS -m 3 "http://127.0.0.1:$port/health" 2>/dev/null | grep -q '"status"'; then return 0; fi
+    sleep 1
+  done
+  return 1
+}
+
+# An upgrade that fails leaves what ran before: source, settings, image, and the ledger of then.
+roll_back() {
+  [ "$installed" = yes ] || return 0
+  step "Going back to what ran before"
+  [ -z "$previous_commit" ] || git -C "$dir" checkout -q --detach "$previous_commit"
+  [ -z "${env_backup:-}" ] || cp -p "$env_backup" "$dir/.env"
+  "${docker[@]}" tag llm-gateway:previous llm-gateway:latest >/dev/null 2>&1 || return 0
+  compose stop gateway >/dev/null 2>&1
+  [ -z "$backup_made" ] || compose run --rm -T --no-deps gateway node gateway/main.ts restore --yes "data/$backup_made" >/dev/null 2>&1
+  compose up -d --no-build --remove-orphans >/dev/null 2>&1
+  if healthy 60; then say "The earlier version runs again."; else say "The earlier version does not start either."; fi
+}
+
+import_totals() {
+  [ -f "$dir/data/metrics.json" ] || return 0
+  step "Importing the totals of data/metrics.json"
+  if compose exec -T gateway node gateway/main.ts migrate metrics data/metrics.json; then
+    mv "$dir/data/metrics.json" "$dir/data/metrics.json.imported"
+  else
+    say "They were not imported; later: ./gateway.sh migrate metrics data/metrics.json"
+  fi
+}
+
+# The tunnel is waited for apart: a token that is refused must not fail a gateway that works.
+report_tunnel() {
+  [ -n "$token" ] || return 0
+  local left=20
+  while [ "$left" -gt 0 ]; do
+    if compose exec -T cloudflared cloudflared tunnel --metrics 127.0.0.1:20241 ready >/dev/null 2>&1; then
+      say "The tunnel is connected."
+      return 0
+    fi
+    left=$((left - 1))
+    sleep 1
+  done
+  say "WARNING: the tunnel is not connected yet. See: cd $dir && docker compose logs cloudflared"
+}
+
+# --- without containers ---------------------------------------------------------------------------
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+units=${LLM_GATEWAY_UNITS:-/etc/systemd/system}
+
+install_service() {
+  have systemctl || die "there is no systemd here" "Use Docker, or: cd $dir && npm ci && npm start"
+  have npm || die "npm is missing" "Install Node.js 20 or newer with npm; the service itself brings Node 26."
+  step "Packages"
+  (cd "$dir" && npm ci --omit=dev) || die "the packages could not be installed" "See the lines above; often it is the network."
+  local account=${SUDO_USER:-$(id -un)} unit
+  chown -R "$account" "$dir/data" "$dir/.env" 2>/dev/null || true
+  unit=$(cat <<E
+[Unit]
+Description=llm-gateway
+After=network-online.target
+Wants=network-online.target
+
+[Service]
+User=$account
+WorkingDirectory=$dir
+ExecStart=$dir/node_modules/.bin/node $dir/gateway/main.ts
+Environment=NODE_ENV=production NODE_COMPILE_CACHE=$dir/data/.compile-cache
+Restart=always
+RestartSec=2
+# Longer than DRAIN_TIMEOUT, so that running generations may finish.
+TimeoutStopSec=45
+NoNewPrivileges=true
+ProtectSystem=strict
+ReadWritePaths=$dir/data
+PrivateTmp=true
+CapabilityBoundingSet=
+
+[Install]
+WantedBy=multi-user.target
+E
+  )
+  step "Service llm-gateway"
+  printf '%s\n' "$unit" | as_root tee "$units/llm-gateway.service" >/dev/null &&
+    as_root systemctl daemon-reload && as_root systemctl enable llm-gateway && as_root systemctl restart llm-gateway ||
+    die "the service could not be started" "See: journalctl -u llm-gateway -n 50"
+  step "Waiting for health"
+  healthy "${HEALTH_PATIENCE:-60}" || die "the gateway did not become healthy" "See: journalctl -u llm-gateway -n 50"
+}
+
+# --- ends -----------------------------------------------------------------------------------------
+
+lan_addresses() {
+  { hostname -I 2>/dev/null || ifconfig 2>/dev/null | awk '/inet / { print $2 }'; } | tr ' ' '\n' |
+    grep -E '^[0-9.]+$' | grep -vE '^(127\.|172\.(1[7-9]|2[0-9]|3[01])\.)' || true
+}
+
+finish() {
+  local address key=${first_key:-YOUR_KEY}
+  say ""
+  say "llm-gateway runs. Point OpenAI clients at"
+  for address in localhost $(lan_addresses); do say "  http://$address:$port/v1"; done
+  say "and Anthropic clients at the same without /v1."
+  if [ -n "$first_key" ]; then
+    say ""
+    say "The key of $user, shown only this once:  $first_key"
+  fi
+  say ""
+  say "Try it:"
+  say "  curl -N http://localhost:$port/v1/chat/completions -H 'Authorization: Bearer $key' \\"
+  say "    -H 'Content-Type: application/json' \\"
+  say "    -d '{\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}'"
+  say ""
+  say "Next, in $dir:"
+  say "  ./gateway.sh users add NAME    a key for each person"
+  say "  ./gateway.sh doctor            is all well?"
+  say "  ./gateway.sh backup            and upgrade, usage, logs: see ./gateway.sh help"
+  [ "$upstream" != echo ] || say "  UPSTREAM_URL in .env           answers are echoes until it is set; then ./gateway.sh restart"
+  [ -n "$token" ] || say "  cloudflared/README.md          to reach it from outside"
+}
+
+uninstall() {
+  [ -f "$dir/docker-compose.yml" ] || die "nothing is installed in $dir" "Give --dir."
+  if [ -f "$units/llm-gateway.service" ]; then
+    as_root systemctl disable --now llm-gateway
+    as_root rm -f "$units/llm-gateway.service"
+    as_root systemctl daemon-reload
+  elif have docker; then
+    find_docker
+    local volumes=()
+    [ "$purge" = no ] || volumes=(-v)
+    compose down --remove-orphans --rmi local ${volumes[@]+"${volumes[@]}"} || die "the containers could not be removed" "See the lines above."
+  fi
+  if [ "$purge" = yes ]; then
+    agreed "Delete keys, accounts and settings in $dir for good?" || die "data and .env were kept" "Say yes, or give --yes."
+    rm -rf "$dir/data" "$dir/.env" "$dir"/.env.backup-* || as_root rm -rf "$dir/data"
+    say "Removed, with its data. The source is still in $dir."
+  else
+    say "Removed. Kept: $dir/data and $dir/.env; install.sh finds them again. --purge deletes them."
+  fi
+}
+
+main() {
+  read_flags "$@"
+  trap interrupted INT TERM
+  open_terminal
+  choose_dir
+  if [ "$action" = uninstall ]; then
+    uninstall
+    exit 0
+  fi
+  check_machine
+  # Before anything is fetched or asked, so that whoever lacks it has lost no time.
+  [ "$docker_wanted" = no ] || find_docker
+  is_running
+  gather_answers
+  check_port
+  back_up
+  get_source
+  take_over
+  check_upstream
+  write_env
+  make_first_key
+  if [ "$docker_wanted" = yes ]; then
+    start_containers
+    import_totals
+    report_tunnel
+    step "Doctor"
+    compose exec -T gateway node gateway/main.ts doctor >&2 || true
+  else
+    install_service
+    (cd "$dir" && node_modules/.bin/node gateway/main.ts doctor) >&2 || true
+  fi
+  finish
+}
+
+main "$@"
