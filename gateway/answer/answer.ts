@@ -191,7 +191,7 @@ export class Answer implements Beating {
     if (this.#stalledAt !== null && now - this.#stalledAt > this.#options.stallMs) {
       this.#response.destroy();
     } else if (this.#asked.stream) {
-      if (now - this.#writtenAt >= this.#options.keepAliveMs) this.#keepStreamAlive();
+      if (this.#isDue(now - this.#writtenAt, this.#options.keepAliveMs)) this.#keepStreamAlive();
     } else if (this.#asked.json && this.#blank && this.#isSilentTooLong(now)) {
       this.#writeHead(jsonHead);
       this.#write(Buffer.from("\n"));
@@ -200,8 +200,13 @@ export class Answer implements Beating {
 
   #isSilentTooLong(now: number): boolean {
     const { silenceMs, keepAliveMs } = this.#options;
-    if (this.committed) return now - this.#writtenAt >= keepAliveMs;
-    return silenceMs !== null && now - this.#acceptedAt >= silenceMs;
+    if (this.committed) return this.#isDue(now - this.#writtenAt, keepAliveMs);
+    return silenceMs !== null && this.#isDue(now - this.#acceptedAt, silenceMs);
+  }
+
+  /** At the next beat it would be too late. */
+  #isDue(silence: number, limitMs: number): boolean {
+    return silence > limitMs - this.#options.pulse.everyMs;
   }
 
   #keepStreamAlive(): void {

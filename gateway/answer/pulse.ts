@@ -2,6 +2,8 @@
 export type Beating = { beat(now: number): void };
 
 export type Pulse = {
+  /** Milliseconds between two beats: what is due before the next one is due now. */
+  readonly everyMs: number;
   add(answer: Beating): void;
   remove(answer: Beating): void;
   stop(): void;
@@ -10,11 +12,13 @@ export type Pulse = {
 /** One timer for all open answers: five thousand waiting streams need no five thousand timers. */
 export function createPulse(options: { everyMs?: number } = {}): Pulse {
   const open = new Set<Beating>();
+  const everyMs = options.everyMs ?? 1_000;
   const timer = setInterval(() => {
     const now = performance.now();
     for (const answer of open) answer.beat(now);
-  }, options.everyMs ?? 1_000).unref();
+  }, everyMs).unref();
   return {
+    everyMs,
     add: (answer) => void open.add(answer),
     remove: (answer) => void open.delete(answer),
     stop: () => clearInterval(timer),
