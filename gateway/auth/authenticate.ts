@@ -8,7 +8,9 @@ import { type Credentials, credentialsOf } from "./credentials.ts";
 import type { Identity } from "./identity.ts";
 import { hasCredential } from "./query-credentials.ts";
 
-const CHALLENGE = { headers: { "www-authenticate": 'Bearer realm="llm-gateway"' } };
+export const CHALLENGE: { headers: Record<string, string> } = {
+  headers: { "www-authenticate": 'Bearer realm="llm-gateway"' },
+};
 const HOW = "Send it as the header Authorization: Bearer <key>, x-api-key or x-goog-api-key.";
 
 /**

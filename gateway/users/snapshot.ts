@@ -8,6 +8,8 @@ import { userNameFault } from "./user-name.ts";
 export type Snapshot = {
   /** The entry of a key, by the key's SHA-256 digest (64 lower-case hex digits) only. */
   find(digest: string): Entry | null;
+  /** Every entry of a user, in the order of the file. */
+  entriesOf(user: string): readonly Entry[];
   readonly keys: number;
   readonly users: number;
 };
@@ -79,9 +81,10 @@ function entryOf({ name, raw }: Member, where: string): Entry {
 }
 
 function snapshotOf(byDigest: Map<string, Entry>): Snapshot {
-  const users = new Set(Array.from(byDigest.values(), (entry) => entry.user));
+  const users = Map.groupBy(byDigest.values(), (entry) => entry.user);
   return Object.freeze({
     find: (digest: string) => byDigest.get(digest) ?? null,
+    entriesOf: (user: string) => users.get(user) ?? [],
     keys: byDigest.size,
     users: users.size,
   });

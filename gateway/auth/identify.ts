@@ -1,0 +1,139 @@
+import type { IncomingHttpHeaders } from "node:http";
+import type { JWTPayload } from "jose";
+import { GatewayError } from "../errors.ts";
+import type { Snapshot } from "../users/snapshot.ts";
+import { authenticate, CHALLENGE } from "./authenticate.ts";
+import { credentialsOf } from "./credentials.ts";
+import type { GuessLimit } from "./guess-limit.ts";
+import type { Identity } from "./identity.ts";
+import { type JwtCheck, looksLikeJwt } from "./jwt.ts";
+import { claimOf, personOf, roleIn } from "./person.ts";
+
+/** Someone at the door. */
+export type Asker = {
+  headers: IncomingHttpHeaders;
+  /** `""` or `?a=b` */
+  query: string;
+  isPublic: boolean;
+  /** The client's address. */
+  address: string;
+  /** The socket's other end is a trusted proxy. */
+  isProxied: boolean;
+};
+
+export type IdentifyOptions = {
+  users: () => Snapshot;
+  guesses: GuessLimit;
+  /** A header in which trusted proxies name the user, in lower case; null is off. */
+  userHeader: string | null;
+  jwt: { check: JwtCheck; userClaim: string; roleClaim: string | null } | null;
+  access: { check: JwtCheck; required: "off" | "with_key" | "instead_of_key" } | null;
+  now?: () => number;
+};
+
+/**
+ * Who is asking, by whichever way in. A key is judged at once and without a promise; only a token
+ * takes one.
+ */
+export type Identify = (asker: Asker) => Identity | Promise<Identity>;
+
+/** Cloudflare's assertion of who passed Access. */
+const assertionHeader = "cf-access-jwt-assertion";
+
+/**
+ * The ways in, in their order: a key, a JWT, a Cloudflare Access assertion, a trusted proxy's header.
+ * Where Access is required, who comes through the tunnel needs its assertion before all else.
+ * Throws or rejects with 401 or, after many wrong credentials from one address, 429.
+ */
+export function createIdentify(options: IdentifyOptions): Identify {
+  const { users, guesses, userHeader, jwt, access, now = Date.now } = options;
+
+  function refusal(asker: Asker, error: unknown): unknown {
+    if (!(error instanceof GatewayError) || error.status !== 401) return error;
+    const tried = credentialsOf(asker.headers).keys.length > 0 || assertionOf(asker) !== null;
+    return (tried ? guesses.failed(asker.address, now()) : null) ?? error;
+  }
+
+  function byKey(asker: Asker): Identity {
+    return authenticate(asker.headers, asker.query, users(), now());
+  }
+
+  /** Who trusts a header of the tunnel's would trust the whole world. */
+  function byProxy({ headers, isProxied, isPublic }: Asker): Identity | null {
+    if (userHeader === null || !isProxied || isPublic) return null;
+    return personOf(headers[userHeader], "user", users());
+  }
+
+  async function byJwt(token: string): Promise<Identity> {
+    if (jwt === null) throw wrongToken();
+    const claims = await checked(jwt.check, token);
+    const role = roleIn(claims, jwt.roleClaim);
+    return personOf(claimOf(claims, jwt.userClaim), role, users()) ?? unwelcome();
+  }
+
+  /** People have an email, service tokens a common name. */
+  async function byAccess(assertion: string | null): Promise<Identity> {
+    if (access === null || assertion === null) throw noAssertion();
+    const claims = await checked(access.check, assertion);
+    const email = claimOf(claims, "email");
+    const name = email === undefined || email === "" ? claimOf(claims, "common_name") : email;
+    return personOf(name, null, users()) ?? unwelcome();
+  }
+
+  async function inPublic(asker: Asker): Promise<Identity> {
+    const person = await byAccess(assertionOf(asker));
+    return access?.required === "instead_of_key" ? person : await anyWay(asker, false);
+  }
+
+  /** @param takesAssertion where Access is no way in of its own, a key or a JWT is needed */
+  function anyWay(asker: Asker, takesAssertion: boolean): Identity | Promise<Identity> {
+    try {
+      return byKey(asker);
+    } catch (error) {
+      const token = jwt === null ? undefined : credentialsOf(asker.headers).keys.find(looksLikeJwt);
+      if (token !== undefined) return byJwt(token);
+      const assertion = takesAssertion && access !== null ? assertionOf(asker) : null;
+      if (assertion !== null) return byAccess(assertion);
+      const proxied = byProxy(asker);
+      if (proxied !== null) return proxied;
+      throw error;
+    }
+  }
+
+  return (asker) => {
+    try {
+      const needsAccess = asker.isPublic && access !== null && access.required !== "off";
+      const found = needsAccess ? inPublic(asker) : anyWay(asker, true);
+      if (!(found instanceof Promise)) return found;
+      return found.catch((error: unknown) => {
+        throw refusal(asker, error);
+      });
+    } catch (error) {
+      throw refusal(asker, error);
+    }
+  };
+}
+
+function assertionOf({ headers }: Asker): string | null {
+  const assertion = headers[assertionHeader];
+  return typeof assertion === "string" && assertion !== "" ? assertion : null;
+}
+
+/** What is wrong with a token is told to nobody: it would help to make a better one. */
+async function checked(check: JwtCheck, token: string): Promise<JWTPayload> {
+  try {
+    return await check(token);
+  } catch {
+    throw wrongToken();
+  }
+}
+
+const wrongToken = (): GatewayError =>
+  new GatewayError("invalid_api_key", "This token is not valid here, or has expired.", CHALLENGE);
+
+const noAssertion = (): GatewayError =>
+  new GatewayError("invalid_api_key", "From outside, Cloudflare Access is needed here.", CHALLENGE);
+
+function unwelcome(): never {
+  throw new GatewayError("invalid_api_key", "This token names nobody who may come in.", CHALLENGE);
+}

@@ -1,0 +1,57 @@
+import { decodeProtectedHeader, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
+
+export type JwtOptions = {
+  /** For tokens signed with a private key; null where there are none. */
+  keys: JWTVerifyGetKey | null;
+  /** For tokens signed with a shared secret; null where there are none. */
+  secret: string | null;
+  issuer: string;
+  audience: string;
+  /** Those with `HS` count for the secret only, all others for the keys only. */
+  algorithms: readonly string[];
+  skewMs: number;
+  now?: () => number;
+};
+
+/** The claims of a token that is in order. Rejects with any Error for one that is not. */
+export type JwtCheck = (token: string) => Promise<JWTPayload>;
+
+/** No token is longer. */
+const mostCharacters = 8_192;
+
+/**
+ * Checks tokens: signature, algorithm, issuer, audience, expiry. Which kind of key checks a token is
+ * decided by its algorithm, and each kind takes its own algorithms only: else a public key, which
+ * everybody knows, could serve as the shared secret (RFC 8725, section 2.1).
+ */
+export function createJwtCheck(options: JwtOptions): JwtCheck {
+  const { keys, secret, issuer, audience, algorithms, skewMs, now = Date.now } = options;
+  const shared = secret === null ? null : new TextEncoder().encode(secret);
+  const isShared = (algorithm: string): boolean => algorithm.startsWith("HS");
+  const ofSecret = algorithms.filter(isShared);
+  const ofKeys = algorithms.filter((algorithm) => !isShared(algorithm) && algorithm !== "none");
+
+  return async (token) => {
+    if (token.length > mostCharacters) throw new Error("too long");
+    const rules = {
+      issuer,
+      audience,
+      clockTolerance: skewMs / 1_000,
+      currentDate: new Date(now()),
+      requiredClaims: ["exp"],
+    };
+    if (isShared(decodeProtectedHeader(token).alg ?? "")) {
+      if (shared === null) throw new Error("no shared secret");
+      return (await jwtVerify(token, shared, { ...rules, algorithms: ofSecret })).payload;
+    }
+    if (keys === null) throw new Error("no keys");
+    return (await jwtVerify(token, keys, { ...rules, algorithms: ofKeys })).payload;
+  };
+}
+
+/** Whether a credential has the form of a token: three parts with dots between them. */
+export function looksLikeJwt(text: string): boolean {
+  const first = text.indexOf(".");
+  const second = text.indexOf(".", first + 1);
+  return first > 0 && second > first + 1 && !text.includes(".", second + 1);
+}

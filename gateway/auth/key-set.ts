@@ -1,0 +1,89 @@
+import { createLocalJWKSet, errors, type JWTVerifyGetKey } from "jose";
+
+export type KeySetOptions = {
+  /** Where the keys are, as a JWKS (RFC 7517). */
+  url: string;
+  now?: () => number;
+  /** So old, they are asked for again beside the work. Milliseconds. */
+  freshMs?: number;
+  /** No more often than this. */
+  pauseMs?: number;
+  timeoutMs?: number;
+};
+
+type Keys = ReturnType<typeof createLocalJWKSet>;
+
+/** No key set is longer; what is, is none. Bytes. */
+const mostBytes = 256 * 1024;
+
+/**
+ * The public keys of whoever signs tokens. They are kept for good: while their server cannot be
+ * reached those that are known go on working, and nobody else gets in. An unknown key id asks again
+ * at once (rotation), but no more often than every `pauseMs`, since anyone can invent ids.
+ */
+export function createKeySet(options: KeySetOptions): JWTVerifyGetKey {
+  const { url, now = Date.now, freshMs = 600_000, pauseMs = 10_000, timeoutMs = 5_000 } = options;
+  let keys: Keys | null = null;
+  let loadedAt = Number.NEGATIVE_INFINITY;
+  let askedAt = Number.NEGATIVE_INFINITY;
+  let loading: Promise<void> | null = null;
+
+  async function load(): Promise<void> {
+    askedAt = now();
+    keys = createLocalJWKSet(await fetchKeys(url, timeoutMs));
+    loadedAt = now();
+  }
+
+  /** One at a time; null while it is too soon to ask again. Never rejects. */
+  function reload(): Promise<void> | null {
+    if (loading !== null) return loading;
+    if (Math.abs(now() - askedAt) < pauseMs) return null;
+    loading = load()
+      .catch(() => {})
+      .finally(() => {
+        loading = null;
+      });
+    return loading;
+  }
+
+  return async (header, token) => {
+    if (keys === null) await reload();
+    else if (Math.abs(now() - loadedAt) > freshMs) void reload();
+    try {
+      return await keyIn(keys, header, token);
+    } catch (error) {
+      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
+      const waiting = reload();
+      if (waiting === null) throw error;
+      await waiting;
+      return await keyIn(keys, header, token);
+    }
+  };
+}
+
+function keyIn(keys: Keys | null, ...asked: Parameters<Keys>): ReturnType<Keys> {
+  if (keys === null) throw new errors.JWKSNoMatchingKey();
+  return keys(...asked);
+}
+
+async function fetchKeys(url: string, timeoutMs: number): Promise<{ keys: object[] }> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  const answer = await fetch(url, { signal, redirect: "error" });
+  if (!answer.ok || answer.body === null) throw new Error("no key set");
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const piece of answer.body) {
+    bytes += piece.length;
+    if (bytes > mostBytes) throw new Error("no key set: too long");
+    pieces.push(piece);
+  }
+  const value: unknown = JSON.parse(Buffer.concat(pieces).toString("utf8"));
+  const keys = (value as { keys?: unknown } | null)?.keys;
+  if (!Array.isArray(keys)) throw new Error("no key set");
+  // A symmetric key has no place among public ones: it would make signing everybody's right.
+  return { keys: keys.filter((key) => isObject(key) && key.kty !== "oct") };
+}
+
+function isObject(value: unknown): value is { kty?: unknown } {
+  return typeof value === "object" && value !== null;
+}

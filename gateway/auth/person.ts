@@ -1,0 +1,35 @@
+import type { JWTPayload } from "jose";
+import { parseEntry } from "../users/entry.ts";
+import type { Snapshot } from "../users/snapshot.ts";
+import { userNameFault } from "../users/user-name.ts";
+import type { Identity } from "./identity.ts";
+
+/**
+ * The identity of a user who came in without a key. What users.json says of them (limits, models,
+ * weight) counts; null where it has switched off every key of theirs, or the name is none.
+ * @param role null: as users.json has it
+ */
+export function personOf(
+  user: unknown,
+  role: Identity["role"] | null,
+  snapshot: Snapshot,
+): Identity | null {
+  if (typeof user !== "string" || userNameFault(user) !== null) return null;
+  const entries = snapshot.entriesOf(user);
+  const entry = entries.find(({ disabled }) => !disabled);
+  if (entries.length > 0 && entry === undefined) return null;
+  const known = entry ?? parseEntry({ user }, "");
+  return { ...known, role: role ?? known.role, hint: "" };
+}
+
+/** A claim's own value; never one that an object inherits. */
+export function claimOf(claims: JWTPayload, name: string): unknown {
+  return Object.hasOwn(claims, name) ? claims[name] : undefined;
+}
+
+/** `admin` as text or in a list of texts; all else is a user. */
+export function roleIn(claims: JWTPayload, name: string | null): Identity["role"] {
+  if (name === null) return "user";
+  const value = claimOf(claims, name);
+  return value === "admin" || (Array.isArray(value) && value.includes("admin")) ? "admin" : "user";
+}
