@@ -1,7 +1,7 @@
-import { limitsOf } from "./access.ts";
+import { accessOf, limitsOf } from "./access.ts";
 import { createPulse } from "./answer/pulse.ts";
 import { type AppParts, createApp, createMetricsApp } from "./app.ts";
-import { authenticate } from "./auth/authenticate.ts";
+import { createCors } from "./auth/browsers.ts";
 import { drain } from "./drain.ts";
 import { healthOf } from "./health.ts";
 import { openLedger } from "./ledger/ledger.ts";
@@ -14,7 +14,7 @@ import type { Settings } from "./settings/settings.ts";
 import { createTelemetry } from "./telemetry/events.ts";
 import { createLog } from "./telemetry/log.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
-import { type Echo, startEcho } from "./upstreams/echo/echo.ts";
+import type { Echo } from "./upstreams/echo/echo.ts";
 import { createModelList } from "./upstreams/model-list.ts";
 import { createPassThrough } from "./upstreams/pass-through.ts";
 import { followSlotCount } from "./upstreams/slot-count.ts";
@@ -75,11 +75,13 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
   const underway = new Map<string, Underway>();
   let draining = false;
 
+  let publicPort: number | null = null;
+  const access = accessOf(settings, users, () => publicPort);
   const parts: AppParts = {
-    authenticate(request) {
-      const query = request.url?.split("?", 2)[1] ?? "";
-      return authenticate(request.headers, query && `?${query}`, users.read(), Date.now());
-    },
+    authenticate: access.authenticate,
+    doors: access.doors,
+    publicAdmin: settings.publicAdmin,
+    cors: createCors(settings.corsOrigins),
     bodies: createBodyReader({
       maxBytes: settings.maxBodyBytes,
       maxHeldBytes: settings.maxWaitingBytes,
@@ -113,10 +115,12 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
   };
   const ports = await openPorts({
     ...settings,
+    admit: access.connections.admit,
     app: createApp(parts),
     metrics: createMetricsApp(metrics.render),
     upgrade: (request, socket, head) => void upgrade(parts, request, socket, head),
   });
+  publicPort = ports.public?.port ?? null;
   telemetry.started(ports.main.port, upstream.name);
   if (echo !== null) telemetry.echoing();
   // Shows what kind of server it is before the first request needs to know.
@@ -156,6 +160,7 @@ async function upstreamOf(settings: Settings): Promise<{ echo: Echo | null; upst
       upstream: openUpstream({ url: upstreamUrl, key, type, connectTimeoutMs }),
     };
   }
+  const { startEcho } = await import("./upstreams/echo/echo.ts");
   const echo = await startEcho({ tokensPerSecond: settings.echoTokensPerSecond });
   const { url } = echo;
   const upstream = openUpstream({ url, key: null, type: "openai", connectTimeoutMs, name: "echo" });

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { resolve } from "node:path";
-import { isAlias, isMap, isScalar, LineCounter, type Node, parseDocument } from "yaml";
+import type { Node, Scalar } from "yaml";
 import { didYouMean } from "./did-you-mean.ts";
 import { codeOf } from "./read-env-file.ts";
 import { SettingsError } from "./settings-error.ts";
@@ -36,6 +37,10 @@ function parseConfig(
   file: string,
   { known, sections = [] }: { known: readonly string[]; sections?: readonly string[] },
 ): ConfigValues {
+  // Loaded only where there is a config file: most starts need not wait for it.
+  const { isAlias, isMap, isScalar, LineCounter, parseDocument } = createRequire(import.meta.url)(
+    "yaml",
+  ) as typeof import("yaml");
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const at = (offset: number): string => {
@@ -65,7 +70,13 @@ function parseConfig(
     // An alias of nothing resolves to undefined, which is no scalar.
     const node = isAlias(value) ? value.resolve(document) : value;
     const isSection = sections.includes(name) && isMap(node);
-    const found = isSection ? JSON.stringify(node.toJS(document)) : textOf(node);
+    const found = isSection
+      ? JSON.stringify(node.toJS(document))
+      : node === null
+        ? ""
+        : isScalar(node)
+          ? textOf(node)
+          : null;
     if (found === null) faults.push(`${file}${position}: ${name} must be a single value`);
     else values.set(name, { text: found, position: at(value?.range?.[0] ?? 0) });
   }
@@ -73,11 +84,9 @@ function parseConfig(
   return values;
 }
 
-/** As it was written, so that a key of digits keeps its zeros; `false` is off; null if no scalar. */
-function textOf(node: unknown): string | null {
-  if (node === null) return "";
-  if (!isScalar(node)) return null;
-  if (node.value === null) return "";
-  if (node.value === false) return "off";
-  return (typeof node.value === "string" ? node.value : (node.source ?? String(node.value))).trim();
+/** As it was written, so that a key of digits keeps its zeros; `false` is off. */
+function textOf({ value, source }: Scalar): string {
+  if (value === null) return "";
+  if (value === false) return "off";
+  return (typeof value === "string" ? value : (source ?? String(value))).trim();
 }

@@ -1,5 +1,5 @@
+import { createRequire } from "node:module";
 import pino, { type DestinationStream, type Logger } from "pino";
-import { prettyFactory } from "pino-pretty";
 import { errorFields } from "./error-fields.ts";
 import { createLogSink, type LogSink } from "./log-sink.ts";
 
@@ -65,6 +65,9 @@ export function createLog({ level, pretty, destination }: LogOptions): Log {
 }
 
 function forPeople(sink: LogSink): DestinationStream {
+  // Loaded here, since most gateways never need it.
+  const load = createRequire(import.meta.url);
+  const { prettyFactory } = load("pino-pretty") as typeof import("pino-pretty");
   const format = prettyFactory({ translateTime: "SYS:HH:MM:ss", singleLine: true });
   return { write: (line) => sink.write(format(line)) };
 }

@@ -1,7 +1,7 @@
 import { Agent as HttpAgent, type IncomingMessage, type ServerResponse } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import type { Socket } from "node:net";
-import { createProxyMiddleware } from "http-proxy-middleware";
+import type { RequestHandler } from "http-proxy-middleware";
 import { GatewayError } from "../errors.ts";
 import { type Headers, headersToClient } from "./headers.ts";
 import { upstreamTrouble } from "./trouble.ts";
@@ -41,18 +41,50 @@ export type PassThroughOptions = {
   silenceMs: number;
 };
 
+type Proxy = RequestHandler<IncomingMessage, ServerResponse>;
+
 /** The transparent forwarder for everything that does not generate, and for WebSockets. */
 export function createPassThrough(upstream: Upstream, options: PassThroughOptions): PassThrough {
   // No connection is kept: a read must not fail because a kept one had just died.
   const agent = upstream.origin.startsWith("https:") ? new HttpsAgent() : new HttpAgent();
   const receivers = new WeakMap<IncomingMessage, PassReceiver>();
-  const proxy = createProxyMiddleware<IncomingMessage, ServerResponse>({
+  let made: Promise<Proxy> | null = null;
+  const proxy = (): Promise<Proxy> => {
+    made ??= createProxy({ ...options, agent, upstream, receivers });
+    return made;
+  };
+  return {
+    read(request, response, passed, receiver) {
+      receivers.set(request, receiver);
+      become(request, passed);
+      void proxy().then((send) => send(request, response));
+    },
+    upgrade(request, socket, head, passed, receiver) {
+      receivers.set(request, receiver);
+      become(request, passed);
+      void proxy().then((send) => send.upgrade(request, socket, head));
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+type ProxyParts = PassThroughOptions & {
+  agent: HttpAgent | HttpsAgent;
+  upstream: Upstream;
+  receivers: WeakMap<IncomingMessage, PassReceiver>;
+};
+
+/** Loaded with the first read, since the start need not wait for it. */
+async function createProxy(parts: ProxyParts): Promise<Proxy> {
+  const { agent, receivers, silenceMs, upstream } = parts;
+  const { createProxyMiddleware } = await import("http-proxy-middleware");
+  return createProxyMiddleware<IncomingMessage, ServerResponse>({
     target: upstream.origin + upstream.prefix,
     changeOrigin: true,
     xfwd: false,
     agent,
     selfHandleResponse: true,
-    proxyTimeout: options.silenceMs,
+    proxyTimeout: silenceMs,
     logger: { info() {}, warn() {}, error() {} },
     on: {
       proxyRes(answer, request) {
@@ -68,19 +100,6 @@ export function createPassThrough(upstream: Upstream, options: PassThroughOption
       },
     },
   });
-  return {
-    read(request, response, passed, receiver) {
-      receivers.set(request, receiver);
-      become(request, passed);
-      void proxy(request, response);
-    },
-    upgrade(request, socket, head, passed, receiver) {
-      receivers.set(request, receiver);
-      become(request, passed);
-      proxy.upgrade(request, socket, head);
-    },
-    close: () => agent.destroy(),
-  };
 }
 
 /** The proxy reads these two of the request itself; there is no other way to give them to it. */
