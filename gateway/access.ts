@@ -1,6 +1,98 @@
+import type { IncomingMessage } from "node:http";
+import { addressGroup } from "./auth/address-group.ts";
+import { createGuessLimit } from "./auth/guess-limit.ts";
+import { createIdentify, type IdentifyOptions } from "./auth/identify.ts";
+import type { Identity } from "./auth/identity.ts";
+import { createJwtCheck } from "./auth/jwt.ts";
+import { createKeySet } from "./auth/key-set.ts";
+import { createNetworks } from "./auth/networks.ts";
+import { addressOf, type Doors, isPublicRequest, peerOf } from "./exchange.ts";
 import type { Ledger } from "./ledger/ledger.ts";
+import { type ConnectionLimit, createConnectionLimit } from "./limits/connections.ts";
 import { createLimits, type Limits } from "./limits/limits.ts";
 import type { Settings } from "./settings/settings.ts";
+import type { UserDirectory } from "./users/user-directory.ts";
+
+/** Who comes in, by which door. */
+export type Access = {
+  authenticate(request: IncomingMessage): Identity | Promise<Identity>;
+  doors: Doors;
+  connections: ConnectionLimit;
+};
+
+/**
+ * The ways in, as the settings have them.
+ * @param publicPort the port in use; null while there is none
+ * @throws Error with one line where settings that need each other are not all there
+ */
+export function accessOf(
+  settings: Settings,
+  users: UserDirectory,
+  publicPort: () => number | null,
+): Access {
+  const isTrusted = createNetworks(settings.trustedProxies);
+  const doors: Doors = {
+    isTrusted,
+    isPublicPort: (port) => port !== undefined && port === publicPort(),
+  };
+  const identify = createIdentify({
+    users: () => users.read(),
+    guesses: createGuessLimit(),
+    userHeader: settings.userHeader,
+    jwt: jwtOf(settings),
+    access: cloudflareOf(settings),
+  });
+  return {
+    doors,
+    authenticate(request) {
+      const query = request.url?.split("?", 2)[1] ?? "";
+      return identify({
+        headers: request.headers,
+        query: query && `?${query}`,
+        isPublic: isPublicRequest(request, doors),
+        address: addressOf(request, doors),
+        isProxied: isTrusted(peerOf(request)),
+      });
+    },
+    connections: createConnectionLimit({
+      most: settings.maxConnectionsPerAddress,
+      isExempt: isTrusted,
+      group: addressGroup,
+    }),
+  };
+}
+
+function jwtOf(settings: Settings): IdentifyOptions["jwt"] {
+  const { jwtJwksUrl: url, jwtSecret: secret, jwtIssuer: issuer } = settings;
+  const { jwtAudience: audience, jwtAlgorithms: algorithms, jwtClockSkewMs: skewMs } = settings;
+  if (url === null && secret === null) return null;
+  // Without them any token of the same signer would do, whoever it was made for.
+  if (issuer === null || audience === null) {
+    throw new Error("JWTs need JWT_ISSUER and JWT_AUDIENCE beside JWT_JWKS_URL or JWT_SECRET");
+  }
+  const keys = url === null ? null : createKeySet({ url });
+  const check = createJwtCheck({ keys, secret, issuer, audience, algorithms, skewMs });
+  return { check, userClaim: settings.jwtUserClaim, roleClaim: settings.jwtRoleClaim };
+}
+
+function cloudflareOf(settings: Settings): IdentifyOptions["access"] {
+  const { cfAccessTeam: issuer, cfAccessAud: audience, cfAccessRequired: required } = settings;
+  if (issuer === null && audience === null && required === "off") return null;
+  if (issuer === null || audience === null) {
+    throw new Error("Cloudflare Access needs both CF_ACCESS_TEAM and CF_ACCESS_AUD");
+  }
+  const keys = createKeySet({ url: `${issuer}/cdn-cgi/access/certs` });
+  const algorithms = ["RS256"];
+  const check = createJwtCheck({
+    keys,
+    secret: null,
+    issuer,
+    audience,
+    algorithms,
+    skewMs: 60_000,
+  });
+  return { check, required };
+}
 
 /** The limits of everybody, of a role and of a user, over what the ledger remembers. */
 export function limitsOf(

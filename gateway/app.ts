@@ -1,5 +1,6 @@
 import express, { type Express, type NextFunction, type Request, type Response } from "express";
 import { refuse } from "./answer/refuse.ts";
+import type { createCors } from "./auth/browsers.ts";
 import { stripCredentials } from "./auth/query-credentials.ts";
 import { endpointOf } from "./dialects/endpoints.ts";
 import { type JudgedPath, judgePath } from "./dialects/path.ts";
@@ -17,6 +18,8 @@ export type AppParts = RoadParts & {
   health(): object;
   /** Prometheus' text format; null where the metrics have a port of their own. */
   metrics: (() => Promise<string>) | null;
+  /** Answers preflights and marks answers for web pages of other origins; null is off. */
+  cors: ReturnType<typeof createCors>;
 };
 
 /** Prometheus' text exposition format. */
@@ -41,10 +44,12 @@ export function createApp(parts: AppParts): Express {
     response.locals.judged = judgePath(request.url);
     next();
   });
+  if (parts.cors !== null) app.use(parts.cors);
 
   const call = (handle: CallHandler) => gatewayCall(parts, handle);
   const lanOnly = (request: Request, _response: Response, next: NextFunction): void => {
-    next(isPublicRequest(request, parts.publicPort) ? nothingHere() : undefined);
+    const isPublic = isPublicRequest(request, parts.doors);
+    next(isPublic && !parts.publicAdmin ? nothingHere() : undefined);
   };
   app.get(["/health", "/healthz"], lanOnly, (_request, response) => {
     response.setHeader("cache-control", "no-store").json(parts.health());
@@ -88,15 +93,15 @@ export function createApp(parts: AppParts): Express {
   });
 
   // Whoever has no key learns nothing of what is here.
-  app.use((request) => {
-    parts.authenticate(request);
+  app.use(async (request) => {
+    await parts.authenticate(request);
     throw nothingHere();
   });
 
   app.use((cause: unknown, request: Request, response: Response, _next: NextFunction) => {
     const stop = new AbortController();
     const target = { path: request.path, query: "", dialect: "openai", kind: "read" } as const;
-    const exchange = createExchange(request, target, parts.publicPort, stop);
+    const exchange = createExchange(request, target, parts.doors, stop);
     const error = asGatewayError(parts, exchange, cause);
     parts.telemetry.refused({ exchange, user: null, status: error.status, errorCode: error.code });
     if (response.headersSent) response.destroy();

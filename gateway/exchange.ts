@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { isIP } from "node:net";
 import { GatewayError } from "./errors.ts";
 
 /** The API shape a client speaks. `openai` is any other path of the OpenAI family. */
@@ -49,11 +50,19 @@ export type Target = {
   readonly kind: Kind;
 };
 
+/** By which door a request came in; headers are believed by door, never by themselves. */
+export type Doors = {
+  /** Whether this is PUBLIC_PORT. */
+  isPublicPort(localPort: number | undefined): boolean;
+  /** Whether the other end of a socket is a proxy in TRUSTED_PROXIES. */
+  isTrusted(peer: string): boolean;
+};
+
 const cloudflare = ["cf-ray", "cf-connecting-ip", "cf-visitor", "cdn-loop"];
 
 /** True for whoever came through the tunnel; a header can only ever take rights away. */
-export function isPublicRequest(request: IncomingMessage, publicPort: number | null): boolean {
-  if (publicPort !== null && request.socket.localPort === publicPort) return true;
+export function isPublicRequest(request: IncomingMessage, doors: Doors): boolean {
+  if (doors.isPublicPort(request.socket.localPort)) return true;
   const headers = request.headers;
   return cloudflare.some((name) => headers[name] !== undefined);
 }
@@ -64,22 +73,44 @@ function shownId(headers: IncomingMessage["headers"], id: string): string {
   return typeof theirs === "string" && /^[A-Za-z0-9._:-]{1,128}$/.test(theirs) ? theirs : id;
 }
 
-/** The client's address; read from Cloudflare's header on the public port only. */
-function addressOf(request: IncomingMessage, publicPort: number | null): string {
-  const socket = request.socket;
-  if (publicPort !== null && socket.localPort === publicPort) {
-    const told = request.headers["cf-connecting-ip"];
-    if (typeof told === "string") return told.slice(0, 64);
-  }
-  const address = socket.remoteAddress ?? "";
+/** The other end of the request's socket. */
+export function peerOf(request: IncomingMessage): string {
+  const address = request.socket.remoteAddress ?? "";
   return address.startsWith("::ffff:") ? address.slice(7) : address;
+}
+
+/**
+ * The client's address: Cloudflare's word for it on PUBLIC_PORT only, a trusted proxy's
+ * X-Forwarded-For, else the socket's.
+ */
+export function addressOf(request: IncomingMessage, doors: Doors): string {
+  const peer = peerOf(request);
+  if (doors.isPublicPort(request.socket.localPort)) {
+    const told = request.headers["cf-connecting-ip"];
+    return typeof told === "string" && isIP(told) !== 0 ? told : peer;
+  }
+  const forwarded = request.headers["x-forwarded-for"];
+  if (forwarded === undefined || !doors.isTrusted(peer)) return peer;
+  return firstUntrusted(String(forwarded).split(","), doors) ?? peer;
+}
+
+/** Each proxy adds its client at the end: from there back, the first that is no proxy of ours. */
+function firstUntrusted(hops: readonly string[], doors: Doors): string | null {
+  let found: string | null = null;
+  for (const hop of hops.toReversed()) {
+    const address = hop.trim();
+    if (isIP(address) === 0) break;
+    found = address;
+    if (!doors.isTrusted(address)) break;
+  }
+  return found;
 }
 
 /** Begins an exchange: who it is does not change from here on. `stop` ends it from inside. */
 export function createExchange(
   request: IncomingMessage,
   target: Target,
-  publicPort: number | null,
+  doors: Doors,
   stop: AbortController,
 ): Exchange {
   const id = randomUUID();
@@ -93,8 +124,8 @@ export function createExchange(
     query: target.query,
     dialect: target.dialect,
     kind: target.kind,
-    isPublic: isPublicRequest(request, publicPort),
-    address: addressOf(request, publicPort),
+    isPublic: isPublicRequest(request, doors),
+    address: addressOf(request, doors),
     signal: stop.signal,
   });
 }

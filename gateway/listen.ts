@@ -12,6 +12,8 @@ export type ListenOptions = {
   port: number;
   /** Null is every address, IPv4 and IPv6. */
   host: string | null;
+  /** Asked for each new connection; one that is not admitted ends at once. */
+  admit?: (socket: Socket) => boolean;
   upgrade?: (request: IncomingMessage, socket: Socket, head: Buffer) => void;
 };
 
@@ -36,6 +38,12 @@ export async function listen(handler: RequestListener, options: ListenOptions): 
     // An h2c offer on a POST is no upgrade: with one, the POST would never reach its handler.
     shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket",
   });
+  const { admit } = options;
+  if (admit !== undefined) {
+    server.on("connection", (socket: Socket) => {
+      if (!admit(socket)) socket.destroy();
+    });
+  }
   server.on("request", handler);
   // Whether a body is wanted is decided when its headers have been judged.
   server.on("checkContinue", handler);

@@ -6,6 +6,8 @@ export type PortsOptions = {
   port: number;
   publicPort: number | null;
   metricsPort: number | null;
+  /** For the main port; behind PUBLIC_PORT everybody has the tunnel's address. */
+  admit: NonNullable<ListenOptions["admit"]>;
   app: RequestListener;
   metrics: RequestListener;
   upgrade: NonNullable<ListenOptions["upgrade"]>;
@@ -32,7 +34,7 @@ export async function openPorts(options: PortsOptions): Promise<Ports> {
     return one;
   };
   try {
-    const main = await listen(app, { port: options.port, host, upgrade });
+    const main = await listen(app, { port: options.port, host, upgrade, admit: options.admit });
     opened.push(main);
     return {
       main,

@@ -50,6 +50,9 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
   const telemetry = createTelemetry({ log, metrics });
   const onTrouble = telemetry.usersFile;
   const users = createUserDirectory({ file, apiKey, apiUser, onTrouble });
+  // In force before the port is open; a free one (0) has its number only then.
+  let { publicPort } = settings;
+  const access = accessOf(settings, users, () => publicPort);
   const ledger = openLedger({
     file: databaseFile,
     onTrouble: telemetry.ledgerTrouble,
@@ -75,8 +78,6 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
   const underway = new Map<string, Underway>();
   let draining = false;
 
-  let publicPort: number | null = null;
-  const access = accessOf(settings, users, () => publicPort);
   const parts: AppParts = {
     authenticate: access.authenticate,
     doors: access.doors,
@@ -104,7 +105,6 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
       idleMs: settings.idleTimeoutMs ?? 0,
       totalMs: settings.totalTimeoutMs ?? 0,
     },
-    publicPort: settings.publicPort,
     line,
     underway,
     draining: () => draining,

@@ -36,16 +36,11 @@ export function createCors(origins: readonly string[]): Middleware | null {
     credentials: false,
     maxAge: 600,
   });
-  const plain = cors({
-    origin: origins.includes("*") ? "*" : [...origins],
-    exposedHeaders: exposed,
-    preflightContinue: true,
-  });
   return (request, response, next) => {
     const { origin, "access-control-request-method": asked } = request.headers;
     const isPreflight = request.method === "OPTIONS" && origin !== undefined && asked !== undefined;
-    if (isPreflight) answer(request, response, next);
-    else if (request.method === "OPTIONS") next();
-    else plain(request, response, next);
+    // Only a preflight is answered here: any other OPTIONS needs a key like all else.
+    if (request.method === "OPTIONS" && !isPreflight) next();
+    else answer(request, response, next);
   };
 }

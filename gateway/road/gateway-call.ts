@@ -8,17 +8,18 @@ export type CallHandler = (viewer: Viewer, request: Request, response: Response)
 
 /** A call that the gateway answers itself, about itself: authenticated, logged, never waiting. */
 export function gatewayCall(parts: RoadParts, handle: CallHandler): RequestHandler {
-  return (request, response): void => {
+  return async (request, response): Promise<void> => {
     const stop = new AbortController();
     const query = stripCredentials(request.url.slice(request.path.length));
     const target = { path: request.path, query, dialect: "openai", kind: "read" } as const;
-    const exchange = createExchange(request, target, parts.publicPort, stop);
+    const exchange = createExchange(request, target, parts.doors, stop);
     stopWhenLeft(response, stop);
-    const identity = parts.authenticate(request);
+    const identity = await parts.authenticate(request);
     response.once("close", () => {
       const { statusCode: status } = response;
       if (status < 400) parts.telemetry.passed({ exchange, user: identity.user, status });
     });
-    handle({ exchange, identity }, request, response);
+    const isAdmin = identity.role === "admin" && (!exchange.isPublic || parts.publicAdmin);
+    handle({ exchange, identity, isAdmin }, request, response);
   };
 }

@@ -21,14 +21,15 @@ export async function generation(
   target: Target,
 ): Promise<void> {
   const stop = new AbortController();
-  const exchange = createExchange(request, target, parts.publicPort, stop);
+  const exchange = createExchange(request, target, parts.doors, stop);
   stopWhenLeft(response, stop);
   const answer = new Answer(request, response, exchange, parts.answers(exchange));
   let accepted: Accepted;
   let user: string | null = null;
   try {
     if (parts.draining()) throw shuttingDown();
-    const identity = parts.authenticate(request);
+    const known = parts.authenticate(request);
+    const identity = known instanceof Promise ? await known : known;
     user = identity.user;
     const asked = await readRequest(parts.bodies, request, response, exchange);
     refuseOtherModels(identity, asked.fields.model);

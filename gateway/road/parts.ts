@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { AnswerOptions } from "../answer/answer.ts";
 import type { Identity } from "../auth/identity.ts";
-import type { Exchange } from "../exchange.ts";
+import type { Doors, Exchange } from "../exchange.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { BodyReader } from "../limits/body.ts";
 import type { Limits } from "../limits/limits.ts";
@@ -21,8 +21,8 @@ export type Underway = { user: string; stop: AbortController };
 
 /** What the road is made of; serve.ts builds it, and nothing else does. */
 export type RoadParts = {
-  /** Who is asking; throws 401. */
-  authenticate(request: IncomingMessage): Identity;
+  /** Who is asking; a promise for tokens only. Throws or rejects with 401 or 429. */
+  authenticate(request: IncomingMessage): Identity | Promise<Identity>;
   bodies: BodyReader;
   /** Where a model is; throws 404. */
   route(model: string | null): Destination;
@@ -34,7 +34,9 @@ export type RoadParts = {
   /** For an exchange: a public one is kept alive sooner. */
   answers(exchange: Exchange): AnswerOptions;
   timeouts: UpstreamTimeouts;
-  publicPort: number | null;
+  doors: Doors;
+  /** The tunnel sees health and metrics, and administrators have their rights there too. */
+  publicAdmin: boolean;
   /** The line, to be looked at and steered. */
   line: Line;
   /** The generations under way by id, so that one can be stopped from outside. */

@@ -17,7 +17,7 @@ export async function read(
   target: Target,
 ): Promise<void> {
   const stop = new AbortController();
-  const exchange = createExchange(request, target, parts.publicPort, stop);
+  const exchange = createExchange(request, target, parts.doors, stop);
   stopWhenLeft(response, stop);
   let user: string | null = null;
   let refused = false;
@@ -33,7 +33,8 @@ export async function read(
   };
   try {
     if (parts.draining()) throw shuttingDown();
-    const identity = parts.authenticate(request);
+    const known = parts.authenticate(request);
+    const identity = known instanceof Promise ? await known : known;
     user = identity.user;
     if (exchange.path === "/v1/models" && request.method === "GET") {
       const models = await parts.models();

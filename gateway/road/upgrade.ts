@@ -41,7 +41,7 @@ export async function upgrade(
   const stop = new AbortController();
   const leave = (): void => stop.abort(new ClientLeft());
   socket.on("error", leave).once("close", leave);
-  let exchange = createExchange(request, unjudged, parts.publicPort, stop);
+  let exchange = createExchange(request, unjudged, parts.doors, stop);
   let accepted: Accepted;
   try {
     const judged = judgePath(request.url ?? "");
@@ -54,7 +54,8 @@ export async function upgrade(
       dialect: endpointOf("GET", path).dialect,
     });
     if (parts.draining()) throw shuttingDown();
-    const identity = parts.authenticate(request);
+    const known = parts.authenticate(request);
+    const identity = known instanceof Promise ? await known : known;
     if (!path.startsWith("/v1/")) throw new GatewayError("not_found", "Nothing is at this path.");
     // It names no model, so a key for some models only cannot open one.
     refuseOtherModels(identity, null);
