@@ -94,7 +94,10 @@ backup() {
 }
 
 restore() {
-  [ $# -eq 1 ] && [ -r "$1" ] || { echo "gateway.sh: restore needs a backup's file" >&2 && return 2; }
+  if [ $# -ne 1 ] || ! [ -r "$1" ]; then
+    echo "gateway.sh: restore needs a backup's file" >&2
+    return 2
+  fi
   local file
   file=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
   control stop

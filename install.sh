@@ -3,10 +3,11 @@
 #   curl -fsSL <url>/install.sh | bash            (flags: … | bash -s -- --yes)
 # Bash 3.2 (macOS) is enough. Everything is in functions and the last line starts it, so a download
 # that was cut off does nothing.
-REPO_URL=''
-
+#
 # `a && b || die`: die ends everything, so it cannot run after a success.
 # shellcheck disable=SC2015
+REPO_URL=''
+
 set -uo pipefail
 umask 077
 

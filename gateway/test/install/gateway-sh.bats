@@ -1,0 +1,66 @@
+#!/usr/bin/env bats
+# gateway.sh and users.sh, with a docker that only writes down how it was called.
+
+setup() {
+  load surroundings
+  prepare
+  cp "$repository/users.sh" "$SCRATCH/src/"
+  cd "$SCRATCH/src"
+  touch "$SCRATCH/state/running"
+}
+
+@test "commands go into the running container, with every argument whole" {
+  detached ./gateway.sh users add alice --note "two words"
+  called "docker compose exec -T gateway node gateway/main.ts users add alice --note two words"
+}
+
+@test "where nothing runs they get a container of their own" {
+  rm "$SCRATCH/state/running"
+  detached ./gateway.sh usage --days 3
+  called "docker compose run --rm -T gateway node gateway/main.ts usage --days 3"
+}
+
+@test "users.sh is gateway.sh users" {
+  detached ./users.sh list
+  called "gateway/main.ts users list"
+}
+
+@test "restore stops, brings back through standard input, and starts" {
+  echo backup >"$SCRATCH/a backup"
+  detached ./gateway.sh restore "$SCRATCH/a backup"
+  grep -E 'compose (stop|run|up)' "$SCRATCH/calls" >"$SCRATCH/order"
+  [ "$(sed 's/docker compose \([a-z]*\).*/\1/' "$SCRATCH/order" | tr '\n' ' ')" = "stop run up " ]
+  called "restore --yes -"
+}
+
+@test "restore without a file changes nothing" {
+  run detached ./gateway.sh restore /nonexistent
+  [ "$status" -eq 2 ]
+  absent -q "compose stop" "$SCRATCH/calls"
+}
+
+@test "a backup that fails leaves no file that looks like one" {
+  printf '#!/bin/sh\ncase "$*" in *backup*) exit 1;; *ps*) echo 1;; esac\n' >"$SCRATCH/failing"
+  chmod +x "$SCRATCH/failing" && rm "$SCRATCH/bin/docker" && ln -s "$SCRATCH/failing" "$SCRATCH/bin/docker"
+  run detached ./gateway.sh backup "$SCRATCH/out.tar.gz"
+  [ "$status" -ne 0 ]
+  [ ! -e "$SCRATCH/out.tar.gz" ]
+  [ ! -e "$SCRATCH/out.tar.gz.draft" ]
+}
+
+@test "upgrade runs the installer over this directory" {
+  printf '#!/usr/bin/env bash\necho "install $*" >>"$SCRATCH/calls"\n' >install.sh
+  detached ./gateway.sh upgrade v2
+  called "install --yes --dir $SCRATCH/src --version v2"
+}
+
+@test "the completion knows every command of the help" {
+  source <(detached ./gateway.sh completion)
+  COMP_WORDS=(./gateway.sh "") COMP_CWORD=1 _llm_gateway
+  for word in users usage key queue doctor status logs start stop restart backup restore upgrade migrate; do
+    [[ " ${COMPREPLY[*]} " == *" $word "* ]]
+  done
+  COMP_WORDS=(./gateway.sh users ro) COMP_CWORD=2
+  _llm_gateway
+  [ "${COMPREPLY[*]}" = rotate ]
+}

@@ -1,0 +1,306 @@
+#!/usr/bin/env bats
+# install.sh on a scratch machine, with a docker that only writes down how it was called.
+
+setup() {
+  load surroundings
+  prepare
+}
+
+good_token=eyJhIjoiYWNjIiwidCI6InR1biIsInMiOiJjMlZqY21WMCJ9
+
+@test "a fresh installation ends with a key that users.json knows only by its digest" {
+  run install --yes --user alice
+  [ "$status" -eq 0 ]
+  key=$(grep -o 'sk-[0-9a-f]\{32\}' <<<"$output" | sort -u)
+  [ "$(wc -l <<<"$key")" -eq 1 ]
+  grep -q "sha256:$(printf %s "$key" | sha256sum | cut -c1-64)" "$dir/data/users.json"
+  absent -q "$key" "$dir/data/users.json" "$dir/.env" "$SCRATCH/calls"
+  grep -q '"user": "alice"' "$dir/data/users.json"
+  [ "$(mode_of "$dir/data/users.json") $(mode_of "$dir/.env") $(mode_of "$dir/data")" = "600 600 700" ]
+  grep -qx "PORT='$port'" "$dir/.env"
+  called "docker compose build gateway"
+  called "docker compose up -d --remove-orphans"
+  [[ $output == *"http://localhost:$port/v1"* ]]
+}
+
+@test "a second run keeps every answer and every key, and backs up first" {
+  install --yes --upstream http://10.0.0.9:8080/v1 --max-concurrent 4
+  cp "$dir/data/users.json" "$SCRATCH/users-before"
+  run detached bash "$dir/install.sh" --yes
+  [ "$status" -eq 0 ]
+  cmp "$dir/data/users.json" "$SCRATCH/users-before"
+  grep -qx "UPSTREAM_URL='http://10.0.0.9:8080/v1'" "$dir/.env"
+  grep -qx "MAX_CONCURRENT='4'" "$dir/.env"
+  grep -qx "PORT='$port'" "$dir/.env"
+  ls "$dir"/.env.backup-* "$dir"/data/backups/before-upgrade-*.tar.gz
+  [[ $output != *"shown only this once"* ]]
+}
+
+@test "an older .env keeps its values, its names and its comments, and learns of new settings" {
+  mkdir -p "$dir"
+  printf '# mine\nPROXY_PORT=%s\nBACKEND_URL="http://10.0.0.7:8080"\nENABLE_RATE_LIMITING=true\n' "$port" >"$dir/.env"
+  run detached bash "$SCRATCH/src/install.sh" --yes --dir "$dir"
+  [ "$status" -eq 0 ]
+  grep -qx "# mine" "$dir/.env"
+  grep -qx "PROXY_PORT=$port" "$dir/.env"
+  grep -qx "ENABLE_RATE_LIMITING=true" "$dir/.env"
+  grep -qx "UPSTREAM_URL='http://10.0.0.7:8080'" "$dir/.env"
+  grep -qx "# NEW_SETTING=on" "$dir/.env"
+  [ "$(grep -c NEW_SETTING "$dir/.env")" -eq 1 ]
+}
+
+@test "an upgrade brings the newer source" {
+  install --yes
+  echo two >"$SCRATCH/src/two"
+  git -C "$SCRATCH/src" add -A
+  git -C "$SCRATCH/src" -c user.name=t -c user.email=t@example.com commit -qm two
+  install --yes
+  [ -f "$dir/two" ]
+}
+
+@test "without a terminal and without --yes it takes the defaults and says so" {
+  run install
+  [ "$status" -eq 0 ]
+  [[ $output == *"No terminal to ask on"* ]]
+  grep -qx "MAX_CONCURRENT='1'" "$dir/.env"
+  absent -q UPSTREAM_URL "$dir/.env"
+}
+
+@test "through a pipe without a terminal" {
+  export LLM_GATEWAY_REPO=$SCRATCH/src PORT=$port
+  run detached bash -c "cat '$SCRATCH/src/install.sh' | bash -s -- --yes"
+  [ "$status" -eq 0 ]
+  [ -f "$HOME/llm-gateway/docker-compose.yml" ]
+  [[ $output == *"shown only this once"* ]]
+}
+
+@test "through a pipe with a terminal it asks, and goes on after the answers" {
+  script=$(PATH=$system_path type -P script) || skip_line "script(1)"
+  export LLM_GATEWAY_REPO=$SCRATCH/src
+  printf 'http://10.1.1.1:9999\n3\n%s\nzoe\n\n' "$port" >"$SCRATCH/answers"
+  run "$script" -qec "cat '$SCRATCH/src/install.sh' | bash" /dev/null <"$SCRATCH/answers"
+  [ "$status" -eq 0 ]
+  grep -qx "UPSTREAM_URL='http://10.1.1.1:9999'" "$dir/.env"
+  grep -qx "MAX_CONCURRENT='3'" "$dir/.env"
+  grep -q '"user": "zoe"' "$dir/data/users.json"
+}
+
+@test "a download cut off anywhere does nothing" {
+  size=$(wc -c <"$SCRATCH/src/install.sh" 2>/dev/null || stat -c %s "$SCRATCH/src/install.sh")
+  export LLM_GATEWAY_REPO=$SCRATCH/src
+  # The last line starts it: its first 5 characters are the first that could.
+  for part in 1 7 20 35 50 65 80 93 99; do
+    head -c $((size * part / 100)) "$SCRATCH/src/install.sh" >"$SCRATCH/part"
+    detached bash -c "cat '$SCRATCH/part' | bash -s -- --yes" || true
+  done
+  head -c $((size - 11)) "$SCRATCH/src/install.sh" >"$SCRATCH/part"
+  detached bash -c "cat '$SCRATCH/part' | bash -s -- --yes" || true
+  [ ! -e "$dir" ]
+  [ ! -s "$SCRATCH/calls" ]
+}
+
+@test "a port that is taken is said, before anything is changed" {
+  "${NODE:-$(PATH=$system_path type -P node)}" -e "require('net').createServer().listen($port,'127.0.0.1',()=>require('fs').writeFileSync('$SCRATCH/listening',''))" 3>&- &
+  listener=$!
+  until [ -e "$SCRATCH/listening" ]; do sleep 0.05; done
+  run install --yes
+  kill "$listener"
+  [ "$status" -eq 1 ]
+  [[ $output == *"another program listens on port $port"* ]]
+  [ ! -e "$dir/.env" ]
+}
+
+@test "a place that cannot be written is said" {
+  dir=/proc/llm-gateway
+  run install --yes
+  [ "$status" -eq 1 ]
+  [[ $output == *"no right to write in /proc/llm-gateway"* ]]
+}
+
+@test "a full disk is said, before anything is changed" {
+  rm "$SCRATCH/bin/df"
+  printf '#!/bin/sh\nprintf "Filesystem 1024-blocks Used Available Capacity Mounted on\\n/dev/x 10 10 1000 99%% /\\n"\n' >"$SCRATCH/bin/df"
+  chmod +x "$SCRATCH/bin/df"
+  run install --yes
+  [ "$status" -eq 1 ]
+  [[ $output == *"less than 2 GB are free"* ]]
+  [ ! -e "$dir/.env" ]
+}
+
+@test "Docker missing: it offers to install it, and changes nothing where nobody says yes" {
+  rm "$SCRATCH/bin/docker"
+  run install
+  [ "$status" -eq 1 ]
+  [[ $output == *"Docker is missing"*"docs.docker.com"* ]]
+  [ ! -e "$dir/.env" ]
+}
+
+@test "Docker that may not be used is said, with what to do" {
+  touch "$SCRATCH/state/no-rights"
+  run install --yes
+  [ "$status" -eq 1 ]
+  [[ $output == *"usermod -aG docker"* ]]
+}
+
+@test "compose too old is said with the version that is needed" {
+  touch "$SCRATCH/state/old-compose"
+  run install --yes
+  [ "$status" -eq 1 ]
+  [[ $output == *"docker compose 2.17.3 is too old: 2.24"* ]]
+}
+
+@test "an upstream that does not answer is a warning: it may be started later" {
+  run install --yes --upstream http://127.0.0.1:9
+  [ "$status" -eq 0 ]
+  [[ $output == *"WARNING: http://127.0.0.1:9 does not answer"* ]]
+}
+
+@test "an upstream on this machine is written as the container reaches it" {
+  echo http://127.0.0.1:8080 >"$SCRATCH/state/upstreams"
+  run install --yes
+  [ "$status" -eq 0 ]
+  [[ $output == *"The upstream answers"* ]]
+  grep -qx "UPSTREAM_URL='http://host.docker.internal:8080'" "$dir/.env"
+  run detached bash "$dir/install.sh" --yes
+  [[ $output == *"The upstream answers: http://127.0.0.1:8080"* ]]
+}
+
+@test "a malformed tunnel token is refused, and not repeated" {
+  for token in "not a token" abcd bm9qc29u; do
+    run install --yes --tunnel-token "$token"
+    [ "$status" -eq 1 ]
+    [[ $output == *"the tunnel's token is not one"* ]]
+    [[ $output != *"$token"* ]]
+  done
+  [ ! -e "$dir/.env" ]
+}
+
+@test "a tunnel that does not connect is reported and does not fail the gateway" {
+  export TUNNEL_TOKEN=$good_token
+  ln -sf /bin/true "$SCRATCH/bin/sleep"
+  run install --yes
+  [ "$status" -eq 0 ]
+  [[ $output == *"the tunnel is not connected yet"* ]]
+  [[ $output != *"$good_token"* ]]
+  grep -qx "TUNNEL_TOKEN='$good_token'" "$dir/.env"
+}
+
+@test "values with dollars, hashes, quotes and spaces survive, also a second run" {
+  for value in 'a$b' 'a #b' "it's" 'say "x"' 'back\slash' 'two words' '$(id)' "q'\$x\"y"; do
+    rm -rf "$dir" "$SCRATCH/state/running"
+    UPSTREAM_API_KEY=$value install --yes
+    detached bash "$dir/install.sh" --yes
+    if [ -n "${COMPOSE_PLUGIN:-}" ]; then
+      printf 'services: {a: {image: x, env_file: [.env]}}\n' >"$dir/check.yml"
+      "$COMPOSE_PLUGIN" compose -f "$dir/check.yml" --project-directory "$dir" config --format json >"$SCRATCH/config"
+      printf %s "$value" >"$SCRATCH/value"
+      "$NODE" -e 'const fs=require("fs"),s=process.env.SCRATCH;const is=JSON.parse(fs.readFileSync(s+"/config")).services.a.environment.UPSTREAM_API_KEY.replaceAll("$$","$");const was=fs.readFileSync(s+"/value","utf8");if(is!==was){console.log({is,was});process.exit(1)}'
+    fi
+  done
+}
+
+@test "Ctrl-C in the middle leaves something that a second run completes" {
+  touch "$SCRATCH/state/slow-build"
+  PATH=$system_path setsid bash -c "PATH=$PATH; trap - INT; exec bash '$SCRATCH/src/install.sh' --yes --dir '$dir' --port '$port'" </dev/null >"$SCRATCH/said" 2>&1 3>&- &
+  group=$!
+  for _ in $(PATH=$system_path seq 200); do [ -e "$SCRATCH/state/building" ] && break || sleep 0.05; done
+  PATH=$system_path pgrep -g "$group" >/dev/null
+  kill -TERM -- "-$group"
+  wait "$group" || true
+  grep -q "run it again to go on" "$SCRATCH/said"
+  rm -f "$SCRATCH"/state/*
+  run install --yes
+  [ "$status" -eq 0 ]
+  [ ! -e "$dir/.env.draft"* ]
+}
+
+@test "an upgrade that does not become healthy goes back to what ran before" {
+  install --yes --max-concurrent 2
+  touch "$SCRATCH/state/unhealthy"
+  run detached bash "$dir/install.sh" --yes --max-concurrent 7
+  [ "$status" -eq 1 ]
+  [[ $output == *"The earlier version runs again"* ]]
+  grep -qx "MAX_CONCURRENT='2'" "$dir/.env"
+  called "docker tag llm-gateway:previous llm-gateway:latest"
+  called "restore --yes data/backups/before-upgrade-"
+}
+
+@test "an upgrade whose backup fails changes nothing" {
+  install --yes
+  touch "$SCRATCH/state/backup-fails" "$dir/data/gateway.db"
+  run detached bash "$dir/install.sh" --yes --max-concurrent 7
+  [ "$status" -eq 1 ]
+  [[ $output == *"nothing was changed"* ]]
+  absent -q "MAX_CONCURRENT='7'" "$dir/.env"
+}
+
+@test "an installation of the Python original keeps its users, and its totals are imported" {
+  mkdir -p "$dir/data"
+  echo '{"sk-old":"alice"}' >"$dir/users.json"
+  echo '{}' >"$dir/data/metrics.json"
+  run install --yes
+  [ "$status" -eq 0 ]
+  [ "$(cat "$dir/data/users.json")" = '{"sk-old":"alice"}' ]
+  [ ! -e "$dir/users.json" ]
+  called "migrate metrics data/metrics.json"
+  [[ $output != *"shown only this once"* ]]
+}
+
+@test "without a source it says so in one line" {
+  cp "$SCRATCH/src/install.sh" "$SCRATCH/alone.sh"
+  run detached bash "$SCRATCH/alone.sh" --yes --port "$port"
+  [ "$status" -eq 1 ]
+  [ "$(grep -c 'LLM_GATEWAY_REPO' <<<"$output")" -eq 1 ]
+}
+
+@test "--no-docker installs a service from the same files" {
+  rm "$SCRATCH/bin/docker"
+  for tool in systemctl npm sudo; do ln -s "$stand_in/recorder" "$SCRATCH/bin/$tool"; done
+  run install --yes --no-docker --upstream http://127.0.0.1:8080
+  [ "$status" -eq 0 ]
+  grep -qx "WorkingDirectory=$dir" "$SCRATCH/units/llm-gateway.service"
+  grep -qx "UPSTREAM_URL='http://127.0.0.1:8080'" "$dir/.env"
+  called "npm ci --omit=dev"
+  called "systemctl enable llm-gateway"
+  run install --uninstall
+  [ "$status" -eq 0 ]
+  [ ! -e "$SCRATCH/units/llm-gateway.service" ]
+}
+
+@test "uninstalling keeps data and settings, unless they are to be purged" {
+  install --yes
+  run install --uninstall
+  [ "$status" -eq 0 ]
+  called "docker compose down --remove-orphans --rmi local"
+  [ -f "$dir/data/users.json" ]
+  [ -f "$dir/.env" ]
+  run install --uninstall --purge
+  [ "$status" -eq 1 ]
+  [ -f "$dir/data/users.json" ]
+  run install --uninstall --purge --yes
+  [ "$status" -eq 0 ]
+  [ ! -e "$dir/data" ]
+  [ ! -e "$dir/.env" ]
+}
+
+@test "a wrong flag or value is refused before anything is changed" {
+  for wrong in "--prot 80" "--port 99999" "--port x" "--max-concurrent 0" "--user sk-12345" "--user a\"b" "--upstream ftp://x" --dir; do
+    run install --yes $wrong
+    [ "$status" -eq 1 ]
+  done
+  [ ! -e "$dir/.env" ]
+}
+
+@test "bash 3.2 understands every line" {
+  absent -nE '\$\{[a-z_]+(,,|\^\^|@)|declare -A|local -n|mapfile|readarray|&>>|\|&|\bcoproc\b' "$repository"/{install,gateway,users}.sh
+}
+
+@test "shellcheck has nothing to say" {
+  shellcheck=$(PATH=$system_path type -P shellcheck) || skip_line shellcheck
+  "$shellcheck" "$repository/install.sh" "$repository/gateway.sh" "$repository/users.sh"
+}
+
+skip_line() {
+  echo "# not run: $1 is missing" >&3
+  exit 0
+}
