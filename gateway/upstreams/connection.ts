@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { Socket } from "node:net";
-import { buildConnector, Client, type Dispatcher, Pool } from "undici";
+import type { Dispatcher, Pool as UndiciPool } from "undici";
+import { buildConnector, Client, Pool } from "./undici-parts.ts";
 
 /** One connection to an upstream that knows its socket, which undici keeps to itself. */
 export class SocketClient extends Client {
@@ -30,9 +31,9 @@ export class ClientAware {
 
 export type Connections = {
   /** Connections kept for the next request. */
-  readonly kept: Pool;
+  readonly kept: UndiciPool;
   /** Used with `reset`, so that each request has a new connection. */
-  readonly fresh: Pool;
+  readonly fresh: UndiciPool;
   close(): Promise<void>;
 };
 
@@ -42,7 +43,7 @@ export function openConnections(
   options: { connectTimeoutMs: number },
 ): Connections {
   const connect = buildConnector({ timeout: options.connectTimeoutMs, keepAlive: true });
-  const factory = (url: URL, poolOptions: object): Client => {
+  const factory = (url: URL, poolOptions: object): SocketClient => {
     const client: SocketClient = new SocketClient(url, {
       ...poolOptions,
       connect: (to, callback) =>
@@ -58,7 +59,7 @@ export function openConnections(
     });
     return client;
   };
-  const open = (): Pool =>
+  const open = (): UndiciPool =>
     // HTTP/2 would put several generations on one socket, and a cancel could not close it.
     new Pool(origin, { factory, allowH2: false, pipelining: 1, clientTtl: null });
   const kept = open();

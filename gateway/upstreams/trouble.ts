@@ -1,5 +1,5 @@
-import { errors } from "undici";
 import { GatewayError } from "../errors.ts";
+import { errors } from "./undici-parts.ts";
 
 const code = (error: unknown): string =>
   error instanceof Error && "code" in error ? String(error.code) : "";
