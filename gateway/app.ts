@@ -12,6 +12,7 @@ import { generation } from "./road/generation.ts";
 import type { RoadParts } from "./road/parts.ts";
 import { followQueue, leaveQueue, showQueue, steerQueue } from "./road/queue.ts";
 import { read } from "./road/read.ts";
+import { showLimits } from "./road/show-limits.ts";
 
 export type AppParts = RoadParts & {
   /** What GET /health says, as JSON. */
@@ -59,6 +60,10 @@ export function createApp(parts: AppParts): Express {
     else response.setHeader("content-type", metricsType).end(await parts.metrics());
   });
 
+  app.get(
+    "/limits",
+    call((viewer, _, response) => showLimits(parts, viewer, response)),
+  );
   app.get(
     "/queue",
     call((viewer, _request, response) => showQueue(parts, viewer, response)),

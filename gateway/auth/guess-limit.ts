@@ -12,7 +12,7 @@ export type GuessLimit = {
 };
 
 /** A client with an old key in its settings, or a person who mistypes, is no attack. */
-const freeGuesses = 10;
+const freeGuesses = 20;
 /** So long without a wrong one, and all is forgotten. Milliseconds. */
 const forgottenMs = 15 * 60_000;
 const longestMs = 60_000;
@@ -20,7 +20,7 @@ const longestMs = 60_000;
 const mostAddresses = 10_000;
 
 /**
- * Slows down whoever tries credentials: from the eleventh wrong one on, an address is refused for a
+ * Slows down whoever tries credentials: from the twenty-first wrong one on, an address is refused for a
  * second, then for two, four and so on to a minute. Only wrong ones ever come here: a right one
  * passes, whatever others behind the same address do.
  */

@@ -23,6 +23,8 @@ export type Underway = { user: string; stop: AbortController };
 export type RoadParts = {
   /** Who is asking; a promise for tokens only. Throws or rejects with 401 or 429. */
   authenticate(request: IncomingMessage): Identity | Promise<Identity>;
+  /** What users.json says of a user, for each of their keys. */
+  identitiesOf(user: string): readonly Identity[];
   bodies: BodyReader;
   /** Where a model is; throws 404. */
   route(model: string | null): Destination;
