@@ -186,7 +186,7 @@ write_env() {
     keep GATEWAY_UID "$(id -u)"
     keep GATEWAY_GID "$(id -g)"
   fi
-  add_new_settings
+  [ -z "${env_backup:-}" ] || add_new_settings
   chmod 600 "$dir/.env"
 }
 

@@ -29,6 +29,7 @@ prepare() {
 }
 
 # Without a terminal of its own, whatever the terminal of the test.
+# shellcheck disable=SC2097,SC2098
 detached() { PATH=$system_path setsid -w env PATH="$PATH" "$@" </dev/null; }
 
 install() { detached bash "$SCRATCH/src/install.sh" --dir "$dir" --port "$port" "$@"; }

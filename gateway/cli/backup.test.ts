@@ -1,0 +1,146 @@
+import { execFileSync } from "node:child_process";
+import {
+  copyFileSync,
+  mkdtempDisposableSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { chat, readRows, startTestGateway, type TestGateway } from "../test/harness.ts";
+import { backup } from "./backup.ts";
+import { restore } from "./restore.ts";
+
+/** A place of its own for each command; what it says is kept. */
+function at(dir: string, env: Record<string, string> = {}) {
+  const said: string[] = [];
+  const line = (text: string): void => void said.push(text);
+  const files = { USERS_FILE: join(dir, "users.json"), DATABASE_FILE: join(dir, "gateway.db") };
+  return { said, env: { ...files, ...env }, cwd: dir, out: line, say: line };
+}
+
+function scratch(): string {
+  const dir = mkdtempDisposableSync(join(tmpdir(), "backup-"));
+  onTestFinished(() => dir.remove());
+  return dir.path;
+}
+
+/** A gateway on the echo with rows in its ledger; it still runs. */
+async function used(rows: number): Promise<TestGateway> {
+  const gateway = await startTestGateway(() => {}, { UPSTREAM_URL: "" });
+  onTestFinished(() => gateway.stop());
+  for (let n = 0; n < rows; n++) await (await gateway.post("/v1/chat/completions", chat())).text();
+  return gateway;
+}
+
+test("made while serving, restored onto a new machine: keys work and no row is missing", async () => {
+  const gateway = await used(3);
+  const file = join(scratch(), "kept.tar.gz");
+  const made = at(gateway.dir);
+  expect(await backup([file], made)).toBe(0);
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  await (await gateway.post("/v1/chat/completions", chat())).text();
+
+  const machine = scratch();
+  const place = at(machine);
+  expect(await restore([file, "--yes"], place), place.said.join("\n")).toBe(0);
+  expect(readdirSync(machine).toSorted()).toEqual(["gateway.db", "users.json"]);
+  expect(readRows(join(machine, "gateway.db"))).toEqual(gateway.rows().slice(0, 3));
+  expect(readFileSync(join(machine, "users.json"))).toEqual(readFileSync(gateway.usersFile));
+});
+
+test("ordinary tar reads it", async () => {
+  const gateway = await used(1);
+  const file = join(scratch(), "kept.tar.gz");
+  await backup([file], at(gateway.dir));
+  const listed = execFileSync("tar", ["-tzf", file], { encoding: "utf8" });
+  expect(listed.trim().split("\n")).toEqual(["manifest.json", "users.json", "gateway.db"]);
+  const users = execFileSync("tar", ["-xzOf", file, "users.json"]);
+  expect(users).toEqual(readFileSync(gateway.usersFile));
+});
+
+test("without a name it goes to backups/ beside the ledger, and leaves nothing else", async () => {
+  const gateway = await used(1);
+  const before = readdirSync(gateway.dir);
+  const place = at(gateway.dir);
+  expect(await backup([], place)).toBe(0);
+  expect(place.said[0]).toMatch(/backups\/llm-gateway-\d{8}-\d{6}\.tar\.gz$/);
+  expect(readdirSync(gateway.dir).filter((name) => !before.includes(name))).toEqual(["backups"]);
+});
+
+test("a gateway that runs is not restored under its feet", async () => {
+  const gateway = await used(1);
+  const file = join(scratch(), "kept.tar.gz");
+  await backup([file], at(gateway.dir));
+  const place = at(gateway.dir);
+  expect(await restore([file, "--yes"], place)).toBe(1);
+  expect(place.said[0]).toContain("stop it first");
+});
+
+test("what stood there is moved aside whole, with its write-ahead log", async () => {
+  const gateway = await used(2);
+  const file = join(scratch(), "kept.tar.gz");
+  await backup([file], at(gateway.dir));
+  const machine = scratch();
+  // As a killed gateway leaves it.
+  for (const name of ["gateway.db", "gateway.db-wal", "users.json"]) {
+    copyFileSync(join(gateway.dir, name), join(machine, name));
+  }
+  const place = at(machine);
+  expect(await restore([file, "--yes"], place), place.said.join("\n")).toBe(0);
+  const aside = readdirSync(machine).find((name) => name.startsWith("before-restore-")) ?? "";
+  expect(readRows(join(machine, aside, "gateway.db"))).toHaveLength(2);
+  expect(readRows(join(machine, "gateway.db"))).toHaveLength(2);
+});
+
+test.each<[string, (whole: Buffer) => Buffer]>([
+  ["cut off", (whole) => whole.subarray(0, whole.length - 500)],
+  ["of another program", () => Buffer.from("hello")],
+  ["empty", () => Buffer.alloc(0)],
+  ["damaged", (whole) => Buffer.from(whole.map((byte, at) => (at === 300 ? byte ^ 255 : byte)))],
+])("a file that is %s changes nothing", async (_, spoil) => {
+  const gateway = await used(1);
+  const dir = scratch();
+  const file = join(dir, "kept.tar.gz");
+  await backup([file], at(gateway.dir));
+  writeFileSync(file, spoil(readFileSync(file)));
+  const machine = scratch();
+  writeFileSync(join(machine, "users.json"), '{"sk-mine":"me"}');
+  const place = at(machine);
+  expect(await restore([file, "--yes"], place)).toBe(1);
+  expect(place.said).toHaveLength(1);
+  expect(readdirSync(machine)).toEqual(["users.json"]);
+  expect(readFileSync(join(machine, "users.json"), "utf8")).toContain("sk-mine");
+});
+
+test("an archive that would write elsewhere is refused", async () => {
+  const dir = scratch();
+  writeFileSync(join(dir, "manifest.json"), "{}");
+  writeFileSync(join(dir, "evil"), "x");
+  const file = join(dir, "evil.tar.gz");
+  const flags = [
+    "-czf",
+    file,
+    "-C",
+    dir,
+    "--format=ustar",
+    "--transform",
+    "s,^evil,../evil,",
+    "-P",
+  ];
+  execFileSync("tar", [...flags, "manifest.json", "evil"]);
+  const machine = scratch();
+  const place = at(machine);
+  expect(await restore([file, "--yes"], place)).toBe(1);
+  expect(place.said[0]).toContain("not a backup of llm-gateway");
+  expect(readdirSync(machine)).toEqual([]);
+});
+
+test("without --yes and without a terminal nothing is replaced", async () => {
+  expect(await restore(["x.tar.gz"], at(scratch()))).toBe(2);
+  expect(await restore([], at(scratch()))).toBe(2);
+  expect(await backup([], at(scratch()))).toBe(1);
+});
