@@ -1,5 +1,5 @@
-import { upstreamRejection } from "../dialects/upstream-rejection.ts";
 import { GatewayError } from "../errors.ts";
+import { ask } from "./ask.ts";
 import { upstreamTrouble } from "./trouble.ts";
 import { learnKind, noteHealth, type Upstream } from "./upstream.ts";
 
@@ -23,30 +23,16 @@ export function createModelList(upstream: Upstream, options: ModelListOptions): 
   let known: { bytes: Buffer; at: number } | null = null;
   let asking: Promise<Buffer> | null = null;
 
-  async function ask(): Promise<Buffer> {
-    const answer = await upstream.connections.kept.request({
-      method: "GET",
-      path: `${upstream.prefix}/v1/models`,
-      headers: upstream.key === null ? {} : { authorization: `Bearer ${upstream.key}` },
-      headersTimeout: options.timeoutMs,
-      bodyTimeout: options.timeoutMs,
-    });
-    const bytes = Buffer.from(await answer.body.arrayBuffer());
-    if (answer.statusCode !== 200) {
-      throw upstreamRejection(
-        answer.statusCode,
-        bytes,
-        String(answer.headers["content-type"] ?? ""),
-      );
-    }
-    learnKind(upstream, answer.headers.server);
+  async function read(): Promise<Buffer> {
+    const { headers, bytes } = await ask(upstream, "/v1/models", options.timeoutMs);
+    learnKind(upstream, headers.server);
     noteHealth(upstream, true, null);
     return bytes;
   }
 
   async function refresh(): Promise<Buffer> {
     try {
-      const bytes = await ask();
+      const bytes = await read();
       known = { bytes, at: performance.now() };
       return bytes;
     } catch (cause) {

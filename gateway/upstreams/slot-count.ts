@@ -1,3 +1,4 @@
+import { ask } from "./ask.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** Between two questions, in milliseconds: soon until there is an answer, then now and then. */
@@ -33,15 +34,7 @@ export function followSlotCount(
 }
 
 async function readSlotCount(upstream: Upstream): Promise<number | null> {
-  const { statusCode, body } = await upstream.connections.kept.request({
-    method: "GET",
-    path: `${upstream.prefix}/props`,
-    headers: upstream.key === null ? {} : { authorization: `Bearer ${upstream.key}` },
-    headersTimeout: 5_000,
-    bodyTimeout: 5_000,
-  });
-  const text = await body.text();
-  if (statusCode !== 200) return null;
-  const { total_slots: slots } = JSON.parse(text) as { total_slots?: unknown };
+  const { bytes } = await ask(upstream, "/props", 5_000);
+  const { total_slots: slots } = JSON.parse(bytes.toString()) as { total_slots?: unknown };
   return typeof slots === "number" && Number.isInteger(slots) && slots > 0 ? slots : null;
 }
