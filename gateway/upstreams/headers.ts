@@ -54,9 +54,14 @@ const isForwardedBy = (name: string): boolean =>
 
 /** The names a `Connection` header declares as meant for this hop only. */
 function connectionNames(headers: IncomingHttpHeaders): Set<string> | null {
-  const connection = headers.connection;
+  // Node's own type says string; undici gives a list where a server says it twice (llama.cpp's router).
+  const connection: string | readonly string[] | undefined = headers.connection;
   if (!connection) return null;
-  return new Set(connection.split(",").map((name) => name.trim().toLowerCase()));
+  return new Set(
+    String(connection)
+      .split(",")
+      .map((name) => name.trim().toLowerCase()),
+  );
 }
 
 export type Added = {

@@ -1,0 +1,90 @@
+import type { IncomingHttpHeaders } from "node:http";
+import { describe, expect, it } from "vitest";
+import { headersToClient, headersToUpstream } from "./headers.ts";
+
+const added = { user: "alice", requestId: "r1", upstreamKey: null };
+
+describe("the headers to an upstream", () => {
+  it("hold no credential, no address, nothing of this hop, and not what Connection names", () => {
+    const out = headersToUpstream(
+      {
+        host: "gateway",
+        authorization: "Bearer secret",
+        "x-api-key": "secret",
+        "x-goog-api-key": "secret",
+        cookie: "secret",
+        connection: "keep-alive, X-Mine",
+        "x-mine": "1",
+        "keep-alive": "timeout=5",
+        te: "trailers",
+        "transfer-encoding": "chunked",
+        "content-length": "5",
+        expect: "100-continue",
+        "accept-encoding": "br",
+        "x-conversation-id": "c",
+        forwarded: "for=1.1.1.1",
+        "x-forwarded-for": "1.1.1.1",
+        "x-forwarded-host": "evil",
+        "cf-ray": "1",
+        "cf-connecting-ip": "1.1.1.1",
+        "cdn-loop": "cloudflare",
+        "x-gateway-user": "root",
+        "x-queue-events": "off",
+        "x-priority": "background",
+        "content-type": "application/json",
+        "anthropic-version": "2023-06-01",
+      },
+      added,
+    );
+    expect(out).toEqual({
+      "content-type": "application/json",
+      "anthropic-version": "2023-06-01",
+      "x-gateway-user": "alice",
+      "x-request-id": "r1",
+    });
+  });
+
+  it("hold the upstream's own key, and identity for generations", () => {
+    const out = headersToUpstream(
+      { "content-encoding": "gzip" },
+      { ...added, upstreamKey: "theirs", inflated: true, identity: true },
+    );
+    expect(out).toMatchObject({ authorization: "Bearer theirs", "accept-encoding": "identity" });
+    expect(out["content-encoding"]).toBeUndefined();
+  });
+
+  it("carry a name beyond ASCII percent-encoded", () => {
+    expect(headersToUpstream({}, { ...added, user: "zoë" })["x-gateway-user"]).toBe("zo%C3%AB");
+  });
+});
+
+describe("the headers to a client", () => {
+  it("hold nothing of the upstream's hop, origin or cookies", () => {
+    const out = headersToClient(
+      {
+        connection: "close",
+        "keep-alive": "timeout=5",
+        "transfer-encoding": "chunked",
+        "access-control-allow-origin": "",
+        "set-cookie": ["a=b"],
+        "alt-svc": "h3",
+        "strict-transport-security": "max-age=1",
+        "x-request-id": "theirs",
+        "content-length": "5",
+        "content-type": "application/json",
+      },
+      false,
+    );
+    expect(out).toEqual({ "content-length": "5", "content-type": "application/json" });
+  });
+
+  it("do not claim a length that edited bytes no longer have", () => {
+    expect(headersToClient({ "content-length": "5" }, true)).toEqual({});
+  });
+
+  it("a Connection header that a server says twice does not bring the answer down", () => {
+    const twice = { connection: ["close", "x-odd"], "x-odd": "1", "x-kept": "2" };
+    const headers = twice as Record<string, string | string[]> as IncomingHttpHeaders;
+    expect(headersToClient(headers, false)).toEqual({ "x-kept": "2" });
+  });
+});
