@@ -30,11 +30,12 @@ describe("who guesses", () => {
     const seen = await Promise.all(
       paths.map(async (path) => {
         const answer = await fetch(gateway.url + path);
-        const names = [...answer.headers.keys()].filter((name) => name !== "date").join();
+        const varied = ["date", "connection", "keep-alive"];
+        const names = [...answer.headers.keys()].filter((name) => !varied.includes(name)).join();
         return [answer.status, names, await answer.text()].join();
       }),
     );
-    expect(new Set(seen).size).toBe(1);
+    expect(seen).toEqual(Array(paths.length).fill(seen[0]));
     expect(seen[0]).toContain("401");
   });
 
@@ -51,25 +52,22 @@ describe("who guesses", () => {
     expect(new Set(bodies).size).toBe(1);
   });
 
-  it("pays no less with a wrong key than with a right one", async () => {
-    const { port } = await start({});
+  it("costs no more with a wrong key than with a right one", async () => {
+    const other = await start({});
     const time = async (key: string | undefined) => {
       const from = performance.now();
-      for (let i = 0; i < 100; i++) {
-        await (await fetch(`http://127.0.0.1:${port}/queue`, { headers: bearer(key) })).text();
-      }
+      await (await fetch(`${other.url}/queue`, { headers: bearer(key) })).text();
       return performance.now() - from;
     };
-    const other = await start({});
-    await time(newTestKey());
-    const wrong = await time(newTestKey());
-    const from = performance.now();
-    for (let i = 0; i < 100; i++) {
-      const headers = bearer(other.keys.alice);
-      await (await fetch(`${other.url}/queue`, { headers })).text();
+    const right: number[] = [];
+    const wrong: number[] = [];
+    // By turns and as medians, since the machine has other work too.
+    for (let i = 0; i < 300; i++) {
+      right.push(await time(other.keys.alice));
+      wrong.push(await time(newTestKey()));
     }
-    // A wide margin, for a busy machine: a list searched in order would show by far more.
-    expect(wrong).toBeLessThan((performance.now() - from) * 4);
+    const median = (times: number[]) => times.sort((a, b) => a - b)[150] ?? 0;
+    expect(median(wrong)).toBeLessThan(median(right) * 1.5);
   });
 
   it("does not stop a right key from the same address", async () => {
@@ -215,7 +213,7 @@ describe("what a request names", () => {
       await (await gateway.post("/v1/chat/completions", body)).arrayBuffer();
       expect(performance.now() - from).toBeLessThan(5_000);
     }
-    const id = `${"a".repeat(7_000)}!`;
+    const id = `${"a".repeat(4_000)}!`;
     const headers = { "x-request-id": id, "x-priority": id, "x-queue-events": id };
     const from = performance.now();
     expect((await gateway.post("/v1/chat/completions", chat(), { headers })).status).toBe(200);
