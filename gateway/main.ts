@@ -17,6 +17,9 @@ const commands: ReadonlyMap<string, () => Promise<Run>> = new Map<string, () => 
   ["users", async () => (await import("./cli/users.ts")).users],
   ["usage", async () => (await import("./cli/usage.ts")).usage],
   ["config", async () => (await import("./cli/config.ts")).config],
+  ["doctor", async () => (await import("./cli/doctor.ts")).doctor],
+  ["backup", async () => (await import("./cli/backup.ts")).backup],
+  ["restore", async () => (await import("./cli/restore.ts")).restore],
 ]);
 
 /** Runs one command line without the program's name; gives the exit code. Never rejects. */
@@ -29,7 +32,9 @@ async function main(argv: string[]): Promise<number> {
   const load = commands.get(name);
   if (load === undefined) {
     // Not repeated: what stands there by mistake may be a key.
-    complain("no such command; there are serve, users, usage, config (see --help)");
+    complain(
+      `no such command; there are serve, ${[...commands.keys()].slice(1).join(", ")} (see --help)`,
+    );
     return 2;
   }
   if (name === "serve" && (rest.includes("--help") || rest.includes("-h"))) return help();

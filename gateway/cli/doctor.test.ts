@@ -1,0 +1,166 @@
+import { chmodSync, mkdtempDisposableSync, writeFileSync } from "node:fs";
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { chat, newTestKey, startTestGateway } from "../test/harness.ts";
+import { clockFinding } from "./doctor/check-upstream.ts";
+import type { Finding } from "./doctor/finding.ts";
+import { doctor } from "./doctor.ts";
+
+function scratch(): string {
+  const dir = mkdtempDisposableSync(join(tmpdir(), "doctor-"));
+  onTestFinished(() => dir.remove());
+  return dir.path;
+}
+
+async function serve(handler: RequestListener): Promise<string> {
+  const server = createServer(handler).listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** A port on which nothing listens. */
+async function closedPort(): Promise<string> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return String(port);
+}
+
+async function examine(dir: string, env: Record<string, string> = {}, argv: string[] = []) {
+  const lines: string[] = [];
+  const line = (text: string): void => void lines.push(text);
+  const files = { USERS_FILE: join(dir, "users.json"), DATABASE_FILE: join(dir, "gateway.db") };
+  const place = {
+    env: { PORT: await closedPort(), ...files, ...env },
+    cwd: dir,
+    out: line,
+    say: line,
+  };
+  const status = await doctor(["--json", ...argv], place);
+  const findings: Finding[] = JSON.parse(lines.join("\n") || '{"findings":[]}').findings;
+  const of = (about: string): Finding[] => findings.filter((finding) => finding.about === about);
+  return { status, findings, of, text: lines.join("\n") };
+}
+
+/** As llama.cpp: streams, counts, has slots and shows them. */
+function llama(slots: number): RequestListener {
+  let busy = false;
+  return (request, response) => {
+    const path = request.url ?? "";
+    if (path === "/v1/models") return void response.end('{"data":[{"id":"qwen"}]}');
+    if (path === "/props") return void response.end(JSON.stringify({ total_slots: slots }));
+    if (path === "/slots") return void response.end(JSON.stringify([{ is_processing: busy }]));
+    busy = true;
+    response.on("close", () => (busy = false));
+    for (let n = 0; n < 5; n++) response.write('data: {"choices":[{"delta":{"content":"x"}}]}\n\n');
+    let body = "";
+    request.on("data", (chunk) => (body += chunk));
+    request.on("end", () => {
+      if (JSON.parse(body).max_tokens > 100) return;
+      response.end('data: {"choices":[],"timings":{"predicted_n":5}}\n\ndata: [DONE]\n\n');
+    });
+  };
+}
+
+test("a gateway that runs well in front of a llama.cpp: nothing to do", async () => {
+  const url = await serve(llama(2));
+  const gateway = await startTestGateway(() => {}, { UPSTREAM_URL: url, MAX_CONCURRENT: "2" });
+  onTestFinished(() => gateway.stop());
+  await (await gateway.post("/v1/chat/completions", chat({ max_tokens: 5 }))).text();
+  chmodSync(gateway.usersFile, 0o600);
+  const env = { PORT: String(gateway.port), UPSTREAM_URL: url, MAX_CONCURRENT: "2" };
+  const { status, findings, of } = await examine(gateway.dir, env);
+  expect(findings.filter(({ state }) => state !== "ok" && state !== "skip")).toEqual([]);
+  expect(status).toBe(0);
+  expect(of("gateway")[0]?.says).toContain(`port ${gateway.port}`);
+  expect(of("ledger")[0]?.says).toMatch(/^whole; 1 rows/);
+  for (const about of ["users", "disk", "slots", "generates", "usage", "leaving", "clock"]) {
+    expect(of(about)[0], about).toMatchObject({ state: "ok" });
+  }
+});
+
+test.each<[string, RequestListener, string, RegExp]>([
+  ["refuses the key", (_, response) => void response.writeHead(401).end(), "upstream", /refuses/],
+  ["is no model server", (_, response) => void response.end("<html>"), "upstream", /no list/],
+  ["loads", (_, response) => void response.writeHead(503).end(), "upstream", /loading/],
+])("an upstream that %s is said, with what to do", async (_, handler, about, says) => {
+  const { of } = await examine(scratch(), { UPSTREAM_URL: await serve(handler) });
+  expect(of(about)[0]?.says).toMatch(says);
+  expect(of(about)[0]?.todo).toBeTruthy();
+});
+
+test("an upstream that is not there fails; its key is not shown", async () => {
+  const key = newTestKey();
+  const env = { UPSTREAM_URL: `http://127.0.0.1:${await closedPort()}`, UPSTREAM_API_KEY: key };
+  const { status, of, text } = await examine(scratch(), env);
+  expect(status).toBe(1);
+  expect(of("upstream")[0]).toMatchObject({ state: "fail" });
+  expect(text).not.toContain(key);
+});
+
+test("127.0.0.1 inside a container is the container", async () => {
+  const env = { UPSTREAM_URL: "http://localhost:8080", PUBLISHED_PORT: "8000" };
+  const { of } = await examine(scratch(), env);
+  expect(of("upstream")[0]?.todo).toContain("host.docker.internal");
+});
+
+test("more generations than slots, no stream and no usage are warnings", async () => {
+  const url = await serve((request, response) => {
+    if (request.url !== "/v1/chat/completions") return llama(1)(request, response);
+    response.end('data: {"choices":[{"delta":{"content":"all at once"}}]}\n\ndata: [DONE]\n\n');
+  });
+  const { of, status } = await examine(scratch(), { UPSTREAM_URL: url, MAX_CONCURRENT: "4" });
+  expect(of("slots")[0]).toMatchObject({ state: "warn" });
+  expect(of("generates")[0]).toMatchObject({ state: "warn" });
+  expect(of("usage")[0]).toMatchObject({ state: "warn" });
+  expect(status).toBe(0);
+});
+
+test("a wrong setting, a broken users file and a damaged ledger fail, each with what to do", async () => {
+  const wrong = await examine(scratch(), { MAX_CONCURRENT: "many" });
+  expect(wrong.status).toBe(1);
+  expect(wrong.of("settings")[0]?.says).toContain("MAX_CONCURRENT=many");
+
+  const dir = scratch();
+  writeFileSync(join(dir, "users.json"), '{"sk-secret-key-of-alice": ');
+  writeFileSync(
+    join(dir, "gateway.db"),
+    "this is not a database, though it is long enough ".repeat(30),
+  );
+  const broken = await examine(dir);
+  expect(broken.status).toBe(1);
+  expect(broken.of("users")[0]).toMatchObject({ state: "fail" });
+  expect(broken.of("ledger")[0]).toMatchObject({ state: "fail" });
+  expect(broken.text).not.toContain("secret-key");
+});
+
+test("from outside: asks for a key and hides health; or says what is open", async () => {
+  const closed = await serve((request, response) => {
+    response.writeHead(request.url?.startsWith("/v1") ? 401 : 404).end();
+  });
+  const open = await serve((_, response) => void response.end("{}"));
+  const dead = await serve((_, response) => void response.writeHead(530).end());
+  expect((await examine(scratch(), {}, ["--public", closed])).of("tunnel")).toMatchObject([
+    { state: "ok" },
+  ]);
+  const found = (await examine(scratch(), { PUBLIC_URL: `${open}/` })).of("tunnel");
+  expect(found.map(({ state }) => state)).toEqual(["fail", "fail", "fail"]);
+  expect((await examine(scratch(), {}, ["--public", dead])).of("tunnel")[0]?.todo).toContain(
+    "logs tunnel",
+  );
+});
+
+test("a clock that is wrong is a warning", () => {
+  const now = Date.UTC(2026, 10, 21, 12);
+  const date = new Date(now - 90_000).toUTCString();
+  expect(clockFinding(date, now)[0]?.says).toBe("90 s ahead of the upstream's");
+  expect(clockFinding(new Date(now).toUTCString(), now)[0]?.state).toBe("ok");
+});
