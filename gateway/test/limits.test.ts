@@ -91,6 +91,17 @@ describe("limits of a user", () => {
     });
   });
 
+  it("are the gateway's own, whatever the upstream says of its limits", async () => {
+    const gateway = await start({ ...on, MAX_REQUESTS: "7" }, (seen, response, request) => {
+      response.setHeader("x-ratelimit-limit-requests", "999");
+      response.setHeader("x-ratelimit-limit-other", "999");
+      return politeChat(seen, response, request);
+    });
+    const answer = await ask(gateway, { max_tokens: 5 });
+    expect(header(answer, "x-ratelimit-limit-requests")).toBe("7");
+    expect(header(answer, "x-ratelimit-limit-other")).toBeNull();
+  });
+
   it("fifty at once do not overrun", async () => {
     const gateway = await start({ ...on, MAX_TOKENS: "1000", MAX_CONCURRENT: "50" });
     const answers = await Promise.all(

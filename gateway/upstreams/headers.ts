@@ -49,6 +49,10 @@ const notToClient = new Set([
   "x-queue-position",
 ]);
 
+/** What limits the gateway has there is none of its users' business, whose limits have these names. */
+const isLimit = (name: string): boolean =>
+  name.startsWith("x-ratelimit-") || name.startsWith("anthropic-ratelimit-");
+
 const isForwardedBy = (name: string): boolean =>
   name.startsWith("cf-") || name.startsWith("x-forwarded-");
 
@@ -109,7 +113,7 @@ export function headersToClient(upstream: IncomingHttpHeaders, edited: boolean):
   for (const name in upstream) {
     const value = upstream[name];
     if (value === undefined || notToClient.has(name)) continue;
-    if (name.startsWith("access-control-") || declared?.has(name)) continue;
+    if (name.startsWith("access-control-") || isLimit(name) || declared?.has(name)) continue;
     if (edited && name === "content-length") continue;
     out[name] = value;
   }
