@@ -16,7 +16,10 @@ const exactDays = 2;
 /** A generation that began so long before a window may have ended in it. */
 const longest = 6 * 3_600_000;
 
-/** Rows closer than this are counted as one, at the latest of them. Milliseconds. */
+/**
+ * Rows closer than this are counted as one, at the latest of them. Milliseconds; written into the
+ * statements, since a bound number is a REAL, and divides as one.
+ */
 const grain = 1_000;
 
 /**
@@ -27,17 +30,17 @@ const grain = 1_000;
 export function createWindowCounts(
   db: Database.Database,
 ): (user: string, since: number, now: number) => WindowCount[] {
-  const started = db.prepare<[string, number, number], WindowCount>(
+  const started = db.prepare<[string, number], WindowCount>(
     `SELECT max(started_at) AS at, count(*) AS requests, 0 AS tokens, 0 AS upstream
-     FROM generations WHERE user = ? AND started_at >= ? GROUP BY started_at / ?`,
+     FROM generations WHERE user = ? AND started_at >= ? GROUP BY started_at / ${grain}`,
   );
-  const ended = db.prepare<[string, number, number], WindowCount>(
+  const ended = db.prepare<[string, number], WindowCount>(
     `SELECT max(ended_at) AS at, 0 AS requests, sum(tokens) AS tokens, sum(upstream) AS upstream
      FROM (SELECT started_at + coalesce(duration_ms, 0) AS ended_at,
          coalesce(input_tokens, 0) + coalesce(output_tokens, 0) AS tokens,
          coalesce(upstream_ms, 0) AS upstream
        FROM generations WHERE user = ? AND started_at >= ? AND state <> 'open')
-     GROUP BY ended_at / ?`,
+     GROUP BY ended_at / ${grain}`,
   );
   const days = db.prepare<[string, string, string], Omit<WindowCount, "at"> & { day: string }>(
     `SELECT day, sum(requests) AS requests, sum(input_tokens + output_tokens) AS tokens,
@@ -47,7 +50,7 @@ export function createWindowCounts(
   return (user, since, now) => {
     const exactFrom = Math.floor(now / day - exactDays) * day;
     const from = since < exactFrom ? exactFrom : since - longest;
-    const found = [...started.all(user, from, grain), ...ended.all(user, from, grain)];
+    const found = [...started.all(user, from), ...ended.all(user, from)];
     if (since < exactFrom) {
       for (const { day: date, ...counts } of days.all(user, dayOf(since), dayOf(exactFrom))) {
         // At its end: a day leaves a window when all of it has.
