@@ -373,17 +373,20 @@ get_source() {
   if [ -d "$dir/.git" ]; then
     step "Newer source into $dir"
     previous_commit=$(git -C "$dir" rev-parse HEAD)
-    git -C "$dir" fetch -q --tags ${source:+"$source"} "${version:-HEAD}" &&
+    git -C "$dir" fetch -q --tags ${source:+"$source"} "${version:-HEAD}" && umask 022 &&
       git -C "$dir" checkout -q --detach FETCH_HEAD ||
       die "the source could not be brought up to date" "Look at it: git -C $dir status"
   else
     step "Source into $dir"
     # Not a clone into it: an installation of the Python original may stand there.
     rm -rf "$dir/.source"
+    umask 022
     git clone -q --depth 1 ${version:+--branch "$version"} "$source" "$dir/.source" ||
       die "the source could not be fetched from $source" "Check the address and the network."
     cp -R "$dir/.source/." "$dir/" && rm -rf "$dir/.source" || die "cannot write into $dir" "Is the disk full?"
   fi
+  # The source is nobody's secret; everything after it is.
+  umask 077
 }
 
 # The Python original kept users.json beside its code, and its totals in data/metrics.json.

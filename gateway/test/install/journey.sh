@@ -1,0 +1,123 @@
+#!/usr/bin/env bash
+# The whole life of an installation with a real Docker engine: install, use, kill, back up, upgrade,
+# restore, uninstall. Prints the seconds of each step. Needs: docker with its compose plugin, git, curl.
+# Everything it makes is named llm-gateway-journey and removed at the end; the image llm-gateway stays.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+source=$(cd "$here/../../.." && pwd)
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/llm-gateway-journey.XXXXXX")
+port=${JOURNEY_PORT:-18741}
+dir=$scratch/one
+export COMPOSE_PROJECT_NAME=llm-gateway-journey LLM_GATEWAY_REPO=$source CLOUDFLARED_VERSION=stand-in
+unset PORT UPSTREAM_URL TUNNEL_TOKEN
+
+clean() {
+  COMPOSE_PROJECT_NAME=llm-gateway-journey remove "$scratch/one"
+  COMPOSE_PROJECT_NAME=llm-gateway-journey-two remove "$scratch/two"
+  docker rmi -f cloudflare/cloudflared:stand-in >/dev/null 2>&1 || true
+  rm -rf "$scratch"
+}
+remove() { [ ! -f "$1/docker-compose.yml" ] || (cd "$1" && docker compose down -t 3 -v --remove-orphans >/dev/null 2>&1) || true; }
+trap clean EXIT
+
+begin=$(date +%s.%N)
+done_with() {
+  local now
+  now=$(date +%s.%N)
+  awk -v a="$begin" -v b="$now" -v what="$1" 'BEGIN { printf "%6.1f s  %s\n", b - a, what }'
+  begin=$(date +%s.%N)
+}
+fail() { echo "FAILED: $*" >&2 && exit 1; }
+chat() { # KEY TEXT [STREAM]
+  curl -fsS -m 60 "http://127.0.0.1:$port/v1/chat/completions" -H "Authorization: Bearer $1" \
+    -H 'Content-Type: application/json' -d "{\"stream\":${3:-false},\"messages\":[{\"role\":\"user\",\"content\":\"$2\"}]}"
+}
+status_with() { curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$port/v1/models" -H "Authorization: Bearer $1"; }
+healthy() {
+  for _ in $(seq 100); do
+    if curl -fs "http://127.0.0.1:$port/health" >/dev/null 2>&1; then return; fi
+    sleep 0.2
+  done
+  fail "not healthy in 20 s"
+}
+# Sum of a column of `usage --json`'s total.
+total() { ./gateway.sh usage --json </dev/null | sed -n '/"total"/,$ s/.*"'"$1"'": \([0-9]*\).*/\1/p'; }
+
+bash "$source/install.sh" --yes --dir "$dir" --port "$port" --user alice 2>"$scratch/said" || { cat "$scratch/said" && fail install; }
+alice=$(grep -o 'sk-[0-9a-f]\{32\}' "$scratch/said" | head -n 1)
+cd "$dir"
+done_with "install.sh --yes: source, image, start, health, doctor"
+
+[[ $(chat "$alice" "hello there" true) == *'[DONE]'* ]] || fail "no stream"
+done_with "a LAN client streams through the published port"
+
+bob=$(./gateway.sh users add bob </dev/null 2>/dev/null | grep -o 'sk-[0-9a-f]*')
+[ "$(status_with "$bob")" = 200 ] || fail "a new key does not work at once"
+done_with "a user added by gateway.sh works at once"
+
+mkdir "$scratch/edge" && cp "$here/edge.ts" "$here/tunnel-stand-in.ts" "$scratch/edge/"
+printf 'FROM node:26-bookworm-slim\nCOPY *.ts /edge/\nRUN printf "#!/bin/sh\\nexec node /edge/tunnel-stand-in.ts \\"\\$@\\"\\n" >/usr/local/bin/cloudflared && chmod 755 /usr/local/bin/cloudflared\nUSER 65532\nENTRYPOINT ["cloudflared"]\n' >"$scratch/edge/Dockerfile"
+docker build -q -t cloudflare/cloudflared:stand-in "$scratch/edge" >/dev/null
+printf "TUNNEL_TOKEN='%s'\n" "$(printf '{"a":"a","t":"t","s":"c2VjcmV0"}' | base64)" >>.env
+docker compose up -d --wait >/dev/null 2>&1 || fail "the tunnel does not start"
+# From inside the connector's container: its edge is not published.
+visit() { docker compose exec -T cloudflared node -e "fetch('http://127.0.0.1:8080$1',{method:'$2',headers:{authorization:'Bearer $alice','content-type':'application/json'}$3}).then(async(r)=>console.log(r.status,await r.text()))" </dev/null; }
+[[ $(visit /v1/chat/completions POST ",body:JSON.stringify({stream:true,messages:[{role:'user',content:'x'}]})") == 200*'[DONE]'* ]] || fail "no stream through the tunnel"
+[[ $(visit /health GET "") == 404* && $(visit /metrics GET "") == 404* ]] || fail "health or metrics seen from outside"
+! docker compose exec -T gateway env </dev/null | grep -q 'TUNNEL_TOKEN=.' || fail "the gateway knows the tunnel's token"
+done_with "TUNNEL_TOKEN alone starts the tunnel; it streams; health and metrics are hidden"
+
+sed -i '/TUNNEL_TOKEN/d' .env
+docker compose up -d --remove-orphans >/dev/null 2>&1
+[ -z "$(docker compose ps -aq cloudflared 2>/dev/null)" ] || fail "the tunnel is still there"
+printf 'ECHO_TOKENS_PER_SECOND=5\n' >>.env
+./gateway.sh restart >/dev/null 2>&1
+healthy
+done_with "without it nothing of it is left; restart with a new setting"
+
+for n in 1 2 3; do chat "$alice" "$n" >/dev/null; done
+before=$(total requests)
+chat "$alice" "one two three four five six seven eight nine ten eleven twelve" true >/dev/null 2>&1 &
+stream=$!
+sleep 1
+docker kill "$(docker compose ps -q gateway)" >/dev/null
+wait "$stream" || true
+./gateway.sh start >/dev/null 2>&1
+healthy
+[ "$(total requests)" -eq $((before + 1)) ] || fail "rows were lost: $before, then $(total requests)"
+[ "$(total interrupted)" -eq 1 ] || fail "what was running is not marked"
+done_with "docker kill in mid-stream: no finished row lost, the running one interrupted"
+
+./gateway.sh backup "$scratch/kept.tar.gz" </dev/null 2>/dev/null
+carol=$(./gateway.sh users add carol </dev/null 2>/dev/null | grep -o 'sk-[0-9a-f]*')
+[ "$(status_with "$carol")" = 200 ] || fail "carol"
+done_with "backup while serving"
+./gateway.sh restore "$scratch/kept.tar.gz" >/dev/null 2>&1 || fail restore
+healthy
+[ "$(status_with "$carol") $(status_with "$bob")" = "401 200" ] || fail "restore did not bring back the keys"
+[ "$(total requests)" -eq $((before + 1)) ] || fail "restore did not bring back the accounts"
+done_with "restore"
+
+./gateway.sh upgrade </dev/null 2>"$scratch/said" || { cat "$scratch/said" && fail upgrade; }
+[ "$(status_with "$alice") $(total requests)" = "200 $((before + 1))" ] || fail "upgrade lost something"
+ls data/backups/before-upgrade-*.tar.gz >/dev/null
+done_with "upgrade, with its backup"
+
+git clone -q "$source" "$scratch/two"
+cd "$scratch/two"
+export COMPOSE_PROJECT_NAME=llm-gateway-journey-two
+port=$((port + 1))
+printf "PORT='%s'\n" "$port" >.env
+./gateway.sh restore "$scratch/kept.tar.gz" >"$scratch/said" 2>&1 || { cat "$scratch/said" && fail "restore on a new machine"; }
+healthy
+[ "$(status_with "$bob") $(total requests)" = "200 $((before + 1))" ] || fail "the new machine lacks something"
+done_with "restore onto a new machine"
+
+export COMPOSE_PROJECT_NAME=llm-gateway-journey
+cd "$dir"
+bash install.sh --uninstall --yes 2>/dev/null
+[ -z "$(docker ps -aq --filter label=com.docker.compose.project=llm-gateway-journey)" ] || fail "containers are left"
+[ -s data/users.json ] || fail "uninstalling took the data"
+bash install.sh --uninstall --purge --yes 2>/dev/null
+if [ -e data ] || [ -e .env ]; then fail "purging left data"; fi
+done_with "uninstall keeps the data, purge does not"

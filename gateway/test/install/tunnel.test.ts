@@ -1,0 +1,129 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, onTestFinished, test } from "vitest";
+import { chat, startTestGateway, type TestGateway, until } from "../harness.ts";
+import type { Handler } from "../mock-upstream.ts";
+import { startEdge } from "./edge.ts";
+
+/** A gateway with a public port, and the edge in front of that; silence is 1 s instead of 100 s. */
+async function behindTheEdge(handler: Handler, env: Record<string, string> = {}) {
+  const gateway = await startTestGateway(handler, {
+    PUBLIC_PORT: "0",
+    KEEP_ALIVE: "200ms",
+    JSON_KEEP_ALIVE_TUNNEL: "200ms",
+    ...env,
+  });
+  onTestFinished(() => gateway.stop());
+  const origin = `http://127.0.0.1:${gateway.gateway.publicPort}`;
+  const edge = await startEdge({ origin, silenceMs: 1_000 });
+  onTestFinished(() => edge.close());
+  const post = (body: unknown): Promise<Response> =>
+    fetch(`${edge.url}/v1/chat/completions`, {
+      method: "POST",
+      headers: headersOf(gateway),
+      body: JSON.stringify(body),
+    });
+  return { gateway, edge, post };
+}
+
+const headersOf = ({ keys }: TestGateway): Record<string, string> => ({
+  "content-type": "application/json",
+  authorization: `Bearer ${keys.alice}`,
+});
+
+const completion = JSON.stringify({
+  id: "x",
+  object: "chat.completion",
+  created: 1,
+  model: "mock",
+  choices: [{ index: 0, message: { role: "assistant", content: "slow" }, finish_reason: "stop" }],
+  usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
+});
+
+/** Thinks for three times as long as the edge bears silence. */
+const slow: Handler = (_, response) => {
+  setTimeout(() => {
+    response.setHeader("content-type", "application/json");
+    response.end(completion);
+  }, 3_000);
+};
+
+const slowStream: Handler = (_, response) => {
+  response.setHeader("content-type", "text/event-stream");
+  const chunk = { id: "x", object: "chat.completion.chunk", created: 1, model: "mock" };
+  const event = (delta: object, finish: string | null): string =>
+    `data: ${JSON.stringify({ ...chunk, choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
+  response.write(event({ role: "assistant", content: "a" }, null));
+  setTimeout(() => response.end(`${event({ content: "b" }, "stop")}data: [DONE]\n\n`), 3_000);
+};
+
+test("a JSON answer that takes longer than the edge bears silence is no 524", async () => {
+  const { post } = await behindTheEdge(slow);
+  const answer = await post(chat());
+  expect(answer.status).toBe(200);
+  expect(await answer.json()).toMatchObject({ choices: [{ message: { content: "slow" } }] });
+});
+
+test("a stream that falls silent for longer than that is not cut", async () => {
+  const { post } = await behindTheEdge(slowStream);
+  const text = await (await post(chat({ stream: true }))).text();
+  expect(text).toContain('"content":"b"');
+  expect(text).toContain(": keep-alive");
+  expect(text.trimEnd()).toMatch(/data: \[DONE\]$/);
+});
+
+test.each([true, false])(
+  "one that waits in line longer than that arrives (stream: %s)",
+  async (stream) => {
+    const { gateway, post } = await behindTheEdge(stream ? slowStream : slow);
+    const first = post(chat({ stream }));
+    await until(async () => (await gateway.health()).line.active === 1, "the first runs");
+    const second = await post(chat({ stream }));
+    expect(second.status).toBe(200);
+    expect(await second.text()).toContain(stream ? '"content":"b"' : "slow");
+    await (await first).text();
+  },
+);
+
+test("a visitor who leaves through the tunnel frees the slot", async () => {
+  const { gateway, edge } = await behindTheEdge(slowStream);
+  const leaving = new AbortController();
+  const answer = await fetch(`${edge.url}/v1/chat/completions`, {
+    method: "POST",
+    headers: headersOf(gateway),
+    body: JSON.stringify(chat({ stream: true })),
+    signal: leaving.signal,
+  });
+  await answer.body?.getReader().read();
+  leaving.abort();
+  await until(async () => (await gateway.health()).line.active === 0, "the slot is free");
+});
+
+test("health and metrics are not there for visitors", async () => {
+  const { gateway, edge } = await behindTheEdge(slow);
+  for (const path of ["/health", "/healthz", "/metrics"]) {
+    const answer = await fetch(edge.url + path, { headers: headersOf(gateway) });
+    expect(answer.status, path).toBe(404);
+  }
+  expect((await fetch(`${gateway.url}/health`)).status).toBe(200);
+});
+
+test("the main port tells a visitor by Cloudflare's headers: a tunnel that points there is as safe", async () => {
+  const { gateway } = await behindTheEdge(slow);
+  const edge = await startEdge({ origin: gateway.url, silenceMs: 1_000 });
+  onTestFinished(() => edge.close());
+  expect((await fetch(`${edge.url}/health`)).status).toBe(404);
+});
+
+test("a connection kept by the connector is used again after it was idle: never a 502", async () => {
+  const { edge, gateway } = await behindTheEdge(slow);
+  // Node closes idle connections after 5 s unless told otherwise, and checks every 5 s.
+  for (const idleMs of [0, 6_000, 11_000]) {
+    await sleep(idleMs);
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, () =>
+        fetch(`${edge.url}/v1/nothing`, { headers: headersOf(gateway) }),
+      ),
+    );
+    expect(answers.filter(({ status }) => status === 502)).toEqual([]);
+  }
+});
