@@ -1,16 +1,20 @@
 import type { Dialect } from "../exchange.ts";
 import type { Estimate } from "./estimate.ts";
 import { excessOf } from "./excess.ts";
+import { createExpectations } from "./expectations.ts";
 import { type Amounts, type Limit, type Limited, nothing } from "./limit.ts";
 import { createLimitsOf, type LayersOptions } from "./limits-of.ts";
 import { type LimitState, stateOf } from "./limits-report.ts";
+import type { Prompt } from "./prompt-sizes.ts";
 import { ratelimitHeaders } from "./ratelimit-headers.ts";
 import { refusalOf } from "./refusal.ts";
-import { hold, type Reservation, unlimited } from "./reservation.ts";
+import { hold, type Reservation, type Used, unlimited } from "./reservation.ts";
 import type { SlidingWindow } from "./sliding-window.ts";
 import { createSteadyClock } from "./steady-clock.ts";
-import { createTypical } from "./typical.ts";
 import { type History, UserWindows } from "./user-windows.ts";
+
+/** What a generation asks for; where its prompt is known, how long such prompts are is learnt. */
+export type Asked = { dialect: Dialect; estimate: Estimate; prompt?: Prompt };
 
 export type Limits = {
   /**
@@ -18,7 +22,7 @@ export type Limits = {
    * @param now epoch ms
    * @throws GatewayError rate_limit_exceeded (429), with Retry-After and x-ratelimit headers
    */
-  reserve(who: Limited, ask: { dialect: Dialect; estimate: Estimate }, now: number): Reservation;
+  reserve(who: Limited, ask: Asked, now: number): Reservation;
   /** How someone's limits stand. */
   states(who: Limited, now: number): LimitState[];
 };
@@ -27,13 +31,6 @@ export type LimitsOptions = LayersOptions & { history: History };
 
 /** So many users are kept in memory; who comes back later is read from the history again. */
 const mostUsers = 10_000;
-
-/** Taken for typical before anything has been seen. */
-const firstOutput = 256;
-const firstUpstreamMs = 1_000;
-
-/** The least there must be room for, where nothing is known. */
-const leastCost = 1e-9;
 
 /**
  * Who may have how much: sliding windows of each user, in memory, begun from what the ledger knows.
@@ -45,8 +42,7 @@ export function createLimits(options: LimitsOptions): Limits {
   const limitsOf = createLimitsOf(options);
   const steady = createSteadyClock();
   const users = new Map<string, UserWindows>();
-  const output = createTypical(firstOutput);
-  const upstreamMs = createTypical(firstUpstreamMs);
+  const expectations = createExpectations();
 
   function windowsFor(
     { user }: Limited,
@@ -69,31 +65,22 @@ export function createLimits(options: LimitsOptions): Limits {
   }
 
   return {
-    reserve(who, { dialect, estimate }, wallNow) {
+    reserve(who, { dialect, estimate, prompt }, wallNow) {
       const limits = limitsOf(who);
       if (limits.length === 0) return unlimited;
       const now = steady(wallNow);
       const { account, windows } = windowsFor(who, limits, now, wallNow);
-      const excess = excessOf(limits, windows, needsOf(estimate), now);
+      const { input, needs, held } = expectations.of(estimate, prompt);
+      const excess = excessOf(limits, windows, needs, now);
       const headers = () => ratelimitHeaders(standingsOf(limits, windows, now), dialect, wallNow);
       if (excess?.limit.mode === "refuse") throw refusalOf(excess, headers());
-      const held = {
-        tokens: estimate.input + (estimate.output ?? Math.ceil(output.read())),
-        upstream: Math.ceil(upstreamMs.read()),
-        cost: estimate.cost ?? 0,
-      };
       const end = hold(account, held, now);
       return {
         headers: headers(),
         background: excess !== null,
         settle(used, endedAt) {
-          if (used.upstreamMs !== null) upstreamMs.learn(used.upstreamMs);
-          if (used.output !== null) output.learn(used.output);
-          // Of one that was cut nobody says how long its prompt was; it was read all the same.
-          const input = used.input ?? (used.output === null ? 0 : estimate.input);
-          const tokens = input + (used.output ?? 0);
-          const { upstreamMs: upstream, cost = 0 } = used;
-          end({ requests: 0, tokens, upstream: Math.round(upstream ?? 0), cost }, steady(endedAt));
+          expectations.learn(used, prompt);
+          end(chargeOf(used, input), steady(endedAt));
         },
         cancel: (endedAt) => end({ ...nothing, requests: -1 }, steady(endedAt)),
       };
@@ -110,8 +97,11 @@ export function createLimits(options: LimitsOptions): Limits {
   };
 }
 
-function needsOf({ input, output, cost }: Estimate): Amounts {
-  return { requests: 1, tokens: input + (output ?? 1), upstream: 1, cost: cost ?? leastCost };
+/** @param expected tokens of the prompt: of one that was cut nobody says how many; it was read */
+function chargeOf({ input, output, upstreamMs, cost = 0 }: Used, expected: number): Amounts {
+  const read = input ?? (output === null ? 0 : expected);
+  const tokens = read + (output ?? 0);
+  return { requests: 0, tokens, upstream: Math.round(upstreamMs ?? 0), cost };
 }
 
 function standingsOf(limits: readonly Limit[], windows: readonly SlidingWindow[], now: number) {

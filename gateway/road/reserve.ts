@@ -1,11 +1,10 @@
 import type { Identity } from "../auth/identity.ts";
-import { GatewayError } from "../errors.ts";
+import { GatewayError, shuttingDown } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
 import { createMeter, type Meter } from "../ledger/meter.ts";
 import { type Ask, estimateOf } from "../limits/estimate.ts";
 import type { Reservation } from "../limits/reservation.ts";
 import type { Line } from "../line/line.ts";
-import { shuttingDown } from "./failure.ts";
 import type { Destination, RoadParts } from "./parts.ts";
 import type { Asked } from "./read-request.ts";
 
@@ -34,13 +33,14 @@ export function reserve(
   const { line, upstream } = destination;
   // A client that left while its body was read is no generation.
   exchange.signal.throwIfAborted();
-  if (line.state() === "draining") throw shuttingDown();
+  if (parts.draining() || line.state() === "draining") throw shuttingDown();
   refuseIfFull(line, identity);
-  const reservation = parts.limits.reserve(
-    identity,
-    { dialect: exchange.dialect, estimate: estimateOf(askOf(exchange, asked)) },
-    Date.now(),
-  );
+  const { model, inputChars: chars, prompts } = asked.fields;
+  const estimate = estimateOf(askOf(exchange, asked));
+  // Usage counts the prompt once for several choices, so only of several prompts it says too little.
+  const prompt = prompts === 1 ? { prompt: { model: model ?? "", chars } } : {};
+  const limited = { dialect: exchange.dialect, estimate, ...prompt };
+  const reservation = parts.limits.reserve(identity, limited, Date.now());
   parts.ledger.open({
     id: exchange.id,
     requestId: exchange.requestId,
