@@ -24,4 +24,6 @@ export type Limited = {
 /** What has been, or will have been, used. */
 export type Amounts = Readonly<Record<Metric, number>>;
 
+export const metrics: readonly Metric[] = ["requests", "tokens", "upstream", "cost"];
+
 export const nothing: Amounts = Object.freeze({ requests: 0, tokens: 0, upstream: 0, cost: 0 });

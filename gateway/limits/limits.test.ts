@@ -281,6 +281,17 @@ describe("a restart", () => {
   });
 });
 
+describe("a limit that is edited while a request is under way", () => {
+  it("counts what that request holds, and not less than nothing when it ends", () => {
+    const one = setUp({ tokens: 1000 });
+    const running = one.ask({ input: 100, output: 700 });
+    one.own.set("alice", { tokens: { max: 1000, window: "2h" } });
+    expect(() => one.ask({ input: 1, output: 200 })).toThrow(GatewayError);
+    running.settle({ input: 100, output: 100, upstreamMs: 1 }, start);
+    expect(one.state()).toMatchObject({ used: 200, reserved: 0, remaining: 800 });
+  });
+});
+
 describe("a clock that goes back", () => {
   it("neither frees what was used nor holds it longer", () => {
     const one = setUp({ requests: 1 });

@@ -1,4 +1,4 @@
-import type { Amounts, Limit, Metric } from "./limit.ts";
+import { type Amounts, type Limit, type Metric, metrics, nothing } from "./limit.ts";
 import { SlidingWindow } from "./sliding-window.ts";
 
 /** Something that was used; milliseconds since the epoch. */
@@ -10,6 +10,8 @@ export type History = (user: string, since: number) => readonly Past[];
 /** The windows of one user, whichever key or way in named them. */
 export class UserWindows {
   readonly #windows = new Map<string, SlidingWindow>();
+  /** Of all reservations that are not settled; a window that is new begins with it. */
+  readonly #held: Record<Metric, number> = { ...nothing };
   /** The list that was last looked at: limits seldom change, and lists are made once. */
   #limits: readonly Limit[] = [];
   #ofLimits: readonly SlidingWindow[] = [];
@@ -34,7 +36,8 @@ export class UserWindows {
   }
 
   hold(amounts: Amounts): void {
-    for (const [name, window] of this.#windows) window.held += amounts[metricOf(name)];
+    for (const metric of metrics) this.#held[metric] += amounts[metric];
+    for (const [name, window] of this.#windows) window.held = this.#held[metricOf(name)];
   }
 
   add(amounts: Amounts, now: number): void {
@@ -46,6 +49,7 @@ export class UserWindows {
     const found = past(longest);
     for (const limit of missing) {
       const window = new SlidingWindow(limit.windowMs);
+      window.held = this.#held[limit.metric];
       for (const one of found) {
         // What a clock that was set back has written lies in the future; it is the present here.
         const at = Math.min(one.at, now);
