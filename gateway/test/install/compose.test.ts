@@ -1,0 +1,73 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { parse } from "yaml";
+
+const root = join(import.meta.dirname, "../../..");
+const read = (file: string): string => readFileSync(join(root, file), "utf8");
+const compose = parse(read("docker-compose.yml"), { merge: true });
+const tunnel = parse(read("cloudflared/compose.tunnel.yml")).services.cloudflared;
+const { gateway, data } = compose.services;
+
+test("the tunnel's example config leads to the public port, and refuses every other name", () => {
+  const {
+    tunnel: id,
+    "credentials-file": credentials,
+    ingress,
+  } = parse(read("cloudflared/config.example.yml"));
+  expect(credentials).toContain(id);
+  expect(ingress[0].service).toBe(`http://gateway:${gateway.environment.PUBLIC_PORT}`);
+  expect(ingress.at(-1)).toEqual({ service: "http_status:404" });
+});
+
+test("cloudflared keeps idle connections for less than the gateway does", () => {
+  const { ingress } = parse(read("cloudflared/config.example.yml"));
+  const gatewayKeeps = Number(/keepAliveTimeout: (\d+)_000/.exec(read("gateway/listen.ts"))?.[1]);
+  expect(gatewayKeeps).toBeGreaterThan(
+    Number.parseInt(ingress[0].originRequest.keepAliveTimeout, 10),
+  );
+});
+
+test("gateway and connector are read-only, without capabilities and new privileges, and bounded", () => {
+  for (const service of [gateway, tunnel]) {
+    expect(service).toMatchObject({
+      read_only: true,
+      cap_drop: ["ALL"],
+      security_opt: ["no-new-privileges:true"],
+      logging: { options: { "max-size": "10m" } },
+    });
+    expect(service.cap_add).toBeUndefined();
+    expect(service.mem_limit).toBeTruthy();
+    expect(service.pids_limit).toBeTruthy();
+  }
+  expect(gateway.user).not.toMatch(/root|^0/);
+  // The one step that is root has one right and no network.
+  expect(data).toMatchObject({ cap_drop: ["ALL"], cap_add: ["CHOWN"], network_mode: "none" });
+});
+
+test("the public port is published nowhere, and PORT is only the host's side", () => {
+  expect(gateway.ports).toEqual([expect.stringMatching(/^\$\{PORT:-.*\}:8000$/)]);
+  expect(gateway.environment.PORT).toBe("8000");
+  expect(tunnel.ports).toBeUndefined();
+});
+
+test("data is mounted as one directory", () => {
+  expect(gateway.volumes).toEqual(["./data:/app/data:z"]);
+});
+
+test("a stop waits longer than the drain", () => {
+  const drain = /#DRAIN_TIMEOUT=(\d+)s/.exec(read(".env.example"))?.[1];
+  expect(Number.parseInt(gateway.stop_grace_period, 10)).toBeGreaterThan(Number(drain));
+});
+
+test("every image is pinned, and the tunnel's is the same wherever it is named", () => {
+  const [, version] = /:\$\{CLOUDFLARED_VERSION:-([\d.]+)\}$/.exec(tunnel.image) ?? [];
+  expect(version).toMatch(/^\d{4}\.\d+\.\d+$/);
+  const named = [...read("cloudflared/README.md").matchAll(/cloudflare\/cloudflared:(\S+)/g)];
+  expect(new Set(named.map(([, tag]) => tag))).toEqual(new Set([version]));
+});
+
+test("the tunnel's token reaches the connector alone", () => {
+  expect(gateway.environment.TUNNEL_TOKEN).toBe("");
+  expect(read("docker-compose.yml").match(/\$\{TUNNEL_TOKEN/g)).toHaveLength(1);
+});
