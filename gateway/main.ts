@@ -20,6 +20,7 @@ const commands: ReadonlyMap<string, () => Promise<Run>> = new Map<string, () => 
   ["doctor", async () => (await import("./cli/doctor.ts")).doctor],
   ["backup", async () => (await import("./cli/backup.ts")).backup],
   ["restore", async () => (await import("./cli/restore.ts")).restore],
+  ["migrate", async () => (await import("./cli/migrate.ts")).migrate],
 ]);
 
 /** Runs one command line without the program's name; gives the exit code. Never rejects. */

@@ -77,7 +77,9 @@ function checkDatabase(about: string, file: string): Finding[] {
     }
     const rows = Number(db.prepare("SELECT count(*) FROM generations").pluck().get());
     // One moment of both, or what closes in between looks like a fault.
-    const wrong = db.transaction((open: Database.Database) => verify(open))(db);
+    const faults = db.transaction((open: Database.Database) => verify(open))(db);
+    // Totals of another gateway have no rows.
+    const wrong = faults.filter((line) => !line.includes('"(imported)"'));
     const size = `${Math.ceil(statSync(file).size / 1024)} KiB`;
     if (wrong.length === 0) return [ok(about, `whole; ${rows} rows, ${size}; its sums are right`)];
     return [

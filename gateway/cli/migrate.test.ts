@@ -1,0 +1,99 @@
+import { mkdtempDisposableSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeEach, expect, onTestFinished, test } from "vitest";
+import { openLedger } from "../ledger/ledger.ts";
+import { newTestKey } from "../test/harness.ts";
+import { digestOf } from "../users/key.ts";
+import { parseUsers } from "../users/snapshot.ts";
+import { migrate } from "./migrate.ts";
+
+let dir = "";
+let said: string[] = [];
+
+beforeEach(() => {
+  const made = mkdtempDisposableSync(join(tmpdir(), "migrate-"));
+  onTestFinished(() => made.remove());
+  dir = made.path;
+  said = [];
+});
+
+async function run(kind: string, text: string): Promise<number> {
+  const file = join(dir, "foreign");
+  writeFileSync(file, text);
+  const line = (said_: string): void => void said.push(said_);
+  const env = { USERS_FILE: join(dir, "users.json"), DATABASE_FILE: join(dir, "gateway.db") };
+  return await migrate([kind, file], { env, cwd: dir, out: line, say: line });
+}
+
+const users = () => parseUsers(readFileSync(join(dir, "users.json"), "utf8"));
+
+test("the original's totals stand in the accounts, once, while the gateway runs", async () => {
+  const ledger = openLedger({ file: join(dir, "gateway.db") });
+  onTestFinished(() => ledger.shutdown());
+  const text = JSON.stringify({
+    alice: { requests: 12, input_tokens: 3400, output_tokens: 560 },
+    bob: { total_requests: 1, tokens: { input: 2, output: 3 } },
+    started: 1700000000,
+  });
+  expect(await run("metrics", text), said.join("\n")).toBe(0);
+  expect(ledger.totals()).toMatchObject([
+    { user: "alice", requests: 12, input: 3400, output: 560 },
+    { user: "bob", requests: 1, input: 2, output: 3 },
+  ]);
+  expect(await run("metrics", text)).toBe(1);
+  expect(said.at(-1)).toContain("imported already");
+  expect(ledger.totals()[0]).toMatchObject({ requests: 12 });
+});
+
+test("LiteLLM's keys, which it keeps hashed, work on under their names", async () => {
+  const key = newTestKey();
+  const text = JSON.stringify({
+    keys: [
+      {
+        token: digestOf(key),
+        key_alias: "alice",
+        models: ["qwen"],
+        expires: "2031-01-01T00:00:00Z",
+      },
+      {
+        token: digestOf("other"),
+        key_alias: null,
+        user_id: "bob smith",
+        models: ["all-team-models"],
+      },
+    ],
+  });
+  expect(await run("litellm", text), said.join("\n")).toBe(0);
+  expect(users().find(digestOf(key))).toMatchObject({ user: "alice", models: ["qwen"] });
+  expect(users().entriesOf("bob-smith")).toMatchObject([{ models: null }]);
+  expect(await run("litellm", text)).toBe(0);
+  expect(said.at(-1)).toMatch(/^0 of 2 keys/);
+});
+
+test("LiteLLM's config.yaml tells its models and upstreams", async () => {
+  const text =
+    "model_list:\n  - model_name: qwen\n    litellm_params:\n      model: openai/qwen\n      api_base: http://box:8080/v1\n";
+  expect(await run("litellm", text)).toBe(0);
+  expect(said).toContain("models: qwen");
+  expect(said).toContain("upstream: http://box:8080/v1");
+});
+
+test("llama-swap's keys work on; none is shown", async () => {
+  const key = newTestKey();
+  expect(await run("llama-swap", `apiKeys: ["${key}"]\nmodels:\n  qwen:\n    cmd: x\n`)).toBe(0);
+  expect(users().find(digestOf(key))).toMatchObject({ user: "llama-swap-1" });
+  expect(said.join("\n")).not.toContain(key);
+  expect(said).toContain("models: qwen");
+});
+
+test.each([
+  ["metrics", "[]", 1],
+  ["metrics", '{"a": 1}', 1],
+  ["litellm", "{}", 1],
+  ["llama-swap", "a: [", 1],
+  ["caddy", "{}", 2],
+])("%s of %s is refused with one line", async (kind, text, status) => {
+  expect(await run(kind, text)).toBe(status);
+  expect(said).toHaveLength(1);
+});

@@ -1,0 +1,107 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import Database from "better-sqlite3";
+import { parse } from "yaml";
+import { unsuitable } from "../ledger/migrations.ts";
+import { addSums } from "../ledger/rollups.ts";
+import { editUsersFile } from "../users/edit-users-file.ts";
+import { digestOfRow, rowOf } from "../users/users-document.ts";
+import { keptFiles, lineOf, ofProcess, type Surroundings } from "./backup/surroundings.ts";
+import { type Foreign, readLiteLlm, readLlamaSwap } from "./migrate/foreign-keys.ts";
+import { readOriginalTotals } from "./migrate/original-totals.ts";
+
+const HELP = `migrate: takes over what another gateway knew (docs/migrate.md)
+
+  migrate metrics FILE      the Python original's data/metrics.json: totals into the ledger
+  migrate litellm FILE      LiteLLM's keys (JSON of /key/list) or its config.yaml
+  migrate llama-swap FILE   llama-swap's config.yaml: its keys and models
+
+Keys are added to users.json and work on; those that stand there stay. The ledger must exist.`;
+
+/** `migrate KIND FILE`: gives 0, 1 when it failed, 2 for a command line that cannot be meant. */
+export async function migrate(
+  argv: string[],
+  surroundings: Surroundings = ofProcess(),
+): Promise<number> {
+  const { out, say, cwd } = surroundings;
+  const [kind, name] = argv;
+  if (kind === undefined || kind === "--help" || kind === "-h") {
+    out(HELP);
+    return 0;
+  }
+  const read = { litellm: readLiteLlm, "llama-swap": readLlamaSwap }[kind];
+  if ((read === undefined && kind !== "metrics") || name === undefined || argv.length > 2) {
+    say("migrate: it takes one of metrics, litellm, llama-swap, and a file; see migrate --help");
+    return 2;
+  }
+  try {
+    const file = resolve(cwd, name);
+    // YAML reads JSON too.
+    const document: unknown = parse(readFileSync(file, "utf8"));
+    const kept = keptFiles(surroundings);
+    if (read === undefined) {
+      for (const line of importTotals(kept.database, document, dayOf(file))) out(line);
+    } else {
+      for (const line of await importKeys(kept.users, read(document))) out(line);
+    }
+    return 0;
+  } catch (error) {
+    say(`migrate: ${lineOf(error)}`);
+    return 1;
+  }
+}
+
+/** The totals have no days; they count for the one on which they were last written. */
+const dayOf = (file: string): string => statSync(file).mtime.toISOString().slice(0, 10);
+
+/** The mark in the column of models by which a second import is known. */
+const source = "(imported)";
+
+function importTotals(database: string, document: unknown, day: string): string[] {
+  const totals = readOriginalTotals(document);
+  if (!existsSync(database)) throw new Error("there is no ledger yet; start the gateway first");
+  const db = new Database(database, { timeout: 5_000 });
+  try {
+    const reason = unsuitable(db);
+    if (reason !== null) throw new Error(reason);
+    db.transaction(() => {
+      const before = db.prepare("SELECT 1 FROM rollups WHERE model = ? LIMIT 1").get(source);
+      if (before !== undefined) throw new Error("totals were imported already; nothing was added");
+      const add = db.prepare(addSums);
+      for (const { user, requests, input, output } of totals) {
+        // In the order of the table: cached, reasoning, unmetered, errors and times are unknown.
+        add.run(day, user, source, requests, input, output, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+      }
+    }).immediate();
+  } finally {
+    db.close();
+  }
+  return totals.map(({ user, requests, input, output }) => {
+    return `${user}: ${requests} requests, ${input} input and ${output} output tokens`;
+  });
+}
+
+async function importKeys(usersFile: string, foreign: Foreign): Promise<string[]> {
+  const { keys, models, upstreams } = foreign;
+  if (keys.length === 0 && models.length === 0)
+    throw new Error("neither keys nor models are in it");
+  const added = await editUsersFile(usersFile, (rows) => {
+    const known = new Set(rows.map(digestOfRow));
+    const fresh = keys.filter(({ digest }) => !known.has(digest) && known.add(digest));
+    const made = fresh.map(({ digest, user, hint, expires, models: globs }) =>
+      rowOf(`sha256:${digest}`, {
+        user,
+        hint,
+        ...(expires === null ? {} : { expires }),
+        ...(globs === null ? {} : { models: globs }),
+      }),
+    );
+    return { rows: [...rows, ...made], result: fresh };
+  });
+  return [
+    `${added.length} of ${keys.length} keys added to ${usersFile}`,
+    ...added.map(({ user, hint }) => `  ${user}  ${hint}…`),
+    ...(models.length > 0 ? [`models: ${models.join(", ")}`] : []),
+    ...[...new Set(upstreams)].map((url) => `upstream: ${url}`),
+  ];
+}
