@@ -105,7 +105,9 @@ export function createApp(parts: AppParts): Express {
 
   app.use((cause: unknown, request: Request, response: Response, _next: NextFunction) => {
     const stop = new AbortController();
-    const target = { path: request.path, query: "", dialect: "openai", kind: "read" } as const;
+    // The raw target: `request.path` throws where that cannot be read as a URL.
+    const path = request.url.split("?", 1)[0] ?? "";
+    const target = { path, query: "", dialect: "openai", kind: "read" } as const;
     const exchange = createExchange(request, target, parts.doors, stop);
     const error = asGatewayError(parts, exchange, cause);
     parts.telemetry.refused({ exchange, user: null, status: error.status, errorCode: error.code });

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { shuttingDown } from "./errors.ts";
 import type { Line } from "./line/line.ts";
-import { shuttingDown } from "./road/failure.ts";
 
 export type Draining = {
   line: Line;

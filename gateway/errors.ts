@@ -71,3 +71,9 @@ export class GatewayError extends Error {
     this.extra = options.extra ?? {};
   }
 }
+
+/** Whoever comes, or waits, while the gateway stops or its line is drained. */
+export const shuttingDown = (): GatewayError =>
+  new GatewayError("shutting_down", "The gateway is shutting down; try again in a moment.", {
+    headers: { "retry-after": "5" },
+  });

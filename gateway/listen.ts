@@ -65,10 +65,15 @@ export async function listen(handler: RequestListener, options: ListenOptions): 
         `content-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
     );
   });
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
   await opened(server, options);
   return {
     port: (server.address() as AddressInfo).port,
-    close: (graceMs) => close(server, graceMs),
+    close: (graceMs) => close(server, sockets, graceMs),
   };
 }
 
@@ -88,10 +93,13 @@ function opened(server: Server, { port, host }: ListenOptions): Promise<void> {
   });
 }
 
-async function close(server: Server, graceMs: number): Promise<void> {
+/** Node does not count the sockets of upgrades among its connections; they are ended here too. */
+async function close(server: Server, sockets: Set<Socket>, graceMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
-  const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+  const timer = setTimeout(() => {
+    for (const socket of sockets) socket.destroy();
+  }, graceMs);
   await closed;
   clearTimeout(timer);
 }

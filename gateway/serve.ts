@@ -81,6 +81,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
   const parts: AppParts = {
     authenticate: access.authenticate,
     identitiesOf: (user) => users.read().entriesOf(user),
+    streamUpstream: settings.streamUpstream === "auto",
     doors: access.doors,
     publicAdmin: settings.publicAdmin,
     cors: createCors(settings.corsOrigins),

@@ -4,9 +4,10 @@ import type { QueueForm } from "../dialects/queue-events.ts";
 import type { GatewayError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
 import { type Head, jsonHead, streamHead } from "./head.ts";
+import { Outlet } from "./outlet.ts";
 import { type Place, PlaceTeller, queueForm } from "./place-teller.ts";
 import type { Beating, Pulse } from "./pulse.ts";
-import { refuse, setIdentityHeaders } from "./refuse.ts";
+import { refuse } from "./refuse.ts";
 import type { BegunResponse } from "./response-renamer.ts";
 import type { Shaper } from "./shaper.ts";
 
@@ -43,20 +44,19 @@ export class Answer implements Beating {
   readonly #response: ServerResponse;
   readonly #exchange: Exchange;
   readonly #options: AnswerOptions;
+  readonly #outlet: Outlet;
   readonly #places: PlaceTeller;
   /** The client itself asked, by header, for chunks that tell how its wait goes. */
   readonly #asksForChunks: boolean;
   #asked = { model: null as string | null, stream: false, json: false, ownResponseId: false };
   #acceptedAt = 0;
-  #writtenAt = 0;
-  #stalledAt: number | null = null;
   #place: Place | null = null;
   #firstPlace: number | null = null;
   #head: Head | null = null;
   #shaper: Shaper | null = null;
   /** No byte of the answer itself is out: whitespace may still stand before a JSON one. */
   #blank = true;
-  #corked = false;
+  #ended = false;
 
   constructor(
     request: IncomingMessage,
@@ -68,6 +68,7 @@ export class Answer implements Beating {
     this.#response = response;
     this.#exchange = exchange;
     this.#options = options;
+    this.#outlet = new Outlet(response, exchange);
     const form = queueForm(request.headers["x-queue-events"]);
     this.#asksForChunks = form === "chunk";
     this.#places = new PlaceTeller(exchange, form ?? options.queueEvents);
@@ -85,12 +86,17 @@ export class Answer implements Beating {
 
   /** True once the client has a status: from then on errors stand in the stream or body. */
   get committed(): boolean {
-    return this.#response.headersSent;
+    return this.#outlet.hasHead;
   }
 
   /** True once the upstream has begun to answer. */
   get begun(): boolean {
     return this.#shaper !== null;
+  }
+
+  /** True once the upstream has sent the last event of its stream, or an error in place of it. */
+  get saidAll(): boolean {
+    return this.#shaper?.ended === true;
   }
 
   get upstreamId(): string | null {
@@ -100,7 +106,7 @@ export class Answer implements Beating {
   /** From here on the client is not left in silence. */
   accepted(asked: Asked): void {
     this.#asked = { ownResponseId: false, ...asked };
-    this.#acceptedAt = this.#writtenAt = performance.now();
+    this.#acceptedAt = performance.now();
     this.#options.pulse.add(this);
   }
 
@@ -112,7 +118,7 @@ export class Answer implements Beating {
     const event = this.#places.tell(place, this.#asked);
     if (event === null) return;
     this.#writeHead(streamHead);
-    this.#write(Buffer.from(event));
+    this.#outlet.write(Buffer.from(event));
   }
 
   /** The wait is over, or there was none. */
@@ -126,7 +132,7 @@ export class Answer implements Beating {
     this.#shaper = shaper;
     this.#head = { status, headers };
     const done = this.#places.done(this.#asked);
-    if (done !== null) this.#write(Buffer.from(done));
+    if (done !== null) this.#outlet.write(Buffer.from(done));
   }
 
   /** Bytes of the upstream. False where the client is slow: see `whenDrained`. */
@@ -135,15 +141,11 @@ export class Answer implements Beating {
     if (out === null) return true;
     this.#blank = false;
     if (this.#head !== null) this.#writeHead(this.#head);
-    return this.#write(out);
+    return this.#outlet.write(out);
   }
 
   whenDrained(resume: () => void): void {
-    this.#stalledAt = performance.now();
-    this.#response.once("drain", () => {
-      this.#stalledAt = null;
-      resume();
-    });
+    this.#outlet.whenDrained(resume);
   }
 
   /** The upstream has ended. Takes the last bytes, to be sent by `end`; throws where it was cut. */
@@ -153,54 +155,67 @@ export class Answer implements Beating {
 
   /** The end, once the accounts are closed. */
   end(last: Buffer | null): void {
-    this.#options.pulse.remove(this);
-    const response = this.#response;
-    if (response.destroyed) return;
-    if (!response.headersSent && this.#head !== null) {
-      if (last !== null) response.setHeader("content-length", last.length);
-      this.#writeHead(this.#head);
+    if (!this.committed && this.#head !== null) {
+      const length = last === null ? {} : { "content-length": String(last.length) };
+      this.#writeHead({ ...this.#head, headers: { ...this.#head.headers, ...length } });
     }
-    if (last === null) response.end();
-    else response.end(last);
-    this.#uncork();
+    this.#endWith(last);
   }
 
   /** The end by an error: a real status while there is none, else in the dialect's in-stream form. */
   fail(error: GatewayError): void {
-    this.#options.pulse.remove(this);
-    const response = this.#response;
-    if (response.destroyed) return;
     const { dialect, requestId } = this.#exchange;
-    if (response.headersSent) {
-      // A stream that said its own last word takes no second one.
-      const streamed = this.#asked.stream && this.#shaper?.ended !== true;
+    if (!this.committed && !this.#outlet.isGone) {
+      this.#ended = true;
+      this.#options.pulse.remove(this);
+      if (this.#acceptedAt > 0) this.#response.setHeader("x-queue-position", this.#firstPlace ?? 0);
+      refuse(this.#request, this.#response, this.#exchange, error);
+    } else if (this.#streams && this.#shaper?.ended !== true) {
       const events = this.#places.begun?.events ?? 0;
-      if (streamed) response.end(errorEvent(error, dialect, requestId, events));
-      else if (this.#asked.json && this.#blank) {
-        response.end(errorBody(error, dialect, requestId));
-      } else response.destroy();
-      this.#uncork();
-      return;
+      this.#endWith(errorEvent(error, dialect, requestId, events));
+    } else if (this.#mayPad) {
+      this.#endWith(errorBody(error, dialect, requestId));
+    } else {
+      // A stream that said its own last word takes no second one, and half an answer none.
+      this.#options.pulse.remove(this);
+      this.#outlet.destroy();
     }
-    if (this.#acceptedAt > 0) response.setHeader("x-queue-position", this.#firstPlace ?? 0);
-    refuse(this.#request, response, this.#exchange, error);
+  }
+
+  /** Nothing is due any more; but who takes no byte of the end is to be let go of too. */
+  #endWith(last: Buffer | string | null): void {
+    this.#ended = true;
+    this.#outlet.end(last, () => this.#options.pulse.remove(this));
   }
 
   /** About once a second: a byte where one is due, an end where the client takes none. */
   beat(now: number): void {
-    if (this.#stalledAt !== null && now - this.#stalledAt > this.#options.stallMs) {
-      this.#response.destroy();
-    } else if (this.#asked.stream) {
-      if (this.#isDue(now - this.#writtenAt, this.#options.keepAliveMs)) this.#keepStreamAlive();
-    } else if (this.#asked.json && this.#blank && this.#isSilentTooLong(now)) {
+    if (this.#outlet.stall(now) > this.#options.stallMs) {
+      this.#outlet.destroy();
+    } else if (this.#ended) {
+      // Only the stall above is left to watch.
+    } else if (this.#streams) {
+      if (this.#isDue(this.#outlet.silence(now), this.#options.keepAliveMs))
+        this.#keepStreamAlive();
+    } else if (this.#mayPad && this.#isSilentTooLong(now)) {
       this.#writeHead(jsonHead);
-      this.#write(Buffer.from("\n"));
+      this.#outlet.write(Buffer.from("\n"));
     }
+  }
+
+  /** What the client asked for counts until the upstream shows what it sends. */
+  get #streams(): boolean {
+    return this.#shaper?.streams ?? this.#asked.stream;
+  }
+
+  /** Whitespace may stand before a JSON value whose length nobody has told. */
+  get #mayPad(): boolean {
+    return this.#asked.json && this.#blank && this.#shaper?.edits !== false;
   }
 
   #isSilentTooLong(now: number): boolean {
     const { silenceMs, keepAliveMs } = this.#options;
-    if (this.committed) return this.#isDue(now - this.#writtenAt, keepAliveMs);
+    if (this.committed) return this.#isDue(this.#outlet.silence(now), keepAliveMs);
     return silenceMs !== null && this.#isDue(now - this.#acceptedAt, silenceMs);
   }
 
@@ -216,32 +231,10 @@ export class Answer implements Beating {
     }
     this.#writeHead(this.#head ?? streamHead);
     // A blank line is the one thing that no hand-written parser minds: `off` is for those.
-    this.#write(Buffer.from(this.#places.form === "off" ? "\n" : ": keep-alive\n\n"));
+    this.#outlet.write(Buffer.from(this.#places.form === "off" ? "\n" : ": keep-alive\n\n"));
   }
 
   #writeHead(head: Head): void {
-    const response = this.#response;
-    if (response.headersSent) return;
-    setIdentityHeaders(response, this.#exchange);
-    response.setHeader("x-queue-position", this.#firstPlace ?? 0);
-    for (const name in head.headers) response.setHeader(name, head.headers[name] ?? "");
-    response.writeHead(head.status);
-  }
-
-  /** Whole events only. What is written in one turn goes out as one chunk. */
-  #write(bytes: Buffer): boolean {
-    this.#writtenAt = performance.now();
-    if (!this.#corked) {
-      this.#corked = true;
-      this.#response.cork();
-      process.nextTick(() => this.#uncork());
-    }
-    return this.#response.write(bytes);
-  }
-
-  #uncork(): void {
-    if (!this.#corked) return;
-    this.#corked = false;
-    this.#response.uncork();
+    this.#outlet.head(head, this.#firstPlace ?? 0);
   }
 }

@@ -42,6 +42,7 @@ export function createAssembleShaper(options: AssembleShaperOptions): Shaper {
   }
 
   return {
+    streams: false,
     edits: true,
     ended: false,
     get upstreamId() {

@@ -4,6 +4,7 @@ import type { Shaper } from "./shaper.ts";
 export function createBytesShaper(watch: (chunk: Buffer) => void): Shaper {
   let held: Buffer | null = null;
   return {
+    streams: false,
     edits: false,
     ended: false,
     upstreamId: null,

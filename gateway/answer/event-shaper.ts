@@ -50,6 +50,7 @@ export function createEventShaper(options: EventShaperOptions): Shaper {
   }
 
   return {
+    streams: true,
     edits: true,
     get ended() {
       return terminal || failed;

@@ -13,6 +13,7 @@ export function createJsonShaper(options: JsonShaperOptions): Shaper {
   const chunks: Buffer[] = [];
   let upstreamId: string | null = null;
   return {
+    streams: false,
     edits: true,
     ended: false,
     get upstreamId() {

@@ -1,11 +1,14 @@
 import { STATUS_CODES } from "node:http";
-import type { Duplex } from "node:stream";
+import type { Socket } from "node:net";
 import { errorBody } from "../dialects/error-body.ts";
 import type { GatewayError } from "../errors.ts";
 import type { Shown } from "./refuse.ts";
 
+/** A client that does not take its refusal in time is let go. Milliseconds. */
+const lingerMs = 2_000;
+
 /** Answers an upgrade that does not take place: a plain HTTP answer on the bare socket, then its end. */
-export function refuseUpgrade(socket: Duplex, shown: Shown, error: GatewayError): void {
+export function refuseUpgrade(socket: Socket, shown: Shown, error: GatewayError): void {
   if (socket.destroyed || !socket.writable) return;
   const body = errorBody(error, shown.dialect, shown.requestId);
   const headers = {
@@ -17,5 +20,8 @@ export function refuseUpgrade(socket: Duplex, shown: Shown, error: GatewayError)
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
   const reason = STATUS_CODES[error.status] ?? "Error";
+  // Half-closed it would stay for ever: nobody reads an upgraded socket, so its end is never seen.
+  const timer = setTimeout(() => socket.destroy(), lingerMs).unref();
+  socket.once("finish", () => socket.destroySoon()).once("close", () => clearTimeout(timer));
   socket.end(`HTTP/1.1 ${error.status} ${reason}\r\n${lines.join("\r\n")}\r\n\r\n${body}`);
 }

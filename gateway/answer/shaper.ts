@@ -7,6 +7,8 @@ export type Shaper = {
    * Throws a GatewayError where the answer was cut.
    */
   finish(): Buffer | null;
+  /** True for whole events: only between those may a keep-alive or an error stand. */
+  readonly streams: boolean;
   /** True where bytes change on the way, so that the upstream's length does not hold. */
   readonly edits: boolean;
   /** True once an error or the dialect's own last event went by: nothing may follow. */

@@ -1,4 +1,6 @@
+import { existsSync } from "node:fs";
 import { networkInterfaces } from "node:os";
+import { dirname, join } from "node:path";
 import type { Settings } from "../settings/settings.ts";
 import type { FirstKey } from "../users/first-users-file.ts";
 
@@ -13,9 +15,8 @@ export function welcomeLines(
   settings: Settings,
   port: number,
   firstKey: FirstKey | null,
-  host: string | null = settings.host,
 ): string[] {
-  const addresses = addressesOf(host).map((address) => `http://${address}:${port}`);
+  const addresses = addressesOf(settings.host).map((address) => `http://${address}:${port}`);
   const upstream =
     settings.upstreamUrl === null
       ? [
@@ -32,15 +33,21 @@ export function welcomeLines(
     ...upstream,
     "",
     "Try it:",
-    ...curlLines(addresses[0] ?? `http://127.0.0.1:${port}`, firstKey),
+    ...curlLines(addresses[0] ?? `http://127.0.0.1:${port}`, firstKey, keyFileOf(settings)),
     "",
-    "Add people:  node gateway/main.ts users add NAME",
+    "Add people:  npm run users add NAME     (with Docker: ./gateway.sh users add NAME)",
   ];
 }
 
+/** The first key's file, while nobody has deleted it. */
+function keyFileOf({ usersFile }: Settings): string | null {
+  const file = join(dirname(usersFile), "first-key");
+  return existsSync(file) ? file : null;
+}
+
 /** One command that works as it is pasted, where the first key is known. */
-function curlLines(address: string, firstKey: FirstKey | null): string[] {
-  const key = firstKey?.key ?? (firstKey?.keyFile ? `$(cat '${firstKey.keyFile}')` : "YOUR_KEY");
+function curlLines(address: string, firstKey: FirstKey | null, keyFile: string | null): string[] {
+  const key = firstKey?.key ?? (keyFile !== null ? `$(cat '${keyFile}')` : "YOUR_KEY");
   return [
     `  curl -N ${address}/v1/chat/completions -H "Authorization: Bearer ${key}" \\`,
     "    -H 'Content-Type: application/json' \\",

@@ -30,12 +30,22 @@ export type Meter = {
   reading(): Reading;
 };
 
-export const unknownUsage: Usage = {
+const unknownUsage: Usage = {
   input: null,
   output: null,
   cached: null,
   reasoning: null,
   source: null,
+};
+
+/** The reading of an answer of which nothing is known. */
+export const nothingRead: Reading = {
+  status: 0,
+  firstTokenMs: null,
+  usage: unknownUsage,
+  timings: null,
+  finished: false,
+  failed: false,
 };
 
 /** Of a JSON answer that passes in pieces, this much is kept to find its usage in. Bytes. */
@@ -66,6 +76,8 @@ export function createMeter(dialect: Dialect, prompts: number, startedMono: numb
   return {
     begun(seen) {
       status = seen;
+      // A first try may have failed in its stream.
+      failed = false;
     },
     event(event) {
       streamed = true;

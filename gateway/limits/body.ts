@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Transform } from "node:stream";
+import type { Readable, Transform } from "node:stream";
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
 import { GatewayError } from "../errors.ts";
+import { streamedBody } from "./streamed-body.ts";
 
 export type BodyLimits = {
   /** Of one body, after inflating. Bytes. */
@@ -18,8 +19,15 @@ export type Body = { bytes: Buffer; inflated: boolean; free(): void };
 export type BodyReader = {
   /** Rejects with 408, 413, 415 or 503; with `signal.reason` when the client left. */
   read(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<Body>;
-  heldBytes(): number;
+  /** A body nobody looks into: it flows on, read ahead as far as there is room in memory. */
+  stream(request: IncomingMessage, response: ServerResponse): StreamedBody;
 };
+
+/** A body on its way, and the room that reading ahead may take until it is freed. */
+export type StreamedBody = { body: Readable; free(): void };
+
+/** Read ahead where memory is short. Bytes. */
+const leastAhead = 64 * 1024;
 
 const inflaters: Record<string, () => Transform> = {
   gzip: createGunzip,
@@ -44,7 +52,19 @@ export function createBodyReader(limits: BodyLimits): BodyReader {
   }
 
   return {
-    heldBytes: () => held,
+    stream(request, response) {
+      const declared = Number(request.headers["content-length"] ?? limits.maxBytes);
+      const wanted = Math.max(leastAhead, Math.min(declared, limits.maxBytes));
+      const aheadBytes = held + wanted <= limits.maxHeldBytes ? wanted : leastAhead;
+      if (request.headers.expect !== undefined) response.writeContinue();
+      let mine = aheadBytes;
+      held += mine;
+      const free = (): void => {
+        held -= mine;
+        mine = 0;
+      };
+      return { body: streamedBody(request, { aheadBytes, timeoutMs: limits.timeoutMs }), free };
+    },
     async read(request, response, signal) {
       const encoding = request.headers["content-encoding"];
       const inflate = inflaterOf(encoding);

@@ -1,5 +1,5 @@
 import PQueue from "p-queue";
-import { GatewayError } from "../errors.ts";
+import { GatewayError, shuttingDown } from "../errors.ts";
 import { Changes } from "./changes.ts";
 import { createEntry, type Entry } from "./entry.ts";
 import { Estimates } from "./estimate.ts";
@@ -24,9 +24,6 @@ type Waiter = {
   readonly leave: () => void;
   firstPlace: number;
 };
-
-const shuttingDown = (): GatewayError =>
-  new GatewayError("shutting_down", "The gateway is shutting down; try again in a moment.");
 
 /** p-queue holds the slots, the fair queue says who is next, and the board tells the others. */
 export class FairLine implements Line {

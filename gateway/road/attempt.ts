@@ -24,14 +24,6 @@ const carriesOurId = new Set<Dialect>(["chat", "completions"]);
 /** The dialects whose JSON answers are read whole; others may be long, or no JSON at all. */
 const readsWhole = new Set<Dialect>(["chat", "completions", "messages", "responses"]);
 
-export type AttemptSettings = {
-  /**
-   * Chat and text completions of clients that do not stream are streams to a llama.cpp upstream,
-   * which notices only of those at once that a client has left.
-   */
-  streamUpstream: boolean;
-};
-
 /** How this exchange's request differs from what the client wrote, and its answer with it. */
 type Plan = {
   /** Its stream is put together to one JSON answer. */
@@ -48,17 +40,16 @@ export async function attemptOnce(
   parts: RoadParts,
   accepted: Accepted,
   answer: Answer,
-  settings: AttemptSettings = { streamUpstream: true },
 ): Promise<void> {
   const { exchange, asked, destination, meter } = accepted;
   const { upstream } = destination;
-  const plan = planOf(accepted, answer, settings);
+  const plan = planOf(accepted, answer, parts);
   await attempt({
     upstream,
     outbound: outboundOf(parts, accepted, plan),
     signal: exchange.signal,
     committed: () => answer.committed,
-    patienceMs: parts.timeouts.firstByteMs,
+    patienceMs: parts.timeouts.firstByteMs || Number.POSITIVE_INFINITY,
     receiver: {
       head(status: number, headers: IncomingHttpHeaders): void {
         const type = String(headers["content-type"] ?? "");
@@ -73,13 +64,13 @@ export async function attemptOnce(
         meter.begun(status);
       },
       data: (chunk) => answer.data(chunk),
+      isComplete: () => answer.saidAll,
       whenDrained: (resume) => answer.whenDrained(resume),
     },
   });
-  meter.ended();
 }
 
-function planOf(accepted: Accepted, answer: Answer, { streamUpstream }: AttemptSettings): Plan {
+function planOf(accepted: Accepted, answer: Answer, { streamUpstream }: RoadParts): Plan {
   const { exchange, asked, destination } = accepted;
   const { stream, includeUsage } = asked.fields;
   const plan = { assembles: false, addsUsage: false, dropUsage: false, addsProgress: false };

@@ -15,8 +15,3 @@ export function asGatewayError(
     cause: error,
   });
 }
-
-export const shuttingDown = (): GatewayError =>
-  new GatewayError("shutting_down", "The gateway is shutting down; try again in a moment.", {
-    headers: { "retry-after": "5" },
-  });

@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Answer } from "../answer/answer.ts";
+import { shuttingDown } from "../errors.ts";
 import { createExchange, stopWhenLeft, type Target } from "../exchange.ts";
 import { attemptOnce } from "./attempt.ts";
-import { asGatewayError, shuttingDown } from "./failure.ts";
+import { asGatewayError } from "./failure.ts";
 import type { RoadParts } from "./parts.ts";
 import { readRequest } from "./read-request.ts";
 import { refuseOtherModels } from "./refuse-other-models.ts";
@@ -45,11 +46,14 @@ export async function generation(
   parts.underway.set(exchange.id, { user: accepted.identity.user, stop });
   setHeaders(response, accepted.reservation.headers);
   const { model, stream } = accepted.asked.fields;
-  answer.accepted({ model, stream, json: accepted.asked.json });
+  const ownResponseId = accepted.destination.upstream.kind === "llamacpp";
+  answer.accepted({ model, stream, json: accepted.asked.json, ownResponseId });
   try {
     const outcome = await takeTurn(parts, accepted, answer, async () => {
       await attemptOnce(parts, accepted, answer);
-      return answer.complete();
+      const last = answer.complete();
+      accepted.meter.ended();
+      return last;
     });
     await settle(parts, accepted, answer, outcome);
   } finally {

@@ -36,6 +36,11 @@ export type RoadParts = {
   /** For an exchange: a public one is kept alive sooner. */
   answers(exchange: Exchange): AnswerOptions;
   timeouts: UpstreamTimeouts;
+  /**
+   * Chat and text completions of clients that do not stream are streams to a llama.cpp upstream,
+   * which notices only of those at once that a client has left.
+   */
+  streamUpstream: boolean;
   doors: Doors;
   /** The tunnel sees health and metrics, and administrators have their rights there too. */
   publicAdmin: boolean;

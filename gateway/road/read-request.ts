@@ -39,8 +39,8 @@ export async function readRequest(
   const { headers } = request;
   const { json, dialect } = endpointOf(exchange.method, exchange.path);
   if (!json) {
-    if (headers.expect !== undefined) response.writeContinue();
-    return { headers, fields: noFields, json, body: request, inflated: false, free: () => {} };
+    const { body, free } = bodies.stream(request, response);
+    return { headers, fields: noFields, json, body, inflated: false, free };
   }
   const { bytes, inflated, free } = await bodies.read(request, response, exchange.signal);
   try {

@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { refuse, setIdentityHeaders } from "../answer/refuse.ts";
 import { relay } from "../answer/relay.ts";
+import { shuttingDown } from "../errors.ts";
 import { createExchange, stopWhenLeft, type Target } from "../exchange.ts";
 import { headersToUpstream } from "../upstreams/headers.ts";
-import { asGatewayError, shuttingDown } from "./failure.ts";
+import { asGatewayError } from "./failure.ts";
 import type { RoadParts } from "./parts.ts";
 
 /**
@@ -22,7 +23,8 @@ export async function read(
   let user: string | null = null;
   let refused = false;
   response.once("close", () => {
-    if (!refused) parts.telemetry.passed({ exchange, user, status: response.statusCode });
+    const status = response.writableFinished ? response.statusCode : 499;
+    if (!refused) parts.telemetry.passed({ exchange, user, status });
   });
   const fail = (cause: unknown): void => {
     refused = true;

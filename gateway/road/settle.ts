@@ -38,7 +38,12 @@ export async function settle(
   const durationMs = performance.now() - exchange.startedMono;
   const queueMs = slot?.waitedMs ?? durationMs;
   const { input, output } = reading.usage;
-  accepted.reservation.settle({ input, output, upstreamMs }, Date.now());
+  try {
+    accepted.reservation.settle({ input, output, upstreamMs }, Date.now());
+  } catch (cause) {
+    // A fault in the limits must not keep the row open, or the client waiting.
+    parts.telemetry.internalError(exchange, cause);
+  }
   await parts.ledger.close(exchange.id, {
     state,
     status,

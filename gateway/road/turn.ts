@@ -1,5 +1,5 @@
 import { GatewayError } from "../errors.ts";
-import type { Reading } from "../ledger/meter.ts";
+import { nothingRead, type Reading } from "../ledger/meter.ts";
 import type { Place, Slot } from "../line/line.ts";
 import { asGatewayError } from "./failure.ts";
 import type { RoadParts } from "./parts.ts";
@@ -57,8 +57,13 @@ export async function takeTurn(
     error = asGatewayError(parts, exchange, cause);
   }
   clearTimeout(deadline);
-  asked.free();
-  const reading = meter.reading();
+  let reading = nothingRead;
+  try {
+    asked.free();
+    reading = meter.reading();
+  } catch (cause) {
+    error ??= asGatewayError(parts, exchange, cause);
+  }
   const endedAt = performance.now();
   slot?.release(workOf(reading));
   return { slot, upstreamMs: slot && endedAt - from, reading, endedAt, last, error };

@@ -1,19 +1,19 @@
 import { once } from "node:events";
-import type { IncomingMessage } from "node:http";
+import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { refuseUpgrade } from "../answer/refuse-upgrade.ts";
 import { stripCredentials } from "../auth/query-credentials.ts";
 import { endpointOf } from "../dialects/endpoints.ts";
 import { judgePath } from "../dialects/path.ts";
-import { GatewayError } from "../errors.ts";
+import { GatewayError, shuttingDown } from "../errors.ts";
 import { ClientLeft, createExchange, type Exchange } from "../exchange.ts";
 import { headersToUpstream } from "../upstreams/headers.ts";
-import { asGatewayError, shuttingDown } from "./failure.ts";
+import { type EarlyBytes, readEarly } from "./early-bytes.ts";
+import { asGatewayError } from "./failure.ts";
 import type { RoadParts } from "./parts.ts";
 import { noFields } from "./read-request.ts";
-import { refuseOtherModels } from "./refuse-other-models.ts";
 import { type Accepted, reserve } from "./reserve.ts";
-import { settle } from "./settle.ts";
+import { type Ending, settle } from "./settle.ts";
 import { takeTurn } from "./turn.ts";
 
 /** A WebSocket has no body that anyone reads. */
@@ -40,7 +40,8 @@ export async function upgrade(
 ): Promise<void> {
   const stop = new AbortController();
   const leave = (): void => stop.abort(new ClientLeft());
-  socket.on("error", leave).once("close", leave);
+  socket.on("error", leave).once("close", leave).once("end", leave);
+  const early = readEarly(socket, head);
   let exchange = createExchange(request, unjudged, parts.doors, stop);
   let accepted: Accepted;
   try {
@@ -57,8 +58,6 @@ export async function upgrade(
     const known = parts.authenticate(request);
     const identity = known instanceof Promise ? await known : known;
     if (!path.startsWith("/v1/")) throw new GatewayError("not_found", "Nothing is at this path.");
-    // It names no model, so a key for some models only cannot open one.
-    refuseOtherModels(identity, null);
     const destination = parts.route(null);
     accepted = reserve(parts, { exchange, identity, asked: nothingAsked, destination, stop });
   } catch (cause) {
@@ -71,68 +70,95 @@ export async function upgrade(
   parts.underway.set(exchange.id, { user: accepted.identity.user, stop });
   const ending = endingOf(socket, exchange);
   const quiet = { place: (): void => {}, started: (): void => {} };
-  const outcome = await takeTurn(parts, accepted, quiet, () =>
-    open(accepted, { request, socket, head, ending }),
-  );
-  await settle(parts, accepted, ending, outcome);
-  parts.underway.delete(exchange.id);
+  try {
+    const outcome = await takeTurn(parts, accepted, quiet, () =>
+      join(accepted, { request, socket, early, ending }),
+    );
+    await settle(parts, accepted, ending, outcome);
+  } finally {
+    parts.underway.delete(exchange.id);
+  }
 }
 
-type Opening = {
+type Joining = {
   request: IncomingMessage;
   socket: Socket;
-  head: Buffer;
+  early: EarlyBytes;
   ending: { begun: boolean };
 };
 
-/** Joins the two sockets; resolves when both have closed, in whichever order. */
-async function open(accepted: Accepted, opening: Opening): Promise<null> {
-  const { exchange, identity, destination, meter } = accepted;
-  const { request, socket, head, ending } = opening;
-  const upstream = await new Promise<Socket>((resolve, reject) => {
-    const leave = (): void => reject(exchange.signal.reason);
-    if (exchange.signal.aborted) return leave();
-    exchange.signal.addEventListener("abort", leave, { once: true });
-    const headers = headersToUpstream(request.headers, {
-      user: identity.user,
-      requestId: exchange.requestId,
-      upstreamKey: destination.upstream.key,
-    });
-    destination.passThrough.upgrade(
-      request,
-      socket,
-      head,
-      { path: exchange.path + exchange.query, headers },
-      {
-        opened: resolve,
-        fail(error) {
-          // Now: the proxy ends the socket as soon as this returns.
-          refuseUpgrade(socket, exchange, error);
-          reject(error);
-        },
-      },
-    );
-  });
+/** Joins the two sockets; resolves when the upstream's has closed, in whichever way. */
+async function join(accepted: Accepted, joining: Joining): Promise<null> {
+  const { exchange, meter } = accepted;
+  const { socket, ending } = joining;
+  const upstream = await openUpstreamSocket(accepted, joining);
   ending.begun = true;
   meter.begun(101);
   const close = (): void => void upstream.destroy();
-  socket.once("close", close);
   exchange.signal.addEventListener("abort", close, { once: true });
-  if (socket.destroyed || exchange.signal.aborted) close();
+  if (exchange.signal.aborted) close();
   if (!upstream.closed) await once(upstream, "close").catch(() => {});
   socket.destroy();
   meter.ended();
   return null;
 }
 
-function endingOf(socket: Socket, exchange: Exchange) {
-  return {
+/** Rejects when there is none to be had, or the exchange was ended: then nothing is left upstream. */
+function openUpstreamSocket(accepted: Accepted, joining: Joining): Promise<Socket> {
+  const { exchange, identity, destination } = accepted;
+  const { request, socket, early } = joining;
+  const { signal } = exchange;
+  return new Promise((resolve, reject) => {
+    let sent: ClientRequest | null = null;
+    const leave = (): void => {
+      if (sent === null) reject(signal.reason);
+      else sent.once("close", () => reject(signal.reason)).destroy();
+    };
+    if (signal.aborted) {
+      leave();
+      return;
+    }
+    signal.addEventListener("abort", leave, { once: true });
+    const headers = headersToUpstream(request.headers, {
+      user: identity.user,
+      requestId: exchange.requestId,
+      upstreamKey: destination.upstream.key,
+    });
+    const path = exchange.path + exchange.query;
+    destination.passThrough.upgrade(
+      request,
+      socket,
+      Buffer.alloc(0),
+      { path, headers },
+      {
+        asked(upstreamRequest) {
+          sent = upstreamRequest;
+          if (signal.aborted) leave();
+        },
+        opened(upstream) {
+          signal.removeEventListener("abort", leave);
+          early.giveBack();
+          resolve(upstream);
+        },
+        fail(error) {
+          // Now: the proxy ends the socket as soon as this returns.
+          if (!joining.ending.begun) refuseUpgrade(socket, exchange, error);
+          reject(error);
+        },
+      },
+    );
+  });
+}
+
+function endingOf(socket: Socket, exchange: Exchange): Ending & { begun: boolean } {
+  const ending = {
     begun: false,
     upstreamId: null,
     end: (): void => void socket.destroy(),
     fail(error: GatewayError): void {
-      if (this.begun) socket.destroy();
+      if (ending.begun) socket.destroy();
       else refuseUpgrade(socket, exchange, error);
     },
   };
+  return ending;
 }

@@ -184,7 +184,7 @@ export const settingsTable: SettingsTable = {
   },
   bodyTimeoutMs: {
     env: "BODY_TIMEOUT",
-    about: "how long a client may take to send its request body",
+    about: "how long a client may pause while it sends its request body",
     schema: duration(1),
     default: "60s",
   },

@@ -78,6 +78,7 @@ function learning({ receiver, upstream }: AttemptOptions): Receiver {
       receiver.head(status, headers);
     },
     data: (chunk) => receiver.data(chunk),
+    isComplete: () => receiver.isComplete?.() ?? false,
     whenDrained: (resume) => receiver.whenDrained(resume),
   };
 }

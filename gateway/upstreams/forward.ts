@@ -27,7 +27,12 @@ export type Receiver = {
   /** False asks to pause until `whenDrained` calls back. */
   data(chunk: Buffer): boolean;
   whenDrained(resume: () => void): void;
+  /** True once the answer has said its last word; some servers then keep the connection open. */
+  isComplete?(): boolean;
 };
+
+/** How long a server may take to end an answer that is complete. Milliseconds. */
+const endGraceMs = 1_000;
 
 /** A 4xx or 5xx body is read up to here for its message. */
 const maxRejection = 64 * 1024;
@@ -49,6 +54,10 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
   } | null = null;
   #reused = false;
   #begun = false;
+  #settled = false;
+  /** Runs once the answer is complete, until its end. */
+  #grace: NodeJS.Timeout | undefined;
+  #endedByUs = false;
 
   constructor(
     receiver: Receiver,
@@ -62,7 +71,9 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
   }
 
   readonly leave = (): void => {
-    this.#controller?.abort(new Error("left"));
+    // Still connecting: the upstream has seen nothing, and `onRequestStart` lets go of the socket.
+    if (this.#controller === null) this.#finish(this.#signal.reason);
+    else this.#controller.abort(new Error("left"));
   };
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -86,7 +97,9 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     const rejection = this.#rejection;
     if (rejection === null) {
-      if (this.#receiver.data(chunk)) return;
+      const goOn = this.#receiver.data(chunk);
+      if (this.#grace === undefined && this.#receiver.isComplete?.()) this.#endSoon(controller);
+      if (goOn) return;
       controller.pause();
       this.#receiver.whenDrained(() => controller.resume());
       return;
@@ -97,12 +110,21 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
     else controller.abort(new Error("rejection too long"));
   }
 
+  #endSoon(controller: Dispatcher.DispatchController): void {
+    this.#grace = setTimeout(() => {
+      this.#endedByUs = true;
+      controller.abort(new Error("complete"));
+    }, endGraceMs);
+  }
+
   onResponseEnd(): void {
     this.#finish(this.#rejected());
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    if (this.#signal.aborted) {
+    if (this.#endedByUs) {
+      this.#whenClosed(null);
+    } else if (this.#signal.aborted) {
       this.#whenClosed(this.#signal.reason);
     } else if (this.#rejection !== null) {
       this.#whenClosed(this.#rejected());
@@ -128,6 +150,9 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
   }
 
   #finish(error: unknown): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    clearTimeout(this.#grace);
     this.#signal.removeEventListener("abort", this.leave);
     if (error === null) this.#done.resolve();
     else this.#done.reject(error);

@@ -1,7 +1,13 @@
-import { Agent as HttpAgent, type IncomingMessage, type ServerResponse } from "node:http";
+import {
+  type ClientRequest,
+  Agent as HttpAgent,
+  type IncomingMessage,
+  type ServerResponse,
+} from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import type { Socket } from "node:net";
 import type { RequestHandler } from "http-proxy-middleware";
+import { upstreamRejection } from "../dialects/upstream-rejection.ts";
 import { GatewayError } from "../errors.ts";
 import { type Headers, headersToClient } from "./headers.ts";
 import { upstreamTrouble } from "./trouble.ts";
@@ -13,6 +19,8 @@ export type Passed = { path: string; headers: Headers };
 /** Who takes what comes of it: an answer, an open WebSocket, or neither. */
 export type PassReceiver = {
   answer?(upstream: IncomingMessage, headers: Headers): void;
+  /** The request for a WebSocket is on its way; destroying it takes it back. */
+  asked?(upstream: ClientRequest): void;
   opened?(upstream: Socket): void;
   fail(error: GatewayError): void;
 };
@@ -57,12 +65,16 @@ export function createPassThrough(upstream: Upstream, options: PassThroughOption
     read(request, response, passed, receiver) {
       receivers.set(request, receiver);
       become(request, passed);
-      void proxy().then((send) => send(request, response));
+      proxy()
+        .then((send) => send(request, response))
+        .catch((error) => receiver.fail(upstreamTrouble(error)));
     },
     upgrade(request, socket, head, passed, receiver) {
       receivers.set(request, receiver);
       become(request, passed);
-      void proxy().then((send) => send.upgrade(request, socket, head));
+      proxy()
+        .then((send) => send.upgrade(request, socket, head))
+        .catch((error) => receiver.fail(upstreamTrouble(error)));
     },
     close: () => agent.destroy(),
   };
@@ -85,17 +97,29 @@ async function createProxy(parts: ProxyParts): Promise<Proxy> {
     agent,
     selfHandleResponse: true,
     proxyTimeout: silenceMs,
+    upgradeTimeout: silenceMs,
     logger: { info() {}, warn() {}, error() {} },
     on: {
       proxyRes(answer, request) {
-        receivers.get(request)?.answer?.(answer, headersToClient(answer.headers, false));
+        const receiver = receivers.get(request);
+        try {
+          receiver?.answer?.(answer, headersToClient(answer.headers, false));
+        } catch (error) {
+          // A status or header that Node will not send on.
+          answer.destroy();
+          receiver?.fail(upstreamTrouble(error));
+        }
       },
       error(error, request) {
         receivers.get(request)?.fail(readTrouble(error));
       },
       proxyReqWs(proxyRequest, request) {
-        proxyRequest.once("upgrade", (_answer, socket: Socket) => {
-          receivers.get(request)?.opened?.(socket);
+        const receiver = receivers.get(request);
+        receiver?.asked?.(proxyRequest);
+        proxyRequest.once("upgrade", (_answer, socket: Socket) => receiver?.opened?.(socket));
+        // Told by us, filtered; the proxy writes nothing to a socket that has been ended.
+        proxyRequest.once("response", ({ statusCode = 502 }) => {
+          receiver?.fail(upstreamRejection(statusCode, Buffer.alloc(0), ""));
         });
       },
     },
