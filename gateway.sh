@@ -93,6 +93,23 @@ backup() {
   fi
 }
 
+# The connector's own metrics port is in its container alone, so it is asked there.
+doctor() {
+  local status=0
+  gateway doctor "$@" || status=$?
+  if [ "$service" = yes ] || [[ " $* " == *" --json "* || " $* " == *" --help "* ]]; then return "$status"; fi
+  if [ -z "$(compose ps -aq cloudflared 2>/dev/null)" ]; then
+    echo "-     connector  there is no tunnel; cloudflared/README.md says how to make one"
+  elif compose exec -T cloudflared cloudflared tunnel --metrics 127.0.0.1:20241 ready </dev/null >/dev/null 2>&1; then
+    echo "ok    connector  the tunnel is connected"
+  else
+    echo "FAIL  connector  the tunnel is not connected"
+    echo "                 -> Is the token right, and the tunnel not deleted? ./gateway.sh logs tunnel"
+    status=1
+  fi
+  return "$status"
+}
+
 restore() {
   if [ $# -ne 1 ] || ! [ -r "$1" ]; then
     echo "gateway.sh: restore needs a backup's file" >&2
@@ -150,6 +167,7 @@ case $command in
     if [ "${1:-}" = tunnel ]; then name=cloudflared; fi
     compose logs -f --tail 100 "$name"
     ;;
+  doctor) doctor "$@" ;;
   backup) backup "$@" ;;
   restore) restore "$@" ;;
   upgrade) upgrade "$@" ;;

@@ -33,8 +33,20 @@ setup() {
   called "restore --yes -"
 }
 
+@test "doctor asks the connector whether it is connected, where there is one" {
+  run detached ./gateway.sh doctor
+  [ "$status" -eq 1 ]
+  [[ $output == *"the tunnel is not connected"*"logs tunnel"* ]]
+  touch "$SCRATCH/state/tunnel-ready"
+  run detached ./gateway.sh doctor
+  [ "$status" -eq 0 ]
+  rm "$SCRATCH/state/running"
+  run detached ./gateway.sh doctor
+  [[ $output == *"there is no tunnel"* ]]
+}
+
 @test "restore without a file changes nothing" {
-  run detached ./gateway.sh restore /nonexistent
+  run detached ./gateway.sh restore "$SCRATCH/not-there"
   [ "$status" -eq 2 ]
   absent -q "compose stop" "$SCRATCH/calls"
 }
