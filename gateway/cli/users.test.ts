@@ -66,6 +66,8 @@ test("add takes everything an entry may say, and --json for scripts", async () =
     models: ["qwen*", "x"],
     weight: 2,
     priority: -1,
+    maxConcurrent: null,
+    maxQueued: null,
     limits: null,
     hint: answer.hint,
   });

@@ -143,7 +143,7 @@ function openUpstreamSocket(accepted: Accepted, joining: Joining): Promise<Socke
         fail(error) {
           // Now: the proxy ends the socket as soon as this returns.
           if (!joining.ending.begun) refuseUpgrade(socket, exchange, error);
-          reject(error);
+          reject(signal.aborted ? signal.reason : error);
         },
       },
     );
