@@ -192,7 +192,7 @@ good_token=eyJhIjoiYWNjIiwidCI6InR1biIsInMiOiJjMlZqY21WMCJ9
     detached bash "$dir/install.sh" --yes
     if [ -n "${COMPOSE_PLUGIN:-}" ]; then
       printf 'services: {a: {image: x, env_file: [.env]}}\n' >"$dir/check.yml"
-      "$COMPOSE_PLUGIN" compose -f "$dir/check.yml" --project-directory "$dir" config --format json >"$SCRATCH/config"
+      "$COMPOSE_PLUGIN" -f "$dir/check.yml" --project-directory "$dir" config --format json >"$SCRATCH/config"
       printf %s "$value" >"$SCRATCH/value"
       "$NODE" -e 'const fs=require("fs"),s=process.env.SCRATCH;const is=JSON.parse(fs.readFileSync(s+"/config")).services.a.environment.UPSTREAM_API_KEY.replaceAll("$$","$");const was=fs.readFileSync(s+"/value","utf8");if(is!==was){console.log({is,was});process.exit(1)}'
     fi
