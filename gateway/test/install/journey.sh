@@ -55,8 +55,15 @@ bob=$(./gateway.sh users add bob </dev/null 2>/dev/null | grep -o 'sk-[0-9a-f]*'
 [ "$(status_with "$bob")" = 200 ] || fail "a new key does not work at once"
 done_with "a user added by gateway.sh works at once"
 
-mkdir "$scratch/edge" && cp "$here/edge.ts" "$here/tunnel-stand-in.ts" "$scratch/edge/"
-printf 'FROM node:26-bookworm-slim\nCOPY *.ts /edge/\nRUN printf "#!/bin/sh\\nexec node /edge/tunnel-stand-in.ts \\"\\$@\\"\\n" >/usr/local/bin/cloudflared && chmod 755 /usr/local/bin/cloudflared\nUSER 65532\nENTRYPOINT ["cloudflared"]\n' >"$scratch/edge/Dockerfile"
+mkdir "$scratch/edge"
+cp "$here/edge.ts" "$here/stand-in/cloudflared" "$scratch/edge/"
+cat >"$scratch/edge/Dockerfile" <<'E'
+FROM node:26-bookworm-slim
+COPY edge.ts cloudflared /edge/
+RUN ln -s /edge/cloudflared /usr/local/bin/cloudflared
+USER 65532
+ENTRYPOINT ["cloudflared"]
+E
 docker build -q -t cloudflare/cloudflared:stand-in "$scratch/edge" >/dev/null
 printf "TUNNEL_TOKEN='%s'\n" "$(printf '{"a":"a","t":"t","s":"c2VjcmV0"}' | base64)" >>.env
 docker compose up -d --wait >/dev/null 2>&1 || fail "the tunnel does not start"
