@@ -16,6 +16,7 @@ const commands: ReadonlyMap<string, () => Promise<Run>> = new Map<string, () => 
   ["serve", async () => (await import("./cli/serve.ts")).serve],
   ["users", async () => (await import("./cli/users.ts")).users],
   ["usage", async () => (await import("./cli/usage.ts")).usage],
+  ["queue", async () => (await import("./cli/queue.ts")).queue],
   ["config", async () => (await import("./cli/config.ts")).config],
   ["doctor", async () => (await import("./cli/doctor.ts")).doctor],
   ["backup", async () => (await import("./cli/backup.ts")).backup],

@@ -11,6 +11,7 @@ export function helpText(): string {
     "  node gateway/main.ts [serve] [flags]   runs the gateway",
     "  node gateway/main.ts users ...         who may use it (see users --help)",
     "  node gateway/main.ts usage ...         who used how much (see usage --help)",
+    "  node gateway/main.ts queue ...         who runs and who waits (see queue --help)",
     "  node gateway/main.ts config check      the settings in force, and where each came from",
     "  node gateway/main.ts --version",
     "",
