@@ -70,6 +70,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
     // One until the upstream has said how many it has.
     capacity: maxConcurrent === "auto" ? 1 : maxConcurrent,
     exclusiveModels: settings.exclusiveModels === "on",
+    onSwap: telemetry.swapped,
   });
   metrics.watch({ line: () => line.view(), spooled: () => ledger.state().spooled });
   const passThrough = createPassThrough(upstream, { silenceMs: settings.firstByteTimeoutMs ?? 0 });

@@ -38,6 +38,7 @@ export class FairLine implements Line {
   readonly #changes: Changes;
   #capacity: number;
   #state: State = "open";
+  #lastModel: string | null = null;
 
   constructor(options: LineOptions) {
     const { capacity, now = () => performance.now(), placesEveryMs: everyMs = 1000 } = options;
@@ -70,6 +71,7 @@ export class FairLine implements Line {
       const hold = (): Promise<void> =>
         new Promise((end) => {
           if (waiter !== null) this.#unwait(waiter, entry.startedAt - entry.joinedAt);
+          this.#noteModel(ticket.model);
           resolve(this.#slotOf(entry, waiter?.firstPlace ?? 0, end));
         });
       const task = waiter === null ? { id, entry } : { id, entry, signal: waiter.leaving.signal };
@@ -195,6 +197,12 @@ export class FairLine implements Line {
     this.#unwait(waiter, null);
     waiter.leaving.abort(reason);
     this.#moved();
+  }
+
+  #noteModel(model: string): void {
+    if (this.#options.exclusiveModels !== true || model === this.#lastModel) return;
+    if (this.#lastModel !== null) this.#options.onSwap?.();
+    this.#lastModel = model;
   }
 
   #slotOf(entry: Entry, firstPlace: number, end: () => void): Slot {

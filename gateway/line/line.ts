@@ -14,6 +14,8 @@ export type LineOptions = FairRules & {
   now?: () => number;
   /** How often a place is told at most, in milliseconds. Default 1000. */
   placesEveryMs?: number;
+  /** Called when exclusive models change: another starts than the last one that started. */
+  onSwap?: () => void;
 };
 
 /** The line of one pool: who may use the upstream now, who waits, and how long. */

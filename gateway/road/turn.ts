@@ -42,13 +42,14 @@ export async function takeTurn(
   let from = 0;
   let deadline: NodeJS.Timeout | undefined;
   try {
-    slot = await destination.line.join(
-      ticketOf(accepted, (place) => {
-        firstEta ??= place.etaSeconds;
-        waiting.place(place);
-      }),
-    );
+    const ticket = ticketOf(accepted, (place) => {
+      firstEta ??= place.etaSeconds;
+      waiting.place(place);
+    });
+    slot = await destination.line.join(ticket);
     from = performance.now();
+    const { waitedMs, firstPlace } = slot;
+    parts.telemetry.tookTurn({ priority: ticket.priority ?? 0, waitedMs, firstPlace });
     if (firstEta !== null) parts.telemetry.waited(firstEta, slot.waitedMs / 1000);
     deadline = endInTime(parts.timeouts.totalMs, accepted.stop);
     waiting.started();

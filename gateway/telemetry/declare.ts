@@ -11,7 +11,13 @@ export type Declare = {
   /** Gives the series of some label values, which stands in the text from then on. */
   counter(name: string, help: string, labels: string[]): (...values: string[]) => Add;
   histogram(name: string, help: string, buckets: number[]): Observe;
-  histogramByModel(name: string, help: string, buckets: number[]): (model: string) => Observe;
+  /** One histogram for each value of a label. */
+  histogramBy(
+    label: string,
+    name: string,
+    help: string,
+    buckets: number[],
+  ): (value: string) => Observe;
   /** Read at each scrape. */
   gauge(name: string, help: string, read: () => number): void;
 };
@@ -53,8 +59,8 @@ export function createDeclare(registry: Registry): Declare {
         if (isAmount(value)) histogram.observe(value);
       };
     },
-    histogramByModel(name, help, buckets) {
-      const labelNames = ["model"];
+    histogramBy(label, name, help, buckets) {
+      const labelNames = [label];
       const histogram = new Histogram({
         name: prefix + name,
         help,
@@ -62,8 +68,8 @@ export function createDeclare(registry: Registry): Declare {
         labelNames,
         registers,
       });
-      return (model) => {
-        const series = histogram.labels(model);
+      return (labelled) => {
+        const series = histogram.labels(labelled);
         return (value) => {
           if (isAmount(value)) series.observe(value);
         };

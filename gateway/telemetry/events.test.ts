@@ -106,11 +106,16 @@ describe("what is told", () => {
     telemetry.settled(sampleEvent());
     telemetry.slotReleased(0.02);
     telemetry.waited(2, 2);
+    telemetry.tookTurn({ priority: -1, waitedMs: 2_000, firstPlace: 3 });
+    telemetry.swapped();
     expect(text()).toBe("");
     const counted = await metrics();
     expect(counted).toContain('llm_gateway_requests_total{user="alice"} 1');
     expect(counted).toContain("llm_gateway_slot_release_seconds_sum 0.02");
     expect(counted).toContain("llm_gateway_queue_estimate_error_ratio_count 1");
+    expect(counted).toContain('llm_gateway_class_wait_seconds_sum{class="background"} 2');
+    expect(counted).toContain("llm_gateway_first_place_sum 3");
+    expect(counted).toContain("llm_gateway_model_swaps_total 1");
   });
 
   it("of a fault of ours is all of it, to its first cause", () => {

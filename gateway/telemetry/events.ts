@@ -1,5 +1,6 @@
 import type { Exchange } from "../exchange.ts";
 import { briefLine, settledLine } from "./exchange-line.ts";
+import type { Turn } from "./line-series.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import type { SettledEvent } from "./settled-event.ts";
@@ -22,6 +23,10 @@ export type Telemetry = {
   slotReleased(seconds: number): void;
   /** The first estimate that a waiting client was shown, and how long it took to its turn. */
   waited(estimatedSeconds: number, actualSeconds: number): void;
+  /** A generation has its slot. */
+  tookTurn(turn: Turn): void;
+  /** The upstream, which holds one model at a time, has to load another. */
+  swapped(): void;
   /** What is wrong with the users file, or null when it is mended. */
   usersFile(trouble: string | null): void;
   /** What is wrong with the limits of a user; the rest of them counts. */
@@ -65,6 +70,8 @@ export function createTelemetry({ log, metrics }: { log: Log; metrics: Metrics }
     internalError: ({ id }, error) => logger.error({ id, err: error }, "internal error"),
     slotReleased: (seconds) => metrics.released(seconds),
     waited: (estimatedSeconds, actualSeconds) => metrics.estimated(estimatedSeconds, actualSeconds),
+    tookTurn: metrics.tookTurn,
+    swapped: metrics.swapped,
     usersFile(trouble) {
       if (trouble === null) logger.info("users file is in order");
       else {

@@ -2,8 +2,20 @@ import { createBoundedSeries } from "./bounded-series.ts";
 import type { Declare } from "./declare.ts";
 import type { CancelledWhere } from "./settled-event.ts";
 
-/** What is told of the line: who was refused, who left, and how well it foresees and lets go. */
+/** The start of one that was accepted. */
+export type Turn = {
+  /** Its class in the line: 0 is normal, below it is background, above it raised. */
+  priority: number;
+  waitedMs: number;
+  /** Its place when it came; 0 for one that did not wait. */
+  firstPlace: number;
+};
+
+/** What is told of the line: who waited, was refused, or left, and how well it foresees and lets go. */
 export type LineSeries = {
+  tookTurn(turn: Turn): void;
+  /** The upstream, which holds one model at a time, had to load another. */
+  swapped(): void;
   refused(code: string): void;
   cancelled(where: CancelledWhere): void;
   released(seconds: number): void;
@@ -27,6 +39,25 @@ export function createLineSeries(declare: Declare): LineSeries {
     "How far the first estimate of a wait was off, as a part of the wait",
     [0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5],
   );
+  const waitOf = declare.histogramBy(
+    "class",
+    "class_wait_seconds",
+    "Waiting in line of those that came to their turn, by class",
+    [0.01, 0.1, 0.5, 1, 5, 15, 30, 60, 120, 300, 600],
+  );
+  const firstPlace = declare.histogram(
+    "first_place",
+    "The place of those that came to their turn, when they came; 0 where a slot was free",
+    [0, 1, 2, 3, 5, 10, 20, 50, 100],
+  );
+  const swaps = declare.counter(
+    "model_swaps_total",
+    "Starts of another model than the last one, where the upstream holds one at a time",
+    [],
+  )();
+  const background = waitOf("background");
+  const normal = waitOf("normal");
+  const raised = waitOf("raised");
   const refusalsOf = createBoundedSeries((code) => refusals(code));
   const cancelled = {
     waiting: cancellations("waiting"),
@@ -34,6 +65,12 @@ export function createLineSeries(declare: Declare): LineSeries {
     mid_stream: cancellations("mid_stream"),
   };
   return {
+    tookTurn({ priority, waitedMs, firstPlace: place }) {
+      const waited = priority < 0 ? background : priority > 0 ? raised : normal;
+      waited(waitedMs / 1000);
+      firstPlace(place);
+    },
+    swapped: () => swaps(1),
     refused: (code) => refusalsOf(code)(1),
     cancelled: (where) => cancelled[where](1),
     released: release,

@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { createDeclare } from "./declare.ts";
-import { createLineSeries } from "./line-series.ts";
+import { createLineSeries, type LineSeries } from "./line-series.ts";
 import { createModelSeries } from "./model-series.ts";
 import type { SettledEvent } from "./settled-event.ts";
 import { createTimeSeries } from "./time-series.ts";
@@ -13,7 +13,7 @@ type Watched = {
   spooled(): number;
 };
 
-export type Metrics = {
+export type Metrics = Pick<LineSeries, "tookTurn" | "swapped"> & {
   /** Once, before anything is counted. */
   seed(totals: readonly Seed[]): void;
   /** Once: from then on the gauges are in the text. */
@@ -60,6 +60,8 @@ export function createMetrics(): Metrics {
       models(event);
       if (event.cancelledWhere !== null) line.cancelled(event.cancelledWhere);
     },
+    tookTurn: line.tookTurn,
+    swapped: line.swapped,
     refused: line.refused,
     released: line.released,
     estimated: line.estimated,

@@ -22,12 +22,14 @@ export function createModelSeries(declare: Declare): (event: SettledEvent) => vo
     "Generations, by status, model and dialect; 499 where the client left",
     ["status", "model", "dialect"],
   );
-  const firstToken = declare.histogramByModel(
+  const firstToken = declare.histogramBy(
+    "model",
     "time_to_first_token_seconds",
     "From request to first token, the wait in line included",
     toFirstToken,
   );
-  const duration = declare.histogramByModel(
+  const duration = declare.histogramBy(
+    "model",
     "model_request_duration_seconds",
     "From request to end, the wait in line included",
     toEnd,

@@ -26,6 +26,7 @@ async function everySeries(): Promise<Record<string, string>> {
   metrics.refused("queue_full");
   metrics.released(0.01);
   metrics.estimated(3, 2);
+  metrics.tookTurn({ priority: 0, waitedMs: 2, firstPlace: 1 });
   return seriesIn(await metrics.render());
 }
 
@@ -58,7 +59,10 @@ describe("the series", () => {
     expect(all.llm_gateway_model_request_duration_seconds).toMatch(/^histogram \{model\} /);
     expect(all.llm_gateway_slot_release_seconds).toMatch(/^histogram [\d.]/);
     expect(all.llm_gateway_queue_estimate_error_ratio).toMatch(/^histogram [\d.]/);
-    expect(Object.keys(all)).toHaveLength(19);
+    expect(all.llm_gateway_class_wait_seconds).toMatch(/^histogram \{class\} /);
+    expect(all.llm_gateway_first_place).toMatch(/^histogram 0 1 /);
+    expect(all.llm_gateway_model_swaps_total).toBe("counter");
+    expect(Object.keys(all)).toHaveLength(22);
   });
 
   it("never tell a histogram by user", async () => {
@@ -76,6 +80,31 @@ describe("the series", () => {
     const text = await createMetrics().render();
     for (const where of ["waiting", "before_first_byte", "mid_stream"]) {
       expect(text).toContain(`llm_gateway_cancellations_total{where="${where}"} 0`);
+    }
+  });
+
+  it("of the line tell each class by itself", async () => {
+    const metrics = createMetrics();
+    const turns = [
+      [-2, 4_000],
+      [0, 0],
+      [0, 1_000],
+      [7, 500],
+    ] as const;
+    for (const [priority, waitedMs] of turns) {
+      metrics.tookTurn({ priority, waitedMs, firstPlace: waitedMs === 0 ? 0 : 2 });
+    }
+    const text = await metrics.render();
+    for (const line of [
+      'class_wait_seconds_sum{class="background"} 4',
+      'class_wait_seconds_sum{class="normal"} 1',
+      'class_wait_seconds_count{class="normal"} 2',
+      'class_wait_seconds_sum{class="raised"} 0.5',
+      'first_place_bucket{le="0"} 1',
+      'first_place_bucket{le="2"} 4',
+      "model_swaps_total 0",
+    ]) {
+      expect(text).toContain(`llm_gateway_${line}`);
     }
   });
 

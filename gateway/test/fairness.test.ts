@@ -109,5 +109,9 @@ describe("the line is fair", () => {
     const loads = models.filter((model, i) => model !== models[i - 1]).length;
     expect(models).toHaveLength(8);
     expect(loads).toBeLessThan(4);
+    const metrics = await (await fetch(`${gateway.url}/metrics`)).text();
+    expect(metrics).toContain(`llm_gateway_model_swaps_total ${loads - 1}\n`);
+    expect(metrics).toContain('llm_gateway_class_wait_seconds_count{class="normal"} 8\n');
+    expect(metrics).toContain("llm_gateway_first_place_count 8\n");
   });
 });
