@@ -18,7 +18,8 @@ export async function serve(argv: string[]): Promise<number> {
     version: version(),
     pretty: process.stdout.isTTY === true,
   });
-  say(welcomeLines(settings, gateway.port, firstKey));
+  const publishedPort = process.env.PUBLISHED_PORT || null;
+  say(welcomeLines(settings, gateway.port, firstKey, publishedPort));
   await toldToStop();
   await gateway.stop();
   return 0;

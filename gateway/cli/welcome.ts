@@ -10,13 +10,23 @@ export function firstKeyLines({ key, keyFile }: FirstKey): string[] {
   return ["", `The first key is in ${keyFile}; delete that file when you have it.`];
 }
 
-/** Where the gateway is, what answers, and what to do next. */
+/**
+ * Where the gateway is, what answers, and what to do next.
+ *
+ * @param publishedPort - the host's port where the gateway runs in a container, which knows neither its
+ *   host's addresses nor its folders; null elsewhere.
+ */
 export function welcomeLines(
   settings: Settings,
   port: number,
   firstKey: FirstKey | null,
+  publishedPort: string | null,
 ): string[] {
-  const addresses = addressesOf(settings.host).map((address) => `http://${address}:${port}`);
+  const addresses =
+    publishedPort === null
+      ? addressesOf(settings.host).map((address) => `http://${address}:${port}`)
+      : [`http://localhost:${publishedPort}`];
+  const key = publishedPort === null ? keyShown(settings, firstKey) : "$(./gateway.sh key)";
   const upstream =
     settings.upstreamUrl === null
       ? [
@@ -33,21 +43,23 @@ export function welcomeLines(
     ...upstream,
     "",
     "Try it:",
-    ...curlLines(addresses[0] ?? `http://127.0.0.1:${port}`, firstKey, keyFileOf(settings)),
+    ...curlLines(addresses[0] ?? `http://127.0.0.1:${port}`, key),
     "",
-    "Add people:  npm run users add NAME     (with Docker: ./gateway.sh users add NAME)",
+    publishedPort === null
+      ? "Add people:  npm run users add NAME"
+      : "Add people:  ./gateway.sh users add NAME",
   ];
 }
 
-/** The first key's file, while nobody has deleted it. */
-function keyFileOf({ usersFile }: Settings): string | null {
+/** The first key, or its file while nobody has deleted that. */
+function keyShown({ usersFile }: Settings, firstKey: FirstKey | null): string {
+  if (firstKey?.key) return firstKey.key;
   const file = join(dirname(usersFile), "first-key");
-  return existsSync(file) ? file : null;
+  return existsSync(file) ? `$(cat '${file}')` : "YOUR_KEY";
 }
 
 /** One command that works as it is pasted, where the first key is known. */
-function curlLines(address: string, firstKey: FirstKey | null, keyFile: string | null): string[] {
-  const key = firstKey?.key ?? (keyFile !== null ? `$(cat '${keyFile}')` : "YOUR_KEY");
+function curlLines(address: string, key: string): string[] {
   return [
     `  curl -N ${address}/v1/chat/completions -H "Authorization: Bearer ${key}" \\`,
     "    -H 'Content-Type: application/json' \\",

@@ -6,6 +6,8 @@ export class Recent {
   readonly #values: number[] = [];
   #sorted: Float64Array = new Float64Array(0);
   #mean: number | null = null;
+  #most: number | null = null;
+  #meanUpToMost: number | null = null;
   #next = 0;
   /** Observations that `#sorted` does not show yet. */
   #unseen = 0;
@@ -37,7 +39,13 @@ export class Recent {
 
   /** The mean where no value counts for more than `most`; null before there is data. */
   meanUpTo(most: number): number | null {
-    return average(this.#view().map((value) => Math.min(value, most)));
+    const sorted = this.#view();
+    // Clients ask for the same again and again.
+    if (most !== this.#most) {
+      this.#most = most;
+      this.#meanUpToMost = average(sorted.map((value) => Math.min(value, most)));
+    }
+    return this.#meanUpToMost;
   }
 
   /** The quantile (0 to 1) of the values beyond `least`; null where fewer than two are. */
@@ -55,6 +63,7 @@ export class Recent {
       this.#sorted = Float64Array.from(this.#values).sort();
       const trim = Math.floor(this.#sorted.length / 25);
       this.#mean = average(this.#sorted.subarray(trim, this.#sorted.length - trim));
+      this.#most = null;
       this.#unseen = 0;
     }
     return this.#sorted;
