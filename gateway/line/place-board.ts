@@ -67,7 +67,9 @@ export class PlaceBoard {
     for (const watcher of this.#watchers.values()) {
       const silentMs = at - watcher.toldAt;
       // A timer may come a little early; whoever is skipped is told at the next tick.
-      if (silentMs < everyMs * 0.9 || !isNews(watcher, silentMs)) continue;
+      if (silentMs < everyMs * (patience(watcher.place) - 0.1) || !isNews(watcher, silentMs)) {
+        continue;
+      }
       watcher.told = watcher.place;
       watcher.toldAt = at;
       watcher.onPlace?.(watcher.place);
@@ -85,6 +87,14 @@ export class PlaceBoard {
       watcher.place = { position, of, etaSeconds };
     });
   }
+}
+
+/**
+ * How many ticks lie between two places told: one up to the 100th, five from the 500th on. Thousands
+ * who wait are thousands of writes at each movement, and the 3012th gains nothing by the 3011th.
+ */
+function patience({ position }: Place): number {
+  return Math.min(5, Math.max(1, position / 100));
 }
 
 /** A place is news when it is another, or when the wait has become other than the last one told. */
