@@ -60,6 +60,7 @@ export async function listen(handler: RequestListener, options: ListenOptions): 
     const body = JSON.stringify({
       error: { message, type: "invalid_request_error", param: null, code: "invalid_request" },
     });
+    socket.once("finish", () => socket.destroy());
     socket.end(
       `HTTP/1.1 ${status} ${reason}\r\ncontent-type: application/json\r\n` +
         `content-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,

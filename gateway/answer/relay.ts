@@ -17,7 +17,8 @@ export function relay(
   headers: Record<string, string | string[]>,
 ): void {
   const status = upstream.statusCode ?? 502;
-  if (status >= 400) {
+  // A read asks for no other protocol, so a server that changes it is at fault.
+  if (status >= 400 || status < 200) {
     relayError(request, response, shown, upstream);
     return;
   }

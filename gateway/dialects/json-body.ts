@@ -1,6 +1,7 @@
 import { isAscii, isUtf8 } from "node:buffer";
 import { GatewayError } from "../errors.ts";
 import { faultOffset } from "./bad-json.ts";
+import { refuseHostileShape } from "./json-shape.ts";
 
 /** The value of a JSON object, as parsed: duplicate names have their last value. */
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -15,9 +16,9 @@ function faultMessage(text: string): string {
   const what = "The request body is not valid JSON";
   if (offset < 0) return `${what}.`;
   if (offset >= text.length) return `${what}: it ends too early, after ${text.length} characters.`;
-  const before = text.slice(0, offset);
-  const line = before.split("\n").length;
-  const column = offset - before.lastIndexOf("\n");
+  let line = 1;
+  for (let at = text.indexOf("\n"); at >= 0 && at < offset; at = text.indexOf("\n", at + 1)) line++;
+  const column = offset - text.lastIndexOf("\n", offset - 1);
   return `${what} at character ${offset} (line ${line}, column ${column}).`;
 }
 
@@ -31,6 +32,7 @@ export function parseObject(bytes: Buffer): JsonObject {
   if (!isUtf8(bytes)) {
     throw new GatewayError("invalid_json", "The request body is not valid UTF-8.");
   }
+  refuseHostileShape(bytes);
   const decoded = bytes.toString(isAscii(bytes) ? "latin1" : "utf8");
   const text = decoded.charCodeAt(0) === 0xfeff ? decoded.slice(1) : decoded;
   let value: unknown;

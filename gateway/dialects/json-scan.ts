@@ -32,7 +32,7 @@ function isEscaped(bytes: Buffer, at: number): boolean {
 }
 
 /** `at` is the opening quote; gives what follows the closing one, or -1. */
-function skipString(bytes: Buffer, at: number): number {
+export function skipString(bytes: Buffer, at: number): number {
   let next = at + 1;
   for (;;) {
     for (const near = Math.min(next + shortString, bytes.length); next < near; next += 1) {

@@ -135,7 +135,8 @@ describe("a body that is no JSON object", () => {
   });
 
   it("is refused cleanly however deep it nests", () => {
-    expect(refusal("chat", "[".repeat(100_000)).code).toBe("invalid_json");
+    expect(refusal("chat", "[".repeat(50_000)).code).toBe("invalid_json");
+    expect(refusal("chat", "[".repeat(100_000)).code).toBe("invalid_request");
     const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
     expect(refusal("chat", deep).code).toBe("invalid_request");
     expect(refusal("chat", `{"messages":${deep}}`).param).toBe("messages[0]");

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Readable, Transform } from "node:stream";
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
 import { GatewayError } from "../errors.ts";
+import { Pieces } from "./pieces.ts";
 import { streamedBody } from "./streamed-body.ts";
 
 export type BodyLimits = {
@@ -117,7 +118,7 @@ function collect(
 ): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const source = inflate === null ? request : request.pipe(inflate);
-    const chunks: Buffer[] = [];
+    const pieces = new Pieces();
     const timer = setTimeout(() => {
       fail(new GatewayError("body_timeout", "The body did not arrive in time (BODY_TIMEOUT)."));
     }, timeoutMs);
@@ -138,14 +139,14 @@ function collect(
       timer.refresh();
       try {
         count(chunk.length);
-        chunks.push(chunk);
+        pieces.add(chunk);
       } catch (error) {
         fail(error);
       }
     };
     const done = (): void => {
       settle();
-      resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks));
+      resolve(pieces.joined());
     };
     signal.addEventListener("abort", leave, { once: true });
     source.on("data", keep).once("end", done);

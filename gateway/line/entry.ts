@@ -22,6 +22,9 @@ export type Ask = {
 /** The class of what may wait: a request's own wish, or a user who is over a limit that only slows. */
 export const BACKGROUND = -1;
 
+/** Priorities are held within this, either way. */
+const mostPriority = 1000;
+
 /** The least a start costs its user, so that turns alternate even where every answer fails at once. */
 export const leastMs = 1;
 
@@ -51,7 +54,8 @@ export function createEntry(ask: Ask, estimateMs: number): Entry {
     ask,
     // A weight of 0 would never be charged anything finite again.
     weight: weight > 0 ? weight : 1,
-    priority,
+    // Beyond, a class one higher may be no other number, and nobody in it would ever rise.
+    priority: Math.max(-mostPriority, Math.min(mostPriority, Math.trunc(priority) || 0)),
     estimateMs: Math.max(leastMs, estimateMs),
     state: "waiting",
     seq: 0,

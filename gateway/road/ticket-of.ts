@@ -29,10 +29,13 @@ export function ticketOf(accepted: Accepted, onPlace: (place: Place) => void): T
   };
 }
 
+/** What a request may ask for; far beyond, numbers have no next one, and classes could not rise. */
+const lowest = -100;
+
 /** A request may lower its priority, never raise it above its user's. */
 function priorityOf(users: number, header: string | string[] | undefined): number {
   if (header === undefined) return users;
   if (header === "background") return Math.min(users, BACKGROUND);
   const asked = Number(header);
-  return Number.isInteger(asked) ? Math.min(users, asked) : users;
+  return Number.isInteger(asked) && asked >= lowest ? Math.min(users, asked) : users;
 }

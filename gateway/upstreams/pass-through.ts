@@ -64,14 +64,14 @@ export function createPassThrough(upstream: Upstream, options: PassThroughOption
   return {
     read(request, response, passed, receiver) {
       receivers.set(request, receiver);
-      become(request, passed);
+      become(request, passed, framingOf(request));
       proxy()
         .then((send) => send(request, response))
         .catch((error) => receiver.fail(upstreamTrouble(error)));
     },
     upgrade(request, socket, head, passed, receiver) {
       receivers.set(request, receiver);
-      become(request, passed);
+      become(request, passed, { connection: "Upgrade", upgrade: "websocket" });
       proxy()
         .then((send) => send.upgrade(request, socket, head))
         .catch((error) => receiver.fail(upstreamTrouble(error)));
@@ -127,19 +127,17 @@ async function createProxy(parts: ProxyParts): Promise<Proxy> {
 }
 
 /** The proxy reads these two of the request itself; there is no other way to give them to it. */
-function become(request: IncomingMessage, passed: Passed): void {
-  const framing = framingOf(request);
+function become(request: IncomingMessage, passed: Passed, framing: Headers): void {
   request.url = passed.path;
   request.headers = { ...passed.headers, ...framing };
 }
 
 /**
  * How the body is delimited, which the upstream must be told as the client told us: a body without
- * it would be read as the next request. Node's parser has refused requests that say both.
+ * it would be read as the next request, whatever `Upgrade` header came with it. Node's parser has refused requests that say both.
  */
 function framingOf(request: IncomingMessage): Headers {
-  const { "content-length": length, "transfer-encoding": encoding, upgrade } = request.headers;
-  if (upgrade !== undefined) return { connection: "Upgrade", upgrade };
+  const { "content-length": length, "transfer-encoding": encoding } = request.headers;
   if (encoding !== undefined) return { "transfer-encoding": "chunked" };
   return length === undefined ? {} : { "content-length": length };
 }

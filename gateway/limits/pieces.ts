@@ -1,0 +1,32 @@
+/** So many small pieces become one; a Buffer costs some 400 bytes beside what it holds. */
+const together = 256;
+const small = 4096;
+
+/** The pieces of a body. One that comes byte by byte does not take hundreds of times its size. */
+export class Pieces {
+  readonly #whole: Buffer[] = [];
+  #small: Buffer[] = [];
+
+  add(piece: Buffer): void {
+    if (piece.length >= small) {
+      this.#gather();
+      this.#whole.push(piece);
+      return;
+    }
+    this.#small.push(piece);
+    if (this.#small.length === together) this.#gather();
+  }
+
+  joined(): Buffer {
+    this.#gather();
+    const [first] = this.#whole;
+    return first !== undefined && this.#whole.length === 1 ? first : Buffer.concat(this.#whole);
+  }
+
+  #gather(): void {
+    const [first] = this.#small;
+    if (first === undefined) return;
+    this.#whole.push(this.#small.length === 1 ? first : Buffer.concat(this.#small));
+    this.#small = [];
+  }
+}
