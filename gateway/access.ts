@@ -3,8 +3,6 @@ import { addressGroup } from "./auth/address-group.ts";
 import { createGuessLimit } from "./auth/guess-limit.ts";
 import { createIdentify, type IdentifyOptions } from "./auth/identify.ts";
 import type { Identity } from "./auth/identity.ts";
-import { createJwtCheck } from "./auth/jwt.ts";
-import { createKeySet } from "./auth/key-set.ts";
 import { createNetworks } from "./auth/networks.ts";
 import { addressOf, type Doors, isPublicRequest, peerOf } from "./exchange.ts";
 import type { Ledger } from "./ledger/ledger.ts";
@@ -25,11 +23,11 @@ export type Access = {
  * @param publicPort the port in use; null while there is none
  * @throws Error with one line where settings that need each other are not all there
  */
-export function accessOf(
+export async function accessOf(
   settings: Settings,
   users: UserDirectory,
   publicPort: () => number | null,
-): Access {
+): Promise<Access> {
   const isTrusted = createNetworks(settings.trustedProxies);
   const doors: Doors = {
     isTrusted,
@@ -39,8 +37,8 @@ export function accessOf(
     users: () => users.read(),
     guesses: createGuessLimit(),
     userHeader: settings.userHeader,
-    jwt: jwtOf(settings),
-    access: cloudflareOf(settings),
+    jwt: await jwtOf(settings),
+    access: await cloudflareOf(settings),
   });
   return {
     doors,
@@ -62,7 +60,16 @@ export function accessOf(
   };
 }
 
-function jwtOf(settings: Settings): IdentifyOptions["jwt"] {
+/** Loaded where tokens count: the start of others need not wait for it. */
+async function tokenParts() {
+  const [{ createJwtCheck }, { createKeySet }] = await Promise.all([
+    import("./auth/jwt.ts"),
+    import("./auth/key-set.ts"),
+  ]);
+  return { createJwtCheck, createKeySet };
+}
+
+async function jwtOf(settings: Settings): Promise<IdentifyOptions["jwt"]> {
   const { jwtJwksUrl: url, jwtSecret: secret, jwtIssuer: issuer } = settings;
   const { jwtAudience: audience, jwtAlgorithms: algorithms, jwtClockSkewMs: skewMs } = settings;
   if (url === null && secret === null) return null;
@@ -70,17 +77,19 @@ function jwtOf(settings: Settings): IdentifyOptions["jwt"] {
   if (issuer === null || audience === null) {
     throw new Error("JWTs need JWT_ISSUER and JWT_AUDIENCE beside JWT_JWKS_URL or JWT_SECRET");
   }
+  const { createJwtCheck, createKeySet } = await tokenParts();
   const keys = url === null ? null : createKeySet({ url });
   const check = createJwtCheck({ keys, secret, issuer, audience, algorithms, skewMs });
   return { check, userClaim: settings.jwtUserClaim, roleClaim: settings.jwtRoleClaim };
 }
 
-function cloudflareOf(settings: Settings): IdentifyOptions["access"] {
+async function cloudflareOf(settings: Settings): Promise<IdentifyOptions["access"]> {
   const { cfAccessTeam: issuer, cfAccessAud: audience, cfAccessRequired: required } = settings;
   if (issuer === null && audience === null && required === "off") return null;
   if (issuer === null || audience === null) {
     throw new Error("Cloudflare Access needs both CF_ACCESS_TEAM and CF_ACCESS_AUD");
   }
+  const { createJwtCheck, createKeySet } = await tokenParts();
   const keys = createKeySet({ url: `${issuer}/cdn-cgi/access/certs` });
   const algorithms = ["RS256"];
   const check = createJwtCheck({

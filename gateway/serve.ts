@@ -52,7 +52,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
   const users = createUserDirectory({ file, apiKey, apiUser, onTrouble });
   // In force before the port is open; a free one (0) has its number only then.
   let { publicPort } = settings;
-  const access = accessOf(settings, users, () => publicPort);
+  const access = await accessOf(settings, users, () => publicPort);
   const ledger = openLedger({
     file: databaseFile,
     onTrouble: telemetry.ledgerTrouble,
