@@ -48,6 +48,7 @@ gateway() {
   fi
   local plain=()
   if ! [ -t 0 ] || ! [ -t 1 ]; then plain=(-T); fi
+  if [ -n "${LLM_GATEWAY_KEY:-}" ]; then plain+=(-e LLM_GATEWAY_KEY); fi
   if [ -n "$(compose ps -q --status running gateway 2>/dev/null)" ]; then
     compose exec ${plain[@]+"${plain[@]}"} gateway node gateway/main.ts "$@"
   else
@@ -72,13 +73,6 @@ first_key() {
     echo "gateway.sh: no first key waits to be taken; make one with ./gateway.sh users add NAME" >&2
     return 1
   }
-}
-
-queue() {
-  local port
-  port=$(sed -n "s/^PORT=[\"']\{0,1\}\([0-9]*\).*/\1/p" .env 2>/dev/null | tail -n 1)
-  curl -fsS "http://127.0.0.1:${port:-8000}/health" |
-    sed -n 's/.*"line":{"waiting":\([0-9]*\),"active":\([0-9]*\),"capacity":\([0-9]*\)}.*/waiting: \1\nrunning: \2 of \3/p'
 }
 
 backup() {
@@ -158,7 +152,6 @@ command=${1:-help}
 case $command in
   help | --help | -h) help ;;
   key) first_key ;;
-  queue) queue ;;
   start | stop | restart) control "$command" ;;
   status) if [ "$service" = yes ]; then systemctl status llm-gateway; else compose ps; fi ;;
   logs)
