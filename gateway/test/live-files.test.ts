@@ -1,0 +1,69 @@
+import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { afterEach, describe, expect, it } from "vitest";
+import { chat, newTestKey, startTestGateway, type TestGateway, until } from "./harness.ts";
+import { politeChat } from "./mock-upstream.ts";
+
+let gateway: TestGateway;
+afterEach(() => gateway.stop());
+
+const statusWith = async (key: string): Promise<number> =>
+  (await fetch(`${gateway.url}/v1/models`, { headers: { authorization: `Bearer ${key}` } })).status;
+
+type Files = {
+  users_file: { ok: boolean; error: string | null };
+  ledger: { ok: boolean; spooled: number };
+};
+const files = async (): Promise<Files> => (await gateway.health()) as unknown as Files;
+
+describe("users.json", () => {
+  it("counts from the next request on, whichever way it was edited", async () => {
+    gateway = await startTestGateway(politeChat);
+    const key = newTestKey();
+    expect(await statusWith(key)).toBe(401);
+    writeFileSync(gateway.usersFile, JSON.stringify({ [key]: "dora" }));
+    expect(await statusWith(key)).toBe(200);
+    expect(await statusWith(gateway.keys.alice ?? "")).toBe(401);
+    writeFileSync(`${gateway.usersFile}.new`, "{}");
+    renameSync(`${gateway.usersFile}.new`, gateway.usersFile);
+    expect(await statusWith(key)).toBe(401);
+  });
+
+  it("that is broken shuts nobody out, and /health says so", async () => {
+    gateway = await startTestGateway(politeChat);
+    for (const broken of ["", '{"sk-', "[]", '{"sk-1234567890": 5}']) {
+      writeFileSync(gateway.usersFile, broken);
+      expect(await statusWith(gateway.keys.alice ?? "")).toBe(200);
+      expect((await files()).users_file.ok).toBe(false);
+    }
+    writeFileSync(gateway.usersFile, JSON.stringify({ [gateway.keys.alice ?? ""]: "alice" }));
+    expect(await statusWith(gateway.keys.alice ?? "")).toBe(200);
+    expect((await files()).users_file).toMatchObject({ ok: true, error: null });
+  });
+
+  it("that is gone means nobody, where there is no API_KEY", async () => {
+    gateway = await startTestGateway(politeChat);
+    rmSync(gateway.usersFile);
+    expect(await statusWith(gateway.keys.alice ?? "")).toBe(401);
+  });
+});
+
+describe("the ledger", () => {
+  it("that cannot be written lets chat go on, and has every row when it can", async () => {
+    gateway = await startTestGateway(politeChat);
+    const other = new Database(join(gateway.dir, "gateway.db"));
+    other.exec("BEGIN IMMEDIATE");
+    const answers = await Promise.all(
+      [true, false, true].map((stream) => gateway.post("/v1/chat/completions", chat({ stream }))),
+    );
+    for (const answer of answers) expect(await answer.text()).toContain("Hello");
+    expect((await files()).ledger).toMatchObject({ ok: false });
+    expect((await files()).ledger.spooled).toBeGreaterThan(0);
+    other.exec("COMMIT");
+    other.close();
+    await until(async () => (await files()).ledger.spooled === 0, "all that waited is written");
+    expect(gateway.rows().map(({ state }) => state)).toEqual(["done", "done", "done"]);
+    expect((await files()).ledger.ok).toBe(true);
+  });
+});
