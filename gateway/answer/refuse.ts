@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { errorBody } from "../dialects/error-body.ts";
 import type { GatewayError } from "../errors.ts";
 import type { Dialect, Exchange } from "../exchange.ts";
-import { endEarly } from "./drain.ts";
+import { endEarly } from "./end-early.ts";
 
 /** As much of an exchange as an answer shows. */
 export type Shown = Pick<Exchange, "requestId" | "dialect">;

@@ -36,7 +36,7 @@ type Plan = {
 };
 
 /** The upstream sends, the meter watches, the answer writes. Rejects with a GatewayError. */
-export async function attemptOnce(
+export async function attemptUpstream(
   parts: RoadParts,
   accepted: Accepted,
   answer: Answer,

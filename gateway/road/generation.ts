@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { Answer } from "../answer/answer.ts";
 import { shuttingDown } from "../errors.ts";
 import { createExchange, stopWhenLeft, type Target } from "../exchange.ts";
-import { attemptOnce } from "./attempt.ts";
+import { attemptUpstream } from "./attempt.ts";
 import { asGatewayError } from "./failure.ts";
 import type { RoadParts } from "./parts.ts";
 import { readRequest } from "./read-request.ts";
@@ -50,7 +50,7 @@ export async function generation(
   answer.accepted({ model, stream, json: accepted.asked.json, ownResponseId });
   try {
     const outcome = await takeTurn(parts, accepted, answer, async () => {
-      await attemptOnce(parts, accepted, answer);
+      await attemptUpstream(parts, accepted, answer);
       const last = answer.complete();
       accepted.meter.ended();
       return last;
