@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { Exchange } from "../exchange.ts";
 import { createTelemetry, type Telemetry } from "./events.ts";
 import { createLog } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
+import { sampleExchange } from "./sample-event.ts";
 
 function recorded(level = "info"): { telemetry: Telemetry; lines(): Record<string, unknown>[] } {
   let written = "";
@@ -22,20 +22,7 @@ function recorded(level = "info"): { telemetry: Telemetry; lines(): Record<strin
   };
 }
 
-const exchange: Exchange = {
-  id: "00000000-0000-4000-8000-000000000000",
-  requestId: "r",
-  startedAt: 0,
-  startedMono: 0,
-  method: "POST",
-  path: "/v1/chat/completions",
-  query: "",
-  dialect: "chat",
-  kind: "generation",
-  isPublic: true,
-  address: "127.0.0.1",
-  signal: new AbortController().signal,
-};
+const exchange = sampleExchange({ isPublic: true });
 
 describe("the log", () => {
   it("has one JSON line for an exchange, with all that is known of it", () => {
