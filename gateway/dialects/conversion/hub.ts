@@ -1,0 +1,39 @@
+import type {
+  LanguageModelV4CallOptions,
+  LanguageModelV4GenerateResult,
+  LanguageModelV4StreamPart,
+} from "@ai-sdk/provider";
+
+/** The dialects that can be converted into each other; all others pass or are refused. */
+export type Convertible = "chat" | "responses" | "messages" | "gemini";
+
+/**
+ * What a client's request means, in the words of the hub (AI SDK's language model specification).
+ * Says nothing of the upstream: what only some of them know stands in `providerOptions` under
+ * `openaiCompatible`, `anthropic` and `google`, and each target takes its own.
+ */
+export type HubRequest = {
+  readonly options: Omit<LanguageModelV4CallOptions, "abortSignal" | "headers">;
+  /** Fields that the hub has no word for, as the client wrote them: `logprobs`, `messages[2].name`. */
+  readonly dropped: readonly string[];
+};
+
+/** What an answer says of itself, whatever the upstream said. */
+export type AnswerNames = {
+  /** The request id. */
+  readonly id: string;
+  /** The model as the client asked for it. */
+  readonly model: string;
+  /** Unix seconds. */
+  readonly created: number;
+};
+
+/**
+ * Writes a stream in one dialect. `write` takes the hub's parts in order and gives the text of the whole
+ * events that they make, `""` for none; the part `finish` makes the end of the stream with it.
+ * Parts of type `error` never reach it.
+ */
+export type StreamWriter = { write(part: LanguageModelV4StreamPart): string };
+
+/** An answer that is not streamed, as the JSON value of one dialect. */
+export type WriteWhole = (result: LanguageModelV4GenerateResult, names: AnswerNames) => object;
