@@ -1,0 +1,138 @@
+/** Where a route leads: an upstream, and what the model is called there (null: as it was asked for). */
+export type Target = { readonly upstream: string; readonly model: string | null };
+
+/** A rule from model names to upstreams. `model` is a name, or a glob in which `*` is anything. */
+export type Route = {
+  readonly model: string;
+  readonly upstreams: readonly Target[];
+  readonly fallbacks: readonly Target[];
+};
+
+/** Which upstreams may serve, in tiers: those of the next one only where none before it can. */
+export type Seats = {
+  readonly key: string;
+  readonly list: readonly { readonly upstream: string; readonly tier: number }[];
+};
+
+/** What a model name leads to; one object for each route, however often it is taken. */
+export type Way = {
+  readonly seats: Seats;
+  /** What the model is called at an upstream, where it is another name. */
+  readonly names: ReadonlyMap<string, string>;
+};
+
+export type RoutingOptions = {
+  readonly routes: readonly Route[];
+  /** The upstream for all that no route names; null: there is none. */
+  readonly fallback: string | null;
+  /** Which of the upstreams that no route names lists this model. */
+  readonly listedBy: (model: string) => string | null;
+};
+
+/** Clients choose model names; of so many is remembered where they lead. */
+const mostRemembered = 1000;
+
+/**
+ * The road from a model name to its upstreams: the first route that matches, else an upstream that lists
+ * the model and that no route names, else the fallback; null where there is none. A request that
+ * names no model goes where every name would: the fallback, or a route for `*`.
+ */
+export function createRouting(options: RoutingOptions): (model: string | null) => Way | null {
+  const ways = options.routes.map((route, index) => ({
+    matches: globOf(route.model),
+    way: wayOf(route, `route ${index}`),
+  }));
+  const direct = new Map<string, Way>();
+  const remembered = new Map<string, Way | null>();
+  const { fallback } = options;
+
+  function directTo(upstream: string): Way {
+    let way = direct.get(upstream);
+    if (way === undefined) {
+      const target = { upstream, model: null };
+      way = wayOf({ upstreams: [target], fallbacks: [] }, `upstream ${upstream}`);
+      direct.set(upstream, way);
+    }
+    return way;
+  }
+
+  const anyModel = ways.find(({ matches }) => matches(""))?.way ?? null;
+  const otherwise = fallback === null ? null : directTo(fallback);
+
+  function byRoute(model: string): Way | null {
+    const known = remembered.get(model);
+    if (known !== undefined) return known;
+    const way = ways.find(({ matches }) => matches(model))?.way ?? null;
+    if (remembered.size >= mostRemembered) remembered.clear();
+    remembered.set(model, way);
+    return way;
+  }
+
+  return (model) => {
+    if (model === null) return anyModel ?? otherwise;
+    const way = byRoute(model);
+    if (way !== null) return way;
+    const listed = options.listedBy(model);
+    return listed === null ? otherwise : directTo(listed);
+  };
+}
+
+/** Whether a name matches a glob; the only wildcard is `*`. Linear, whatever the glob. */
+export function globOf(glob: string): (name: string) => boolean {
+  const [first = "", ...rest] = glob.split("*");
+  const last = rest.pop();
+  if (last === undefined) return (name) => name === glob;
+  return (name) => {
+    if (!name.startsWith(first) || name.length < first.length + last.length) return false;
+    let from = first.length;
+    for (const part of rest) {
+      const at = name.indexOf(part, from);
+      if (at < 0) return false;
+      from = at + part.length;
+    }
+    return name.endsWith(last) && name.length - last.length >= from;
+  };
+}
+
+function wayOf(route: Pick<Route, "upstreams" | "fallbacks">, key: string): Way {
+  const names = new Map<string, string>();
+  const list = new Map<string, number>();
+  const tiers = [route.upstreams, ...route.fallbacks.map((target) => [target])];
+  for (const [tier, targets] of tiers.entries()) {
+    for (const { upstream, model } of targets) {
+      if (list.has(upstream)) continue;
+      list.set(upstream, tier);
+      if (model !== null) names.set(upstream, model);
+    }
+  }
+  const seats = Array.from(list, ([upstream, tier]) => Object.freeze({ upstream, tier }));
+  return Object.freeze({ seats: Object.freeze({ key, list: Object.freeze(seats) }), names });
+}
+
+/**
+ * Upstreams that can serve each other's work, or share a box, in one pool each: a pool has one line.
+ * Every upstream is in exactly one.
+ */
+export function poolsOf(
+  upstreams: readonly { readonly name: string; readonly box: string | null }[],
+  routes: readonly Route[],
+): string[][] {
+  const poolOf = new Map(upstreams.map(({ name }) => [name, [name]]));
+  const join = (names: readonly string[]): void => {
+    const [first, ...others] = names;
+    const pool = first === undefined ? undefined : poolOf.get(first);
+    if (pool === undefined) return;
+    for (const other of others) {
+      const theirs = poolOf.get(other);
+      if (theirs === undefined || theirs === pool) continue;
+      pool.push(...theirs);
+      for (const name of theirs) poolOf.set(name, pool);
+    }
+  };
+  for (const { upstreams: sharing, fallbacks } of routes) {
+    join([...sharing, ...fallbacks].map(({ upstream }) => upstream));
+  }
+  const boxes = Map.groupBy(upstreams, ({ box }) => box);
+  for (const [box, sharing] of boxes) if (box !== null) join(sharing.map(({ name }) => name));
+  return [...new Set(poolOf.values())];
+}
