@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { forward } from "./forward.ts";
+import { keyHeaders } from "./key-headers.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** Of an answer about the upstream itself no more is read. Bytes. */
@@ -7,12 +8,13 @@ const maxAnswer = 16 * 1024 * 1024;
 
 /**
  * The gateway's own question to an upstream: `GET path`, answered whole. Rejects with a GatewayError for
- * any trouble and any status that is no success, within about `timeoutMs`.
+ * any trouble and any status that is no success, within `totalMs`; each silence may last `timeoutMs`.
  */
 export async function ask(
   upstream: Upstream,
   path: string,
   timeoutMs: number,
+  totalMs: number = timeoutMs * 2,
 ): Promise<{ headers: IncomingHttpHeaders; bytes: Buffer }> {
   const chunks: Buffer[] = [];
   let headers: IncomingHttpHeaders = {};
@@ -20,7 +22,7 @@ export async function ask(
   const outbound = {
     method: "GET",
     path: upstream.prefix + path,
-    headers: upstream.key === null ? {} : { authorization: `Bearer ${upstream.key}` },
+    headers: keyHeaders(upstream),
     body: null,
     firstByteMs: timeoutMs,
     idleMs: timeoutMs,
@@ -42,7 +44,7 @@ export async function ask(
       },
       whenDrained: (resume) => resume(),
     },
-    AbortSignal.timeout(timeoutMs * 2),
+    AbortSignal.timeout(totalMs),
   );
   return { headers, bytes: Buffer.concat(chunks) };
 }

@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { GatewayError } from "../errors.ts";
-import { forward, type Outbound, type Receiver, StaleConnection } from "./forward.ts";
+import { forward, type Outbound, type Receiver } from "./forward.ts";
+import { StaleConnection } from "./stale-connection.ts";
 import { neverConnected } from "./trouble.ts";
 import { learnKind, type Upstream } from "./upstream.ts";
 
@@ -41,7 +42,9 @@ export async function attempt(options: AttemptOptions): Promise<void> {
     } catch (error) {
       if (error instanceof StaleConnection) {
         if (fresh || !isReplayable(options.outbound)) {
-          throw new GatewayError("upstream_error", "The upstream closed the connection.");
+          throw new GatewayError("upstream_error", "The upstream closed the connection.", {
+            cause: error,
+          });
         }
         fresh = true;
         continue;

@@ -1,6 +1,8 @@
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import type { Dispatcher, Pool as UndiciPool } from "undici";
+import type { Trust } from "./trust.ts";
+import { openTunnel } from "./tunnel.ts";
 import { buildConnector, Client, Pool } from "./undici-parts.ts";
 
 /** One connection to an upstream that knows its socket, which undici keeps to itself. */
@@ -37,12 +39,19 @@ export type Connections = {
   close(): Promise<void>;
 };
 
-/** Opens the connections to one upstream. `connectTimeoutMs` bounds a connect. */
-export function openConnections(
-  origin: string,
-  options: { connectTimeoutMs: number },
-): Connections {
-  const connect = buildConnector({ timeout: options.connectTimeoutMs, keepAlive: true });
+export type ConnectionOptions = {
+  /** Bounds a connect, through a proxy each of its two halves. */
+  connectTimeoutMs: number;
+  /** Null: the usual authorities, and no certificate of ours. */
+  trust: Trust | null;
+  proxy: URL | null;
+};
+
+type Connect = ReturnType<typeof buildConnector>;
+
+/** Opens the connections to one upstream; nothing connects yet. */
+export function openConnections(origin: string, options: ConnectionOptions): Connections {
+  const connect = connectorOf(options);
   const factory = (url: URL, poolOptions: object): SocketClient => {
     const client: SocketClient = new SocketClient(url, {
       ...poolOptions,
@@ -60,7 +69,6 @@ export function openConnections(
     return client;
   };
   const open = (): UndiciPool =>
-    // HTTP/2 would put several generations on one socket, and a cancel could not close it.
     new Pool(origin, { factory, allowH2: false, pipelining: 1, clientTtl: null });
   const kept = open();
   const fresh = open();
@@ -70,5 +78,27 @@ export function openConnections(
     close: async () => {
       await Promise.all([kept.destroy(), fresh.destroy()]);
     },
+  };
+}
+
+function connectorOf({ connectTimeoutMs, trust, proxy }: ConnectionOptions): Connect {
+  const direct = buildConnector({
+    timeout: connectTimeoutMs,
+    keepAlive: true,
+    // HTTP/2 would put several generations on one socket, and a cancel could not close it. The
+    // connector decides what is offered, not the pool.
+    allowH2: false,
+    ...trust,
+  });
+  if (proxy === null) return direct;
+  return (to, callback) => {
+    const isTls = to.protocol === "https:";
+    const port = Number(to.port) || (isTls ? 443 : 80);
+    const tunnel = { proxy, host: to.hostname, port, timeoutMs: connectTimeoutMs };
+    openTunnel(tunnel, (error, socket) => {
+      if (socket === null) callback(error ?? new Error("no way through the proxy"), null);
+      else if (isTls) direct({ ...to, httpSocket: socket }, callback);
+      else callback(null, socket.setNoDelay(true));
+    });
   };
 }

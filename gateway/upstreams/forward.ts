@@ -4,7 +4,9 @@ import type { Dispatcher } from "undici";
 import { upstreamRejection } from "../dialects/upstream-rejection.ts";
 import type { GatewayError } from "../errors.ts";
 import { ClientAware, type Connections } from "./connection.ts";
+import { withStatus } from "./failure.ts";
 import type { Headers } from "./headers.ts";
+import { StaleConnection } from "./stale-connection.ts";
 import { brokenSocket, upstreamTrouble } from "./trouble.ts";
 
 /** What is sent to an upstream. */
@@ -36,9 +38,6 @@ const endGraceMs = 1_000;
 
 /** A 4xx or 5xx body is read up to here for its message. */
 const maxRejection = 64 * 1024;
-
-/** A kept connection had died before the answer's first byte; the request may be sent again. */
-export class StaleConnection extends Error {}
 
 /** One request on its way: undici's handler, which ends the promise of `forward` exactly once. */
 class Passage extends ClientAware implements Dispatcher.DispatchHandler {
@@ -139,8 +138,9 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
     const found = this.#rejection;
     if (found === null) return null;
     const type = String(found.headers["content-type"] ?? "");
-    const retryAfter = found.headers["retry-after"];
-    return upstreamRejection(found.status, Buffer.concat(found.chunks), type, retryAfter ?? null);
+    const retryAfter = found.headers["retry-after"] ?? null;
+    const body = Buffer.concat(found.chunks);
+    return withStatus(upstreamRejection(found.status, body, type, retryAfter), found.status);
   }
 
   /** The slot is free only when the upstream's socket has closed. */

@@ -1,4 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
+import { addKeyHeaders, addOwnCredentials } from "./key-headers.ts";
+import type { Family } from "./upstream.ts";
 
 /** Header names in lower case; several values as a list. */
 export type Headers = Record<string, string | string[]>;
@@ -73,6 +75,10 @@ export type Added = {
   requestId: string;
   /** The upstream's own key; null where it has none. */
   upstreamKey: string | null;
+  /** In whose words the key is told; `openai` where unsaid. */
+  family?: Family;
+  /** True where the client's own credentials go to it; its own key then stands in for none only. */
+  passthrough?: boolean;
   /** True where the gateway inflated the body. */
   inflated?: boolean;
   /** Generations ask for `identity`, so that their bytes can be read. */
@@ -98,7 +104,9 @@ export function headersToUpstream(client: IncomingHttpHeaders, added: Added): He
     ? added.user
     : encodeURIComponent(added.user);
   out["x-request-id"] = added.requestId;
-  if (added.upstreamKey !== null) out.authorization = `Bearer ${added.upstreamKey}`;
+  const { family = "openai", upstreamKey } = added;
+  const theirs = added.passthrough === true && addOwnCredentials(out, client, family);
+  addKeyHeaders(out, { key: theirs ? null : upstreamKey, family });
   return out;
 }
 

@@ -1,15 +1,10 @@
-import {
-  type ClientRequest,
-  Agent as HttpAgent,
-  type IncomingMessage,
-  type ServerResponse,
-} from "node:http";
-import { Agent as HttpsAgent } from "node:https";
+import type { ClientRequest, Agent as HttpAgent, IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { RequestHandler } from "http-proxy-middleware";
 import { upstreamRejection } from "../dialects/upstream-rejection.ts";
 import { GatewayError } from "../errors.ts";
 import { type Headers, headersToClient } from "./headers.ts";
+import { openPassingAgent } from "./passing-agent.ts";
 import { upstreamTrouble } from "./trouble.ts";
 import type { Upstream } from "./upstream.ts";
 
@@ -54,7 +49,7 @@ type Proxy = RequestHandler<IncomingMessage, ServerResponse>;
 /** The transparent forwarder for everything that does not generate, and for WebSockets. */
 export function createPassThrough(upstream: Upstream, options: PassThroughOptions): PassThrough {
   // No connection is kept: a read must not fail because a kept one had just died.
-  const agent = upstream.origin.startsWith("https:") ? new HttpsAgent() : new HttpAgent();
+  const agent = openPassingAgent(upstream);
   const receivers = new WeakMap<IncomingMessage, PassReceiver>();
   let made: Promise<Proxy> | null = null;
   const proxy = (): Promise<Proxy> => {
@@ -81,7 +76,7 @@ export function createPassThrough(upstream: Upstream, options: PassThroughOption
 }
 
 type ProxyParts = PassThroughOptions & {
-  agent: HttpAgent | HttpsAgent;
+  agent: HttpAgent;
   upstream: Upstream;
   receivers: WeakMap<IncomingMessage, PassReceiver>;
 };

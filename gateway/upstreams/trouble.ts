@@ -1,4 +1,6 @@
 import { GatewayError } from "../errors.ts";
+import { certificateTrouble } from "./certificate-trouble.ts";
+import { ProxyTrouble } from "./tunnel.ts";
 import { errors } from "./undici-parts.ts";
 
 const code = (error: unknown): string =>
@@ -17,6 +19,16 @@ export function upstreamTrouble(cause: unknown): GatewayError {
   }
   if (cause instanceof errors.BodyTimeoutError) {
     return new GatewayError("upstream_timeout", "The upstream fell silent in its answer.", {
+      cause,
+    });
+  }
+  if (cause instanceof ProxyTrouble) {
+    return new GatewayError("upstream_unreachable", cause.message, { cause });
+  }
+  const insecure = certificateTrouble(code(cause));
+  if (insecure !== null || brokenHandshake(cause)) {
+    const why = insecure ?? "it broke off the TLS handshake";
+    return new GatewayError("upstream_unreachable", `The upstream cannot be reached: ${why}.`, {
       cause,
     });
   }
@@ -48,8 +60,13 @@ const unreachable = new Set([
   "UND_ERR_CONNECT_TIMEOUT",
 ]);
 
+/** Node has only words for a connection that is closed before its handshake is over. */
+const brokenHandshake = (error: unknown): boolean =>
+  code(error) === "ECONNRESET" && /before secure TLS connection/.test((error as Error).message);
+
 /** No connection was made, so the upstream has seen nothing. */
 export function neverConnected(error: unknown): boolean {
+  if (error instanceof ProxyTrouble || brokenHandshake(error)) return true;
   const causes = error instanceof AggregateError ? error.errors : [error];
   return causes.some((cause) => unreachable.has(code(cause)));
 }

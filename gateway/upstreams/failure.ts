@@ -1,0 +1,85 @@
+import { GatewayError } from "../errors.ts";
+import { StaleConnection } from "./stale-connection.ts";
+import { brokenSocket, neverConnected } from "./trouble.ts";
+import { errors } from "./undici-parts.ts";
+
+/** The status that an upstream answered with, as the cause of the error that was made of it. */
+export class AnsweredStatus {
+  readonly status: number;
+
+  constructor(status: number) {
+    this.status = status;
+  }
+}
+
+/** Remembers what the upstream itself answered, which the client's error may not say. */
+export function withStatus(error: GatewayError, status: number): GatewayError {
+  error.cause ??= new AnsweredStatus(status);
+  return error;
+}
+
+/**
+ * What an error says of its upstream:
+ * - `down`: no connection, 502, 503, 504, or the connection broke
+ * - `silent`: no first byte in time; it may be at work on it still
+ * - `busy`: it lives, and takes nothing for `ms` (429, 529, a model that loads)
+ * - `alive`: it answered, and the fault is the request's, or its own and of no consequence for others
+ * - `nothing`: the client left, or the fault is ours
+ */
+export type Failure =
+  | { readonly kind: "down" | "silent" | "alive" | "nothing" }
+  | { readonly kind: "busy"; readonly ms: number };
+
+const down: Failure = { kind: "down" };
+const silent: Failure = { kind: "silent" };
+const alive: Failure = { kind: "alive" };
+const nothing: Failure = { kind: "nothing" };
+
+/** Until it is asked again, where it does not say itself. Milliseconds. */
+const busyMs = 1_000;
+
+/** No upstream is left alone for longer because it said so. Milliseconds. */
+const maxBusyMs = 60_000;
+
+const gone = new Set([502, 503, 504]);
+
+/** Judges an error of `forward` or `attempt`. */
+export function failureOf(error: unknown): Failure {
+  if (!(error instanceof GatewayError)) return nothing;
+  switch (error.code) {
+    case "upstream_unreachable":
+      return down;
+    case "upstream_timeout":
+      return error.cause instanceof errors.BodyTimeoutError ? alive : silent;
+    case "upstream_loading":
+    case "overloaded":
+      return busyFor(error);
+    case "upstream_rejected":
+      return error.status === 429 ? busyFor(error) : alive;
+    case "upstream_auth":
+    case "not_supported":
+      return alive;
+    case "upstream_error":
+      return brokenOrAnswered(error.cause);
+    default:
+      return nothing;
+  }
+}
+
+function busyFor(error: GatewayError): Failure {
+  const said = Number(error.headers["retry-after"]) * 1000;
+  return { kind: "busy", ms: said >= 0 ? Math.min(said, maxBusyMs) : busyMs };
+}
+
+function brokenOrAnswered(cause: unknown): Failure {
+  if (cause instanceof AnsweredStatus) return gone.has(cause.status) ? down : alive;
+  const broken = cause instanceof StaleConnection || brokenSocket(cause) || neverConnected(cause);
+  return broken ? down : alive;
+}
+
+/** Why an upstream is not used, for logs and /health: never an upstream's own words, which may quote a prompt. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof GatewayError)) return "unknown";
+  const { cause } = error;
+  return cause instanceof AnsweredStatus ? `The upstream failed (${cause.status}).` : error.message;
+}

@@ -1,0 +1,81 @@
+import { failureOf } from "./failure.ts";
+import { StaleConnection } from "./stale-connection.ts";
+
+/** A client that waits for an answer is not asked to wait longer for one upstream. Milliseconds. */
+const maxAfterMs = 10_000;
+
+/**
+ * Whether an exchange of whose answer the client has seen nothing may be sent again: `now` to another
+ * upstream, or to the same after a pause; `afterMs` to the same one, to another one at once; null: never.
+ * An upstream that was silent may be at work on it still, so that is never.
+ */
+export function retryable(error: unknown): "now" | { readonly afterMs: number } | null {
+  if (error instanceof StaleConnection) return "now";
+  const failure = failureOf(error);
+  if (failure.kind === "down") return "now";
+  if (failure.kind !== "busy") return null;
+  return failure.ms <= maxAfterMs ? { afterMs: failure.ms } : { afterMs: maxAfterMs };
+}
+
+/** Milliseconds before try `tries` + 1 (from 1 on): doubling, and no two clients at the same moment. */
+export function retryPause(tries: number, random: () => number = Math.random): number {
+  const longest = Math.min(2_000, 100 * 2 ** (tries - 1));
+  return longest * (0.5 + random() / 2);
+}
+
+export type RetryBudget = {
+  /** An exchange is sent for the first time. */
+  noteRequest(): void;
+  /** Takes a retry out of the budget; false where it is spent. */
+  take(): boolean;
+};
+
+export type RetryBudgetOptions = {
+  /** Retries for each recent request. */
+  ratio?: number;
+  /** Retries in a window that need no requests. */
+  floor?: number;
+  windowMs?: number;
+  now?: () => number;
+};
+
+/** A window is counted in so many parts, of which the oldest is forgotten as a whole. */
+const parts = 10;
+
+/**
+ * Bounds retries to a part of the recent requests, so that upstreams in trouble are not drowned in
+ * them. Counts only, whatever the traffic.
+ */
+export function createRetryBudget(options: RetryBudgetOptions = {}): RetryBudget {
+  const { ratio = 0.2, floor = 10, windowMs = 10_000, now = () => performance.now() } = options;
+  const partMs = windowMs / parts;
+  const requests = new Float64Array(parts);
+  const retries = new Float64Array(parts);
+  let part = Math.floor(now() / partMs);
+
+  /** The index of the present part, after what is older than a window is forgotten. */
+  function turn(): number {
+    const current = Math.floor(now() / partMs);
+    for (let gone = Math.max(part, current - parts) + 1; gone <= current; gone++) {
+      requests[gone % parts] = 0;
+      retries[gone % parts] = 0;
+    }
+    part = Math.max(part, current);
+    return part % parts;
+  }
+
+  const sum = (counts: Float64Array): number => counts.reduce((total, count) => total + count, 0);
+  const add = (counts: Float64Array, at: number): void => {
+    counts[at] = (counts[at] ?? 0) + 1;
+  };
+
+  return {
+    noteRequest: () => add(requests, turn()),
+    take() {
+      const at = turn();
+      if (sum(retries) + 1 > floor + ratio * sum(requests)) return false;
+      add(retries, at);
+      return true;
+    },
+  };
+}
