@@ -5,8 +5,9 @@ import type { Upstream } from "./upstream.ts";
 const every = { unknown: 2_000, known: 60_000 };
 
 /**
- * Asks llama-server how many slots it has (`GET /props`, `total_slots`) and tells changes, for
- * MAX_CONCURRENT=auto. A server that does not say so leaves what was.
+ * Asks llama-server how many slots it has (`GET /props`, `total_slots`) and tells changes, for a
+ * capacity of `auto`. A server that does not say so leaves what was, and one that is known not to be
+ * llama-server is not asked.
  */
 export function followSlotCount(
   upstream: Upstream,
@@ -16,19 +17,35 @@ export function followSlotCount(
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
 
-  async function ask(): Promise<void> {
+  async function follow(): Promise<void> {
     const found = await readSlotCount(upstream).catch(() => null);
     if (stopped) return;
     if (found !== null && found !== known) tell(found);
     known = found ?? known;
-    timer = setTimeout(() => void ask(), known === null ? every.unknown : every.known).unref();
+    const soon = known === null && upstream.kind !== "openai";
+    timer = setTimeout(() => void follow(), soon ? every.unknown : every.known).unref();
   }
 
-  void ask();
+  if (upstream.type === "auto" || upstream.type === "llamacpp") void follow();
   return {
     stop() {
       stopped = true;
       clearTimeout(timer);
+    },
+  };
+}
+
+/** The same for each of several, by name. */
+export function followSlotCounts(
+  upstreams: readonly Upstream[],
+  tell: (name: string, slots: number) => void,
+): { stop(): void } {
+  const following = upstreams.map((upstream) =>
+    followSlotCount(upstream, (slots) => tell(upstream.name, slots)),
+  );
+  return {
+    stop() {
+      for (const each of following) each.stop();
     },
   };
 }

@@ -1,0 +1,121 @@
+import { GatewayError } from "../errors.ts";
+import type { CatalogEntry } from "./model-entries.ts";
+import { readModelList } from "./read-model-list.ts";
+import { upstreamTrouble } from "./trouble.ts";
+import type { Upstream } from "./upstream.ts";
+
+export type CatalogOptions = {
+  /** In the order of settings: where several list a model, the first is named first. */
+  upstreams: readonly Upstream[];
+  /** How long a list is good for. Milliseconds, as both. */
+  freshMs: number;
+  timeoutMs: number;
+  /** What asking shows of an upstream. */
+  onAnswered?: (name: string) => void;
+  onFailed?: (name: string, error: GatewayError) => void;
+  /** Milliseconds, monotonic. */
+  now?: () => number;
+};
+
+/** The models of all upstreams, as last heard. */
+export type ModelCatalog = {
+  /**
+   * What is known, once every upstream has been asked once. Rejects with a GatewayError where nothing
+   * is, and nothing can be had.
+   */
+  read(): Promise<readonly CatalogEntry[]>;
+  /** What is known now. Like all three, has old lists asked for again behind it. */
+  entries(): readonly CatalogEntry[];
+  /** The names of the upstreams that list a model, in order. */
+  listedBy(model: string): readonly string[];
+};
+
+type List = {
+  upstream: Upstream;
+  entries: readonly CatalogEntry[] | null;
+  askedAt: number;
+  asking: Promise<void> | null;
+  error: GatewayError | null;
+};
+
+const nobody: readonly string[] = Object.freeze([]);
+
+/**
+ * Joins what the upstreams list. Each is asked at most once in `freshMs` and once at a time, since pages and
+ * editors ask often; old lists are served while new ones are on their way, and an upstream that is
+ * away keeps the list it had.
+ */
+export function createModelCatalog(options: CatalogOptions): ModelCatalog {
+  const { freshMs, timeoutMs, onAnswered, onFailed } = options;
+  const now = options.now ?? (() => performance.now());
+  const lists = options.upstreams.map(
+    (upstream): List => ({
+      upstream,
+      entries: null,
+      askedAt: Number.NEGATIVE_INFINITY,
+      asking: null,
+      error: null,
+    }),
+  );
+  let joined: readonly CatalogEntry[] = [];
+  let byModel = new Map<string, string[]>();
+
+  function join(): void {
+    joined = Object.freeze(lists.flatMap(({ entries }) => entries ?? []));
+    byModel = new Map();
+    for (const { id, upstream } of joined) {
+      const names = byModel.get(id);
+      if (names === undefined) byModel.set(id, [upstream]);
+      else if (!names.includes(upstream)) names.push(upstream);
+    }
+  }
+
+  async function ask(list: List): Promise<void> {
+    const { name } = list.upstream;
+    try {
+      list.entries = await readModelList(list.upstream, timeoutMs);
+      list.error = null;
+      onAnswered?.(name);
+    } catch (cause) {
+      list.error = cause instanceof GatewayError ? cause : upstreamTrouble(cause);
+      onFailed?.(name, list.error);
+      if (list.error.code === "upstream_loading") list.entries = loading(list.entries);
+    }
+    list.asking = null;
+    join();
+  }
+
+  function refresh(): void {
+    for (const list of lists) {
+      if (list.asking !== null || now() - list.askedAt < freshMs) continue;
+      list.askedAt = now();
+      list.asking = ask(list);
+    }
+  }
+
+  return {
+    async read() {
+      refresh();
+      const nothing = lists.every(({ entries }) => entries === null);
+      // Who was away already is not waited for again, unless there is nobody else.
+      const awaited = lists.filter((list) => list.entries === null && (nothing || !list.error));
+      await Promise.all(awaited.map(({ asking }) => asking));
+      const error = lists.find((list) => list.error !== null)?.error;
+      if (error && lists.every(({ entries }) => entries === null)) throw error;
+      return joined;
+    },
+    entries() {
+      refresh();
+      return joined;
+    },
+    listedBy(model) {
+      refresh();
+      return byModel.get(model) ?? nobody;
+    },
+  };
+}
+
+/** A server that loads tells nothing else of what it had. */
+function loading(entries: readonly CatalogEntry[] | null): readonly CatalogEntry[] | null {
+  return entries?.map((entry) => ({ ...entry, status: "loading" })) ?? null;
+}

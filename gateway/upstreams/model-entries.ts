@@ -1,0 +1,112 @@
+import { isJsonObject, type JsonObject } from "../dialects/json-body.ts";
+import type { Family } from "./upstream.ts";
+
+/** `loaded` answers at once; null: its server does not say. */
+export type ModelStatus = "loaded" | "loading" | "sleeping" | "unloaded";
+
+/** A model as one upstream lists it. */
+export type CatalogEntry = {
+  readonly id: string;
+  /** Unix seconds; 0 where its server does not say. */
+  readonly created: number;
+  readonly ownedBy: string;
+  /** The upstream's name. */
+  readonly upstream: string;
+  /** Tokens. */
+  readonly contextLength: number | null;
+  readonly status: ModelStatus | null;
+  /** What else its server says of it, under its own names. */
+  readonly raw: JsonObject;
+};
+
+/** Where servers of the OpenAI family tell the length of the context: vLLM, OpenRouter, Groq, LM Studio. */
+const lengthFields = ["max_model_len", "context_length", "context_window", "max_context_length"];
+
+const statuses: Readonly<Record<string, ModelStatus>> = {
+  loaded: "loaded",
+  loading: "loading",
+  // Of llama-server's router: it loads it afterwards.
+  downloading: "loading",
+  sleeping: "sleeping",
+  unloaded: "unloaded",
+};
+
+/** The models on one page of an upstream's list; what has no name is left out. */
+export function entriesOf(family: Family, page: JsonObject, upstream: string): CatalogEntry[] {
+  const items = family === "google" ? page.models : page.data;
+  if (!Array.isArray(items)) return [];
+  const read = readers[family];
+  const entries: CatalogEntry[] = [];
+  for (const item of items) {
+    const entry = isJsonObject(item) ? read(item, upstream) : null;
+    if (entry !== null && entry.id !== "") entries.push(entry);
+  }
+  return entries;
+}
+
+const readers: Readonly<
+  Record<Family, (item: JsonObject, upstream: string) => CatalogEntry | null>
+> = { openai, anthropic, google };
+
+function openai(item: JsonObject, upstream: string): CatalogEntry | null {
+  const { id, object: _object, created, owned_by: ownedBy, ...raw } = item;
+  if (typeof id !== "string") return null;
+  return {
+    id,
+    created: wholeOr(created, 0),
+    ownedBy: typeof ownedBy === "string" && ownedBy !== "" ? ownedBy : upstream,
+    upstream,
+    contextLength: openaiLength(raw),
+    status: statusOf(raw.status),
+    raw,
+  };
+}
+
+function openaiLength(raw: JsonObject): number | null {
+  const meta = isJsonObject(raw.meta) ? raw.meta : {};
+  const said = [meta.n_ctx, ...lengthFields.map((name) => raw[name]), meta.n_ctx_train];
+  return said.find(isLength) ?? null;
+}
+
+/** llama-server's router: `{"status":{"value":"sleeping"}}`. */
+function statusOf(status: unknown): ModelStatus | null {
+  const value = isJsonObject(status) ? status.value : null;
+  return typeof value === "string" && Object.hasOwn(statuses, value)
+    ? (statuses[value] ?? null)
+    : null;
+}
+
+function anthropic(item: JsonObject, upstream: string): CatalogEntry | null {
+  const { id, type: _type, created_at: at, ...raw } = item;
+  if (typeof id !== "string") return null;
+  const created = typeof at === "string" ? Math.floor(Date.parse(at) / 1000) : 0;
+  return {
+    id,
+    created: wholeOr(created, 0),
+    ownedBy: "anthropic",
+    upstream,
+    contextLength: isLength(raw.max_input_tokens) ? raw.max_input_tokens : null,
+    status: null,
+    raw,
+  };
+}
+
+function google(item: JsonObject, upstream: string): CatalogEntry | null {
+  const { name, ...raw } = item;
+  if (typeof name !== "string") return null;
+  return {
+    id: name.startsWith("models/") ? name.slice("models/".length) : name,
+    created: 0,
+    ownedBy: "google",
+    upstream,
+    contextLength: isLength(raw.inputTokenLimit) ? raw.inputTokenLimit : null,
+    status: null,
+    raw,
+  };
+}
+
+const isLength = (value: unknown): value is number =>
+  typeof value === "number" && Number.isInteger(value) && value > 0;
+
+const wholeOr = (value: unknown, otherwise: number): number =>
+  typeof value === "number" && Number.isInteger(value) && value >= 0 ? value : otherwise;

@@ -1,0 +1,77 @@
+import { isJsonObject, type JsonObject } from "../dialects/json-body.ts";
+import { GatewayError } from "../errors.ts";
+import { ask } from "./ask.ts";
+import { type CatalogEntry, entriesOf } from "./model-entries.ts";
+import { type Family, learnKind, type Upstream } from "./upstream.ts";
+
+/** Of a list no more pages are read. */
+const maxPages = 20;
+
+type List = {
+  path: string;
+  /** The query that asks for the page after this one; null where there is none. */
+  next(page: JsonObject): string | null;
+};
+
+const lists: Readonly<Record<Family, List>> = {
+  openai: { path: "/v1/models", next: () => null },
+  anthropic: {
+    path: "/v1/models?limit=1000",
+    next: (page) => (page.has_more === true ? query("after_id", page.last_id) : null),
+  },
+  google: {
+    path: "/v1beta/models?pageSize=1000",
+    next: (page) => query("pageToken", page.nextPageToken),
+  },
+};
+
+const query = (name: string, value: unknown): string | null =>
+  typeof value === "string" && value !== "" ? `&${name}=${encodeURIComponent(value)}` : null;
+
+/** Asks an upstream for all its models. Rejects with a GatewayError; each page may take `timeoutMs`. */
+export async function readModelList(
+  upstream: Upstream,
+  timeoutMs: number,
+): Promise<readonly CatalogEntry[]> {
+  const { path, next } = lists[upstream.family];
+  const entries: CatalogEntry[] = [];
+  let more: string | null = "";
+  for (let pages = 0; more !== null && pages < maxPages; pages++) {
+    const page: JsonObject = await readPage(upstream, path + more, timeoutMs);
+    entries.push(...entriesOf(upstream.family, page, upstream.name));
+    more = next(page);
+  }
+  return upstream.kind === "llamacpp" ? withSleep(upstream, entries, timeoutMs) : entries;
+}
+
+async function readPage(upstream: Upstream, path: string, timeoutMs: number): Promise<JsonObject> {
+  const { headers, bytes } = await ask(upstream, path, timeoutMs);
+  learnKind(upstream, headers.server);
+  const page = parsed(bytes);
+  if (page === null) {
+    throw new GatewayError("upstream_error", "The upstream's list of models is not JSON.");
+  }
+  return page;
+}
+
+/** A llama-server with one model tells in its properties that it sleeps; asking does not wake it. */
+async function withSleep(
+  upstream: Upstream,
+  entries: readonly CatalogEntry[],
+  timeoutMs: number,
+): Promise<readonly CatalogEntry[]> {
+  if (entries.some(({ status }) => status !== null)) return entries;
+  const answer = await ask(upstream, "/props", timeoutMs).catch(() => null);
+  const asleep = answer === null ? null : parsed(answer.bytes)?.is_sleeping;
+  if (typeof asleep !== "boolean") return entries;
+  return entries.map((entry) => ({ ...entry, status: asleep ? "sleeping" : "loaded" }));
+}
+
+function parsed(bytes: Buffer): JsonObject | null {
+  try {
+    const value: unknown = JSON.parse(bytes.toString());
+    return isJsonObject(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
