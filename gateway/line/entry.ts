@@ -1,4 +1,5 @@
 import type { Lane } from "./lane.ts";
+import type { Seats } from "./seat.ts";
 
 /** What the order of the line depends on. */
 export type Ask = {
@@ -17,6 +18,12 @@ export type Ask = {
   inputTokens?: number;
   /** The most it may generate, where known. */
   maxTokens?: number;
+  /** Where it may run; absent: on any upstream of the line. */
+  seats?: Seats;
+  /** The upstream that has this conversation warm: taken where it is as free as others. */
+  prefers?: string | null;
+  /** Upstreams that have failed for it already. */
+  avoid?: ReadonlySet<string>;
 };
 
 /** The class of what may wait: a request's own wish, or a user who is over a limit that only slows. */
@@ -40,6 +47,10 @@ export type Entry = {
   seq: number;
   joinedAt: number;
   startedAt: number;
+  /** Where it runs; empty in a line of one upstream. */
+  upstream: string;
+  /** Another model had to give way for it. */
+  isSwap: boolean;
   /** What its user was charged when it started; corrected when it ends. */
   chargedMs: number;
   /** Where it waits; its neighbours there. */
@@ -61,6 +72,8 @@ export function createEntry(ask: Ask, estimateMs: number): Entry {
     seq: 0,
     joinedAt: 0,
     startedAt: 0,
+    upstream: "",
+    isSwap: false,
     chargedMs: 0,
     lane: null,
     before: null,

@@ -1,5 +1,6 @@
 import PQueue from "p-queue";
 import { GatewayError, shuttingDown } from "../errors.ts";
+import { Capacity } from "./capacity.ts";
 import { Changes } from "./changes.ts";
 import { createEntry, type Entry } from "./entry.ts";
 import { Estimates } from "./estimate.ts";
@@ -36,22 +37,21 @@ export class FairLine implements Line {
   readonly #outlook: Outlook;
   readonly #board: PlaceBoard;
   readonly #changes: Changes;
-  #capacity: number;
+  readonly #capacity: Capacity;
   #state: State = "open";
-  #lastModel: string | null = null;
 
   constructor(options: LineOptions) {
-    const { capacity, now = () => performance.now(), placesEveryMs: everyMs = 1000 } = options;
+    const { now = () => performance.now(), placesEveryMs: everyMs = 1000 } = options;
     const queue = new FairQueue(options);
     const estimates = this.#estimates;
     this.#options = options;
     this.#now = now;
     this.#queue = queue;
-    this.#capacity = capacity;
+    this.#capacity = new Capacity(queue, options);
     this.#slots = new PQueue({
       queueClass: startOrder(queue, now, ({ ask }) => estimates.chargeMs(ask)),
-      concurrency: Math.max(1, capacity),
-      autoStart: capacity > 0,
+      concurrency: this.#capacity.concurrency,
+      autoStart: this.#capacity.total > 0,
     });
     this.#outlook = new Outlook({ queue, estimates, now, slots: () => this.#usable() });
     this.#board = new PlaceBoard({ everyMs, now, forecast: (tell) => this.#outlook.places(tell) });
@@ -71,7 +71,7 @@ export class FairLine implements Line {
       const hold = (): Promise<void> =>
         new Promise((end) => {
           if (waiter !== null) this.#unwait(waiter, entry.startedAt - entry.joinedAt);
-          this.#noteModel(ticket.model);
+          if (entry.isSwap) this.#options.onSwap?.(entry.upstream);
           resolve(this.#slotOf(entry, waiter?.firstPlace ?? 0, end));
         });
       const task = waiter === null ? { id, entry } : { id, entry, signal: waiter.leaving.signal };
@@ -100,7 +100,7 @@ export class FairLine implements Line {
 
   view(): { waiting: number; active: number; capacity: number } {
     const { waiting, running } = this.#queue;
-    return { waiting: waiting.size, active: running.size, capacity: this.#capacity };
+    return { waiting: waiting.size, active: running.size, capacity: this.#capacity.total };
   }
 
   state(): State {
@@ -122,9 +122,14 @@ export class FairLine implements Line {
     return true;
   }
 
-  setCapacity(capacity: number): void {
-    this.#capacity = capacity;
+  setCapacity(capacity: number, upstream?: string): void {
+    this.#capacity.set(capacity, upstream);
     this.#applyState();
+  }
+
+  reconsider(): void {
+    this.#askAgain();
+    this.#moved();
   }
 
   pause(): void {
@@ -146,7 +151,7 @@ export class FairLine implements Line {
 
   /** How many slots there are at present. */
   #usable(): number {
-    return this.#state === "open" ? this.#capacity : 0;
+    return this.#state === "open" ? this.#capacity.total : 0;
   }
 
   #applyState(): void {
@@ -159,7 +164,7 @@ export class FairLine implements Line {
   /** p-queue asks who may start at each join and end, but once only; rules may let several. */
   #askAgain(): void {
     this.#queue.reconsider();
-    this.#slots.concurrency = Math.max(1, this.#capacity);
+    this.#slots.concurrency = this.#capacity.concurrency;
   }
 
   /** True only where the very next start would be this one's: then it needs nothing to wait with. */
@@ -199,16 +204,11 @@ export class FairLine implements Line {
     this.#moved();
   }
 
-  #noteModel(model: string): void {
-    if (this.#options.exclusiveModels !== true || model === this.#lastModel) return;
-    if (this.#lastModel !== null) this.#options.onSwap?.();
-    this.#lastModel = model;
-  }
-
   #slotOf(entry: Entry, firstPlace: number, end: () => void): Slot {
     return {
       waitedMs: entry.startedAt - entry.joinedAt,
       firstPlace,
+      upstream: entry.upstream,
       release: (work) => {
         if (entry.state !== "running") return;
         const now = this.#now();

@@ -69,7 +69,7 @@ function run(options: FairRules, slots: number, steps: Step[], check: (queue: Fa
   return { queue, started, now };
 }
 
-const plans = fc.array(step, { maxLength: 120 });
+const plans = fc.array(step, { maxLength: 120, size: "max" });
 const slotCounts = fc.integer({ min: 1, max: 5 });
 
 test("caps, model capacities, boxes and exclusiveness are never exceeded", () => {

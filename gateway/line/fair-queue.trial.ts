@@ -8,6 +8,8 @@ export type Trial = {
   add(id: string, user: string, more?: Partial<Ask>): Entry;
   /** Starts whoever is next; "" for nobody. */
   start(estimateMs?: number): string;
+  /** Where each that runs does, in the order of their starts: `"id@upstream"`. */
+  where(): string[];
   end(id: string): void;
   /** Starts and ends until nobody waits, one at a time; the order of starts. */
   drain(eachMs?: number): string[];
@@ -30,6 +32,8 @@ export function createTrial(rules: FairRules = {}): Trial {
       queue.start(entry, trial.now, estimateMs);
       return entry.ask.id;
     },
+    where: (): string[] =>
+      Array.from(queue.running.values(), ({ ask, upstream }) => `${ask.id}@${upstream}`),
     end: (id: string): void => queue.end(id, trial.now),
     drain(eachMs = 1000): string[] {
       const order: string[] = [];

@@ -1,5 +1,6 @@
 import { type Ask, createEntry, type Entry, leastMs } from "./entry.ts";
-import { Gate, type GateRules, type Group } from "./gate.ts";
+import { Gate, type GateRules } from "./gate.ts";
+import type { Group } from "./group.ts";
 import { Groups } from "./groups.ts";
 import { append, createLane, type Lane, unlink } from "./lane.ts";
 import { type Caps, isCapped, type Share, Shares } from "./share.ts";
@@ -45,6 +46,11 @@ export class FairQueue {
     return this.#running;
   }
 
+  /** The slots are counted here, by upstream; else whoever starts them counts. */
+  get isPool(): boolean {
+    return this.#rules.upstreams !== undefined;
+  }
+
   get shares(): Shares {
     return this.#shares;
   }
@@ -57,6 +63,12 @@ export class FairQueue {
     return this.#next;
   }
 
+  /** An upstream of a pool has so many slots now; those held stay held. */
+  setCapacity(upstream: string, capacity: number): void {
+    this.#gate.setCapacity(upstream, capacity);
+    this.#next = undefined;
+  }
+
   /** Forgets the answer of `next`: a rule may have changed, or time passed. */
   reconsider(): void {
     this.#next = undefined;
@@ -66,7 +78,7 @@ export class FairQueue {
   admits(ask: Ask, now: number): boolean {
     const share = this.#shares.for(ask);
     if (share.waiting > 0 || isCapped(share)) return false;
-    return this.#gate.isOpen(this.#gate.groupOf(ask.model), now);
+    return this.#gate.isOpen(this.#gate.groupOf(ask), now);
   }
 
   /** Its id must not be here already. */
@@ -77,7 +89,7 @@ export class FairQueue {
     entry.seq = this.#arrivals++;
     entry.joinedAt = now;
     this.#waiting.set(ask.id, entry);
-    const group = this.#gate.groupOf(ask.model);
+    const group = this.#gate.groupOf(ask);
     const lane = share.lanes.find((each) => each.priority === priority && each.group === group);
     if (lane === undefined) this.#openLane(share, entry, group);
     else append(lane, entry);
@@ -97,16 +109,16 @@ export class FairQueue {
 
   /** Starts a waiting entry; its user is charged `estimateMs` until the true time is known. */
   start(entry: Entry, now: number, estimateMs: number): void {
-    const { lane } = entry;
+    const { lane, ask } = entry;
     if (lane === null) return;
     const { share, group } = lane;
-    if (this.#groups.size > 1) {
-      const fairest = this.#groups.first(now, () => true);
-      if (fairest !== null && fairest !== lane) this.#gate.passedOver(fairest.group, group, now);
-    }
+    const fairest = this.#groups.size > 1 ? this.#groups.first(now, () => true) : null;
+    // Before it leaves its lane: a box may be reserved for those who wait, and for nobody else.
+    const { upstream, isSwap } = this.#gate.start(group, ask, now, fairest?.group);
     this.#takeOut(entry, lane);
-    this.#gate.started(group);
-    this.#running.set(entry.ask.id, entry);
+    entry.upstream = upstream;
+    entry.isSwap = isSwap;
+    this.#running.set(ask.id, entry);
     entry.state = "running";
     entry.startedAt = now;
     entry.chargedMs = Math.max(leastMs, estimateMs);
@@ -122,7 +134,7 @@ export class FairQueue {
     if (entry === undefined) return;
     this.#running.delete(id);
     entry.state = "gone";
-    this.#gate.ended(this.#gate.groupOf(entry.ask.model));
+    this.#gate.end(entry.ask, entry.upstream);
     const share = this.#shares.of(entry.ask.user);
     if (share !== undefined) {
       share.running--;
@@ -137,9 +149,10 @@ export class FairQueue {
   /** The same line, to be run ahead: every entry is a new one, with the ask of its original. */
   copy(): FairQueue {
     const copy = new FairQueue(this.#rules, { shares: this.#shares.copy(), gate: this.#gate });
-    for (const { ask, estimateMs, startedAt, chargedMs } of this.#running.values()) {
-      const entry = createEntry(ask, estimateMs);
-      copy.#running.set(ask.id, Object.assign(entry, { state: "running", startedAt, chargedMs }));
+    for (const each of this.#running.values()) {
+      const { ask, startedAt, chargedMs, upstream } = each;
+      const running = { state: "running", startedAt, chargedMs, upstream } as const;
+      copy.#running.set(ask.id, Object.assign(createEntry(ask, each.estimateMs), running));
       copy.#shares.for(ask).running++;
     }
     for (const { ask, estimateMs, joinedAt } of this.#waiting.values()) {
@@ -152,6 +165,7 @@ export class FairQueue {
     const lane = createLane(share, entry.priority, group);
     append(lane, entry);
     share.lanes.push(lane);
+    this.#gate.keep(group);
     if (!share.parked) this.#groups.add(lane);
   }
 
@@ -165,6 +179,7 @@ export class FairQueue {
     if (lane.head === null) {
       share.lanes.splice(share.lanes.indexOf(lane), 1);
       if (!share.parked) this.#leaveGroup(lane);
+      this.#gate.drop(lane.group);
     } else if (wasHead && !share.parked) this.#groups.headChanged(lane);
   }
 

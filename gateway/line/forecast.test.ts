@@ -25,7 +25,7 @@ const joins: fc.Arbitrary<Join[]> = fc.array(
     priority: fc.integer({ min: -1, max: 1 }),
     weight: fc.integer({ min: 1, max: 3 }),
   }),
-  { minLength: 1, maxLength: 60 },
+  { minLength: 1, maxLength: 60, size: "max" },
 );
 
 const rules: fc.Arbitrary<FairRules> = fc.record({

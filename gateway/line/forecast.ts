@@ -21,6 +21,8 @@ export function forecast(
   tell: Teller,
 ): void {
   const ahead = queue.copy();
+  // A paused line keeps its order, as if it had a slot; a pool counts the slots of its upstreams itself.
+  const slots = capacity > 0 && queue.isPool ? Number.POSITIVE_INFINITY : Math.max(1, capacity);
   const ends = new Heap<"index", End>("index", (a, b) => a.at < b.at);
   for (const { id, inMs } of slotEnds(queue, estimates, now)) {
     ends.add({ id, at: now + inMs, index: -1 });
@@ -28,8 +30,7 @@ export function forecast(
   let position = 0;
   let time = now;
   for (;;) {
-    // A paused line keeps its order, as if it had a slot.
-    while (ends.length < Math.max(1, capacity)) {
+    while (ends.length < slots) {
       const entry = ahead.next(time);
       if (entry === null) break;
       const expected = estimates.chargeMs(entry.ask);

@@ -1,4 +1,4 @@
-import type { Group } from "./gate.ts";
+import type { Group } from "./group.ts";
 import { isBefore, type Lane } from "./lane.ts";
 import { Turns } from "./turns.ts";
 

@@ -1,5 +1,5 @@
 import type { Entry } from "./entry.ts";
-import type { Group } from "./gate.ts";
+import type { Group } from "./group.ts";
 import type { Share } from "./share.ts";
 
 /**

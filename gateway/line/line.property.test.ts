@@ -19,13 +19,17 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
     ),
     nth: fc.nat(40),
   }),
-  { maxLength: 80 },
+  { maxLength: 80, size: "max" },
 );
 
 const options = fc.record({
   capacity: fc.nat(3),
   maxConcurrentPerUser: fc.constantFrom(null, 1),
   exclusiveModels: fc.boolean(),
+  upstreams: fc.constantFrom(undefined, [
+    { name: "a", capacity: 1 },
+    { name: "b", capacity: 2 },
+  ]),
 });
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -33,7 +37,9 @@ const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resol
 test("whatever joins, leaves and ends, no slot and no place is ever lost", async () => {
   await fc.assert(
     fc.asyncProperty(options, steps, async (given, plan) => {
-      const line = createLine({ ...given, maxQueue: null });
+      const { upstreams, ...rules } = given;
+      const pool = upstreams === undefined ? {} : { upstreams };
+      const line = createLine({ ...rules, ...pool, maxQueue: null });
       const clients: AbortController[] = [];
       const slots: Slot[] = [];
       let ended = 0;
@@ -51,7 +57,7 @@ test("whatever joins, leaves and ends, no slot and no place is ever lost", async
         if (what === "join") join(nth);
         if (what === "leave") clients[nth]?.abort(new Error("left"));
         if (what === "cancel") line.cancel(`${nth}`);
-        if (what === "resize") line.setCapacity(nth % 4);
+        if (what === "resize") line.setCapacity(nth % 4, upstreams && "b");
         if (what === "release") slots[nth % slots.length]?.release();
         if (what === "rest") await settled();
         const { active, waiting } = line.view();
@@ -60,14 +66,15 @@ test("whatever joins, leaves and ends, no slot and no place is ever lost", async
         expect(places).toHaveLength(waiting);
         expect(active + waiting).toBeLessThanOrEqual(clients.length);
       }
-      line.setCapacity(2);
+      line.setCapacity(2, upstreams && "b");
       for (let rounds = 0; rounds < 100 && slots.length + ended < clients.length; rounds++) {
         for (const slot of slots) slot.release();
         await settled();
       }
       for (const slot of slots) slot.release();
       expect(slots.length + ended).toBe(clients.length);
-      expect(line.view()).toEqual({ waiting: 0, active: 0, capacity: 2 });
+      const capacity = upstreams === undefined ? 2 : 3;
+      expect(line.view()).toEqual({ waiting: 0, active: 0, capacity });
     }),
     { numRuns: 300 },
   );

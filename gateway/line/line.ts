@@ -1,24 +1,25 @@
 import { FairLine } from "./fair-line.ts";
 import type { FairRules } from "./fair-queue.ts";
 import type { Full } from "./room.ts";
+import type { Seats } from "./seat.ts";
 import type { Listed, Place, Slot, Ticket } from "./ticket.ts";
 
-export type { Listed, Place, Slot, Ticket };
+export type { Listed, Place, Seats, Slot, Ticket };
 
 export type LineOptions = FairRules & {
-  /** Slots; 0 is a line that waits for `setCapacity`. */
-  capacity: number;
+  /** Slots; 0 is a line that waits for `setCapacity`. With `upstreams`, theirs count, and not this. */
+  capacity?: number;
   /** How many may wait; null is off. */
   maxQueue: number | null;
   /** Monotonic milliseconds. */
   now?: () => number;
   /** How often a place is told at most, in milliseconds. Default 1000. */
   placesEveryMs?: number;
-  /** Called when exclusive models change: another starts than the last one that started. */
-  onSwap?: () => void;
+  /** Called when exclusive models change: another starts than the last one that started there. */
+  onSwap?: (upstream: string) => void;
 };
 
-/** The line of one pool: who may use the upstream now, who waits, and how long. */
+/** The line of one pool: who may use which upstream now, who waits, and how long. */
 export type Line = {
   /** Room for one more of this user? Synchronous, before `join`; `maxQueued` replaces the default. */
   refusal(user: string, maxQueued?: number | null): "queue_full" | null;
@@ -34,8 +35,10 @@ export type Line = {
   view(): { waiting: number; active: number; capacity: number };
   /** The waiting are rejected with `shutting_down`, and all who come until `resume`; slots held stay held. */
   drain(): void;
-  /** Slots held stay held, also above a lower capacity. */
-  setCapacity(capacity: number): void;
+  /** Of an upstream of the pool, or of the one there is. Slots held stay held, also above it. */
+  setCapacity(capacity: number, upstream?: string): void;
+  /** What `usable` says has changed: whoever may start now starts. */
+  reconsider(): void;
   /** Nobody starts until `resume`; who comes waits. */
   pause(): void;
   resume(): void;

@@ -3,6 +3,7 @@ import type { Estimates } from "./estimate.ts";
 import type { FairQueue } from "./fair-queue.ts";
 import { aheadOf, timeUntilDone } from "./first-place.ts";
 import { forecast, type Teller } from "./forecast.ts";
+import type { Lane } from "./lane.ts";
 import { Overtaking } from "./overtaking.ts";
 import { slotEnds } from "./slot-ends.ts";
 import type { Place } from "./ticket.ts";
@@ -14,6 +15,12 @@ type OutlookOptions = {
   /** How many slots there are at present; 0 while nobody may start. */
   slots: () => number;
 };
+
+/**
+ * In a pool not all slots are for all. Up to so many waiting, the first place is told by looking at
+ * each; beyond, as if they were, until the next forecast.
+ */
+const exactUpTo = 200;
 
 /** What the line expects of itself: who starts when. */
 export class Outlook {
@@ -30,10 +37,8 @@ export class Outlook {
     const of = queue.waiting.size;
     const { lane, ask } = entry;
     if (lane === null) return { position: of, of, etaSeconds: null };
-    const ahead = aheadOf(entry, lane, queue.shares.all());
-    const position = ahead.count + 1;
-    if (!estimates.known || slots() === 0) return { position, of, etaSeconds: null };
-    const ms = timeUntilDone(this.#remaining(), ahead.ms);
+    const { position, ms } = this.#first(entry, lane);
+    if (ms === null || !estimates.known || slots() === 0) return { position, of, etaSeconds: null };
     const isBehindOwn = lane.share.waiting > 1;
     this.#overtaking.promise(ask.id, { ms, isBehindOwn });
     return {
@@ -41,6 +46,19 @@ export class Outlook {
       of,
       etaSeconds: Math.ceil((ms * this.#overtaking.factor(isBehindOwn)) / 1000),
     };
+  }
+
+  #first(entry: Entry, lane: Lane): { position: number; ms: number | null } {
+    const { queue, estimates, now, slots } = this.#options;
+    if (queue.isPool && queue.waiting.size <= exactUpTo) {
+      let first = { position: queue.waiting.size, ms: null as number | null };
+      forecast(queue, slots(), estimates, now(), (id, position, ms) => {
+        if (id === entry.ask.id) first = { position, ms };
+      });
+      return first;
+    }
+    const { count, ms } = aheadOf(entry, lane, queue.shares.all());
+    return { position: count + 1, ms: timeUntilDone(this.#remaining(), ms) };
   }
 
   /** The place of everybody. */
@@ -63,13 +81,15 @@ export class Outlook {
   /** Milliseconds until a slot comes free; null where that cannot be known. */
   nextFreeMs(): number | null {
     const { estimates, slots } = this.#options;
-    return estimates.known && slots() > 0 ? Math.min(...this.#remaining()) : null;
+    const remaining = estimates.known && slots() > 0 ? this.#remaining() : [];
+    return remaining.length > 0 ? Math.min(...remaining) : null;
   }
 
-  /** For each slot, when it comes free. */
+  /** For each slot, when it comes free. In a pool that has somebody waiting, free ones are not for all. */
   #remaining(): number[] {
     const { queue, estimates, now, slots } = this.#options;
     const remaining = slotEnds(queue, estimates, now()).map(({ inMs }) => inMs);
+    if (queue.isPool && queue.waiting.size > 0) return remaining;
     while (remaining.length < slots()) remaining.push(0);
     return remaining;
   }

@@ -17,6 +17,8 @@ export type Slot = {
   waitedMs: number;
   /** 0 for one that did not wait. */
   firstPlace: number;
+  /** Where it runs; empty in a line of one upstream. */
+  readonly upstream: string;
   /** Gives the slot back, and tells what was done with it; a second call does nothing. */
   release(work?: Work): void;
 };

@@ -1,0 +1,91 @@
+import type { Box } from "./box.ts";
+
+type MemberOptions = {
+  name: string;
+  capacity: number;
+  weight: number;
+  exclusive: boolean;
+  box: Box;
+  /** How many generations of this model fill the box alone; null: as many as there are slots. */
+  capacityOf: (model: string) => number | null;
+};
+
+/**
+ * An upstream of the pool: its slots, what runs in them, and which model it holds where it can hold
+ * only one. Every member is in a box, most of them alone.
+ */
+export class Member {
+  readonly name: string;
+  readonly exclusive: boolean;
+  readonly box: Box;
+  /** Infinite where the line itself counts the slots. */
+  capacity: number;
+  readonly #options: MemberOptions;
+  readonly #models = new Map<string, number>();
+  #running = 0;
+  #loaded: string | null = null;
+
+  constructor(options: MemberOptions) {
+    this.#options = options;
+    this.name = options.name;
+    this.exclusive = options.exclusive;
+    this.capacity = options.capacity;
+    this.box = options.box;
+    this.box.add(this);
+  }
+
+  get hasSlot(): boolean {
+    return this.#running < this.capacity;
+  }
+
+  get isIdle(): boolean {
+    return this.#running === 0;
+  }
+
+  /** The part of its slots in use, for its weight. */
+  get load(): number {
+    return this.#running / this.capacity / this.#options.weight;
+  }
+
+  /** Of an exclusive one: the model that was started last, by its name there. */
+  get loaded(): string | null {
+    return this.#loaded;
+  }
+
+  /** The part of the box that a generation of this model takes; more than 1 never fits. */
+  costOf(model: string): number {
+    const capacity = this.#options.capacityOf(model) ?? this.capacity;
+    return capacity > 0 ? 1 / capacity : Number.POSITIVE_INFINITY;
+  }
+
+  /** The part of the box in use here. Summed anew each time: an account kept in doubles drifts. */
+  get cost(): number {
+    let cost = 0;
+    for (const [model, count] of this.#models) cost += count * this.costOf(model);
+    return cost;
+  }
+
+  /** True where another model had to give way for `there`, the model's name on this upstream. */
+  start(model: string, there: string): boolean {
+    const isSwap = this.exclusive && this.#loaded !== null && this.#loaded !== there;
+    this.#models.set(model, (this.#models.get(model) ?? 0) + 1);
+    this.#running++;
+    this.#loaded = there;
+    return isSwap;
+  }
+
+  end(model: string): void {
+    const left = (this.#models.get(model) ?? 0) - 1;
+    if (left > 0) this.#models.set(model, left);
+    else this.#models.delete(model);
+    this.#running--;
+  }
+
+  copy(box: Box): Member {
+    const copy = new Member({ ...this.#options, capacity: this.capacity, box });
+    for (const [model, count] of this.#models) copy.#models.set(model, count);
+    copy.#running = this.#running;
+    copy.#loaded = this.#loaded;
+    return copy;
+  }
+}
