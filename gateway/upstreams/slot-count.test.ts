@@ -1,31 +1,65 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { expect, it } from "vitest";
-import { followSlotCount } from "./slot-count.ts";
-import { openUpstream } from "./upstream.ts";
+import { afterEach, expect, it } from "vitest";
+import { followSlotCount, followSlotCounts } from "./slot-count.ts";
+import { openUpstream, type Upstream, type UpstreamType } from "./upstream.ts";
 
-it("takes as many slots as the upstream says it has", async () => {
-  const asked: (string | undefined)[] = [];
+const endings: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const end of endings.splice(0)) await end();
+});
+
+async function start(
+  slots: number,
+  asked: string[] = [],
+): Promise<(type: UpstreamType) => Upstream> {
   const server = createServer((request, response) => {
     asked.push(`${request.url} ${request.headers.authorization}`);
-    response.end('{"total_slots":4}');
+    response.end(`{"total_slots":${slots}}`);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  endings.push(() => new Promise((resolve) => server.close(resolve)));
   const { port } = server.address() as AddressInfo;
-  const upstream = openUpstream({
-    url: `http://127.0.0.1:${port}/llm`,
-    key: "upstream-key",
-    type: "auto",
-    connectTimeoutMs: 1_000,
-  });
+  return (type) => {
+    const upstream = openUpstream({
+      url: `http://127.0.0.1:${port}/llm`,
+      key: "upstream-key",
+      name: `${type} ${slots}`,
+      type,
+      connectTimeoutMs: 1_000,
+    });
+    endings.unshift(() => upstream.connections.close());
+    return upstream;
+  };
+}
+
+it("takes as many slots as the upstream says it has", async () => {
+  const asked: string[] = [];
+  const open = await start(4, asked);
   const told = await new Promise((resolve) => {
-    const following = followSlotCount(upstream, (slots) => {
+    const following = followSlotCount(open("auto"), (slots) => {
       following.stop();
       resolve(slots);
     });
   });
   expect(told).toBe(4);
   expect(asked).toEqual(["/llm/props Bearer upstream-key"]);
-  await upstream.connections.close();
-  await new Promise((resolve) => server.close(resolve));
+});
+
+it("asks each of several, and none that is known to be another kind of server", async () => {
+  const asked: string[] = [];
+  const two = await start(2, asked);
+  const three = await start(3, asked);
+  const upstreams = [two("llamacpp"), three("auto"), two("anthropic"), two("vllm"), two("ollama")];
+  const told = new Map<string, number>();
+  const following = followSlotCounts(upstreams, (name, slots) => told.set(name, slots));
+  while (told.size < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+  following.stop();
+  expect(told).toEqual(
+    new Map([
+      ["llamacpp 2", 2],
+      ["auto 3", 3],
+    ]),
+  );
+  expect(asked).toHaveLength(2);
 });
