@@ -25,7 +25,7 @@ function isIdle(value: unknown): boolean {
 
 /** The list goes into a header: names have no spaces, line ends or foreign letters there. */
 function plain(name: string): string {
-  return name.slice(0, longestName).replace(/[^\w$-]/g, "?");
+  return name.slice(0, longestName).replace(/[^\w$-]/g, "?") || "?";
 }
 
 export function createDropped(): Dropped {

@@ -48,8 +48,10 @@ function readThinking(config: JsonObject, settings: Settings, dropped: Dropped):
   const unsaid = thinking.thinkingLevel === "THINKING_LEVEL_UNSPECIFIED";
   const effort = unsaid ? null : effortAt(thinking, "thinkingLevel", where, dropped);
   if (budget !== null && budget >= 0) setBudget(settings, budget, shown);
-  else if (effort !== null) settings.reasoning = effort;
-  if (shown && budget !== 0) showThoughts(settings);
+  else {
+    if (effort !== null) settings.reasoning = effort;
+    if (shown) showThoughts(settings);
+  }
   dropped.rest(thinking, where, thinkingFields);
 }
 
