@@ -1,11 +1,17 @@
 import type { Ledger } from "./ledger/ledger.ts";
 import type { Line } from "./line/line.ts";
+import type { Health } from "./upstreams/health.ts";
 import type { Upstream } from "./upstreams/upstream.ts";
 import type { UserDirectory } from "./users/user-directory.ts";
 
 export type HealthParts = {
   version: string;
+  /** The one shown first: the default, else the first of them. */
   upstream: Upstream;
+  /** All of them, where there are several. */
+  upstreams?: readonly Upstream[];
+  /** How they fare, by what exchanges show. */
+  fares?: Health;
   line: Line;
   users: UserDirectory;
   ledger: Ledger;
@@ -25,11 +31,8 @@ export function healthOf(parts: HealthParts): object {
     status: draining ? "draining" : "ok",
     version,
     upstream: upstream.name,
-    upstream_state: {
-      state: upstream.health === null ? "unknown" : upstream.health.up ? "up" : "down",
-      reason: upstream.health?.reason ?? null,
-      kind: upstream.kind,
-    },
+    upstream_state: stateOf(upstream, parts.fares),
+    ...(parts.upstreams === undefined ? {} : { upstreams: statesOf(parts.upstreams, parts.fares) }),
     line: { waiting, active, capacity },
     users_file: { ok: file.ok, users: file.users, keys: file.keys, error: file.error },
     ledger: {
@@ -41,3 +44,22 @@ export function healthOf(parts: HealthParts): object {
     },
   };
 }
+
+type State = { state: string; reason: string | null; kind: string | null };
+
+function stateOf(upstream: Upstream, fares: Health | undefined): State {
+  const { health, kind } = upstream;
+  const { up, reason } =
+    fares?.view(upstream.name) ??
+    (health === null ? { up: null, reason: null } : { up: health.up, reason: health.reason });
+  return { state: up === null ? "unknown" : up ? "up" : "down", reason, kind };
+}
+
+const statesOf = (upstreams: readonly Upstream[], fares: Health | undefined): object[] =>
+  upstreams.map((upstream) => ({
+    name: upstream.name,
+    type: upstream.type,
+    ...stateOf(upstream, fares),
+    // Whether it is tried now: `open` and `busy` mean not.
+    circuit: fares?.view(upstream.name).state ?? "closed",
+  }));

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { GatewayError } from "../errors.ts";
+import { ownKeyRefused } from "./failure.ts";
 import { forward, type Outbound, type Receiver } from "./forward.ts";
 import { StaleConnection } from "./stale-connection.ts";
 import { neverConnected } from "./trouble.ts";
@@ -13,6 +14,8 @@ export type AttemptOptions = {
   signal: AbortSignal;
   /** True where the client has had a 200 already: then a refused connection is tried again too. */
   committed: () => boolean;
+  /** Sends in place of `forward`, and like it; for an upstream that speaks another dialect. */
+  send?: (outbound: Outbound, receiver: Receiver, signal: AbortSignal) => Promise<void>;
   /** Milliseconds to go on trying a model that loads, or an upstream that is not there. */
   patienceMs: number;
 };
@@ -32,12 +35,7 @@ export async function attempt(options: AttemptOptions): Promise<void> {
   let fresh = options.outbound.fresh;
   for (let tries = 0; ; tries++) {
     try {
-      await forward(
-        options.upstream.connections,
-        fresh ? { ...options.outbound, fresh } : options.outbound,
-        learning(options),
-        options.signal,
-      );
+      await send(options, fresh ? { ...options.outbound, fresh } : options.outbound);
       return;
     } catch (error) {
       if (error instanceof StaleConnection) {
@@ -50,13 +48,21 @@ export async function attempt(options: AttemptOptions): Promise<void> {
         continue;
       }
       const left = patience(error, options) - (performance.now() - started);
-      if (left <= 0) throw error;
+      if (left <= 0) throw options.upstream.passthrough ? ownKeyRefused(error) : error;
       const pause = Math.min(pauses[Math.min(tries, pauses.length - 1)] ?? 0, left);
       await sleep(pause, undefined, { signal: options.signal }).catch(() => {
         throw options.signal.reason;
       });
     }
   }
+}
+
+function send(options: AttemptOptions, outbound: Outbound): Promise<void> {
+  const { signal, upstream } = options;
+  const receiver = learning(options);
+  return options.send === undefined
+    ? forward(upstream.connections, outbound, receiver, signal)
+    : options.send(outbound, receiver, signal);
 }
 
 /** How long an error of this kind is worth further tries, in milliseconds since the first; 0: never. */

@@ -77,6 +77,21 @@ function brokenOrAnswered(cause: unknown): Failure {
   return broken ? down : alive;
 }
 
+/**
+ * What a client is told whose own key an upstream refused: that error speaks of the gateway's. Gives any other
+ * error as it is.
+ */
+export function ownKeyRefused(error: unknown): unknown {
+  if (!(error instanceof GatewayError) || error.code !== "upstream_auth") return error;
+  const status = error.cause instanceof AnsweredStatus ? error.cause.status : 401;
+  return new GatewayError("upstream_rejected", `The upstream refused your key (${status}).`, {
+    status,
+    type: status === 401 ? "authentication_error" : "permission_error",
+    shownCode: status === 401 ? "invalid_api_key" : "not_allowed",
+    cause: error.cause,
+  });
+}
+
 /** Why an upstream is not used, for logs and /health: never an upstream's own words, which may quote a prompt. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof GatewayError)) return "unknown";

@@ -106,7 +106,7 @@ export function headersToUpstream(client: IncomingHttpHeaders, added: Added): He
   out["x-request-id"] = added.requestId;
   const { family = "openai", upstreamKey } = added;
   const theirs = added.passthrough === true && addOwnCredentials(out, client, family);
-  addKeyHeaders(out, { key: theirs ? null : upstreamKey, family });
+  addKeyHeaders(out, theirs ? null : upstreamKey, family);
   return out;
 }
 

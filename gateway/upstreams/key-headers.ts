@@ -19,7 +19,7 @@ const credentials: Readonly<Record<Family, readonly string[]>> = {
 };
 
 /** Adds an upstream's own key to the headers it gets, in the way of its family. */
-export function addKeyHeaders(out: Headers, { key, family }: KeyHolder): void {
+export function addKeyHeaders(out: Headers, key: string | null, family: Family): void {
   if (family === "anthropic") out["anthropic-version"] ??= anthropicVersion;
   if (key === null) return;
   if (family === "openai") out.authorization = `Bearer ${key}`;
@@ -43,8 +43,8 @@ export function addOwnCredentials(
 }
 
 /** The headers that tell an upstream who asks, for the gateway's own questions. */
-export function keyHeaders(holder: KeyHolder): Headers {
+export function keyHeaders({ key, family }: KeyHolder): Headers {
   const out: Headers = {};
-  addKeyHeaders(out, holder);
+  addKeyHeaders(out, key, family);
   return out;
 }

@@ -1,7 +1,8 @@
 import { GatewayError } from "../errors.ts";
 import { ask } from "./ask.ts";
+import { noteHealth } from "./health.ts";
 import { upstreamTrouble } from "./trouble.ts";
-import { learnKind, noteHealth, type Upstream } from "./upstream.ts";
+import { learnKind, type Upstream } from "./upstream.ts";
 
 export type ModelListOptions = {
   /** How long a list is good for. Milliseconds, as both. */

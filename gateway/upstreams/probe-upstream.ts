@@ -3,13 +3,16 @@ import { failureOf } from "./failure.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** llama-server's workers may all be busy for a moment. Milliseconds. */
-const limitMs = 5_000;
+const patienceMs = 5_000;
 
 /**
  * Resolves if an upstream lives, rejects if not. Any answer is a sign of life, that it wants another key or
  * loads its model too, but not a proxy's word that nobody is behind it.
  */
-export async function probeUpstream(upstream: Upstream): Promise<void> {
+export async function probeUpstream(
+  upstream: Upstream,
+  limitMs: number = patienceMs,
+): Promise<void> {
   try {
     await ask(upstream, pathOf(upstream), limitMs, limitMs);
   } catch (error) {
