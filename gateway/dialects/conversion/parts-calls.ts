@@ -13,7 +13,9 @@ export type CallBook = {
 
 export function createCallBook(): CallBook {
   const names = new Map<string, string>();
-  const open = new Map<string, string>();
+  const open = new Set<string>();
+  // In the order of the calls, for each tool and for all of them; what is answered is skipped later.
+  const waiting = new Map<string | null, { ids: string[]; next: number }>();
   let made = 0;
 
   const newId = (): string => {
@@ -22,8 +24,20 @@ export function createCallBook(): CallBook {
     return `call_${made}`;
   };
 
+  const wait = (name: string | null, id: string): void => {
+    const queue = waiting.get(name);
+    if (queue === undefined) waiting.set(name, { ids: [id], next: 0 });
+    else queue.ids.push(id);
+  };
+
   const oldest = (name: string | null): string | undefined => {
-    for (const [id, of] of open) if (name === null || of === name) return id;
+    const queue = waiting.get(name);
+    if (queue === undefined) return undefined;
+    while (queue.next < queue.ids.length) {
+      const id = queue.ids[queue.next];
+      if (id !== undefined && open.has(id)) return id;
+      queue.next++;
+    }
     return undefined;
   };
 
@@ -31,7 +45,9 @@ export function createCallBook(): CallBook {
     call(given, name) {
       const id = given ?? newId();
       names.set(id, name);
-      open.set(id, name);
+      open.add(id);
+      wait(name, id);
+      wait(null, id);
       return id;
     },
     answer(given, name) {

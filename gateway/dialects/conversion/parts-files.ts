@@ -39,10 +39,13 @@ export function audioType(format: string): string {
   return typeByName(`.${format}`, `audio/${format}`);
 }
 
+/** Characters of a `data:` address before its content. */
+const longestHead = 1024;
+
 /** `data:image/png;base64,…`; what is not in base64 is put into it. Null where it is no such address. */
 function readDataUrl(address: string, otherwise: string): FileSource | null {
   const comma = address.indexOf(",");
-  if (comma < 0) return null;
+  if (comma < 0 || comma > longestHead) return null;
   const head = address.slice("data:".length, comma).split(";");
   const mediaType = head[0]?.trim().toLowerCase() || otherwise;
   const payload = address.slice(comma + 1);

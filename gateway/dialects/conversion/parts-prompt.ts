@@ -1,4 +1,5 @@
-import type { AssistantPart, Hints, Message, ResultPart, UserPart } from "./parts-hub.ts";
+import type { AssistantPart, Hints, Message, ResultPart, TextPart, UserPart } from "./parts-hub.ts";
+import type { Dropped } from "./read-dropped.ts";
 
 /** Gathers the hub's messages in their order. What is left empty is left out: no upstream takes it. */
 export type PromptBuilder = {
@@ -33,9 +34,18 @@ export function createPrompt(): PromptBuilder {
     results(parts) {
       if (parts.length === 0) return;
       const last = messages.at(-1);
-      if (last?.role === "tool") last.content.push(...parts);
-      else messages.push({ role: "tool", content: [...parts] });
+      if (last?.role !== "tool") messages.push({ role: "tool", content: [...parts] });
+      // One by one: a spread of hundreds of thousands ends the stack.
+      else for (const part of parts) last.content.push(part);
     },
     prompt: () => messages,
   };
+}
+
+/** Keeps the texts; other content has no place there and is named. */
+export function onlyTexts(parts: readonly UserPart[], path: string, dropped: Dropped): TextPart[] {
+  return parts.filter((part) => {
+    if (part.type !== "text") dropped.add(path);
+    return part.type === "text";
+  });
 }

@@ -1,14 +1,8 @@
 import { isAbsent, wrong } from "../field-checks.ts";
 import type { JsonObject } from "../json-body.ts";
 import { type CallBook, callInput, createCallBook, resultOutput } from "./parts-calls.ts";
-import {
-  type AssistantPart,
-  cacheHint,
-  type Message,
-  type TextPart,
-  type UserPart,
-} from "./parts-hub.ts";
-import { createPrompt, type PromptBuilder } from "./parts-prompt.ts";
+import { type AssistantPart, cacheHint, type Message, type UserPart } from "./parts-hub.ts";
+import { createPrompt, onlyTexts, type PromptBuilder } from "./parts-prompt.ts";
 import { readContent } from "./read-chat-parts.ts";
 import type { Dropped } from "./read-dropped.ts";
 import { below, objectAt, objectsAt, requiredText, textAt } from "./read-fields.ts";
@@ -30,14 +24,6 @@ const fields: Readonly<Record<string, ReadonlySet<string>>> = {
 };
 
 const callFields: ReadonlySet<string> = new Set(["id", "type", "function", "index"]);
-
-/** Keeps the texts; other content has no place there and is named. */
-export function onlyTexts(parts: readonly UserPart[], path: string, dropped: Dropped): TextPart[] {
-  return parts.filter((part) => {
-    if (part.type !== "text") dropped.add(path);
-    return part.type === "text";
-  });
-}
 
 /** A mark on the whole message stands for its last part. */
 function markLast<Part extends UserPart | AssistantPart>(
@@ -76,14 +62,14 @@ function readCalls(message: JsonObject, at: string, book: CallBook, dropped: Dro
 }
 
 function readAssistant(message: JsonObject, at: string, book: CallBook, dropped: Dropped) {
-  const parts: AssistantPart[] = [];
   const thought = textAt(message, "reasoning_content", at) ?? textAt(message, "reasoning", at);
-  if (thought !== null && thought !== "") parts.push({ type: "reasoning", text: thought });
+  const reasoning = thought ? [{ type: "reasoning", text: thought } as const] : [];
   const content = readContent(message, at, dropped);
-  parts.push(...onlyTexts(content, below(at, "content"), dropped));
+  const said = onlyTexts(content, below(at, "content"), dropped);
   const refusal = textAt(message, "refusal", at);
-  if (refusal !== null) parts.push({ type: "text", text: refusal });
-  parts.push(...readCalls(message, at, book, dropped));
+  const refused = refusal === null ? [] : [{ type: "text", text: refusal } as const];
+  const calls = readCalls(message, at, book, dropped);
+  const parts: AssistantPart[] = [...reasoning, ...said, ...refused, ...calls];
   return markLast(parts, message);
 }
 

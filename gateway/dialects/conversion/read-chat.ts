@@ -1,4 +1,4 @@
-import { isAbsent, wrong } from "../field-checks.ts";
+import { isAbsent } from "../field-checks.ts";
 import { isJsonObject, type JsonObject } from "../json-body.ts";
 import type { HubRequest } from "./hub.ts";
 import { readChatMessages } from "./read-chat-messages.ts";
@@ -10,6 +10,7 @@ import { effortAt, setBudget, setEffort } from "./read-reasoning.ts";
 import {
   addHint,
   readSettings,
+  refuseSeveral,
   type SettingNames,
   type Settings,
   setParallelCalls,
@@ -47,12 +48,6 @@ const known: ReadonlySet<string> = new Set([
   "user",
   "safety_identifier",
 ]);
-
-/** The list of choices cannot be made of answers of upstreams that give one. */
-export function refuseSeveral(count: number | null, path: string): void {
-  if (count === null || count === 1) return;
-  wrong(path, "must be 1 for this model: its upstream gives one answer to a request");
-}
 
 /** `function_call` is from before there were tools, as `functions` are. */
 function oldChoice({ function_call: call }: JsonObject): unknown {

@@ -1,7 +1,6 @@
 import { isAbsent, wrong } from "../field-checks.ts";
 import type { JsonObject } from "../json-body.ts";
 import type { HubRequest } from "./hub.ts";
-import { refuseSeveral } from "./read-chat.ts";
 import { refuseDeep } from "./read-depth.ts";
 import { createDropped } from "./read-dropped.ts";
 import { integerAt } from "./read-fields.ts";
@@ -9,7 +8,7 @@ import { geminiNames, readConfig } from "./read-gemini-config.ts";
 import { readContents } from "./read-gemini-contents.ts";
 import { documentedNames, namedAt } from "./read-gemini-names.ts";
 import { readGeminiChoice, readGeminiTools } from "./read-gemini-tools.ts";
-import { addHint, readSettings } from "./read-settings.ts";
+import { addHint, readSettings, refuseSeveral } from "./read-settings.ts";
 
 const known: ReadonlySet<string> = new Set([
   "contents",

@@ -8,8 +8,7 @@ import {
   type ResultPart,
   type UserPart,
 } from "./parts-hub.ts";
-import { createPrompt, type PromptBuilder } from "./parts-prompt.ts";
-import { onlyTexts } from "./read-chat-messages.ts";
+import { createPrompt, onlyTexts, type PromptBuilder } from "./parts-prompt.ts";
 import type { Dropped } from "./read-dropped.ts";
 import { below, flagAt, objectsAt, type Placed, requiredText, textAt } from "./read-fields.ts";
 import { readBlock, readBlocks } from "./read-messages-blocks.ts";
@@ -99,7 +98,7 @@ function readUser(
     }
     const parts = readBlock(item, where, dropped);
     if (parts === null) dropped.add(where);
-    else said.push(...parts);
+    else for (const part of parts) said.push(part);
   }
   prompt.results(results);
   prompt.user(said);

@@ -2,8 +2,7 @@ import { isAbsent, wrong } from "../field-checks.ts";
 import type { JsonObject } from "../json-body.ts";
 import { type CallBook, callInput, createCallBook, resultOutput } from "./parts-calls.ts";
 import type { AssistantPart, Message, ReasoningPart } from "./parts-hub.ts";
-import { createPrompt, type PromptBuilder } from "./parts-prompt.ts";
-import { onlyTexts } from "./read-chat-messages.ts";
+import { createPrompt, onlyTexts, type PromptBuilder } from "./parts-prompt.ts";
 import type { Dropped } from "./read-dropped.ts";
 import { below, objectsAt, requiredText, textAt } from "./read-fields.ts";
 import { readResponsesContent } from "./read-responses-content.ts";
@@ -52,20 +51,26 @@ function readOutput(item: JsonObject, at: string, book: CallBook, dropped: Dropp
 /** The items of one turn of the model, which stand one by one, as the one message that they are. */
 function createTurn(prompt: PromptBuilder) {
   let parts: AssistantPart[] = [];
-  const has = (type: AssistantPart["type"]): boolean => parts.some((part) => part.type === type);
+  let hasText = false;
+  let hasCall = false;
   const end = (): void => {
     prompt.assistant(parts);
     parts = [];
+    hasText = false;
+    hasCall = false;
+  };
+  const add = (part: AssistantPart): void => {
+    parts.push(part);
+    hasText ||= part.type === "text";
+    hasCall ||= part.type === "tool-call";
   };
   return {
     end,
-    add(...more: AssistantPart[]) {
-      parts.push(...more);
-    },
+    add,
     /** A second text is a new message, but never between calls and their results. */
-    say(...texts: AssistantPart[]) {
-      if (has("text") && !has("tool-call")) end();
-      parts.push(...texts);
+    say(texts: readonly AssistantPart[]) {
+      if (hasText && !hasCall) end();
+      for (const text of texts) add(text);
     },
   };
 }
@@ -83,7 +88,7 @@ function readMessage(
   const content = readResponsesContent(item, "content", at, dropped);
   const texts = () => onlyTexts(content, below(at, "content"), dropped);
   if (role === "assistant") {
-    turn.say(...texts());
+    turn.say(texts());
     return;
   }
   turn.end();
@@ -109,8 +114,9 @@ function readItems(body: JsonObject, prompt: PromptBuilder, dropped: Dropped): v
     }
     dropped.rest(item, at, known);
     if (type === "message") readMessage(item, at, prompt, turn, dropped);
-    else if (type === "reasoning") turn.add(...readReasoning(item, at, dropped));
-    else if (type === "function_call") turn.add(readCall(item, at, book));
+    else if (type === "reasoning") {
+      for (const part of readReasoning(item, at, dropped)) turn.add(part);
+    } else if (type === "function_call") turn.add(readCall(item, at, book));
     else {
       turn.end();
       prompt.results([readOutput(item, at, book, dropped)]);

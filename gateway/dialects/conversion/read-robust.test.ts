@@ -147,3 +147,51 @@ it("arguments that hold too many brackets stay the text that they are", () => {
   const [message] = options.prompt;
   expect(message?.role === "assistant" && message.content[0]).toMatchObject({ input: text });
 });
+
+describe("hundreds of thousands of pieces", () => {
+  const many = 200_000;
+  const times = <T>(make: (at: number) => T): T[] =>
+    Array.from({ length: many }, (_, at) => make(at));
+  const lists: [string, () => HubRequest][] = [
+    [
+      "results that answer nothing",
+      () => {
+        const calls = times(() => ({ functionCall: { name: "f" } }));
+        const results = times(() => ({ functionResponse: { name: "g" } }));
+        const contents = [{ role: "model", parts: calls }, { parts: results }, { parts: results }];
+        return readGemini({ contents });
+      },
+    ],
+    [
+      "items of a turn",
+      () => {
+        const text = { type: "output_text", text: "a" };
+        const said = { role: "assistant", content: times(() => text) };
+        const call = { type: "function_call", name: "f" };
+        return readResponses({ input: [said, ...times(() => call), said] });
+      },
+    ],
+    [
+      "blocks",
+      () => {
+        const content = times(() => ({ type: "text", text: "a" }));
+        const inside = { type: "document", source: { type: "content", content } };
+        const results = times((at) => ({ type: "tool_result", tool_use_id: `${at}` }));
+        const user = { role: "user", content: [inside, ...results] };
+        return readMessages({ system: content, messages: [user, user] });
+      },
+    ],
+    [
+      "parts",
+      () => {
+        const content = times(() => ({ type: "text", text: "a" }));
+        const results = times(() => ({ role: "tool", content: "x" }));
+        return readChat({ messages: [{ role: "assistant", content }, ...results] });
+      },
+    ],
+  ];
+
+  it.each(lists)("are read one by one: %s", (_, read) => {
+    expect(read().options.prompt.length).toBeGreaterThan(0);
+  });
+});

@@ -1,3 +1,4 @@
+import { wrong } from "../field-checks.ts";
 import type { JsonObject } from "../json-body.ts";
 import { asJson, type Hints, type HubOptions } from "./parts-hub.ts";
 import { integerAt, numberAt, textsAt, tokensAt } from "./read-fields.ts";
@@ -64,4 +65,10 @@ export function setParallelCalls(settings: Settings, parallel: boolean): void {
   if ((settings.tools ?? []).length === 0) return;
   addHint(settings, "openaiCompatible", { parallel_tool_calls: parallel });
   addHint(settings, "anthropic", { disableParallelToolUse: !parallel });
+}
+
+/** The list of choices cannot be made of answers of upstreams that give one. */
+export function refuseSeveral(count: number | null, path: string): void {
+  if (count === null || count === 1) return;
+  wrong(path, "must be 1 for this model: its upstream gives one answer to a request");
 }
