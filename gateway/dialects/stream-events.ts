@@ -69,6 +69,14 @@ function isLastResponse(event: string): boolean {
   );
 }
 
+/**
+ * Gemini has no event for its end: the last chunk says why it is the last, or why the prompt was
+ * refused.
+ */
+function isLastGemini(event: string): boolean {
+  return says(event, 'finishReason"') || says(event, 'blockReason"');
+}
+
 /** The stream's last event: nothing may come after it, and without it the answer was cut. */
 export function isTerminal(event: string, dialect: Dialect): boolean {
   switch (dialect) {
@@ -77,7 +85,7 @@ export function isTerminal(event: string, dialect: Dialect): boolean {
     case "responses":
       return isLastResponse(event) || (!event.startsWith("event:") && isDone(event));
     case "gemini":
-      return false;
+      return isLastGemini(event);
     default:
       return isDone(event);
   }

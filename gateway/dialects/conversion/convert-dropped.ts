@@ -1,0 +1,50 @@
+import type { SharedV4Warning } from "@ai-sdk/provider";
+import { GatewayError } from "../../errors.ts";
+import type { Convertible } from "./hub.ts";
+
+/** A header holds this much of what was dropped; the rest is counted. */
+const most = 50;
+const longestName = 120;
+
+/** The hub's names for settings as a client of Gemini's knows them; the others write `max_tokens`. */
+function asWritten(name: string, dialect: Convertible): string {
+  if (dialect === "gemini") return name;
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/** What a provider had to leave out or change, as a name or in its own words; null for advice. */
+function nameOf(warning: SharedV4Warning, dialect: Convertible): string | null {
+  switch (warning.type) {
+    case "unsupported":
+    case "compatibility":
+      return asWritten(warning.feature, dialect);
+    case "other":
+      return warning.message;
+    default:
+      return null;
+  }
+}
+
+/** A name that can stand in a list in a header. */
+function plain(name: string): string {
+  return name.slice(0, longestName).replace(/[^\x20-\x7e]|,/g, "?");
+}
+
+/** All that did not get through, each once: what the reader left out and what the provider did. */
+export function droppedNames(
+  read: readonly string[],
+  warnings: readonly SharedV4Warning[],
+  dialect: Convertible,
+): string[] {
+  const told = warnings.map((warning) => nameOf(warning, dialect)).filter((name) => name !== null);
+  return [...new Set([...read, ...told].map(plain))].slice(0, most);
+}
+
+/** What a strict gateway answers to a request that would lose something. */
+export function refuseDropped(names: readonly string[]): never {
+  throw new GatewayError(
+    "invalid_request",
+    `The upstream of this model speaks another dialect, which has no words for: ${names.join(", ")}.`,
+    { param: names[0] ?? null },
+  );
+}

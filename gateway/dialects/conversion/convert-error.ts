@@ -1,0 +1,98 @@
+import { GatewayError } from "../../errors.ts";
+import { readUpstreamError } from "../upstream-error.ts";
+import { upstreamRejection } from "../upstream-rejection.ts";
+
+type Told = Partial<{
+  name: unknown;
+  message: unknown;
+  statusCode: unknown;
+  responseBody: unknown;
+  responseHeaders: unknown;
+  type: unknown;
+  functionality: unknown;
+  cause: unknown;
+}>;
+
+/** A chunk of a kind that the hub does not know. It goes on without it, and so do we. */
+export function isUnknownChunk(error: unknown): boolean {
+  return error instanceof Error && error.name === "AI_TypeValidationError";
+}
+
+function gatewayErrorIn(error: unknown): GatewayError | null {
+  for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++) {
+    if (at instanceof GatewayError) return at;
+  }
+  return null;
+}
+
+function headerIn(headers: unknown, name: string): string | null {
+  if (typeof headers !== "object" || headers === null) return null;
+  const value = (headers as Record<string, unknown>)[name];
+  return typeof value === "string" ? value : null;
+}
+
+/** An answer of the upstream that was no success, or a success that is none of its API. */
+function ofCall(error: Told): GatewayError {
+  const body = Buffer.from(typeof error.responseBody === "string" ? error.responseBody : "");
+  const type = headerIn(error.responseHeaders, "content-type") ?? "";
+  if (typeof error.statusCode === "number" && error.statusCode >= 300) {
+    const retryAfter = headerIn(error.responseHeaders, "retry-after");
+    return upstreamRejection(error.statusCode, body, type, retryAfter);
+  }
+  const { message } = readUpstreamError(body, type);
+  const isError = message !== null && /^\s*\{\s*"error"/.test(String(error.responseBody));
+  const what = isError
+    ? `The upstream failed: ${message}`
+    : "The upstream's answer is not of its API.";
+  return new GatewayError("upstream_error", what, { cause: error });
+}
+
+/** An error that an upstream told in its stream, in the provider's words. */
+function ofStream(error: Told): GatewayError {
+  const status = Number(error.statusCode);
+  const { message, type } = error;
+  const body = Buffer.from(JSON.stringify({ error: { message, type } }));
+  return upstreamRejection(status >= 400 && status <= 599 ? status : 500, body, "application/json");
+}
+
+/** What broke a conversion, as the error that a client gets. Never a provider's own error. */
+export function conversionError(error: unknown): GatewayError {
+  const own = gatewayErrorIn(error);
+  if (own !== null) return own;
+  const told: Told = typeof error === "object" && error !== null ? error : {};
+  switch (told.name) {
+    case "AI_APICallError":
+      return ofCall(told);
+    case "AI_UnsupportedFunctionalityError":
+      return new GatewayError(
+        "invalid_request",
+        `The upstream of this model does not take this: ${String(told.functionality)}.`,
+        { cause: error },
+      );
+    case "AI_InvalidPromptError":
+    case "AI_InvalidArgumentError":
+      return new GatewayError("invalid_request", `The upstream would refuse: ${told.message}`, {
+        cause: error,
+      });
+    case "AI_InvalidResponseDataError":
+    case "AI_JSONParseError":
+    case "AI_EmptyResponseBodyError":
+    case "AI_NoContentGeneratedError":
+      return new GatewayError("upstream_error", "The upstream's answer is not of its API.", {
+        cause: error,
+      });
+    default:
+      return typeof told.statusCode === "number"
+        ? ofStream(told)
+        : new GatewayError("internal_error", "The gateway failed to convert this.", {
+            cause: error,
+          });
+  }
+}
+
+/** An error that stands among the parts of a stream: a text, an object of the upstream's, an Error. */
+export function errorOfPart(error: unknown): GatewayError {
+  if (error instanceof Error) return conversionError(error);
+  const body = Buffer.from(JSON.stringify({ error }));
+  return upstreamRejection(500, body, "application/json");
+}

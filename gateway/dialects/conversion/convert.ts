@@ -1,0 +1,163 @@
+import type { LanguageModelV4, LanguageModelV4StreamPart, SharedV4Warning } from "@ai-sdk/provider";
+import { GatewayError } from "../../errors.ts";
+import type { JsonObject } from "../json-body.ts";
+import { dialectWords } from "./convert-dialects.ts";
+import { droppedNames, refuseDropped } from "./convert-dropped.ts";
+import { conversionError, errorOfPart, isUnknownChunk } from "./convert-error.ts";
+import type { AnswerNames, Convertible, HubRequest, StreamWriter } from "./hub.ts";
+import { type Family, type TargetSettings, targetOf } from "./target.ts";
+import { createGeminiArrayWriter } from "./write-gemini.ts";
+
+/** From which words into which, and what else the answer depends on. */
+export type Conversion = {
+  readonly dialect: Convertible;
+  readonly stream: boolean;
+  readonly requestId: string;
+  /** The model as the client asked for it, and as the upstream calls it. */
+  readonly askedModel: string;
+  readonly model: string;
+  readonly family: Family;
+  /** Refuses what would lose something. */
+  readonly strict: boolean;
+  readonly defaultMaxTokens: number;
+  /** Gemini's stream without `alt=sse`: a JSON array. */
+  readonly arrayForm?: boolean;
+};
+
+/** An answer in the client's dialect. */
+export type Converted = {
+  readonly contentType: string;
+  /** What did not get through, by the client's names where there are such. */
+  readonly dropped: readonly string[];
+  /** The next piece, in whole events where it streams; null at the end. Rejects with a GatewayError. */
+  next(): Promise<string | null>;
+};
+
+type Options = HubRequest["options"];
+
+/** What the provider would leave out, without asking its upstream. */
+async function warningsOf(
+  family: Family,
+  options: Options,
+  settings: TargetSettings,
+): Promise<SharedV4Warning[]> {
+  const silent = async (): Promise<Response> =>
+    new Response("", { headers: { "content-type": "text/event-stream" } });
+  const model = await targetOf(family).model({ ...settings, fetch: silent });
+  const { stream } = await model.doStream(options);
+  const reader = stream.getReader();
+  const { value } = await reader.read();
+  await reader.cancel();
+  return value?.type === "stream-start" ? value.warnings : [];
+}
+
+/**
+ * Asks an upstream of another dialect. Resolves when its answer has begun (has come, where it does not
+ * stream); rejects with a GatewayError.
+ */
+export async function convert(
+  body: JsonObject,
+  conversion: Conversion,
+  upstream: Pick<TargetSettings, "baseUrl" | "fetch" | "strictFields">,
+): Promise<Converted> {
+  const { dialect, family, strict, model: name, defaultMaxTokens } = conversion;
+  const { options: asked, dropped } = dialectWords[dialect].read(body);
+  const settings = { ...upstream, model: name, defaultMaxTokens };
+  const target = targetOf(family);
+  try {
+    const options = target.prepare(asked, settings);
+    if (strict) {
+      const warnings = await warningsOf(family, options, settings);
+      const names = droppedNames(dropped, warnings, dialect);
+      if (names.length > 0) refuseDropped(names);
+    }
+    const model = await target.model(settings);
+    return conversion.stream
+      ? await convertStream(model, options, dropped, conversion)
+      : await convertWhole(model, options, dropped, conversion);
+  } catch (error) {
+    throw conversionError(error);
+  }
+}
+
+function namesOf({ requestId: id, askedModel: model }: Conversion): AnswerNames {
+  return { id, model, created: Math.floor(Date.now() / 1000) };
+}
+
+async function convertWhole(
+  model: LanguageModelV4,
+  options: Options,
+  read: readonly string[],
+  conversion: Conversion,
+): Promise<Converted> {
+  const { dialect } = conversion;
+  const result = await model.doGenerate(options);
+  if (result.finishReason.unified === "error") throw brokenAnswer(result.finishReason.raw);
+  let text: string | null = JSON.stringify(
+    dialectWords[dialect].whole(result, namesOf(conversion)),
+  );
+  return {
+    contentType: "application/json",
+    dropped: droppedNames(read, result.warnings, dialect),
+    async next() {
+      const piece = text;
+      text = null;
+      return piece;
+    },
+  };
+}
+
+async function convertStream(
+  model: LanguageModelV4,
+  options: Options,
+  read: readonly string[],
+  conversion: Conversion,
+): Promise<Converted> {
+  const { dialect, arrayForm = false } = conversion;
+  const { stream } = await model.doStream(options);
+  const parts = stream.getReader();
+  const first = await parts.read();
+  const warnings = first.value?.type === "stream-start" ? first.value.warnings : [];
+  const names = namesOf(conversion);
+  const writer = arrayForm ? createGeminiArrayWriter(names) : dialectWords[dialect].stream(names);
+  return {
+    contentType: arrayForm ? "application/json" : "text/event-stream; charset=utf-8",
+    dropped: droppedNames(read, warnings, dialect),
+    next: () => nextPiece(parts, writer),
+  };
+}
+
+/** Reads on until there is something to write. One part a piece: deltas go out as they come. */
+async function nextPiece(
+  parts: ReadableStreamDefaultReader<LanguageModelV4StreamPart>,
+  writer: StreamWriter,
+): Promise<string | null> {
+  try {
+    for (;;) {
+      const { done, value } = await parts.read();
+      if (done) return null;
+      const text = written(value, writer);
+      if (text !== "") return text;
+    }
+  } catch (error) {
+    throw conversionError(error);
+  }
+}
+
+function written(part: LanguageModelV4StreamPart, writer: StreamWriter): string {
+  if (part.type === "error") {
+    if (isUnknownChunk(part.error)) return "";
+    throw errorOfPart(part.error);
+  }
+  if (part.type === "finish") {
+    const { unified, raw } = part.finishReason;
+    if (unified === "error" || unified === "interrupted") throw brokenAnswer(raw);
+  }
+  return writer.write(part);
+}
+
+/** An end that is none must never look like one. */
+function brokenAnswer(reason: string | undefined): GatewayError {
+  const why = reason === undefined ? "ended before its end" : `failed (${reason})`;
+  return new GatewayError("upstream_error", `The upstream's answer ${why}.`);
+}

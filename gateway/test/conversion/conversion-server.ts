@@ -1,0 +1,135 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Convertible } from "../../dialects/conversion/hub.ts";
+import { errorBody, errorEvent } from "../../dialects/error-body.ts";
+import { geminiTarget } from "../../dialects/gemini-target.ts";
+import { upstreamRejection } from "../../dialects/upstream-rejection.ts";
+import { GatewayError } from "../../errors.ts";
+import { forwardConverted } from "../../upstreams/forward-converted.ts";
+import { keyHeaders } from "../../upstreams/key-headers.ts";
+import { openUpstream, type Upstream } from "../../upstreams/upstream.ts";
+import type { Provider } from "./providers.ts";
+
+/** A front that converts for every client, whatever its dialect. */
+export type Front = {
+  url: string;
+  /** Aborts and rejections so far, in order: what `forwardConverted` ended with. */
+  endings: unknown[];
+  /** Bytes handed to clients so far. */
+  given(): number;
+  close(): Promise<void>;
+};
+
+export type FrontOptions = { provider: Provider; upstreamUrl: string; strict?: boolean };
+
+const dialects: readonly (readonly [string, Convertible])[] = [
+  ["/v1/chat/completions", "chat"],
+  ["/v1/responses", "responses"],
+  ["/v1/messages", "messages"],
+];
+
+type Asked = { dialect: Convertible; model: string; stream: boolean; arrayForm: boolean };
+
+function askedOf(url: string, body: Buffer): Asked {
+  const { pathname, search } = new URL(url, "http://front");
+  const gemini = geminiTarget(pathname);
+  if (gemini !== null) {
+    const stream = gemini.verb === "streamGenerateContent";
+    const arrayForm = stream && !search.includes("alt=sse");
+    return { dialect: "gemini", model: gemini.model, stream, arrayForm };
+  }
+  const dialect = dialects.find(([path]) => path === pathname)?.[1] ?? "chat";
+  const { model, stream } = JSON.parse(body.toString()) as { model: string; stream?: boolean };
+  return { dialect, model, stream: stream === true, arrayForm: false };
+}
+
+async function readAll(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
+/** The smallest server around `forwardConverted`: no line, no accounts. */
+export async function startFront({
+  provider,
+  upstreamUrl,
+  strict = false,
+}: FrontOptions): Promise<Front> {
+  const upstream: Upstream = openUpstream({
+    url: upstreamUrl,
+    key: "upstream-key",
+    type: provider.family,
+    connectTimeoutMs: 5_000,
+  });
+  const endings: unknown[] = [];
+  let given = 0;
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await readAll(request);
+    const { dialect, model, stream, arrayForm } = askedOf(request.url ?? "/", body);
+    const leaving = new AbortController();
+    response.once("close", () => {
+      if (!response.writableFinished) leaving.abort(new GatewayError("client_closed", "left"));
+    });
+    try {
+      await forwardConverted(
+        upstream,
+        {
+          method: "POST",
+          path: "",
+          headers: { ...keyHeaders(upstream), "x-request-id": "req-1", "user-agent": "client" },
+          body,
+          firstByteMs: 10_000,
+          idleMs: 10_000,
+          fresh: false,
+        },
+        {
+          dialect,
+          stream,
+          requestId: "req-1",
+          askedModel: model,
+          model: "up",
+          family: provider.family,
+          strict,
+          defaultMaxTokens: 4096,
+          arrayForm,
+        },
+        {
+          head: (status, headers) => {
+            response.writeHead(status, headers);
+          },
+          data: (chunk) => {
+            given += chunk.length;
+            return response.write(chunk);
+          },
+          whenDrained: (resume) => void response.once("drain", resume),
+        },
+        leaving.signal,
+      );
+      endings.push(null);
+      response.end();
+    } catch (error) {
+      endings.push(error);
+      const known =
+        error instanceof GatewayError ? error : upstreamRejection(500, Buffer.alloc(0), "");
+      if (response.headersSent) response.end(errorEvent(known, dialect, "req-1"));
+      else {
+        response.writeHead(known.status, { "content-type": "application/json", ...known.headers });
+        response.end(errorBody(known, dialect, "req-1"));
+      }
+    }
+  }
+
+  const server = createServer((request, response) => void answer(request, response));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    endings,
+    given: () => given,
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await upstream.connections.close();
+    },
+  };
+}

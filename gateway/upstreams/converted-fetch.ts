@@ -1,0 +1,86 @@
+import type { IncomingHttpHeaders } from "node:http";
+import { createSseChecker } from "../dialects/conversion/sse-checker.ts";
+import { type ConvertedBody, createConvertedBody } from "./converted-body.ts";
+import { convertedHeaders } from "./converted-headers.ts";
+import { forward, type Outbound } from "./forward.ts";
+import type { Upstream } from "./upstream.ts";
+
+/** What a provider of the hub sends its requests with, and how they fared. */
+export type ConvertedFetch = {
+  readonly fetch: typeof fetch;
+  /** The head of the upstream's last answer; `{}` before there is one. */
+  headers(): IncomingHttpHeaders;
+  /** Why a request failed; null while none did. */
+  failure(): unknown;
+  /** Resolves when nothing of it is under way: every socket is closed or free. */
+  settled(): Promise<void>;
+};
+
+/** The statuses whose answers have no body. */
+const bodiless = new Set([204, 205]);
+
+/**
+ * Sends through `forward`, on the upstream's own connections and with the headers that the road made.
+ * Aborting `stop` ends what is under way.
+ *
+ * @param stream - the upstream is asked for a stream, and anything else is a cut one.
+ */
+export function createConvertedFetch(
+  upstream: Upstream,
+  outbound: Outbound,
+  stream: boolean,
+  stop: AbortController,
+): ConvertedFetch {
+  const underWay: Promise<void>[] = [];
+  let seen: IncomingHttpHeaders = {};
+  let failure: unknown = null;
+
+  function send(path: string, init: RequestInit): Promise<Response> {
+    return new Promise((resolve, reject) => {
+      let body: ConvertedBody | null = null;
+      const passage = forward(
+        upstream.connections,
+        {
+          ...outbound,
+          method: "POST",
+          path,
+          headers: convertedHeaders(outbound.headers, init.headers),
+          body: Buffer.from(String(init.body ?? "")),
+        },
+        {
+          head(status, headers) {
+            seen = headers;
+            const type = String(headers["content-type"] ?? "");
+            const checker = stream ? createSseChecker(upstream.family) : null;
+            body = createConvertedBody(checker, (reason) => stop.abort(reason));
+            const bytes = bodiless.has(status) ? null : body.stream;
+            resolve(new Response(bytes, { status, headers: { "content-type": type } }));
+          },
+          data: (chunk) => body?.data(chunk) ?? true,
+          whenDrained: (resume) => body?.whenDrained(resume),
+          isComplete: () => body?.isComplete() ?? false,
+        },
+        stop.signal,
+      );
+      const ended = (error: unknown): void => {
+        if (error !== null) failure ??= error;
+        body?.end(error);
+        if (error !== null) reject(error);
+      };
+      underWay.push(passage.then(() => ended(null), ended));
+    });
+  }
+
+  return {
+    // Only the path is the provider's business; a server elsewhere is never asked.
+    fetch: (input, init) => {
+      const { pathname, search } = new URL(String(input));
+      return send(pathname + search, init ?? {});
+    },
+    headers: () => seen,
+    failure: () => failure,
+    async settled() {
+      await Promise.all(underWay);
+    },
+  };
+}
