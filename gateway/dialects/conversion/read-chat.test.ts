@@ -50,7 +50,7 @@ describe("a chat request", () => {
       seed: 3,
       stopSequences: ["a", "b"],
       providerOptions: {
-        openaiCompatible: { top_k: 40, user: "ann" },
+        openaiCompatible: { user: "ann" },
         anthropic: { metadata: { userId: "ann" } },
       },
     });

@@ -113,9 +113,6 @@ export function readChat(body: JsonObject): HubRequest {
   const format = objectAt(body, "response_format", "");
   if (format !== null) readFormat(format, "response_format", settings, dropped);
   addHint(settings, "openaiCompatible", extraFields(body));
-  if (settings.topK !== undefined) {
-    addHint(settings, "openaiCompatible", { top_k: settings.topK });
-  }
   const user = textAt(body, "user", "") ?? textAt(body, "safety_identifier", "");
   if (user !== null) setUser(settings, user);
   dropped.rest(body, "", known);

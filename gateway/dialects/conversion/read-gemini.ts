@@ -8,7 +8,7 @@ import { geminiNames, readConfig } from "./read-gemini-config.ts";
 import { readContents } from "./read-gemini-contents.ts";
 import { documentedNames, namedAt } from "./read-gemini-names.ts";
 import { readGeminiChoice, readGeminiTools } from "./read-gemini-tools.ts";
-import { addHint, readSettings, refuseSeveral } from "./read-settings.ts";
+import { readSettings, refuseSeveral } from "./read-settings.ts";
 
 const known: ReadonlySet<string> = new Set([
   "contents",
@@ -43,7 +43,6 @@ export function readGemini(request: JsonObject): HubRequest {
   if (tools.length > 0) settings.tools = tools;
   readGeminiChoice(body, settings, dropped);
   readConfig(config, settings, dropped);
-  if (settings.topK !== undefined) addHint(settings, "openaiCompatible", { top_k: settings.topK });
   dropped.rest(body, "", known);
   return { options: { ...settings, prompt }, dropped: dropped.list() };
 }

@@ -146,7 +146,6 @@ describe("a Messages request", () => {
       responseFormat: { type: "json", schema: { type: "object" } },
       providerOptions: {
         openaiCompatible: {
-          top_k: 5,
           user: "ann",
           parallel_tool_calls: false,
           strictJsonSchema: false,

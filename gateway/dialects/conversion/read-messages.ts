@@ -155,7 +155,6 @@ export function readMessages(body: JsonObject): HubRequest {
   readThinking(body, settings, dropped);
   readOutput(body, settings, dropped);
   readMetadata(body, settings, dropped);
-  if (settings.topK !== undefined) addHint(settings, "openaiCompatible", { top_k: settings.topK });
   addHint(settings, "anthropic", cacheHint(body).providerOptions?.anthropic ?? {});
   dropped.rest(body, "", known);
   return { options: { ...settings, prompt }, dropped: dropped.list() };

@@ -162,7 +162,6 @@ it("extra settings of chat reach a server of chat as they are", async () => {
   const body: unknown = JSON.parse(await bodyFor("openai", requests.chat!));
   expect(body).toMatchObject({
     min_p: 0.1,
-    top_k: 4,
     user: "ann",
     parallel_tool_calls: false,
     reasoning_effort: "low",
