@@ -149,7 +149,7 @@ it("arguments that hold too many brackets stay the text that they are", () => {
 });
 
 describe("hundreds of thousands of pieces", () => {
-  const many = 200_000;
+  const many = 150_000;
   const times = <T>(make: (at: number) => T): T[] =>
     Array.from({ length: many }, (_, at) => make(at));
   const lists: [string, () => HubRequest][] = [
@@ -158,7 +158,7 @@ describe("hundreds of thousands of pieces", () => {
       () => {
         const calls = times(() => ({ functionCall: { name: "f" } }));
         const results = times(() => ({ functionResponse: { name: "g" } }));
-        const contents = [{ role: "model", parts: calls }, { parts: results }, { parts: results }];
+        const contents = [{ role: "model", parts: calls }, { parts: results }];
         return readGemini({ contents });
       },
     ],
@@ -191,7 +191,11 @@ describe("hundreds of thousands of pieces", () => {
     ],
   ];
 
-  it.each(lists)("are read one by one: %s", (_, read) => {
-    expect(read().options.prompt.length).toBeGreaterThan(0);
-  });
+  it.each(lists)(
+    "are read one by one: %s",
+    (_, read) => {
+      expect(read().options.prompt.length).toBeGreaterThan(0);
+    },
+    60_000,
+  );
 });
