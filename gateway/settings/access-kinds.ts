@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import type { z } from "zod";
 import type { LimitsSection } from "./access-settings.ts";
+import { deepFrozen } from "./deep-frozen.ts";
 import { kind, WrongValue } from "./kind.ts";
 
 export const yesOrNo: z.ZodType<boolean, string> = kind((text) => {
@@ -96,7 +97,7 @@ export const accessTeam: Kind<string> = kind((text) => {
 
 /** JSON: `{"defaults": {…}, "roles": {"admin": {…}}}`; in the config file simply a section. */
 export const limitsSection: Kind<LimitsSection> = kind((text) => {
-  if (text.toLowerCase() === "off") return frozen({ defaults: {}, roles: {} });
+  if (text.toLowerCase() === "off") return deepFrozen({ defaults: {}, roles: {} });
   const value = parse(text);
   const known =
     isRecord(value) && Object.keys(value).every((key) => /^(defaults|roles)$/.test(key));
@@ -108,15 +109,8 @@ export const limitsSection: Kind<LimitsSection> = kind((text) => {
   if (layers === null || !layers.every((layer) => isRecord(layer[1]))) {
     throw new WrongValue("must have limits of the roles user and admin as roles");
   }
-  return frozen({ defaults, roles: roles as LimitsSection["roles"] });
+  return deepFrozen({ defaults, roles: roles as LimitsSection["roles"] });
 });
-
-function frozen<Value extends object>(value: Value): Value {
-  for (const inner of Object.values(value)) {
-    if (typeof inner === "object" && inner !== null) frozen(inner);
-  }
-  return Object.freeze(value);
-}
 
 const isRole = (name: string): boolean => name === "user" || name === "admin";
 

@@ -18,7 +18,7 @@ export function faultLine(setting: Setting<unknown>, found: Found, must: string)
 }
 
 /** A value that fits into a line, without what may be a secret in the wrong place. */
-function shown(text: string): string {
+export function shown(text: string): string {
   const line = JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text).slice(1, -1);
   return line
     .replace(/\/\/.*@/g, "//***@")

@@ -1,3 +1,5 @@
+import type { Written } from "./written.ts";
+
 /** A value of one setting as it was written in one place. */
 export type Found = {
   readonly text: string;
@@ -8,4 +10,6 @@ export type Found = {
   readonly name: string;
   /** ` line 3, column 7` in a config file, else "". */
   readonly position: string;
+  /** A section of a config file. */
+  readonly section?: Written;
 };

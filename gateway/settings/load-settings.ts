@@ -1,9 +1,15 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { deepFrozen } from "./deep-frozen.ts";
 import { faultLine } from "./fault-line.ts";
 import type { Found } from "./found.ts";
 import { faultOf } from "./kind.ts";
+import { maskedText } from "./mask-secrets.ts";
 import { type ConfigValues, readConfigFile } from "./read-config-file.ts";
 import { type Environment, readEnvFile } from "./read-env-file.ts";
 import { readFlags } from "./read-flags.ts";
+import { readSection } from "./read-section.ts";
+import type { Reading } from "./reading.ts";
 import { type Setting, yamlKey } from "./setting.ts";
 import type { Settings, Source, Sources } from "./settings.ts";
 import { SettingsError } from "./settings-error.ts";
@@ -46,8 +52,21 @@ export function loadSettings(given: {
   const values: Record<string, unknown> = {};
   const sources: Record<string, Source> = {};
   const faults: string[] = [];
+  const reading: Reading = {
+    settings: values as Partial<Settings>,
+    variable: (name) => textIn(env, name) ?? textIn(envFile, name),
+    exists: (path) => existsSync(resolve(cwd, path)),
+    fault: (at, says) => void faults.push(`${at}: ${says}`),
+  };
   for (const [name, setting] of table) {
     const found = firstOf(places, setting);
+    if (setting.read !== undefined) {
+      const section = readSection(setting, found, faults);
+      // What cannot be read at all is missing, so that nothing is held against it.
+      if (section !== undefined) values[name] = deepFrozen(setting.read(section, reading));
+      sources[name] = sourceOf(setting, found);
+      continue;
+    }
     const text = found?.text ?? setting.default;
     const result = setting.schema.safeParse(text);
     if (result.success) {
@@ -71,6 +90,7 @@ function sourceOf(setting: Setting<unknown>, found: Found | undefined): Source {
     name: setting.env,
     text: setting.default,
   };
+  if (setting.read !== undefined) return Object.freeze({ from, name, text: maskedText(text) });
   const isShown = !setting.secret || text === "";
   return Object.freeze({ from, name, text: isShown ? text : "***" });
 }
@@ -103,6 +123,7 @@ function inEnvironment(env: Environment, from: string): Place {
 
 function inConfig(values: ConfigValues, from: string): Place {
   return (setting) => {
+    if (setting.environmentOnly) return undefined;
     const name = yamlKey(setting);
     const value = values.get(name);
     return value?.text ? { ...value, place: "config file", from, name } : undefined;
@@ -119,7 +140,7 @@ function findConfig(
   named: string | undefined,
   cwd: string,
 ): { file: string; values: ConfigValues } | null {
-  const known = table.map(([, setting]) => yamlKey(setting));
+  const known = table.flatMap(([, setting]) => (setting.environmentOnly ? [] : [yamlKey(setting)]));
   const sections = table.flatMap(([, setting]) => (setting.section ? [yamlKey(setting)] : []));
   for (const file of named === undefined ? ["data/config.yaml", "config.yaml"] : [named]) {
     const isOptional = named === undefined;

@@ -18,7 +18,7 @@ test.each([
   ["HTTP://Box:80/v1", "http://box"],
   ["http://[::1]:8080/v1", "http://[::1]:8080"],
   ["http://192.168.1.7:8080", "http://192.168.1.7:8080"],
-  ["http://box/v1beta", "http://box/v1beta"],
+  ["http://box/v1beta", "http://box"],
   ["http://box/apiv1", "http://box/apiv1"],
 ])("%s becomes %s", (given, wanted) => {
   expect(normaliseUpstreamUrl(given)).toBe(wanted);

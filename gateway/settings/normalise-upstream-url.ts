@@ -1,7 +1,7 @@
 import { WrongValue } from "./kind.ts";
 
 /**
- * The upstream's origin and path prefix, without a final `/v1` or slash, from any way people write
+ * The upstream's origin and path prefix, without a final `/v1`, `/v1beta` or slash, from any way people write
  * it: `http://box:8080`, `http://box:8080/`, `http://box:8080/v1`, `https://box/llama/v1/`.
  * Throws WrongValue for what is no http(s) URL, or has credentials, a query or a fragment.
  */
@@ -15,6 +15,9 @@ export function normaliseUpstreamUrl(text: string): string {
   if (text.includes("?") || text.includes("#")) {
     throw new WrongValue("must end with its path: no ? and no #");
   }
-  const prefix = url.pathname.replace(/\/+$/, "").replace(/\/v1$/, "").replace(/\/+$/, "");
+  const prefix = url.pathname
+    .replace(/\/+$/, "")
+    .replace(/\/v1(beta)?$/, "")
+    .replace(/\/+$/, "");
   return url.origin + prefix;
 }

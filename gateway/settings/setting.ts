@@ -1,4 +1,6 @@
 import type { z } from "zod";
+import type { Reading } from "./reading.ts";
+import type { Written } from "./written.ts";
 
 /** One setting: its names, what it means, what is right, and what it is unless told otherwise. */
 export type Setting<Value> = {
@@ -10,16 +12,24 @@ export type Setting<Value> = {
   readonly flag?: string;
   /** Never shown. */
   readonly secret?: boolean;
-  /** In the config file it may be a section of its own, which is read as JSON. */
+  /** In the config file it may be a section of its own; elsewhere that is JSON. */
   readonly section?: boolean;
+  /** Not in the config file, which has a better place for it. */
+  readonly environmentOnly?: boolean;
   /** Half a sentence for people. */
   readonly about: string;
-  readonly schema: z.ZodType<Value, string>;
   /** As text, like every other place gives it; `""` is not set. */
   readonly default: string;
   /** A value worth showing where the default is not. */
   readonly example?: string;
-};
+} & (
+  | { readonly schema: z.ZodType<Value, string>; readonly read?: never }
+  | {
+      /** Reads a section (null: there is none) once the settings above it in the table are read. */
+      readonly read: (section: Written | null, reading: Reading) => Value;
+      readonly schema?: never;
+    }
+);
 
 /** Its name in the config file: `max_queue`. */
 export function yamlKey(setting: Pick<Setting<unknown>, "env">): string {

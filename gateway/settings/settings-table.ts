@@ -1,7 +1,6 @@
 import { accessTable } from "./access-table.ts";
 import { orNothing, orOff } from "./kind.ts";
 import {
-  bytes,
   capacity,
   choice,
   count,
@@ -14,8 +13,12 @@ import {
   upstreamUrl,
   userName,
 } from "./kinds.ts";
+import { providerTable } from "./provider-table.ts";
+import { routingTable } from "./routing-table.ts";
 import type { Setting } from "./setting.ts";
 import type { Settings } from "./settings.ts";
+import { timeoutTable } from "./timeout-table.ts";
+import { upstreamTypes } from "./upstream-types.ts";
 
 /** Every setting there is; the one place for names, defaults and what is right. */
 export type SettingsTable = { readonly [Name in keyof Settings]: Setting<Settings[Name]> };
@@ -72,8 +75,29 @@ export const settingsTable: SettingsTable = {
     env: "UPSTREAM_TYPE",
     flag: "--type",
     about: "what kind of server the upstream is; auto finds out",
-    schema: choice(["auto", "openai", "llamacpp", "vllm"]),
+    schema: choice(upstreamTypes),
     default: "auto",
+  },
+  upstreamCa: {
+    env: "UPSTREAM_CA",
+    about: "a PEM file of authorities to believe for the upstream's TLS, beside the usual ones",
+    schema: orNothing(path),
+    default: "",
+    example: "data/ca.pem",
+  },
+  upstreamCertificate: {
+    env: "UPSTREAM_CERTIFICATE",
+    about: "a PEM file with the gateway's own certificate, where the upstream asks for one",
+    schema: orNothing(path),
+    default: "",
+    example: "data/gateway.pem",
+  },
+  upstreamCertificateKey: {
+    env: "UPSTREAM_CERTIFICATE_KEY",
+    about: "the PEM file of that certificate's key",
+    schema: orNothing(path),
+    default: "",
+    example: "data/gateway.key",
   },
   maxConcurrent: {
     env: "MAX_CONCURRENT",
@@ -157,73 +181,7 @@ export const settingsTable: SettingsTable = {
     schema: userName,
     default: "admin",
   },
-  connectTimeoutMs: {
-    env: "CONNECT_TIMEOUT",
-    about: "how long a connection to the upstream may take",
-    schema: duration(1),
-    default: "10s",
-  },
-  firstByteTimeoutMs: {
-    env: "FIRST_BYTE_TIMEOUT",
-    about: "how long the upstream may take to its first byte; waiting in line does not count",
-    schema: orOff(duration(1)),
-    default: "10m",
-  },
-  idleTimeoutMs: {
-    env: "IDLE_TIMEOUT",
-    about: "how long the upstream may fall silent between two bytes",
-    schema: orOff(duration(1)),
-    default: "5m",
-  },
-  totalTimeoutMs: {
-    env: "TOTAL_TIMEOUT",
-    about: "how long one generation may take in all",
-    schema: orOff(duration(1)),
-    default: "off",
-    example: "1h",
-  },
-  bodyTimeoutMs: {
-    env: "BODY_TIMEOUT",
-    about: "how long a client may pause while it sends its request body",
-    schema: duration(1),
-    default: "60s",
-  },
-  drainTimeoutMs: {
-    env: "DRAIN_TIMEOUT",
-    about: "how long a stop lets running generations go on",
-    schema: duration(0),
-    default: "30s",
-  },
-  keepAliveMs: {
-    env: "KEEP_ALIVE",
-    about: "a silent stream gets a keep-alive comment this often",
-    schema: duration(1),
-    default: "15s",
-  },
-  jsonKeepAliveTunnelMs: {
-    env: "JSON_KEEP_ALIVE_TUNNEL",
-    about: "a public JSON answer still silent after this gets whitespace, so that the tunnel waits",
-    schema: orOff(duration(1)),
-    default: "45s",
-  },
-  jsonKeepAliveLanMs: {
-    env: "JSON_KEEP_ALIVE_LAN",
-    about: "the same for JSON answers on the LAN",
-    schema: orOff(duration(1)),
-    default: "240s",
-  },
-  maxBodyBytes: {
-    env: "MAX_BODY_BYTES",
-    about: "the largest request body",
-    schema: bytes,
-    default: "32MiB",
-  },
-  maxWaitingBytes: {
-    env: "MAX_WAITING_BYTES",
-    about: "the most memory for the bodies of all requests that wait",
-    schema: bytes,
-    default: "512MiB",
-  },
+  ...timeoutTable,
   logLevel: {
     env: "LOG_LEVEL",
     flag: "--log-level",
@@ -239,4 +197,6 @@ export const settingsTable: SettingsTable = {
     example: "20",
   },
   ...accessTable,
+  ...providerTable,
+  ...routingTable,
 };

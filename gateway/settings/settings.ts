@@ -1,42 +1,41 @@
 import type { AccessSettings } from "./access-settings.ts";
+import type { ProviderSettings } from "./provider-settings.ts";
+import type { RoutingSettings, UpstreamType } from "./routing-settings.ts";
+import type { TimeoutSettings } from "./timeout-settings.ts";
 
 /** The settings in force, deeply frozen. null is off or not set; sizes in bytes, times in ms. */
-export type Settings = AccessSettings & {
-  readonly port: number;
-  /** null: every address. */
-  readonly host: string | null;
-  readonly publicPort: number | null;
-  readonly metricsPort: number | null;
-  /** Origin and path prefix without `/v1` or a final slash; null: the echo. */
-  readonly upstreamUrl: string | null;
-  readonly upstreamApiKey: string | null;
-  readonly upstreamType: "auto" | "openai" | "llamacpp" | "vllm";
-  readonly maxConcurrent: number | "auto";
-  readonly maxQueue: number | null;
-  readonly maxConcurrentPerUser: number | null;
-  readonly maxQueuedPerUser: number | null;
-  readonly exclusiveModels: "on" | "off";
-  readonly maxUnfairnessMs: number;
-  readonly streamUpstream: "auto" | "off";
-  readonly queueEvents: "chunk" | "comment" | "off";
-  readonly usersFile: string;
-  readonly databaseFile: string;
-  readonly apiKey: string | null;
-  readonly apiUser: string;
-  readonly connectTimeoutMs: number;
-  readonly firstByteTimeoutMs: number | null;
-  readonly idleTimeoutMs: number | null;
-  readonly totalTimeoutMs: number | null;
-  readonly bodyTimeoutMs: number;
-  readonly drainTimeoutMs: number;
-  readonly keepAliveMs: number;
-  readonly jsonKeepAliveTunnelMs: number | null;
-  readonly jsonKeepAliveLanMs: number | null;
-  readonly maxBodyBytes: number;
-  readonly maxWaitingBytes: number;
-  readonly logLevel: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
-  readonly echoTokensPerSecond: number | null;
-};
+export type Settings = AccessSettings &
+  ProviderSettings &
+  RoutingSettings &
+  TimeoutSettings & {
+    readonly port: number;
+    /** null: every address. */
+    readonly host: string | null;
+    readonly publicPort: number | null;
+    readonly metricsPort: number | null;
+    /** Origin and path prefix without `/v1` or a final slash; null: the echo. */
+    readonly upstreamUrl: string | null;
+    readonly upstreamApiKey: string | null;
+    readonly upstreamType: UpstreamType;
+    /** Paths of PEM files for UPSTREAM_URL. */
+    readonly upstreamCa: string | null;
+    readonly upstreamCertificate: string | null;
+    readonly upstreamCertificateKey: string | null;
+    readonly maxConcurrent: number | "auto";
+    readonly maxQueue: number | null;
+    readonly maxConcurrentPerUser: number | null;
+    readonly maxQueuedPerUser: number | null;
+    readonly exclusiveModels: "on" | "off";
+    readonly maxUnfairnessMs: number;
+    readonly streamUpstream: "auto" | "off";
+    readonly queueEvents: "chunk" | "comment" | "off";
+    readonly usersFile: string;
+    readonly databaseFile: string;
+    readonly apiKey: string | null;
+    readonly apiUser: string;
+    readonly logLevel: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
+    readonly echoTokensPerSecond: number | null;
+  };
 
 /** Where the value of one setting came from. */
 export type Source = {
