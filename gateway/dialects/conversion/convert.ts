@@ -6,6 +6,7 @@ import { droppedNames, refuseDropped } from "./convert-dropped.ts";
 import { conversionError, errorOfPart, isUnknownChunk } from "./convert-error.ts";
 import type { AnswerNames, Convertible, HubRequest, StreamWriter } from "./hub.ts";
 import { type Family, type TargetSettings, targetOf } from "./target.ts";
+import { marksCache } from "./target-prompt.ts";
 import { createGeminiArrayWriter } from "./write-gemini.ts";
 
 /** From which words into which, and what else the answer depends on. */
@@ -62,6 +63,9 @@ export async function convert(
 ): Promise<Converted> {
   const { dialect, family, strict, model: name, defaultMaxTokens } = conversion;
   const { options: asked, dropped } = dialectWords[dialect].read(body);
+  // Worth telling, not refusing: what is said does not depend on it.
+  const told =
+    family !== "anthropic" && marksCache(asked) ? [...dropped, "cache_control"] : dropped;
   const settings = { ...upstream, model: name, defaultMaxTokens };
   const target = targetOf(family);
   try {
@@ -73,8 +77,8 @@ export async function convert(
     }
     const model = await target.model(settings);
     return conversion.stream
-      ? await convertStream(model, options, dropped, conversion)
-      : await convertWhole(model, options, dropped, conversion);
+      ? await convertStream(model, options, told, conversion)
+      : await convertWhole(model, options, told, conversion);
   } catch (error) {
     throw conversionError(error);
   }

@@ -68,3 +68,13 @@ export function withOneSystem(options: Options): Options {
   const first: LanguageModelV4Message = { role: "system", content: texts.join("\n\n") };
   return { ...options, prompt: [first, ...prompt.slice(count)] };
 }
+
+/** True where the client marked cached prefixes: Anthropic's idea, which the others do by themselves. */
+export function marksCache({ prompt, tools = [] }: Options): boolean {
+  const marks = ({ providerOptions }: Hinted): boolean =>
+    providerOptions?.anthropic?.cacheControl !== undefined;
+  if (tools.some((tool) => tool.type === "function" && marks(tool))) return true;
+  return prompt.some(
+    (message) => marks(message) || (message.role !== "system" && message.content.some(marks)),
+  );
+}

@@ -7,7 +7,7 @@ import { upstreamRejection } from "../../dialects/upstream-rejection.ts";
 import { GatewayError } from "../../errors.ts";
 import { forwardConverted } from "../../upstreams/forward-converted.ts";
 import { keyHeaders } from "../../upstreams/key-headers.ts";
-import { openUpstream, type Upstream } from "../../upstreams/upstream.ts";
+import { openUpstream, type Upstream, type UpstreamType } from "../../upstreams/upstream.ts";
 import type { Provider } from "./providers.ts";
 
 /** A front that converts for every client, whatever its dialect. */
@@ -20,7 +20,15 @@ export type Front = {
   close(): Promise<void>;
 };
 
-export type FrontOptions = { provider: Provider; upstreamUrl: string; strict?: boolean };
+export type FrontOptions = {
+  provider: Provider;
+  upstreamUrl: string;
+  strict?: boolean;
+  /** What the upstream is said to be; the strictest of its family by default. */
+  type?: UpstreamType;
+  /** What the upstream calls the model. */
+  model?: string;
+};
 
 const dialects: readonly (readonly [string, Convertible])[] = [
   ["/v1/chat/completions", "chat"],
@@ -50,15 +58,18 @@ async function readAll(request: IncomingMessage): Promise<Buffer> {
 }
 
 /** The smallest server around `forwardConverted`: no line, no accounts. */
-export async function startFront({
-  provider,
-  upstreamUrl,
-  strict = false,
-}: FrontOptions): Promise<Front> {
+export async function startFront(options: FrontOptions): Promise<Front> {
+  const {
+    provider,
+    upstreamUrl,
+    strict = false,
+    type = provider.family,
+    model: name = "up",
+  } = options;
   const upstream: Upstream = openUpstream({
     url: upstreamUrl,
     key: "upstream-key",
-    type: provider.family,
+    type,
     connectTimeoutMs: 5_000,
   });
   const endings: unknown[] = [];
@@ -88,7 +99,7 @@ export async function startFront({
           stream,
           requestId: "req-1",
           askedModel: model,
-          model: "up",
+          model: name,
           family: provider.family,
           strict,
           defaultMaxTokens: 4096,
