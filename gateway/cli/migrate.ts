@@ -69,8 +69,8 @@ function importTotals(database: string, document: unknown, day: string): string[
       if (before !== undefined) throw new Error("totals were imported already; nothing was added");
       const add = db.prepare(addSums);
       for (const { user, requests, input, output } of totals) {
-        // In the order of the table: cached, reasoning, unmetered, errors and times are unknown.
-        add.run(day, user, source, requests, input, output, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+        // In the order of the table: all but these numbers is unknown.
+        add.run(day, user, source, requests, input, output, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
       }
     }).immediate();
   } finally {

@@ -71,12 +71,12 @@ test("a database of version 1 is brought up to date with its rows", () => {
     `INSERT INTO generations (id, request_id, user, upstream, dialect, path, streamed, state,
        started_at, instance) VALUES (?, 'r', ?, 'u', 'chat', '/', 0, ?, 1, 1)`,
   ).run(id, user, closing().state);
-  const newer = [...migrations, "ALTER TABLE generations ADD COLUMN cost INTEGER"];
+  const newer = [...migrations, "ALTER TABLE generations ADD COLUMN later INTEGER"];
   migrate(db, newer);
   migrate(db, newer);
   expect(db.pragma("user_version", { simple: true })).toBe(newer.length);
   expect(db.pragma("application_id", { simple: true })).toBe(applicationId);
-  expect(db.prepare("SELECT id, cost FROM generations").all()).toEqual([{ id, cost: null }]);
+  expect(db.prepare("SELECT id, later FROM generations").all()).toEqual([{ id, later: null }]);
   expect(unsuitable(db, newer.length)).toBeNull();
   db.close();
 });

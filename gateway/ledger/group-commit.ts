@@ -12,8 +12,8 @@ export type GroupCommitOptions = {
   onTrouble: (message: string) => void;
   /** Told once when the spool is empty again. */
   onRecovery: () => void;
-  /** Told how many rows a commit held. */
-  onCommit: (rows: number) => void;
+  /** Told how many rows a commit held, and how many still wait for one. */
+  onCommit: (rows: number, waiting: number) => void;
 };
 
 /** Rows in one transaction; a full spool must not hold the event loop while it empties. */
@@ -116,7 +116,7 @@ export class GroupCommit {
       this.#lose(row);
       this.#options.onTrouble(`the ledger refuses the row of ${row.opening.id}: ${error.message}`);
     }
-    this.#options.onCommit(rows.length);
+    this.#options.onCommit(rows.length, this.#queue.size);
   }
 
   #recover(): void {

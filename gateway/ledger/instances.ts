@@ -2,11 +2,13 @@ import { randomBytes } from "node:crypto";
 import { existsSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import Database from "better-sqlite3";
-import { addInterrupted } from "./rollups.ts";
+import { interruptOpen } from "./rollups.ts";
 
 /** One running gateway process, as the rows it opens name it. */
 export type Instance = {
   readonly id: number;
+  /** Notes that none of its rows below this number is open; null: none of those there are. */
+  openFrom(number: number | null): void;
   /** Gives up the claim to be alive. */
   end(): void;
 };
@@ -28,12 +30,19 @@ export function startInstance(db: Database.Database, now: number): Instance {
     const id = db
       .transaction((): number => {
         buryDead(db, now);
-        const sql = "INSERT INTO instances (token, host, pid, started_at) VALUES (?, ?, ?, ?)";
+        const sql = `INSERT INTO instances (token, host, pid, started_at, open_from)
+          SELECT ?, ?, ?, ?, coalesce(max(number), 0) + 1 FROM generations`;
         const entry = db.prepare(sql).run(token, hostname(), process.pid, now);
         return Number(entry.lastInsertRowid);
       })
       .immediate();
-    return { id, end: () => end(db, lock, token, id) };
+    const mark = db.prepare(`UPDATE instances SET open_from =
+      coalesce(?, (SELECT coalesce(max(number), 0) + 1 FROM generations)) WHERE id = ?`);
+    return {
+      id,
+      openFrom: (number) => void mark.run(number, id),
+      end: () => end(db, lock, token, id),
+    };
   } catch (error) {
     lock.close();
     rmSync(lockFile(db, token), { force: true });
@@ -67,10 +76,8 @@ function buryDead(db: Database.Database, now: number): void {
     }
     bury.run(now, id);
   }
-  addInterrupted(db);
   // Of an instance that ended in order too, should a row have been left open.
-  db.exec(`UPDATE generations SET state = 'interrupted'
-    WHERE state = 'open' AND instance IN (SELECT id FROM instances WHERE ended_at IS NOT NULL)`);
+  interruptOpen(db);
 }
 
 function lockFile(db: Database.Database, token: string): string {

@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { type Ledger, openLedger } from "./ledger.ts";
 import { closing, connect, opening, rowOf, temporaryFile } from "./test-ledger.ts";
 import { verify } from "./verify.ts";
@@ -19,6 +19,7 @@ test("a row is open from its acceptance, and whole when its close has resolved",
   const db = connect(file);
   const row = opening();
   ledger.open(row);
+  ledger.waits(row.id);
   await turn();
   expect(rowOf(db, row.id)).toMatchObject({ state: "open", status: null, input_tokens: null });
   await ledger.close(row.id, closing());
@@ -45,8 +46,78 @@ test("a row is open from its acceptance, and whole when its close has resolved",
     cached_tokens: 4,
     reasoning_tokens: null,
     usage_source: "reported",
+    cost: null,
+    number: 1,
     instance: 1,
   });
+});
+
+test("one that does not wait is written within milliseconds, and then open", async () => {
+  const file = temporaryFile();
+  const ledger = start(file);
+  const db = connect(file);
+  const rows = [opening(), opening(), opening()];
+  for (const row of rows) ledger.open(row);
+  await turn();
+  expect(rowOf(db, rows[0]!.id)).toBeUndefined();
+  await ledger.close(rows[1]!.id, closing());
+  expect(rowOf(db, rows[1]!.id)).toMatchObject({ state: "done" });
+  expect(rowOf(db, rows[0]!.id)).toBeUndefined();
+  await vi.waitFor(() => expect(rowOf(db, rows[2]!.id)).toMatchObject({ state: "open" }));
+  expect(rowOf(db, rows[0]!.id)).toMatchObject({ state: "open" });
+  for (const row of rows) await ledger.close(row.id, closing());
+  const counted = "SELECT state, count(*) AS count FROM generations GROUP BY state";
+  expect(db.prepare(counted).all()).toEqual([{ state: "done", count: 3 }]);
+  expect(verify(db)).toEqual([]);
+});
+
+test("who says twice that it waits, or says so of another, changes nothing", async () => {
+  const file = temporaryFile();
+  const ledger = start(file);
+  const row = opening();
+  ledger.open(row);
+  ledger.waits(row.id);
+  await turn();
+  ledger.waits(row.id);
+  ledger.waits("nobody");
+  await ledger.close(row.id, closing());
+  ledger.waits(row.id);
+  await turn();
+  const db = connect(file);
+  expect(db.prepare("SELECT state FROM generations").pluck().all()).toEqual(["done"]);
+});
+
+test("the upstream that served in the end, and what it cost, stand in the row", async () => {
+  const file = temporaryFile();
+  const ledger = start(file);
+  const db = connect(file);
+  const rows = [opening(), opening(), opening({ user: "bob" })];
+  for (const row of rows) ledger.open(row);
+  ledger.waits(rows[0]!.id);
+  await turn();
+  const end = closing({ cost: 0.000_008_1, servedBy: "box-2" });
+  for (const row of rows) await ledger.close(row.id, end);
+  for (const row of rows) {
+    expect(rowOf(db, row.id)).toMatchObject({ upstream: "box-2", cost: 8_100 });
+  }
+  expect(ledger.totals()).toMatchObject([{ cost: 0.000_016_2 }, { cost: 0.000_008_1 }]);
+  expect(verify(db)).toEqual([]);
+});
+
+test("ten thousand costs of a tenth of a cent are ten dollars, and a cost that is none is unknown", async () => {
+  const file = temporaryFile();
+  const ledger = start(file);
+  const closed: Promise<void>[] = [];
+  const odd = [-1, Number.NaN, Number.POSITIVE_INFINITY, 1e300, null];
+  for (const cost of [...Array<number>(10_000).fill(0.001), ...odd]) {
+    const row = opening();
+    ledger.open(row);
+    closed.push(ledger.close(row.id, closing({ cost })));
+  }
+  await Promise.all(closed);
+  expect(ledger.totals()).toMatchObject([{ requests: 10_005, cost: 10 }]);
+  const unknown = "SELECT count(*) FROM generations WHERE cost IS NULL";
+  expect(connect(file).prepare(unknown).pluck().get()).toBe(5);
 });
 
 test("an opening and its closing in one turn make one row", async () => {
@@ -121,6 +192,7 @@ test("an instance that lives keeps its open rows when another one starts on the 
   const first = start(file);
   const row = opening();
   first.open(row);
+  first.waits(row.id);
   await turn();
   const second = start(file);
   const db = connect(file);

@@ -1,12 +1,18 @@
 import { createCheckpoints } from "./checkpoints.ts";
 import { openDatabase } from "./database.ts";
+import { createFind, type Generation } from "./generations.ts";
 import { GroupCommit } from "./group-commit.ts";
+import { createOpenMark } from "./open-mark.ts";
+import { createOpenings } from "./openings.ts";
 import type { Closing, Opening, Row } from "./row.ts";
 import { createRowWriter } from "./row-writer.ts";
+import { createSpent, type Spending } from "./spent.ts";
 import { readTotals, type UserTotals } from "./totals.ts";
 import { createWindowCounts, type WindowCount } from "./window-counts.ts";
 
+export type { Generation } from "./generations.ts";
 export type { Closing, Opening, RowState } from "./row.ts";
+export type { Spending, Spent } from "./spent.ts";
 export type { UserTotals } from "./totals.ts";
 export type { WindowCount } from "./window-counts.ts";
 
@@ -22,8 +28,10 @@ export type LedgerState = {
 };
 
 export type Ledger = {
-  /** Takes a row into this turn's commit; never throws, never waits. */
+  /** Takes a row, to be committed within milliseconds; never throws, never waits. */
   open(row: Opening): void;
+  /** The row of `id` waits in line: it goes into this turn's commit. Of others it does nothing. */
+  waits(id: string): void;
   /**
    * Closes the row of `id`. Resolves when that is committed, or waits in the spool while the
    * database takes nothing; at once for an id that is not open. Never rejects.
@@ -33,6 +41,10 @@ export type Ledger = {
   totals(): UserTotals[];
   /** What one user used since `since` (epoch ms), oldest first. Reads the database. */
   windowCounts(user: string, since: number, now: number): WindowCount[];
+  /** The newest of this user's generations of this id: ours, the request's, or the upstream's. */
+  find(user: string, id: string): Generation | null;
+  /** What one user used in all, and in the UTC day, week and month of `now` (epoch ms). */
+  spent(user: string, now: number): Spending;
   state(): LedgerState;
   /** Writes what waits (for at most `drainMs`), empties the log, closes the file. */
   shutdown(): Promise<void>;
@@ -44,6 +56,8 @@ export type LedgerOptions = {
   spoolLimit?: number;
   patienceMs?: number;
   drainMs?: number;
+  /** So long an opening may wait for its closing, to be one row with it. */
+  openingDelayMs?: number;
   /** Told, in a line for the log, when rows begin to wait and when one is lost. */
   onTrouble?: (message: string) => void;
   /** Told when all that waited is written. */
@@ -52,30 +66,37 @@ export type LedgerOptions = {
 
 /**
  * The accounts: one row for each accepted generation, committed in one group a turn of the event
- * loop. Opening closes, as interrupted, the rows of instances that no longer live. Throws an Error
+ * loop; one that ends within `openingDelayMs`, and never waits, is written once, whole. Opening closes, as interrupted, the rows of instances that no longer live. Throws an Error
  * with one line (path, reason, remedy) when the file cannot be used.
  */
 export function openLedger(options: LedgerOptions): Ledger {
   const { file, spoolLimit = 10_000, patienceMs = 200, drainMs = 3000 } = options;
+  const { openingDelayMs = 5 } = options;
   const { onTrouble = () => {}, onRecovery = () => {} } = options;
   const { db, instance } = openDatabase(file);
   const checkpoints = createCheckpoints(db.name, onTrouble);
   const running = new Map<string, Row>();
+  const openMark = createOpenMark(instance.openFrom, running);
   const commits = new GroupCommit({
     write: createRowWriter(db, instance.id),
     spoolLimit,
     patienceMs,
     onTrouble,
-    onCommit: checkpoints.committed,
+    onCommit(rows, waiting) {
+      checkpoints.committed(rows);
+      openMark.committed(rows, waiting);
+    },
     onRecovery() {
       // Those for which the spool had no room, so that a crash from now on finds them.
       for (const row of running.values()) if (!row.stored) commits.add(row);
       onRecovery();
     },
   });
+  const openings = createOpenings((row) => commits.add(row), openingDelayMs);
   let closed: Promise<void> | null = null;
 
   async function shut(): Promise<void> {
+    openings.flush();
     const lost = await commits.drain(drainMs);
     if (lost > 0) onTrouble(`the ledger closes without ${lost} rows it could not write`);
     await checkpoints.close();
@@ -86,9 +107,13 @@ export function openLedger(options: LedgerOptions): Ledger {
   return {
     open(opening) {
       if (closed !== null) return;
-      const row: Row = { opening, closing: null, stored: false };
+      const row: Row = { opening, closing: null, stored: false, number: 0 };
       running.set(opening.id, row);
-      commits.add(row);
+      openings.hold(row);
+    },
+    waits(id) {
+      const row = running.get(id);
+      if (row !== undefined && !row.stored && closed === null) commits.add(row);
     },
     close(id, closing) {
       const row = running.get(id);
@@ -101,6 +126,8 @@ export function openLedger(options: LedgerOptions): Ledger {
     },
     totals: () => readTotals(db),
     windowCounts: createWindowCounts(db),
+    find: createFind(db),
+    spent: createSpent(db),
     state() {
       const { spooled, dropped, error } = commits.state();
       return { ok: error === null, spooled, spoolLimit, dropped, error };

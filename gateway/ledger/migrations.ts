@@ -65,6 +65,55 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (day, user, model)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Numbered as they come. An index of the random ids would write a page of its own for each row,
+  -- half the cost of all; a row is closed by its number, and found among its user's newest.
+  CREATE TABLE numbered (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    user TEXT NOT NULL,
+    model TEXT,
+    -- The one that served in the end; until then the one it was meant for.
+    upstream TEXT NOT NULL,
+    upstream_id TEXT,
+    dialect TEXT NOT NULL,
+    path TEXT NOT NULL,
+    streamed INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    status INTEGER,
+    error_code TEXT,
+    started_at INTEGER NOT NULL,
+    queue_ms INTEGER,
+    first_token_ms INTEGER,
+    upstream_ms INTEGER,
+    duration_ms INTEGER,
+    input_tokens INTEGER,
+    output_tokens INTEGER,
+    cached_tokens INTEGER,
+    reasoning_tokens INTEGER,
+    usage_source TEXT,
+    -- Nano-dollars: sums of whole numbers are exact.
+    cost INTEGER,
+    instance INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO numbered SELECT rowid, id, request_id, user, model, upstream, upstream_id, dialect,
+    path, streamed, state, status, error_code, started_at, queue_ms, first_token_ms, upstream_ms,
+    duration_ms, input_tokens, output_tokens, cached_tokens, reasoning_tokens, usage_source, NULL,
+    instance FROM generations ORDER BY rowid;
+  DROP TABLE generations;
+  ALTER TABLE numbered RENAME TO generations;
+  CREATE INDEX generations_user ON generations (user, started_at);
+
+  ALTER TABLE rollups ADD COLUMN cost INTEGER NOT NULL DEFAULT 0;
+  -- Lines are added once a day and changed all day: an index of what does not change costs nothing.
+  CREATE INDEX rollups_user ON rollups (user, day);
+
+  -- Instead of an index of the open rows: none of the instance's has a number below this one.
+  ALTER TABLE instances ADD COLUMN open_from INTEGER NOT NULL DEFAULT 0;
+  -- Its open rows were closed after its end.
+  ALTER TABLE instances ADD COLUMN settled INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
 
 /** "LLGW": tells our file from another program's SQLite database. */

@@ -30,10 +30,13 @@ export function readReport(file: string, filter: ReportFilter): DayTotals[] {
     const reason = unsuitable(db);
     if (reason !== null) throw new Error(reason);
     // A file that a gateway has only just made has no tables yet.
-    if (Number(db.pragma("user_version", { simple: true })) === 0) return [];
+    const version = Number(db.pragma("user_version", { simple: true }));
+    if (version === 0) return [];
+    // Costs came with version 2; the gateway that starts next brings the file there.
+    const source = version < 2 ? "(SELECT *, 0 AS cost FROM rollups)" : "rollups";
     return db
       .prepare<[string, string | null, string | null], DayTotals>(
-        `SELECT day, user, ${totalColumns} FROM rollups
+        `SELECT day, user, ${totalColumns} FROM ${source}
          WHERE day >= ? AND (? IS NULL OR user = ?) GROUP BY day, user ORDER BY day, user`,
       )
       .all(filter.since, filter.user, filter.user);
@@ -59,5 +62,6 @@ export function sumOf(lines: readonly DayTotals[]): Omit<UserTotals, "user"> {
     errors: sum("errors"),
     cancelled: sum("cancelled"),
     interrupted: sum("interrupted"),
+    cost: sum("cost"),
   };
 }

@@ -13,6 +13,10 @@ const traffic = fc.array(
     startedAt: fc.integer({ min: Date.UTC(2026, 10, 20), max: Date.UTC(2026, 10, 23) }),
     state: fc.constantFrom("done", "failed", "cancelled", "never closed"),
     usage: fc.record({ input: tokens, output: tokens, cached: tokens, reasoning: tokens }),
+    cost: fc.option(
+      fc.oneof(fc.double({ min: 0, max: 3 }), fc.constantFrom(-1, Number.NaN, 1e300)),
+    ),
+    waits: fc.boolean(),
     pause: fc.boolean(),
   }),
   { maxLength: 60 },
@@ -23,12 +27,14 @@ test("rollups agree with the rows after any traffic and restart", async () => {
     fc.asyncProperty(traffic, async (requests) => {
       const file = temporaryFile();
       const ledger = openLedger({ file });
-      for (const { state, usage, pause, ...change } of requests) {
+      for (const { state, usage, cost, waits, pause, ...change } of requests) {
         const row = opening(change);
         ledger.open(row);
+        if (waits) ledger.waits(row.id);
         if (pause) await new Promise((resolve) => setImmediate(resolve));
         if (state === "never closed") continue;
-        void ledger.close(row.id, closing({ state, usage: { ...usage, source: "reported" } }));
+        const known = { ...usage, source: "reported" as const };
+        void ledger.close(row.id, closing({ state, usage: known, cost }));
       }
       await ledger.shutdown();
       const next = openLedger({ file });

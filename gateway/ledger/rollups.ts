@@ -17,6 +17,7 @@ const sums = {
   queue_ms: "sum(coalesce(queue_ms, 0))",
   upstream_ms: "sum(coalesce(upstream_ms, 0))",
   duration_ms: "sum(coalesce(duration_ms, 0))",
+  cost: "sum(coalesce(cost, 0))",
 } as const;
 
 export type Sums = Record<keyof typeof sums, number>;
@@ -35,15 +36,21 @@ export const recomputed: string = `SELECT ${place} AS model, ${Object.values(sum
 /** `rollups` as it stands, from `since` (a day) on; the same columns as `recomputed`. */
 export const standing: string = `SELECT day, user, model, ${columns} FROM rollups WHERE day >= ?`;
 
-/** Counts the open rows of ended instances as interrupted; to be called just before they are. */
-export function addInterrupted(db: Database.Database): void {
+/**
+ * Closes, as interrupted, the open rows of instances that ended, and counts them; once for each
+ * instance. To be called in a transaction.
+ */
+export function interruptOpen(db: Database.Database): void {
+  const ended = "FROM instances WHERE ended_at IS NOT NULL AND settled = 0";
+  const left = `state = 'open' AND number >= (SELECT min(open_from) ${ended})
+    AND instance IN (SELECT id ${ended})`;
   const counted = Object.entries(sums).map(([column, sum]) =>
     column === "interrupted" ? "count(*)" : sum,
   );
   db.exec(`INSERT INTO rollups (day, user, model, ${columns})
-    SELECT ${place}, ${counted.join(", ")} FROM generations
-    WHERE state = 'open' AND instance IN (SELECT id FROM instances WHERE ended_at IS NOT NULL)
-    GROUP BY 1, 2, 3 ${add}`);
+    SELECT ${place}, ${counted.join(", ")} FROM generations WHERE ${left} GROUP BY 1, 2, 3 ${add};
+    UPDATE generations SET state = 'interrupted' WHERE ${left};
+    UPDATE instances SET settled = 1 WHERE ended_at IS NOT NULL AND settled = 0`);
 }
 
 /** Adds sums to the line of a day, user and model: binds those three, then the columns in order. */

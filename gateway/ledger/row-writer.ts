@@ -1,5 +1,5 @@
 import Database from "better-sqlite3";
-import { bounded, type Closing, type Opening, type Row, whole } from "./row.ts";
+import { bounded, type Closing, nanoDollars, type Opening, type Row, whole } from "./row.ts";
 import { createDayOf, createTally } from "./tally.ts";
 
 export type RefusedRow = { readonly row: Row; readonly error: Error };
@@ -11,7 +11,8 @@ const openColumns =
   "id, request_id, user, model, upstream, dialect, path, streamed, started_at, instance";
 const closeColumns =
   "state, status, error_code, queue_ms, first_token_ms, upstream_ms, duration_ms, " +
-  "input_tokens, output_tokens, cached_tokens, reasoning_tokens, usage_source, upstream_id";
+  "input_tokens, output_tokens, cached_tokens, reasoning_tokens, usage_source, upstream_id, " +
+  "cost";
 const marks = (columns: string): string => columns.replace(/\w+/g, "?");
 
 /**
@@ -61,31 +62,34 @@ function createStatements(db: Database.Database, instance: number): (row: Row) =
      VALUES (${marks(openColumns)}, ${marks(closeColumns)})`,
   );
   const close = db.prepare(
-    `UPDATE generations SET (${closeColumns}) = (${marks(closeColumns)})
-     WHERE id = ? AND state = 'open'`,
+    `UPDATE generations SET (upstream, ${closeColumns}) = (?, ${marks(closeColumns)})
+     WHERE number = ? AND id = ? AND state = 'open'`,
   );
-  return ({ opening, closing, stored }) => {
+  return (row) => {
+    const { opening, closing, number } = row;
+    const upstream = closing?.servedBy ?? opening.upstream;
     if (closing === null) {
-      open.run(...openValues(opening, instance));
+      row.number = Number(open.run(...openValues(opening, upstream, instance)).lastInsertRowid);
       return;
     }
     const values = closeValues(closing);
-    if (stored && close.run(...values, opening.id).changes === 1) return;
-    // Opened in this very batch, or its opening found no room in the spool, or somebody removed it.
-    insert.run(...openValues(opening, instance), ...values);
+    if (row.stored && close.run(upstream, ...values, number, opening.id).changes === 1) return;
+    // Never opened there: it was short, or the spool had no room for its opening, or somebody
+    // removed it.
+    insert.run(...openValues(opening, upstream, instance), ...values);
   };
 }
 
 type Value = string | number | null;
 
 /** In the order of `openColumns`. */
-function openValues(row: Opening, instance: number): Value[] {
+function openValues(row: Opening, upstream: string, instance: number): Value[] {
   return [
     row.id,
     row.requestId,
     row.user,
     row.model === null ? null : bounded(row.model),
-    row.upstream,
+    upstream,
     row.dialect,
     bounded(row.path),
     row.streamed ? 1 : 0,
@@ -110,6 +114,7 @@ function closeValues(row: Closing): Value[] {
     whole(row.usage.reasoning),
     row.usage.source,
     row.upstreamId === null ? null : bounded(row.upstreamId),
+    nanoDollars(row.cost),
   ];
 }
 

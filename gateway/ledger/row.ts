@@ -30,6 +30,10 @@ export type Closing = {
   durationMs: number;
   usage: Usage;
   upstreamId: string | null;
+  /** US dollars; unknown where null or absent. */
+  cost?: number | null;
+  /** The upstream that served in the end, where that is not the one it was opened with. */
+  servedBy?: string;
 };
 
 /** One generation on its way to the database. */
@@ -38,6 +42,8 @@ export type Row = {
   closing: Closing | null;
   /** Its opening is committed. */
   stored: boolean;
+  /** Under which the database has it, once it is stored; 0 before. */
+  number: number;
 };
 
 /** No count or time is so large; bounded so that the sums over 10^8 such rows stay integers. */
@@ -50,6 +56,15 @@ const largest = 1e10;
 export function whole(value: number | null): number | null {
   if (value === null || !(value >= 0 && value <= largest)) return null;
   return Math.round(value);
+}
+
+/** US dollars. No generation costs so much; the sums of 10^5 such rows are still exact. */
+const dearest = 10_000;
+
+/** US dollars as whole nano-dollars; what is negative, absurd or no number is unknown. */
+export function nanoDollars(cost: number | null | undefined): number | null {
+  if (cost == null || !(cost >= 0 && cost <= dearest)) return null;
+  return Math.round(cost * 1e9);
 }
 
 /** Clients choose these texts (model, path); the row needs no more of them than this. */

@@ -1,6 +1,6 @@
 import type Database from "better-sqlite3";
 import { addSums, type Sums } from "./rollups.ts";
-import { bounded, type Row, whole } from "./row.ts";
+import { bounded, nanoDollars, type Row, whole } from "./row.ts";
 
 export type Tally = {
   /** Counts a closed row for its day; it reaches the database with `write`. */
@@ -32,7 +32,7 @@ export function createTally(db: Database.Database): Tally {
         upsert.run(
           day, user, model, s.requests, s.input_tokens, s.output_tokens, s.cached_tokens,
           s.reasoning_tokens, s.unmetered, s.errors, s.cancelled, s.interrupted, s.queue_ms,
-          s.upstream_ms, s.duration_ms,
+          s.upstream_ms, s.duration_ms, s.cost,
         );
       }
       counted.clear();
@@ -57,6 +57,7 @@ function nothing(): Sums {
     queue_ms: 0,
     upstream_ms: 0,
     duration_ms: 0,
+    cost: 0,
   };
 }
 
@@ -75,6 +76,7 @@ function addRow(to: Sums, { closing }: Row): void {
   to.queue_ms += whole(closing.queueMs) ?? 0;
   to.upstream_ms += whole(closing.upstreamMs) ?? 0;
   to.duration_ms += whole(closing.durationMs) ?? 0;
+  to.cost += nanoDollars(closing.cost) ?? 0;
 }
 
 /**

@@ -14,13 +14,15 @@ export type UserTotals = {
   errors: number;
   cancelled: number;
   interrupted: number;
+  /** US dollars. */
+  cost: number;
 };
 
 /** The sums of `rollups` as the fields of UserTotals, `user` excepted. */
 export const totalColumns = `sum(requests) AS requests, sum(input_tokens) AS input,
   sum(output_tokens) AS output, sum(cached_tokens) AS cached, sum(reasoning_tokens) AS reasoning,
   sum(unmetered) AS unmetered, sum(errors) AS errors, sum(cancelled) AS cancelled,
-  sum(interrupted) AS interrupted`;
+  sum(interrupted) AS interrupted, sum(cost) / 1e9 AS cost`;
 
 /** Totals of each user over all time. */
 export function readTotals(db: Database.Database): UserTotals[] {

@@ -1,11 +1,12 @@
 import type Database from "better-sqlite3";
 
-/** What was used at a time (epoch ms), of requests, tokens, and milliseconds of an upstream. */
+/** What was used at a time (epoch ms): requests, tokens, milliseconds of an upstream, US dollars. */
 export type WindowCount = {
   readonly at: number;
   readonly requests: number;
   readonly tokens: number;
   readonly upstream: number;
+  readonly cost: number;
 };
 
 const day = 86_400_000;
@@ -31,20 +32,21 @@ export function createWindowCounts(
   db: Database.Database,
 ): (user: string, since: number, now: number) => WindowCount[] {
   const started = db.prepare<[string, number], WindowCount>(
-    `SELECT max(started_at) AS at, count(*) AS requests, 0 AS tokens, 0 AS upstream
+    `SELECT max(started_at) AS at, count(*) AS requests, 0 AS tokens, 0 AS upstream, 0 AS cost
      FROM generations WHERE user = ? AND started_at >= ? GROUP BY started_at / ${grain}`,
   );
   const ended = db.prepare<[string, number], WindowCount>(
-    `SELECT max(ended_at) AS at, 0 AS requests, sum(tokens) AS tokens, sum(upstream) AS upstream
+    `SELECT max(ended_at) AS at, 0 AS requests, sum(tokens) AS tokens, sum(upstream) AS upstream,
+       sum(cost) / 1e9 AS cost
      FROM (SELECT started_at + coalesce(duration_ms, 0) AS ended_at,
          coalesce(input_tokens, 0) + coalesce(output_tokens, 0) AS tokens,
-         coalesce(upstream_ms, 0) AS upstream
+         coalesce(upstream_ms, 0) AS upstream, coalesce(cost, 0) AS cost
        FROM generations WHERE user = ? AND started_at >= ? AND state <> 'open')
      GROUP BY ended_at / ${grain}`,
   );
   const days = db.prepare<[string, string, string], Omit<WindowCount, "at"> & { day: string }>(
     `SELECT day, sum(requests) AS requests, sum(input_tokens + output_tokens) AS tokens,
-       sum(upstream_ms) AS upstream
+       sum(upstream_ms) AS upstream, sum(cost) / 1e9 AS cost
      FROM rollups WHERE user = ? AND day >= ? AND day < ? GROUP BY day`,
   );
   return (user, since, now) => {

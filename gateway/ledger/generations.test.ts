@@ -1,0 +1,82 @@
+import { expect, onTestFinished, test } from "vitest";
+import { type Closing, type Ledger, type Opening, openLedger } from "./ledger.ts";
+import { closing, opening, temporaryFile } from "./test-ledger.ts";
+
+const noon = Date.UTC(2026, 10, 25, 12);
+
+function start(): Ledger {
+  const ledger = openLedger({ file: temporaryFile() });
+  onTestFinished(() => ledger.shutdown());
+  return ledger;
+}
+
+async function add(ledger: Ledger, change: Partial<Opening>, end: Partial<Closing> = {}) {
+  const row = opening(change);
+  ledger.open(row);
+  await ledger.close(row.id, closing(end));
+  return row;
+}
+
+test("a generation is found by our id, the request's, and the upstream's", async () => {
+  const ledger = start();
+  const row = await add(ledger, { requestId: "mine" }, { upstreamId: "gen-7", cost: 0.125 });
+  const found = ledger.find("alice", row.id);
+  expect(found).toEqual({
+    ...row,
+    requestId: "mine",
+    upstreamId: "gen-7",
+    state: "done",
+    status: 200,
+    errorCode: null,
+    queueMs: 3,
+    firstTokenMs: 40,
+    upstreamMs: 100,
+    durationMs: 103,
+    usage: { input: 10, output: 5, cached: 4, reasoning: null, source: "reported" },
+    cost: 0.125,
+  });
+  expect(ledger.find("alice", "mine")).toEqual(found);
+  expect(ledger.find("alice", "gen-7")).toEqual(found);
+  expect(ledger.find("alice", "gen-8")).toBeNull();
+});
+
+test("others' generations are found by nobody, whatever id they share", async () => {
+  const ledger = start();
+  const row = await add(ledger, { user: "bob", requestId: "same" }, { upstreamId: "same" });
+  expect(ledger.find("alice", row.id)).toBeNull();
+  expect(ledger.find("alice", "same")).toBeNull();
+});
+
+test("of several with one id the newest is found, also while it runs", async () => {
+  const ledger = start();
+  await add(ledger, { requestId: "again", startedAt: noon });
+  const newest = opening({ requestId: "again", startedAt: noon + 5 });
+  await add(ledger, { requestId: "again", startedAt: noon + 2 });
+  ledger.open(newest);
+  ledger.waits(newest.id);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(ledger.find("alice", "again")).toMatchObject({ id: newest.id, state: "open", cost: null });
+});
+
+test("what a user spent is told in all, and of the UTC day, week and month", async () => {
+  const ledger = start();
+  // A Wednesday: the week began on the 23rd.
+  for (const [day, cost] of [
+    [Date.UTC(2025, 0, 1), 1000],
+    [Date.UTC(2026, 10, 1), 100],
+    [Date.UTC(2026, 10, 22, 23, 59), 10],
+    [Date.UTC(2026, 10, 23), 1],
+    [Date.UTC(2026, 10, 25), 0.5],
+  ] as const) {
+    await add(ledger, { startedAt: day }, { cost });
+  }
+  await add(ledger, { user: "bob", startedAt: noon }, { cost: 7 });
+  expect(ledger.spent("alice", noon)).toEqual({
+    total: { requests: 5, input: 50, output: 25, cost: 1111.5 },
+    month: { requests: 4, input: 40, output: 20, cost: 111.5 },
+    week: { requests: 2, input: 20, output: 10, cost: 1.5 },
+    day: { requests: 1, input: 10, output: 5, cost: 0.5 },
+  });
+  const nothing = { requests: 0, input: 0, output: 0, cost: 0 };
+  expect(ledger.spent("nobody", noon).total).toEqual(nothing);
+});

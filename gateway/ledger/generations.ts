@@ -1,0 +1,62 @@
+import type Database from "better-sqlite3";
+import type { Usage } from "../dialects/usage.ts";
+import type { Dialect } from "../exchange.ts";
+import type { RowState } from "./row.ts";
+
+/** One generation as the accounts have it; what it does not know yet, or never will, is null. */
+export type Generation = {
+  readonly id: string;
+  readonly requestId: string;
+  readonly user: string;
+  readonly model: string | null;
+  /** The one that served, or is meant to. */
+  readonly upstream: string;
+  readonly upstreamId: string | null;
+  readonly dialect: Dialect;
+  readonly path: string;
+  readonly streamed: boolean;
+  readonly state: RowState | "open";
+  readonly status: number | null;
+  readonly errorCode: string | null;
+  /** Epoch milliseconds. */
+  readonly startedAt: number;
+  /** Milliseconds. */
+  readonly queueMs: number | null;
+  readonly firstTokenMs: number | null;
+  readonly upstreamMs: number | null;
+  readonly durationMs: number | null;
+  readonly usage: Usage;
+  /** US dollars. */
+  readonly cost: number | null;
+};
+
+/** Of a user's generations the newest so many are looked through; a third of a µs each. */
+const newest = 10_000;
+
+/**
+ * Finds, among a user's newest generations, the newest of this id: ours, the request's, or the
+ * upstream's. By looking through them: an index of each would cost every generation more than all
+ * the rest of its row.
+ */
+export function createFind(db: Database.Database): (user: string, id: string) => Generation | null {
+  const find = db.prepare<[string, string, string], Found>(
+    `SELECT id, request_id AS requestId, user, model, upstream, upstream_id AS upstreamId, dialect,
+       path, streamed, state, status, error_code AS errorCode, started_at AS startedAt,
+       queue_ms AS queueMs, first_token_ms AS firstTokenMs, upstream_ms AS upstreamMs,
+       duration_ms AS durationMs, input_tokens AS input, output_tokens AS output,
+       cached_tokens AS cached, reasoning_tokens AS reasoning, usage_source AS source,
+       cost / 1e9 AS cost
+     FROM generations WHERE user = ? AND started_at >= coalesce((SELECT started_at FROM generations
+       WHERE user = ? ORDER BY started_at DESC LIMIT 1 OFFSET ${newest}), 0)
+     AND ? IN (id, request_id, upstream_id) ORDER BY started_at DESC LIMIT 1`,
+  );
+  return (user, id) => {
+    const found = find.get(user, user, id);
+    if (found === undefined) return null;
+    const { input, output, cached, reasoning, source, streamed, ...row } = found;
+    const usage = { input, output, cached, reasoning, source };
+    return { ...row, streamed: streamed === 1, usage };
+  };
+}
+
+type Found = Omit<Generation, "streamed" | "usage"> & Usage & { streamed: number };
