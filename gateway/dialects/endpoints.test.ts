@@ -15,6 +15,19 @@ describe("endpointOf", () => {
   });
 
   it.each([
+    ["/v1beta/models/m:generateContent", "generation", true],
+    ["/v1beta/models/m:streamGenerateContent", "generation", true],
+    ["/v1/models/org/m:8b:generateContent", "generation", true],
+    ["/v1beta/models/m:embedContent", "generation", true],
+    ["/v1beta/models/m:batchEmbedContents", "generation", true],
+    ["/v1beta/models/m:countTokens", "read", false],
+    ["/v1beta/models/m:predict", "generation", false],
+    ["/v1beta/cachedContents", "generation", false],
+  ])("knows Gemini's POST to %s", (path, kind, json) => {
+    expect(endpointOf("POST", path)).toEqual({ dialect: "gemini", kind, json });
+  });
+
+  it.each([
     "/v1/audio/speech",
     "/v1/audio/transcriptions",
     "/v1/images/generations",

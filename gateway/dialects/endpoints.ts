@@ -1,4 +1,5 @@
 import type { Dialect, Kind } from "../exchange.ts";
+import { geminiTarget } from "./gemini-target.ts";
 
 /**
  * What a method on a path is: the words its client speaks, whether it makes the upstream generate,
@@ -20,6 +21,10 @@ const generations: ReadonlyMap<string, Endpoint> = new Map([
   ["/v1/rerank", generation("rerank")],
   ["/v1/reranking", generation("rerank")],
 ]);
+
+/** Gemini's have their model in the path, and so no place in the table. */
+const geminiGeneration = generation("gemini");
+const geminiRead: Endpoint = Object.freeze({ dialect: "gemini", kind: "read", json: false });
 
 /**
  * A POST that does not generate. Exact: a POST like one of these, but unknown, must not slip by.
@@ -100,6 +105,8 @@ export function endpointOf(method: string, path: string): Endpoint {
   if (method === "POST") {
     const known = generations.get(path);
     if (known !== undefined) return known;
+    const gemini = geminiTarget(path);
+    if (gemini !== null) return gemini.verb === "countTokens" ? geminiRead : geminiGeneration;
   }
   const kind = isRead(method, path) ? "read" : "generation";
   return { dialect: dialectOf(path), kind, json: false };

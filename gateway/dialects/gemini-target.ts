@@ -6,7 +6,12 @@ export type GeminiVerb =
   | "embedContent"
   | "batchEmbedContents";
 
-export type GeminiTarget = { readonly model: string; readonly verb: GeminiVerb };
+export type GeminiTarget = {
+  readonly model: string;
+  readonly verb: GeminiVerb;
+  /** How its answer streams: as server-sent events, as the elements of one JSON array, or not at all. */
+  readonly stream: "events" | "array" | null;
+};
 
 const verbs: ReadonlySet<string> = new Set<GeminiVerb>([
   "generateContent",
@@ -31,8 +36,16 @@ function decodedName(name: string): string | null {
   }
 }
 
-/** Model and verb of a judged path, `/v1beta/models/{model}:{verb}`; null for every other path. */
-export function geminiTarget(path: string): GeminiTarget | null {
+function asksForEvents(query: string): boolean {
+  return query !== "" && new URLSearchParams(query).get("alt") === "sse";
+}
+
+/**
+ * What a judged path asks for, `/v1beta/models/{model}:{verb}`; null for every other path.
+ *
+ * @param query - `""` or `?a=b`; only how an answer streams depends on it.
+ */
+export function geminiTarget(path: string, query = ""): GeminiTarget | null {
   const prefix = prefixes.find((one) => path.startsWith(one));
   if (prefix === undefined) return null;
   // A model's name may hold colons and slashes; the verb is behind the last.
@@ -40,5 +53,7 @@ export function geminiTarget(path: string): GeminiTarget | null {
   const verb = path.slice(colon + 1);
   if (colon <= prefix.length || !isVerb(verb)) return null;
   const model = decodedName(path.slice(prefix.length, colon));
-  return model === null ? null : { model, verb };
+  if (model === null) return null;
+  const form = asksForEvents(query) ? "events" : "array";
+  return { model, verb, stream: verb === "streamGenerateContent" ? form : null };
 }

@@ -1,6 +1,8 @@
 import type { Dialect } from "../exchange.ts";
 import { checkChat } from "./chat-request.ts";
 import { checkInteger, checkPresent, isAbsent, optionalList, wrong } from "./field-checks.ts";
+import { geminiFields } from "./gemini-request.ts";
+import type { GeminiTarget } from "./gemini-target.ts";
 import { inputChars } from "./input-size.ts";
 import { isJsonObject, type JsonObject, parseObject } from "./json-body.ts";
 
@@ -85,9 +87,16 @@ function check(dialect: Dialect, body: JsonObject): void {
  * Reads and checks the body of a generation. Throws GatewayError (400) that names the field in
  * `param`. Checked is what no upstream would take; odd fields and ranges are the upstream's
  * business, since refusing a client that works is worse. Null counts as absent.
+ *
+ * @param gemini - what the path of a request of Gemini's says, which its body does not.
  */
-export function readFields(dialect: Dialect, bytes: Buffer): RequestFields {
+export function readFields(
+  dialect: Dialect,
+  bytes: Buffer,
+  gemini: GeminiTarget | null = null,
+): RequestFields {
   const body = parseObject(bytes);
+  if (gemini !== null) return geminiFields(body, gemini);
   const model = modelOf(body);
   const stream = streamOf(body);
   const maxTokens = maxTokensOf(dialect, body);

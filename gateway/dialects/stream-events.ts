@@ -121,8 +121,10 @@ const messagesTexts = ['text"', 'thinking"', 'partial_json"'];
 export function carriesToken(event: string, dialect: Dialect): boolean {
   switch (dialect) {
     case "completions":
-    case "gemini":
       return says(event, 'text"');
+    case "gemini":
+      // A call comes whole, as an object.
+      return says(event, 'text"') || holds(event, 'functionCall"', 0x7b);
     case "messages":
       return isNamed(event, "content_block_delta") && messagesTexts.some((key) => says(event, key));
     case "responses":
@@ -140,7 +142,8 @@ export function isErrorEvent(event: string): boolean {
   if (event.startsWith("error:")) return true;
   for (let at = valueAt(event, 'error"', 0); at >= 0; at = valueAt(event, 'error"', at)) {
     const first = event.charCodeAt(at);
-    if (first === 0x7b || first === quote) return true;
+    // Gemini's calls have their arguments as they are, and those may have such a field.
+    if (first === 0x7b || first === quote) return !holds(event, 'candidates"', 0x5b);
   }
   return false;
 }

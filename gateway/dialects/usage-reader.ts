@@ -26,6 +26,8 @@ export type UsageReader = {
 
 type Fields = Readonly<Record<string, unknown>>;
 
+const openBracket = 0x5b;
+
 const unknown: Counts = { input: null, output: null, cached: null, reasoning: null };
 
 function isFields(value: unknown): value is Fields {
@@ -73,12 +75,22 @@ class Reader implements UsageReader {
   }
 
   readAnswer(bytes: Buffer): void {
+    if (bytes[0] === openBracket) {
+      this.#readLastOf(bytes);
+      return;
+    }
     const found: Record<string, unknown> = {};
     for (const { name, start, end } of topLevelFields(bytes)) {
       if (name !== "usage" && name !== "usageMetadata" && name !== "timings") continue;
       found[name] = parse(bytes.toString("utf8", start, end));
     }
     this.#read(found);
+  }
+
+  /** Gemini's stream as one JSON array: the last of its numbers count. */
+  #readLastOf(array: Buffer): void {
+    const at = array.lastIndexOf('"usageMetadata"');
+    if (at >= 0) this.readAnswer(Buffer.concat([Buffer.from("{"), array.subarray(at)]));
   }
 
   readEvent(event: string): void {

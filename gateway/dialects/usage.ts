@@ -50,8 +50,11 @@ function sum(...parts: (number | null)[]): number | null {
 }
 
 function inputOf(usage: Fields): number | null {
-  const whole = count(usage.prompt_tokens) ?? count(usage.promptTokenCount);
+  const whole = count(usage.prompt_tokens);
   if (whole !== null) return whole;
+  // Gemini counts what its own tools brought in beside the prompt.
+  const gemini = sum(count(usage.promptTokenCount), count(usage.toolUsePromptTokenCount));
+  if (gemini !== null) return gemini;
   // Anthropic counts the cache outside `input_tokens`; OpenAI's Responses count it inside.
   const read = count(usage.cache_read_input_tokens);
   const written = count(usage.cache_creation_input_tokens);
