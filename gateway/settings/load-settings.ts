@@ -14,6 +14,7 @@ import { type Setting, yamlKey } from "./setting.ts";
 import type { Settings, Source, Sources } from "./settings.ts";
 import { SettingsError } from "./settings-error.ts";
 import { settingsTable } from "./settings-table.ts";
+import { variableIn } from "./variable-in.ts";
 
 export type LoadedSettings = {
   readonly settings: Settings;
@@ -68,8 +69,12 @@ export function loadSettings(given: {
       continue;
     }
     const text = found?.text ?? setting.default;
-    const result = setting.schema.safeParse(text);
-    if (result.success) {
+    const variable = setting.secret && found?.place === "config file" ? variableIn(text) : null;
+    const meant = variable === null ? text : reading.variable(variable);
+    const result = setting.schema.safeParse(meant ?? "");
+    if (found !== undefined && meant === undefined) {
+      faults.push(faultLine(setting, found, `the variable ${variable} is not set`));
+    } else if (result.success) {
       values[name] = result.data;
       sources[name] = sourceOf(setting, found);
     } else if (found !== undefined) {

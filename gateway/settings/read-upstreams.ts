@@ -6,6 +6,7 @@ import { providerUpstreams } from "./provider-upstreams.ts";
 import { membersOf, type Reading, readValue } from "./reading.ts";
 import type { UpstreamSettings } from "./routing-settings.ts";
 import { upstreamTypes } from "./upstream-types.ts";
+import { variableIn } from "./variable-in.ts";
 import type { Member, Written } from "./written.ts";
 
 const names = [
@@ -79,7 +80,7 @@ function upstreamOf({ name, at, written }: Member, reading: Reading): UpstreamSe
     fileOf(given?.get(member), `${about} ${member}`, reading);
   const upstream: UpstreamSettings = {
     name,
-    url: url?.text ? get("url", upstreamUrl, "") : "",
+    url: url?.text === "" ? "" : get("url", upstreamUrl, ""),
     type,
     key: keyOf(given?.get("key"), `${about} key`, reading),
     passthrough: passes(given?.get("auth"), about, reading),
@@ -109,8 +110,8 @@ type Kind<Value> = Parameters<typeof readValue<Value>>[1];
 
 /** As it stands, or `${NAME}` from the environment. */
 function keyOf(written: Written | undefined, about: string, reading: Reading): string | null {
-  const [, name] = /^\$\{([A-Za-z_][A-Za-z0-9_]*)\}$/.exec(written?.text ?? "") ?? [];
-  if (written === undefined || name === undefined) {
+  const name = variableIn(written?.text ?? "");
+  if (written === undefined || name === null) {
     return readValue<string | null>(written, key, null, about, reading);
   }
   const text = reading.variable(name);
