@@ -60,11 +60,32 @@ test("a stop waits longer than the drain", () => {
   expect(Number.parseInt(gateway.stop_grace_period, 10)).toBeGreaterThan(Number(drain));
 });
 
-test("every image is pinned, and the tunnel's is the same wherever it is named", () => {
-  const [, version] = /:\$\{CLOUDFLARED_VERSION:-([\d.]+)\}$/.exec(tunnel.image) ?? [];
-  expect(version).toMatch(/^\d{4}\.\d+\.\d+$/);
+/** What an image's name becomes where `.env` says nothing; null where it has no tag. */
+function defaultTag(image: string): string | null {
+  const name = image.replaceAll(/\$\{\w+:-([^}]*)\}/g, "$1");
+  return /:([^/:@]+)(@sha256:[0-9a-f]{64})?$/.exec(name)?.[1] ?? null;
+}
+
+test("every image that is pulled is pinned by a version", () => {
+  const services = { ...compose.services, cloudflared: tunnel } as Record<string, Service>;
+  type Service = { image: string; build?: object; pull_policy?: string };
+  const pulled = Object.values(services).filter(
+    ({ build, pull_policy: policy }) => build === undefined && policy !== "never",
+  );
+  expect(pulled.length).toBe(3);
+  for (const { image } of pulled) {
+    const tag = defaultTag(image);
+    expect(tag, image).toMatch(/\d{2,}/);
+    expect(tag, image).not.toMatch(/latest|main|master|nightly|edge/);
+  }
+  // The GPU's image that the comment names is of the same build.
+  const [, build] = /llama\.cpp:server-(b\d+)\}/.exec(compose.services.llama.image) ?? [];
+  expect(read("docker-compose.yml")).toContain(`llama.cpp:server-cuda-${build}`);
+});
+
+test("the tunnel's image is the same wherever it is named", () => {
   const named = [...read("cloudflared/README.md").matchAll(/cloudflare\/cloudflared:(\S+)/g)];
-  expect(new Set(named.map(([, tag]) => tag))).toEqual(new Set([version]));
+  expect(new Set(named.map(([, tag]) => tag))).toEqual(new Set([defaultTag(tunnel.image)]));
 });
 
 test("the tunnel's token reaches the connector alone", () => {
