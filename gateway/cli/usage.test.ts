@@ -22,6 +22,8 @@ async function run(...argv: string[]): Promise<{ status: number; out: string; sa
   return { status, out, said };
 }
 
+let add: (id: string, user: string, day: number, closing: Partial<Closing>) => Promise<void>;
+
 /** Three generations over two days; the gateway runs on. */
 beforeEach(async () => {
   const dir = mkdtempSync(join(tmpdir(), "usage-"));
@@ -34,7 +36,7 @@ beforeEach(async () => {
   });
   const numbers = { input: 1200, output: 300, cached: 1000, reasoning: 7, source: "reported" };
   const unknown = { input: null, output: null, cached: null, reasoning: null, source: null };
-  const add = async (id: string, user: string, day: number, closing: Partial<Closing>) => {
+  add = async (id, user, day, closing) => {
     ledger.open({
       id,
       requestId: id,
@@ -80,12 +82,24 @@ test("a table for each day and user, with a total, while the gateway runs", asyn
   ]);
 });
 
+test("costs are shown in dollars where there are any", async () => {
+  await add("4", "bob", 21, { cost: 1234.00008 });
+  await add("5", "alice", 21, { cost: 0.00016 });
+  const { out } = await run();
+  expect(out).toMatch(/ {2}cost \(USD\)\n/);
+  expect(out).toMatch(/\n2026-11-21 +alice .* 0\.0002\n/);
+  expect(out).toMatch(/\ntotal .* 1,234\.0002\n/);
+  const { lines, total } = JSON.parse((await run("--json")).out);
+  expect(lines[1]).toMatchObject({ user: "alice", cost: 0.00016 });
+  expect(total.cost).toBeCloseTo(1234.00024, 9);
+});
+
 test("days, a first day and a user choose what is shown", async () => {
   expect((await run("--days", "1", "--csv")).out.match(/2026-/g)).toHaveLength(2);
   expect((await run("--since", "2026-11-20", "--csv")).out.match(/2026-/g)).toHaveLength(3);
   expect((await run("--user", "bob", "--csv")).out).toBe(
-    "day,user,requests,input,output,cached,reasoning,errors,cancelled,interrupted,unmetered\n" +
-      "2026-11-21,bob,1,0,0,0,0,1,0,0,1",
+    "day,user,requests,input,output,cached,reasoning,errors,cancelled,interrupted,unmetered,cost\n" +
+      "2026-11-21,bob,1,0,0,0,0,1,0,0,1,0",
   );
   expect((await run("--user", "nobody")).out).toBe("Nothing was used since 2026-10-23 (UTC).");
 });

@@ -94,6 +94,7 @@ const columns = [
   "cancelled",
   "interrupted",
   "unmetered",
+  "cost",
 ] as const;
 
 function csv(lines: readonly DayTotals[]): string {
@@ -109,11 +110,12 @@ function quoted(value: string | number): string {
 function table(lines: readonly DayTotals[], since: string): string {
   if (lines.length === 0) return `Nothing was used since ${since} (UTC).`;
   const total = sumOf(lines);
-  const shown = columns.filter((name) => name !== "unmetered");
+  const isPriced = lines.some(({ cost }) => cost > 0);
+  const shown = columns.filter((name) => name !== "unmetered" && (isPriced || name !== "cost"));
   const rows = [
-    ["day (UTC)", "user", ...shown],
-    ...lines.map((line) => [line.day, line.user, ...shown.map((name) => grouped(line[name]))]),
-    ["total", "", ...shown.map((name) => grouped(total[name]))],
+    ["day (UTC)", "user", ...shown.map((name) => (name === "cost" ? "cost (USD)" : name))],
+    ...lines.map((line) => [line.day, line.user, ...shown.map((name) => cell(name, line[name]))]),
+    ["total", "", ...shown.map((name) => cell(name, total[name]))],
   ];
   const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => width(row[at]))));
   const printed = rows.map((row) =>
@@ -133,5 +135,11 @@ function table(lines: readonly DayTotals[], since: string): string {
 }
 
 const width = (cell: string | undefined): number => cell?.length ?? 0;
+
+/** Dollars to the hundredth of a cent: local models cost little. */
+function cell(name: (typeof columns)[number], amount: number): string {
+  if (name !== "cost") return grouped(amount);
+  return amount.toLocaleString("en-US", { minimumFractionDigits: 4, maximumFractionDigits: 4 });
+}
 
 const grouped = (count: number): string => count.toLocaleString("en-US");

@@ -22,7 +22,9 @@ export type FieldName =
   | "upstream_seconds"
   | "cost"
   | "tokens_per_day"
-  | "tokens_per_month";
+  | "tokens_per_month"
+  | "cost_per_day"
+  | "cost_per_month";
 
 type FieldKind = {
   readonly metric: Metric;
@@ -40,13 +42,15 @@ export const fieldMetrics: Readonly<Record<FieldName, FieldKind>> = {
   cost: { metric: "cost", unit: 1, windowMs: null },
   tokens_per_day: { metric: "tokens", unit: 1, windowMs: day },
   tokens_per_month: { metric: "tokens", unit: 1, windowMs: 30 * day },
+  cost_per_day: { metric: "cost", unit: 1, windowMs: day },
+  cost_per_month: { metric: "cost", unit: 1, windowMs: 30 * day },
 };
 
 export const noFields: LimitFields = { windowMs: null, mode: null, fields: new Map() };
 
 /**
  * Reads a layer: `{"window": "6h", "mode": "slow", "tokens": 1000, "upstream_seconds": {"max": 1800,
- * "window": "12h"}, "tokens_per_day": null}`. What is wrong is told to `fault`, by its name and never
+ * "window": "12h"}, "tokens_per_day": null, "cost_per_month": 20}`, costs in US dollars. What is wrong is told to `fault`, by its name and never
  * by its value, and left out; the rest counts.
  */
 export function readLimitFields(

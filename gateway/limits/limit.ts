@@ -1,4 +1,4 @@
-/** What is counted. Amounts are requests, tokens, milliseconds of an upstream, units of money. */
+/** What is counted. Amounts are requests, tokens, milliseconds of an upstream, US dollars. */
 export type Metric = "requests" | "tokens" | "upstream" | "cost";
 
 /** What happens at the limit: a 429, or a place behind everyone who is inside their limits. */

@@ -2,7 +2,7 @@ import type { Limit } from "./limit.ts";
 import { units } from "./refusal.ts";
 import type { SlidingWindow } from "./sliding-window.ts";
 
-/** How one limit stands, as GET /limits shows it. Upstream time is in seconds. */
+/** How one limit stands, as GET /limits shows it. Upstream time is in seconds, cost in US dollars. */
 export type LimitState = {
   metric: string;
   window_seconds: number;
@@ -23,12 +23,12 @@ export function stateOf(
   now: number,
   wallNow: number,
 ): LimitState {
-  const { name, size } = units[limit.metric];
-  const shown = (amount: number): number => Math.round((amount / size) * 1_000) / 1_000;
+  const { field, size, decimals } = units[limit.metric];
+  const shown = (amount: number): number => Number((amount / size).toFixed(Math.max(3, decimals)));
   const used = window.used(now);
   const resetMs = window.resetsIn(now);
   return {
-    metric: name.replaceAll(" ", "_"),
+    metric: field,
     window_seconds: limit.windowMs / 1_000,
     mode: limit.mode,
     limit: shown(limit.max),

@@ -120,6 +120,23 @@ describe("a window", () => {
     one.ask({ cost: 0.5 });
   });
 
+  it("of cost is in dollars, for a window of one's own, a day and a month, and shown so", () => {
+    const one = setUp({ cost: { max: 0.0005, window: "6h" }, cost_per_month: 20, cost_per_day: 2 });
+    const first = one.ask({ cost: 0.0001 });
+    const second = one.ask({ cost: 0.0002 });
+    expect(first.headers["x-ratelimit-remaining-cost"]).toBe("0.0004");
+    for (const each of [first, second])
+      each.settle({ input: 1, output: 1, upstreamMs: 1, cost: 0.00015 }, start);
+    expect(one.limits.states(one.who("alice"), start)).toMatchObject([
+      { metric: "cost", limit: 0.0005, used: 0.0003, reserved: 0, remaining: 0.0002 },
+      { metric: "cost", window_seconds: 2_592_000, limit: 20, used: 0.0003 },
+      { metric: "cost", window_seconds: 86_400, limit: 2, remaining: 1.9997 },
+    ]);
+    expect(one.refusal({ cost: 0.001 }).message).toContain(
+      "The limit is 0.0005 US dollars in 6 hours: 0.0003 are used.",
+    );
+  });
+
   it("of nothing is shut for good, and says so", () => {
     const { headers, message } = setUp({ requests: 0 }).refusal();
     expect(headers).toMatchObject({ "x-should-retry": "false", "retry-after": "60" });
@@ -273,6 +290,13 @@ describe("a restart", () => {
     expect(asked).toEqual([["alice", start - hour]]);
   });
 
+  it("nor one of dollars", () => {
+    const spent = [{ at: start - 5_000, cost: 1.75 }];
+    const one = setUp({ cost_per_day: 2 }, { history: () => spent });
+    expect(one.refusal({ cost: 0.5 }).message).toContain("1.75 are used");
+    one.ask({ cost: 0.25 });
+  });
+
   it("nor does a window that an edit of the file makes new", () => {
     const one = setUp({ tokens: 1000 }, { history: () => past });
     one.own.set("alice", { tokens_per_day: 1500 });
@@ -289,6 +313,15 @@ describe("a limit that is edited while a request is under way", () => {
     expect(() => one.ask({ input: 1, output: 200 })).toThrow(GatewayError);
     running.settle({ input: 100, output: 100, upstreamMs: 1 }, start);
     expect(one.state()).toMatchObject({ used: 200, reserved: 0, remaining: 800 });
+  });
+});
+
+describe("costs that come and go", () => {
+  it("leave nothing reserved", () => {
+    const one = setUp({ cost: 100 });
+    const running = [0.1, 0.2, 0.3, 1e-6].map((cost) => one.ask({ cost }));
+    for (const each of running) each.settle({ input: 1, output: 1, upstreamMs: 1 }, start);
+    expect(one.state()).toMatchObject({ used: 0, reserved: 0, resets_in_seconds: 0 });
   });
 });
 

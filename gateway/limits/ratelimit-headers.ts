@@ -33,7 +33,10 @@ export function ratelimitHeaders(
     const name = metric === "upstream" ? "upstream-seconds" : metric;
     const unit = metric === "upstream" ? 1_000 : 1;
     const max = String(shown.max / unit);
-    const remaining = String(Math.max(0, Math.floor(shown.remaining / unit)));
+    // Of dollars the parts count too.
+    const part = metric === "cost" ? 1e6 : 1;
+    const left = Math.floor((shown.remaining / unit) * part) / part;
+    const remaining = String(Math.max(0, left));
     if (isAnthropic) {
       const reset = `${new Date(wallNow + shown.resetMs).toISOString().slice(0, 19)}Z`;
       headers[`anthropic-ratelimit-${name}-limit`] = max;

@@ -6,12 +6,14 @@ import type { Metric } from "./limit.ts";
 /** Clients wait as long as they are told, with a request open; a minute is the longest that helps. */
 const mostRetrySeconds = 60;
 
-/** What people call an amount. */
-export const units: Readonly<Record<Metric, { name: string; size: number }>> = {
-  requests: { name: "requests", size: 1 },
-  tokens: { name: "tokens", size: 1 },
-  upstream: { name: "upstream seconds", size: 1_000 },
-  cost: { name: "units of cost", size: 1 },
+type Unit = { name: string; field: string; size: number; decimals: number };
+
+/** What people call an amount, what GET /limits does, and how finely it is shown. */
+export const units: Readonly<Record<Metric, Unit>> = {
+  requests: { name: "requests", field: "requests", size: 1, decimals: 2 },
+  tokens: { name: "tokens", field: "tokens", size: 1, decimals: 2 },
+  upstream: { name: "upstream seconds", field: "upstream_seconds", size: 1_000, decimals: 2 },
+  cost: { name: "US dollars", field: "cost", size: 1, decimals: 6 },
 };
 
 /**
@@ -33,8 +35,11 @@ export function refusalOf(excess: Excess, headers: Readonly<Record<string, strin
 }
 
 function sentenceOf({ limit, used, held, need, waitMs }: Excess): string {
-  const { name, size } = units[limit.metric];
-  const shown = (amount: number): string => String(Math.ceil((amount / size) * 100) / 100);
+  const { name, size, decimals } = units[limit.metric];
+  const scale = 10 ** decimals;
+  // Rounded up, but not for what floating point adds: 0.07 * 100 is 7.000000000000001.
+  const shown = (amount: number): string =>
+    String(Math.ceil(Number(((amount / size) * scale).toFixed(3))) / scale);
   const window = spokenDuration(limit.windowMs);
   const parts = [`${shown(used)} are used`];
   if (held > 0) parts.push(`${shown(held)} are reserved for requests under way`);

@@ -36,7 +36,7 @@ export class UserWindows {
   }
 
   hold(amounts: Amounts): void {
-    for (const metric of metrics) this.#held[metric] += amounts[metric];
+    for (const metric of metrics) this.#held[metric] = exact(this.#held[metric] + amounts[metric]);
     for (const [name, window] of this.#windows) window.held = this.#held[metricOf(name)];
   }
 
@@ -59,6 +59,10 @@ export class UserWindows {
     }
   }
 }
+
+/** Without what floating point leaves over of dollars that came and went: 0 must be 0 again. */
+const exact = (amount: number): number =>
+  Number.isInteger(amount) ? amount : Math.round(amount * 1e9) / 1e9;
 
 const nameOf = ({ metric, windowMs }: Limit): string => `${metric} ${windowMs}`;
 const metricOf = (name: string): Metric => name.slice(0, name.indexOf(" ")) as Metric;
