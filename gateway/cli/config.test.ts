@@ -56,6 +56,34 @@ test("its lines, put into .env, give the same settings", async () => {
   expect(bare(again.out)).toEqual(bare(first.out));
 });
 
+test("sections are shown as they are and what they come to, without their keys", async () => {
+  const yaml = `upstreams:
+  gpu1: { url: http://box:8080, box: rack, key: made-up-secret }
+routes:
+  - { model: "qwen*", upstream: gpu1, as: qwen3, fallbacks: [openai] }
+models: { qwen: { context_length: 5, price: { prompt: 0.1 } } }
+middlewares: [{ name: ./mine.ts, pass: made-up-secret }]
+`;
+  writeFileSync(join(cwd, "config.yaml"), yaml);
+  writeFileSync(join(cwd, "mine.ts"), "");
+  const env = { OPENAI_TLS: "true", OPENAI_API_KEY: "made-up-secret" };
+  const { status, out, said } = await run(["check"], env);
+  expect(status, said.join()).toBe(0);
+  expect(out).toContain(
+    'UPSTREAMS={"gpu1":{"url":"http://box:8080","box":"rack","key":"***"}}  (config.yaml)',
+  );
+  expect(out).toContain("#   gpu1  http://box:8080  auto, 1 at once, key ***, box rack");
+  expect(out).toContain("#   openai  https://api.openai.com  openai, 32 at once, key ***");
+  expect(out).toContain("#   qwen* -> gpu1 as qwen3, else openai as qwen3");
+  expect(out).toContain("#   gpt-* -> openai");
+  const json = await run(["check", "--json"], env);
+  const { settings } = JSON.parse(json.out.join("")) as { settings: Record<string, unknown> };
+  expect(settings.UPSTREAMS).toMatchObject({
+    value: [{ name: "gpu1", key: "***" }, { name: "openai" }],
+  });
+  expect([...out, ...json.out].join()).not.toContain("made-up-secret");
+});
+
 test("wrong settings are a line each and exit 1, secrets masked", async () => {
   const { status, out, said } = await run(["check"], { PORT: "x", API_KEY: "two made-up-secret" });
   expect(status).toBe(1);

@@ -1,8 +1,10 @@
 import { type LoadedSettings, loadSettings } from "../settings/load-settings.ts";
+import { maskSecrets } from "../settings/mask-secrets.ts";
 import type { Setting } from "../settings/setting.ts";
 import type { Source } from "../settings/settings.ts";
 import { SettingsError } from "../settings/settings-error.ts";
 import { settingsTable } from "../settings/settings-table.ts";
+import { sectionLines } from "./config/section-lines.ts";
 
 /** Where the command runs and writes; the process itself unless a test says otherwise. */
 export type ConfigSurroundings = {
@@ -51,15 +53,16 @@ export async function config(
 
 /** A line can be pasted into `.env`: times and sizes are as they were written. */
 function asLines(loaded: LoadedSettings): string[] {
-  return rowsOf(loaded).map(({ setting, source: { from, name, text } }) => {
+  const rows = rowsOf(loaded).map(({ setting, source: { from, name, text } }) => {
     const isAlias = name !== setting.env && !from.startsWith("--") && name === name.toUpperCase();
     return `${setting.env}=${text}  (${isAlias ? `${from}, ${name}` : from})`;
   });
+  return [...rows, ...sectionLines(loaded.settings)];
 }
 
 function asJson(loaded: LoadedSettings): string {
   const rows = rowsOf(loaded).map(({ setting, source, value }) => {
-    const shown = setting.secret && value !== null ? "***" : value;
+    const shown = setting.secret && value !== null ? "***" : maskSecrets(value);
     return [setting.env, { value: shown, from: source.from, name: source.name }];
   });
   return JSON.stringify({ configFile: loaded.configFile, settings: Object.fromEntries(rows) });
