@@ -1,4 +1,4 @@
-import type { LanguageModelV4, LanguageModelV4StreamPart, SharedV4Warning } from "@ai-sdk/provider";
+import type { LanguageModelV4, LanguageModelV4StreamPart } from "@ai-sdk/provider";
 import { GatewayError } from "../../errors.ts";
 import type { JsonObject } from "../json-body.ts";
 import { dialectWords } from "./convert-dialects.ts";
@@ -7,6 +7,7 @@ import { conversionError, errorOfPart, isUnknownChunk } from "./convert-error.ts
 import type { AnswerNames, Convertible, HubRequest, StreamWriter } from "./hub.ts";
 import { type Family, type TargetSettings, targetOf } from "./target.ts";
 import { marksCache } from "./target-prompt.ts";
+import { tryRequest } from "./target-trial.ts";
 import { createGeminiArrayWriter } from "./write-gemini.ts";
 
 /** From which words into which, and what else the answer depends on. */
@@ -36,22 +37,6 @@ export type Converted = {
 
 type Options = HubRequest["options"];
 
-/** What the provider would leave out, without asking its upstream. */
-async function warningsOf(
-  family: Family,
-  options: Options,
-  settings: TargetSettings,
-): Promise<SharedV4Warning[]> {
-  const silent = async (): Promise<Response> =>
-    new Response("", { headers: { "content-type": "text/event-stream" } });
-  const model = await targetOf(family).model({ ...settings, fetch: silent });
-  const { stream } = await model.doStream(options);
-  const reader = stream.getReader();
-  const { value } = await reader.read();
-  await reader.cancel();
-  return value?.type === "stream-start" ? value.warnings : [];
-}
-
 /**
  * Asks an upstream of another dialect. Resolves when its answer has begun (has come, where it does not
  * stream); rejects with a GatewayError.
@@ -71,7 +56,7 @@ export async function convert(
   try {
     const options = target.prepare(asked, settings);
     if (strict) {
-      const warnings = await warningsOf(family, options, settings);
+      const { warnings } = await tryRequest(family, options, settings);
       const names = droppedNames(dropped, warnings, dialect);
       if (names.length > 0) refuseDropped(names);
     }

@@ -1,0 +1,74 @@
+import { APICallError, UnsupportedFunctionalityError } from "@ai-sdk/provider";
+import { describe, expect, it } from "vitest";
+import { GatewayError } from "../../errors.ts";
+import { conversionError, errorOfPart, isUnknownChunk } from "./convert-error.ts";
+
+const call = (fields: object): APICallError =>
+  new APICallError({ message: "no", url: "http://up", requestBodyValues: {}, ...fields });
+
+describe("conversionError", () => {
+  it("keeps status, message and Retry-After of a provider's error", () => {
+    const error = conversionError(
+      call({
+        statusCode: 429,
+        responseBody: '{"error":{"message":"Slow down.","type":"rate_limit_error"}}',
+        responseHeaders: { "content-type": "application/json", "retry-after": "3" },
+      }),
+    );
+    expect(error).toMatchObject({
+      status: 429,
+      message: "Slow down.",
+      type: "rate_limit_error",
+      headers: { "retry-after": "3" },
+    });
+  });
+
+  it("an answer that is none of its API is the upstream's fault", () => {
+    expect(conversionError(call({ statusCode: 200, responseBody: "<html>" }))).toMatchObject({
+      code: "upstream_error",
+      message: "The upstream's answer is not of its API.",
+    });
+    const told = call({ statusCode: 200, responseBody: '{"error":{"message":"Broke."}}' });
+    expect(conversionError(told).message).toBe("The upstream failed: Broke.");
+  });
+
+  it("what an upstream cannot take is the client's to hear", () => {
+    const error = new UnsupportedFunctionalityError({
+      functionality: "audio file parts with URLs",
+    });
+    expect(conversionError(error)).toMatchObject({
+      status: 400,
+      message: "The upstream of this model does not take this: audio file parts with URLs.",
+    });
+  });
+
+  it("finds the gateway's own error, whatever it is wrapped in", () => {
+    const own = new GatewayError("upstream_timeout", "Silent.");
+    expect(conversionError(call({ cause: new Error("x", { cause: own }) }))).toBe(own);
+  });
+
+  it("all else is the gateway's fault, and not told", () => {
+    const error = conversionError(new TypeError("secret prompt"));
+    expect([error.code, error.message]).toEqual([
+      "internal_error",
+      "The gateway failed to convert this.",
+    ]);
+  });
+});
+
+describe("errors among the parts of a stream", () => {
+  it("of unknown chunks are passed over, by exactly that name", () => {
+    const named = (name: string): Error => Object.assign(new Error("x"), { name });
+    expect(isUnknownChunk(named("AI_TypeValidationError"))).toBe(true);
+    expect(isUnknownChunk(named("AI_JSONParseError"))).toBe(false);
+    expect(isUnknownChunk({ name: "AI_TypeValidationError" })).toBe(false);
+  });
+
+  it.each([
+    [{ message: "Broke.", type: "server_error" }, "The upstream failed (500): Broke."],
+    ["Broke.", "The upstream failed (500): Broke."],
+    [Object.assign(new Error("Busy."), { statusCode: 529 }), "The upstream is overloaded: Busy."],
+  ])("say what the upstream said: %j", (error, message) => {
+    expect(errorOfPart(error).message).toBe(message);
+  });
+});
