@@ -1,0 +1,42 @@
+/** Whose words a client speaks, and so in whose form it is told of errors. */
+export type ErrorForm = "OpenAi" | "Anthropic" | "Gemini" | "OpenRouter";
+
+/** A parameter that is particular to one operation. */
+export type Parameter = Readonly<{
+  name: string;
+  in: "path" | "query";
+  about: string;
+  /** JSON Schema; a text where absent. */
+  schema?: object;
+  example?: string;
+}>;
+
+/** What comes back with a 200. */
+export type Answer = Readonly<{
+  about: string;
+  /** A name in the schemas; none where the answer is no JSON. */
+  schema?: string;
+  /** Where it is no JSON. */
+  type?: string;
+  /** A name in the schemas: what one event of the stream holds. */
+  event?: string;
+  /** Also, or only, server-sent events. */
+  streams?: "also" | "only";
+}>;
+
+/** One method on one path, as people are told of it. */
+export type Operation = Readonly<{
+  method: "get" | "post" | "delete";
+  path: string;
+  tag: string;
+  summary: string;
+  description?: string;
+  /** `lan`: whoever is on the LAN, without a key; `admin`: an administrator there. */
+  access: "key" | "lan" | "admin";
+  errors: ErrorForm;
+  /** It waits in line, and has a row in the ledger. */
+  generates?: true;
+  parameters?: readonly Parameter[];
+  body?: Readonly<{ schema: string; example: object }>;
+  answer: Answer;
+}>;

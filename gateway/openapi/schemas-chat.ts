@@ -1,0 +1,110 @@
+import { z } from "zod";
+import type { Schemas } from "./schemas.ts";
+
+export const modelName: z.ZodType = z.string().max(1024).describe("A name of GET /v1/models.");
+
+export const usage: z.ZodType = z
+  .looseObject({
+    prompt_tokens: z.int(),
+    completion_tokens: z.int(),
+    total_tokens: z.int(),
+    prompt_tokens_details: z.looseObject({ cached_tokens: z.int().optional() }).optional(),
+    completion_tokens_details: z.looseObject({ reasoning_tokens: z.int().optional() }).optional(),
+    cost: z.number().optional().describe("US dollars; below /api/v1 only."),
+  })
+  .describe("What was used, in tokens.");
+
+const message = z.looseObject({
+  role: z.enum(["system", "developer", "user", "assistant", "tool", "function"]),
+  content: z
+    .union([z.string(), z.array(z.looseObject({ type: z.string() }))])
+    .nullable()
+    .optional()
+    .describe("A text, or parts: text, image_url, input_audio, file."),
+  tool_calls: z.array(z.looseObject({})).optional(),
+  tool_call_id: z.string().optional(),
+});
+
+const tool = z.looseObject({
+  type: z.literal("function"),
+  function: z.looseObject({
+    name: z.string(),
+    description: z.string().optional(),
+    parameters: z.looseObject({}).optional().describe("A JSON Schema."),
+  }),
+});
+
+/** What every way of generating text shares. */
+const sampling = {
+  stream: z.boolean().optional().describe("The answer as server-sent events, as it comes."),
+  max_tokens: z.int().optional().describe("The most tokens of an answer."),
+  temperature: z.number().optional(),
+  top_p: z.number().optional(),
+  stop: z.union([z.string(), z.array(z.string())]).optional(),
+  seed: z.int().optional(),
+  n: z.int().min(1).optional().describe("Choices; 1 where the upstream has another dialect."),
+  stream_options: z.looseObject({ include_usage: z.boolean().optional() }).optional(),
+};
+
+const chatRequest = z
+  .looseObject({
+    model: modelName,
+    messages: z.array(message).min(1),
+    ...sampling,
+    max_completion_tokens: z.int().optional(),
+    tools: z.array(tool).optional(),
+    tool_choice: z.union([z.string(), z.looseObject({})]).optional(),
+    response_format: z.looseObject({ type: z.string() }).optional(),
+    reasoning_effort: z.string().optional(),
+  })
+  .describe("Whatever else the upstream knows may stand here too; it gets it unchanged.");
+
+const head = { id: z.string(), created: z.int(), model: z.string(), usage: usage.optional() };
+const finish = z.string().nullable().describe("stop, length, tool_calls, content_filter");
+
+const chatAnswer = z.looseObject({
+  ...head,
+  object: z.literal("chat.completion"),
+  choices: z.array(z.looseObject({ index: z.int(), message, finish_reason: finish })),
+});
+
+const chatChunk = z
+  .looseObject({
+    ...head,
+    object: z.literal("chat.completion.chunk"),
+    choices: z.array(
+      z.looseObject({ index: z.int(), delta: z.looseObject({}), finish_reason: finish }),
+    ),
+    queue: z
+      .looseObject({
+        position: z.int(),
+        of: z.int(),
+        eta_seconds: z.number().nullable(),
+        message: z.string(),
+      })
+      .optional()
+      .describe("One's place in line, in chunks sent before the first token."),
+  })
+  .describe("The data of one event; the last event is [DONE].");
+
+const completionRequest = z.looseObject({
+  model: modelName,
+  prompt: z.union([z.string(), z.array(z.unknown())]),
+  suffix: z.string().optional(),
+  ...sampling,
+});
+
+const completionAnswer = z.looseObject({
+  ...head,
+  object: z.literal("text_completion"),
+  choices: z.array(z.looseObject({ index: z.int(), text: z.string(), finish_reason: finish })),
+});
+
+export const chatSchemas: Schemas = {
+  ChatRequest: chatRequest,
+  ChatAnswer: chatAnswer,
+  ChatChunk: chatChunk,
+  CompletionRequest: completionRequest,
+  CompletionAnswer: completionAnswer,
+  Usage: usage,
+};

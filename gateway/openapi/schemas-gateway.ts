@@ -1,0 +1,68 @@
+import { z } from "zod";
+import type { Schemas } from "./schemas.ts";
+
+const health = z.looseObject({
+  status: z.enum(["ok", "draining"]),
+  version: z.string(),
+  upstream: z.string().nullable(),
+  upstream_state: z.looseObject({ state: z.enum(["unknown", "up", "down"]) }).nullable(),
+  line: z.object({ waiting: z.int(), active: z.int(), capacity: z.int() }),
+  users_file: z.looseObject({ ok: z.boolean(), users: z.int(), keys: z.int() }),
+  ledger: z.looseObject({ ok: z.boolean(), spooled: z.int(), dropped: z.int() }),
+});
+
+const limit = z.looseObject({
+  metric: z.string().describe("requests, tokens, upstream_seconds, cost"),
+  window_seconds: z.number(),
+  mode: z.enum(["refuse", "slow"]),
+  limit: z.number(),
+  used: z.number(),
+  reserved: z.number().describe("Kept for requests under way."),
+  remaining: z.number(),
+  resets_at: z.iso.datetime(),
+  resets_in_seconds: z.number(),
+});
+
+const limits = z.looseObject({
+  object: z.literal("limits"),
+  user: z.string(),
+  limits: z.array(limit),
+  keys: z
+    .array(z.looseObject({ key: z.string(), limits: z.array(limit) }))
+    .optional()
+    .describe("For each key by its first characters, where a user has several."),
+});
+
+const queued = z.looseObject({
+  id: z.string(),
+  user: z.string(),
+  model: z.string(),
+  state: z.enum(["waiting", "running"]),
+  position: z.int().describe("1 is next; 0 runs."),
+  of: z.int(),
+  eta_seconds: z.number().nullable(),
+  since: z.iso.datetime(),
+});
+
+const queue = z.looseObject({
+  object: z.literal("list"),
+  state: z.enum(["open", "paused", "draining"]),
+  waiting: z.int(),
+  active: z.int(),
+  capacity: z.int(),
+  data: z.array(queued).describe("One's own; an administrator's are everybody's."),
+});
+
+const queueDeleted = z.looseObject({
+  id: z.string(),
+  object: z.literal("queue.deleted"),
+  deleted: z.literal(true),
+  was: z.enum(["waiting", "running"]),
+});
+
+export const gatewaySchemas: Schemas = {
+  Health: health,
+  Limits: limits,
+  Queue: queue,
+  QueueDeleted: queueDeleted,
+};
