@@ -4,6 +4,7 @@ import { createGuessLimit } from "./auth/guess-limit.ts";
 import { createIdentify, type IdentifyOptions } from "./auth/identify.ts";
 import type { Identity } from "./auth/identity.ts";
 import { createNetworks } from "./auth/networks.ts";
+import { createOpenDoor } from "./auth/open-door.ts";
 import { addressOf, type Doors, isPublicRequest, peerOf } from "./exchange.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { type ConnectionLimit, createConnectionLimit } from "./limits/connections.ts";
@@ -21,25 +22,31 @@ export type Access = {
 /**
  * The ways in, as the settings have them.
  * @param publicPort the port in use; null while there is none
+ * @param isOpen `auth: none`: on the LAN nobody needs a key
  * @throws Error with one line where settings that need each other are not all there
  */
 export async function accessOf(
   settings: Settings,
   users: UserDirectory,
   publicPort: () => number | null,
+  isOpen: boolean,
 ): Promise<Access> {
   const isTrusted = createNetworks(settings.trustedProxies);
   const doors: Doors = {
     isTrusted,
     isPublicPort: (port) => port !== undefined && port === publicPort(),
   };
-  const identify = createIdentify({
+  const strict = createIdentify({
     users: () => users.read(),
     guesses: createGuessLimit(),
     userHeader: settings.userHeader,
     jwt: await jwtOf(settings),
     access: await cloudflareOf(settings),
   });
+  const { userHeader } = settings;
+  const identify = isOpen
+    ? createOpenDoor({ identify: strict, users: () => users.read(), userHeader })
+    : strict;
   return {
     doors,
     authenticate(request) {
@@ -103,13 +110,21 @@ async function cloudflareOf(settings: Settings): Promise<IdentifyOptions["access
   return { check, required };
 }
 
-/** The limits of everybody, of a role and of a user, over what the ledger remembers. */
+/**
+ * The limits of everybody, of a role and of a user, over what the ledger remembers.
+ * @param listed the options of the middleware `rate_limit`, which turns them on; null: not listed
+ */
 export function limitsOf(
   settings: Settings,
+  listed: Readonly<Record<string, unknown>> | null,
   { ledger, onTrouble }: { ledger: Ledger; onTrouble: (message: string) => void },
 ): Limits {
   return createLimits({
-    defaults: { ...(settings.enableRateLimiting ? general(settings) : {}), ...written(settings) },
+    defaults: {
+      ...(settings.enableRateLimiting || listed !== null ? general(settings) : {}),
+      ...written(settings),
+      ...listed,
+    },
     roles: settings.limits.roles,
     windowMs: settings.rateLimitWindowMs,
     history: (user, since) => ledger.windowCounts(user, since, Date.now()),

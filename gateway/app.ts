@@ -16,7 +16,7 @@ import { showLimits } from "./road/show-limits.ts";
 
 export type AppParts = RoadParts & {
   /** What GET /health says, as JSON. */
-  health(): object;
+  healthReport(): object;
   /** Prometheus' text format; null where the metrics have a port of their own. */
   metrics: (() => Promise<string>) | null;
   /** Answers preflights and marks answers for web pages of other origins; null is off. */
@@ -25,6 +25,9 @@ export type AppParts = RoadParts & {
 
 /** Prometheus' text exposition format. */
 const metricsType = "text/plain; version=0.0.4; charset=utf-8";
+
+/** All that is passed on, or answered in the words of those APIs. */
+const apiPaths = /^\/(?:(?:api\/)?v1|v1beta)\//;
 
 /** The path as it was judged, before any routing; Express's own place for what belongs to a request. */
 type Judged = { judged: JudgedPath };
@@ -47,13 +50,27 @@ export function createApp(parts: AppParts): Express {
   });
   if (parts.cors !== null) app.use(parts.cors);
 
+  // First, since nearly all that comes is for it.
+  app.all(apiPaths, (request: Request, response: Response<unknown, Judged>) => {
+    const { path, query, alias } = response.locals.judged;
+    const { dialect, kind } = endpointOf(request.method, path);
+    const road = kind === "generation" ? generation : read;
+    return road(parts, request, response, {
+      path,
+      query: stripCredentials(query),
+      dialect,
+      kind,
+      isOpenRouter: alias,
+    });
+  });
+
   const call = (handle: CallHandler) => gatewayCall(parts, handle);
   const lanOnly = (request: Request, _response: Response, next: NextFunction): void => {
     const isPublic = isPublicRequest(request, parts.doors);
     next(isPublic && !parts.publicAdmin ? nothingHere() : undefined);
   };
   app.get(["/health", "/healthz"], lanOnly, (_request, response) => {
-    response.setHeader("cache-control", "no-store").json(parts.health());
+    response.setHeader("cache-control", "no-store").json(parts.healthReport());
   });
   app.get("/metrics", lanOnly, async (_request, response, next) => {
     if (parts.metrics === null) next(nothingHere());
@@ -84,18 +101,6 @@ export function createApp(parts: AppParts): Express {
       steerQueue(parts, viewer, request.path.slice("/queue/".length), request, response);
     }),
   );
-
-  app.all(/^\/(?:api\/)?v1\//, (request: Request, response: Response<unknown, Judged>) => {
-    const { path, query } = response.locals.judged;
-    const { dialect, kind } = endpointOf(request.method, path);
-    const road = kind === "generation" ? generation : read;
-    return road(parts, request, response, {
-      path,
-      query: stripCredentials(query),
-      dialect,
-      kind,
-    });
-  });
 
   // Whoever has no key learns nothing of what is here.
   app.use(async (request) => {

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { shuttingDown } from "./errors.ts";
-import type { Line } from "./line/line.ts";
+import type { AllLines } from "./road/all-lines.ts";
 
 export type Draining = {
-  line: Line;
+  lines: Pick<AllLines, "drain">;
   /** The generations under way, waiting or running. */
   underway: ReadonlyMap<string, { stop: AbortController }>;
   /** How long those that run may go on. Milliseconds. */
@@ -11,8 +11,8 @@ export type Draining = {
 };
 
 /** Sends the waiting away, lets what runs finish in time, and stops the rest. */
-export async function drain({ line, underway, timeoutMs }: Draining): Promise<void> {
-  line.drain();
+export async function drain({ lines, underway, timeoutMs }: Draining): Promise<void> {
+  lines.drain();
   if (!(await emptied(underway, timeoutMs))) {
     for (const { stop } of underway.values()) stop.abort(shuttingDown());
     // Each has an owner that closes its row and ends its answer.

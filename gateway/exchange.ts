@@ -34,6 +34,8 @@ export type Exchange = {
   readonly query: string;
   readonly dialect: Dialect;
   readonly kind: Kind;
+  /** Came by `/api/v1`, where shapes are OpenRouter's. */
+  readonly isOpenRouter: boolean;
   /** Arrived on PUBLIC_PORT or with a Cloudflare header; see DESIGN's word "public". */
   readonly isPublic: boolean;
   /** The client's address, without a port. */
@@ -48,6 +50,7 @@ export type Target = {
   readonly query: string;
   readonly dialect: Dialect;
   readonly kind: Kind;
+  readonly isOpenRouter?: boolean;
 };
 
 /** By which door a request came in; headers are believed by door, never by themselves. */
@@ -124,6 +127,7 @@ export function createExchange(
     query: target.query,
     dialect: target.dialect,
     kind: target.kind,
+    isOpenRouter: target.isOpenRouter ?? false,
     isPublic: isPublicRequest(request, doors),
     address: addressOf(request, doors),
     signal: stop.signal,

@@ -1,38 +1,39 @@
 import type { Ledger } from "./ledger/ledger.ts";
-import type { Line } from "./line/line.ts";
+import type { AllLines } from "./road/all-lines.ts";
 import type { Health } from "./upstreams/health.ts";
 import type { Upstream } from "./upstreams/upstream.ts";
 import type { UserDirectory } from "./users/user-directory.ts";
 
 export type HealthParts = {
   version: string;
-  /** The one shown first: the default, else the first of them. */
-  upstream: Upstream;
-  /** All of them, where there are several. */
-  upstreams?: readonly Upstream[];
-  /** How they fare, by what exchanges show. */
-  fares?: Health;
-  line: Line;
+  upstreams: readonly Upstream[];
+  /** The name of the one for all that no route names. */
+  fallback: string | null;
+  health: Pick<Health, "view">;
+  lines: Pick<AllLines, "view">;
   users: UserDirectory;
   ledger: Ledger;
   draining: boolean;
 };
 
 /**
- * What GET /health says. It is about the gateway: `ok` while it can serve, whatever its upstream does, since
+ * What GET /health says. It is about the gateway: `ok` while it can serve, whatever its upstreams do, since
  * whoever restarts it on a bad answer would only lose the line.
  */
 export function healthOf(parts: HealthParts): object {
-  const { version, upstream, line, users, ledger, draining } = parts;
-  const { waiting, active, capacity } = line.view();
+  const { version, upstreams, fallback, health, lines, users, ledger, draining } = parts;
+  const { waiting, active, capacity } = lines.view();
   const file = users.state();
   const accounts = ledger.state();
+  const main = upstreams.find(({ name }) => name === fallback) ?? upstreams[0];
   return {
     status: draining ? "draining" : "ok",
     version,
-    upstream: upstream.name,
-    upstream_state: stateOf(upstream, parts.fares),
-    ...(parts.upstreams === undefined ? {} : { upstreams: statesOf(parts.upstreams, parts.fares) }),
+    upstream: main?.name ?? null,
+    upstream_state: main === undefined ? null : stateOf(main, health),
+    ...(upstreams.length === 1
+      ? {}
+      : { upstreams: upstreams.map((one) => stateOfMany(one, health)) }),
     line: { waiting, active, capacity },
     users_file: { ok: file.ok, users: file.users, keys: file.keys, error: file.error },
     ledger: {
@@ -45,21 +46,19 @@ export function healthOf(parts: HealthParts): object {
   };
 }
 
-type State = { state: string; reason: string | null; kind: string | null };
-
-function stateOf(upstream: Upstream, fares: Health | undefined): State {
-  const { health, kind } = upstream;
-  const { up, reason } =
-    fares?.view(upstream.name) ??
-    (health === null ? { up: null, reason: null } : { up: health.up, reason: health.reason });
-  return { state: up === null ? "unknown" : up ? "up" : "down", reason, kind };
+function stateOf(upstream: Upstream, health: Pick<Health, "view">): object {
+  const { up, reason } = health.view(upstream.name);
+  return {
+    state: up === null ? "unknown" : up ? "up" : "down",
+    reason,
+    kind: upstream.kind,
+  };
 }
 
-const statesOf = (upstreams: readonly Upstream[], fares: Health | undefined): object[] =>
-  upstreams.map((upstream) => ({
-    name: upstream.name,
-    type: upstream.type,
-    ...stateOf(upstream, fares),
-    // Whether it is tried now: `open` and `busy` mean not.
-    circuit: fares?.view(upstream.name).state ?? "closed",
-  }));
+const stateOfMany = (upstream: Upstream, health: Pick<Health, "view">): object => ({
+  name: upstream.name,
+  type: upstream.type,
+  ...stateOf(upstream, health),
+  // Whether it is tried now: `open` and `busy` mean not.
+  circuit: health.view(upstream.name).state,
+});

@@ -1,4 +1,5 @@
 import { accessOf, limitsOf } from "./access.ts";
+import { additionsOf } from "./additions.ts";
 import { createPulse } from "./answer/pulse.ts";
 import { type AppParts, createApp, createMetricsApp } from "./app.ts";
 import { createCors } from "./auth/browsers.ts";
@@ -6,19 +7,22 @@ import { drain } from "./drain.ts";
 import { healthOf } from "./health.ts";
 import { openLedger } from "./ledger/ledger.ts";
 import { createBodyReader } from "./limits/body.ts";
-import { createLine } from "./line/line.ts";
+import { modelsOf, modelWordsOf, unroutedListing } from "./models-of.ts";
+import { openUpstreams } from "./open-upstreams.ts";
+import { openPools } from "./pools.ts";
 import { openPorts } from "./ports.ts";
+import { allLines } from "./road/all-lines.ts";
 import type { Underway } from "./road/parts.ts";
 import { upgrade } from "./road/upgrade.ts";
 import type { Settings } from "./settings/settings.ts";
 import { createTelemetry } from "./telemetry/events.ts";
 import { createLog } from "./telemetry/log.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
-import type { Echo } from "./upstreams/echo/echo.ts";
-import { createModelList } from "./upstreams/model-list.ts";
-import { createPassThrough } from "./upstreams/pass-through.ts";
-import { followSlotCount } from "./upstreams/slot-count.ts";
-import { openUpstream, type Upstream } from "./upstreams/upstream.ts";
+import { watchUpstreams } from "./upstream-watch.ts";
+import { createAffinity } from "./upstreams/affinity.ts";
+import { conversationKey } from "./upstreams/conversation-key.ts";
+import { createModelCatalog } from "./upstreams/model-catalog.ts";
+import { createRetryBudget, retryable } from "./upstreams/retry.ts";
 import { createUserDirectory } from "./users/user-directory.ts";
 
 /** A gateway that runs; the ports are those in use, null where there is none. */
@@ -52,31 +56,50 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
   const users = createUserDirectory({ file, apiKey, apiUser, onTrouble });
   // In force before the port is open; a free one (0) has its number only then.
   let { publicPort } = settings;
-  const access = await accessOf(settings, users, () => publicPort);
+  const additions = await additionsOf(settings.middlewares, {
+    onTrouble: telemetry.traceTrouble,
+    cwd: process.cwd(),
+  });
+  const access = await accessOf(settings, users, () => publicPort, additions.isOpen);
+  if (additions.isOpen) telemetry.openDoor();
   const ledger = openLedger({
     file: databaseFile,
     onTrouble: telemetry.ledgerTrouble,
     onRecovery: telemetry.ledgerRecovered,
   });
   metrics.seed(ledger.totals());
-  const { echo, upstream } = await upstreamOf(settings);
-  const { maxConcurrent } = settings;
-  const { maxQueue, maxConcurrentPerUser, maxQueuedPerUser, maxUnfairnessMs } = settings;
-  const line = createLine({
-    maxQueue,
-    maxConcurrentPerUser,
-    maxQueuedPerUser,
-    maxUnfairnessMs,
-    // One until the upstream has said how many it has.
-    capacity: maxConcurrent === "auto" ? 1 : maxConcurrent,
-    exclusiveModels: settings.exclusiveModels === "on",
+  const { configured, fallback, echo } = await openUpstreams(settings);
+  const upstreams = configured.map(({ upstream }) => upstream);
+  const retired = new Set(configured.flatMap((one) => (one.drain ? [one.upstream.name] : [])));
+  const underway = new Map<string, Underway>();
+  const watch = watchUpstreams(upstreams, {
+    onChange: telemetry.upstreamState,
+    onUsable: () => pools.reconsider(),
+  });
+  const { health } = watch;
+  const catalog = createModelCatalog({
+    upstreams,
+    freshMs: 5_000,
+    timeoutMs: 10_000,
+    onAnswered: health.noteAnswered,
+    onFailed: health.noteFailed,
+  });
+  const models = modelsOf({ catalog, routes: settings.routes });
+  const words = modelWordsOf(settings);
+  const pools = openPools(settings, {
+    configured,
+    routes: settings.routes,
+    fallback,
+    listedBy: unroutedListing(catalog, settings.routes, upstreams, fallback),
+    knownModels: () => models.names(),
+    usable: (name) => !retired.has(name) && health.usable(name),
+    modelCapacity: words.modelCapacity,
     onSwap: telemetry.swapped,
   });
-  metrics.watch({ line: () => line.view(), spooled: () => ledger.state().spooled });
-  const passThrough = createPassThrough(upstream, { silenceMs: settings.firstByteTimeoutMs ?? 0 });
-  const models = createModelList(upstream, { freshMs: 5_000, timeoutMs: 10_000 });
+  const lines = allLines(pools.lines);
+  const retries = createRetryBudget();
+  metrics.watch({ line: () => lines.view(), spooled: () => ledger.state().spooled });
   const pulse = createPulse();
-  const underway = new Map<string, Underway>();
   let draining = false;
 
   const parts: AppParts = {
@@ -91,9 +114,20 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
       maxHeldBytes: settings.maxWaitingBytes,
       timeoutMs: settings.bodyTimeoutMs,
     }),
-    route: () => ({ line, upstream, passThrough }),
-    models: () => models.read(),
-    limits: limitsOf(settings, { ledger, onTrouble: telemetry.limitsTrouble }),
+    route: pools.route,
+    reads: () => pools.reads,
+    models,
+    health: watch,
+    retries: {
+      isWorthIt: (error) => retryable(error) !== null && retries.take(),
+      noteRequest: retries.noteRequest,
+    },
+    affinity: { keyOf: conversationKey, ...createAffinity() },
+    conversions: { strict: settings.strictConversion, defaultMaxTokens: settings.defaultMaxTokens },
+    costOf: words.costOf,
+    middlewares: additions.middlewares,
+    tracer: additions.tracer,
+    limits: limitsOf(settings, additions.rateLimit, { ledger, onTrouble: telemetry.limitsTrouble }),
     ledger,
     telemetry,
     answers: ({ isPublic }) => ({
@@ -108,11 +142,12 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
       idleMs: settings.idleTimeoutMs ?? 0,
       totalMs: settings.totalTimeoutMs ?? 0,
     },
-    line,
+    lines,
     underway,
     draining: () => draining,
-    health: () => {
-      return healthOf({ version: options.version, upstream, line, users, ledger, draining });
+    healthReport: () => {
+      const { version } = options;
+      return healthOf({ version, upstreams, fallback, health, lines, users, ledger, draining });
     },
     metrics: settings.metricsPort === null ? metrics.render : null,
   };
@@ -124,12 +159,10 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
     upgrade: (request, socket, head) => void upgrade(parts, request, socket, head),
   });
   publicPort = ports.public?.port ?? null;
-  telemetry.started(ports.main.port, upstream.name);
+  telemetry.started(ports.main.port, fallback ?? upstreams.map(({ name }) => name).join(", "));
   if (echo !== null) telemetry.echoing();
-  // Shows what kind of server it is before the first request needs to know.
-  void models.read().catch(() => {});
-  const slots =
-    maxConcurrent === "auto" ? followSlotCount(upstream, (slots) => line.setCapacity(slots)) : null;
+  // Shows what kind of servers they are before the first request needs to know.
+  void catalog.read().catch(() => {});
 
   return {
     port: ports.main.port,
@@ -137,35 +170,19 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
     metricsPort: ports.metrics?.port ?? null,
     async stop() {
       draining = true;
-      const { waiting, active } = line.view();
+      const { waiting, active } = lines.view();
       telemetry.draining(waiting, active);
-      await drain({ line, underway, timeoutMs: settings.drainTimeoutMs });
+      await drain({ lines, underway, timeoutMs: settings.drainTimeoutMs });
       await ports.close(1_000);
-      slots?.stop();
+      health.stop();
+      pools.close();
       pulse.stop();
-      passThrough.close();
-      await upstream.connections.close();
+      await additions.tracer?.close();
+      await Promise.all(upstreams.map(({ connections }) => connections.close()));
       await echo?.close();
       await ledger.shutdown();
       telemetry.stopped();
       log.close();
     },
   };
-}
-
-/** The server of UPSTREAM_URL, or the echo. */
-async function upstreamOf(settings: Settings): Promise<{ echo: Echo | null; upstream: Upstream }> {
-  const { upstreamUrl, upstreamApiKey: key, connectTimeoutMs } = settings;
-  if (upstreamUrl !== null) {
-    const type = settings.upstreamType;
-    return {
-      echo: null,
-      upstream: openUpstream({ url: upstreamUrl, key, type, connectTimeoutMs }),
-    };
-  }
-  const { startEcho } = await import("./upstreams/echo/echo.ts");
-  const echo = await startEcho({ tokensPerSecond: settings.echoTokensPerSecond });
-  const { url } = echo;
-  const upstream = openUpstream({ url, key: null, type: "openai", connectTimeoutMs, name: "echo" });
-  return { echo, upstream };
 }

@@ -1,13 +1,16 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Answer } from "../answer/answer.ts";
-import { shuttingDown } from "../errors.ts";
-import { createExchange, stopWhenLeft, type Target } from "../exchange.ts";
+import { GatewayError, shuttingDown } from "../errors.ts";
+import { createExchange, type Dialect, stopWhenLeft, type Target } from "../exchange.ts";
+import { canServe, isNative } from "../upstreams/speaks.ts";
 import { attemptUpstream } from "./attempt.ts";
+import type { Destination } from "./destination.ts";
 import { asGatewayError } from "./failure.ts";
 import type { RoadParts } from "./parts.ts";
-import { readRequest } from "./read-request.ts";
+import { type Asked, readRequest } from "./read-request.ts";
 import { refuseOtherModels } from "./refuse-other-models.ts";
 import { type Accepted, reserve } from "./reserve.ts";
+import { runMiddlewares } from "./run-middlewares.ts";
 import { settle } from "./settle.ts";
 import { takeTurn } from "./turn.ts";
 
@@ -27,17 +30,27 @@ export async function generation(
   const answer = new Answer(request, response, exchange, parts.answers(exchange));
   let accepted: Accepted;
   let user: string | null = null;
+  let free = (): void => {};
+  const trace = parts.tracer?.begin(exchange, request, response);
   try {
     if (parts.draining()) throw shuttingDown();
     const known = parts.authenticate(request);
     const identity = known instanceof Promise ? await known : known;
     user = identity.user;
-    const asked = await readRequest(parts.bodies, request, response, exchange);
+    let asked = await readRequest(parts.bodies, request, response, exchange);
+    free = asked.free;
+    const { middlewares } = parts;
+    trace?.asked({ user, model: asked.fields.model, body: bytesOf(asked) });
+    if (middlewares.length > 0) {
+      asked = await runMiddlewares(middlewares, { exchange, identity, asked, response });
+    }
     refuseOtherModels(identity, asked.fields.model);
     const destination = parts.route(asked.fields.model);
+    refuseUnspoken(destination, exchange.dialect);
     accepted = reserve(parts, { exchange, identity, asked, destination, stop });
   } catch (cause) {
     // Nothing is in the ledger, and nothing is owed.
+    free();
     const error = asGatewayError(parts, exchange, cause);
     parts.telemetry.refused({ exchange, user, status: error.status, errorCode: error.code });
     answer.fail(error);
@@ -46,11 +59,11 @@ export async function generation(
   parts.underway.set(exchange.id, { user: accepted.identity.user, stop });
   setHeaders(response, accepted.reservation.headers);
   const { model, stream } = accepted.asked.fields;
-  const ownResponseId = accepted.destination.upstream.kind === "llamacpp";
+  const ownResponseId = keepsNoResponses(accepted);
   answer.accepted({ model, stream, json: accepted.asked.json, ownResponseId });
   try {
-    const outcome = await takeTurn(parts, accepted, answer, async () => {
-      await attemptUpstream(parts, accepted, answer);
+    const outcome = await takeTurn(parts, accepted, answer, async (member, alone) => {
+      await attemptUpstream(parts, accepted, answer, member, alone);
       const last = answer.complete();
       accepted.meter.ended();
       return last;
@@ -60,6 +73,22 @@ export async function generation(
     parts.underway.delete(exchange.id);
   }
 }
+
+/** An upstream of llama.cpp, and a conversion: then a response may have an id of ours. */
+function keepsNoResponses({ destination, exchange }: Accepted): boolean {
+  const { upstream } = destination.first;
+  return upstream.kind === "llamacpp" || !isNative(upstream, exchange.dialect);
+}
+
+/** Before anyone waits: a model that none of its upstreams could be asked for in this way. */
+function refuseUnspoken({ members, seats, first }: Destination, dialect: Dialect): void {
+  const upstreams = seats?.list.map((seat) => members.get(seat.upstream)?.upstream);
+  if ((upstreams ?? [first.upstream]).some((one) => one && canServe(one, dialect))) return;
+  const what = `The upstream of this model cannot be asked for ${dialect}`;
+  throw new GatewayError("invalid_request", `${what}; choose another model.`, { param: "model" });
+}
+
+const bytesOf = ({ body }: Asked): Buffer | null => (Buffer.isBuffer(body) ? body : null);
 
 /** What is set here goes out with the head, whoever writes it. */
 function setHeaders(response: ServerResponse, headers: Readonly<Record<string, string>>): void {

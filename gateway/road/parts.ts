@@ -1,20 +1,38 @@
 import type { IncomingMessage } from "node:http";
 import type { AnswerOptions } from "../answer/answer.ts";
 import type { Identity } from "../auth/identity.ts";
-import type { Doors, Exchange } from "../exchange.ts";
+import type { Usage } from "../dialects/usage.ts";
+import type { GatewayError } from "../errors.ts";
+import type { Dialect, Doors, Exchange } from "../exchange.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { BodyReader } from "../limits/body.ts";
 import type { Limits } from "../limits/limits.ts";
-import type { Line } from "../line/line.ts";
+import type { Loaded } from "../middlewares/load-middlewares.ts";
+import type { Tracer } from "../middlewares/trace.ts";
 import type { Telemetry } from "../telemetry/events.ts";
-import type { PassThrough } from "../upstreams/pass-through.ts";
-import type { Upstream } from "../upstreams/upstream.ts";
+import type { AllLines } from "./all-lines.ts";
+import type { Destination, Member } from "./destination.ts";
 
 /** Milliseconds; 0 is off. */
 export type UpstreamTimeouts = { firstByteMs: number; idleMs: number; totalMs: number };
 
-/** Where a generation goes: the line it waits in and the upstream that answers. */
-export type Destination = { line: Line; upstream: Upstream; passThrough: PassThrough };
+/** What a cost is made of. */
+export type Served = {
+  /** As it was asked for, and as the upstream knows it. */
+  readonly model: string | null;
+  readonly upstreamModel: string | null;
+  readonly usage: Usage;
+  /** Milliseconds of a slot; null where there was none. */
+  readonly upstreamMs: number | null;
+};
+
+/** What is known of the models there are. */
+export type Models = {
+  /** `GET /v1/models` for a key that may use `allowed`; null: all. */
+  list(allowed: readonly string[] | null): Promise<Buffer>;
+  /** `GET /v1/models/{id}`; null where there is none of that name. */
+  find(id: string, allowed: readonly string[] | null): Promise<Buffer | null>;
+};
 
 /** A generation between acceptance and its end. */
 export type Underway = { user: string; stop: AbortController };
@@ -26,10 +44,33 @@ export type RoadParts = {
   /** What users.json says of a user, for each of their keys. */
   identitiesOf(user: string): readonly Identity[];
   bodies: BodyReader;
-  /** Where a model is; throws 404. */
+  /** Where a model is; throws 404, or 400 where none is named and none is meant. */
   route(model: string | null): Destination;
-  /** The upstream's list of models, as JSON. */
-  models(): Promise<Buffer>;
+  /** Who answers what is no generation, and names no model. */
+  reads(): Member;
+  models: Models;
+  /** What the exchanges show of the upstreams. */
+  health: {
+    began(upstream: string): void;
+    /** Null: it answered. */
+    ended(upstream: string, error: GatewayError | null): void;
+  };
+  /** Which errors of an upstream are worth asking another one, within a budget. */
+  retries: { isWorthIt(error: GatewayError): boolean; noteRequest(): void };
+  /** Which upstream served a conversation last: its prompt is still in memory there. */
+  affinity: {
+    keyOf(user: string, model: string, body: Buffer, dialect: Dialect): string | null;
+    preferred(key: string): string | null;
+    remember(key: string, upstream: string): void;
+  };
+  /** Those of one's own, in their order. */
+  middlewares: readonly Loaded[];
+  /** Writes each exchange to a file; null is off. */
+  tracer: Tracer | null;
+  /** How dialects are converted: refused where something would be lost, and what Anthropic must be told. */
+  conversions: { strict: boolean; defaultMaxTokens: number };
+  /** What a generation cost, in US dollars; null where that is not known. */
+  costOf(served: Served): number | null;
   limits: Limits;
   ledger: Ledger;
   telemetry: Telemetry;
@@ -44,8 +85,8 @@ export type RoadParts = {
   doors: Doors;
   /** The tunnel sees health and metrics, and administrators have their rights there too. */
   publicAdmin: boolean;
-  /** The line, to be looked at and steered. */
-  line: Line;
+  /** Every line, to be looked at and steered. */
+  lines: AllLines;
   /** The generations under way by id, so that one can be stopped from outside. */
   underway: Map<string, Underway>;
   draining(): boolean;

@@ -3,7 +3,8 @@ import { setIdentityHeaders } from "../answer/refuse.ts";
 import type { Identity } from "../auth/identity.ts";
 import { GatewayError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
-import type { Line, Listed } from "../line/line.ts";
+import type { Listed } from "../line/line.ts";
+import type { AllLines } from "./all-lines.ts";
 import type { RoadParts } from "./parts.ts";
 
 /** Who looks at the line, or steers it. */
@@ -20,12 +21,12 @@ export function showQueue(parts: RoadParts, viewer: Viewer, response: ServerResp
   response.setHeader("content-type", "application/json").end(JSON.stringify(viewOf(parts, viewer)));
 }
 
-function viewOf({ line }: RoadParts, viewer: Viewer): object {
+function viewOf({ lines: line }: RoadParts, viewer: Viewer): object {
   const mine = (one: Listed): boolean => viewer.isAdmin || one.user === viewer.identity.user;
   return { object: "list", state: line.state(), ...line.view(), data: shown(line, mine) };
 }
 
-function shown(line: Line, isTheirs: (one: Listed) => boolean): object[] {
+function shown(line: AllLines, isTheirs: (one: Listed) => boolean): object[] {
   return line
     .list()
     .filter(isTheirs)
@@ -58,7 +59,7 @@ export function followQueue(
     response.write(`data: ${now}\n\n`);
   };
   tell();
-  const ignore = parts.line.onChange(tell);
+  const ignore = parts.lines.onChange(tell);
   const alive = setInterval(() => response.write(": keep-alive\n\n"), everyMs).unref();
   viewer.exchange.signal.addEventListener("abort", () => {
     ignore();
@@ -79,7 +80,7 @@ export function leaveQueue(
     // The same for what is somebody else's: ids are nobody's business.
     throw new GatewayError("not_found", "No request of yours with this id waits or runs.");
   }
-  const state = parts.line.cancel(id) ? "waiting" : "running";
+  const state = parts.lines.cancel(id) ? "waiting" : "running";
   if (state === "running") {
     found.stop.abort(new GatewayError("cancelled", "The request was stopped."));
   }
@@ -100,8 +101,8 @@ export function steerQueue(
     throw new GatewayError("not_allowed", "Only an administrator on the LAN may steer the line.");
   }
   request.resume();
-  if (action === "pause") parts.line.pause();
-  else if (action === "resume") parts.line.resume();
-  else parts.line.drain();
+  if (action === "pause") parts.lines.pause();
+  else if (action === "resume") parts.lines.resume();
+  else parts.lines.drain();
   showQueue(parts, viewer, response);
 }

@@ -3,9 +3,10 @@ import { refuse, setIdentityHeaders } from "../answer/refuse.ts";
 import { relay } from "../answer/relay.ts";
 import { shuttingDown } from "../errors.ts";
 import { createExchange, stopWhenLeft, type Target } from "../exchange.ts";
-import { headersToUpstream } from "../upstreams/headers.ts";
+import { headersToUpstream, keyOf } from "../upstreams/headers.ts";
 import { asGatewayError } from "./failure.ts";
 import type { RoadParts } from "./parts.ts";
+import { isModels, showModels } from "./show-models.ts";
 
 /**
  * The road of what does not generate: authenticated, and passed through to the upstream with its body
@@ -22,6 +23,7 @@ export async function read(
   stopWhenLeft(response, stop);
   let user: string | null = null;
   let refused = false;
+  const trace = parts.tracer?.begin(exchange, request, response);
   response.once("close", () => {
     const status = response.writableFinished ? response.statusCode : 499;
     if (!refused) parts.telemetry.passed({ exchange, user, status });
@@ -38,18 +40,19 @@ export async function read(
     const known = parts.authenticate(request);
     const identity = known instanceof Promise ? await known : known;
     user = identity.user;
-    if (exchange.path === "/v1/models" && request.method === "GET") {
-      const models = await parts.models();
+    trace?.asked({ user, model: null, body: null });
+    if (request.method === "GET" && isModels(exchange.path)) {
+      const models = await showModels(parts, exchange.path, identity);
       setIdentityHeaders(response, exchange);
       response.setHeader("content-type", "application/json").end(models);
       return;
     }
     if (request.headers.expect !== undefined) response.writeContinue();
-    const { upstream, passThrough } = parts.route(null);
+    const { upstream, passThrough } = parts.reads();
     const headers = headersToUpstream(request.headers, {
       user: identity.user,
       requestId: exchange.requestId,
-      upstreamKey: upstream.key,
+      ...keyOf(upstream),
     });
     passThrough.read(
       request,

@@ -5,7 +5,8 @@ import { createMeter, type Meter } from "../ledger/meter.ts";
 import { type Ask, estimateOf } from "../limits/estimate.ts";
 import type { Reservation } from "../limits/reservation.ts";
 import type { Line } from "../line/line.ts";
-import type { Destination, RoadParts } from "./parts.ts";
+import type { Destination } from "./destination.ts";
+import type { RoadParts } from "./parts.ts";
 import type { Asked } from "./read-request.ts";
 
 /** A generation that will have an end: it has a row in the ledger, and room in the line. */
@@ -15,6 +16,8 @@ export type Accepted = {
   readonly asked: Asked;
   readonly destination: Destination;
   readonly meter: Meter;
+  /** The conversation it goes on with, where it matters who served that before. */
+  readonly conversation: string | null;
   readonly reservation: Reservation;
   /** Ends it from inside: a time-out, a cancel, a shutdown. */
   readonly stop: AbortController;
@@ -27,10 +30,10 @@ export type Accepted = {
  */
 export function reserve(
   parts: RoadParts,
-  request: Omit<Accepted, "meter" | "reservation">,
+  request: Omit<Accepted, "meter" | "reservation" | "conversation">,
 ): Accepted {
   const { exchange, identity, asked, destination } = request;
-  const { line, upstream } = destination;
+  const { line, first } = destination;
   // A client that left while its body was read is no generation.
   exchange.signal.throwIfAborted();
   if (parts.draining() || line.state() === "draining") throw shuttingDown();
@@ -46,7 +49,7 @@ export function reserve(
     requestId: exchange.requestId,
     user: identity.user,
     model: asked.fields.model,
-    upstream: upstream.name,
+    upstream: first.upstream.name,
     dialect: exchange.dialect,
     path: exchange.path,
     streamed: asked.fields.stream,
@@ -55,8 +58,24 @@ export function reserve(
   return {
     ...request,
     reservation,
+    conversation: conversationOf(parts, request),
     meter: createMeter(exchange.dialect, asked.fields.prompts, exchange.startedMono),
   };
+}
+
+/** Asked only where there is more than one upstream to choose from. */
+function conversationOf(
+  { affinity }: RoadParts,
+  {
+    destination,
+    identity,
+    asked,
+    exchange,
+  }: Pick<Accepted, "destination" | "identity" | "asked" | "exchange">,
+): string | null {
+  const { seats } = destination;
+  if (seats === null || seats.list.length < 2 || !Buffer.isBuffer(asked.body)) return null;
+  return affinity.keyOf(identity.user, asked.fields.model ?? "", asked.body, exchange.dialect);
 }
 
 const fullMessages = {

@@ -1,6 +1,5 @@
 import type { GatewayError } from "../errors.ts";
 import { ClientLeft } from "../exchange.ts";
-import { noteHealth, type Upstream } from "../upstreams/upstream.ts";
 import type { RoadParts } from "./parts.ts";
 import type { Accepted } from "./reserve.ts";
 import type { Outcome } from "./turn.ts";
@@ -25,8 +24,8 @@ export async function settle(
   outcome: Outcome,
 ): Promise<void> {
   const { exchange, identity, asked, destination } = accepted;
-  const { slot, error, upstreamMs, reading } = outcome;
-  if (slot !== null) noteUpstream(parts, destination.upstream, outcome);
+  const { slot, error, upstreamMs, reading, waitedMs } = outcome;
+  const { upstream } = outcome.member ?? destination.first;
   if (error instanceof ClientLeft)
     parts.telemetry.slotReleased((outcome.endedAt - error.at) / 1000);
   const left = error?.code === "client_closed" || error?.code === "cancelled";
@@ -36,10 +35,11 @@ export async function settle(
   const status = done ? reading.status : error.status;
   const errorCode = done ? (reading.failed ? "upstream_error" : null) : error.code;
   const durationMs = performance.now() - exchange.startedMono;
-  const queueMs = slot?.waitedMs ?? durationMs;
+  const queueMs = slot === null ? durationMs : waitedMs;
   const { input, output } = reading.usage;
+  const cost = costOf(parts, accepted, outcome);
   try {
-    accepted.reservation.settle({ input, output, upstreamMs }, Date.now());
+    accepted.reservation.settle({ input, output, upstreamMs, cost: cost ?? 0 }, Date.now());
   } catch (cause) {
     // A fault in the limits must not keep the row open, or the client waiting.
     parts.telemetry.internalError(exchange, cause);
@@ -54,14 +54,20 @@ export async function settle(
     durationMs,
     usage: reading.usage,
     upstreamId: answer.upstreamId,
+    cost,
+    servedBy: upstream.name,
   });
+  const { conversation } = accepted;
+  if (conversation !== null && slot !== null && done) {
+    parts.affinity.remember(conversation, slot.upstream);
+  }
   if (error === null) answer.end(outcome.last);
   else answer.fail(error);
   parts.telemetry.settled({
     exchange,
     user: identity.user,
     model: asked.fields.model,
-    upstream: destination.upstream.name,
+    upstream: upstream.name,
     status,
     errorCode,
     state,
@@ -83,13 +89,12 @@ function whereLeft(
   return answer.begun ? "mid_stream" : "before_first_byte";
 }
 
-/** Health is what the exchanges show: an answer, of whatever status, is a sign of life. */
-function noteUpstream(parts: RoadParts, upstream: Upstream, { error, reading }: Outcome): void {
-  const answered = reading.status > 0 || error?.code === "upstream_rejected";
-  const gone = error?.code === "upstream_unreachable" || error?.code === "upstream_timeout";
-  if (!answered && !gone) return;
-  const reason = answered ? null : (error?.message ?? null);
-  if (noteHealth(upstream, answered, reason)) {
-    parts.telemetry.upstreamState(upstream.name, answered, reason);
-  }
+function costOf(
+  parts: RoadParts,
+  { asked, destination }: Accepted,
+  { slot, reading, upstreamMs }: Outcome,
+): number | null {
+  const { model } = asked.fields;
+  const upstreamModel = destination.names.get(slot?.upstream ?? "") ?? model;
+  return parts.costOf({ model, upstreamModel, usage: reading.usage, upstreamMs });
 }

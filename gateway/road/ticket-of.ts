@@ -1,13 +1,19 @@
 import { BACKGROUND } from "../line/entry.ts";
 import type { Place, Ticket } from "../line/line.ts";
+import type { RoadParts } from "./parts.ts";
 import type { Accepted } from "./reserve.ts";
 
 /** Characters of a prompt for each token, roughly, in most languages and tokenizers. */
 const charsPerToken = 4;
 
 /** What the line needs to know of a generation. */
-export function ticketOf(accepted: Accepted, onPlace: (place: Place) => void): Ticket {
-  const { exchange, identity, asked } = accepted;
+export function ticketOf(
+  { affinity }: Pick<RoadParts, "affinity">,
+  accepted: Accepted,
+  avoid: ReadonlySet<string> | undefined,
+  onPlace: (place: Place) => void,
+): Ticket {
+  const { exchange, identity, asked, destination, conversation } = accepted;
   const { model, maxTokens, inputChars } = asked.fields;
   const { user, weight, maxConcurrent, maxQueued } = identity;
   return {
@@ -24,6 +30,9 @@ export function ticketOf(accepted: Accepted, onPlace: (place: Place) => void): T
     ...(maxQueued === null ? {} : { maxQueued }),
     ...(inputChars === 0 ? {} : { inputTokens: Math.ceil(inputChars / charsPerToken) }),
     ...(maxTokens === null ? {} : { maxTokens }),
+    ...(destination.seats === null ? {} : { seats: destination.seats }),
+    ...(conversation === null ? {} : { prefers: affinity.preferred(conversation) }),
+    ...(avoid === undefined ? {} : { avoid }),
     signal: exchange.signal,
     onPlace,
   };

@@ -1,16 +1,22 @@
 import { GatewayError } from "../errors.ts";
 import { nothingRead, type Reading } from "../ledger/meter.ts";
 import type { Place, Slot } from "../line/line.ts";
+import { type Member, memberIn } from "./destination.ts";
 import { asGatewayError } from "./failure.ts";
 import type { RoadParts } from "./parts.ts";
 import type { Accepted } from "./reserve.ts";
 import { ticketOf } from "./ticket-of.ts";
+import { createTries, type Tries } from "./tries.ts";
 
 /** How an accepted generation ended. */
 export type Outcome = {
   /** Null for one that never had a turn. */
   slot: Slot | null;
-  /** Milliseconds the slot was held; null where there was none. */
+  /** Who served it in its last slot; null for one that never had a turn. */
+  member: Member | null;
+  /** Milliseconds in line, for all its turns. */
+  waitedMs: number;
+  /** Milliseconds its last slot was held; null where there was none. */
   upstreamMs: number | null;
   /** What the meter saw. */
   reading: Reading;
@@ -24,50 +30,86 @@ export type Outcome = {
 /** Who is told how the wait goes. */
 export type Waiting = { place(place: Place): void; started(): void };
 
+/** What is done with a slot; `alone` where no other upstream could take its place. */
+export type Work = (member: Member, alone: boolean) => Promise<Buffer | null>;
+
 /**
  * Waits for a slot and holds it while `work` goes on, and not a moment longer: whatever happens in
- * it, the slot is free when this resolves. Never rejects.
+ * it, the slot is free when this resolves. Where an upstream fails before it has answered, the next
+ * slot is another's. Never rejects.
  */
 export async function takeTurn(
   parts: RoadParts,
   accepted: Accepted,
   waiting: Waiting,
-  work: () => Promise<Buffer | null>,
+  work: Work,
 ): Promise<Outcome> {
-  const { asked, destination, exchange, meter } = accepted;
+  const tries = createTries(parts, accepted);
+  let waitedMs = 0;
+  for (;;) {
+    const outcome = await takeOneTurn(parts, accepted, waiting, work, tries);
+    const { slot, error, reading } = outcome;
+    waitedMs += slot?.waitedMs ?? 0;
+    const answered = slot === null || error === null || reading.status > 0;
+    if (answered || !tries.isAnothers(slot.upstream, error)) {
+      accepted.asked.free();
+      return { ...outcome, waitedMs };
+    }
+  }
+}
+
+async function takeOneTurn(
+  parts: RoadParts,
+  accepted: Accepted,
+  waiting: Waiting,
+  work: Work,
+  tries: Tries,
+): Promise<Outcome> {
+  const { destination, exchange, meter } = accepted;
   let firstEta: number | null = null;
+  let told = false;
   let slot: Slot | null = null;
+  let member: Member | null = null;
   let last: Buffer | null = null;
   let error: GatewayError | null = null;
   let from = 0;
   let deadline: NodeJS.Timeout | undefined;
   try {
-    const ticket = ticketOf(accepted, (place) => {
+    const ticket = ticketOf(parts, accepted, tries.failed, (place) => {
+      // Whoever is told a place has a row on disk.
+      if (!told) parts.ledger.waits(exchange.id);
+      told = true;
       firstEta ??= place.etaSeconds;
       waiting.place(place);
     });
     slot = await destination.line.join(ticket);
+    member = memberIn(destination, slot.upstream);
+    parts.health.began(member.upstream.name);
     from = performance.now();
     const { waitedMs, firstPlace } = slot;
     parts.telemetry.tookTurn({ priority: ticket.priority ?? 0, waitedMs, firstPlace });
     if (firstEta !== null) parts.telemetry.waited(firstEta, slot.waitedMs / 1000);
     deadline = endInTime(parts.timeouts.totalMs, accepted.stop);
     waiting.started();
-    last = await work();
+    last = await work(member, !tries.hasOthers(slot.upstream));
   } catch (cause) {
     error = asGatewayError(parts, exchange, cause);
   }
   clearTimeout(deadline);
   let reading = nothingRead;
   try {
-    asked.free();
     reading = meter.reading();
   } catch (cause) {
     error ??= asGatewayError(parts, exchange, cause);
   }
   const endedAt = performance.now();
+  if (member !== null) {
+    // Health is what the exchanges show: an answer, of whatever status, is a sign of life.
+    parts.health.ended(member.upstream.name, reading.status > 0 ? null : error);
+  }
   slot?.release(workOf(reading));
-  return { slot, upstreamMs: slot && endedAt - from, reading, endedAt, last, error };
+  const upstreamMs = slot && endedAt - from;
+  return { slot, member, waitedMs: 0, upstreamMs, reading, endedAt, last, error };
 }
 
 /** What the line learns from it for its estimates. */

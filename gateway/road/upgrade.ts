@@ -7,11 +7,13 @@ import { endpointOf } from "../dialects/endpoints.ts";
 import { judgePath } from "../dialects/path.ts";
 import { GatewayError, shuttingDown } from "../errors.ts";
 import { ClientLeft, createExchange, type Exchange } from "../exchange.ts";
-import { headersToUpstream } from "../upstreams/headers.ts";
+import { headersToUpstream, keyOf } from "../upstreams/headers.ts";
+import type { Member } from "./destination.ts";
 import { type EarlyBytes, readEarly } from "./early-bytes.ts";
 import { asGatewayError } from "./failure.ts";
 import type { RoadParts } from "./parts.ts";
 import { noFields } from "./read-request.ts";
+import { refuseOtherModels } from "./refuse-other-models.ts";
 import { type Accepted, reserve } from "./reserve.ts";
 import { type Ending, settle } from "./settle.ts";
 import { takeTurn } from "./turn.ts";
@@ -58,7 +60,8 @@ export async function upgrade(
     const known = parts.authenticate(request);
     const identity = known instanceof Promise ? await known : known;
     if (!path.startsWith("/v1/")) throw new GatewayError("not_found", "Nothing is at this path.");
-    const destination = parts.route(null);
+    const destination = parts.route(new URLSearchParams(query).get("model"));
+    refuseOtherModels(identity, new URLSearchParams(query).get("model"));
     accepted = reserve(parts, { exchange, identity, asked: nothingAsked, destination, stop });
   } catch (cause) {
     const error = asGatewayError(parts, exchange, cause);
@@ -71,8 +74,8 @@ export async function upgrade(
   const ending = endingOf(socket, exchange);
   const quiet = { place: (): void => {}, started: (): void => {} };
   try {
-    const outcome = await takeTurn(parts, accepted, quiet, () =>
-      join(accepted, { request, socket, early, ending }),
+    const outcome = await takeTurn(parts, accepted, quiet, (member) =>
+      join(accepted, { request, socket, early, ending, member }),
     );
     await settle(parts, accepted, ending, outcome);
   } finally {
@@ -85,6 +88,7 @@ type Joining = {
   socket: Socket;
   early: EarlyBytes;
   ending: { begun: boolean };
+  member: Member;
 };
 
 /** Joins the two sockets; resolves when the upstream's has closed, in whichever way. */
@@ -105,8 +109,8 @@ async function join(accepted: Accepted, joining: Joining): Promise<null> {
 
 /** Rejects when there is none to be had, or the exchange was ended: then nothing is left upstream. */
 function openUpstreamSocket(accepted: Accepted, joining: Joining): Promise<Socket> {
-  const { exchange, identity, destination } = accepted;
-  const { request, socket, early } = joining;
+  const { exchange, identity } = accepted;
+  const { request, socket, early, member } = joining;
   const { signal } = exchange;
   return new Promise((resolve, reject) => {
     let sent: ClientRequest | null = null;
@@ -122,10 +126,10 @@ function openUpstreamSocket(accepted: Accepted, joining: Joining): Promise<Socke
     const headers = headersToUpstream(request.headers, {
       user: identity.user,
       requestId: exchange.requestId,
-      upstreamKey: destination.upstream.key,
+      ...keyOf(member.upstream),
     });
     const path = exchange.path + exchange.query;
-    destination.passThrough.upgrade(
+    member.passThrough.upgrade(
       request,
       socket,
       Buffer.alloc(0),

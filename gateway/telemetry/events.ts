@@ -36,6 +36,9 @@ export type Telemetry = {
   upstreamState(upstream: string, up: boolean, reason: string | null): void;
   started(port: number, upstream: string): void;
   echoing(): void;
+  /** `auth: none`: on the LAN nobody needs a key. */
+  openDoor(): void;
+  traceTrouble(message: string): void;
   draining(waiting: number, active: number): void;
   stopped(): void;
 };
@@ -90,6 +93,9 @@ export function createTelemetry({ log, metrics }: { log: Log; metrics: Metrics }
       }
     },
     started: (port, upstream) => logger.info({ port, upstream: told(upstream) }, "started"),
+    openDoor: () =>
+      logger.warn("auth: none is set: anyone on the LAN may use this gateway without a key"),
+    traceTrouble: (trouble) => logger.warn({ trouble: told(trouble) }, "traces"),
     echoing: () =>
       logger.warn(
         "NO UPSTREAM: UPSTREAM_URL is not set, so every answer is an echo of its question",

@@ -12,6 +12,7 @@ export const sampleExchange = (over: Partial<Exchange> = {}): Exchange => ({
   query: "",
   dialect: "chat",
   kind: "generation",
+  isOpenRouter: false,
   isPublic: false,
   address: "127.0.0.1",
   signal: new AbortController().signal,

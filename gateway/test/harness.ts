@@ -13,6 +13,7 @@ export type Row = {
   request_id: string;
   user: string;
   model: string | null;
+  upstream: string;
   dialect: string;
   streamed: number;
   state: string;
@@ -56,13 +57,15 @@ export const newTestKey = (): string => `sk-${randomBytes(16).toString("hex")}`;
 
 /**
  * A real gateway on a free port of 127.0.0.1, in front of a mock upstream (or of `UPSTREAM_URL`, or of the
- * echo where that is empty), with a directory of its own.
+ * echo where that is empty), with a directory of its own, where `config` is its config.yaml.
  */
 export async function startTestGateway(
   handler: Handler,
   env: Record<string, string> = {},
+  config?: string,
 ): Promise<TestGateway> {
   const dir = mkdtempSync(join(tmpdir(), "llm-gateway-test-"));
+  if (config !== undefined) writeFileSync(join(dir, "config.yaml"), config);
   const upstream = await startMockUpstream(handler);
   const keys = {
     alice: newTestKey(),

@@ -14,7 +14,7 @@ export type Seen = {
 export type MockUpstream = {
   url: string;
   port: number;
-  /** Every request so far, in order, but for those for its list of models. */
+  /** Every request so far, in order, but for those for its list of models and its properties. */
   seen: Seen[];
   /** Answers being worked on now, and the most at once. */
   active(): number;
@@ -44,6 +44,11 @@ export async function startMockUpstream(handler: Handler): Promise<MockUpstream>
       if (request.method === "GET" && request.url === "/v1/models") {
         response.setHeader("content-type", "application/json");
         response.end('{"object":"list","data":[{"id":"mock","object":"model"}]}');
+        return;
+      }
+      // Asked of a llama-server whenever its list is.
+      if (request.method === "GET" && request.url === "/props") {
+        response.writeHead(404).end();
         return;
       }
       active++;

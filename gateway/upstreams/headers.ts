@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { addKeyHeaders, addOwnCredentials } from "./key-headers.ts";
-import type { Family } from "./upstream.ts";
+import type { Family, Upstream } from "./upstream.ts";
 
 /** Header names in lower case; several values as a list. */
 export type Headers = Record<string, string | string[]>;
@@ -84,6 +84,34 @@ export type Added = {
   /** Generations ask for `identity`, so that their bytes can be read. */
   identity?: boolean;
 };
+
+/** Of an upstream, what decides under which key it is asked. */
+export function keyOf(
+  upstream: Pick<Upstream, "key" | "family" | "passthrough">,
+): Pick<Added, "upstreamKey" | "family" | "passthrough"> {
+  const { key: upstreamKey, family, passthrough } = upstream;
+  return { upstreamKey, family, passthrough };
+}
+
+const credentials = ["authorization", "x-api-key", "x-goog-api-key"];
+
+/** A client's credentials alone; they reach an upstream only where it takes those. */
+export function credentialsOf(client: IncomingHttpHeaders): IncomingHttpHeaders {
+  const found = credentials.flatMap((name) => (client[name] ? [[name, client[name]]] : []));
+  return Object.fromEntries(found);
+}
+
+const secret = new Set([
+  ...credentials,
+  "cookie",
+  "proxy-authorization",
+  "cf-access-jwt-assertion",
+]);
+
+/** A client's headers for whoever is not to see its credentials. */
+export function withoutCredentials(client: IncomingHttpHeaders): IncomingHttpHeaders {
+  return Object.fromEntries(Object.entries(client).filter(([name]) => !secret.has(name)));
+}
 
 /**
  * The headers an upstream gets: the client's without credentials, addresses and hop-by-hop ones, and

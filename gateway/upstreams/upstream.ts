@@ -1,3 +1,4 @@
+import type { Dialect } from "../exchange.ts";
 import { type Connections, openConnections } from "./connection.ts";
 import { readTrust, type TlsOptions, type Trust } from "./trust.ts";
 import { readProxy } from "./tunnel.ts";
@@ -37,6 +38,8 @@ export type Upstream = {
   readonly trust: Trust | null;
   /** The HTTP proxy on the way to it. */
   readonly proxy: URL | null;
+  /** The dialects that it has turned out not to know, though others of its family do. */
+  readonly lacks: Set<Dialect>;
   /** Learnt from its answers; null until there is one. */
   kind: UpstreamKind | null;
   /** Null until the first exchange or probe. */
@@ -75,6 +78,7 @@ export function openUpstream(options: UpstreamOptions): Upstream {
     trust,
     proxy,
     kind: type === "auto" ? null : type === "llamacpp" ? "llamacpp" : "openai",
+    lacks: new Set(),
     health: null,
   };
 }

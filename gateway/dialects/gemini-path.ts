@@ -1,0 +1,8 @@
+/** A Gemini path with its model under another name; the verb stays. */
+export function withGeminiModel(path: string, model: string): string {
+  const from = path.indexOf("/models/") + "/models/".length;
+  const verb = path.slice(path.lastIndexOf(":"));
+  // Slashes are part of a name; all else is escaped.
+  const name = model.split("/").map(encodeURIComponent).join("/");
+  return `${path.slice(0, from)}${name}${verb}`;
+}

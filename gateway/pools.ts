@@ -1,0 +1,156 @@
+import { GatewayError } from "./errors.ts";
+import { createLine, type Line } from "./line/line.ts";
+import type { Destination, Member } from "./road/destination.ts";
+import type { Settings } from "./settings/settings.ts";
+import { createPassThrough } from "./upstreams/pass-through.ts";
+import { createRouting, poolsOf, type Route, type Way } from "./upstreams/routing.ts";
+import { followSlotCounts } from "./upstreams/slot-count.ts";
+import type { Upstream } from "./upstreams/upstream.ts";
+
+/** An upstream that runs, and how it is configured. */
+export type Configured = {
+  readonly upstream: Upstream;
+  readonly maxConcurrent: number | "auto";
+  readonly weight: number;
+  readonly box: string | null;
+  /** It takes nothing new. */
+  readonly drain: boolean;
+  readonly exclusiveModels: boolean;
+};
+
+export type PoolsOptions = {
+  readonly configured: readonly Configured[];
+  readonly routes: readonly Route[];
+  /** The upstream for all that no route names; null: there is none. */
+  readonly fallback: string | null;
+  /** Which upstream lists a model, of those that no route names. */
+  readonly listedBy: (model: string) => string | null;
+  /** Every name there is, for whoever asked for none of them. */
+  readonly knownModels: () => readonly string[];
+  /** Whether an upstream takes new work at present. */
+  readonly usable: (upstream: string) => boolean;
+  /** How many generations of a model fill an upstream, or its box, alone. */
+  readonly modelCapacity: ((model: string) => number | null) | null;
+  readonly onSwap: () => void;
+};
+
+/** Every upstream in its pool, every pool with its line, and the way from a model to them. */
+export type Pools = {
+  readonly lines: readonly Line[];
+  readonly members: ReadonlyMap<string, Member>;
+  /** Throws 404 for a model that is nowhere, and 400 where none is named and none is meant. */
+  route(model: string | null): Destination;
+  /** Who answers what is no generation and names no model. */
+  readonly reads: Member;
+  /** An upstream's health has changed: who waits for it may go, or go elsewhere. */
+  reconsider(): void;
+  close(): void;
+};
+
+/** Capacity of an upstream until it has said how many slots it has. */
+const untilKnown = 1;
+
+export function openPools(settings: Settings, options: PoolsOptions): Pools {
+  const { configured, routes, fallback } = options;
+  const silenceMs = settings.firstByteTimeoutMs ?? 0;
+  const members = new Map<string, Member>();
+  for (const { upstream } of configured) {
+    members.set(upstream.name, {
+      upstream,
+      passThrough: createPassThrough(upstream, { silenceMs }),
+    });
+  }
+  const byName = new Map(configured.map((one) => [one.upstream.name, one]));
+  const lineOf = new Map<string, Line>();
+  const lines: Line[] = [];
+  const asked: Upstream[] = [];
+  const named = configured.map(({ upstream, box }) => ({ name: upstream.name, box }));
+  for (const names of poolsOf(named, routes)) {
+    const pool = names.flatMap((name) => byName.get(name) ?? []);
+    const line = lineFor(settings, pool, options);
+    lines.push(line);
+    for (const { upstream, maxConcurrent } of pool) {
+      lineOf.set(upstream.name, line);
+      if (maxConcurrent === "auto") asked.push(upstream);
+    }
+  }
+  const slotCounts = followSlotCounts(asked, (name, slots) => {
+    const line = lineOf.get(name);
+    const isAlone = [...lineOf.values()].filter((one) => one === line).length === 1;
+    line?.setCapacity(slots, isAlone ? undefined : name);
+  });
+  const routing = createRouting({ routes, fallback, listedBy: options.listedBy });
+  const destinations = new Map<Way, Destination>();
+
+  function destinationOf(way: Way): Destination {
+    let known = destinations.get(way);
+    if (known === undefined) {
+      const name = way.seats.list[0]?.upstream ?? "";
+      const line = lineOf.get(name);
+      const first = members.get(name);
+      if (line === undefined || first === undefined) throw new Error(`no upstream ${name}`);
+      // A line with one upstream has nothing to choose from.
+      const isAlone = lines.length === 1 && configured.length === 1;
+      known = { line, first, members, names: way.names, seats: isAlone ? null : way.seats };
+      destinations.set(way, known);
+    }
+    return known;
+  }
+
+  const reads = members.get(fallback ?? configured[0]?.upstream.name ?? "");
+  if (reads === undefined) throw new Error("a gateway needs an upstream");
+  return {
+    lines,
+    members,
+    reads,
+    route(model) {
+      const way = routing(model);
+      if (way === null) throw nowhere(model, options.knownModels());
+      return destinationOf(way);
+    },
+    reconsider() {
+      for (const line of lines) line.reconsider();
+    },
+    close() {
+      slotCounts.stop();
+      for (const { passThrough } of members.values()) passThrough.close();
+    },
+  };
+}
+
+function lineFor(settings: Settings, pool: readonly Configured[], options: PoolsOptions): Line {
+  const { maxQueue, maxConcurrentPerUser, maxQueuedPerUser, maxUnfairnessMs } = settings;
+  const upstreams = pool.map(({ upstream, maxConcurrent, weight, box, exclusiveModels }) => ({
+    name: upstream.name,
+    capacity: maxConcurrent === "auto" ? untilKnown : maxConcurrent,
+    weight,
+    box,
+    exclusive: exclusiveModels,
+  }));
+  const { usable, modelCapacity, onSwap } = options;
+  const rules = { maxQueue, maxConcurrentPerUser, maxQueuedPerUser, maxUnfairnessMs };
+  const [only] = upstreams;
+  // An upstream that is alone takes what comes: its own error is the best answer there is.
+  const own = modelCapacity === null ? {} : { modelCapacity };
+  if (only !== undefined && upstreams.length === 1) {
+    const { capacity, exclusive } = only;
+    return createLine({ ...rules, ...own, capacity, exclusiveModels: exclusive, onSwap });
+  }
+  return createLine({ ...rules, ...own, upstreams, usable, onSwap });
+}
+
+/** So many names are worth reading in an error. */
+const mostNames = 50;
+
+function nowhere(model: string | null, known: readonly string[]): GatewayError {
+  const shown = known.slice(0, mostNames).join(", ");
+  const more = known.length > mostNames ? ", and more" : "";
+  const list = known.length === 0 ? "No model is there at present." : `There are: ${shown}${more}.`;
+  if (model === null) {
+    return new GatewayError("invalid_request", `Name a model. ${list}`, { param: "model" });
+  }
+  const name = model.slice(0, 100);
+  return new GatewayError("model_not_found", `There is no model ${JSON.stringify(name)}. ${list}`, {
+    param: "model",
+  });
+}

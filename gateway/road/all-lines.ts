@@ -1,0 +1,41 @@
+import type { Line, Listed } from "../line/line.ts";
+
+/** Every line of the house, to be looked at and steered together. */
+export type AllLines = Pick<
+  Line,
+  "view" | "state" | "list" | "cancel" | "onChange" | "pause" | "resume" | "drain"
+>;
+
+/** The lines of all pools as one; a single line is itself. */
+export function allLines(lines: readonly Line[]): AllLines {
+  const [only, ...others] = lines;
+  if (only !== undefined && others.length === 0) return only;
+  const each = (act: (line: Line) => void) => (): void => {
+    for (const line of lines) act(line);
+  };
+  return {
+    view() {
+      const sum = { waiting: 0, active: 0, capacity: 0 };
+      for (const line of lines) {
+        const { waiting, active, capacity } = line.view();
+        sum.waiting += waiting;
+        sum.active += active;
+        sum.capacity += capacity;
+      }
+      return sum;
+    },
+    // They are steered together; one may have been resumed since.
+    state: () => only?.state() ?? "open",
+    list: (): Listed[] => lines.flatMap((line) => line.list()),
+    cancel: (id) => lines.some((line) => line.cancel(id)),
+    onChange(listener) {
+      const ends = lines.map((line) => line.onChange(listener));
+      return () => {
+        for (const end of ends) end();
+      };
+    },
+    pause: each((line) => line.pause()),
+    resume: each((line) => line.resume()),
+    drain: each((line) => line.drain()),
+  };
+}

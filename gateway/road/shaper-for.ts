@@ -1,0 +1,51 @@
+import type { Answer } from "../answer/answer.ts";
+import { createAssembleShaper } from "../answer/assemble-shaper.ts";
+import { createBytesShaper } from "../answer/bytes-shaper.ts";
+import { createEventShaper } from "../answer/event-shaper.ts";
+import { createJsonShaper } from "../answer/json-shaper.ts";
+import { createTopLevelRenamer, type Renamer } from "../answer/renamer.ts";
+import { createResponseRenamer } from "../answer/response-renamer.ts";
+import type { Shaper } from "../answer/shaper.ts";
+import { createProgressTeller } from "../dialects/progress-events.ts";
+import type { Dialect } from "../exchange.ts";
+import { carriesOurId, type Plan } from "./plan.ts";
+import type { Accepted } from "./reserve.ts";
+
+/** The dialects whose JSON answers are read whole; others may be long, or no JSON at all. */
+const readsWhole = new Set<Dialect>(["chat", "completions", "messages", "responses", "gemini"]);
+
+/** What turns an answer of this content type into what the client gets, watched by the meter. */
+export function shaperFor(accepted: Accepted, answer: Answer, type: string, plan: Plan): Shaper {
+  const { exchange, asked, meter } = accepted;
+  const { dialect, requestId } = exchange;
+  if (type.startsWith("text/event-stream")) {
+    if (plan.assembles && (dialect === "chat" || dialect === "completions")) {
+      const { prompts } = asked.fields;
+      return createAssembleShaper({ dialect, id: requestId, prompts, watch: meter.event });
+    }
+    return createEventShaper({
+      dialect,
+      renamer: renamerFor(accepted, answer),
+      dropUsage: plan.dropUsage,
+      watch: meter.event,
+      progress: plan.addsProgress ? progressFor(accepted) : null,
+    });
+  }
+  if (readsWhole.has(dialect) && type.includes("json")) {
+    const id = carriesOurId.has(dialect) ? requestId : null;
+    return createJsonShaper({ id, watch: meter.body });
+  }
+  return createBytesShaper(type.includes("json") ? meter.chunk : () => {});
+}
+
+function renamerFor({ exchange }: Accepted, answer: Answer): Renamer | null {
+  if (carriesOurId.has(exchange.dialect)) return createTopLevelRenamer(exchange.requestId);
+  const begun = answer.begunResponse;
+  return begun === null ? null : createResponseRenamer(begun);
+}
+
+function progressFor({ exchange, asked }: Accepted): (event: string) => string {
+  const { requestId, startedAt } = exchange;
+  const created = Math.floor(startedAt / 1000);
+  return createProgressTeller({ requestId, created, model: asked.fields.model ?? "" });
+}

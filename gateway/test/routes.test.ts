@@ -1,0 +1,229 @@
+import type { ServerResponse } from "node:http";
+import { afterEach, describe, expect, it } from "vitest";
+import { chat, startTestGateway, type TestGateway, until } from "./harness.ts";
+import { type MockUpstream, type Seen, startMockUpstream } from "./mock-upstream.ts";
+
+const opened: { close(): Promise<void> }[] = [];
+
+afterEach(async () => {
+  for (const one of opened.splice(0).reverse()) await one.close();
+});
+
+/** An upstream that says who it is and which model it was asked for. */
+async function server(name: string, status = 200): Promise<MockUpstream> {
+  const upstream = await startMockUpstream((seen, response) =>
+    answer(name, seen, response, status),
+  );
+  opened.push(upstream);
+  return upstream;
+}
+
+function answer(name: string, seen: Seen, response: ServerResponse, status: number): void {
+  const { model } = JSON.parse(seen.body.toString()) as { model: string };
+  response.writeHead(status, { "content-type": "application/json" });
+  if (status !== 200) response.end('{"error":{"message":"no"}}');
+  else {
+    const message = { role: "assistant", content: `${name} as ${model}` };
+    const choices = [{ index: 0, message, finish_reason: "stop" }];
+    const usage = { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 };
+    response.end(JSON.stringify({ id: "x", object: "chat.completion", model, choices, usage }));
+  }
+}
+
+async function gatewayWith(config: string, env: Record<string, string> = {}): Promise<TestGateway> {
+  const gateway = await startTestGateway(() => {}, env, config);
+  opened.push({ close: () => gateway.stop() });
+  return gateway;
+}
+
+async function said(gateway: TestGateway, model: string): Promise<string> {
+  const response = await gateway.post("/v1/chat/completions", chat({ model }));
+  const body = (await response.json()) as { choices?: { message: { content: string } }[] };
+  return body.choices?.[0]?.message.content ?? `${response.status} ${JSON.stringify(body)}`;
+}
+
+describe("routes", () => {
+  it("lead from a name, a glob, an alias and a default to upstreams and their own names", async () => {
+    const [a, b] = [await server("a"), await server("b")];
+    const gateway = await gatewayWith(
+      `upstreams:
+  a: { url: "${a.url}", type: openai }
+  b: { url: "${b.url}", type: openai }
+routes:
+  - { model: "gpt-4o", upstream: a }
+  - { model: "gpt-*", upstream: b }
+  - { model: fast, upstream: b, as: llama-3.2-3b }
+  - { model: "*", upstream: a }
+`,
+      { UPSTREAM_URL: "" },
+    );
+    expect(await said(gateway, "gpt-4o")).toBe("a as gpt-4o");
+    expect(await said(gateway, "gpt-4o-mini")).toBe("b as gpt-4o-mini");
+    expect(await said(gateway, "fast")).toBe("b as llama-3.2-3b");
+    expect(await said(gateway, "whatever")).toBe("a as whatever");
+    expect(gateway.rows().map(({ upstream, model }) => [model, upstream])).toEqual([
+      ["gpt-4o", "a"],
+      ["gpt-4o-mini", "b"],
+      ["fast", "b"],
+      ["whatever", "a"],
+    ]);
+  });
+
+  it("leave all other models to UPSTREAM_URL, also beside a config file", async () => {
+    const a = await server("a");
+    const gateway = await gatewayWith(
+      `upstreams: { a: { url: "${a.url}", type: openai } }
+routes: [{ model: "gpt-*", upstream: a }]
+`,
+    );
+    gateway.upstream.answer((seen, response) => answer("default", seen, response, 200));
+    expect(await said(gateway, "gpt-x")).toBe("a as gpt-x");
+    expect(await said(gateway, "phi")).toBe("default as phi");
+  });
+
+  it("end in a 404 that lists what exists, where there is neither route nor default", async () => {
+    const a = await server("a");
+    const gateway = await gatewayWith(
+      `upstreams: { a: { url: "${a.url}", type: openai } }
+routes: [{ model: qwen, upstream: a }, { model: "gpt-*", upstream: a }]
+`,
+      { UPSTREAM_URL: "" },
+    );
+    await until(() => a.seen.length >= 0, "the list is read");
+    const response = await gateway.post("/v1/chat/completions", chat({ model: "nope" }));
+    expect(response.status).toBe(404);
+    const { error } = (await response.json()) as { error: { code: string; message: string } };
+    expect(error.code).toBe("model_not_found");
+    expect(error.message).toContain("qwen");
+    expect(gateway.rows()).toEqual([]);
+  });
+
+  it("find models by what an upstream lists that no route names", async () => {
+    const a = await server("a");
+    const gateway = await gatewayWith(`upstreams: { a: { url: "${a.url}", type: openai } }\n`, {
+      UPSTREAM_URL: "",
+    });
+    await until(async () => (await said(gateway, "mock")) === "a as mock", "mock is found");
+    expect(await said(gateway, "other")).toContain("404");
+  });
+});
+
+describe("several upstreams for one model", () => {
+  const two = (a: MockUpstream, b: MockUpstream, more = ""): string =>
+    `upstreams:
+  a: { url: "${a.url}", type: openai${more} }
+  b: { url: "${b.url}", type: openai }
+routes:
+  - { model: "*", upstreams: [a, b] }
+`;
+
+  it("run as many at once as both have slots", async () => {
+    const waiting: (() => void)[] = [];
+    const hold = (name: string) => (seen: Seen, response: ServerResponse) => {
+      waiting.push(() => answer(name, seen, response, 200));
+    };
+    const a = await startMockUpstream(hold("a"));
+    const b = await startMockUpstream(hold("b"));
+    opened.push(a, b);
+    const gateway = await gatewayWith(two(a, b), { UPSTREAM_URL: "" });
+    const answers = ["alice", "bob", "carol"].map((user) =>
+      gateway.post("/v1/chat/completions", chat(), { user }),
+    );
+    await until(() => waiting.length === 2, "two run");
+    expect([a.active(), b.active()]).toEqual([1, 1]);
+    expect((await gateway.health()).line).toMatchObject({ active: 2, waiting: 1, capacity: 2 });
+    for (let done = 0; done < 3; done++) {
+      await until(() => waiting.length > 0, "the next runs");
+      waiting.shift()?.();
+    }
+    expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([200, 200, 200]);
+  });
+
+  it.each([502, 503, 429])("ask another one where the first says %i", async (status) => {
+    const a = await server("a", status);
+    const b = await server("b");
+    const gateway = await gatewayWith(two(a, b), { UPSTREAM_URL: "" });
+    expect(await said(gateway, "m")).toBe("b as m");
+    const [row] = gateway.rows();
+    expect(row).toMatchObject({ state: "done", upstream: "b", status: 200 });
+  });
+
+  it("lose no request that had not started when one dies in mid-traffic", async () => {
+    const a = await server("a");
+    const b = await server("b");
+    const gateway = await gatewayWith(two(a, b), { UPSTREAM_URL: "" });
+    const many = Array.from({ length: 40 }, async (_, index) => {
+      if (index === 20) await a.close();
+      const response = await gateway.post("/v1/chat/completions", chat());
+      await response.arrayBuffer();
+      return response.status;
+    });
+    const statuses = await Promise.all(many);
+    // Those that a had begun to work on may be lost; all others are b's.
+    expect(statuses.filter((status) => status !== 200).length).toBeLessThanOrEqual(1);
+    expect(gateway.rows()).toHaveLength(40);
+    expect(await said(gateway, "m")).toBe("b as m");
+  });
+
+  it("take nothing new where one is draining", async () => {
+    const a = await server("a");
+    const b = await server("b");
+    const gateway = await gatewayWith(two(a, b, ", drain: true"), { UPSTREAM_URL: "" });
+    for (let n = 0; n < 4; n++) expect(await said(gateway, "m")).toBe("b as m");
+    expect(a.seen).toEqual([]);
+  });
+
+  it("fall back in order, and only where those before cannot", async () => {
+    const a = await server("a", 503);
+    const b = await server("b");
+    const gateway = await gatewayWith(
+      `upstreams:
+  a: { url: "${a.url}", type: openai }
+  b: { url: "${b.url}", type: openai }
+routes: [{ model: m, upstream: a, fallbacks: [{ name: b, model: other }] }]
+`,
+      { UPSTREAM_URL: "" },
+    );
+    expect(await said(gateway, "m")).toBe("b as other");
+    a.answer((seen, response) => answer("a", seen, response, 200));
+    await until(async () => (await said(gateway, "m")) === "a as m", "a is back");
+  });
+
+  it("prefer the one that served the conversation before", async () => {
+    const a = await server("a");
+    const b = await server("b");
+    const gateway = await gatewayWith(two(a, b), { UPSTREAM_URL: "" });
+    const turn = async (messages: object[]): Promise<string> => {
+      const response = await gateway.post("/v1/chat/completions", chat({ messages }));
+      const body = (await response.json()) as { choices: { message: { content: string } }[] };
+      return (body.choices[0]?.message.content ?? "").slice(0, 1);
+    };
+    for (let n = 0; n < 6; n++) {
+      const first = { role: "user", content: `conversation ${n}` };
+      const served = await turn([first]);
+      const next = [first, { role: "assistant", content: "x" }, { role: "user", content: "y" }];
+      expect(await turn(next)).toBe(served);
+    }
+  });
+});
+
+describe("GET /v1/models", () => {
+  it("joins routes and lists, with owned_by, by what the key may use", async () => {
+    const a = await server("a");
+    const gateway = await gatewayWith(
+      `upstreams: { a: { url: "${a.url}", type: openai } }
+routes: [{ model: fast, upstream: a, as: mock }, { model: "gpt-*", upstream: a }]
+`,
+      { UPSTREAM_URL: "" },
+    );
+    const headers = { authorization: `Bearer ${gateway.keys.alice}` };
+    const list = await fetch(`${gateway.url}/v1/models`, { headers });
+    const { data } = (await list.json()) as { data: { id: string; owned_by: string }[] };
+    expect(data.map(({ id }) => id)).toEqual(["fast", "mock"]);
+    expect(data.every(({ owned_by: owner }) => owner.length > 0)).toBe(true);
+    const one = await fetch(`${gateway.url}/v1/models/fast`, { headers });
+    expect(await one.json()).toMatchObject({ id: "fast", object: "model" });
+    const none = await fetch(`${gateway.url}/v1/models/nope`, { headers });
+    expect(none.status).toBe(404);
+  });
+});

@@ -1,0 +1,44 @@
+import type { GatewayError } from "./errors.ts";
+import { createHealth, type Health, type HealthOptions } from "./upstreams/health.ts";
+import { probeUpstream } from "./upstreams/probe-upstream.ts";
+import type { Upstream } from "./upstreams/upstream.ts";
+
+/** The health of every upstream, as the road sees it: by what it sends, and what comes of that. */
+export type UpstreamWatch = {
+  readonly health: Health;
+  /** Something is sent to it. */
+  began(upstream: string): void;
+  /** That has ended; null: it answered. */
+  ended(upstream: string, error: GatewayError | null): void;
+};
+
+/** One that looks dead is asked now and then, but never while it is at work for us: it may be slow to say. */
+export function watchUpstreams(
+  upstreams: readonly Upstream[],
+  options: Pick<HealthOptions, "onChange" | "onUsable">,
+): UpstreamWatch {
+  const atWork = new Map(upstreams.map(({ name }) => [name, 0]));
+  const byName = new Map(upstreams.map((upstream) => [upstream.name, upstream]));
+  const change = (name: string, by: number): void => {
+    atWork.set(name, (atWork.get(name) ?? 0) + by);
+  };
+  const health = createHealth({
+    ...options,
+    probe(name) {
+      const upstream = byName.get(name);
+      return upstream === undefined || atWork.get(name) !== 0 ? null : probeUpstream(upstream);
+    },
+  });
+  return {
+    health,
+    began(name) {
+      change(name, 1);
+      health.tried(name);
+    },
+    ended(name, error) {
+      change(name, -1);
+      if (error === null) health.noteAnswered(name);
+      else health.noteFailed(name, error);
+    },
+  };
+}

@@ -1,0 +1,31 @@
+import type { Dialect } from "../exchange.ts";
+import type { Upstream } from "./upstream.ts";
+
+/** What can be converted, and so be asked of an upstream of any family. */
+const convertible: ReadonlySet<Dialect> = new Set(["chat", "responses", "messages", "gemini"]);
+
+/** The form of its own in which every upstream of a family can be asked for a conversation. */
+const own: Readonly<Record<Upstream["family"], Dialect>> = {
+  openai: "chat",
+  anthropic: "messages",
+  google: "gemini",
+};
+
+/**
+ * Whether a request of this dialect may pass as it is. Servers of the OpenAI family may know Messages
+ * and Responses too: that is taken for granted until one has shown otherwise.
+ */
+export function isNative({ family, lacks }: Upstream, dialect: Dialect): boolean {
+  if (family !== "openai") return dialect === own[family];
+  return dialect !== "gemini" && !lacks.has(dialect);
+}
+
+/** Whether it can be asked in its own dialect instead. */
+export function isConvertible({ family }: Upstream, dialect: Dialect): boolean {
+  return convertible.has(dialect) && dialect !== own[family];
+}
+
+/** Whether it can be asked at all. */
+export function canServe(upstream: Upstream, dialect: Dialect): boolean {
+  return isNative(upstream, dialect) || isConvertible(upstream, dialect);
+}
