@@ -2,7 +2,8 @@ import type { Convertible } from "../../dialects/conversion/hub.ts";
 import type { Family } from "../../dialects/conversion/target.ts";
 import type { Case, Said } from "./cases.ts";
 import { type Provider, providers } from "./providers.ts";
-import { type SdkClient, sdkClients } from "./sdk-clients.ts";
+import type { SdkClient } from "./sdk-client.ts";
+import { sdkClients } from "./sdk-clients.ts";
 
 /** The dialect that an upstream of each family takes as it is. */
 const native: Readonly<Record<Family, Convertible>> = {
