@@ -1,4 +1,4 @@
-import { mkdtempDisposableSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempDisposableSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
@@ -18,11 +18,16 @@ beforeEach(() => {
   said = [];
 });
 
-async function run(kind: string, text: string): Promise<number> {
+async function run(
+  kind: string,
+  text: string,
+  variables: Record<string, string> = {},
+): Promise<number> {
   const file = join(dir, "foreign");
   writeFileSync(file, text);
   const line = (said_: string): void => void said.push(said_);
-  const env = { USERS_FILE: join(dir, "users.json"), DATABASE_FILE: join(dir, "gateway.db") };
+  const files = { USERS_FILE: join(dir, "users.json"), DATABASE_FILE: join(dir, "gateway.db") };
+  const env = { ...files, ...variables };
   return await migrate([kind, file], { env, cwd: dir, out: line, say: line });
 }
 
@@ -71,20 +76,37 @@ test("LiteLLM's keys, which it keeps hashed, work on under their names", async (
   expect(said.at(-1)).toMatch(/^0 of 2 keys/);
 });
 
-test("LiteLLM's config.yaml tells its models and upstreams", async () => {
-  const text =
-    "model_list:\n  - model_name: qwen\n    litellm_params:\n      model: openai/qwen\n      api_base: http://box:8080/v1\n";
-  expect(await run("litellm", text)).toBe(0);
-  expect(said).toContain("models: qwen");
-  expect(said).toContain("upstream: http://box:8080/v1");
+test("blocked keys of LiteLLM, and those that may use no model, do not work on", async () => {
+  const rows = [
+    { token: digestOf("a"), key_alias: "alice", blocked: true },
+    { token: digestOf("b"), key_alias: "bob", models: ["no-default-models"] },
+    { token: digestOf("c"), key_alias: "carol" },
+  ];
+  expect(
+    await run("litellm", JSON.stringify({ keys: rows, current_page: 1, total_pages: 2 })),
+  ).toBe(0);
+  expect(users().users).toBe(1);
+  expect(said.filter((line) => line.startsWith("not taken over: "))).toHaveLength(3);
 });
 
-test("llama-swap's keys work on; none is shown", async () => {
-  const key = newTestKey();
-  expect(await run("llama-swap", `apiKeys: ["${key}"]\nmodels:\n  qwen:\n    cmd: x\n`)).toBe(0);
+test("llama-swap's keys work on, those of variables too; none is shown", async () => {
+  const [key, other] = [newTestKey(), newTestKey()];
+  const text = `apiKeys: ["${key}", "\${env.OTHER_KEY}", "\${env.GONE}"]\nmodels: {qwen: {cmd: x}}\n`;
+  expect(await run("llama-swap", text, { OTHER_KEY: other })).toBe(0);
   expect(users().find(digestOf(key))).toMatchObject({ user: "llama-swap-1" });
+  expect(users().find(digestOf(other))).toMatchObject({ user: "llama-swap-2" });
   expect(said.join("\n")).not.toContain(key);
-  expect(said).toContain("models: qwen");
+  expect(said).toContain("not taken over: key 3: its variable is not set");
+});
+
+test("beside a config file that is in force a second one is written, and never over one", async () => {
+  writeFileSync(join(dir, "config.yaml"), "max_queue: 5\n");
+  expect(await run("llama-swap", "models: {qwen: {cmd: x}}"), said.join()).toBe(0);
+  expect(said).toContain("put its sections into config.yaml, which is in force");
+  expect(statSync(join(dir, "config.llama-swap.yaml")).mode & 0o777).toBe(0o600);
+  expect(readFileSync(join(dir, "config.yaml"), "utf8")).toBe("max_queue: 5\n");
+  expect(await run("llama-swap", "models: {qwen: {cmd: x}}")).toBe(1);
+  expect(said.at(-1)).toContain("is there already");
 });
 
 test.each([

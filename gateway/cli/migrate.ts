@@ -4,26 +4,32 @@ import Database from "better-sqlite3";
 import { parse } from "yaml";
 import { unsuitable } from "../ledger/migrations.ts";
 import { addSums } from "../ledger/rollups.ts";
+import { loadSettings } from "../settings/load-settings.ts";
+import { SettingsError } from "../settings/settings-error.ts";
 import { editUsersFile } from "../users/edit-users-file.ts";
 import { digestOfRow, rowOf } from "../users/users-document.ts";
 import { keptFiles, lineOf, ofProcess, type Surroundings } from "./backup/surroundings.ts";
-import { type Foreign, readLiteLlm, readLlamaSwap } from "./migrate/foreign-keys.ts";
+import type { ForeignKey } from "./migrate/foreign.ts";
 import { readOriginalTotals } from "./migrate/original-totals.ts";
+import { readLiteLlm } from "./migrate/read-litellm.ts";
+import { readLlamaSwap } from "./migrate/read-llama-swap.ts";
+import { writeConfig } from "./migrate/write-config.ts";
 
 const HELP = `migrate: takes over what another gateway knew (docs/migrate.md)
 
   migrate metrics FILE      the Python original's data/metrics.json: totals into the ledger
   migrate litellm FILE      LiteLLM's keys (JSON of /key/list) or its config.yaml
-  migrate llama-swap FILE   llama-swap's config.yaml: its keys and models
+  migrate llama-swap FILE   llama-swap's config.yaml: its keys, models, groups and peers
 
-Keys are added to users.json and work on; those that stand there stay. The ledger must exist.`;
+Keys are added to users.json and work on; those that stand there stay. Models become upstreams and
+routes in data/config.yaml, or beside it where there is one. For metrics the ledger must exist.`;
 
 /** `migrate KIND FILE`: gives 0, 1 when it failed, 2 for a command line that cannot be meant. */
 export async function migrate(
   argv: string[],
   surroundings: Surroundings = ofProcess(),
 ): Promise<number> {
-  const { out, say, cwd } = surroundings;
+  const { out, say, cwd, env } = surroundings;
   const [kind, name] = argv;
   if (kind === undefined || kind === "--help" || kind === "-h") {
     out(HELP);
@@ -42,7 +48,21 @@ export async function migrate(
     if (read === undefined) {
       for (const line of importTotals(kept.database, document, dayOf(file))) out(line);
     } else {
-      for (const line of await importKeys(kept.users, read(document))) out(line);
+      const { settings, configFile } = loadSettings({ argv: [], env, cwd });
+      const { upstreamUrl } = settings;
+      const { keys, sections, left } = read(document, { env, upstreamUrl });
+      const hasModels = sections.routes.length > 0;
+      if (keys.length === 0 && !hasModels && left.length === 0) {
+        throw new Error("neither keys nor models are in it");
+      }
+      if (keys.length > 0) for (const line of await importKeys(kept.users, keys)) out(line);
+      if (hasModels) {
+        const { folder } = kept;
+        const written = writeConfig(sections, { folder, from: kind, inForce: configFile });
+        out(`${sections.routes.length} routes written to ${written}`);
+        for (const line of nextSteps(written, surroundings, configFile)) out(line);
+      }
+      for (const line of left) out(`not taken over: ${line}`);
     }
     return 0;
   } catch (error) {
@@ -81,10 +101,19 @@ function importTotals(database: string, document: unknown, day: string): string[
   });
 }
 
-async function importKeys(usersFile: string, foreign: Foreign): Promise<string[]> {
-  const { keys, models, upstreams } = foreign;
-  if (keys.length === 0 && models.length === 0)
-    throw new Error("neither keys nor models are in it");
+/** What is still to be done for the file, such as a variable to be set. */
+function nextSteps(file: string, { env, cwd }: Surroundings, inForce: string | null): string[] {
+  const merge = inForce === null ? [] : [`put its sections into ${inForce}, which is in force`];
+  try {
+    loadSettings({ argv: ["--config", file], env, cwd });
+    return merge;
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    return [...error.faults, ...merge];
+  }
+}
+
+async function importKeys(usersFile: string, keys: readonly ForeignKey[]): Promise<string[]> {
   const added = await editUsersFile(usersFile, (rows) => {
     const known = new Set(rows.map(digestOfRow));
     const fresh = keys.filter(({ digest }) => !known.has(digest) && known.add(digest));
@@ -101,7 +130,5 @@ async function importKeys(usersFile: string, foreign: Foreign): Promise<string[]
   return [
     `${added.length} of ${keys.length} keys added to ${usersFile}`,
     ...added.map(({ user, hint }) => `  ${user}  ${hint}…`),
-    ...(models.length > 0 ? [`models: ${models.join(", ")}`] : []),
-    ...[...new Set(upstreams)].map((url) => `upstream: ${url}`),
   ];
 }
