@@ -66,8 +66,10 @@ export function answerWithCost(body: Buffer, cost: AnswerCost | null): Buffer {
 
 /** The same for the one event of a stream that carries usage; latin1 text, one character a byte. */
 export function eventWithCost(event: string, cost: AnswerCost): string {
-  const brace = event.indexOf("{", Math.max(0, event.search(/^data:/m)));
-  if (brace < 0 || !event.includes('"usage"')) return event;
+  // Nearly all events end here.
+  if (!event.includes('"usage"')) return event;
+  const brace = event.indexOf("{", event.startsWith("data:") ? 5 : event.indexOf("\ndata:"));
+  if (brace < 0) return event;
   const bytes = Buffer.from(event, "latin1");
   const usage = usageIn(bytes, brace);
   if (usage === null) return event;
