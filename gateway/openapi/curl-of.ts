@@ -16,17 +16,16 @@ export function curlOf(method: string, path: string, operation: OperationObject)
   const streams = operation.responses[200];
   const onlyStreams =
     streams !== undefined && "content" in streams && !("application/json" in streams.content);
-  const parts = [`curl${onlyStreams ? " -N" : ""}${method === "get" ? "" : flagOf(method)}`];
-  parts[0] += ` "$GATEWAY${target}"`;
+  const example = operation.requestBody?.content["application/json"]?.example;
+  // A body makes it a POST.
+  const flag = method === "get" || example !== undefined ? "" : ` -X ${method.toUpperCase()}`;
+  const parts = [`curl${onlyStreams ? " -N" : ""}${flag} "$GATEWAY${target}"`];
   if (operation.security === undefined) {
     parts.push(`-H "${keyHeaders[tag] ?? "Authorization: Bearer $API_KEY"}"`);
   }
-  const example = operation.requestBody?.content["application/json"]?.example;
   if (example !== undefined) {
     const body = JSON.stringify(example).replaceAll("'", "'\\''");
     parts.push(`-H "Content-Type: application/json"`, `-d '${body}'`);
   }
   return parts.join(" \\\n  ");
 }
-
-const flagOf = (method: string): string => ` -X ${method.toUpperCase()}`;

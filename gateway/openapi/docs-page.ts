@@ -42,7 +42,7 @@ function schemaLink(schema: object | undefined): string {
 
 function responseRow(status: string, { description, content }: ResponseObject): string {
   const types = Object.entries(content).map(([type, { schema }]) => {
-    return [code(type), schemaLink(schema)].filter((part) => part !== "").join(" ");
+    return schemaLink(schema) || code(type);
   });
   const shown = `<td>${text(description)}</td><td>${types.join("<br>")}</td>`;
   return `<tr><th>${text(status)}</th>${shown}</tr>`;
