@@ -1,5 +1,4 @@
 import type { Dialect } from "../exchange.ts";
-import type { Usage } from "./usage.ts";
 
 /** A generation as the ledger has it. Times in milliseconds, cost in US dollars; unknown is null. */
 export type GenerationRecord = Readonly<{
@@ -17,7 +16,10 @@ export type GenerationRecord = Readonly<{
   state: string;
   durationMs: number | null;
   upstreamMs: number | null;
-  usage: Usage;
+  input: number | null;
+  output: number | null;
+  cached: number | null;
+  reasoning: number | null;
   cost: number | null;
 }>;
 
@@ -63,7 +65,7 @@ const unknown = {
 
 /** `GET /api/v1/generation`, every required key there. */
 export function openRouterGeneration(record: GenerationRecord): Record<string, unknown> {
-  const { input, output, cached, reasoning } = record.usage;
+  const { input, output } = record;
   return {
     ...unknown,
     id: record.requestId,
@@ -81,8 +83,8 @@ export function openRouterGeneration(record: GenerationRecord): Record<string, u
     tokens_completion: output,
     native_tokens_prompt: input,
     native_tokens_completion: output,
-    native_tokens_reasoning: reasoning,
-    native_tokens_cached: cached,
+    native_tokens_reasoning: record.reasoning,
+    native_tokens_cached: record.cached,
     total_cost: record.cost ?? 0,
     usage: record.cost ?? 0,
   };

@@ -10,6 +10,8 @@ import { GatewayError } from "../errors.ts";
 import type { LimitState } from "../limits/limits-report.ts";
 import type { OpenRouterAsked, OpenRouterParts } from "./openrouter-parts.ts";
 
+const dayMs = 86_400_000;
+
 /** `GET /api/v1/key` and `/auth/key`: what one's key may spend, and has spent. */
 export function showKey(parts: OpenRouterParts, { identity }: OpenRouterAsked): object {
   const limits = parts.limits(identity);
@@ -33,14 +35,22 @@ export function showGeneration(
     const text = "Name a generation: /api/v1/generation?id=…";
     throw new GatewayError("invalid_request", text, { param: "id" });
   }
-  const found = parts.ledger.find(identity.user, id);
+  const found = parts.find(identity.user, id);
   if (found !== null) return { data: openRouterGeneration(found) };
   throw new GatewayError("not_found", "No generation of yours has this id.", { param: "id" });
 }
 
-function spendingOf({ ledger, now }: OpenRouterParts, user: string): Spending {
-  const { total, day, week, month } = ledger.spent(user, now());
-  return { all: total.cost, day: day.cost, week: week.cost, month: month.cost };
+/** Since the day, the Monday and the first of the month began, in UTC. */
+function spendingOf(parts: OpenRouterParts, user: string): Spending {
+  const now = new Date(parts.now());
+  const day = Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate());
+  const sinceMonday = (now.getUTCDay() + 6) % 7;
+  return {
+    all: parts.spent(user, 0),
+    day: parts.spent(user, day),
+    week: parts.spent(user, day - sinceMonday * dayMs),
+    month: parts.spent(user, Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), 1)),
+  };
 }
 
 /** Of several limits the one that has least left. */

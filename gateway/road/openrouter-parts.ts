@@ -1,7 +1,7 @@
 import type { Identity } from "../auth/identity.ts";
+import type { GenerationRecord } from "../dialects/openrouter-generation.ts";
 import type { Listed, SaidOfModel } from "../dialects/openrouter-model-facts.ts";
 import type { TokenPrice } from "../dialects/openrouter-price.ts";
-import type { Ledger } from "../ledger/ledger.ts";
 import type { LimitState } from "../limits/limits-report.ts";
 
 /** What OpenRouter's surface is made of. */
@@ -17,10 +17,12 @@ export type OpenRouterParts = {
   readonly maxContextLength: number;
   /** Names of upstreams. */
   readonly providers: readonly string[];
-  readonly ledger: Pick<Ledger, "find" | "spent">;
+  /** A generation of one user, by our id, the one its client was shown, or the upstream's. */
+  find(user: string, id: string): GenerationRecord | null;
+  /** US dollars that a user spent since then (epoch milliseconds; 0: ever). */
+  spent(user: string, since: number): number;
   /** How one's own limits stand. */
   limits(who: Identity): readonly LimitState[];
-  /** Milliseconds since the epoch. */
   now(): number;
 };
 
@@ -28,6 +30,6 @@ export type OpenRouterParts = {
 export type OpenRouterAsked = Readonly<{
   identity: Identity;
   query: URLSearchParams;
-  /** The model that the path names: `author/slug`, or its own name; `""` where it names none. */
+  /** What stands in the path for a model: `author/slug`, or its name; `""` where nothing does. */
   name: string;
 }>;

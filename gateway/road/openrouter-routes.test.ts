@@ -6,34 +6,33 @@ import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Identity } from "../auth/identity.ts";
 import { openRouterErrorBody } from "../dialects/openrouter-error.ts";
-import { judgePath } from "../dialects/path.ts";
+import type { GenerationRecord } from "../dialects/openrouter-generation.ts";
 import { GatewayError } from "../errors.ts";
-import type { Generation } from "../ledger/ledger.ts";
+import { createExchange } from "../exchange.ts";
 import type { OpenRouterParts } from "./openrouter-parts.ts";
-import { answerOpenRouter } from "./openrouter-routes.ts";
+import { openRouterRoutes, showOpenRouter } from "./openrouter-routes.ts";
 
 const alice: Identity = {
   ...{ user: "alice", role: "user", models: null, weight: 1, priority: 0 },
   ...{ maxConcurrent: null, maxQueued: null, limits: null, hint: "sk-12345" },
 };
 
-const record: Generation = {
+const record: GenerationRecord = {
   ...{ id: "row-1", requestId: "shown-1", upstreamId: "chatcmpl-1", upstream: "box" },
-  ...{ user: "alice", model: "llama", dialect: "chat", path: "/v1/chat/completions" },
-  ...{ streamed: true, state: "cancelled", status: 499, errorCode: "client_closed" },
+  ...{ model: "llama", dialect: "chat", streamed: true, state: "cancelled" },
   ...{ startedAt: Date.UTC(2026, 0, 2), durationMs: 900, upstreamMs: 700 },
-  ...{ queueMs: 100, firstTokenMs: 300, cost: 0.0001 },
-  usage: { input: 10, output: 5, cached: 4, reasoning: null, source: "reported" },
+  ...{ input: 10, output: 5, cached: 4, reasoning: null, cost: 0.0001 },
 };
-
-const spent = (cost: number) => ({ requests: 1, input: 1, output: 1, cost });
 
 const listing = [
   { id: "llama", object: "model", created: 7, owned_by: "box", meta: { n_ctx: 8192 } },
   { id: "meta/big", object: "model", created: 8, owned_by: "far" },
 ];
 
+/** A Thursday. */
+const now = Date.UTC(2026, 0, 15, 12);
 let who = alice;
+let asked: number[] = [];
 let limits: ReturnType<OpenRouterParts["limits"]> = [];
 const parts: { -readonly [Name in keyof OpenRouterParts]: OpenRouterParts[Name] } = {
   listing: async () => listing,
@@ -45,22 +44,27 @@ const parts: { -readonly [Name in keyof OpenRouterParts]: OpenRouterParts[Name] 
   modelId: null,
   maxContextLength: 131_072,
   providers: ["box", "far"],
-  ledger: {
-    find: (user, id) =>
-      user === "alice" && ["row-1", "shown-1", "chatcmpl-1"].includes(id) ? record : null,
-    spent: () => ({ total: spent(3), day: spent(0.5), week: spent(1), month: spent(2) }),
+  find: (user, id) =>
+    user === "alice" && ["row-1", "shown-1", "chatcmpl-1"].includes(id) ? record : null,
+  spent: (_user, since) => {
+    asked.push(since);
+    return since === 0 ? 3 : 1;
   },
   limits: () => limits,
-  now: Date.now,
+  now: () => now,
 };
 
+const doors = { isPublicPort: () => false, isTrusted: () => false };
 const app = express();
-app.get(/^\/api\/v1\//, async (request, response, next) => {
-  const { path, query } = judgePath(request.url);
-  const body = await answerOpenRouter(parts, who, path, query);
-  if (body === null) next();
-  else response.setHeader("content-type", "application/json").end(body);
-});
+for (const { path, ask } of openRouterRoutes) {
+  app.get(path, async (request, response) => {
+    const query = request.url.slice(request.path.length);
+    const target = { path: request.path, query, dialect: "openai", kind: "read" } as const;
+    const exchange = createExchange(request, target, doors, new AbortController());
+    const viewer = { exchange, identity: who, isAdmin: false };
+    await showOpenRouter(parts, ask, viewer, request, response);
+  });
+}
 app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
   const known = error instanceof GatewayError ? error : new GatewayError("internal_error", "?");
   response.status(known.status).setHeader("content-type", "application/json");
@@ -129,13 +133,16 @@ describe("what OpenRouter's own client reads", () => {
     }
   });
 
-  it("says what a key spent in all, and this day, week and month", async () => {
+  it("says what a key spent since midnight, Monday and the first", async () => {
+    asked = [];
     const { data } = await client.apiKeys.getCurrentKeyMetadata();
     expect(data).toMatchObject({
       ...{ label: "sk-12345...", limit: null, limitRemaining: null },
-      ...{ usage: 3, usageDaily: 0.5, usageWeekly: 1, usageMonthly: 2 },
+      ...{ usage: 3, usageDaily: 1, usageWeekly: 1, usageMonthly: 1 },
       rateLimit: { requests: -1 },
     });
+    const day = (date: number) => Date.UTC(2026, 0, date);
+    expect(asked).toEqual([0, day(15), day(12), day(1)]);
     expect((await client.credits.getCredits()).data).toEqual({
       totalCredits: 1_000_003,
       totalUsage: 3,

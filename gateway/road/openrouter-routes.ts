@@ -1,4 +1,5 @@
-import type { Identity } from "../auth/identity.ts";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { setIdentityHeaders } from "../answer/refuse.ts";
 import { showCredits, showGeneration, showKey } from "./openrouter-account.ts";
 import {
   countModels,
@@ -9,54 +10,43 @@ import {
   showModel,
 } from "./openrouter-models.ts";
 import type { OpenRouterAsked, OpenRouterParts } from "./openrouter-parts.ts";
+import type { Viewer } from "./queue.ts";
 
 type Asking = (parts: OpenRouterParts, asked: OpenRouterAsked) => object | Promise<object>;
 
-const routes: ReadonlyMap<string, Asking> = new Map<string, Asking>([
-  ["/v1/models", listModels],
-  ["/v1/models/count", countModels],
-  ["/v1/models/user", listModels],
-  ["/v1/key", showKey],
-  ["/v1/auth/key", showKey],
-  ["/v1/credits", showCredits],
-  ["/v1/generation", showGeneration],
-  ["/v1/providers", listProviders],
-]);
-
-/** Before and behind a model's name, which may hold slashes of its own. */
-const named: readonly (readonly [before: string, behind: string, ask: Asking])[] = [
-  ["/v1/models/", "/endpoints", listEndpoints],
-  ["/v1/models/", "", showModel],
-  ["/v1/model/", "", getModel],
+/** What OpenRouter's clients read below /api/v1, in the order of matching; `*name` holds slashes. */
+export const openRouterRoutes: readonly Readonly<{ path: string; ask: Asking }>[] = [
+  { path: "/api/v1/models", ask: listModels },
+  { path: "/api/v1/models/count", ask: countModels },
+  { path: "/api/v1/models/user", ask: listModels },
+  { path: "/api/v1/models/*name/endpoints", ask: listEndpoints },
+  { path: "/api/v1/models/*name", ask: showModel },
+  { path: "/api/v1/model/*name", ask: getModel },
+  { path: "/api/v1/key", ask: showKey },
+  { path: "/api/v1/auth/key", ask: showKey },
+  { path: "/api/v1/credits", ask: showCredits },
+  { path: "/api/v1/generation", ask: showGeneration },
+  { path: "/api/v1/providers", ask: listProviders },
 ];
 
-/**
- * What `GET /api/v1/…` answers in OpenRouter's words, as JSON; null for a path that it has no words
- * for. Rejects with a GatewayError.
- * @param path judged, without the `/api` of the alias
- */
-export async function answerOpenRouter(
-  parts: OpenRouterParts,
-  identity: Identity,
-  path: string,
-  query: string,
-): Promise<Buffer | null> {
-  const found = findRoute(path);
-  if (found === null) return null;
-  const { ask, name } = found;
-  const asked = { identity, name, query: new URLSearchParams(query) };
-  return Buffer.from(JSON.stringify(await ask(parts, asked)));
-}
+/** As much of Express's request as names a model; `*name` comes as its segments. */
+type Named = IncomingMessage & { params: Readonly<Record<string, string | readonly string[]>> };
 
-function findRoute(path: string): { ask: Asking; name: string } | null {
-  const exact = routes.get(path);
-  if (exact !== undefined) return { ask: exact, name: "" };
-  for (const [before, behind, ask] of named) {
-    const fits = path.startsWith(before) && path.endsWith(behind);
-    if (fits && path.length > before.length + behind.length) {
-      const name = path.slice(before.length, path.length - behind.length);
-      return { ask, name: decodeURIComponent(name) };
-    }
-  }
-  return null;
+/** Answers one of `openRouterRoutes`; rejects with the GatewayError that it is answered with. */
+export async function showOpenRouter(
+  parts: OpenRouterParts,
+  ask: Asking,
+  { exchange, identity }: Viewer,
+  request: Named,
+  response: ServerResponse,
+): Promise<void> {
+  const { name = "" } = request.params;
+  const query = new URLSearchParams(exchange.query);
+  const asked = { identity, query, name: typeof name === "string" ? name : name.join("/") };
+  const body = Buffer.from(JSON.stringify(await ask(parts, asked)));
+  setIdentityHeaders(response, exchange);
+  response.setHeader("cache-control", "no-store");
+  response.setHeader("content-type", "application/json");
+  response.setHeader("content-length", body.length);
+  response.end(request.method === "HEAD" ? null : body);
 }
