@@ -94,13 +94,19 @@ function targetOf(
     reading.fault(written.at, `${about} upstream must be a name, or {name: …, model: …}`);
     return null;
   }
-  const known = reading.settings.upstreams?.map((upstream) => upstream.name);
+  const known = knownIn(reading);
   if (known !== undefined && !known.includes(name)) {
     const hint = didYouMean(name, known) || thereAre(known);
     reading.fault(named.at, `${about} there is no upstream ${shown(name)}${hint}`);
   }
   const model = readValue(given.get("model"), modelName, calledThere, `${about} model`, reading);
   return { upstream: name, model };
+}
+
+/** The upstream of UPSTREAM_URL is called default; undefined where upstreams could not be read. */
+function knownIn({ settings }: Reading): string[] | undefined {
+  const own = settings.upstreamUrl === null ? [] : ["default"];
+  return settings.upstreams && [...settings.upstreams.map(({ name }) => name), ...own];
 }
 
 function thereAre(known: readonly string[]): string {

@@ -63,6 +63,12 @@ function upstreamOf({ name, at, written }: Member, reading: Reading): UpstreamSe
   if (!plainName.test(name)) {
     reading.fault(at, `${about} its name must be 1 to 64 of A-Z a-z 0-9 . _ -, no sign first`);
   }
+  if (name === "default") {
+    reading.fault(
+      at,
+      `${about} in routes that is the one of UPSTREAM_URL; name this one otherwise`,
+    );
+  }
   // `gpu1: http://box:8080` says enough.
   const given =
     written.text === null

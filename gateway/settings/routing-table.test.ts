@@ -116,6 +116,16 @@ describe("routes", () => {
   });
 });
 
+test("the upstream of UPSTREAM_URL is called default in routes, where it is set", () => {
+  const yaml = "upstreams: {far: http://far}\nroutes: [{model: x, upstreams: [default, far]}]";
+  const { routes } = load(yaml, { UPSTREAM_URL: "http://box" }).settings;
+  expect(routes[0]?.upstreams).toEqual([target("default"), target("far")]);
+  expect(faultsOf(yaml)[0]).toMatch(
+    /column 33: route 1: there is no upstream default; there are far$/,
+  );
+  expect(faultsOf("upstreams: {default: http://far}")[0]).toContain("name this one otherwise");
+});
+
 test("models have contexts, prices and names", () => {
   const yaml = `models:
   qwen: { context_length: 32768, max_concurrent: 2, name: Qwen, price: { prompt: 1e-6, gpu_second: 0.0001 } }
