@@ -28,8 +28,8 @@ test("one that hung for an hour does not spoil the estimate", () => {
 
 test("the recent count, and the old are forgotten", () => {
   const estimates = new Estimates();
-  for (let index = 0; index < 50; index++) estimates.observe(ask, 2000);
-  for (let index = 0; index < 60; index++) estimates.observe(ask, 500);
+  for (let index = 0; index < 100; index++) estimates.observe(ask, 2000);
+  for (let index = 0; index < 105; index++) estimates.observe(ask, 500);
   expect(estimates.expectMs(ask)).toBe(500);
 });
 
@@ -50,10 +50,10 @@ test("what is left of one that runs is learnt from those that lasted longer", ()
     estimates.observe(ask, 1000);
     estimates.observe(ask, 9000);
   }
-  expect(estimates.remainingMs(ask, 0, 0.25)).toBe(1000);
-  expect(estimates.remainingMs(ask, 0, 0.75)).toBe(9000);
-  expect(estimates.remainingMs(ask, 2000)).toBe(7000);
-  expect(estimates.remainingMs(ask, 20_000)).toBe(2000);
+  expect(estimates.left(ask, 0)(0.25)).toBe(1000);
+  expect(estimates.left(ask, 0)(0.75)).toBe(9000);
+  expect(estimates.left(ask, 2000)(0.5)).toBe(7000);
+  expect(estimates.left(ask, 20_000)(0.5)).toBe(2000);
 });
 
 test("clients who make up model names do not fill the memory", () => {
@@ -63,4 +63,44 @@ test("clients who make up model names do not fill the memory", () => {
   }
   expect(estimates.expectMs({ ...ask, model: "made-up-499" })).toBe(1499);
   expect(estimates.expectMs({ ...ask, model: "made-up-0" })).not.toBe(1000);
+});
+
+test("a user is known by their own generations, once there are enough", () => {
+  const estimates = new Estimates();
+  for (let index = 0; index < 9; index++) estimates.observe({ ...ask, user: "bob" }, 8000);
+  estimates.observe(ask, 1000);
+  expect(estimates.expectMs({ ...ask, user: "bob" })).toBeLessThan(8000);
+  estimates.observe({ ...ask, user: "bob" }, 8000);
+  expect(estimates.expectMs({ ...ask, user: "bob" })).toBe(8000);
+  expect(estimates.expectMs({ ...ask, user: "carol" })).toBeLessThan(8000);
+});
+
+test("where answers go on until they are cut, max_tokens is their length", () => {
+  const estimates = new Estimates();
+  for (const maxTokens of [100, 200, 300]) {
+    const work = { outputTokens: maxTokens, promptMs: 100, outputMs: maxTokens * 10 };
+    estimates.observe({ ...ask, inputTokens: 50, maxTokens }, 100 + maxTokens * 10, work);
+  }
+  const longer = { ...ask, inputTokens: 50, maxTokens: 900 };
+  expect(estimates.expectMs(longer)).toBe(100 + 9000);
+  expect(estimates.left(longer, 1100)(0.1)).toBe(8000);
+  expect(estimates.left(longer, 20_000)(0.5)).toBe(2000);
+});
+
+test("a prompt that is mostly cached is not taken for a slow one", () => {
+  const estimates = new Estimates();
+  const told = { ...ask, inputTokens: 1000 };
+  const work = { inputTokens: 10, outputTokens: 100, promptMs: 40, outputMs: 1000 };
+  for (let index = 0; index < 5; index++) estimates.observe(told, 1040, work);
+  expect(estimates.expectMs(told)).toBe(1040);
+});
+
+test("what is left of an answer never goes beyond its bound", () => {
+  const estimates = new Estimates();
+  for (let index = 0; index < 10; index++) {
+    const work = { outputTokens: index < 5 ? 100 : 500, promptMs: 100, outputMs: 1000 };
+    estimates.observe({ ...ask, inputTokens: 50 }, 1100, work);
+  }
+  const left = estimates.left({ ...ask, inputTokens: 50, maxTokens: 200 }, 0);
+  expect(left(0.9) / left(0.1)).toBeCloseTo(2, 0);
 });

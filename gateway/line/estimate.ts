@@ -1,47 +1,36 @@
 import type { Ask } from "./entry.ts";
-import { Recent } from "./recent.ts";
+import { History, type Left, type Work } from "./history.ts";
 
-/** What a generation did with its slot, as far as it is known. */
-export type Work = {
-  inputTokens?: number;
-  outputTokens?: number;
-  promptMs?: number;
-  outputMs?: number;
-};
+export type { Left, Work };
 
 /** What a start is charged before anything has been observed. */
 const unknownMs = 1000;
-/** Fewer observations of a rate are an anecdote. */
-const enough = 3;
+/** So many generations of a user tell more of the next one than those of everybody. */
+const enoughOfUser = 10;
 /** Clients name models; so many are remembered. */
 const mostModels = 100;
-
-type History = {
-  usedMs: Recent;
-  promptMsPerToken: Recent;
-  outputMsPerToken: Recent;
-  inputTokens: Recent;
-  outputTokens: Recent;
-};
+/** Of so many users, each with each model. */
+const mostUsers = 300;
 
 /**
- * How long a generation holds its slot, learnt from those that ended. Rates are medians, lengths are
- * means: what a GPU does in a second hardly varies, what people ask for does. Failed and cancelled
- * ones count too, since the line waits for slots, not for successes.
+ * How long a generation holds its slot, learnt from those that ended: of this user with this model,
+ * else of the model, else of the whole line. Paces are medians, lengths are means: what a GPU does in a
+ * second hardly varies, what people ask for does. Failed and cancelled ones count too, since the
+ * line waits for slots, not for successes.
  */
 export class Estimates {
-  readonly #models = new Map<string, History>();
-  readonly #all: History = createHistory();
+  readonly #byUser = new Map<string, History>();
+  readonly #byModel = new Map<string, History>();
+  readonly #all = new History();
 
   /** False before there is any data; then nothing can be told honestly. */
   get known(): boolean {
-    return this.#all.usedMs.count > 0;
+    return this.#all.count > 0;
   }
 
-  /** Milliseconds in a slot; for a model never seen, those of the whole line; null without data. */
+  /** Milliseconds in a slot; null without data. */
   expectMs(ask: Ask): number | null {
-    const history = this.#models.get(ask.model) ?? this.#all;
-    return bySize(history, ask) ?? history.usedMs.mean();
+    return this.#historyOf(ask).expectMs(ask);
   }
 
   /** Expected milliseconds, or one second: never null. */
@@ -49,65 +38,37 @@ export class Estimates {
     return this.expectMs(ask) ?? unknownMs;
   }
 
-  /**
-   * What is left of a generation that has run for `elapsedMs`, by those like it that lasted longer:
-   * so many of them (`quantile`, 0 to 1) had ended by then.
-   */
-  remainingMs(ask: Ask, elapsedMs: number, quantile = 0.5): number {
-    const { usedMs } = this.#models.get(ask.model) ?? this.#all;
-    const expected = this.chargeMs(ask);
-    const scale = expected / Math.max(1, usedMs.mean() ?? expected);
-    const longer = usedMs.quantileBeyond(elapsedMs / scale, quantile);
-    if (longer !== null) return longer * scale - elapsedMs;
-    // Longer than any: the longer it ran, the longer it may.
-    return Math.max(expected - elapsedMs, elapsedMs / 10);
+  /** What is left of one that has run for `elapsedMs`; 0 for one that has yet to start. */
+  left(ask: Ask, elapsedMs: number): Left {
+    return this.#historyOf(ask).left(ask, elapsedMs);
   }
 
   observe(ask: Ask, usedMs: number, work: Work = {}): void {
-    let history = this.#models.get(ask.model);
-    if (history === undefined) {
-      history = createHistory();
-      this.#models.set(ask.model, history);
-      const oldest = this.#models.keys().next();
-      if (this.#models.size > mostModels && !oldest.done) this.#models.delete(oldest.value);
-    }
-    record(history, usedMs, work);
-    record(this.#all, usedMs, work);
+    const { user, model } = ask;
+    remembered(this.#byUser, keyOf(user, model), mostUsers).add(ask, usedMs, work);
+    remembered(this.#byModel, model, mostModels).add(ask, usedMs, work);
+    this.#all.add(ask, usedMs, work);
+  }
+
+  #historyOf({ user, model }: Ask): History {
+    const own = this.#byUser.get(keyOf(user, model));
+    if (own !== undefined && own.count >= enoughOfUser) return own;
+    return this.#byModel.get(model) ?? this.#all;
   }
 }
 
-function createHistory(): History {
-  return {
-    usedMs: new Recent(),
-    promptMsPerToken: new Recent(),
-    outputMsPerToken: new Recent(),
-    inputTokens: new Recent(),
-    outputTokens: new Recent(),
-  };
+function keyOf(user: string, model: string): string {
+  return `${user}\u0000${model}`;
 }
 
-function record(history: History, usedMs: number, work: Work): void {
-  const { inputTokens = 0, outputTokens = 0, promptMs, outputMs } = work;
-  history.usedMs.add(usedMs);
-  if (inputTokens > 0) history.inputTokens.add(inputTokens);
-  if (outputTokens > 0) history.outputTokens.add(outputTokens);
-  if (inputTokens > 0 && promptMs !== undefined) {
-    history.promptMsPerToken.add(promptMs / inputTokens);
-  }
-  if (outputTokens > 0 && outputMs !== undefined) {
-    history.outputMsPerToken.add(outputMs / outputTokens);
-  }
-}
-
-/** Prompt and output by their sizes; null where a size or a rate is not known. */
-function bySize(history: History, ask: Ask): number | null {
-  const { inputTokens, maxTokens = Number.POSITIVE_INFINITY } = ask;
-  if (inputTokens === undefined && maxTokens === Number.POSITIVE_INFINITY) return null;
-  if (history.outputMsPerToken.count < enough || history.promptMsPerToken.count < enough)
-    return null;
-  const input = inputTokens ?? history.inputTokens.mean() ?? 0;
-  const output = history.outputTokens.meanUpTo(maxTokens) ?? 0;
-  const promptRate = history.promptMsPerToken.median() ?? 0;
-  const outputRate = history.outputMsPerToken.median() ?? 0;
-  return input * promptRate + output * outputRate;
+/** The history of that name. Where there are too many, the one not added to for longest is forgotten. */
+function remembered(histories: Map<string, History>, key: string, most: number): History {
+  const found = histories.get(key);
+  if (found !== undefined && histories.size < most) return found;
+  const history = found ?? new History();
+  histories.delete(key);
+  histories.set(key, history);
+  const oldest = histories.keys().next();
+  if (histories.size > most && !oldest.done) histories.delete(oldest.value);
+  return history;
 }

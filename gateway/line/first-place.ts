@@ -2,7 +2,11 @@ import type { Entry } from "./entry.ts";
 import type { Lane } from "./lane.ts";
 import type { Share } from "./share.ts";
 
-export type Ahead = { count: number; ms: number };
+/** How many, their estimates together, and the first of them: at most `mostListed`. */
+export type Ahead = { count: number; ms: number; entries: Entry[] };
+
+/** Of so many it matters how long each may take; of more, only how long they take together. */
+const mostListed = 64;
 
 /**
  * Who stands before an entry that has just come. Every waiting request has a start tag: its user's
@@ -11,7 +15,7 @@ export type Ahead = { count: number; ms: number };
  * boxes and aging still to come; the next forecast mends those.
  */
 export function aheadOf(entry: Entry, lane: Lane, shares: Iterable<Share>): Ahead {
-  const ahead = { count: 0, ms: 0 };
+  const ahead: Ahead = { count: 0, ms: 0, entries: [] };
   let tag = lane.share.turn;
   for (const own of lane.share.lanes) {
     if (own.level < lane.level) continue;
@@ -38,6 +42,7 @@ export function aheadOf(entry: Entry, lane: Lane, shares: Iterable<Share>): Ahea
 function count(ahead: Ahead, entry: Entry): void {
   ahead.count++;
   ahead.ms += entry.estimateMs;
+  if (ahead.count <= mostListed) ahead.entries.push(entry);
 }
 
 /**

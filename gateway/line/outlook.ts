@@ -4,6 +4,7 @@ import type { FairQueue } from "./fair-queue.ts";
 import { aheadOf, timeUntilDone } from "./first-place.ts";
 import { forecast, type Teller } from "./forecast.ts";
 import type { Lane } from "./lane.ts";
+import { likelyWait } from "./likely-wait.ts";
 import { Overtaking } from "./overtaking.ts";
 import { slotEnds } from "./slot-ends.ts";
 import type { Place } from "./ticket.ts";
@@ -40,12 +41,9 @@ export class Outlook {
     const { position, ms } = this.#first(entry, lane);
     if (ms === null || !estimates.known || slots() === 0) return { position, of, etaSeconds: null };
     const isBehindOwn = lane.share.waiting > 1;
-    this.#overtaking.promise(ask.id, { ms, isBehindOwn });
-    return {
-      position,
-      of,
-      etaSeconds: Math.ceil((ms * this.#overtaking.factor(isBehindOwn)) / 1000),
-    };
+    this.#overtaking.promise(ask.id, { ms, position, isBehindOwn });
+    const factor = this.#overtaking.factor(isBehindOwn, position);
+    return { position, of, etaSeconds: Math.ceil((ms * factor) / 1000) };
   }
 
   #first(entry: Entry, lane: Lane): { position: number; ms: number | null } {
@@ -57,8 +55,15 @@ export class Outlook {
       });
       return first;
     }
-    const { count, ms } = aheadOf(entry, lane, queue.shares.all());
-    return { position: count + 1, ms: timeUntilDone(this.#remaining(), ms) };
+    const { count, ms, entries } = aheadOf(entry, lane, queue.shares.all());
+    const position = count + 1;
+    if (count > entries.length) return { position, ms: timeUntilDone(this.#remaining(), ms) };
+    const running = Array.from(queue.running.values(), ({ ask, startedAt }) =>
+      estimates.left(ask, now() - startedAt),
+    );
+    while (running.length < slots()) running.push(() => 0);
+    const ahead = entries.map(({ ask }) => estimates.left(ask, 0));
+    return { position, ms: likelyWait(running, ahead) };
   }
 
   /** The place of everybody. */
@@ -67,7 +72,7 @@ export class Outlook {
     const seen = new Set<string>();
     forecast(queue, slots(), estimates, now(), (id, position, startsInMs) => {
       const user = queue.waiting.get(id)?.ask.user ?? "";
-      const factor = this.#overtaking.factor(seen.has(user));
+      const factor = this.#overtaking.factor(seen.has(user), position);
       seen.add(user);
       tell(id, position, startsInMs === null ? null : startsInMs * factor);
     });

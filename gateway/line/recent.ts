@@ -1,8 +1,9 @@
 /** How many observations are remembered: recent enough to follow a change, enough for a median. */
-const size = 50;
+const usual = 100;
 
 /** The most recent observations of one quantity, in order of size. */
 export class Recent {
+  readonly #size: number;
   readonly #values: number[] = [];
   #sorted: Float64Array = new Float64Array(0);
   #mean: number | null = null;
@@ -12,13 +13,17 @@ export class Recent {
   /** Observations that `#sorted` does not show yet. */
   #unseen = 0;
 
+  constructor(size: number = usual) {
+    this.#size = size;
+  }
+
   get count(): number {
     return this.#values.length;
   }
 
   add(value: number): void {
     this.#values[this.#next] = value;
-    this.#next = (this.#next + 1) % size;
+    this.#next = (this.#next + 1) % this.#size;
     this.#unseen++;
   }
 
@@ -48,13 +53,12 @@ export class Recent {
     return this.#meanUpToMost;
   }
 
-  /** The quantile (0 to 1) of the values beyond `least`; null where fewer than two are. */
-  quantileBeyond(least: number, quantile: number): number | null {
+  /** The values above `least`, in order of size. */
+  beyond(least: number): Float64Array {
     const sorted = this.#view();
     let from = 0;
     while (from < sorted.length && (sorted[from] ?? 0) <= least) from++;
-    const beyond = sorted.length - from;
-    return beyond < 2 ? null : (sorted[from + Math.floor(quantile * beyond)] ?? null);
+    return sorted.subarray(from);
   }
 
   /** Sorted anew when a sixteenth has changed: often enough, and off the path of most requests. */

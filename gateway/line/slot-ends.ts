@@ -11,14 +11,13 @@ export type SlotEnd = { id: string; inMs: number };
 export function slotEnds(queue: FairQueue, estimates: Estimates, now: number): SlotEnd[] {
   const running = Array.from(queue.running.values(), ({ ask, startedAt }) => {
     const elapsedMs = now - startedAt;
-    return { ask, elapsedMs, middle: estimates.remainingMs(ask, elapsedMs, 0.5) };
+    const left = estimates.left(ask, elapsedMs);
+    return { id: ask.id, left, middle: left(0.5) };
   });
   running.sort((a, b) => a.middle - b.middle);
   let latest = 0;
-  return running.map(({ ask, elapsedMs, middle }, index) => {
-    const quantile = (index + 1) / (running.length + 1);
-    const inMs = quantile === 0.5 ? middle : estimates.remainingMs(ask, elapsedMs, quantile);
-    latest = Math.max(latest, inMs);
-    return { id: ask.id, inMs: latest };
+  return running.map(({ id, left }, index) => {
+    latest = Math.max(latest, left((index + 1) / (running.length + 1)));
+    return { id, inMs: latest };
   });
 }

@@ -6,6 +6,9 @@ type Run = () => Promise<unknown>;
 export type StartOptions = QueueAddOptions & { readonly entry: Entry };
 export type StartOrder = Queue<Run, StartOptions>;
 
+/** An estimate does not change within so many milliseconds. */
+const freshMs = 1;
+
 /**
  * The fair queue as p-queue's `queueClass`. p-queue makes the instance itself, and runs whatever
  * `dequeue` returns while `size` is not 0: so `size` counts only what may start now, at most one.
@@ -33,7 +36,10 @@ export function startOrder(
       if (entry === null) return undefined;
       const run = runs.get(entry.ask.id);
       runs.delete(entry.ask.id);
-      queue.start(entry, now(), chargeMs(entry));
+      const at = now();
+      // Whoever did not wait has just been estimated.
+      const isFresh = at - entry.joinedAt < freshMs;
+      queue.start(entry, at, isFresh ? entry.estimateMs : chargeMs(entry));
       return run;
     }
 
