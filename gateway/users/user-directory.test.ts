@@ -16,7 +16,10 @@ function userOf(directory: UserDirectory, key: string): string | null {
 function open(file: string, apiKey: string | null = null) {
   const told: (string | null)[] = [];
   const onTrouble = (message: string | null) => void told.push(message);
-  const directory = createUserDirectory({ file, apiKey, apiUser: "admin", onTrouble });
+  // Here each reading is in a turn of its own.
+  let turns = 0;
+  const turn = () => turns++;
+  const directory = createUserDirectory({ file, apiKey, apiUser: "admin", onTrouble, turn });
   return { directory, told };
 }
 
@@ -35,6 +38,26 @@ test("an edit counts from the next reading", () => {
   expect(userOf(directory, two)).toBeNull();
   expect(directory.state()).toEqual({ ok: true, error: null, keys: 0, users: 0, source: "file" });
   expect(told).toEqual([]);
+});
+
+test("readings in one turn of the event loop share a look, and the next turn's looks again", async () => {
+  using folder = mkdtempDisposableSync(prefix);
+  const file = join(folder.path, "users.json");
+  const [one, two] = [newKey(), newKey()];
+  writeFileSync(file, JSON.stringify({ [one]: "alice" }));
+  const directory = createUserDirectory({ file, apiKey: null, apiUser: "admin" });
+  for (const [key, other] of [
+    [two, one],
+    [one, two],
+  ] as const) {
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(userOf(directory, other)).toBe("alice");
+    writeFileSync(file, JSON.stringify({ [key]: "alice" }));
+    expect(userOf(directory, other)).toBe("alice");
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(userOf(directory, key)).toBe("alice");
+    expect(userOf(directory, other)).toBeNull();
+  }
 });
 
 test("unchanged bytes are the same snapshot, not parsed again", () => {
