@@ -97,6 +97,66 @@ test.each<[string, RequestListener, string, RegExp]>([
   expect(of(about)[0]?.todo).toBeTruthy();
 });
 
+/** Anthropic's and Gemini's servers as doctor asks them; `seen` gets the paths. */
+function cloud(key: string, seen: string[]): RequestListener {
+  return (request, response) => {
+    const path = (request.url ?? "").split("?")[0] ?? "";
+    const isGoogle = request.headers["x-goog-api-key"] !== undefined;
+    seen.push(path);
+    if ((request.headers["x-api-key"] ?? request.headers["x-goog-api-key"]) !== key) {
+      return void response.writeHead(401).end();
+    }
+    if (path.endsWith("/models")) {
+      const claude = { data: [{ type: "model", id: "claude-haiku" }], has_more: false };
+      const gemini = { models: [{ name: "models/gemini-flash" }] };
+      return void response.end(JSON.stringify(isGoogle ? gemini : claude));
+    }
+    const usage = isGoogle ? "usageMetadata" : "usage";
+    for (let n = 0; n < 4; n++) response.write('data: {"type":"x"}\n\n');
+    response.end(`data: {"${usage}":{}}\n\n`);
+  };
+}
+
+test("each upstream has its own findings, under its name and in its dialect", async () => {
+  const [key, seen] = [newTestKey(), [] as string[]];
+  const url = await serve(cloud(key, seen));
+  const dir = scratch();
+  const yaml = [
+    "upstreams:",
+    `  box: { url: "${await serve(llama(2))}", max_concurrent: 1 }`,
+    `  claude: { url: "${url}", type: anthropic, key: "\${CLOUD_KEY}" }`,
+    `  gemini: { url: "${url}", type: google, key: "\${CLOUD_KEY}" }`,
+    `  wrong: { url: "${url}", key: "\${CLOUD_KEY}" }`,
+    `  dead: "http://127.0.0.1:${await closedPort()}"`,
+    'routes: [{ model: "gemini-*", upstream: gemini }]',
+  ];
+  writeFileSync(join(dir, "config.yaml"), yaml.join("\n"));
+  const { status, of, text } = await examine(dir, { CLOUD_KEY: key });
+  expect(status).toBe(1);
+  expect(of("box")[0]).toMatchObject({ state: "ok" });
+  expect(of("box slots")[0]).toMatchObject({ state: "warn" });
+  expect(of("box slots")[0]?.todo).toContain("max_concurrent: 2");
+  for (const name of ["claude", "gemini"]) {
+    for (const part of ["", " dialect", " generates", " usage"]) {
+      expect(of(name + part)[0], name + part).toMatchObject({ state: "ok" });
+    }
+  }
+  expect(of("claude dialect")[0]?.says).toContain("Anthropic");
+  expect(seen).toContain("/v1beta/models/gemini-flash:streamGenerateContent");
+  expect(of("wrong")[0]?.says).toContain("refuses the gateway's key");
+  expect(of("dead")[0]).toMatchObject({ state: "fail" });
+  expect(of("upstream")).toEqual([]);
+  expect(text).not.toContain(key);
+});
+
+test("an upstream of another type than is set is said", async () => {
+  const url = await serve((_, response) => {
+    response.end('{"data":[{"type":"model","id":"claude"}],"has_more":false}');
+  });
+  const { of } = await examine(scratch(), { UPSTREAM_URL: url });
+  expect(of("upstream")[0]).toMatchObject({ state: "fail", todo: "Set UPSTREAM_TYPE=anthropic." });
+});
+
 test("an upstream that is not there fails; its key is not shown", async () => {
   const key = newTestKey();
   const env = { UPSTREAM_URL: `http://127.0.0.1:${await closedPort()}`, UPSTREAM_API_KEY: key };

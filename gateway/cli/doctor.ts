@@ -6,15 +6,16 @@ import { lineOf, ofProcess, type Surroundings } from "./backup/surroundings.ts";
 import { checkLedger, checkUsers } from "./doctor/check-files.ts";
 import { checkGateway } from "./doctor/check-gateway.ts";
 import { checkPublic } from "./doctor/check-public.ts";
-import { checkUpstream } from "./doctor/check-upstream.ts";
+import { checkUpstreams } from "./doctor/check-upstream.ts";
 import { type Finding, fail, ok } from "./doctor/finding.ts";
+import { probedUpstreams } from "./doctor/probed-upstreams.ts";
 
 const HELP = `doctor: is all well, and what to do where it is not
 
   doctor [--json] [--public https://llm.example.com] [--no-generate]
 
 --public URL     looks at the gateway from outside too (also PUBLIC_URL)
---no-generate    does not have the upstream generate a few words, past the line
+--no-generate    does not have each upstream generate a few words, past the line
 Exits with 0, with 1 where something does not work, with 2 for a wrong command line.`;
 
 /** `doctor`: gives 0, 1 where something does not work, 2 for a command line that cannot be meant. */
@@ -66,14 +67,12 @@ async function examine(
   }
   const [gateway, upstream, tunnel] = await Promise.all([
     checkGateway(settings.host, settings.port),
-    checkUpstream({
-      url: settings.upstreamUrl,
-      key: settings.upstreamApiKey,
-      capacity: settings.maxConcurrent,
+    checkUpstreams(probedUpstreams(settings), {
       generates,
       // docker-compose.yml sets it.
       isContainer: (env.PUBLISHED_PORT ?? "") !== "",
       timeoutMs: 10_000,
+      env,
     }),
     checkPublic(publicUrl),
   ]);

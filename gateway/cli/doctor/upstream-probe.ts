@@ -1,41 +1,66 @@
+import { readFileSync } from "node:fs";
+import { getCACertificates } from "node:tls";
+import { EnvHttpProxyAgent, fetch, type RequestInit } from "undici";
+import { isMembers, type Members } from "./members.ts";
+import type { ProbedUpstream } from "./probed-upstreams.ts";
+import { type UpstreamWords, wordsOf } from "./upstream-words.ts";
+
 /** Asks the upstream itself, past the line, with the gateway's own key. */
 export type UpstreamProbe = {
+  readonly words: UpstreamWords;
   get(path: string): Promise<{ status: number; body: unknown; date: string | null }>;
   /** A streamed chat; each parsed event goes to `onEvent`, which ends it by returning false. */
-  chat(maxTokens: number, onEvent: (event: Members) => boolean): Promise<number>;
+  chat(model: string, maxTokens: number, onEvent: (event: Members) => boolean): Promise<number>;
+  close(): Promise<void>;
 };
 
-export type Members = Record<string, unknown>;
+type ProbeOptions = Pick<
+  ProbedUpstream,
+  "url" | "type" | "key" | "ca" | "certificate" | "certificateKey"
+> & { timeoutMs: number; env: Readonly<Record<string, string | undefined>> };
 
-export type ProbeOptions = { url: string; key: string | null; model: string; timeoutMs: number };
-
+/** Goes through the proxy the gateway goes through. Throws where a PEM file cannot be read. */
 export function createUpstreamProbe(options: ProbeOptions): UpstreamProbe {
-  const headers = {
-    "content-type": "application/json",
-    ...(options.key === null ? {} : { authorization: `Bearer ${options.key}` }),
-  };
+  const { url, key, timeoutMs } = options;
+  const words = wordsOf(options.type);
+  const own = key === null ? {} : words.keyHeaders(key);
+  const headers = { "content-type": "application/json", ...own };
+  const dispatcher = agentFor(options);
+
+  async function post(path: string, body: Members, signal: AbortSignal) {
+    const init: RequestInit = {
+      method: "POST",
+      headers,
+      signal,
+      dispatcher,
+      body: JSON.stringify(body),
+    };
+    return await fetch(url + path, init);
+  }
+
   return {
+    words,
     async get(path) {
-      const signal = AbortSignal.timeout(options.timeoutMs);
-      const response = await fetch(options.url + path, { headers, signal });
+      const signal = AbortSignal.timeout(timeoutMs);
+      const response = await fetch(url + path, { headers, signal, dispatcher });
       const text = await response.text();
       return { status: response.status, body: parsed(text), date: response.headers.get("date") };
     },
-    async chat(maxTokens, onEvent) {
+    async chat(model, maxTokens, onEvent) {
       const leaving = new AbortController();
-      const signal = AbortSignal.any([leaving.signal, AbortSignal.timeout(options.timeoutMs * 6)]);
-      const response = await fetch(`${options.url}/v1/chat/completions`, {
-        method: "POST",
-        headers,
-        signal,
-        body: JSON.stringify({
-          model: options.model,
-          stream: true,
-          stream_options: { include_usage: true },
-          max_tokens: maxTokens,
-          messages: [{ role: "user", content: "Count from one to one hundred, in words." }],
-        }),
-      });
+      const signal = AbortSignal.any([leaving.signal, AbortSignal.timeout(timeoutMs * 6)]);
+      const { max_tokens: most, ...body } = words.chatBody(model, maxTokens);
+      const given = most === undefined ? body : { ...body, max_tokens: most };
+      let response = await post(words.chatPath(model), given, signal);
+      if (response.status === 400 && most !== undefined) {
+        // OpenAI's newer models know it by another name only.
+        await response.body?.cancel();
+        response = await post(
+          words.chatPath(model),
+          { ...body, max_completion_tokens: most },
+          signal,
+        );
+      }
       if (!response.ok || response.body === null) {
         await response.body?.cancel();
         return response.status;
@@ -47,10 +72,27 @@ export function createUpstreamProbe(options: ProbeOptions): UpstreamProbe {
       }
       return response.status;
     },
+    close: () => dispatcher.destroy(),
   };
 }
 
-async function* eventsOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Members> {
+function agentFor({ ca, certificate, certificateKey, env }: ProbeOptions): EnvHttpProxyAgent {
+  const tls = {
+    ...(ca === null ? {} : { ca: [...getCACertificates("default"), readFileSync(ca, "utf8")] }),
+    ...(certificate === null ? {} : { cert: readFileSync(certificate) }),
+    ...(certificateKey === null ? {} : { key: readFileSync(certificateKey) }),
+  };
+  const variable = (name: string): string => env[name.toLowerCase()] || env[name] || "";
+  return new EnvHttpProxyAgent({
+    connect: tls,
+    requestTls: tls,
+    httpProxy: variable("HTTP_PROXY"),
+    httpsProxy: variable("HTTPS_PROXY"),
+    noProxy: variable("NO_PROXY"),
+  });
+}
+
+async function* eventsOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<Members> {
   const decoder = new TextDecoder();
   let held = "";
   try {
@@ -74,8 +116,4 @@ function parsed(text: string): unknown {
   } catch {
     return null;
   }
-}
-
-export function isMembers(value: unknown): value is Members {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,4 @@
-import { isMembers, type Members } from "../doctor/upstream-probe.ts";
+import { isMembers, type Members } from "../doctor/members.ts";
 
 /** What one user had used under the Python original. */
 export type OriginalTotals = { user: string; requests: number; input: number; output: number };

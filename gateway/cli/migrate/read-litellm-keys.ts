@@ -1,5 +1,5 @@
 import { digestOf, hintOf, keyFault } from "../../users/key.ts";
-import { isMembers } from "../doctor/upstream-probe.ts";
+import { isMembers } from "../doctor/members.ts";
 import { type ForeignKey, textsIn, userNameOf } from "./foreign.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { normaliseUpstreamUrl } from "../../settings/normalise-upstream-url.ts";
-import { isMembers, type Members } from "../doctor/upstream-probe.ts";
+import { isMembers, type Members } from "../doctor/members.ts";
 import {
   type ConfigRoute,
   type ConfigSections,

@@ -1,5 +1,5 @@
 import { digestOf, hintOf, keyFault } from "../../users/key.ts";
-import { isMembers, type Members } from "../doctor/upstream-probe.ts";
+import { isMembers, type Members } from "../doctor/members.ts";
 import {
   type ConfigSections,
   type Foreign,
