@@ -99,6 +99,41 @@ describe("forwardConverted", () => {
     expect(sockets).toHaveLength(1);
   });
 
+  it.each([true, false])("tells the upstream's own id (stream: %s)", async (stream) => {
+    const id = "chatcmpl-up";
+    const message = { role: "assistant", content: "Hello." };
+    const choice = { index: 0, message, finish_reason: "stop" };
+    const body = stream
+      ? `data: ${JSON.stringify({ id, choices: [] })}\n\n${whole}`
+      : JSON.stringify({ id, choices: [choice] });
+    await serve((socket) => socket.write(sized(body)));
+    const ids: string[] = [];
+    const told = { ...conversion, stream, upstreamId: (one: string) => ids.push(one) };
+    await forwardConverted(upstream, outbound(), told, collector().receiver, never);
+    expect(ids).toEqual([id]);
+  });
+
+  it("llama.cpp streams to a client that does not, and its leaving is noticed", async () => {
+    await serve((socket) => socket.write(sized(whole)));
+    const told = { ...conversion, stream: false, streamUpstream: true };
+    const { given, receiver } = collector();
+    await forwardConverted(upstream, outbound(), told, receiver, never);
+    expect(JSON.parse(given.text)).toMatchObject({
+      type: "message",
+      content: [{ type: "text", text: "Hello." }],
+      stop_reason: "end_turn",
+    });
+  });
+
+  it("a stream that is cut makes no whole answer", async () => {
+    await serve((socket) => socket.write(sized(delta("Hello."))));
+    const told = { ...conversion, stream: false, streamUpstream: true };
+    const { given, receiver } = collector();
+    const answer = forwardConverted(upstream, outbound(), told, receiver, never);
+    await expect(answer).rejects.toMatchObject({ code: "upstream_error" });
+    expect(given.heads).toEqual([]);
+  });
+
   it("a server that leaves the connection open after its last word holds nobody", async () => {
     await serve((socket) => socket.write(`${head}\r\n${whole}`));
     const { given, receiver } = collector();

@@ -69,14 +69,21 @@ export async function forwardConverted(
   const stop = new AbortController();
   const leave = (): void => stop.abort(signal.reason);
   signal.addEventListener("abort", leave, { once: true });
-  const sent = createConvertedFetch(upstream, outbound, conversion.stream, stop);
+  // llama.cpp notices only of a streaming client that it has left.
+  const streamUpstream = conversion.streamUpstream === true && upstream.kind === "llamacpp";
+  const streams = conversion.stream || streamUpstream;
+  const sent = createConvertedFetch(upstream, outbound, streams, stop);
   try {
     const body = parseObject(Buffer.isBuffer(outbound.body) ? outbound.body : Buffer.alloc(0));
-    const converted = await convert(body, conversion, {
-      baseUrl: upstream.origin + upstream.prefix,
-      fetch: sent.fetch,
-      strictFields: upstream.type === "openai",
-    });
+    const converted = await convert(
+      body,
+      { ...conversion, streamUpstream },
+      {
+        baseUrl: upstream.origin + upstream.prefix,
+        fetch: sent.fetch,
+        strictFields: upstream.type === "openai",
+      },
+    );
     receiver.head(200, headOf(converted, sent.headers()));
     await give(converted, receiver, stop.signal);
     await sent.settled();

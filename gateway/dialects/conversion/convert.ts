@@ -1,6 +1,11 @@
-import type { LanguageModelV4, LanguageModelV4StreamPart } from "@ai-sdk/provider";
+import type {
+  LanguageModelV4,
+  LanguageModelV4FinishReason,
+  LanguageModelV4StreamPart,
+} from "@ai-sdk/provider";
 import { GatewayError } from "../../errors.ts";
 import type { JsonObject } from "../json-body.ts";
+import { collect } from "./convert-collect.ts";
 import { dialectWords } from "./convert-dialects.ts";
 import { droppedNames, refuseDropped } from "./convert-dropped.ts";
 import { conversionError, errorOfPart, isUnknownChunk } from "./convert-error.ts";
@@ -24,6 +29,10 @@ export type Conversion = {
   readonly defaultMaxTokens: number;
   /** Gemini's stream without `alt=sse`: a JSON array. */
   readonly arrayForm?: boolean;
+  /** Asks for a stream where the client wants none: some servers notice only of those who has left. */
+  readonly streamUpstream?: boolean;
+  /** Told the upstream's own id of the answer, where it has one. */
+  readonly upstreamId?: (id: string) => void;
 };
 
 /** An answer in the client's dialect. */
@@ -80,8 +89,11 @@ async function convertWhole(
   conversion: Conversion,
 ): Promise<Converted> {
   const { dialect } = conversion;
-  const result = await model.doGenerate(options);
-  if (result.finishReason.unified === "error") throw brokenAnswer(result.finishReason.raw);
+  const result = conversion.streamUpstream
+    ? await collect((await model.doStream(options)).stream)
+    : await model.doGenerate(options);
+  if (result.response?.id !== undefined) conversion.upstreamId?.(result.response.id);
+  if (isBroken(result.finishReason)) throw brokenAnswer(result.finishReason.raw);
   let text: string | null = JSON.stringify(
     dialectWords[dialect].whole(result, namesOf(conversion)),
   );
@@ -112,7 +124,7 @@ async function convertStream(
   return {
     contentType: arrayForm ? "application/json" : "text/event-stream; charset=utf-8",
     dropped: droppedNames(read, warnings, dialect),
-    next: () => nextPiece(parts, writer),
+    next: () => nextPiece(parts, writer, conversion),
   };
 }
 
@@ -120,11 +132,15 @@ async function convertStream(
 async function nextPiece(
   parts: ReadableStreamDefaultReader<LanguageModelV4StreamPart>,
   writer: StreamWriter,
+  conversion: Conversion,
 ): Promise<string | null> {
   try {
     for (;;) {
       const { done, value } = await parts.read();
       if (done) return null;
+      if (value.type === "response-metadata" && value.id !== undefined) {
+        conversion.upstreamId?.(value.id);
+      }
       const text = written(value, writer);
       if (text !== "") return text;
     }
@@ -139,10 +155,13 @@ function written(part: LanguageModelV4StreamPart, writer: StreamWriter): string 
     throw errorOfPart(part.error);
   }
   if (part.type === "finish") {
-    const { unified, raw } = part.finishReason;
-    if (unified === "error" || unified === "interrupted") throw brokenAnswer(raw);
+    if (isBroken(part.finishReason)) throw brokenAnswer(part.finishReason.raw);
   }
   return writer.write(part);
+}
+
+function isBroken({ unified }: LanguageModelV4FinishReason): boolean {
+  return unified === "error" || unified === "interrupted";
 }
 
 /** An end that is none must never look like one. */

@@ -113,9 +113,21 @@ export function asksForStream(seen: Seen): boolean {
   return (JSON.parse(seen.body.toString()) as { stream?: boolean }).stream === true;
 }
 
+/** The paths of each family; a real server knows no other. */
+const knows: Readonly<Record<Family, (path: string) => boolean>> = {
+  openai: (path) => path === "/v1/chat/completions",
+  anthropic: (path) => path === "/v1/messages",
+  google: (path) => /^\/v1(beta)?\/models\/[^/]+:(stream)?[gG]enerateContent/.test(path),
+};
+
 /** Answers every request with the case, in the provider's words. */
 export function answering(provider: Provider, one: Case, split: Split): Handler {
   return async (seen, response) => {
+    if (seen.method !== "POST" || !knows[provider.family](seen.url)) {
+      response.writeHead(404, { "content-type": "application/json" });
+      response.end(JSON.stringify(provider.errorBody(404, "Not found.")));
+      return;
+    }
     if (asksForStream(seen)) {
       await send(response, provider.events(one), split);
       response.end();

@@ -37,13 +37,13 @@ export const messagesClient: SdkClient = {
   dialect: "messages",
   sees: { signature: true, reasoningTokens: false },
   async stream(ask) {
-    const anthropic = new Anthropic({ baseURL: ask.url, apiKey: "k", ...nobody });
+    const anthropic = new Anthropic({ baseURL: ask.url, apiKey: ask.key ?? "k", ...nobody });
     const stream = anthropic.messages.stream(messagesBody(), open(ask));
     for await (const _event of stream) await ask.onPiece?.();
     return ofMessage(await stream.finalMessage());
   },
   async whole(ask) {
-    const anthropic = new Anthropic({ baseURL: ask.url, apiKey: "k", ...nobody });
+    const anthropic = new Anthropic({ baseURL: ask.url, apiKey: ask.key ?? "k", ...nobody });
     return ofMessage(await anthropic.messages.create(messagesBody(), open(ask)));
   },
 };

@@ -4,6 +4,7 @@ import type { Said } from "./cases.ts";
 /** How a client is asked. */
 export type Ask = {
   url: string;
+  key?: string;
   signal?: AbortSignal;
   /** Called with each piece of the answer. */
   onPiece?: () => void | Promise<void>;

@@ -52,7 +52,7 @@ export const geminiClient: SdkClient = {
 };
 
 function gemini(ask: Ask): GoogleGenAI {
-  return new GoogleGenAI({ apiKey: "k", httpOptions: { baseUrl: ask.url } });
+  return new GoogleGenAI({ apiKey: ask.key ?? "k", httpOptions: { baseUrl: ask.url } });
 }
 
 function geminiBody(ask: Ask) {

@@ -31,7 +31,7 @@ export const chatClient: SdkClient = {
   dialect: "chat",
   sees: { signature: false, reasoningTokens: true },
   async stream(ask) {
-    const openai = new OpenAI({ baseURL: `${ask.url}/v1`, apiKey: "k", ...nobody });
+    const openai = new OpenAI({ baseURL: `${ask.url}/v1`, apiKey: ask.key ?? "k", ...nobody });
     let reasoning = "";
     const stream = openai.chat.completions.stream(chatBody(), open(ask));
     for await (const chunk of stream) {
@@ -43,7 +43,7 @@ export const chatClient: SdkClient = {
     return { ...ofChat(answer), reasoning };
   },
   async whole(ask) {
-    const openai = new OpenAI({ baseURL: `${ask.url}/v1`, apiKey: "k", ...nobody });
+    const openai = new OpenAI({ baseURL: `${ask.url}/v1`, apiKey: ask.key ?? "k", ...nobody });
     return ofChat(
       await openai.chat.completions.create({ ...chatBody(), stream: false }, open(ask)),
     );
@@ -98,13 +98,13 @@ export const responsesClient: SdkClient = {
   dialect: "responses",
   sees: { signature: true, reasoningTokens: true },
   async stream(ask) {
-    const openai = new OpenAI({ baseURL: `${ask.url}/v1`, apiKey: "k", ...nobody });
+    const openai = new OpenAI({ baseURL: `${ask.url}/v1`, apiKey: ask.key ?? "k", ...nobody });
     const stream = openai.responses.stream(responsesBody(), open(ask));
     for await (const _event of stream) await ask.onPiece?.();
     return ofResponse(await stream.finalResponse());
   },
   async whole(ask) {
-    const openai = new OpenAI({ baseURL: `${ask.url}/v1`, apiKey: "k", ...nobody });
+    const openai = new OpenAI({ baseURL: `${ask.url}/v1`, apiKey: ask.key ?? "k", ...nobody });
     return ofResponse(await openai.responses.create(responsesBody(), open(ask)));
   },
 };
