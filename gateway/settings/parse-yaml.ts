@@ -22,7 +22,11 @@ export function parseYaml(text: string, where: string): ParsedYaml {
     import.meta.url,
   )("yaml") as typeof import("yaml");
   const lines = new LineCounter();
-  const document: Document<Node> = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const options = { lineCounter: lines, prettyErrors: false };
+  const document: Document<Node> = parseDocument(
+    text.replace(variable, "\uE000\uE000$1\uE001"),
+    options,
+  );
   const place = (offset: number): string => {
     const { line, col } = lines.linePos(offset);
     return `${where} line ${line}, column ${col}`;
@@ -50,10 +54,14 @@ export function parseYaml(text: string, where: string): ParsedYaml {
       faults.push(`${at}: no anchor of that name above`);
       return nothing;
     }
-    if (isScalar(node)) return { ...nothing, text: textOf(node), value: node.value };
+    if (isScalar(node)) {
+      const { value } = node;
+      const plain = typeof value === "string" ? asWritten(value) : value;
+      return { ...nothing, text: textOf(node), value: plain };
+    }
     if (isMap<Node, Node | null>(node)) {
       const members = node.items.map(({ key, value }): Member => {
-        const name = isScalar(key) ? String(key.source ?? key.value) : "";
+        const name = isScalar(key) ? asWritten(String(key.source ?? key.value)) : "";
         const keyAt = key.range ? place(key.range[0]) : at;
         return { name, at: keyAt, written: written(value, keyAt, depth + 1) };
       });
@@ -68,9 +76,14 @@ export function parseYaml(text: string, where: string): ParsedYaml {
   return { root: written(document.contents, where, 0), faults };
 }
 
+/** `{key: ${NAME}}` without quotes is no YAML; so the braces are others while it is read, as long. */
+const variable = /\$\{(\w+)\}/g;
+
+const asWritten = (text: string): string => text.replace(/\uE000\uE000(\w+)\uE001/g, `\${$1}`);
+
 /** As it was written, so that a key of digits keeps its zeros; `false` is off. */
 function textOf({ value, source }: Scalar): string {
   if (value === null) return "";
   if (value === false) return "off";
-  return (typeof value === "string" ? value : (source ?? String(value))).trim();
+  return (typeof value === "string" ? asWritten(value) : (source ?? String(value))).trim();
 }

@@ -65,6 +65,13 @@ describe("upstreams", () => {
     ]);
   });
 
+  test("a variable needs no quotes inside braces, and moves no fault", () => {
+    const yaml = `upstreams: {a: {url: http://a, key: \${A_KEY}, weight: 0}}`;
+    expect(faultsOf(yaml, { A_KEY: "of-a" })[0]).toMatch(/line 1, column 55: upstream a: weight/);
+    const { upstreams } = load(yaml.replace("0", "1"), { A_KEY: "of-a" }).settings;
+    expect(upstreams[0]?.key).toBe("of-a");
+  });
+
   test("other secrets of the file may name a variable too", () => {
     const yaml = `upstream_api_key: "\${BOX_KEY}"\n`;
     expect(load(yaml, { BOX_KEY: "of-box" }).settings.upstreamApiKey).toBe("of-box");
