@@ -25,7 +25,12 @@ export type Generation = {
   readonly firstTokenMs: number | null;
   readonly upstreamMs: number | null;
   readonly durationMs: number | null;
-  readonly usage: Usage;
+  /** Tokens; cached and reasoning are parts of input and output. */
+  readonly input: number | null;
+  readonly output: number | null;
+  readonly cached: number | null;
+  readonly reasoning: number | null;
+  readonly usageSource: Usage["source"];
   /** US dollars. */
   readonly cost: number | null;
 };
@@ -44,7 +49,7 @@ export function createFind(db: Database.Database): (user: string, id: string) =>
        path, streamed, state, status, error_code AS errorCode, started_at AS startedAt,
        queue_ms AS queueMs, first_token_ms AS firstTokenMs, upstream_ms AS upstreamMs,
        duration_ms AS durationMs, input_tokens AS input, output_tokens AS output,
-       cached_tokens AS cached, reasoning_tokens AS reasoning, usage_source AS source,
+       cached_tokens AS cached, reasoning_tokens AS reasoning, usage_source AS usageSource,
        cost / 1e9 AS cost
      FROM generations WHERE user = ? AND started_at >= coalesce((SELECT started_at FROM generations
        WHERE user = ? ORDER BY started_at DESC LIMIT 1 OFFSET ${newest}), 0)
@@ -53,10 +58,8 @@ export function createFind(db: Database.Database): (user: string, id: string) =>
   return (user, id) => {
     const found = find.get(user, user, id);
     if (found === undefined) return null;
-    const { input, output, cached, reasoning, source, streamed, ...row } = found;
-    const usage = { input, output, cached, reasoning, source };
-    return { ...row, streamed: streamed === 1, usage };
+    return { ...found, streamed: found.streamed === 1 };
   };
 }
 
-type Found = Omit<Generation, "streamed" | "usage"> & Usage & { streamed: number };
+type Found = Omit<Generation, "streamed"> & { streamed: number };

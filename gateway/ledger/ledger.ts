@@ -6,13 +6,13 @@ import { createOpenMark } from "./open-mark.ts";
 import { createOpenings } from "./openings.ts";
 import type { Closing, Opening, Row } from "./row.ts";
 import { createRowWriter } from "./row-writer.ts";
-import { createSpent, type Spending } from "./spent.ts";
+import { createSpent, type Spent } from "./spent.ts";
 import { readTotals, type UserTotals } from "./totals.ts";
 import { createWindowCounts, type WindowCount } from "./window-counts.ts";
 
 export type { Generation } from "./generations.ts";
 export type { Closing, Opening, RowState } from "./row.ts";
-export type { Spending, Spent } from "./spent.ts";
+export type { Spent } from "./spent.ts";
 export type { UserTotals } from "./totals.ts";
 export type { WindowCount } from "./window-counts.ts";
 
@@ -43,8 +43,8 @@ export type Ledger = {
   windowCounts(user: string, since: number, now: number): WindowCount[];
   /** The newest of this user's generations of this id: ours, the request's, or the upstream's. */
   find(user: string, id: string): Generation | null;
-  /** What one user used in all, and in the UTC day, week and month of `now` (epoch ms). */
-  spent(user: string, now: number): Spending;
+  /** What one user used from the UTC day of `since` (epoch ms; 0 is ever) on. */
+  spent(user: string, since: number): Spent;
   state(): LedgerState;
   /** Writes what waits (for at most `drainMs`), empties the log, closes the file. */
   shutdown(): Promise<void>;
