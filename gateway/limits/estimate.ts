@@ -8,6 +8,8 @@ export type Ask = {
   choices: number;
   /** False for what answers without tokens of its own: embeddings, reranking. */
   generates: boolean;
+  /** Tokens of its prompt, where a tokenizer has counted them. */
+  counted?: number | null;
 };
 
 /** Tokens a request will take, before it runs. */
@@ -16,6 +18,8 @@ export type Estimate = {
   input: number;
   /** The most tokens of the answer; null where only the past can tell. */
   output: number | null;
+  /** True where a tokenizer has counted the prompt; else earlier prompts know better. */
+  isCounted?: boolean;
   /** What it may cost; for whoever knows prices. */
   cost?: number;
 };
@@ -26,10 +30,12 @@ export type Estimate = {
  */
 const charsPerToken = 3;
 
-/** An estimate without a tokenizer. */
-export function estimateOf({ inputChars, maxTokens, choices, generates }: Ask): Estimate {
+/** What is expected of a generation, by what was counted of it and what it says. */
+export function estimateOf(ask: Ask): Estimate {
+  const { inputChars, maxTokens, choices, generates, counted = null } = ask;
   return {
-    input: Math.ceil(inputChars / charsPerToken),
+    input: counted ?? Math.ceil(inputChars / charsPerToken),
+    isCounted: counted !== null,
     output: generates ? maxTokens && maxTokens * choices : 0,
   };
 }

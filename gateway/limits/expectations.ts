@@ -32,8 +32,9 @@ export function createExpectations(): Expectations {
   const typicalMs = createTypical(firstUpstreamMs);
   const prompts = createPromptSizes();
   return {
-    of({ input: guessed, output, cost }, prompt) {
-      const input = (prompt && prompts.estimate(prompt)) ?? guessed;
+    of({ input: told, isCounted = false, output, cost }, prompt) {
+      const learnt = isCounted || prompt === undefined ? null : prompts.estimate(prompt);
+      const input = learnt ?? told;
       return {
         input,
         needs: { requests: 1, tokens: input + (output ?? 1), upstream: 1, cost: cost ?? leastCost },

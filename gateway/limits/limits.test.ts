@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { GatewayError } from "../errors.ts";
-import type { Estimate } from "./estimate.ts";
-import { createLimits, type LimitsOptions } from "./limits.ts";
+import { type Estimate, estimateOf } from "./estimate.ts";
+import type { Limited } from "./limit.ts";
+import { createLimits, type Limits, type LimitsOptions } from "./limits.ts";
 import type { Past } from "./user-windows.ts";
 
 const hour = 3_600_000;
@@ -198,6 +199,48 @@ describe("in parallel", () => {
     const one = setUp({ tokens: 1000 });
     one.ask({ input: 40, output: 90 }).settle({ input: null, output: 7, upstreamMs: 3 }, start);
     expect(one.state()).toMatchObject({ used: 47 });
+  });
+});
+
+describe("the size of a prompt", () => {
+  const text = { prompt: { model: "m", chars: 4_000 } };
+  const reserve = (limits: Limits, who: Limited, estimate: Estimate) =>
+    limits.reserve(who, { dialect: "chat", estimate, ...text }, start);
+
+  it("is what a tokenizer counted, before what earlier prompts were like, before a guess", () => {
+    const { limits, who } = setUp({ tokens: 1_000_000 });
+    const reserved = () => limits.states(who("alice"), start)[0]?.reserved;
+    const guess = estimateOf({ inputChars: 4_000, maxTokens: 0, choices: 1, generates: true });
+    const first = reserve(limits, who("alice"), guess);
+    expect(reserved()).toBe(1_334);
+    first.settle({ input: 1_000, output: 0, upstreamMs: 1 }, start);
+    for (let seen = 0; seen < 2; seen++) {
+      const more = reserve(limits, who("alice"), guess);
+      more.settle({ input: 1_000, output: 0, upstreamMs: 1 }, start);
+    }
+    const learnt = reserve(limits, who("alice"), guess);
+    expect(reserved()).toBe(1_100);
+    learnt.cancel(start);
+    const ask = { inputChars: 4_000, maxTokens: 50, choices: 2, generates: true, counted: 3_210 };
+    reserve(limits, who("alice"), estimateOf(ask));
+    expect(reserved()).toBe(3_210 + 100);
+  });
+
+  it("matters to whoever has a limit of tokens or cost, and to nobody else", () => {
+    const one = setUp({ requests: 5, upstream_seconds: 60 });
+    for (const [user, limits] of [
+      ["tokens", { tokens: 5 }],
+      ["month", { tokens_per_month: 5 }],
+      ["cost", { cost_per_day: 1 }],
+      ["off", { tokens: null }],
+    ] as const) {
+      one.own.set(user, limits);
+    }
+    const counts = (user: string) => one.limits.countsTokens(one.who(user));
+    expect(["alice", "tokens", "month", "cost", "off"].map(counts)).toEqual([
+      ...[false, true, true, true, false],
+    ]);
+    expect(setUp({}).limits.countsTokens(one.who("alice"))).toBe(false);
   });
 });
 

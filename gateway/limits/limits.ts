@@ -2,7 +2,7 @@ import type { Dialect } from "../exchange.ts";
 import type { Estimate } from "./estimate.ts";
 import { excessOf } from "./excess.ts";
 import { createExpectations } from "./expectations.ts";
-import { type Amounts, type Limit, type Limited, nothing } from "./limit.ts";
+import { type Amounts, type Limit, type Limited, type Metric, nothing } from "./limit.ts";
 import { createLimitsOf, type LayersOptions } from "./limits-of.ts";
 import { type LimitState, stateOf } from "./limits-report.ts";
 import type { Prompt } from "./prompt-sizes.ts";
@@ -23,11 +23,15 @@ export type Limits = {
    * @throws GatewayError rate_limit_exceeded (429), with Retry-After and x-ratelimit headers
    */
   reserve(who: Limited, ask: Asked, now: number): Reservation;
+  /** Whether anything of someone's limits depends on how many tokens a prompt has. */
+  countsTokens(who: Limited): boolean;
   /** How someone's limits stand. */
   states(who: Limited, now: number): LimitState[];
 };
 
 export type LimitsOptions = LayersOptions & { history: History };
+
+const dependOnTokens: ReadonlySet<Metric> = new Set(["tokens", "cost"]);
 
 /** So many users are kept in memory; who comes back later is read from the history again. */
 const mostUsers = 10_000;
@@ -85,6 +89,7 @@ export function createLimits(options: LimitsOptions): Limits {
         cancel: (endedAt) => end({ ...nothing, requests: -1 }, steady(endedAt)),
       };
     },
+    countsTokens: (who) => limitsOf(who).some(({ metric }) => dependOnTokens.has(metric)),
     states(who, wallNow) {
       const limits = limitsOf(who);
       const now = steady(wallNow);

@@ -1,0 +1,150 @@
+import { type JsonObject, parseObject } from "../dialects/json-body.ts";
+import { GatewayError } from "../errors.ts";
+import { forward } from "./forward.ts";
+import { addKeyHeaders } from "./key-headers.ts";
+import {
+  type Counted,
+  countQuestion,
+  plainText,
+  type Question,
+  templateQuestion,
+  textQuestion,
+  vllmQuestion,
+} from "./tokenize-questions.ts";
+import type { Upstream } from "./upstream.ts";
+
+export type TokenizeAsk = Counted & { readonly upstream: Upstream };
+
+export type TokenizeOptions = {
+  timeoutMs?: number;
+  /** Questions to one upstream at once. */
+  most?: number;
+  /** After a question that was not answered in time, the upstream is left in peace. */
+  restMs?: number;
+  /** Told what went wrong, in words without a prompt. */
+  onTrouble?: (message: string) => void;
+};
+
+/** What has been seen of an upstream; `lacks` are paths it does not know. */
+type Seen = { running: number; restsUntil: number; readonly lacks: Set<string> };
+
+/** What is larger takes longer to count than anyone would wait. */
+const mostBytes = 512 * 1024;
+/** Ids of tokens, with room to spare. */
+const mostAnswer = 8 * mostBytes;
+
+const isLlama = ({ kind }: Upstream): boolean => kind === "llamacpp";
+const isVllm = ({ type }: Upstream): boolean => type === "vllm";
+
+/**
+ * Asks upstreams how many tokens a prompt will be there: llama.cpp and vLLM, which answer beside their
+ * generations. Null where there is nobody to ask, or no room; else resolves with the tokens, or with
+ * null where they were not told in time. Never rejects.
+ */
+export function createTokenize(
+  options: TokenizeOptions = {},
+): (ask: TokenizeAsk) => Promise<number | null> | null {
+  const { timeoutMs = 300, most = 4, restMs = 10_000, onTrouble } = options;
+  const all = new WeakMap<Upstream, Seen>();
+
+  async function counted(ask: TokenizeAsk, seen: Seen): Promise<number | null> {
+    const { upstream } = ask;
+    const signal = AbortSignal.timeout(timeoutMs);
+    const put: Put = async (question) => {
+      if (question === null || seen.lacks.has(question.path)) return null;
+      try {
+        return await putQuestion(upstream, question, timeoutMs, signal);
+      } catch (error) {
+        if (!(error instanceof GatewayError) || error.status !== 404) throw error;
+        seen.lacks.add(question.path);
+        return null;
+      }
+    };
+    seen.running += 1;
+    try {
+      return await (isVllm(upstream) ? byVllm(ask, put) : byLlama(ask, put));
+    } catch (error) {
+      const isSilent = signal.aborted || !isRefusal(error);
+      if (isSilent) seen.restsUntil = performance.now() + restMs;
+      const why = isSilent ? "did not answer in time" : "would not say";
+      onTrouble?.(`${upstream.name} ${why} how many tokens a prompt has`);
+      return null;
+    } finally {
+      seen.running -= 1;
+    }
+  }
+
+  return (ask) => {
+    const { upstream, body } = ask;
+    if (!isLlama(upstream) && !isVllm(upstream)) return null;
+    if (upstream.health?.up === false || body.length > mostBytes) return null;
+    const seen = all.get(upstream) ?? { running: 0, restsUntil: 0, lacks: new Set() };
+    all.set(upstream, seen);
+    if (seen.running >= most || performance.now() < seen.restsUntil) return null;
+    return counted(ask, seen);
+  };
+}
+
+/** Null where there is nothing to ask, or the server does not know the path. */
+type Put = (question: Question | null) => Promise<JsonObject | null>;
+
+/** A server that is too old to count makes a text of a conversation, and takes it apart. */
+async function byLlama(ask: Counted, put: Put): Promise<number | null> {
+  const counted = await put(countQuestion(ask));
+  if (counted !== null) return numberIn(counted.input_tokens);
+  const templated = await put(templateQuestion(ask));
+  const text = templated === null ? plainText(ask) : templated.prompt;
+  if (typeof text !== "string") return null;
+  const told = await put(textQuestion(text, ask.model));
+  return Array.isArray(told?.tokens) ? told.tokens.length : null;
+}
+
+async function byVllm(ask: Counted, put: Put): Promise<number | null> {
+  return numberIn((await put(vllmQuestion(ask)))?.count);
+}
+
+const numberIn = (value: unknown): number | null =>
+  typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : null;
+
+/** It answered, and will not do this: it need not be left in peace for that. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof GatewayError && error.status >= 400 && error.status < 500;
+}
+
+async function putQuestion(
+  upstream: Upstream,
+  { path, body }: Question,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<JsonObject> {
+  const headers: Record<string, string> = { "content-type": "application/json" };
+  addKeyHeaders(headers, upstream.key, upstream.family);
+  const chunks: Buffer[] = [];
+  let size = 0;
+  const outbound = {
+    method: "POST",
+    path: upstream.prefix + path,
+    headers,
+    body,
+    firstByteMs: timeoutMs,
+    idleMs: timeoutMs,
+    // No kept connection can have died under it.
+    fresh: true,
+  };
+  await forward(
+    upstream.connections,
+    outbound,
+    {
+      head() {},
+      data(chunk) {
+        size += chunk.length;
+        if (size > mostAnswer) throw new Error("the answer is too long");
+        chunks.push(chunk);
+        return true;
+      },
+      whenDrained: (resume) => resume(),
+    },
+    signal,
+  );
+  return parseObject(Buffer.concat(chunks));
+}
