@@ -6,9 +6,12 @@ import { endpointOf } from "./dialects/endpoints.ts";
 import { type JudgedPath, judgePath } from "./dialects/path.ts";
 import { GatewayError } from "./errors.ts";
 import { createExchange, isPublicRequest } from "./exchange.ts";
+import type { Docs } from "./openapi/docs.ts";
 import { asGatewayError } from "./road/failure.ts";
 import { type CallHandler, gatewayCall } from "./road/gateway-call.ts";
 import { generation } from "./road/generation.ts";
+import type { OpenRouterParts } from "./road/openrouter-parts.ts";
+import { openRouterRoutes, showOpenRouter } from "./road/openrouter-routes.ts";
 import type { RoadParts } from "./road/parts.ts";
 import { followQueue, leaveQueue, showQueue, steerQueue } from "./road/queue.ts";
 import { read } from "./road/read.ts";
@@ -19,6 +22,9 @@ export type AppParts = RoadParts & {
   healthReport(): object;
   /** Prometheus' text format; null where the metrics have a port of their own. */
   metrics: (() => Promise<string>) | null;
+  openRouter: OpenRouterParts;
+  /** The API as a document and a page. */
+  docs: Docs;
   /** Answers preflights and marks answers for web pages of other origins; null is off. */
   cors: ReturnType<typeof createCors>;
 };
@@ -50,7 +56,19 @@ export function createApp(parts: AppParts): Express {
   });
   if (parts.cors !== null) app.use(parts.cors);
 
-  // First, since nearly all that comes is for it.
+  const call = (handle: CallHandler) => gatewayCall(parts, handle);
+  const openRouter = express.Router({ caseSensitive: true, strict: true });
+  for (const { path, ask } of openRouterRoutes) {
+    openRouter.get(
+      path.slice("/api/v1".length),
+      call((viewer, request, response) => {
+        return showOpenRouter(parts.openRouter, ask, viewer, request, response);
+      }),
+    );
+  }
+  app.use("/api/v1", openRouter);
+
+  // Before all others, since nearly all that comes is for it.
   app.all(apiPaths, (request: Request, response: Response<unknown, Judged>) => {
     const { path, query, alias } = response.locals.judged;
     const { dialect, kind } = endpointOf(request.method, path);
@@ -64,7 +82,6 @@ export function createApp(parts: AppParts): Express {
     });
   });
 
-  const call = (handle: CallHandler) => gatewayCall(parts, handle);
   const lanOnly = (request: Request, _response: Response, next: NextFunction): void => {
     const isPublic = isPublicRequest(request, parts.doors);
     next(isPublic && !parts.publicAdmin ? nothingHere() : undefined);
@@ -76,6 +93,10 @@ export function createApp(parts: AppParts): Express {
     if (parts.metrics === null) next(nothingHere());
     else response.setHeader("content-type", metricsType).end(await parts.metrics());
   });
+
+  app.get("/openapi.json", lanOnly, (_request, response) => parts.docs.json(response));
+  app.get("/docs", lanOnly, (_request, response) => parts.docs.page(response));
+  app.get("/docs/style.css", lanOnly, (_request, response) => parts.docs.style(response));
 
   app.get(
     "/limits",
@@ -112,7 +133,8 @@ export function createApp(parts: AppParts): Express {
     const stop = new AbortController();
     // The raw target: `request.path` throws where that cannot be read as a URL.
     const path = request.url.split("?", 1)[0] ?? "";
-    const target = { path, query: "", dialect: "openai", kind: "read" } as const;
+    const isOpenRouter = path.startsWith("/api/v1/");
+    const target = { path, query: "", dialect: "openai", kind: "read", isOpenRouter } as const;
     const exchange = createExchange(request, target, parts.doors, stop);
     const error = asGatewayError(parts, exchange, cause);
     parts.telemetry.refused({ exchange, user: null, status: error.status, errorCode: error.code });

@@ -61,30 +61,28 @@ export type ModelsOptions = {
   readonly routes: readonly RouteSettings[];
 };
 
+/** For the road, and for whoever is told what there is. */
+export type ModelsOf = Models & {
+  /** Those known now. */
+  names(): string[];
+};
+
 /** The names of routes and what the upstreams list, as a key may see them. */
-export function modelsOf({ catalog, routes }: ModelsOptions): Models & { names(): string[] } {
+export function modelsOf({ catalog, routes }: ModelsOptions): ModelsOf {
   const names = routes.flatMap(({ model: name, upstreams }) => {
     const [first] = upstreams;
     return first === undefined ? [] : [{ name, ...first }];
   });
 
-  async function listing(allowed: readonly string[] | null) {
-    const entries = await catalog.read().catch((error: unknown) => {
-      // What routes name is there, whether its upstream is or not.
-      if (names.length === 0) throw error;
-      return catalog.entries();
-    });
-    return joinModels(entries, names, (id) => mayUseModel(allowed, id));
-  }
-
   return {
     names: () => joinModels(catalog.entries(), names, () => true).data.map(({ id }) => id),
     async list(allowed) {
-      return Buffer.from(JSON.stringify(await listing(allowed)));
-    },
-    async find(id, allowed) {
-      const found = (await listing(allowed)).data.find((model) => model.id === id);
-      return found === undefined ? null : Buffer.from(JSON.stringify(found));
+      const entries = await catalog.read().catch((error: unknown) => {
+        // What routes name is there, whether its upstream is or not.
+        if (names.length === 0) throw error;
+        return catalog.entries();
+      });
+      return joinModels(entries, names, (id) => mayUseModel(allowed, id)).data;
     },
   };
 }

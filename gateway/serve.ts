@@ -9,6 +9,8 @@ import { openLedger } from "./ledger/ledger.ts";
 import { createBodyReader } from "./limits/body.ts";
 import { modelsOf, modelWordsOf, unroutedListing } from "./models-of.ts";
 import { openUpstreams } from "./open-upstreams.ts";
+import { createDocs } from "./openapi/docs.ts";
+import { openRouterPartsOf } from "./openrouter-parts-of.ts";
 import { openPools } from "./pools.ts";
 import { openPorts } from "./ports.ts";
 import { allLines } from "./road/all-lines.ts";
@@ -102,6 +104,8 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
   const pulse = createPulse();
   let draining = false;
 
+  const { limitsTrouble: onLimits } = telemetry;
+  const limits = limitsOf(settings, additions.rateLimit, { ledger, onTrouble: onLimits });
   const parts: AppParts = {
     authenticate: access.authenticate,
     identitiesOf: (user) => users.read().entriesOf(user),
@@ -116,6 +120,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
     }),
     route: pools.route,
     reads: () => pools.reads,
+    hasManyModels: upstreams.length > 1 || settings.routes.length > 0,
     models,
     health: watch,
     retries: {
@@ -125,9 +130,11 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
     affinity: { keyOf: conversationKey, ...createAffinity() },
     conversions: { strict: settings.strictConversion, defaultMaxTokens: settings.defaultMaxTokens },
     costOf: words.costOf,
+    docs: createDocs(options.version),
+    openRouter: openRouterPartsOf({ settings, models, words, upstreams, ledger, limits }),
     middlewares: additions.middlewares,
     tracer: additions.tracer,
-    limits: limitsOf(settings, additions.rateLimit, { ledger, onTrouble: telemetry.limitsTrouble }),
+    limits,
     ledger,
     telemetry,
     answers: ({ isPublic }) => ({

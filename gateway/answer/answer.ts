@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { errorBody, errorEvent } from "../dialects/error-body.ts";
 import type { QueueForm } from "../dialects/queue-events.ts";
 import type { GatewayError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
+import { bodyOfError, eventOfError } from "./error-words.ts";
 import { type Head, jsonHead, streamHead } from "./head.ts";
 import { Outlet } from "./outlet.ts";
 import { type Place, PlaceTeller, queueForm } from "./place-teller.ts";
@@ -164,7 +164,6 @@ export class Answer implements Beating {
 
   /** The end by an error: a real status while there is none, else in the dialect's in-stream form. */
   fail(error: GatewayError): void {
-    const { dialect, requestId } = this.#exchange;
     if (!this.committed && !this.#outlet.isGone) {
       this.#ended = true;
       this.#options.pulse.remove(this);
@@ -172,9 +171,10 @@ export class Answer implements Beating {
       refuse(this.#request, this.#response, this.#exchange, error);
     } else if (this.#streams && this.#shaper?.ended !== true) {
       const events = this.#places.begun?.events ?? 0;
-      this.#endWith(errorEvent(error, dialect, requestId, events));
+      const { model } = this.#asked;
+      this.#endWith(eventOfError(error, this.#exchange, { model, events }));
     } else if (this.#mayPad) {
-      this.#endWith(errorBody(error, dialect, requestId));
+      this.#endWith(bodyOfError(error, this.#exchange));
     } else {
       // A stream that said its own last word takes no second one, and half an answer none.
       this.#options.pulse.remove(this);

@@ -13,8 +13,8 @@ export type EventShaperOptions = {
   dropUsage: boolean;
   /** Sees each whole event, as latin1 text: one character a byte. */
   watch: (event: string) => void;
-  /** Takes the place of the prompt's progress that we asked for; null where we did not. */
-  progress?: ((event: string) => string) | null;
+  /** What goes out in the place of an event: the prompt's progress, a cost. Null: the event itself. */
+  amend?: ((event: string) => string) | null;
 };
 
 /** Dialects whose streams say when they are complete; others end by closing. */
@@ -26,7 +26,7 @@ const endsInWords = new Set<Dialect>(["chat", "completions", "messages", "respon
  */
 export function createEventShaper(options: EventShaperOptions): Shaper {
   const { dialect, renamer, watch, dropUsage } = options;
-  const progress = options.progress ?? null;
+  const amend = options.amend ?? null;
   const splitter = new EventSplitter();
   let out = "";
   let held = "";
@@ -39,7 +39,7 @@ export function createEventShaper(options: EventShaperOptions): Shaper {
     if (isErrorEvent(event)) failed = true;
     if (dropUsage && isUsageOnly(event)) return true;
     const named = renamer === null ? event : renamer.rename(event);
-    const shaped = progress === null ? named : progress(named);
+    const shaped = amend === null ? named : amend(named);
     if (!isTerminal(event, dialect)) {
       out += shaped;
       return true;

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
-import { errorBody } from "../dialects/error-body.ts";
 import type { GatewayError } from "../errors.ts";
+import { bodyOfError } from "./error-words.ts";
 import type { Shown } from "./refuse.ts";
 
 /** A client that does not take its refusal in time is let go. Milliseconds. */
@@ -10,7 +10,7 @@ const lingerMs = 2_000;
 /** Answers an upgrade that does not take place: a plain HTTP answer on the bare socket, then its end. */
 export function refuseUpgrade(socket: Socket, shown: Shown, error: GatewayError): void {
   if (socket.destroyed || !socket.writable) return;
-  const body = errorBody(error, shown.dialect, shown.requestId);
+  const body = bodyOfError(error, shown);
   const headers = {
     "content-type": "application/json",
     "content-length": String(Buffer.byteLength(body)),

@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { errorBody } from "../dialects/error-body.ts";
 import type { GatewayError } from "../errors.ts";
 import type { Dialect, Exchange } from "../exchange.ts";
 import { endEarly } from "./end-early.ts";
+import { bodyOfError } from "./error-words.ts";
 
 /** As much of an exchange as an answer shows. */
-export type Shown = Pick<Exchange, "requestId" | "dialect">;
+export type Shown = Pick<Exchange, "requestId" | "dialect" | "isOpenRouter">;
 
 /** What every answer says of itself. */
 export function setIdentityHeaders(response: ServerResponse, shown: Shown): void {
@@ -26,7 +26,7 @@ export function refuse(
   shown: Shown,
   error: GatewayError,
 ): void {
-  const body = errorBody(error, shown.dialect, shown.requestId);
+  const body = bodyOfError(error, shown);
   setIdentityHeaders(response, shown);
   for (const name in error.headers) response.setHeader(name, error.headers[name] ?? "");
   response.setHeader("content-type", "application/json");

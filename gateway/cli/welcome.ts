@@ -27,13 +27,18 @@ export function welcomeLines(
       ? addressesOf(settings.host).map((address) => `http://${address}:${port}`)
       : [`http://localhost:${publishedPort}`];
   const key = publishedPort === null ? keyShown(settings, firstKey) : "$(./gateway.sh key)";
+  const { upstreamUrl, upstreams } = settings;
+  const servers = [
+    ...upstreams.map(({ url }) => url),
+    ...(upstreamUrl === null ? [] : [upstreamUrl]),
+  ];
   const upstream =
-    settings.upstreamUrl === null
+    servers.length === 0
       ? [
           "No UPSTREAM_URL is set, so every answer is an echo. Name your model server, for example",
           "  UPSTREAM_URL=http://127.0.0.1:8080",
         ]
-      : [`Answers come from ${settings.upstreamUrl}`];
+      : [`Answers come from ${servers.join(", ")}`];
   return [
     "",
     "llm-gateway runs. Point any OpenAI client at",

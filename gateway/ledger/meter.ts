@@ -14,6 +14,8 @@ export type Reading = {
   finished: boolean;
   /** The upstream reported an error in the stream. */
   failed: boolean;
+  /** The upstream's own id, where it was told; null where only the answer shows it. */
+  upstreamId: string | null;
 };
 
 /** Watches an answer go by; changes nothing. */
@@ -28,6 +30,10 @@ export type Meter = {
   /** The upstream's last byte has come. */
   ended(): void;
   reading(): Reading;
+  /** The upstream's own id for its answer, where the answer itself does not show it. */
+  named(id: string): void;
+  /** The usage that the upstream has told so far. */
+  told(): Usage;
 };
 
 const unknownUsage: Usage = {
@@ -46,6 +52,7 @@ export const nothingRead: Reading = {
   timings: null,
   finished: false,
   failed: false,
+  upstreamId: null,
 };
 
 /** Of a JSON answer that passes in pieces, this much is kept to find its usage in. Bytes. */
@@ -63,6 +70,7 @@ export function createMeter(dialect: Dialect, prompts: number, startedMono: numb
   let firstTokenMs: number | null = null;
   let finished = false;
   let failed = false;
+  let upstreamId: string | null = null;
 
   function readPieces(): void {
     if (keptBytes === 0) return;
@@ -102,9 +110,14 @@ export function createMeter(dialect: Dialect, prompts: number, startedMono: numb
       finished = true;
       readPieces();
     },
+    named(id) {
+      upstreamId = id;
+    },
+    told: () => reader.finished(),
     reading() {
       const usage = finished ? reader.finished() : streamed ? reader.cut(tokens) : unknownUsage;
-      return { status, firstTokenMs, usage, timings: reader.timings(), finished, failed };
+      const timings = reader.timings();
+      return { status, firstTokenMs, usage, timings, finished, failed, upstreamId };
     },
   };
 }

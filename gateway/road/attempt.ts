@@ -10,7 +10,7 @@ import { convertedSend } from "./conversion-of.ts";
 import type { Member } from "./destination.ts";
 import { outboundOf } from "./outbound.ts";
 import type { RoadParts } from "./parts.ts";
-import { type Plan, planOf } from "./plan.ts";
+import { carriesOurId, type Plan, planOf } from "./plan.ts";
 import type { Accepted } from "./reserve.ts";
 import { shaperFor } from "./shaper-for.ts";
 
@@ -61,6 +61,7 @@ function attemptOnce(
     upstream,
     converts,
     model,
+    cost: costTellerOf(parts, accepted, model),
     streamUpstream: parts.streamUpstream,
   });
   return attempt({
@@ -72,6 +73,22 @@ function attemptOnce(
     patienceMs: alone ? parts.timeouts.firstByteMs || Number.POSITIVE_INFINITY : 0,
     receiver: receiverFor(accepted, answer, plan),
   });
+}
+
+/** OpenRouter's clients read in the answer what it cost. */
+function costTellerOf(
+  parts: RoadParts,
+  { exchange, asked, meter }: Accepted,
+  upstreamModel: string | null,
+): Plan["cost"] {
+  if (!exchange.isOpenRouter || !carriesOurId.has(exchange.dialect)) return null;
+  const startedAt = performance.now();
+  const { model } = asked.fields;
+  return () => {
+    const usage = meter.told();
+    const upstreamMs = performance.now() - startedAt;
+    return parts.costOf({ model, upstreamModel: upstreamModel ?? model, usage, upstreamMs });
+  };
 }
 
 function receiverFor(accepted: Accepted, answer: Answer, plan: Plan): Receiver {

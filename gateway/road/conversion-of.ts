@@ -1,5 +1,6 @@
 import type { Conversion } from "../dialects/conversion/convert.ts";
 import type { Convertible } from "../dialects/conversion/hub.ts";
+import { geminiTarget } from "../dialects/gemini-target.ts";
 import type { AttemptOptions } from "../upstreams/attempt.ts";
 import type { Upstream } from "../upstreams/upstream.ts";
 import type { RoadParts } from "./parts.ts";
@@ -7,7 +8,7 @@ import type { Accepted } from "./reserve.ts";
 
 /** Sends a generation to an upstream that speaks another dialect. */
 export function convertedSend(
-  parts: Pick<RoadParts, "conversions">,
+  parts: Pick<RoadParts, "conversions" | "streamUpstream">,
   accepted: Accepted,
   upstream: Upstream,
   model: string | null,
@@ -21,21 +22,24 @@ export function convertedSend(
 }
 
 function conversionOf(
-  { conversions }: Pick<RoadParts, "conversions">,
-  { exchange, asked }: Accepted,
+  { conversions, streamUpstream }: Pick<RoadParts, "conversions" | "streamUpstream">,
+  { exchange, asked, meter }: Accepted,
   { family }: Upstream,
   model: string | null,
 ): Conversion {
-  const { dialect, requestId, query } = exchange;
+  const { dialect, requestId, path, query } = exchange;
+  const form = dialect === "gemini" ? geminiTarget(path, query)?.stream : null;
   const askedModel = asked.fields.model ?? "";
   return {
     ...conversions,
     dialect: dialect as Convertible,
     family,
-    stream: asked.fields.stream,
+    stream: asked.fields.stream || form === "array",
     requestId,
     askedModel,
     model: model ?? askedModel,
-    arrayForm: dialect === "gemini" && !/[?&]alt=sse(?:&|$)/.test(query),
+    arrayForm: form === "array",
+    streamUpstream,
+    upstreamId: meter.named,
   };
 }

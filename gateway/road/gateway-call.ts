@@ -4,15 +4,21 @@ import { createExchange, stopWhenLeft } from "../exchange.ts";
 import type { RoadParts } from "./parts.ts";
 import type { Viewer } from "./queue.ts";
 
-export type CallHandler = (viewer: Viewer, request: Request, response: Response) => void;
+export type CallHandler = (
+  viewer: Viewer,
+  request: Request,
+  response: Response,
+) => void | Promise<void>;
 
 /** A call that the gateway answers itself, about itself: authenticated, logged, never waiting. */
 export function gatewayCall(parts: RoadParts, handle: CallHandler): RequestHandler {
   return async (request, response): Promise<void> => {
     const stop = new AbortController();
     const query = stripCredentials(request.url.slice(request.path.length));
+    const isOpenRouter = request.baseUrl === "/api/v1";
     const target = { path: request.path, query, dialect: "openai", kind: "read" } as const;
-    const exchange = createExchange(request, target, parts.doors, stop);
+    const named = { ...target, isOpenRouter };
+    const exchange = createExchange(request, named, parts.doors, stop);
     stopWhenLeft(response, stop);
     const identity = await parts.authenticate(request);
     response.once("close", () => {
@@ -20,6 +26,6 @@ export function gatewayCall(parts: RoadParts, handle: CallHandler): RequestHandl
       if (status < 400) parts.telemetry.passed({ exchange, user: identity.user, status });
     });
     const isAdmin = identity.role === "admin" && (!exchange.isPublic || parts.publicAdmin);
-    handle({ exchange, identity, isAdmin }, request, response);
+    await handle({ exchange, identity, isAdmin }, request, response);
   };
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Answer } from "../answer/answer.ts";
 import { GatewayError, shuttingDown } from "../errors.ts";
-import { createExchange, type Dialect, stopWhenLeft, type Target } from "../exchange.ts";
+import { createExchange, type Exchange, stopWhenLeft, type Target } from "../exchange.ts";
 import { canServe, isNative } from "../upstreams/speaks.ts";
 import { attemptUpstream } from "./attempt.ts";
 import type { Destination } from "./destination.ts";
@@ -46,7 +46,7 @@ export async function generation(
     }
     refuseOtherModels(identity, asked.fields.model);
     const destination = parts.route(asked.fields.model);
-    refuseUnspoken(destination, exchange.dialect);
+    refuseUnspoken(destination, exchange);
     accepted = reserve(parts, { exchange, identity, asked, destination, stop });
   } catch (cause) {
     // Nothing is in the ledger, and nothing is owed.
@@ -81,9 +81,10 @@ function keepsNoResponses({ destination, exchange }: Accepted): boolean {
 }
 
 /** Before anyone waits: a model that none of its upstreams could be asked for in this way. */
-function refuseUnspoken({ members, seats, first }: Destination, dialect: Dialect): void {
+function refuseUnspoken({ members, seats, first }: Destination, exchange: Exchange): void {
+  const { dialect, path } = exchange;
   const upstreams = seats?.list.map((seat) => members.get(seat.upstream)?.upstream);
-  if ((upstreams ?? [first.upstream]).some((one) => one && canServe(one, dialect))) return;
+  if ((upstreams ?? [first.upstream]).some((one) => one && canServe(one, dialect, path))) return;
   const what = `The upstream of this model cannot be asked for ${dialect}`;
   throw new GatewayError("invalid_request", `${what}; choose another model.`, { param: "model" });
 }

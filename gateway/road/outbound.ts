@@ -16,10 +16,7 @@ export function outboundOf(
   const { body, inflated, headers } = asked;
   const isWhole = Buffer.isBuffer(body);
   const streams = asked.fields.stream || plan.assembles;
-  const path =
-    plan.model === null || exchange.dialect !== "gemini"
-      ? exchange.path
-      : withGeminiModel(exchange.path, plan.model);
+  const path = plan.model === null ? exchange.path : withGeminiModel(exchange.path, plan.model);
   return {
     method: exchange.method,
     path: upstream.prefix + path + exchange.query,

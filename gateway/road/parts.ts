@@ -10,6 +10,7 @@ import type { Limits } from "../limits/limits.ts";
 import type { Loaded } from "../middlewares/load-middlewares.ts";
 import type { Tracer } from "../middlewares/trace.ts";
 import type { Telemetry } from "../telemetry/events.ts";
+import type { ListedModel } from "../upstreams/join-models.ts";
 import type { AllLines } from "./all-lines.ts";
 import type { Destination, Member } from "./destination.ts";
 
@@ -28,10 +29,8 @@ export type Served = {
 
 /** What is known of the models there are. */
 export type Models = {
-  /** `GET /v1/models` for a key that may use `allowed`; null: all. */
-  list(allowed: readonly string[] | null): Promise<Buffer>;
-  /** `GET /v1/models/{id}`; null where there is none of that name. */
-  find(id: string, allowed: readonly string[] | null): Promise<Buffer | null>;
+  /** For a key that may use `allowed`; null: all. */
+  list(allowed: readonly string[] | null): Promise<readonly ListedModel[]>;
 };
 
 /** A generation between acceptance and its end. */
@@ -46,6 +45,8 @@ export type RoadParts = {
   bodies: BodyReader;
   /** Where a model is; throws 404, or 400 where none is named and none is meant. */
   route(model: string | null): Destination;
+  /** It depends on the model who answers. */
+  hasManyModels: boolean;
   /** Who answers what is no generation, and names no model. */
   reads(): Member;
   models: Models;

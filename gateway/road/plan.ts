@@ -19,11 +19,13 @@ export type Plan = {
   /** It asks for the usage chunk; `dropUsage` where the client did not. */
   readonly addsUsage: boolean;
   readonly dropUsage: boolean;
+  /** Tells, once usage is known, what it cost; null where nobody is told. US dollars. */
+  readonly cost: (() => number | null) | null;
   /** It asks for the progress of the prompt, which the client gets in our form. */
   readonly addsProgress: boolean;
 };
 
-const asItIs: Omit<Plan, "converts" | "model"> = {
+const asItIs: Omit<Plan, "converts" | "model" | "cost"> = {
   assembles: false,
   addsUsage: false,
   dropUsage: false,
@@ -33,27 +35,33 @@ const asItIs: Omit<Plan, "converts" | "model"> = {
 export function planOf(
   accepted: Accepted,
   answer: Answer,
-  given: { upstream: Upstream; converts: boolean; model: string | null; streamUpstream: boolean },
+  given: Pick<Plan, "converts" | "model" | "cost"> & {
+    upstream: Upstream;
+    streamUpstream: boolean;
+  },
 ): Plan {
   const { exchange, asked } = accepted;
-  const { upstream, converts, model, streamUpstream } = given;
+  const { upstream, converts, model, cost, streamUpstream } = given;
   const { stream, includeUsage } = asked.fields;
   const { body } = asked;
-  const plan = { ...asItIs, converts, model };
+  const plan = { ...asItIs, converts, model, cost };
   if (!carriesOurId.has(exchange.dialect) || !Buffer.isBuffer(body)) return plan;
   // Streams of the OpenAI family tell their usage only when asked; a conversion always tells it.
-  const hidesUsage = stream && !includeUsage;
+  // OpenRouter's tell it always.
+  const hidesUsage = stream && !includeUsage && !exchange.isOpenRouter;
   if (converts) return { ...plan, dropUsage: hidesUsage };
   if (upstream.kind !== "llamacpp")
-    return { ...plan, addsUsage: hidesUsage, dropUsage: hidesUsage };
+    return { ...plan, addsUsage: stream && !includeUsage, dropUsage: hidesUsage };
   // llama.cpp's `timings` tell as much, and where its usage is asked for, they move.
   const assembles = !stream && streamUpstream;
   const addsProgress =
     stream &&
+    !exchange.isOpenRouter &&
     exchange.dialect === "chat" &&
     answer.tellsProgress &&
     findTopLevel(body, "return_progress").length === 0;
-  return { ...plan, assembles, addsUsage: assembles, addsProgress };
+  const addsUsage = assembles || (exchange.isOpenRouter && stream && !includeUsage);
+  return { ...plan, assembles, addsUsage, addsProgress };
 }
 
 /** The request's body with the edits of the plan; all else keeps its bytes. */

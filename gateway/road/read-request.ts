@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
 import { endpointOf } from "../dialects/endpoints.ts";
+import { geminiTarget } from "../dialects/gemini-target.ts";
 import { type RequestFields, readFields } from "../dialects/request.ts";
 import type { Exchange } from "../exchange.ts";
 import type { BodyReader } from "../limits/body.ts";
@@ -44,7 +45,8 @@ export async function readRequest(
   }
   const { bytes, inflated, free } = await bodies.read(request, response, exchange.signal);
   try {
-    const fields = readFields(dialect, bytes);
+    const gemini = dialect === "gemini" ? geminiTarget(exchange.path, exchange.query) : null;
+    const fields = readFields(dialect, bytes, gemini);
     return { headers, fields, json, body: bytes, inflated, free };
   } catch (error) {
     free();

@@ -4,6 +4,7 @@ import { relay } from "../answer/relay.ts";
 import { shuttingDown } from "../errors.ts";
 import { createExchange, stopWhenLeft, type Target } from "../exchange.ts";
 import { headersToUpstream, keyOf } from "../upstreams/headers.ts";
+import { count, isCounting, isForOneFamily } from "./count.ts";
 import { asGatewayError } from "./failure.ts";
 import type { RoadParts } from "./parts.ts";
 import { isModels, showModels } from "./show-models.ts";
@@ -41,10 +42,14 @@ export async function read(
     const identity = known instanceof Promise ? await known : known;
     user = identity.user;
     trace?.asked({ user, model: null, body: null });
-    if (request.method === "GET" && isModels(exchange.path)) {
+    if (isModels(exchange)) {
       const models = await showModels(parts, exchange.path, identity);
       setIdentityHeaders(response, exchange);
       response.setHeader("content-type", "application/json").end(models);
+      return;
+    }
+    if (isCounting(exchange) && (parts.hasManyModels || isForOneFamily(exchange))) {
+      await count(parts, request, response, exchange, identity);
       return;
     }
     if (request.headers.expect !== undefined) response.writeContinue();

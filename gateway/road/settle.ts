@@ -53,7 +53,7 @@ export async function settle(
     upstreamMs,
     durationMs,
     usage: reading.usage,
-    upstreamId: answer.upstreamId,
+    upstreamId: reading.upstreamId ?? answer.upstreamId,
     cost,
     servedBy: upstream.name,
   });

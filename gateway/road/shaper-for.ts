@@ -3,10 +3,13 @@ import { createAssembleShaper } from "../answer/assemble-shaper.ts";
 import { createBytesShaper } from "../answer/bytes-shaper.ts";
 import { createEventShaper } from "../answer/event-shaper.ts";
 import { createJsonShaper } from "../answer/json-shaper.ts";
+import { createPricedShaper } from "../answer/priced-shaper.ts";
 import { createTopLevelRenamer, type Renamer } from "../answer/renamer.ts";
 import { createResponseRenamer } from "../answer/response-renamer.ts";
 import type { Shaper } from "../answer/shaper.ts";
+import { eventWithCost } from "../dialects/openrouter-cost.ts";
 import { createProgressTeller } from "../dialects/progress-events.ts";
+import { carriesUsage } from "../dialects/stream-events.ts";
 import type { Dialect } from "../exchange.ts";
 import { carriesOurId, type Plan } from "./plan.ts";
 import type { Accepted } from "./reserve.ts";
@@ -16,6 +19,19 @@ const readsWhole = new Set<Dialect>(["chat", "completions", "messages", "respons
 
 /** What turns an answer of this content type into what the client gets, watched by the meter. */
 export function shaperFor(accepted: Accepted, answer: Answer, type: string, plan: Plan): Shaper {
+  const shaper = plainShaperFor(accepted, answer, type, plan);
+  return plan.cost === null || shaper.streams ? shaper : createPricedShaper(shaper, plan.cost);
+}
+
+/** The one event with usage gets its cost. */
+const priced =
+  (cost: () => number | null) =>
+  (event: string): string => {
+    const total = carriesUsage(event) ? cost() : null;
+    return total === null ? event : eventWithCost(event, { total, parts: null });
+  };
+
+function plainShaperFor(accepted: Accepted, answer: Answer, type: string, plan: Plan): Shaper {
   const { exchange, asked, meter } = accepted;
   const { dialect, requestId } = exchange;
   if (type.startsWith("text/event-stream")) {
@@ -28,7 +44,11 @@ export function shaperFor(accepted: Accepted, answer: Answer, type: string, plan
       renamer: renamerFor(accepted, answer),
       dropUsage: plan.dropUsage,
       watch: meter.event,
-      progress: plan.addsProgress ? progressFor(accepted) : null,
+      amend: plan.addsProgress
+        ? progressFor(accepted)
+        : plan.cost === null
+          ? null
+          : priced(plan.cost),
     });
   }
   if (readsWhole.has(dialect) && type.includes("json")) {

@@ -1,23 +1,45 @@
 import type { Identity } from "../auth/identity.ts";
 import { GatewayError } from "../errors.ts";
+import type { Exchange } from "../exchange.ts";
+import type { ListedModel } from "../upstreams/join-models.ts";
 import type { RoadParts } from "./parts.ts";
 
-const list = "/v1/models";
+/** Where models are listed, in OpenAI's form and in Gemini's; below each is one of them. */
+const openai = "/v1/models";
+const gemini = "/v1beta/models";
 
-/** `/v1/models` and `/v1/models/{id}`; an id may have slashes of its own. */
-export function isModels(path: string): boolean {
-  return path === list || (path.startsWith(`${list}/`) && path.length > list.length + 1);
+/** A list of models, or one; an id may have slashes of its own. */
+export function isModels({ method, path }: Pick<Exchange, "method" | "path">): boolean {
+  return method === "GET" && [openai, gemini].some((list) => isAt(list, path));
 }
 
-/** The models a key may use, or one of them; throws 404 for one that is not among them. */
+const isAt = (list: string, path: string): boolean =>
+  path === list || (path.startsWith(`${list}/`) && path.length > list.length + 1);
+
+/** The models a key may use, or one of them, as JSON; throws 404 for one that is not among them. */
 export async function showModels(
   { models }: Pick<RoadParts, "models">,
   path: string,
   { models: allowed }: Pick<Identity, "models">,
-): Promise<Buffer> {
-  if (path === list) return models.list(allowed);
+): Promise<string> {
+  const found = await models.list(allowed);
+  const list = isAt(gemini, path) ? gemini : openai;
+  const shown = list === gemini ? inGemini : (model: ListedModel): object => model;
+  if (path === list) {
+    const all = found.map(shown);
+    return JSON.stringify(list === gemini ? { models: all } : { object: "list", data: all });
+  }
   const id = decodeURIComponent(path.slice(list.length + 1));
-  const found = await models.find(id, allowed);
-  if (found !== null) return found;
+  const one = found.find((model) => model.id === id);
+  if (one !== undefined) return JSON.stringify(shown(one));
   throw new GatewayError("model_not_found", "There is no model of this name.", { param: "model" });
+}
+
+/** As Google's `ListModels` has it (ai.google.dev/api/models). */
+function inGemini({ id }: ListedModel): object {
+  return {
+    name: `models/${id}`,
+    displayName: id,
+    supportedGenerationMethods: ["generateContent", "streamGenerateContent", "countTokens"],
+  };
 }

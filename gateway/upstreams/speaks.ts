@@ -25,7 +25,8 @@ export function isConvertible({ family }: Upstream, dialect: Dialect): boolean {
   return convertible.has(dialect) && dialect !== own[family];
 }
 
-/** Whether it can be asked at all. */
-export function canServe(upstream: Upstream, dialect: Dialect): boolean {
-  return isNative(upstream, dialect) || isConvertible(upstream, dialect);
+/** Whether it can be asked at all. Of Gemini's questions only those for text have a form elsewhere. */
+export function canServe(upstream: Upstream, dialect: Dialect, path: string): boolean {
+  if (isNative(upstream, dialect)) return true;
+  return isConvertible(upstream, dialect) && !/:(?:batchE|e)mbedContents?$/.test(path);
 }

@@ -1,0 +1,39 @@
+import type { IncomingHttpHeaders } from "node:http";
+import { GatewayError } from "../errors.ts";
+import { forward, type Outbound } from "./forward.ts";
+import type { Upstream } from "./upstream.ts";
+
+/** Of an answer that is kept whole no more is read. Bytes. */
+const maxAnswer = 16 * 1024 * 1024;
+
+/**
+ * Sends one request and collects its answer whole. Rejects like `forward`, also for any status that is no
+ * success.
+ */
+export async function collect(
+  upstream: Upstream,
+  outbound: Outbound,
+  signal: AbortSignal,
+): Promise<{ headers: IncomingHttpHeaders; bytes: Buffer }> {
+  const chunks: Buffer[] = [];
+  let headers: IncomingHttpHeaders = {};
+  let size = 0;
+  await forward(
+    upstream.connections,
+    outbound,
+    {
+      head(_status, given) {
+        headers = given;
+      },
+      data(chunk) {
+        size += chunk.length;
+        if (size > maxAnswer) throw new GatewayError("upstream_error", "The answer is too long.");
+        chunks.push(chunk);
+        return true;
+      },
+      whenDrained: (resume) => resume(),
+    },
+    signal,
+  );
+  return { headers, bytes: Buffer.concat(chunks) };
+}
