@@ -1,18 +1,9 @@
-import { accessOf, limitsOf } from "./access.ts";
-import { additionsOf } from "./additions.ts";
 import { createPulse } from "./answer/pulse.ts";
 import { type AppParts, createApp, createMetricsApp } from "./app.ts";
 import { createCors } from "./auth/browsers.ts";
-import { drain } from "./drain.ts";
-import { healthOf } from "./health.ts";
 import { openLedger } from "./ledger/ledger.ts";
 import { createBodyReader } from "./limits/body.ts";
-import { modelsOf, modelWordsOf, unroutedListing } from "./models-of.ts";
-import { openUpstreams } from "./open-upstreams.ts";
 import { createDocs } from "./openapi/docs.ts";
-import { openRouterPartsOf } from "./openrouter-parts-of.ts";
-import { openPools } from "./pools.ts";
-import { openPorts } from "./ports.ts";
 import { allLines } from "./road/all-lines.ts";
 import type { Underway } from "./road/parts.ts";
 import { upgrade } from "./road/upgrade.ts";
@@ -20,12 +11,23 @@ import type { Settings } from "./settings/settings.ts";
 import { createTelemetry } from "./telemetry/events.ts";
 import { createLog } from "./telemetry/log.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
-import { watchUpstreams } from "./upstream-watch.ts";
 import { createAffinity } from "./upstreams/affinity.ts";
 import { conversationKey } from "./upstreams/conversation-key.ts";
 import { createModelCatalog } from "./upstreams/model-catalog.ts";
 import { createRetryBudget, retryable } from "./upstreams/retry.ts";
 import { createUserDirectory } from "./users/user-directory.ts";
+import { accessOf } from "./wiring/access-of.ts";
+import { additionsOf } from "./wiring/additions-of.ts";
+import { drain } from "./wiring/drain.ts";
+import { healthOf } from "./wiring/health-of.ts";
+import { limitsOf } from "./wiring/limits-of.ts";
+import { modelWordsOf } from "./wiring/model-words-of.ts";
+import { modelsOf, unroutedListing } from "./wiring/models-of.ts";
+import { openPools } from "./wiring/open-pools.ts";
+import { openPorts } from "./wiring/open-ports.ts";
+import { openUpstreams } from "./wiring/open-upstreams.ts";
+import { openRouterPartsOf } from "./wiring/openrouter-parts-of.ts";
+import { watchUpstreams } from "./wiring/watch-upstreams.ts";
 
 /** A gateway that runs; the ports are those in use, null where there is none. */
 export type Gateway = {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { shuttingDown } from "./errors.ts";
-import type { AllLines } from "./road/all-lines.ts";
+import { shuttingDown } from "../errors.ts";
+import type { AllLines } from "../road/all-lines.ts";
 
 export type Draining = {
   lines: Pick<AllLines, "drain">;

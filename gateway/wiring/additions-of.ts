@@ -1,7 +1,7 @@
-import { type Loaded, loadMiddlewares } from "./middlewares/load-middlewares.ts";
-import { createTracer, type Tracer } from "./middlewares/trace.ts";
-import type { TraceSettings } from "./settings/read-middlewares.ts";
-import type { MiddlewareSettings } from "./settings/routing-settings.ts";
+import { type Loaded, loadMiddlewares } from "../middlewares/load-middlewares.ts";
+import { createTracer, type Tracer } from "../middlewares/trace.ts";
+import type { TraceSettings } from "../settings/read-middlewares.ts";
+import type { MiddlewareSettings } from "../settings/routing-settings.ts";
 
 /** What config.yaml adds to the road. */
 export type Additions = {

@@ -1,11 +1,11 @@
-import { GatewayError } from "./errors.ts";
-import { createLine, type Line } from "./line/line.ts";
-import type { Destination, Member } from "./road/destination.ts";
-import type { Settings } from "./settings/settings.ts";
-import { createPassThrough } from "./upstreams/pass-through.ts";
-import { createRouting, poolsOf, type Route, type Way } from "./upstreams/routing.ts";
-import { followSlotCounts } from "./upstreams/slot-count.ts";
-import type { Upstream } from "./upstreams/upstream.ts";
+import { GatewayError } from "../errors.ts";
+import { createLine, type Line } from "../line/line.ts";
+import type { Destination, Member } from "../road/destination.ts";
+import type { Settings } from "../settings/settings.ts";
+import { createPassThrough } from "../upstreams/pass-through.ts";
+import { createRouting, poolsOf, type Route, type Way } from "../upstreams/routing.ts";
+import { followSlotCounts } from "../upstreams/slot-count.ts";
+import type { Upstream } from "../upstreams/upstream.ts";
 
 /** An upstream that runs, and how it is configured. */
 export type Configured = {

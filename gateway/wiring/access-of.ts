@@ -1,16 +1,14 @@
 import type { IncomingMessage } from "node:http";
-import { addressGroup } from "./auth/address-group.ts";
-import { createGuessLimit } from "./auth/guess-limit.ts";
-import { createIdentify, type IdentifyOptions } from "./auth/identify.ts";
-import type { Identity } from "./auth/identity.ts";
-import { createNetworks } from "./auth/networks.ts";
-import { createOpenDoor } from "./auth/open-door.ts";
-import { addressOf, type Doors, isPublicRequest, peerOf } from "./exchange.ts";
-import type { Ledger } from "./ledger/ledger.ts";
-import { type ConnectionLimit, createConnectionLimit } from "./limits/connections.ts";
-import { createLimits, type Limits } from "./limits/limits.ts";
-import type { Settings } from "./settings/settings.ts";
-import type { UserDirectory } from "./users/user-directory.ts";
+import { addressGroup } from "../auth/address-group.ts";
+import { createGuessLimit } from "../auth/guess-limit.ts";
+import { createIdentify, type IdentifyOptions } from "../auth/identify.ts";
+import type { Identity } from "../auth/identity.ts";
+import { createNetworks } from "../auth/networks.ts";
+import { createOpenDoor } from "../auth/open-door.ts";
+import { addressOf, type Doors, isPublicRequest, peerOf } from "../exchange.ts";
+import { type ConnectionLimit, createConnectionLimit } from "../limits/connections.ts";
+import type { Settings } from "../settings/settings.ts";
+import type { UserDirectory } from "../users/user-directory.ts";
 
 /** Who comes in, by which door. */
 export type Access = {
@@ -70,8 +68,8 @@ export async function accessOf(
 /** Loaded where tokens count: the start of others need not wait for it. */
 async function tokenParts() {
   const [{ createJwtCheck }, { createKeySet }] = await Promise.all([
-    import("./auth/jwt.ts"),
-    import("./auth/key-set.ts"),
+    import("../auth/jwt.ts"),
+    import("../auth/key-set.ts"),
   ]);
   return { createJwtCheck, createKeySet };
 }
@@ -109,40 +107,3 @@ async function cloudflareOf(settings: Settings): Promise<IdentifyOptions["access
   });
   return { check, required };
 }
-
-/**
- * The limits of everybody, of a role and of a user, over what the ledger remembers.
- * @param listed the options of the middleware `rate_limit`, which turns them on; null: not listed
- */
-export function limitsOf(
-  settings: Settings,
-  listed: Readonly<Record<string, unknown>> | null,
-  { ledger, onTrouble }: { ledger: Ledger; onTrouble: (message: string) => void },
-): Limits {
-  return createLimits({
-    defaults: {
-      ...(settings.enableRateLimiting || listed !== null ? general(settings) : {}),
-      ...written(settings),
-      ...listed,
-    },
-    roles: settings.limits.roles,
-    windowMs: settings.rateLimitWindowMs,
-    history: (user, since) => ledger.windowCounts(user, since, Date.now()),
-    onTrouble,
-  });
-}
-
-function general(settings: Settings): Record<string, unknown> {
-  return {
-    requests: settings.maxRequests,
-    tokens: settings.maxTokens,
-    tokens_per_day: settings.maxTokensPerDay,
-    tokens_per_month: settings.maxTokensPerMonth,
-    upstream_seconds: settings.maxUpstreamSeconds,
-  };
-}
-
-const written = ({ limits, rateLimitMode: mode }: Settings): Record<string, unknown> => ({
-  mode,
-  ...limits.defaults,
-});

@@ -1,8 +1,9 @@
-import type { Ledger } from "./ledger/ledger.ts";
-import type { Limits } from "./limits/limits.ts";
-import type { ModelsOf, ModelWords } from "./models-of.ts";
-import type { OpenRouterParts } from "./road/openrouter-parts.ts";
-import type { Settings } from "./settings/settings.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { Limits } from "../limits/limits.ts";
+import type { OpenRouterParts } from "../road/openrouter-parts.ts";
+import type { Settings } from "../settings/settings.ts";
+import type { ModelWords } from "./model-words-of.ts";
+import type { ModelsOf } from "./models-of.ts";
 
 /** What OpenRouter's surface is answered from. */
 export function openRouterPartsOf(given: {

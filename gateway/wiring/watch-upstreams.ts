@@ -1,7 +1,7 @@
-import type { GatewayError } from "./errors.ts";
-import { createHealth, type Health, type HealthOptions } from "./upstreams/health.ts";
-import { probeUpstream } from "./upstreams/probe-upstream.ts";
-import type { Upstream } from "./upstreams/upstream.ts";
+import type { GatewayError } from "../errors.ts";
+import { createHealth, type Health, type HealthOptions } from "../upstreams/health.ts";
+import { probeUpstream } from "../upstreams/probe-upstream.ts";
+import type { Upstream } from "../upstreams/upstream.ts";
 
 /** The health of every upstream, as the road sees it: by what it sends, and what comes of that. */
 export type UpstreamWatch = {

@@ -1,0 +1,55 @@
+import { mayUseModel } from "../auth/may-use-model.ts";
+import { costOf, type Price } from "../ledger/cost.ts";
+import type { Served } from "../road/parts.ts";
+import type { ModelSettings } from "../settings/routing-settings.ts";
+import type { Settings } from "../settings/settings.ts";
+
+/** What the settings say of models: what they cost, how many run at once. */
+export type ModelWords = {
+  /** What the first entry says whose name matches; null: none does. */
+  of(model: string): ModelSettings | null;
+  priceOf(model: string | null): Price;
+  /** In US dollars; null where usage is not known. */
+  costOf(served: Served): number | null;
+  /** Null where no model has a capacity of its own. */
+  readonly modelCapacity: ((model: string) => number | null) | null;
+};
+
+/** Clients choose model names; of so many is remembered what is said of them. */
+const mostRemembered = 1000;
+
+export function modelWordsOf(settings: Settings): ModelWords {
+  const { models } = settings;
+  const general: Price = {
+    input: settings.pricePerPromptToken,
+    cached: null,
+    output: settings.pricePerCompletionToken,
+    second: 0,
+  };
+  const remembered = new Map<string, ModelSettings | null>();
+
+  function of(model: string): ModelSettings | null {
+    if (models.length === 0) return null;
+    let found = remembered.get(model);
+    if (found === undefined) {
+      found = models.find((one) => mayUseModel([one.model], model)) ?? null;
+      if (remembered.size >= mostRemembered) remembered.clear();
+      remembered.set(model, found);
+    }
+    return found;
+  }
+
+  const priceOf = (model: string | null): Price => of(model ?? "")?.price ?? general;
+  return {
+    of,
+    priceOf,
+    costOf({ model, upstreamModel, usage, upstreamMs }) {
+      // What is said of the name that was asked for counts before what is said of the model behind it.
+      const price = of(model ?? "")?.price ?? of(upstreamModel ?? "")?.price ?? general;
+      return costOf(price, usage, upstreamMs);
+    },
+    modelCapacity: models.some(({ maxConcurrent }) => maxConcurrent !== null)
+      ? (model) => of(model)?.maxConcurrent ?? null
+      : null,
+  };
+}
