@@ -119,31 +119,54 @@ restore() {
   control start
 }
 
+# The newer source comes first, as it may have a newer install.sh; that one goes back where it fails.
 upgrade() {
   local flags=(--yes --dir "$here")
   [ "$service" = no ] || flags+=(--no-docker)
-  if [ $# -gt 0 ]; then flags+=(--version "$1"); elif [ -d .git ]; then git pull -q --ff-only || return; fi
+  if [ $# -gt 0 ]; then
+    flags+=(--version "$1")
+  elif [ -d .git ]; then
+    LLM_GATEWAY_FROM=$(git rev-parse HEAD)
+    export LLM_GATEWAY_FROM
+    if git symbolic-ref -q HEAD >/dev/null; then git pull -q --ff-only; else git fetch -q origin HEAD && git checkout -q --detach FETCH_HEAD; fi ||
+      return
+  fi
   exec ./install.sh "${flags[@]}"
 }
 
 completion() {
   cat <<'E'
-_llm_gateway() {
-  local word=${COMP_WORDS[COMP_CWORD]} words
-  case ${COMP_WORDS[1]} in
-    users) words='list add remove rotate disable enable show hash' ;;
-    migrate) words='metrics litellm llama-swap' ;;
-    config) words='check' ;;
-    logs) words='tunnel' ;;
-    restore | backup) COMPREPLY=($(compgen -f -- "$word")) && return ;;
-    *) words='users usage key queue doctor status logs start stop restart backup restore upgrade migrate config completion help' ;;
+_llm_gateway_words() {
+  case $1 in
+    '') echo users usage key queue doctor status logs start stop restart backup restore upgrade migrate config completion help ;;
+    users) echo list add remove rotate disable enable show hash ;;
+    migrate) echo metrics litellm llama-swap ;;
+    config) echo check ;;
+    logs) echo tunnel ;;
   esac
-  if [ "$COMP_CWORD" -gt 2 ]; then words=''; fi
-  if [ "$COMP_CWORD" -eq 1 ]; then words='users usage key queue doctor status logs start stop restart backup restore upgrade migrate config completion help'; fi
-  COMPREPLY=($(compgen -W "$words" -- "$word"))
 }
-if [ -n "${ZSH_VERSION:-}" ]; then autoload -U +X bashcompinit && bashcompinit; fi
-complete -F _llm_gateway ./gateway.sh gateway.sh
+if [ -n "${ZSH_VERSION:-}" ]; then
+  _llm_gateway() {
+    case $CURRENT:${words[2]} in
+      2:*) compadd -- $(_llm_gateway_words '') ;;
+      3:restore | 3:backup) _files ;;
+      3:*) compadd -- $(_llm_gateway_words "${words[2]}") ;;
+    esac
+  }
+  whence compdef >/dev/null || { autoload -Uz compinit && compinit; }
+  compdef _llm_gateway gateway.sh
+else
+  _llm_gateway() {
+    local word=${COMP_WORDS[COMP_CWORD]} words=''
+    case $COMP_CWORD:${COMP_WORDS[1]} in
+      1:*) words=$(_llm_gateway_words '') ;;
+      2:restore | 2:backup) COMPREPLY=($(compgen -f -- "$word")) && return ;;
+      2:*) words=$(_llm_gateway_words "${COMP_WORDS[1]}") ;;
+    esac
+    COMPREPLY=($(compgen -W "$words" -- "$word"))
+  }
+  complete -F _llm_gateway ./gateway.sh gateway.sh
+fi
 E
 }
 

@@ -31,6 +31,7 @@ E
 say() { printf '%s\n' "$*" >&2; }
 step() { printf '==> %s\n' "$*" >&2; }
 have() { command -v "$1" >/dev/null 2>&1; }
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
 # What went wrong and what to do, then the end. Whatever was done may be done again.
 die() {
@@ -120,6 +121,10 @@ check_answers() {
   # The same rule as gateway/users/user-name.ts; a key in the wrong place must not become a name.
   case $user in sk-* | [!A-Za-z0-9]* | *[!A-Za-z0-9._@+-]* | '')
     die "a user's name is of letters, digits and . _ @ + -, a letter or digit first" "Give --user alice." ;; esac
+  # No way of writing it down that compose or Node reads back as it is.
+  case $docker_wanted:$upstream_key in *'
+'*) die "UPSTREAM_API_KEY has two lines" "Give it without a line's end." ;;
+    no:*\'*\`* | no:*\`*\'*) die "UPSTREAM_API_KEY has both ' and \`, which no .env can hold" "Choose another key." ;; esac
   [ -z "$token" ] || token_is_right || die "the tunnel's token is not one (it is long, and begins with eyJ)" \
     "Copy it again from the tunnel's page, without spaces: cloudflared/README.md says where."
 }
@@ -145,16 +150,19 @@ env_get() {
   case $value in
     \'*) value=${value#\'} && value=${value%%\'*} ;;
     \"*) value=${value#\"} && value=${value%\"*} && value=$(printf '%s' "$value" | sed 's/\\\([\\"$]\)/\1/g') ;;
+    \`*) value=${value#\`} && value=${value%\`*} ;;
     *) value=${value%% #*} ;;
   esac
   [ -n "$value" ] || return 1
   printf '%s' "$value"
 }
 
-# In single quotes nothing is special to compose: not $, not #, not a space.
+# In single quotes nothing is special to compose or to Node: not $, not #, not a space. What has one
+# itself is escaped for compose, which alone knows escapes, or put in backquotes, which Node alone knows.
 quoted() {
-  case $1 in
-    *\'*) printf '"%s"' "$(printf '%s' "$1" | sed 's/[\\"$]/\\&/g')" ;;
+  case $docker_wanted:$1 in
+    yes:*\'*) printf '"%s"' "$(printf '%s' "$1" | sed 's/[\\"$]/\\&/g')" ;;
+    no:*\'*) printf "\`%s\`" "$1" ;;
     *) printf "'%s'" "$1" ;;
   esac
 }
@@ -174,7 +182,10 @@ write_env() {
   step "Settings: $dir/.env"
   if [ -f "$dir/.env" ]; then
     env_backup="$dir/.env.backup-$(date +%Y%m%d-%H%M%S)"
-    cp -p "$dir/.env" "$env_backup" || die "cannot write into $dir" "Free some space there."
+    cp -p "$dir/.env" "$env_backup" || {
+      rm -f "$env_backup"
+      die "cannot write into $dir" "Free some space there."
+    }
   fi
   [ "$upstream" = echo ] || keep UPSTREAM_URL "$upstream"
   keep MAX_CONCURRENT "$capacity"
@@ -186,24 +197,29 @@ write_env() {
     keep GATEWAY_UID "$(id -u)"
     keep GATEWAY_GID "$(id -g)"
   fi
-  [ -z "${env_backup:-}" ] || add_new_settings
+  [ -z "${env_backup:-}" ] || add_new_settings 2>/dev/null || {
+    rm -f "$dir/.env.draft.$$"
+    die "cannot write $dir/.env" "Is the disk full?"
+  }
   chmod 600 "$dir/.env"
 }
 
 keep() {
-  [ "$(env_get "$1")" = "$2" ] || env_set "$1" "$2"
+  local foreign='"[^"]*[\]'
+  [ "$docker_wanted" = no ] || foreign=\`
+  if grep -qE "^(export )?$1=$foreign" "$dir/.env" 2>/dev/null || [ "$(env_get "$1")" != "$2" ]; then env_set "$1" "$2"; fi
 }
 
 # Settings that a newer version knows, as comments: what is in force does not change.
 add_new_settings() {
   [ -f "$dir/.env.example" ] || return 0
-  local line name
-  while IFS= read -r line; do
+  local line name draft="$dir/.env.draft.$$"
+  cp "$dir/.env" "$draft" && while IFS= read -r line; do
     name=${line#'#'} && name=${name# } && name=${name%%=*}
     case $name in '' | *[!A-Z0-9_]*) continue ;; esac
     case $line in *=*) ;; *) continue ;; esac
-    grep -qE "^#? ?(export )?$name=" "$dir/.env" || printf '# %s\n' "${line#'# '}" | sed 's/^# #/#/' >>"$dir/.env"
-  done <"$dir/.env.example"
+    grep -qE "^#? ?(export )?$name=" "$draft" || printf '# %s\n' "${line#'# '}" | sed 's/^# #/#/' >>"$draft" || return 1
+  done <"$dir/.env.example" && mv "$draft" "$dir/.env"
 }
 
 # Earlier answers win over defaults; a flag or the environment wins over both.
@@ -212,6 +228,7 @@ gather_answers() {
   [ -n "$capacity" ] || capacity=$(env_get MAX_CONCURRENT)
   [ -n "$port" ] || port=$(env_get PORT || env_get PROXY_PORT)
   [ -n "$token" ] || token=$(env_get TUNNEL_TOKEN)
+  [ -n "$upstream_key" ] || upstream_key=$(env_get UPSTREAM_API_KEY)
   if [ "$installed" = no ]; then
     [ -n "$upstream" ] || ask_upstream
     [ -n "$capacity" ] || ask capacity "How many generations may it run at once" 1
@@ -281,11 +298,31 @@ check_machine() {
     Linux | Darwin) ;;
     *) die "$(uname -s) is not supported" "Use Linux, macOS, or WSL on Windows." ;;
   esac
-  have curl || die "curl is missing" "Install it with your package manager."
+  case $(uname -m) in
+    x86_64 | amd64 | aarch64 | arm64) ;;
+    *) die "$(uname -m) is not supported: Node has no build for it" "Use a 64-bit system; for a Raspberry Pi, the 64-bit Raspberry Pi OS." ;;
+  esac
+  [ "$(getconf LONG_BIT 2>/dev/null || echo 64)" = 64 ] || die "this system is a 32-bit one" "Use its 64-bit version."
+  have curl || die "curl is missing" "$(how_to_get curl)"
   mkdir -p "$dir" 2>/dev/null && [ -w "$dir" ] || die "no right to write in $dir" "Choose another place with --dir."
   local free
   free=$(df -Pk "$dir" | awk 'NR == 2 { print $4 }')
   [ "${free:-0}" -ge 2000000 ] || die "less than 2 GB are free in $dir" "Free some space, or choose another place with --dir."
+}
+
+how_to_get() {
+  local tool
+  for tool in apt-get dnf pacman zypper apk brew; do
+    have "$tool" || continue
+    case $tool in
+      pacman) printf 'sudo pacman -S %s' "$1" ;;
+      apk) printf 'sudo apk add %s' "$1" ;;
+      brew) printf 'brew install %s' "$1" ;;
+      *) printf 'sudo %s install %s' "$tool" "$1" ;;
+    esac
+    return
+  done
+  printf 'Install it with your package manager.'
 }
 
 # 0 where something listens on the port of this machine.
@@ -333,15 +370,16 @@ recent_enough() {
 install_docker() {
   [ "$(uname -s)" = Linux ] || die "Docker is missing" "Install Docker Desktop: https://docs.docker.com/desktop/"
   step "Installing Docker"
-  local root=()
-  [ "$(id -u)" = 0 ] || root=(sudo)
   if have pacman; then
-    ${root[@]+"${root[@]}"} pacman -S --noconfirm docker docker-compose docker-buildx &&
-      ${root[@]+"${root[@]}"} systemctl enable --now docker
+    as_root pacman -S --noconfirm docker docker-compose docker-buildx ||
+      die "Docker could not be installed" "Bring the system up to date first: sudo pacman -Syu"
   else
-    curl -fsSL https://get.docker.com -o "$dir/get-docker.sh" && ${root[@]+"${root[@]}"} sh "$dir/get-docker.sh"
-  fi || die "Docker could not be installed" "Install it by hand: https://docs.docker.com/engine/install/"
-  rm -f "$dir/get-docker.sh"
+    curl -fsSL https://get.docker.com -o "$dir/get-docker.sh" && as_root sh "$dir/get-docker.sh" ||
+      die "Docker could not be installed" "Install it by hand: https://docs.docker.com/engine/install/"
+    rm -f "$dir/get-docker.sh"
+  fi
+  # Debian's packages start it; Fedora's and Arch's do not. WSL may have no systemd.
+  docker info >/dev/null 2>&1 || as_root systemctl enable --now docker 2>/dev/null || as_root service docker start || true
 }
 
 # --- source ---------------------------------------------------------------------------------------
@@ -364,15 +402,30 @@ choose_dir() {
   if [ -f "$dir/.env" ] && [ -e "$dir/data/users.json" ]; then installed=yes; fi
 }
 
+# What gateway.sh stood on before it fetched newer source, or what stands here now.
+remember_source() {
+  previous_commit=${LLM_GATEWAY_FROM:-$(git -C "$dir" rev-parse -q --verify HEAD 2>/dev/null)}
+  previous_branch=$(git -C "$dir" symbolic-ref -q --short HEAD 2>/dev/null)
+}
+
+# A branch that has moved on goes back itself, so that the next upgrade finds it where it was.
+return_to_source() {
+  [ -n "${previous_commit:-}" ] || return 0
+  if [ -n "$(git -C "$dir" symbolic-ref -q HEAD)" ]; then
+    git -C "$dir" reset -q --keep "$previous_commit"
+  else
+    git -C "$dir" checkout -q "${previous_branch:-$previous_commit}"
+  fi
+}
+
 get_source() {
-  previous_commit=''
+  remember_source
   if [ "$dir" = "$checkout" ] && [ -z "$version" ]; then return 0; fi
   [ -n "$source" ] || [ -d "$dir/.git" ] ||
     die "where is the source? Set LLM_GATEWAY_REPO to the repository's URL" "Or run install.sh from a checkout."
-  have git || die "git is missing" "Install it with your package manager."
+  have git || die "git is missing" "$(how_to_get git)"
   if [ -d "$dir/.git" ]; then
     step "Newer source into $dir"
-    previous_commit=$(git -C "$dir" rev-parse HEAD)
     git -C "$dir" fetch -q --tags ${source:+"$source"} "${version:-HEAD}" && umask 022 &&
       git -C "$dir" checkout -q --detach FETCH_HEAD ||
       die "the source could not be brought up to date" "Look at it: git -C $dir status"
@@ -382,7 +435,7 @@ get_source() {
     rm -rf "$dir/.source"
     umask 022
     git clone -q --depth 1 ${version:+--branch "$version"} "$source" "$dir/.source" ||
-      die "the source could not be fetched from $source" "Check the address and the network."
+      die "the source could not be fetched from $source" "Check the address, the network and the free space."
     cp -R "$dir/.source/." "$dir/" && rm -rf "$dir/.source" || die "cannot write into $dir" "Is the disk full?"
   fi
   # The source is nobody's secret; everything after it is.
@@ -412,7 +465,10 @@ make_first_key() {
   [ "${#first_key}" -eq 35 ] || die "no random numbers from /dev/urandom" "Is this system whole?"
   printf '{\n  "sha256:%s": { "user": "%s", "role": "admin", "hint": "%s" }\n}\n' \
     "$(printf '%s' "$first_key" | sha256)" "$user" "$(printf '%s' "$first_key" | cut -c1-7)" >"$draft" &&
-    mv "$draft" "$dir/data/users.json" || die "cannot write $dir/data/users.json" "Is the disk full?"
+    mv "$draft" "$dir/data/users.json" || {
+      rm -f "$draft"
+      die "cannot write $dir/data/users.json" "Is the disk full?"
+    }
   own_data
 }
 
@@ -426,31 +482,55 @@ compose() { (cd "$dir" && "${docker[@]}" compose "$@"); }
 
 is_running() {
   running=no
-  [ "$docker_wanted" = yes ] || return 0
+  if [ "$docker_wanted" = no ]; then
+    [ ! -f "$units/llm-gateway.service" ] || ! systemctl -q is-active llm-gateway || running=yes
+    return 0
+  fi
   [ ! -f "$dir/docker-compose.yml" ] || [ -z "$(compose ps -q gateway 2>/dev/null)" ] || running=yes
 }
 
+# The image of what runs now gets a name of its own, before the newer one takes its name.
+keep_image() {
+  kept_image=no
+  [ "$installed" = yes ] && "${docker[@]}" tag llm-gateway:latest llm-gateway:previous >/dev/null 2>&1 && kept_image=yes
+}
+
+# As late as can be: what is written after it would be lost to a return.
 back_up() {
   backup_made=''
   [ "$installed" = yes ] && [ "$running" = yes ] || return 0
   step "Backup before the upgrade"
   local name
   name=backups/before-upgrade-$(date +%Y%m%d-%H%M%S).tar.gz
-  if compose exec -T gateway node gateway/main.ts backup "data/$name" >/dev/null; then
+  if run_gateway backup "data/$name" >/dev/null; then
     backup_made=$name
     say "  $dir/data/$name"
   elif [ -f "$dir/data/gateway.db" ]; then
+    return_to_source
+    return_env
+    [ "$docker_wanted" = no ] || "${docker[@]}" tag llm-gateway:previous llm-gateway:latest >/dev/null 2>&1
     die "the database could not be backed up; nothing was changed" "See: ./gateway.sh doctor"
   fi
-  "${docker[@]}" tag llm-gateway:latest llm-gateway:previous >/dev/null 2>&1 || true
+}
+
+return_env() { [ -z "${env_backup:-}" ] || cp -p "$env_backup" "$dir/.env"; }
+
+run_gateway() {
+  if [ "$docker_wanted" = yes ]; then
+    compose exec -T gateway node gateway/main.ts "$@"
+  else
+    (cd "$dir" && as_owner node_modules/.bin/node gateway/main.ts "$@")
+  fi
 }
 
 start_containers() {
   step "Building and starting"
+  keep_image
   if ! compose build gateway; then
     roll_back
     die "the image could not be built" "See the lines above; often it is the network."
   fi
+  back_up
   if ! compose up -d --remove-orphans; then
     roll_back
     die "the containers could not be started" "See the lines above."
@@ -475,14 +555,19 @@ healthy() {
 roll_back() {
   [ "$installed" = yes ] || return 0
   step "Going back to what ran before"
-  [ -z "$previous_commit" ] || git -C "$dir" checkout -q --detach "$previous_commit"
-  [ -z "${env_backup:-}" ] || cp -p "$env_backup" "$dir/.env"
-  "${docker[@]}" tag llm-gateway:previous llm-gateway:latest >/dev/null 2>&1 || return 0
-  compose stop gateway >/dev/null 2>&1
-  [ -z "$backup_made" ] || compose run --rm -T --no-deps gateway node gateway/main.ts restore --yes "data/$backup_made" >/dev/null 2>&1
+  return_to_source
+  return_env
+  [ "$kept_image" = yes ] && "${docker[@]}" tag llm-gateway:previous llm-gateway:latest >/dev/null 2>&1 || return 0
+  # Without a backup the newer one has not run, or nothing ran before it.
+  if [ -n "$backup_made" ]; then
+    compose stop gateway >/dev/null 2>&1
+    compose run --rm -T --no-deps gateway node gateway/main.ts restore --yes "data/$backup_made" >/dev/null 2>&1
+  fi
   compose up -d --no-build --remove-orphans >/dev/null 2>&1
-  if healthy 60; then say "The earlier version runs again."; else say "The earlier version does not start either."; fi
+  told_return
 }
+
+told_return() { if healthy "${HEALTH_PATIENCE:-60}"; then say "The earlier version runs again."; else say "The earlier version does not start either."; fi; }
 
 import_totals() {
   [ -f "$dir/data/metrics.json" ] || return 0
@@ -511,15 +596,16 @@ report_tunnel() {
 
 # --- without containers ---------------------------------------------------------------------------
 
-as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
-
 units=${LLM_GATEWAY_UNITS:-/etc/systemd/system}
 
 install_service() {
   have systemctl || die "there is no systemd here" "Use Docker, or: cd $dir && npm ci && npm start"
   have npm || die "npm is missing" "Install Node.js 20 or newer with npm; the service itself brings Node 26."
   step "Packages"
-  (cd "$dir" && npm ci --omit=dev) || die "the packages could not be installed" "See the lines above; often it is the network."
+  packages || {
+    roll_back_service
+    die "the packages could not be installed" "See the lines above; often it is the network."
+  }
   local account=${SUDO_USER:-$(id -un)} unit
   chown -R "$account" "$dir/data" "$dir/.env" 2>/dev/null || true
   unit=$(cat <<E
@@ -552,7 +638,30 @@ E
     as_root systemctl daemon-reload && as_root systemctl enable llm-gateway && as_root systemctl restart llm-gateway ||
     die "the service could not be started" "See: journalctl -u llm-gateway -n 50"
   step "Waiting for health"
-  healthy "${HEALTH_PATIENCE:-60}" || die "the gateway did not become healthy" "See: journalctl -u llm-gateway -n 50"
+  healthy "${HEALTH_PATIENCE:-60}" && return 0
+  roll_back_service
+  die "the gateway did not become healthy" "See: journalctl -u llm-gateway -n 50"
+}
+
+packages() { (cd "$dir" && npm ci --omit=dev); }
+
+# The service's files may belong to another account than the caller's.
+as_owner() {
+  local owner
+  owner=$(stat -c %U "$dir/data" 2>/dev/null || id -un)
+  if [ "$(id -un)" = "$owner" ]; then "$@"; else as_root runuser -u "$owner" -- "$@"; fi
+}
+
+roll_back_service() {
+  [ "$installed" = yes ] || return 0
+  step "Going back to what ran before"
+  return_to_source
+  return_env
+  packages >/dev/null 2>&1
+  as_root systemctl stop llm-gateway
+  [ -z "$backup_made" ] || run_gateway restore --yes "data/$backup_made" >/dev/null 2>&1
+  as_root systemctl restart llm-gateway
+  told_return
 }
 
 # --- ends -----------------------------------------------------------------------------------------
@@ -622,7 +731,7 @@ main() {
   is_running
   gather_answers
   check_port
-  back_up
+  [ "$docker_wanted" = yes ] || back_up
   get_source
   take_over
   check_upstream

@@ -76,3 +76,26 @@ setup() {
   _llm_gateway
   [ "${COMPREPLY[*]}" = rotate ]
 }
+
+@test "zsh completes commands, their own words, and files" {
+  zsh=$(PATH=$system_path type -P zsh) || skip_line zsh
+  touch README.md
+  PATH=$system_path "$zsh" "$stand_in/type-in-zsh" './gateway.sh us' 'usage  users' './gateway.sh users ro' ' rotate' \
+    'gateway.sh config ' ' check' './gateway.sh restore REA' ' README.md'
+}
+
+@test "upgrade on a branch pulls, on a tag fetches, and tells the installer where it came from" {
+  printf '#!/usr/bin/env bash\necho "from $LLM_GATEWAY_FROM" >>"$SCRATCH/calls"\n' >install.sh
+  git -c user.name=t -c user.email=t@example.com commit -qam installer
+  git clone -q . "$SCRATCH/mine"
+  git -c user.name=t -c user.email=t@example.com commit -q --allow-empty -m newer
+  cd "$SCRATCH/mine"
+  for start in "$(git rev-parse --abbrev-ref HEAD)" HEAD~0; do
+    git checkout -q "$start"
+    before=$(git rev-parse HEAD)
+    detached ./gateway.sh upgrade
+    called "from $before"
+    [ "$(git rev-parse HEAD)" = "$(git -C "$SCRATCH/src" rev-parse HEAD)" ]
+    git -C "$SCRATCH/src" -c user.name=t -c user.email=t@example.com commit -q --allow-empty -m "newer still"
+  done
+}

@@ -10,10 +10,14 @@ prepare() {
   system_path=$PATH
   mkdir -p "$HOME" "$SCRATCH/state" "$SCRATCH/bin" "$SCRATCH/units" "$SCRATCH/src/gateway"
   : >"$SCRATCH/calls"
-  for tool in bash sh cat grep sed awk tr od cut df date id mkdir mv cp rm chmod chown dirname basename head \
+  # The scripts run on another bash where INSTALL_BASH names one: macOS has 3.2.
+  ln -s "${INSTALL_BASH:-$(type -P bash)}" "$SCRATCH/bin/bash"
+  for tool in sh cat grep sed awk tr od cut df date id mkdir mv cp rm chmod chown dirname basename head \
     tail uname hostname git base64 sha256sum sleep env tee ls stat timeout touch sort cmp ln seq wc; do
     ln -s "$(type -P "$tool")" "$SCRATCH/bin/$tool"
   done
+  mkdir "$SCRATCH/kept"
+  ln -s "$stand_in/docker" "$SCRATCH/kept/docker"
   ln -s "$stand_in/docker" "$SCRATCH/bin/docker"
   ln -s "$stand_in/curl" "$SCRATCH/bin/curl"
   cp "$repository/install.sh" "$repository/gateway.sh" "$repository/docker-compose.yml" "$SCRATCH/src/"
@@ -31,6 +35,25 @@ prepare() {
 # Without a terminal of its own, whatever the terminal of the test.
 # shellcheck disable=SC2097,SC2098
 detached() { PATH=$system_path setsid -w env PATH="$PATH" "$@" </dev/null; }
+
+# record NAME …: programs of this machine that only write down how they were called.
+record() {
+  local tool
+  for tool in "$@"; do rm -f "$SCRATCH/bin/$tool" && ln -s "$stand_in/recorder" "$SCRATCH/bin/$tool"; done
+}
+
+# say_as PROGRAM TEXT [EXIT]: a program of this machine that says only this.
+say_as() {
+  rm -f "$SCRATCH/bin/$1"
+  printf '#!/bin/sh\nprintf "%%s\\n" "%s"\nexit %s\n' "$2" "${3:-0}" >"$SCRATCH/bin/$1"
+  chmod +x "$SCRATCH/bin/$1"
+}
+
+# For what a test needs and may not be here: one line, and the test ends.
+skip_line() {
+  echo "# not run: $1 is missing" >&3
+  exit 0
+}
 
 install() { detached bash "$SCRATCH/src/install.sh" --dir "$dir" --port "$port" "$@"; }
 
