@@ -58,16 +58,23 @@ function exampleRefusal(digest: string): string | null {
     : null;
 }
 
+/** Made once: what is thrown at everybody who guesses must not cost a stack trace each time. */
+const unknownKey = new GatewayError(
+  "invalid_api_key",
+  "This API key is not known here.",
+  CHALLENGE,
+);
+const noKey = new GatewayError("invalid_api_key", `An API key is needed. ${HOW}`, CHALLENGE);
+const keyInQuery = new GatewayError(
+  "key_in_query",
+  `A key in the URL ends up in logs and is not accepted. ${HOW}`,
+  CHALLENGE,
+);
+
 function refused(credentials: Credentials, query: string, refusal: string | null): GatewayError {
   const { keys, fault } = credentials;
   if (refusal !== null) return new GatewayError("invalid_api_key", refusal, CHALLENGE);
-  if (keys.length > 0) {
-    return new GatewayError("invalid_api_key", "This API key is not known here.", CHALLENGE);
-  }
+  if (keys.length > 0) return unknownKey;
   if (fault !== null) return new GatewayError("invalid_api_key", fault, CHALLENGE);
-  if (hasCredential(query)) {
-    const message = `A key in the URL ends up in logs and is not accepted. ${HOW}`;
-    return new GatewayError("key_in_query", message, CHALLENGE);
-  }
-  return new GatewayError("invalid_api_key", `An API key is needed. ${HOW}`, CHALLENGE);
+  return hasCredential(query) ? keyInQuery : noKey;
 }

@@ -20,7 +20,7 @@ export function credentialsOf(headers: IncomingHttpHeaders): Credentials {
   const apiKey = textOf(headers["x-api-key"]);
   const googKey = textOf(headers["x-goog-api-key"]);
   return {
-    keys: apiKey === null && googKey === null ? listOf(first) : listOf(first, apiKey, googKey),
+    keys: apiKey === null && googKey === null ? oneOf(first) : listOf(first, apiKey, googKey),
     fault: first === null && authorization !== undefined ? faultOf(bearer) : null,
   };
 }
@@ -40,6 +40,8 @@ function faultOf(bearer: string | null): string {
 function textOf(header: string | string[] | undefined): string | null {
   return typeof header === "string" && header !== "" ? header : null;
 }
+
+const oneOf = (key: string | null): readonly string[] => (key === null ? NONE : [key]);
 
 function listOf(...keys: (string | null)[]): readonly string[] {
   const found = keys.filter((key) => key !== null);

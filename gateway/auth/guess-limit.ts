@@ -55,12 +55,15 @@ function forgetOldest(byAddress: Map<string, Guesses>): void {
   if (oldest !== undefined) byAddress.delete(oldest);
 }
 
+/** By whole seconds, of which there are sixty; each is made once, as a flood of guesses is cheap then. */
+const refusals: GatewayError[] = [];
+
 function refusal(waitMs: number): GatewayError {
-  return new GatewayError(
+  const seconds = Math.ceil(waitMs / 1_000);
+  refusals[seconds] ??= new GatewayError(
     "rate_limit_exceeded",
     "Too many wrong keys came from this address. Correct the key; a right one passes at once.",
-    {
-      headers: { "retry-after": String(Math.ceil(waitMs / 1_000)), "x-should-retry": "false" },
-    },
+    { headers: { "retry-after": String(seconds), "x-should-retry": "false" } },
   );
+  return refusals[seconds];
 }

@@ -129,6 +129,66 @@ describe("a key", () => {
   });
 });
 
+describe("a wrong key", () => {
+  it("has what is done for a right one, and no more: one look at users.json, one digest", () => {
+    const done: string[] = [];
+    const watched = Object.freeze({
+      ...users,
+      find: (digest: string) => {
+        done.push(`find ${digest.length}`);
+        return users.find(digest);
+      },
+      entriesOf: (user: string) => {
+        done.push("entries");
+        return users.entriesOf(user);
+      },
+    });
+    const read = () => {
+      done.push("read");
+      return watched;
+    };
+    const guesses = createGuessLimit();
+    const only = { guesses, userHeader: null, jwt: null, access: null };
+    const identify = createIdentify({ users: read, ...only });
+    const ask = (sent: string) => {
+      done.length = 0;
+      const headers = { authorization: `Bearer ${sent}` };
+      try {
+        void identify({ headers, query: "", isPublic: false, address: "a", isProxied: false });
+      } catch {}
+      return [...done];
+    };
+    const right = ask(key);
+    expect(right).toEqual(["read", "find 64"]);
+    for (let guess = 0; guess < 40; guess++) expect(ask(newKey())).toEqual(right);
+    for (const wrong of [`${key}x`, key.slice(0, -1), offKey, "a".repeat(10_000)]) {
+      expect(ask(wrong)).toEqual(right);
+    }
+  });
+
+  it("makes no error anew for each guess: a stack trace costs more than a look at the users", () => {
+    const guesses = createGuessLimit();
+    const identify = createIdentify({
+      users: () => users,
+      guesses,
+      userHeader: null,
+      jwt: null,
+      access: null,
+    });
+    const seen = new Set<unknown>();
+    for (let guess = 0; guess < 1_000; guess++) {
+      const headers = { authorization: `Bearer ${newKey()}` };
+      try {
+        void identify({ headers, query: "", isPublic: false, address: "a", isProxied: false });
+      } catch (error) {
+        seen.add(error);
+      }
+    }
+    // One is the 401; the others are 429 and differ by their seconds.
+    expect(seen.size).toBeLessThan(65);
+  });
+});
+
 describe("a JWT", () => {
   it("names a user by its claim, with what users.json says of them but not its role", async () => {
     const { bearer } = door();
