@@ -3,6 +3,7 @@ import { type AppParts, createApp, createMetricsApp } from "./app.ts";
 import { createCors } from "./auth/browsers.ts";
 import { openLedger } from "./ledger/ledger.ts";
 import { createBodyReader } from "./limits/body.ts";
+import { createTokenCounter } from "./limits/token-counter.ts";
 import { createDocs } from "./openapi/docs.ts";
 import { allLines } from "./road/all-lines.ts";
 import type { Underway } from "./road/parts.ts";
@@ -15,6 +16,7 @@ import { createAffinity } from "./upstreams/affinity.ts";
 import { conversationKey } from "./upstreams/conversation-key.ts";
 import { createModelCatalog } from "./upstreams/model-catalog.ts";
 import { createRetryBudget, retryable } from "./upstreams/retry.ts";
+import { createTokenize } from "./upstreams/tokenize.ts";
 import { createUserDirectory } from "./users/user-directory.ts";
 import { accessOf } from "./wiring/access-of.ts";
 import { additionsOf } from "./wiring/additions-of.ts";
@@ -108,6 +110,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
 
   const { limitsTrouble: onLimits } = telemetry;
   const limits = limitsOf(settings, additions.rateLimit, { ledger, onTrouble: onLimits });
+  const tokens = createTokenCounter({ byUpstream: createTokenize() });
   const parts: AppParts = {
     authenticate: access.authenticate,
     identitiesOf: (user) => users.read().entriesOf(user),
@@ -137,6 +140,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
     middlewares: additions.middlewares,
     tracer: additions.tracer,
     limits,
+    tokens,
     ledger,
     telemetry,
     answers: ({ isPublic }) => ({
@@ -187,6 +191,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
       pools.close();
       pulse.stop();
       await additions.tracer?.close();
+      await tokens.close();
       await Promise.all(upstreams.map(({ connections }) => connections.close()));
       await echo?.close();
       await ledger.shutdown();

@@ -4,6 +4,7 @@ import { GatewayError, shuttingDown } from "../errors.ts";
 import { createExchange, type Exchange, stopWhenLeft, type Target } from "../exchange.ts";
 import { canServe, isNative } from "../upstreams/speaks.ts";
 import { attemptUpstream } from "./attempt.ts";
+import { countPrompt } from "./count-prompt.ts";
 import type { Destination } from "./destination.ts";
 import { asGatewayError } from "./failure.ts";
 import type { RoadParts } from "./parts.ts";
@@ -47,7 +48,10 @@ export async function generation(
     refuseOtherModels(identity, asked.fields.model);
     const destination = parts.route(asked.fields.model);
     refuseUnspoken(destination, exchange);
-    accepted = reserve(parts, { exchange, identity, asked, destination, stop });
+    const isLimited = parts.limits.countsTokens(identity);
+    const counted = isLimited ? await countPrompt(parts, { exchange, asked, destination }) : null;
+    const given = { exchange, identity, asked, destination, stop };
+    accepted = reserve(parts, given, { counted, isLimited });
   } catch (cause) {
     // Nothing is in the ledger, and nothing is owed.
     free();

@@ -7,10 +7,12 @@ import type { Dialect, Doors, Exchange } from "../exchange.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { BodyReader } from "../limits/body.ts";
 import type { Limits } from "../limits/limits.ts";
+import type { TokenCounter } from "../limits/token-counter.ts";
 import type { Loaded } from "../middlewares/load-middlewares.ts";
 import type { Tracer } from "../middlewares/trace.ts";
 import type { Telemetry } from "../telemetry/events.ts";
 import type { ListedModel } from "../upstreams/join-models.ts";
+import type { Upstream } from "../upstreams/upstream.ts";
 import type { AllLines } from "./all-lines.ts";
 import type { Destination, Member } from "./destination.ts";
 
@@ -73,6 +75,7 @@ export type RoadParts = {
   /** What a generation cost, in US dollars; null where that is not known. */
   costOf(served: Served): number | null;
   limits: Limits;
+  tokens: Pick<TokenCounter<Upstream>, "count">;
   ledger: Ledger;
   telemetry: Telemetry;
   /** For an exchange: a public one is kept alive sooner. */

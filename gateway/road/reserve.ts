@@ -2,7 +2,7 @@ import type { Identity } from "../auth/identity.ts";
 import { GatewayError, shuttingDown } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
 import { createMeter, type Meter } from "../ledger/meter.ts";
-import { type Ask, estimateOf } from "../limits/estimate.ts";
+import { type Ask, type Estimate, estimateOf } from "../limits/estimate.ts";
 import type { Reservation } from "../limits/reservation.ts";
 import type { Line } from "../line/line.ts";
 import type { Destination } from "./destination.ts";
@@ -23,6 +23,14 @@ export type Accepted = {
   readonly stop: AbortController;
 };
 
+/** What is reserved before a generation runs. */
+export type Expected = {
+  /** Tokens of the prompt, where a tokenizer counted them. */
+  readonly counted: number | null;
+  /** Whether some limit of the user's depends on tokens. */
+  readonly isLimited: boolean;
+};
+
 /**
  * Room in the line, room in the user's limits, and the ledger's row, in one synchronous stretch, so
  * that two requests never share the last place. Throws 429 or 503 where there is no room; then
@@ -31,6 +39,7 @@ export type Accepted = {
 export function reserve(
   parts: RoadParts,
   request: Omit<Accepted, "meter" | "reservation" | "conversation">,
+  expected: Expected = { counted: null, isLimited: false },
 ): Accepted {
   const { exchange, identity, asked, destination } = request;
   const { line, first } = destination;
@@ -39,7 +48,9 @@ export function reserve(
   if (parts.draining() || line.state() === "draining") throw shuttingDown();
   refuseIfFull(line, identity);
   const { model, inputChars: chars, prompts } = asked.fields;
-  const estimate = estimateOf(askOf(exchange, asked));
+  const { counted, isLimited } = expected;
+  const tokens = estimateOf({ ...askOf(exchange, asked), counted });
+  const estimate = isLimited ? { ...tokens, ...priceOf(parts, request, tokens) } : tokens;
   // Usage counts the prompt once for several choices, so only of several prompts it says too little.
   const prompt = prompts === 1 ? { prompt: { model: model ?? "", chars } } : {};
   const limited = { dialect: exchange.dialect, estimate, ...prompt };
@@ -61,6 +72,19 @@ export function reserve(
     conversation: conversationOf(parts, request),
     meter: createMeter(exchange.dialect, asked.fields.prompts, exchange.startedMono),
   };
+}
+
+/** What it may cost, where that can be said beforehand. */
+function priceOf(
+  parts: RoadParts,
+  { asked, destination }: Pick<Accepted, "asked" | "destination">,
+  { input, output }: Estimate,
+): { cost?: number } {
+  const { model } = asked.fields;
+  const upstreamModel = destination.names.get(destination.first.upstream.name) ?? model;
+  const usage = { input, output: output ?? 0, cached: null, reasoning: null, source: null };
+  const cost = parts.costOf({ model, upstreamModel, usage, upstreamMs: null });
+  return cost === null ? {} : { cost };
 }
 
 /** Asked only where there is more than one upstream to choose from. */
