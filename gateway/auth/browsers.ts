@@ -20,7 +20,11 @@ const exposed = [
   ]),
 ];
 
-type Middleware = (request: IncomingMessage, response: ServerResponse, next: () => void) => void;
+type Middleware = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  next: (error?: unknown) => void,
+) => void;
 
 /**
  * Lets web pages of these origins (`*`: of any) call with a key in a header. Never with credentials:
@@ -44,3 +48,41 @@ export function createCors(origins: readonly string[]): Middleware | null {
     else answer(request, response, next);
   };
 }
+
+/**
+ * The headers of the gateway's own pages: nothing from elsewhere, nothing inline, in nobody's frame.
+ * They have to work on `http://192.168.x.x` too: no HSTS, no upgrade of requests to a TLS that is not
+ * there, and no opener policy, which browsers refuse loudly without TLS. Loaded at the first page.
+ */
+export function pageHeaders(): Middleware {
+  let loading: Promise<Middleware> | null = null;
+  return (request, response, next) => {
+    loading ??= import("helmet").then(({ default: helmet }) => helmet(pageOptions));
+    loading.then(
+      (set) => set(request, response, next),
+      // Without its headers a page is not shown.
+      (error: unknown) => next(error),
+    );
+  };
+}
+
+const pageOptions = {
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: {
+      "default-src": ["'self'"],
+      "script-src": ["'self'"],
+      "script-src-attr": ["'none'"],
+      "style-src": ["'self'"],
+      "img-src": ["'self'", "data:"],
+      "object-src": ["'none'"],
+      "base-uri": ["'none'"],
+      "form-action": ["'none'"],
+      "frame-ancestors": ["'none'"],
+    },
+  },
+  strictTransportSecurity: false,
+  crossOriginOpenerPolicy: false,
+  originAgentCluster: false,
+  xFrameOptions: { action: "deny" },
+} as const;
