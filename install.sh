@@ -79,6 +79,7 @@ agreed() {
 }
 
 read_flags() {
+  kept_image=no backup_made='' env_backup=''
   yes=no docker_wanted=yes action=install purge=no
   upstream=${UPSTREAM_URL:-} capacity=${MAX_CONCURRENT:-} port=${PORT:-} user=${GATEWAY_USER:-}
   token=${TUNNEL_TOKEN:-} upstream_key=${UPSTREAM_API_KEY:-}
@@ -197,7 +198,7 @@ write_env() {
     keep GATEWAY_UID "$(id -u)"
     keep GATEWAY_GID "$(id -g)"
   fi
-  [ -z "${env_backup:-}" ] || add_new_settings 2>/dev/null || {
+  [ -z "$env_backup" ] || add_new_settings 2>/dev/null || {
     rm -f "$dir/.env.draft.$$"
     die "cannot write $dir/.env" "Is the disk full?"
   }
@@ -491,13 +492,11 @@ is_running() {
 
 # The image of what runs now gets a name of its own, before the newer one takes its name.
 keep_image() {
-  kept_image=no
   [ "$installed" = yes ] && "${docker[@]}" tag llm-gateway:latest llm-gateway:previous >/dev/null 2>&1 && kept_image=yes
 }
 
 # As late as can be: what is written after it would be lost to a return.
 back_up() {
-  backup_made=''
   [ "$installed" = yes ] && [ "$running" = yes ] || return 0
   step "Backup before the upgrade"
   local name
@@ -513,7 +512,7 @@ back_up() {
   fi
 }
 
-return_env() { [ -z "${env_backup:-}" ] || cp -p "$env_backup" "$dir/.env"; }
+return_env() { [ -z "$env_backup" ] || cp -p "$env_backup" "$dir/.env"; }
 
 run_gateway() {
   if [ "$docker_wanted" = yes ]; then

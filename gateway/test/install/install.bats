@@ -192,6 +192,19 @@ good_token=eyJhIjoiYWNjIiwidCI6InR1biIsInMiOiJjMlZqY21WMCJ9
   called "restore --yes data/backups/before-upgrade-"
 }
 
+@test "an upgrade whose image cannot be built leaves what runs as it is" {
+  install --yes --max-concurrent 2
+  before=$(git -C "$dir" rev-parse HEAD)
+  git -C "$SCRATCH/src" -c user.name=t -c user.email=t@example.com commit -q --allow-empty -m two
+  touch "$SCRATCH/state/build-fails"
+  run install --yes --max-concurrent 7
+  [ "$status" -eq 1 ]
+  [[ $output == *"The earlier version runs again"*"the image could not be built"* ]]
+  grep -qx "MAX_CONCURRENT='2'" "$dir/.env"
+  [ "$(git -C "$dir" rev-parse HEAD)" = "$before" ]
+  absent -q "compose stop\|restore" "$SCRATCH/calls"
+}
+
 @test "an upgrade whose backup fails changes nothing" {
   install --yes
   touch "$SCRATCH/state/backup-fails" "$dir/data/gateway.db"

@@ -8,7 +8,9 @@ source=$(cd "$here/../../.." && pwd)
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/llm-gateway-journey.XXXXXX")
 port=${JOURNEY_PORT:-18741}
 dir=$scratch/one
-export COMPOSE_PROJECT_NAME=llm-gateway-journey LLM_GATEWAY_REPO=$source CLOUDFLARED_VERSION=stand-in
+export COMPOSE_PROJECT_NAME=llm-gateway-journey LLM_GATEWAY_REPO=$scratch/source CLOUDFLARED_VERSION=stand-in
+# A repository of its own: its next versions are made here.
+git clone -q "$source" "$LLM_GATEWAY_REPO"
 unset PORT UPSTREAM_URL TUNNEL_TOKEN
 
 clean() {
@@ -110,7 +112,51 @@ done_with "restore"
 ls data/backups/before-upgrade-*.tar.gz >/dev/null
 done_with "upgrade, with its backup"
 
-git clone -q "$source" "$scratch/two"
+# next_version MESSAGE: what stands in the repository's working tree becomes its newest version.
+next_version() { git -C "$LLM_GATEWAY_REPO" -c user.name=journey -c user.email=journey@example.com commit -qam "$1"; }
+running_version=$(git rev-parse HEAD)
+container=$(docker compose ps -q gateway)
+
+printf 'RUN false\n' >>"$LLM_GATEWAY_REPO/gateway/Dockerfile"
+next_version "cannot be built"
+./gateway.sh upgrade </dev/null >"$scratch/said" 2>&1 && fail "an image that cannot be built was no failure"
+grep -q "the image could not be built" "$scratch/said" || { cat "$scratch/said" && fail "the failed build was not said"; }
+[ "$(git rev-parse HEAD)" = "$running_version" ] || fail "the source did not go back"
+[ "$(docker compose ps -q gateway)" = "$container" ] || fail "a failed build touched what runs"
+done_with "an upgrade that cannot be built: what runs was not touched"
+
+sed -i '$d' "$LLM_GATEWAY_REPO/gateway/Dockerfile"
+cat >"$LLM_GATEWAY_REPO/gateway/broken.mjs" <<'E'
+import { existsSync } from "node:fs";
+import Database from "better-sqlite3";
+if (existsSync("/app/data/users.json") && process.argv[2] === undefined) {
+  new Database("/app/data/gateway.db").pragma("user_version = 999");
+  throw new Error("this version changes the ledger and does not start");
+}
+E
+sed -i '1i import "./broken.mjs";' "$LLM_GATEWAY_REPO/gateway/main.ts"
+git -C "$LLM_GATEWAY_REPO" add -A
+next_version "changes the ledger and does not start"
+HEALTH_PATIENCE=15 ./gateway.sh upgrade </dev/null >"$scratch/said" 2>&1 &
+upgrade=$!
+sleep 1
+chat "$alice" "while it builds" >/dev/null
+wait "$upgrade" && fail "a version that does not start was no failure"
+grep -q "does not start" "$scratch/said" || { cat "$scratch/said" && fail "its last lines were not shown"; }
+grep -q "The earlier version runs again" "$scratch/said" || { cat "$scratch/said" && fail "it did not go back"; }
+[ "$(git rev-parse HEAD)" = "$running_version" ] || fail "the source did not go back"
+[ "$(status_with "$alice") $(total requests)" = "200 $((before + 2))" ] || fail "the return lost something"
+[ "$(chat "$bob" "after" | grep -c 'after')" = 1 ] || fail "no answer after the return"
+done_with "an upgrade that changes the ledger and does not start: back, with every row and the source"
+
+sed -i '1d' "$LLM_GATEWAY_REPO/gateway/main.ts"
+next_version "mended"
+./gateway.sh upgrade </dev/null 2>"$scratch/said" || { cat "$scratch/said" && fail "upgrade after a return"; }
+[ "$(git rev-parse HEAD)" = "$(git -C "$LLM_GATEWAY_REPO" rev-parse HEAD)" ] || fail "not the mended version"
+[ "$(status_with "$bob") $(total requests)" = "200 $((before + 3))" ] || fail "the mended version lost something"
+done_with "the mended version after it"
+
+git clone -q "$LLM_GATEWAY_REPO" "$scratch/two"
 cd "$scratch/two"
 export COMPOSE_PROJECT_NAME=llm-gateway-journey-two
 port=$((port + 1))
