@@ -15,7 +15,7 @@ import { createMetrics } from "./telemetry/metrics.ts";
 import { createAffinity } from "./upstreams/affinity.ts";
 import { conversationKey } from "./upstreams/conversation-key.ts";
 import { createModelCatalog } from "./upstreams/model-catalog.ts";
-import { createRetryBudget, retryable } from "./upstreams/retry.ts";
+import { createRetryBudget, isRetryable } from "./upstreams/retry.ts";
 import { createTokenize } from "./upstreams/tokenize.ts";
 import { createUserDirectory } from "./users/user-directory.ts";
 import { accessOf } from "./wiring/access-of.ts";
@@ -110,7 +110,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
 
   const { limitsTrouble: onLimits } = telemetry;
   const limits = limitsOf(settings, additions.rateLimit, { ledger, onTrouble: onLimits });
-  const tokens = createTokenCounter({ byUpstream: createTokenize() });
+  const tokens = createTokenCounter({ byUpstream: createTokenize({ usable: health.usable }) });
   const parts: AppParts = {
     authenticate: access.authenticate,
     identitiesOf: (user) => users.read().entriesOf(user),
@@ -129,7 +129,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
     models,
     health: watch,
     retries: {
-      isWorthIt: (error) => retryable(error) !== null && retries.take(),
+      isWorthIt: (error) => isRetryable(error) && retries.take(),
       noteRequest: retries.noteRequest,
     },
     affinity: { keyOf: conversationKey, ...createAffinity() },

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { attempt } from "../upstreams/attempt.ts";
 import { createHealth, type Health } from "../upstreams/health.ts";
 import { probeUpstream } from "../upstreams/probe-upstream.ts";
-import { createRetryBudget, retryable, retryPause } from "../upstreams/retry.ts";
+import { createRetryBudget, isRetryable } from "../upstreams/retry.ts";
 import { openUpstream, type Upstream, type UpstreamType } from "../upstreams/upstream.ts";
 import { until } from "./harness.ts";
 
@@ -95,8 +95,8 @@ async function exchange(
     } catch (error) {
       health.noteFailed(upstream.name, error);
       spent.add(upstream);
-      if (text !== "" || tries > 4 || retryable(error) === null || !budget.take()) throw error;
-      await new Promise((resolve) => setTimeout(resolve, retryPause(tries)));
+      if (text !== "" || tries > 4 || !isRetryable(error) || !budget.take()) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100 * tries));
     }
   }
 }

@@ -3,17 +3,15 @@ import { GatewayError } from "../errors.ts";
 import { forward, type Outbound } from "./forward.ts";
 import type { Upstream } from "./upstream.ts";
 
-/** Of an answer that is kept whole no more is read. Bytes. */
-const maxAnswer = 16 * 1024 * 1024;
-
 /**
  * Sends one request and collects its answer whole. Rejects like `forward`, also for any status that is no
- * success.
+ * success, and for an answer of more than `most` bytes.
  */
 export async function collect(
   upstream: Upstream,
   outbound: Outbound,
   signal: AbortSignal,
+  most: number = 16 * 1024 * 1024,
 ): Promise<{ headers: IncomingHttpHeaders; bytes: Buffer }> {
   const chunks: Buffer[] = [];
   let headers: IncomingHttpHeaders = {};
@@ -27,7 +25,7 @@ export async function collect(
       },
       data(chunk) {
         size += chunk.length;
-        if (size > maxAnswer) throw new GatewayError("upstream_error", "The answer is too long.");
+        if (size > most) throw new GatewayError("upstream_error", "The answer is too long.");
         chunks.push(chunk);
         return true;
       },

@@ -1,8 +1,9 @@
 import { type CountRequest, countRequest } from "../dialects/conversion/count-tokens.ts";
 import { type JsonObject, parseObject } from "../dialects/json-body.ts";
-import { GatewayError } from "../errors.ts";
+import { answeredObject } from "./answered-object.ts";
+import { collect } from "./collect.ts";
 import { convertedHeaders } from "./converted-headers.ts";
-import { forward, type Outbound } from "./forward.ts";
+import type { Outbound } from "./forward.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** A prompt and its tokens, as JSON. Bytes. */
@@ -16,8 +17,6 @@ async function askJson(
   body: JsonObject,
   signal: AbortSignal,
 ): Promise<JsonObject> {
-  const chunks: Buffer[] = [];
-  let size = 0;
   const request = {
     ...outbound,
     method: "POST",
@@ -27,18 +26,7 @@ async function askJson(
     // No kept connection can have died under it.
     fresh: true,
   };
-  const receiver = {
-    head() {},
-    data(chunk: Buffer) {
-      size += chunk.length;
-      if (size > maxAnswer) throw new GatewayError("upstream_error", "The answer is too long.");
-      chunks.push(chunk);
-      return true;
-    },
-    whenDrained: (resume: () => void) => resume(),
-  };
-  await forward(upstream.connections, request, receiver, signal);
-  return parseObject(Buffer.concat(chunks));
+  return answeredObject((await collect(upstream, request, signal, maxAnswer)).bytes);
 }
 
 /** The count of an upstream that can count, null where it cannot. */

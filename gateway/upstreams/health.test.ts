@@ -123,8 +123,8 @@ describe("an upstream", () => {
   });
 
   it("is never left alone for longer than a minute because it said so", async () => {
-    const { health, now, pass } = start();
-    health.noteBusy("a", now() + 3_600_000);
+    const { health, pass } = start();
+    health.noteFailed("a", rejected(429, { "retry-after": "3600" }));
     await pass(60_000);
     expect(health.usable("a")).toBe(true);
   });

@@ -1,13 +1,5 @@
 import { type Breaker, createBreaker, trialMs } from "./breaker.ts";
 import { failureOf, reasonOf } from "./failure.ts";
-import type { Upstream } from "./upstream.ts";
-
-/** Notes that an upstream answered or failed. Returns true where that is news. */
-export function noteHealth(upstream: Upstream, up: boolean, reason: string | null): boolean {
-  if (upstream.health?.up === up) return false;
-  upstream.health = { up, since: Date.now(), reason };
-  return true;
-}
 
 export type HealthOptions = {
   /** Milliseconds, monotonic. */
@@ -44,8 +36,6 @@ export type Health = {
   noteAnswered(name: string): void;
   /** An attempt ended with an error of any kind, also where the client left. */
   noteFailed(name: string, error: unknown): void;
-  /** It takes nothing until then, in the milliseconds of `now`; a minute at most. */
-  noteBusy(name: string, untilMs: number): void;
   view(name: string): HealthView;
   stop(): void;
 };
@@ -60,8 +50,6 @@ type Standing = {
   /** Takes back the next look at one that is not closed. */
   cancelLook: () => void;
 };
-
-const maxBusyMs = 60_000;
 
 const unknown: HealthView = { up: null, state: "closed", reason: null };
 
@@ -142,9 +130,9 @@ export function createHealth(options: HealthOptions): Health {
     if (breaker.state === "open" && before !== "open") lookIn(name, breaker.openUntil - now());
   }
 
-  function busy(name: string, untilMs: number): void {
+  function busy(name: string, ms: number): void {
     const standing = standingOf(name);
-    const until = Math.min(untilMs, now() + maxBusyMs);
+    const until = now() + ms;
     if (stopped || until <= Math.max(standing.busyUntil, now())) return;
     standing.busyUntil = until;
     standing.cancelBusy();
@@ -176,9 +164,8 @@ export function createHealth(options: HealthOptions): Health {
       if (failure.kind === "down" || failure.kind === "silent") failed(name, reasonOf(error));
       else if (failure.kind === "nothing") standings.get(name)?.breaker.left();
       else answered(name);
-      if (failure.kind === "busy") busy(name, now() + failure.ms);
+      if (failure.kind === "busy") busy(name, failure.ms);
     },
-    noteBusy: busy,
     view(name) {
       const standing = standings.get(name);
       if (standing === undefined) return unknown;

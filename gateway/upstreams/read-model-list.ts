@@ -1,5 +1,5 @@
-import { isJsonObject, type JsonObject } from "../dialects/json-body.ts";
-import { GatewayError } from "../errors.ts";
+import type { JsonObject } from "../dialects/json-body.ts";
+import { answeredObject } from "./answered-object.ts";
 import { ask } from "./ask.ts";
 import { type CatalogEntry, entriesOf } from "./model-entries.ts";
 import { type Family, learnKind, type Upstream } from "./upstream.ts";
@@ -47,11 +47,7 @@ export async function readModelList(
 async function readPage(upstream: Upstream, path: string, timeoutMs: number): Promise<JsonObject> {
   const { headers, bytes } = await ask(upstream, path, timeoutMs);
   learnKind(upstream, headers.server);
-  const page = parsed(bytes);
-  if (page === null) {
-    throw new GatewayError("upstream_error", "The upstream's list of models is not JSON.");
-  }
-  return page;
+  return answeredObject(bytes);
 }
 
 /** A llama-server with one model tells in its properties that it sleeps; asking does not wake it. */
@@ -61,17 +57,10 @@ async function withSleep(
   timeoutMs: number,
 ): Promise<readonly CatalogEntry[]> {
   if (entries.some(({ status }) => status !== null)) return entries;
-  const answer = await ask(upstream, "/props", timeoutMs).catch(() => null);
-  const asleep = answer === null ? null : parsed(answer.bytes)?.is_sleeping;
+  const props = await ask(upstream, "/props", timeoutMs)
+    .then(({ bytes }) => answeredObject(bytes))
+    .catch(() => null);
+  const asleep = props?.is_sleeping;
   if (typeof asleep !== "boolean") return entries;
   return entries.map((entry) => ({ ...entry, status: asleep ? "sleeping" : "loaded" }));
-}
-
-function parsed(bytes: Buffer): JsonObject | null {
-  try {
-    const value: unknown = JSON.parse(bytes.toString());
-    return isJsonObject(value) ? value : null;
-  } catch {
-    return null;
-  }
 }

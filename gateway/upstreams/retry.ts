@@ -1,26 +1,12 @@
 import { failureOf } from "./failure.ts";
-import { StaleConnection } from "./stale-connection.ts";
-
-/** A client that waits for an answer is not asked to wait longer for one upstream. Milliseconds. */
-const maxAfterMs = 10_000;
 
 /**
- * Whether an exchange of whose answer the client has seen nothing may be sent again: `now` to another
- * upstream, or to the same after a pause; `afterMs` to the same one, to another one at once; null: never.
- * An upstream that was silent may be at work on it still, so that is never.
+ * Whether an exchange of whose answer the client has seen nothing may be sent to another upstream. Not
+ * after silence: that upstream may be at work on it still.
  */
-export function retryable(error: unknown): "now" | { readonly afterMs: number } | null {
-  if (error instanceof StaleConnection) return "now";
-  const failure = failureOf(error);
-  if (failure.kind === "down") return "now";
-  if (failure.kind !== "busy") return null;
-  return failure.ms <= maxAfterMs ? { afterMs: failure.ms } : { afterMs: maxAfterMs };
-}
-
-/** Milliseconds before try `tries` + 1 (from 1 on): doubling, and no two clients at the same moment. */
-export function retryPause(tries: number, random: () => number = Math.random): number {
-  const longest = Math.min(2_000, 100 * 2 ** (tries - 1));
-  return longest * (0.5 + random() / 2);
+export function isRetryable(error: unknown): boolean {
+  const { kind } = failureOf(error);
+  return kind === "down" || kind === "busy";
 }
 
 export type RetryBudget = {

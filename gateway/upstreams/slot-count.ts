@@ -1,3 +1,4 @@
+import { answeredObject } from "./answered-object.ts";
 import { ask } from "./ask.ts";
 import type { Upstream } from "./upstream.ts";
 
@@ -52,6 +53,6 @@ export function followSlotCounts(
 
 async function readSlotCount(upstream: Upstream): Promise<number | null> {
   const { bytes } = await ask(upstream, "/props", 5_000);
-  const { total_slots: slots } = JSON.parse(bytes.toString()) as { total_slots?: unknown };
+  const { total_slots: slots } = answeredObject(bytes);
   return typeof slots === "number" && Number.isInteger(slots) && slots > 0 ? slots : null;
 }

@@ -103,8 +103,7 @@ describe("how many tokens a prompt has", () => {
       expect(asking(open(server.url, type))(chat())).toBeNull();
     }
     const down = open(server.url);
-    down.health = { up: false, since: 0, reason: null };
-    expect(asking(down)(chat())).toBeNull();
+    expect(asking(down, { ...patient, usable: () => false })(chat())).toBeNull();
     expect(asking(open(server.url))(chat({ x: "a".repeat(600_000) }))).toBeNull();
     expect(server.seen).toHaveLength(0);
   });

@@ -1,6 +1,7 @@
-import { type JsonObject, parseObject } from "../dialects/json-body.ts";
+import type { JsonObject } from "../dialects/json-body.ts";
 import { GatewayError } from "../errors.ts";
-import { forward } from "./forward.ts";
+import { answeredObject } from "./answered-object.ts";
+import { collect } from "./collect.ts";
 import { addKeyHeaders } from "./key-headers.ts";
 import {
   type Counted,
@@ -21,6 +22,8 @@ export type TokenizeOptions = {
   most?: number;
   /** After a question that was not answered in time, the upstream is left in peace. */
   restMs?: number;
+  /** False for an upstream that is known not to answer; true by default. */
+  usable?: (upstream: string) => boolean;
   /** Told what went wrong, in words without a prompt. */
   onTrouble?: (message: string) => void;
 };
@@ -44,7 +47,7 @@ const isVllm = ({ type }: Upstream): boolean => type === "vllm";
 export function createTokenize(
   options: TokenizeOptions = {},
 ): (ask: TokenizeAsk) => Promise<number | null> | null {
-  const { timeoutMs = 300, most = 4, restMs = 10_000, onTrouble } = options;
+  const { timeoutMs = 300, most = 4, restMs = 10_000, usable, onTrouble } = options;
   const all = new WeakMap<Upstream, Seen>();
 
   async function counted(ask: TokenizeAsk, seen: Seen): Promise<number | null> {
@@ -77,7 +80,7 @@ export function createTokenize(
   return (ask) => {
     const { upstream, body } = ask;
     if (!isLlama(upstream) && !isVllm(upstream)) return null;
-    if (upstream.health?.up === false || body.length > mostBytes) return null;
+    if (body.length > mostBytes || usable?.(upstream.name) === false) return null;
     const seen = all.get(upstream) ?? { running: 0, restsUntil: 0, lacks: new Set() };
     all.set(upstream, seen);
     if (seen.running >= most || performance.now() < seen.restsUntil) return null;
@@ -119,8 +122,6 @@ async function putQuestion(
 ): Promise<JsonObject> {
   const headers: Record<string, string> = { "content-type": "application/json" };
   addKeyHeaders(headers, upstream.key, upstream.family);
-  const chunks: Buffer[] = [];
-  let size = 0;
   const outbound = {
     method: "POST",
     path: upstream.prefix + path,
@@ -131,20 +132,5 @@ async function putQuestion(
     // No kept connection can have died under it.
     fresh: true,
   };
-  await forward(
-    upstream.connections,
-    outbound,
-    {
-      head() {},
-      data(chunk) {
-        size += chunk.length;
-        if (size > mostAnswer) throw new Error("the answer is too long");
-        chunks.push(chunk);
-        return true;
-      },
-      whenDrained: (resume) => resume(),
-    },
-    signal,
-  );
-  return parseObject(Buffer.concat(chunks));
+  return answeredObject((await collect(upstream, outbound, signal, mostAnswer)).bytes);
 }

@@ -3,8 +3,6 @@ import { type Connections, openConnections } from "./connection.ts";
 import { readTrust, type TlsOptions, type Trust } from "./trust.ts";
 import { readProxy } from "./tunnel.ts";
 
-export { noteHealth } from "./health.ts";
-
 /** What kind of server answers; decides how it is metered and connected to. */
 export type UpstreamKind = "llamacpp" | "openai";
 
@@ -42,8 +40,6 @@ export type Upstream = {
   readonly lacks: Set<Dialect>;
   /** Learnt from its answers; null until there is one. */
   kind: UpstreamKind | null;
-  /** Null until the first exchange or probe. */
-  health: { up: boolean; since: number; reason: string | null } | null;
 };
 
 export type UpstreamOptions = {
@@ -79,7 +75,6 @@ export function openUpstream(options: UpstreamOptions): Upstream {
     proxy,
     kind: type === "auto" ? null : type === "llamacpp" ? "llamacpp" : "openai",
     lacks: new Set(),
-    health: null,
   };
 }
 
