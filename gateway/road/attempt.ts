@@ -95,6 +95,9 @@ function receiverFor(accepted: Accepted, answer: Answer, plan: Plan): Receiver {
   return {
     head(status: number, headers: IncomingHttpHeaders): void {
       const type = String(headers["content-type"] ?? "");
+      if (accepted.asked.json && type.startsWith("text/html")) {
+        throw new GatewayError("upstream_error", "The upstream answered with a web page.");
+      }
       const streams = type.startsWith("text/event-stream");
       const assembles = streams && plan.assembles;
       if (answer.committed && (streams && !assembles) !== accepted.asked.fields.stream) {
