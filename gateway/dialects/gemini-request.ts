@@ -41,6 +41,7 @@ export function geminiFields(body: JsonObject, target: GeminiTarget): RequestFie
   const count = field(settings, "candidateCount", "candidate_count");
   return {
     model: target.model,
+    otherModels: [],
     // An array is JSON: no event and no comment may stand in it.
     stream: target.stream === "events",
     includeUsage: false,

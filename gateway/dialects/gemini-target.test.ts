@@ -16,6 +16,7 @@ describe("geminiTarget", () => {
     ["/v1beta/models/m:streamGenerateContent", "?alt=json", "m", "streamGenerateContent", "array"],
     ["/v1beta/models/m:streamGenerateContent", "", "m", "streamGenerateContent", "array"],
     ["/v1beta/models/org/qwen3:8b:countTokens", "", "org/qwen3:8b", "countTokens", null],
+    ["/v1/models/m%3AgenerateContent", "", "m", "generateContent", null],
     ["/v1/models/org%2Fqwen3:embedContent", "", "org/qwen3", "embedContent", null],
   ])("reads %s%s", (path, query, model, verb, stream) => {
     expect(geminiTarget(path, query)).toEqual({ model, verb, stream });

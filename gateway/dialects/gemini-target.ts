@@ -48,11 +48,13 @@ function asksForEvents(query: string): boolean {
 export function geminiTarget(path: string, query = ""): GeminiTarget | null {
   const prefix = prefixes.find((one) => path.startsWith(one));
   if (prefix === undefined) return null;
+  // An escaped colon is one to whoever decodes it, so it is one here.
+  const plain = path.includes("%") ? path.replaceAll(/%3a/gi, ":") : path;
   // A model's name may hold colons and slashes; the verb is behind the last.
-  const colon = path.lastIndexOf(":");
-  const verb = path.slice(colon + 1);
+  const colon = plain.lastIndexOf(":");
+  const verb = plain.slice(colon + 1);
   if (colon <= prefix.length || !isVerb(verb)) return null;
-  const model = decodedName(path.slice(prefix.length, colon));
+  const model = decodedName(plain.slice(prefix.length, colon));
   if (model === null) return null;
   const form = asksForEvents(query) ? "events" : "array";
   return { model, verb, stream: verb === "streamGenerateContent" ? form : null };

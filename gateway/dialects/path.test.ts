@@ -22,6 +22,7 @@ describe("judgePath", () => {
     ["/v1/models/org%2Fname", "/v1/models/org%2Fname", ""],
     ["/v1/models/org/name%3Alatest", "/v1/models/org/name%3Alatest", ""],
     ["/v1/models/m%C3%A9", "/v1/models/m%C3%A9", ""],
+    ["/v1/model/org/name%3Afree", "/v1/model/org/name%3Afree", ""],
     ["/v1/files/a%20b/content", "/v1/files/a%20b/content", ""],
     ["/v1/models/..name", "/v1/models/..name", ""],
     ["/v1beta/models/g:generateContent", "/v1beta/models/g:generateContent", ""],

@@ -13,6 +13,7 @@ export type JudgedPath = {
 /** Behind these stands an id, which alone may hold percent-escapes (`models/org%2Fname`). */
 const collections: readonly string[] = [
   "/v1/models/",
+  "/v1/model/",
   "/v1/files/",
   "/v1/responses/",
   "/v1/batches/",
@@ -21,6 +22,9 @@ const collections: readonly string[] = [
   "/v1/messages/batches/",
   "/v1/fine_tuning/jobs/",
 ];
+
+/** A model's name may hold slashes. */
+const modelCollections: ReadonlySet<string> = new Set(["/v1/models/", "/v1/model/"]);
 
 const percent = 0x25;
 const slash = 0x2f;
@@ -86,7 +90,7 @@ function judgeEscapes(path: string, escaped: number): void {
   const collection = collections.find((one) => path.startsWith(one) && escaped >= one.length);
   if (collection === undefined) refuse("holds a percent-escape ('%'); write it plainly");
   // A model's name may hold slashes, so all that follows is its id; elsewhere one segment is.
-  const isModel = collection === "/v1/models/";
+  const isModel = modelCollections.has(collection);
   const end = isModel ? -1 : path.indexOf("/", collection.length);
   const id = end < 0 ? path.slice(collection.length) : path.slice(collection.length, end);
   if (end >= 0 && path.includes("%", end)) refuse("holds a percent-escape ('%') behind the id");

@@ -5,11 +5,14 @@ import { geminiFields } from "./gemini-request.ts";
 import type { GeminiTarget } from "./gemini-target.ts";
 import { inputChars } from "./input-size.ts";
 import { isJsonObject, type JsonObject, parseObject } from "./json-body.ts";
+import { otherModels, refuseSecondModel } from "./one-model.ts";
 
 /** The few fields of a request that the gateway itself needs. */
 export type RequestFields = Readonly<{
   /** Null where absent or empty: whoever routes decides whether there is a default. */
   model: string | null;
+  /** Whom the upstream may ask instead, where the client names some. */
+  otherModels: readonly string[];
   stream: boolean;
   /** The client itself asked for the usage chunk of a chat stream. */
   includeUsage: boolean;
@@ -97,6 +100,7 @@ export function readFields(
 ): RequestFields {
   const body = parseObject(bytes);
   if (gemini !== null) return geminiFields(body, gemini);
+  refuseSecondModel(bytes, body);
   const model = modelOf(body);
   const stream = streamOf(body);
   const maxTokens = maxTokensOf(dialect, body);
@@ -104,6 +108,7 @@ export function readFields(
   const options = body.stream_options;
   return {
     model,
+    otherModels: otherModels(body),
     stream,
     includeUsage: isJsonObject(options) && Boolean(options.include_usage),
     maxTokens,
