@@ -17,7 +17,7 @@ export type TokenThreadOptions = {
 };
 
 /** Whoever comes when so many wait has to do without. */
-const mostWaiting = 16;
+const mostWaiting = 64;
 /** Until a thread that failed is started again. */
 const restMs = 60_000;
 const mostMegabytes = 384;

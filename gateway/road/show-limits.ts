@@ -15,10 +15,12 @@ export function showLimits(parts: RoadParts, viewer: Viewer, response: ServerRes
     throw new GatewayError("not_allowed", "Only an administrator on the LAN may see other limits.");
   }
   const entries = asked === identity.user ? [identity] : parts.identitiesOf(asked);
-  if (entries.length === 0) throw new GatewayError("not_found", "There is no user of that name.");
-  const [first, ...others] = entries.map(({ hint, ...who }) => {
-    return { key: hint, limits: parts.limits.states(who, Date.now()) };
-  });
+  const [first, ...others] = (entries.length > 0 ? entries : [withoutKey(asked)]).map(
+    ({ hint, ...who }) => ({ key: hint, limits: parts.limits.states(who, Date.now()) }),
+  );
+  if (entries.length === 0 && !first?.limits.some(({ used, reserved }) => used + reserved > 0)) {
+    throw new GatewayError("not_found", "There is no user of that name.");
+  }
   const body = {
     object: "limits",
     user: asked,
@@ -29,3 +31,6 @@ export function showLimits(parts: RoadParts, viewer: Viewer, response: ServerRes
   response.setHeader("cache-control", "no-store");
   response.setHeader("content-type", "application/json").end(JSON.stringify(body));
 }
+
+/** Whoever came in by a token, and so stands in no file: known by what they used. */
+const withoutKey = (user: string) => ({ user, role: "user", limits: null, hint: "" });

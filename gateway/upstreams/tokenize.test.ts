@@ -124,20 +124,31 @@ describe("how many tokens a prompt has", () => {
     expect(troubles).toEqual([`${server.url} did not answer in time how many tokens a prompt has`]);
   });
 
-  it("is asked at most four times at once", async () => {
+  it("is asked four times at once, and of the next when one was told", async () => {
     const held: (() => void)[] = [];
+    let answered = 0;
     const server = await mock((_seen, response) => {
-      held.push(() => response.end('{"input_tokens":1}'));
+      held.push(() => response.end(`{"input_tokens":${++answered}}`));
     });
     const ask = asking(open(server.url));
-    const all = Array.from({ length: 6 }, () => ask(chat()));
-    expect(all.filter((one) => one === null)).toHaveLength(2);
-    await expect.poll(() => held.length, { timeout: 10_000 }).toBe(4);
-    for (const answer of held) answer();
-    expect(await Promise.all(all)).toEqual([1, 1, 1, 1, null, null]);
-    expect(ask(chat())).not.toBeNull();
-    await expect.poll(() => held.length, { timeout: 10_000 }).toBe(5);
-    held[4]?.();
+    const all = Array.from({ length: 140 }, () => ask(chat()));
+    expect(all.filter((one) => one === null)).toHaveLength(140 - 128);
+    for (let told = 0; told < 128; told++) {
+      await expect
+        .poll(() => held.length, { timeout: 10_000, interval: 1 })
+        .toBe(Math.min(4, 128 - told));
+      held.shift()?.();
+    }
+    expect((await Promise.all(all)).filter((one) => one !== null)).toHaveLength(128);
+    expect(server.peak()).toBe(4);
+  });
+
+  it("is not waited for longer than its time, in whichever place", async () => {
+    const server = await mock(() => {});
+    const ask = asking(open(server.url), { timeoutMs: 100 });
+    const all = Array.from({ length: 20 }, () => ask(chat()));
+    expect(await Promise.all(all)).toEqual(Array(20).fill(null));
+    expect(server.seen.length).toBeLessThanOrEqual(4);
   });
 
   it.each([

@@ -12,14 +12,15 @@ import {
   textQuestion,
   vllmQuestion,
 } from "./tokenize-questions.ts";
+import { createTurns, type Turns } from "./turns.ts";
 import type { Upstream } from "./upstream.ts";
 
 export type TokenizeAsk = Counted & { readonly upstream: Upstream };
 
 export type TokenizeOptions = {
   timeoutMs?: number;
-  /** Questions to one upstream at once. */
-  most?: number;
+  /** Questions to one upstream at once; others wait for their turn, within the time. */
+  atOnce?: number;
   /** After a question that was not answered in time, the upstream is left in peace. */
   restMs?: number;
   /** False for an upstream that is known not to answer; true by default. */
@@ -29,7 +30,10 @@ export type TokenizeOptions = {
 };
 
 /** What has been seen of an upstream; `lacks` are paths it does not know. */
-type Seen = { running: number; restsUntil: number; readonly lacks: Set<string> };
+type Seen = { readonly turns: Turns; restsUntil: number; readonly lacks: Set<string> };
+
+/** Whoever comes when so many are being counted has to do without. */
+const mostWaiting = 128;
 
 /** What is larger takes longer to count than anyone would wait. */
 const mostBytes = 512 * 1024;
@@ -47,12 +51,17 @@ const isVllm = ({ type }: Upstream): boolean => type === "vllm";
 export function createTokenize(
   options: TokenizeOptions = {},
 ): (ask: TokenizeAsk) => Promise<number | null> | null {
-  const { timeoutMs = 300, most = 4, restMs = 10_000, usable, onTrouble } = options;
+  const { timeoutMs = 300, atOnce = 4, restMs = 10_000, usable, onTrouble } = options;
   const all = new WeakMap<Upstream, Seen>();
 
-  async function counted(ask: TokenizeAsk, seen: Seen): Promise<number | null> {
+  async function counted(
+    ask: TokenizeAsk,
+    seen: Seen,
+    signal: AbortSignal,
+  ): Promise<number | null> {
     const { upstream } = ask;
-    const signal = AbortSignal.timeout(timeoutMs);
+    // It may have fallen silent while this one waited.
+    if (performance.now() < seen.restsUntil) return null;
     const put: Put = async (question) => {
       if (question === null || seen.lacks.has(question.path)) return null;
       try {
@@ -63,7 +72,6 @@ export function createTokenize(
         return null;
       }
     };
-    seen.running += 1;
     try {
       return await (isVllm(upstream) ? byVllm(ask, put) : byLlama(ask, put));
     } catch (error) {
@@ -72,8 +80,6 @@ export function createTokenize(
       const why = isSilent ? "did not answer in time" : "would not say";
       onTrouble?.(`${upstream.name} ${why} how many tokens a prompt has`);
       return null;
-    } finally {
-      seen.running -= 1;
     }
   }
 
@@ -81,12 +87,19 @@ export function createTokenize(
     const { upstream, body } = ask;
     if (!isLlama(upstream) && !isVllm(upstream)) return null;
     if (body.length > mostBytes || usable?.(upstream.name) === false) return null;
-    const seen = all.get(upstream) ?? { running: 0, restsUntil: 0, lacks: new Set() };
+    const seen = all.get(upstream) ?? firstSeen(atOnce);
     all.set(upstream, seen);
-    if (seen.running >= most || performance.now() < seen.restsUntil) return null;
-    return counted(ask, seen);
+    if (seen.turns.size() >= mostWaiting || performance.now() < seen.restsUntil) return null;
+    const signal = AbortSignal.timeout(timeoutMs);
+    return seen.turns.take(() => counted(ask, seen, signal), signal);
   };
 }
+
+const firstSeen = (atOnce: number): Seen => ({
+  turns: createTurns(atOnce),
+  restsUntil: 0,
+  lacks: new Set(),
+});
 
 /** Null where there is nothing to ask, or the server does not know the path. */
 type Put = (question: Question | null) => Promise<JsonObject | null>;
