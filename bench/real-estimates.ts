@@ -29,7 +29,7 @@ let ended = 0;
  */
 async function ask(gateway: TestGateway, user: string, tokens: number): Promise<void> {
   const length = Math.ceil(tokens * Math.exp(0.6 * normal()));
-  const bound = random() < 0.5 ? { max_tokens: length } : {};
+  const bound: { max_tokens?: number } = random() < 0.5 ? { max_tokens: length } : {};
   const words = Math.ceil(150 * Math.exp(0.8 * normal()));
   const content = "a word and ".repeat(words);
   const asked = { messages: [{ role: "user", content }], stream: true, ...bound };
@@ -46,7 +46,7 @@ async function ask(gateway: TestGateway, user: string, tokens: number): Promise<
     const events = text.split("\n\n");
     text = events.pop() ?? "";
     if (begun) answered += events.length;
-    if (answered >= length) break;
+    if (answered >= length && bound.max_tokens === undefined) break;
     if (begun) continue;
     for (const event of events) {
       // A comment for simpler clients stands before it.

@@ -28,29 +28,43 @@ export function createRandom(seed: number): () => number {
   };
 }
 
-type JobSource = (
-  user: string,
-  arrivesAt: number,
-  options?: { model?: string; longer?: number },
-) => Job;
+type JobOptions = { model?: string; longer?: number };
+type JobSource = (user: string, arrivesAt: number, options?: JobOptions) => Job;
+
+/** What lengths are: log-normal, with medians of 600 and 250 tokens. */
+function lengths(random: () => number): { input(): number; output(longer: number): number } {
+  const normal = (): number =>
+    Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+  return {
+    input: () => Math.ceil(600 * Math.exp(0.8 * normal())),
+    output: (longer) => Math.ceil(250 * longer * Math.exp(0.6 * normal())),
+  };
+}
+
+/** The GPU's own pace varies by a tenth. */
+function times(
+  input: number,
+  output: number,
+  pace: number,
+): { promptMs: number; outputMs: number } {
+  const factor = 950 + 100 * pace;
+  return { promptMs: (input / promptRate) * factor, outputMs: (output / outputRate) * factor };
+}
 
 /**
- * Makes jobs as people make them: prompts and answers of log-normal lengths (medians 600 and 250
- * tokens), half of them with a bound on the answer, on a GPU whose pace varies by a tenth.
+ * Makes jobs as people make them, half of them with a bound on the answer; `longer` is how much longer
+ * the answers are than others'.
  */
 export function createJobs(seed: number): JobSource {
   const random = createRandom(seed);
-  const normal = (): number =>
-    Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+  const draw = lengths(random);
   let serial = 0;
   return (user, arrivesAt, { model = "m", longer = 1 } = {}) => {
-    const inputTokens = Math.ceil(600 * Math.exp(0.8 * normal()));
-    const wanted = Math.ceil(250 * longer * Math.exp(0.6 * normal()));
+    const inputTokens = draw.input();
+    const wanted = draw.output(longer);
     const bound = random() < 0.5 ? 512 * longer : null;
     const outputTokens = bound === null ? wanted : Math.min(wanted, bound);
-    const pace = 0.95 + 0.1 * random();
-    const promptMs = (inputTokens / promptRate) * 1000 * pace;
-    const outputMs = (outputTokens / outputRate) * 1000 * pace;
+    const { promptMs, outputMs } = times(inputTokens, outputTokens, random());
     return {
       id: `${user}-${serial++}`,
       user,
@@ -61,6 +75,23 @@ export function createJobs(seed: number): JobSource {
       ...(bound === null ? {} : { maxTokens: bound }),
       work: { inputTokens, outputTokens, promptMs, outputMs },
     };
+  };
+}
+
+/**
+ * How long a job may turn out to take, for one who knows its prompt, its bound and how lengths are
+ * distributed, and that it has run for so long. Milliseconds.
+ */
+export function createGuess(seed: number): (job: Job, longer: number, elapsedMs: number) => number {
+  const random = createRandom(seed);
+  const draw = lengths(random);
+  return ({ inputTokens = 0, maxTokens = Number.POSITIVE_INFINITY }, longer, elapsedMs) => {
+    for (let tries = 0; tries < 500; tries++) {
+      const output = Math.min(draw.output(longer), maxTokens);
+      const { promptMs, outputMs } = times(inputTokens, output, random());
+      if (promptMs + outputMs > elapsedMs) return promptMs + outputMs;
+    }
+    return elapsedMs * 1.05;
   };
 }
 

@@ -52,18 +52,6 @@ export async function backlogs(fifo: boolean, weights: number[]): Promise<number
   return used;
 }
 
-/** Eight users at random, at 95 % of what the slots can do. Those who waited and were told a time. */
-export async function crowd(fifo: boolean, capacity: number): Promise<Outcome[]> {
-  const job = createJobs(3);
-  const random = createRandom(4);
-  const perSecond = (0.95 * capacity) / 7;
-  const arrivals = poisson(5, perSecond, 12 * hourMs).map((at) =>
-    job(`user-${Math.floor(random() ** 2 * 8)}`, at),
-  );
-  const outcomes = await simulate({ line: { capacity }, fifo, arrivals, untilMs: 24 * hourMs });
-  return outcomes.filter(({ firstPlace, etaMs }) => firstPlace > 0 && etaMs !== null);
-}
-
 /** |promised − waited| / waited, for each. Waits under a second are left out: promises are seconds. */
 export function errors(outcomes: Outcome[]): number[] {
   return outcomes

@@ -104,3 +104,12 @@ test("what is left of an answer never goes beyond its bound", () => {
   const left = estimates.left({ ...ask, inputTokens: 50, maxTokens: 200 }, 0);
   expect(left(0.9) / left(0.1)).toBeCloseTo(2, 0);
 });
+
+test("an upstream that tells no times is known by its tokens all the same", () => {
+  const estimates = new Estimates();
+  for (let index = 0; index < 5; index++) {
+    estimates.observe({ ...ask, inputTokens: 100 }, 4000, { outputTokens: 400 });
+  }
+  expect(estimates.expectMs({ ...ask, inputTokens: 100 })).toBe(4000);
+  expect(estimates.expectMs({ ...ask, inputTokens: 100, maxTokens: 100 })).toBe(1000);
+});

@@ -31,7 +31,7 @@ export class History {
     return this.#usedMs.count;
   }
 
-  add(ask: Ask, usedMs: number, { outputTokens = 0, promptMs, outputMs, ...work }: Work): void {
+  add(ask: Ask, usedMs: number, { outputTokens = 0, promptMs, ...work }: Work): void {
     const inputTokens = ask.inputTokens ?? work.inputTokens ?? 0;
     this.#usedMs.add(usedMs);
     if (inputTokens > 0) this.#inputTokens.add(inputTokens);
@@ -40,7 +40,10 @@ export class History {
     }
     if (outputTokens <= 0) return;
     this.#outputTokens.add(outputTokens);
-    if (outputMs !== undefined) this.#outputMsPerToken.add(outputMs / outputTokens);
+    // Many upstreams tell no times, and who was cut short tells none: then it is all but the prompt.
+    const promptOrLikely = promptMs ?? inputTokens * this.#promptPace();
+    const outputMs = work.outputMs ?? Math.max(0, usedMs - promptOrLikely);
+    this.#outputMsPerToken.add(outputMs / outputTokens);
     if (ask.maxTokens !== undefined) {
       this.#reachedBound.add(outputTokens >= ask.maxTokens ? 1 : 0);
     }
@@ -73,14 +76,19 @@ export class History {
     };
   }
 
+  /** 0 where it is not known: then the pace of the output has it in it. */
+  #promptPace(): number {
+    return this.#promptMsPerToken.count < enough ? 0 : (this.#promptMsPerToken.median() ?? 0);
+  }
+
   /** Prompt and output by their sizes; null where a size or a pace is not known. */
   #sizesOf({ inputTokens, maxTokens }: Ask) {
     if (inputTokens === undefined && maxTokens === undefined) return null;
-    if (this.#outputMsPerToken.count < enough || this.#promptMsPerToken.count < enough) return null;
+    if (this.#outputMsPerToken.count < enough) return null;
     const input = inputTokens ?? this.#inputTokens.mean() ?? 0;
     const reaches = this.#reachedBound.count >= enough && (this.#reachedBound.mean() ?? 0) > 0.5;
     return {
-      promptMs: input * (this.#promptMsPerToken.median() ?? 0),
+      promptMs: input * this.#promptPace(),
       msPerToken: Math.max(Number.MIN_VALUE, this.#outputMsPerToken.median() ?? 0),
       most: maxTokens ?? Number.POSITIVE_INFINITY,
       /** Where answers go on until they are cut, their length is known. */
