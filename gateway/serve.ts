@@ -97,7 +97,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
     routes: settings.routes,
     fallback,
     listedBy: unroutedListing(catalog, settings.routes, upstreams, fallback),
-    knownModels: () => models.names(),
+    knownModels: models.names,
     usable: (name) => !retired.has(name) && health.usable(name),
     modelCapacity: words.modelCapacity,
     onSwap: telemetry.swapped,

@@ -45,8 +45,11 @@ export type RoadParts = {
   /** What users.json says of a user, for each of their keys. */
   identitiesOf(user: string): readonly Identity[];
   bodies: BodyReader;
-  /** Where a model is; throws 404, or 400 where none is named and none is meant. */
-  route(model: string | null): Destination;
+  /**
+   * Where a model is. Throws 404, or 400 where none is named and none is meant; both name what there is of
+   * `allowed`, the models that the key may use (null: all).
+   */
+  route(model: string | null, allowed: readonly string[] | null): Destination;
   /** It depends on the model who answers. */
   hasManyModels: boolean;
   /** Who answers what is no generation, and names no model. */

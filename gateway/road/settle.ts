@@ -92,9 +92,10 @@ function whereLeft(
 function costOf(
   parts: RoadParts,
   { asked, destination }: Accepted,
-  { slot, reading, upstreamMs }: Outcome,
+  { member, reading, upstreamMs }: Outcome,
 ): number | null {
   const { model } = asked.fields;
-  const upstreamModel = destination.names.get(slot?.upstream ?? "") ?? model;
+  const { upstream } = member ?? destination.first;
+  const upstreamModel = destination.names.get(upstream.name) ?? model;
   return parts.costOf({ model, upstreamModel, usage: reading.usage, upstreamMs });
 }

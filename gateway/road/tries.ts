@@ -15,8 +15,8 @@ export type Tries = {
   isAnothers(upstream: string, error: GatewayError): boolean;
 };
 
-/** Of a line with one upstream: nobody else could. */
-const alone: Tries = { failed: undefined, hasOthers: () => false, isAnothers: () => false };
+/** Nobody else could take it: a line with one upstream, or an answer that cannot begin twice. */
+export const oneTry: Tries = { failed: undefined, hasOthers: () => false, isAnothers: () => false };
 
 /**
  * Only what is safe is given to another upstream: it has not answered, its error says that it could
@@ -24,8 +24,9 @@ const alone: Tries = { failed: undefined, hasOthers: () => false, isAnothers: ()
  */
 export function createTries(parts: RoadParts, accepted: Accepted): Tries {
   const { seats } = accepted.destination;
-  if (seats === null || seats.list.length < 2 || !Buffer.isBuffer(accepted.asked.body))
-    return alone;
+  if (seats === null || seats.list.length < 2 || !Buffer.isBuffer(accepted.asked.body)) {
+    return oneTry;
+  }
   parts.retries.noteRequest();
   const failed = new Set<string>();
   const hasOthers = (upstream: string): boolean => {

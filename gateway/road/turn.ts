@@ -43,8 +43,8 @@ export async function takeTurn(
   accepted: Accepted,
   waiting: Waiting,
   work: Work,
+  tries: Tries = createTries(parts, accepted),
 ): Promise<Outcome> {
-  const tries = createTries(parts, accepted);
   let waitedMs = 0;
   for (;;) {
     const outcome = await takeOneTurn(parts, accepted, waiting, work, tries);

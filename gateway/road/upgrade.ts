@@ -16,6 +16,7 @@ import { noFields } from "./read-request.ts";
 import { refuseOtherModels } from "./refuse-other-models.ts";
 import { type Accepted, reserve } from "./reserve.ts";
 import { type Ending, settle } from "./settle.ts";
+import { oneTry } from "./tries.ts";
 import { takeTurn } from "./turn.ts";
 
 /** A WebSocket has no body that anyone reads. */
@@ -60,8 +61,9 @@ export async function upgrade(
     const known = parts.authenticate(request);
     const identity = known instanceof Promise ? await known : known;
     if (!path.startsWith("/v1/")) throw new GatewayError("not_found", "Nothing is at this path.");
-    const destination = parts.route(new URLSearchParams(query).get("model"));
-    refuseOtherModels(identity, new URLSearchParams(query).get("model"));
+    const model = new URLSearchParams(query).get("model");
+    refuseOtherModels(identity, model);
+    const destination = parts.route(model, identity.models);
     accepted = reserve(parts, { exchange, identity, asked: nothingAsked, destination, stop });
   } catch (cause) {
     const error = asGatewayError(parts, exchange, cause);
@@ -74,9 +76,9 @@ export async function upgrade(
   const ending = endingOf(socket, exchange);
   const quiet = { place: (): void => {}, started: (): void => {} };
   try {
-    const outcome = await takeTurn(parts, accepted, quiet, (member) =>
-      join(accepted, { request, socket, early, ending, member }),
-    );
+    const work = (member: Member) => join(accepted, { request, socket, early, ending, member });
+    // A refusal has ended the socket by the time it is known here.
+    const outcome = await takeTurn(parts, accepted, quiet, work, oneTry);
     await settle(parts, accepted, ending, outcome);
   } finally {
     parts.underway.delete(exchange.id);

@@ -42,10 +42,10 @@ describe("a route", () => {
     const routes = [route("m", ["a", "b"], ["c", "a", "d"])];
     const way = createRouting({ routes, fallback: null, listedBy: nothingListed });
     expect(way("m")?.seats.list).toEqual([
-      { upstream: "a", tier: 0 },
-      { upstream: "b", tier: 0 },
-      { upstream: "c", tier: 1 },
-      { upstream: "d", tier: 3 },
+      { upstream: "a", tier: 0, model: null },
+      { upstream: "b", tier: 0, model: null },
+      { upstream: "c", tier: 1, model: null },
+      { upstream: "d", tier: 3, model: null },
     ]);
   });
 
@@ -55,6 +55,8 @@ describe("a route", () => {
     ];
     const way = createRouting({ routes, fallback: null, listedBy: nothingListed });
     expect([...(way("fast")?.names ?? [])]).toEqual([["a", "llama"]]);
+    // The line too: two names of one model need no swap on an upstream that holds one.
+    expect(way("fast")?.seats.list.map(({ model }) => model)).toEqual(["llama", null]);
   });
 });
 

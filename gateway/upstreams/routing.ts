@@ -11,7 +11,12 @@ export type Route = {
 /** Which upstreams may serve, in tiers: those of the next one only where none before it can. */
 export type Seats = {
   readonly key: string;
-  readonly list: readonly { readonly upstream: string; readonly tier: number }[];
+  readonly list: readonly {
+    readonly upstream: string;
+    readonly tier: number;
+    /** What the model is called there; null: as it was asked for. */
+    readonly model: string | null;
+  }[];
 };
 
 /** What a model name leads to; one object for each route, however often it is taken. */
@@ -96,17 +101,17 @@ export function globOf(glob: string): (name: string) => boolean {
 
 function wayOf(route: Pick<Route, "upstreams" | "fallbacks">, key: string): Way {
   const names = new Map<string, string>();
-  const list = new Map<string, number>();
+  const seats = new Map<string, Seats["list"][number]>();
   const tiers = [route.upstreams, ...route.fallbacks.map((target) => [target])];
   for (const [tier, targets] of tiers.entries()) {
     for (const { upstream, model } of targets) {
-      if (list.has(upstream)) continue;
-      list.set(upstream, tier);
+      if (seats.has(upstream)) continue;
+      seats.set(upstream, Object.freeze({ upstream, tier, model }));
       if (model !== null) names.set(upstream, model);
     }
   }
-  const seats = Array.from(list, ([upstream, tier]) => Object.freeze({ upstream, tier }));
-  return Object.freeze({ seats: Object.freeze({ key, list: Object.freeze(seats) }), names });
+  const list = Object.freeze([...seats.values()]);
+  return Object.freeze({ seats: Object.freeze({ key, list }), names });
 }
 
 /**

@@ -11,8 +11,8 @@ export type ModelsOptions = {
 
 /** For the road, and for whoever is told what there is. */
 export type ModelsOf = Models & {
-  /** Those known now. */
-  names(): string[];
+  /** Those known now that a key may use. */
+  names(allowed: readonly string[] | null): string[];
 };
 
 /** The names of routes and what the upstreams list, as a key may see them. */
@@ -23,7 +23,10 @@ export function modelsOf({ catalog, routes }: ModelsOptions): ModelsOf {
   });
 
   return {
-    names: () => joinModels(catalog.entries(), names, () => true).data.map(({ id }) => id),
+    names: (allowed) => {
+      const { data } = joinModels(catalog.entries(), names, (id) => mayUseModel(allowed, id));
+      return data.map(({ id }) => id);
+    },
     async list(allowed) {
       const entries = await catalog.read().catch((error: unknown) => {
         // What routes name is there, whether its upstream is or not.

@@ -1,6 +1,7 @@
 import { GatewayError } from "../errors.ts";
 import { createLine, type Line } from "../line/line.ts";
 import type { Destination, Member } from "../road/destination.ts";
+import type { RoadParts } from "../road/parts.ts";
 import type { Settings } from "../settings/settings.ts";
 import { createPassThrough } from "../upstreams/pass-through.ts";
 import { createRouting, poolsOf, type Route, type Way } from "../upstreams/routing.ts";
@@ -25,8 +26,8 @@ export type PoolsOptions = {
   readonly fallback: string | null;
   /** Which upstream lists a model, of those that no route names. */
   readonly listedBy: (model: string) => string | null;
-  /** Every name there is, for whoever asked for none of them. */
-  readonly knownModels: () => readonly string[];
+  /** The names there are of those that a key may use, for whoever asked for none of them. */
+  readonly knownModels: (allowed: readonly string[] | null) => readonly string[];
   /** Whether an upstream takes new work at present. */
   readonly usable: (upstream: string) => boolean;
   /** How many generations of a model fill an upstream, or its box, alone. */
@@ -38,8 +39,8 @@ export type PoolsOptions = {
 export type Pools = {
   readonly lines: readonly Line[];
   readonly members: ReadonlyMap<string, Member>;
-  /** Throws 404 for a model that is nowhere, and 400 where none is named and none is meant. */
-  route(model: string | null): Destination;
+  /** As `RoadParts.route`. */
+  route: RoadParts["route"];
   /** Who answers what is no generation and names no model. */
   readonly reads: Member;
   /** An upstream's health has changed: who waits for it may go, or go elsewhere. */
@@ -103,9 +104,9 @@ export function openPools(settings: Settings, options: PoolsOptions): Pools {
     lines,
     members,
     reads,
-    route(model) {
+    route(model, allowed) {
       const way = routing(model);
-      if (way === null) throw nowhere(model, options.knownModels());
+      if (way === null) throw nowhere(model, options.knownModels(allowed));
       return destinationOf(way);
     },
     reconsider() {
