@@ -22,6 +22,7 @@ describe("readFields of Gemini's", () => {
       includeUsage: false,
       maxTokens: 100,
       n: 2,
+      otherModels: [],
       prompts: 1,
       inputChars: 8,
     });

@@ -46,6 +46,7 @@ describe("readFields", () => {
     };
     expect(read("chat", body)).toEqual({
       model: "gpt-4o",
+      otherModels: [],
       stream: true,
       includeUsage: true,
       maxTokens: 50,
@@ -60,6 +61,7 @@ describe("readFields", () => {
     const body = Object.fromEntries(names.map((name) => [name, null]));
     expect(read("chat", { messages: hello, ...body })).toEqual({
       model: null,
+      otherModels: [],
       stream: false,
       includeUsage: false,
       maxTokens: null,

@@ -22,6 +22,8 @@ const counting: ReadonlySet<string> = new Set([
   "/v1/tokenize",
   "/v1/detokenize",
   "/v1/apply-template",
+  "/v1/models/load",
+  "/v1/models/unload",
 ]);
 
 export function isCounting({ method, path }: Pick<Exchange, "method" | "path">): boolean {
@@ -47,7 +49,7 @@ export async function count(
   try {
     const model = modelNamed(exchange, bytes);
     refuseOtherModels(identity, model);
-    const { first, names } = parts.route(model, identity.models);
+    const { first, names } = parts.route(model);
     const { upstream } = first;
     const name = names.get(upstream.name) ?? null;
     const { path, query, requestId } = exchange;

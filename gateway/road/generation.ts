@@ -45,8 +45,8 @@ export async function generation(
     if (middlewares.length > 0) {
       asked = await runMiddlewares(middlewares, { exchange, identity, asked, response });
     }
-    refuseOtherModels(identity, asked.fields.model);
-    const destination = parts.route(asked.fields.model, identity.models);
+    refuseOtherModels(identity, asked.fields.model, asked.fields.otherModels);
+    const destination = parts.route(asked.fields.model);
     refuseUnspoken(destination, exchange);
     const isLimited = parts.limits.countsTokens(identity);
     const counted = isLimited ? await countPrompt(parts, { exchange, asked, destination }) : null;

@@ -22,6 +22,7 @@ export type Asked = {
 /** What is known of a body that nobody reads. */
 export const noFields: RequestFields = {
   model: null,
+  otherModels: [],
   stream: false,
   includeUsage: false,
   maxTokens: null,

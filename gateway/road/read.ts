@@ -7,7 +7,7 @@ import { headersToUpstream, keyOf } from "../upstreams/headers.ts";
 import { count, isCounting, isForOneFamily } from "./count.ts";
 import { asGatewayError } from "./failure.ts";
 import type { RoadParts } from "./parts.ts";
-import { isModels, showModels } from "./show-models.ts";
+import { isModels, refuseModelPaths, showModels } from "./show-models.ts";
 
 /**
  * The road of what does not generate: authenticated, and passed through to the upstream with its body
@@ -48,10 +48,12 @@ export async function read(
       response.setHeader("content-type", "application/json").end(models);
       return;
     }
-    if (isCounting(exchange) && (parts.hasManyModels || isForOneFamily(exchange))) {
+    const isLimited = identity.models !== null;
+    if (isCounting(exchange) && (isLimited || parts.hasManyModels || isForOneFamily(exchange))) {
       await count(parts, request, response, exchange, identity);
       return;
     }
+    if (isLimited) refuseModelPaths(exchange);
     if (request.headers.expect !== undefined) response.writeContinue();
     const { upstream, passThrough } = parts.reads();
     const headers = headersToUpstream(request.headers, {

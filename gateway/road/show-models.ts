@@ -16,6 +16,12 @@ export function isModels({ method, path }: Pick<Exchange, "method" | "path">): b
 const isAt = (list: string, path: string): boolean =>
   path === list || (path.startsWith(`${list}/`) && path.length > list.length + 1);
 
+/** The upstream's own list, and what deletes from it, know nothing of what a key may use. Throws 403. */
+export function refuseModelPaths({ path }: Pick<Exchange, "path">): void {
+  if (![openai, gemini].some((list) => path === list || path.startsWith(`${list}/`))) return;
+  throw new GatewayError("not_allowed", "This key is limited to some models, and may list them.");
+}
+
 /** The models a key may use, or one of them, as JSON; throws 404 for one that is not among them. */
 export async function showModels(
   { models }: Pick<RoadParts, "models">,

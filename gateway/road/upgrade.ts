@@ -13,10 +13,9 @@ import { type EarlyBytes, readEarly } from "./early-bytes.ts";
 import { asGatewayError } from "./failure.ts";
 import type { RoadParts } from "./parts.ts";
 import { noFields } from "./read-request.ts";
-import { refuseOtherModels } from "./refuse-other-models.ts";
 import { type Accepted, reserve } from "./reserve.ts";
 import { type Ending, settle } from "./settle.ts";
-import { oneTry } from "./tries.ts";
+import { socketModel } from "./socket-model.ts";
 import { takeTurn } from "./turn.ts";
 
 /** A WebSocket has no body that anyone reads. */
@@ -61,9 +60,8 @@ export async function upgrade(
     const known = parts.authenticate(request);
     const identity = known instanceof Promise ? await known : known;
     if (!path.startsWith("/v1/")) throw new GatewayError("not_found", "Nothing is at this path.");
-    const model = new URLSearchParams(query).get("model");
-    refuseOtherModels(identity, model);
-    const destination = parts.route(model, identity.models);
+    const model = socketModel(identity, path, query);
+    const destination = parts.route(model);
     accepted = reserve(parts, { exchange, identity, asked: nothingAsked, destination, stop });
   } catch (cause) {
     const error = asGatewayError(parts, exchange, cause);
@@ -76,9 +74,9 @@ export async function upgrade(
   const ending = endingOf(socket, exchange);
   const quiet = { place: (): void => {}, started: (): void => {} };
   try {
-    const work = (member: Member) => join(accepted, { request, socket, early, ending, member });
-    // A refusal has ended the socket by the time it is known here.
-    const outcome = await takeTurn(parts, accepted, quiet, work, oneTry);
+    const outcome = await takeTurn(parts, accepted, quiet, (member) =>
+      join(accepted, { request, socket, early, ending, member }),
+    );
     await settle(parts, accepted, ending, outcome);
   } finally {
     parts.underway.delete(exchange.id);
