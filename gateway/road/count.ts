@@ -49,7 +49,7 @@ export async function count(
   try {
     const model = modelNamed(exchange, bytes);
     refuseOtherModels(identity, model);
-    const { first, names } = parts.route(model);
+    const { first, names } = parts.route(model, identity.models);
     const { upstream } = first;
     const name = names.get(upstream.name) ?? null;
     const { path, query, requestId } = exchange;

@@ -46,7 +46,7 @@ export async function generation(
       asked = await runMiddlewares(middlewares, { exchange, identity, asked, response });
     }
     refuseOtherModels(identity, asked.fields.model, asked.fields.otherModels);
-    const destination = parts.route(asked.fields.model);
+    const destination = parts.route(asked.fields.model, identity.models);
     refuseUnspoken(destination, exchange);
     const isLimited = parts.limits.countsTokens(identity);
     const counted = isLimited ? await countPrompt(parts, { exchange, asked, destination }) : null;

@@ -16,6 +16,7 @@ import { noFields } from "./read-request.ts";
 import { type Accepted, reserve } from "./reserve.ts";
 import { type Ending, settle } from "./settle.ts";
 import { socketModel } from "./socket-model.ts";
+import { oneTry } from "./tries.ts";
 import { takeTurn } from "./turn.ts";
 
 /** A WebSocket has no body that anyone reads. */
@@ -61,7 +62,7 @@ export async function upgrade(
     const identity = known instanceof Promise ? await known : known;
     if (!path.startsWith("/v1/")) throw new GatewayError("not_found", "Nothing is at this path.");
     const model = socketModel(identity, path, query);
-    const destination = parts.route(model);
+    const destination = parts.route(model, identity.models);
     accepted = reserve(parts, { exchange, identity, asked: nothingAsked, destination, stop });
   } catch (cause) {
     const error = asGatewayError(parts, exchange, cause);
@@ -74,9 +75,9 @@ export async function upgrade(
   const ending = endingOf(socket, exchange);
   const quiet = { place: (): void => {}, started: (): void => {} };
   try {
-    const outcome = await takeTurn(parts, accepted, quiet, (member) =>
-      join(accepted, { request, socket, early, ending, member }),
-    );
+    const work = (member: Member) => join(accepted, { request, socket, early, ending, member });
+    // A refusal has ended the socket by the time it is known here.
+    const outcome = await takeTurn(parts, accepted, quiet, work, oneTry);
     await settle(parts, accepted, ending, outcome);
   } finally {
     parts.underway.delete(exchange.id);
