@@ -138,6 +138,28 @@ describe("a window", () => {
     );
   });
 
+  it.each([
+    ["tokens", { tokens: 10 }, hour],
+    ["tokens of a window of its own", { tokens: { max: 10, window: "90s" } }, 90_000],
+    ["tokens of a day", { tokens_per_day: 10 }, 24 * hour],
+    ["tokens of a month", { tokens_per_month: 10 }, 30 * 24 * hour],
+    ["upstream seconds", { upstream_seconds: { max: 10, window: "6h" } }, 6 * hour],
+    ["cost", { cost: 10 }, hour],
+    ["cost of a day", { cost_per_day: 10 }, 24 * hour],
+    ["cost of a month", { cost_per_month: 10 }, 30 * 24 * hour],
+  ])("of %s is full to the very millisecond", (_what, fields, windowMs) => {
+    const one = setUp(fields);
+    const all = { input: 0, output: 10, cost: 10 };
+    one.ask(all).settle({ ...all, upstreamMs: 10_000 }, start + 5);
+    one.at(5);
+    expect(one.state()).toMatchObject({ used: 10, remaining: 0 });
+    one.at(5 + windowMs - 1);
+    expect(one.refusal(all).status).toBe(429);
+    one.at(5 + windowMs);
+    expect(one.state()).toMatchObject({ used: 0, remaining: 10 });
+    one.ask(all);
+  });
+
   it("of nothing is shut for good, and says so", () => {
     const { headers, message } = setUp({ requests: 0 }).refusal();
     expect(headers).toMatchObject({ "x-should-retry": "false", "retry-after": "60" });
@@ -378,6 +400,32 @@ describe("a clock that goes back", () => {
     expect(() => one.ask()).toThrow(GatewayError);
     one.at(-4 * hour);
     one.ask();
+  });
+});
+
+describe("a clock that is set while a request is under way", () => {
+  it.each([
+    ["back", -9 * hour],
+    ["ahead, less than the window", hour / 2],
+  ])("%s counts it once, for one window and no longer", (_where, jump) => {
+    const one = setUp({ tokens: 100 });
+    const running = one.ask({ input: 10, output: 50 });
+    one.at(jump);
+    running.settle({ input: 10, output: 50, upstreamMs: 1 }, start + jump);
+    expect(one.state()).toMatchObject({ used: 60, reserved: 0 });
+    one.at(jump + hour - 1);
+    expect(one.refusal({ input: 1, output: 50 }).status).toBe(429);
+    one.at(jump + hour);
+    one.ask({ input: 10, output: 90 });
+  });
+
+  it("back, again and again, frees nothing before its time", () => {
+    const one = setUp({ requests: 1 });
+    one.ask();
+    for (const ms of [-hour, -hour + 1_000, -5 * hour, -5 * hour + 1_000, -30 * hour]) {
+      one.at(ms);
+      expect(() => one.ask()).toThrow(GatewayError);
+    }
   });
 });
 

@@ -2,8 +2,8 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
 import { afterEach, describe, expect, it } from "vitest";
-import { chat, newTestKey, startTestGateway, type TestGateway } from "./harness.ts";
-import { politeChat } from "./mock-upstream.ts";
+import { chat, newTestKey, startTestGateway, type TestGateway, until } from "./harness.ts";
+import { chatChunk, politeChat } from "./mock-upstream.ts";
 
 const stops: (() => unknown)[] = [];
 afterEach(async () => {
@@ -63,6 +63,33 @@ describe("a JWT", () => {
     }
     expect(gateway.upstream.seen).toHaveLength(0);
     expect(gateway.rows()).toHaveLength(0);
+  });
+
+  it("that expires in mid-stream lets the stream end as it would, and is no way in after", async () => {
+    const gateway = await start({ ...env, JWT_CLOCK_SKEW: "0" });
+    let goOn = (): void => {};
+    gateway.upstream.answer((_seen, response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.write(chatChunk("one"));
+      goOn = () => response.end(`${chatChunk("two")}data: [DONE]\n\n`);
+    });
+    const exp = Math.floor(Date.now() / 1_000) + 3;
+    const token = await sign({ sub: "erin", exp });
+    const answer = await fetch(`${gateway.url}/v1/chat/completions`, {
+      method: "POST",
+      headers: bearer(token),
+      body: JSON.stringify(chat({ stream: true })),
+    });
+    expect(answer.status).toBe(200);
+    await until(async () => {
+      return (await call(gateway.port, bearer(token), "/queue")).status === 401;
+    }, "the token has expired");
+    expect(Date.now()).toBeGreaterThanOrEqual(exp * 1_000);
+    goOn();
+    const text = await answer.text();
+    expect(text).toContain("two");
+    expect(text.endsWith("data: [DONE]\n\n")).toBe(true);
+    expect(gateway.rows()[0]?.state).toBe("done");
   });
 
   it("needs an issuer and an audience: the start says so", async () => {

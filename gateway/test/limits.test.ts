@@ -159,6 +159,38 @@ describe("limits of a user", () => {
     expect((await ask(gateway)).status).toBe(200);
   });
 
+  it("that are edited under load hold from the next request on", async () => {
+    const gateway = await start({ MAX_CONCURRENT: "20" });
+    const key = gateway.keys.alice!;
+    const write = (limits: object | null) => {
+      const entry = limits === null ? "alice" : { user: "alice", limits };
+      writeFileSync(
+        `${gateway.usersFile}.new`,
+        JSON.stringify({ [key]: entry, [gateway.keys.bob!]: "bob" }),
+      );
+      renameSync(`${gateway.usersFile}.new`, gateway.usersFile);
+    };
+    let stop = false;
+    const wrong: string[] = [];
+    const load = async () => {
+      while (!stop) {
+        const { status } = await ask(gateway, {}, "bob");
+        if (status !== 200) wrong.push(`bob: ${status}`);
+      }
+    };
+    const loads = [load(), load(), load()];
+    for (let edit = 0; edit < 20; edit++) {
+      write({ requests: 0 });
+      const shut = (await ask(gateway)).status;
+      write(null);
+      const open = (await ask(gateway)).status;
+      if (shut !== 429 || open !== 200) wrong.push(`alice, edit ${edit}: ${shut}, ${open}`);
+    }
+    stop = true;
+    await Promise.all(loads);
+    expect(wrong).toEqual([]);
+  });
+
   it("outlive a restart", async () => {
     const gateway = await start({ ...on, MAX_TOKENS: "10", MAX_REQUESTS: "off" });
     await (await ask(gateway, { max_tokens: 2 })).text();
@@ -283,6 +315,35 @@ describe("a key", () => {
     expect(text).toContain("two");
     expect(text.endsWith("data: [DONE]\n\n")).toBe(true);
     expect(gateway.rows()[0]?.state).toBe("done");
+  });
+
+  it("stays right while users.json is written over in place, again and again", async () => {
+    const gateway = await start({ MAX_CONCURRENT: "20" });
+    const { alice, bob } = gateway.keys;
+    const wrong: string[] = [];
+    let stop = false;
+    const load = async (user: string) => {
+      while (!stop) {
+        const { status } = await ask(gateway, {}, user);
+        if (status !== 200) wrong.push(`${user}: ${status}`);
+      }
+    };
+    const loads = [load("alice"), load("bob"), load("alice"), load("bob")];
+    // Not renamed into place: for a moment the file is empty, then half of it is there.
+    const more = Object.fromEntries(
+      Array.from({ length: 2_000 }, (_, index) => [newTestKey(), `user-${index}`]),
+    );
+    for (let edit = 0; edit < 15; edit++) {
+      const text = JSON.stringify({ ...more, [alice!]: "alice", [bob!]: "bob" });
+      const half = text.length >> 1;
+      writeFileSync(gateway.usersFile, text.slice(0, half));
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      writeFileSync(gateway.usersFile, text.slice(half), { flag: "a" });
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    stop = true;
+    await Promise.all(loads);
+    expect(wrong).toEqual([]);
   });
 
   it("is right or wrong as users.json says at that moment, edited under load", async () => {
