@@ -95,7 +95,6 @@ describe("who guesses", () => {
       remove(dir);
     }
     const cost = (name: string) => (costs.get(name) ?? 0) / (5 * each);
-    console.log(Object.fromEntries([...costs.keys()].map((n) => [n, cost(n)])));
     for (const path of paths) {
       expect(cost(`wrong ${path}`)).toBeLessThan(cost("right /v1/chat/completions"));
     }
