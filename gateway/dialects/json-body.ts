@@ -27,12 +27,12 @@ function faultMessage(text: string): string {
  * `invalid_json` or `invalid_request` (400) with a message that says where, without a piece of the
  * body.
  */
-export function parseObject(bytes: Buffer): JsonObject {
+export function parseObject(bytes: Buffer, mostValues?: number): JsonObject {
   if (bytes.length === 0) throw new GatewayError("invalid_json", "The request body is empty.");
   if (!isUtf8(bytes)) {
     throw new GatewayError("invalid_json", "The request body is not valid UTF-8.");
   }
-  refuseHostileShape(bytes);
+  refuseHostileShape(bytes, mostValues);
   const decoded = bytes.toString(isAscii(bytes) ? "latin1" : "utf8");
   const text = decoded.charCodeAt(0) === 0xfeff ? decoded.slice(1) : decoded;
   let value: unknown;

@@ -1,5 +1,6 @@
 import { type CountRequest, countRequest } from "../dialects/conversion/count-tokens.ts";
 import { type JsonObject, parseObject } from "../dialects/json-body.ts";
+import { mostConvertedValues } from "../dialects/json-shape.ts";
 import { answeredObject } from "./answered-object.ts";
 import { collect } from "./collect.ts";
 import { convertedHeaders } from "./converted-headers.ts";
@@ -58,7 +59,8 @@ export async function countConverted(
   estimate: (text: string) => number | Promise<number>,
   signal: AbortSignal,
 ): Promise<{ input_tokens: number }> {
-  const body = parseObject(Buffer.isBuffer(outbound.body) ? outbound.body : Buffer.alloc(0));
+  const bytes = Buffer.isBuffer(outbound.body) ? outbound.body : Buffer.alloc(0);
+  const body = parseObject(bytes, mostConvertedValues);
   const request = await countRequest(body, { family: upstream.family, model });
   const own = await counted(request, upstream, (path, json) =>
     askJson(upstream, outbound, path, json, signal),

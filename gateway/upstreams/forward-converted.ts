@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { type Conversion, type Converted, convert } from "../dialects/conversion/convert.ts";
 import { parseObject } from "../dialects/json-body.ts";
+import { mostConvertedValues } from "../dialects/json-shape.ts";
 import { type ConvertedFetch, createConvertedFetch } from "./converted-fetch.ts";
 import type { Outbound, Receiver } from "./forward.ts";
 import { StaleConnection } from "./stale-connection.ts";
@@ -74,7 +75,8 @@ export async function forwardConverted(
   const streams = conversion.stream || streamUpstream;
   const sent = createConvertedFetch(upstream, outbound, streams, stop);
   try {
-    const body = parseObject(Buffer.isBuffer(outbound.body) ? outbound.body : Buffer.alloc(0));
+    const bytes = Buffer.isBuffer(outbound.body) ? outbound.body : Buffer.alloc(0);
+    const body = parseObject(bytes, mostConvertedValues);
     const converted = await convert(
       body,
       { ...conversion, streamUpstream },

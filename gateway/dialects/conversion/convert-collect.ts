@@ -5,6 +5,7 @@ import type {
   SharedV4ProviderMetadata,
 } from "@ai-sdk/provider";
 import { GatewayError } from "../../errors.ts";
+import { createAnswerLimit } from "./answer-limit.ts";
 import { errorOfPart, isUnknownChunk } from "./convert-error.ts";
 
 type Spoken = Extract<LanguageModelV4Content, { type: "text" | "reasoning" }>;
@@ -69,7 +70,9 @@ export async function collect(
   let warnings: LanguageModelV4GenerateResult["warnings"] = [];
   let response: LanguageModelV4GenerateResult["response"] = {};
   let finish: Extract<LanguageModelV4StreamPart, { type: "finish" }> | null = null;
+  const limit = createAnswerLimit();
   for await (const part of stream) {
+    limit(part);
     switch (part.type) {
       case "stream-start":
         warnings = part.warnings;

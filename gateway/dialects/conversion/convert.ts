@@ -5,6 +5,7 @@ import type {
 } from "@ai-sdk/provider";
 import { GatewayError } from "../../errors.ts";
 import type { JsonObject } from "../json-body.ts";
+import { createAnswerLimit } from "./answer-limit.ts";
 import { collect } from "./convert-collect.ts";
 import { dialectWords } from "./convert-dialects.ts";
 import { droppedNames, refuseDropped } from "./convert-dropped.ts";
@@ -121,16 +122,18 @@ async function convertStream(
   const warnings = first.value?.type === "stream-start" ? first.value.warnings : [];
   const names = namesOf(conversion);
   const writer = arrayForm ? createGeminiArrayWriter(names) : dialectWords[dialect].stream(names);
+  const limit = createAnswerLimit();
   return {
     contentType: arrayForm ? "application/json" : "text/event-stream; charset=utf-8",
     dropped: droppedNames(read, warnings, dialect),
-    next: () => nextPiece(parts, writer, conversion),
+    next: () => nextPiece(parts, limit, writer, conversion),
   };
 }
 
 /** Reads on until there is something to write. One part a piece: deltas go out as they come. */
 async function nextPiece(
   parts: ReadableStreamDefaultReader<LanguageModelV4StreamPart>,
+  limit: (part: LanguageModelV4StreamPart) => void,
   writer: StreamWriter,
   conversion: Conversion,
 ): Promise<string | null> {
@@ -138,6 +141,7 @@ async function nextPiece(
     for (;;) {
       const { done, value } = await parts.read();
       if (done) return null;
+      limit(value);
       if (value.type === "response-metadata" && value.id !== undefined) {
         conversion.upstreamId?.(value.id);
       }

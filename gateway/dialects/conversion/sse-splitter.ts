@@ -21,21 +21,39 @@ export type SseSplitter = {
 
 /** Cuts a stream, however its bytes come, into whole server-sent events (WHATWG HTML §9.2.6). */
 export function createSseSplitter(): SseSplitter {
-  let tail = "";
+  // Joined only where an event ends: else a long one would be copied with each chunk.
+  let pieces: string[] = [];
+  let size = 0;
+  let last = "";
+  const keep = (text: string): void => {
+    pieces.push(text);
+    size += text.length;
+    if (size > maxEvent) throw new GatewayError("upstream_error", "An event never ended.");
+  };
   return {
     push(chunk) {
-      const from = Math.max(0, tail.length - 3);
-      tail += Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString("latin1");
+      const fresh = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString(
+        "latin1",
+      );
+      const seam = last + fresh;
+      last = seam.slice(-3);
+      if (endOfEvent(seam, 0) < 0) {
+        keep(fresh);
+        return [];
+      }
+      const text = pieces.join("") + fresh;
       const events: string[] = [];
       let start = 0;
-      for (let end = endOfEvent(tail, from); end >= 0; end = endOfEvent(tail, start)) {
-        events.push(tail.slice(start, end));
+      for (let end = endOfEvent(text, 0); end >= 0; end = endOfEvent(text, start)) {
+        events.push(text.slice(start, end));
         start = end;
       }
-      if (start > 0) tail = tail.slice(start);
-      if (tail.length > maxEvent) throw new GatewayError("upstream_error", "An event never ended.");
+      pieces = [];
+      size = 0;
+      last = text.slice(start).slice(-3);
+      keep(text.slice(start));
       return events;
     },
-    rest: () => tail,
+    rest: () => pieces.join(""),
   };
 }

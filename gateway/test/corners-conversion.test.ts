@@ -1,0 +1,67 @@
+import type { ServerResponse } from "node:http";
+import { afterEach, describe, expect, it } from "vitest";
+import { startTestGateway, type TestGateway, until } from "./harness.ts";
+import { politeChat } from "./mock-upstream.ts";
+
+// What a client or an upstream may send to keep everybody else from being served.
+
+let gateway: TestGateway;
+afterEach(() => gateway.stop());
+
+const gemini = "/v1beta/models/mock:streamGenerateContent?alt=sse";
+const contents = [{ role: "user", parts: [{ text: "hello" }] }];
+
+/** One call whose arguments never end. */
+async function endlessCall(response: ServerResponse): Promise<void> {
+  const chunk = (call: object): string =>
+    `data: ${JSON.stringify({ id: "x", object: "chat.completion.chunk", created: 1, model: "m", choices: [{ index: 0, delta: { tool_calls: [{ index: 0, ...call }] }, finish_reason: null }] })}\n\n`;
+  response.writeHead(200, { "content-type": "text/event-stream" });
+  response.write(
+    chunk({ id: "c", type: "function", function: { name: "f", arguments: '{"a":"' } }),
+  );
+  const more = chunk({ function: { arguments: "x".repeat(1024 * 1024) } });
+  while (!response.closed) {
+    if (!response.write(more)) await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+describe("a request that has to be converted", () => {
+  it("of more pieces than any conversation has is refused before it stops everybody", async () => {
+    gateway = await startTestGateway(politeChat);
+    const parts = Array.from({ length: 250_000 }, () => ({ text: "x" }));
+    const body = { contents: [{ role: "user", parts }] };
+    const response = await gateway.post("/v1beta/models/mock:generateContent", body);
+    expect(response.status).toBe(400);
+    expect(await response.text()).toContain("more than 200000 values");
+    expect(gateway.upstream.seen).toEqual([]);
+    await until(async () => (await gateway.health()).line.active === 0, "its slot is free");
+  });
+});
+
+describe("an upstream whose answer is converted", () => {
+  it("is left where its answer has no end, and its socket closed", async () => {
+    gateway = await startTestGateway((_seen, response) => endlessCall(response));
+    const response = await gateway.post(gemini, { contents });
+    expect(await response.text()).toContain("The answer is too long.");
+    await gateway.upstream.seen[0]?.closed;
+    await until(async () => (await gateway.health()).line.active === 0, "its slot is free");
+  }, 60_000);
+
+  it("is left by a client that leaves within a second, and by one that reads nothing", async () => {
+    gateway = await startTestGateway((_seen, response) => endlessCall(response));
+    const leaving = new AbortController();
+    const response = await gateway.post(gemini, { contents }, { signal: leaving.signal });
+    const reader = response.body?.getReader();
+    await reader?.read();
+    const before = process.memoryUsage().arrayBuffers;
+    // It reads nothing for a while: nothing is gathered for it.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * 1024 * 1024);
+    const from = performance.now();
+    leaving.abort();
+    await reader?.read().catch(() => {});
+    await gateway.upstream.seen[0]?.closed;
+    await until(async () => (await gateway.health()).line.active === 0, "its slot is free");
+    expect(performance.now() - from).toBeLessThan(3_000);
+  });
+});
