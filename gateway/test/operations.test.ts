@@ -1,6 +1,8 @@
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { loadSettings } from "../settings/load-settings.ts";
 import { chat, startTestGateway } from "./harness.ts";
 import { politeChat } from "./mock-upstream.ts";
 
@@ -16,5 +18,18 @@ test("docs/operations.md names every series of /metrics, and none that is not th
     expect([...named].sort()).toEqual([...new Set(served)].sort());
   } finally {
     await gateway.stop();
+  }
+});
+
+test("the README's config.yaml is one that the gateway takes", () => {
+  const readme = readFileSync(join(import.meta.dirname, "../../README.md"), "utf8");
+  const [, yaml = ""] = /```yaml\n([\s\S]+?)```/.exec(readme) ?? [];
+  expect(yaml).toContain("routes:");
+  const cwd = mkdtempSync(join(tmpdir(), "llm-gateway-test-"));
+  try {
+    writeFileSync(join(cwd, "config.yaml"), yaml);
+    expect(() => loadSettings({ argv: [], cwd, env: { ANTHROPIC_API_KEY: "sk-x" } })).not.toThrow();
+  } finally {
+    rmSync(cwd, { recursive: true, force: true });
   }
 });
