@@ -31,8 +31,19 @@ export function refuse(
   for (const name in error.headers) response.setHeader(name, error.headers[name] ?? "");
   response.setHeader("content-type", "application/json");
   response.setHeader("content-length", Buffer.byteLength(body));
-  if (!request.complete) response.setHeader("connection", "close");
+  const toSend = request.method === "HEAD" ? null : body;
+  if (hasArrived(request)) {
+    response.writeHead(error.status).end(toSend);
+    return;
+  }
+  response.setHeader("connection", "close");
   response.writeHead(error.status);
-  if (request.method !== "HEAD") response.write(body);
+  if (toSend !== null) response.write(toSend);
   endEarly(request, response);
+}
+
+/** Nothing more comes of it: it is complete, or has no body and Node has only not said so yet. */
+function hasArrived({ complete, headers }: IncomingMessage): boolean {
+  const { "content-length": length, "transfer-encoding": encoding } = headers;
+  return complete || (encoding === undefined && (length === undefined || length === "0"));
 }
