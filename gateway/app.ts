@@ -1,6 +1,12 @@
-import express, { type Express, type NextFunction, type Request, type Response } from "express";
+import express, {
+  type Express,
+  type NextFunction,
+  type Request,
+  type Response,
+  type Router,
+} from "express";
 import { refuse } from "./answer/refuse.ts";
-import type { createCors } from "./auth/browsers.ts";
+import { type createCors, pageHeaders } from "./auth/browsers.ts";
 import { stripCredentials } from "./auth/query-credentials.ts";
 import { endpointOf } from "./dialects/endpoints.ts";
 import { type JudgedPath, judgePath } from "./dialects/path.ts";
@@ -56,17 +62,7 @@ export function createApp(parts: AppParts): Express {
   });
   if (parts.cors !== null) app.use(parts.cors);
 
-  const call = (handle: CallHandler) => gatewayCall(parts, handle);
-  const openRouter = express.Router({ caseSensitive: true, strict: true });
-  for (const { path, ask } of openRouterRoutes) {
-    openRouter.get(
-      path.slice("/api/v1".length),
-      call((viewer, request, response) => {
-        return showOpenRouter(parts.openRouter, ask, viewer, request, response);
-      }),
-    );
-  }
-  app.use("/api/v1", openRouter);
+  app.use("/api/v1", openRouter(parts));
 
   // Before all others, since nearly all that comes is for it.
   app.all(apiPaths, (request: Request, response: Response<unknown, Judged>) => {
@@ -82,6 +78,32 @@ export function createApp(parts: AppParts): Express {
     });
   });
 
+  showGateway(app, parts);
+  showLine(app, parts);
+
+  // Whoever has no key learns nothing of what is here.
+  app.use(async (request) => {
+    await parts.authenticate(request);
+    throw nothingHere();
+  });
+  refuseWhatFails(app, parts);
+  return app;
+}
+
+/** What OpenRouter's clients read. */
+function openRouter(parts: AppParts): Router {
+  const router = express.Router({ caseSensitive: true, strict: true });
+  for (const { path, ask } of openRouterRoutes) {
+    const answer = gatewayCall(parts, (viewer, request, response) => {
+      return showOpenRouter(parts.openRouter, ask, viewer, request, response);
+    });
+    router.get(path.slice("/api/v1".length), answer);
+  }
+  return router;
+}
+
+/** What the gateway says of itself, to a LAN without keys. */
+function showGateway(app: Express, parts: AppParts): void {
   const lanOnly = (request: Request, _response: Response, next: NextFunction): void => {
     const isPublic = isPublicRequest(request, parts.doors);
     next(isPublic && !parts.publicAdmin ? nothingHere() : undefined);
@@ -94,10 +116,16 @@ export function createApp(parts: AppParts): Express {
     else response.setHeader("content-type", metricsType).end(await parts.metrics());
   });
 
-  app.get("/openapi.json", lanOnly, (_request, response) => parts.docs.json(response));
-  app.get("/docs", lanOnly, (_request, response) => parts.docs.page(response));
-  app.get("/docs/style.css", lanOnly, (_request, response) => parts.docs.style(response));
+  const { docs } = parts;
+  const page = [lanOnly, pageHeaders()];
+  app.get("/openapi.json", page, (_request: Request, response: Response) => docs.json(response));
+  app.get("/docs", page, (_request: Request, response: Response) => docs.page(response));
+  app.get("/docs/style.css", page, (_request: Request, response: Response) => docs.style(response));
+}
 
+/** How one's own limits stand, and the line. */
+function showLine(app: Express, parts: AppParts): void {
+  const call = (handle: CallHandler) => gatewayCall(parts, handle);
   app.get(
     "/limits",
     call((viewer, _, response) => showLimits(parts, viewer, response)),
@@ -122,13 +150,10 @@ export function createApp(parts: AppParts): Express {
       steerQueue(parts, viewer, request.path.slice("/queue/".length), request, response);
     }),
   );
+}
 
-  // Whoever has no key learns nothing of what is here.
-  app.use(async (request) => {
-    await parts.authenticate(request);
-    throw nothingHere();
-  });
-
+/** Every error of the above, rendered once. */
+function refuseWhatFails(app: Express, parts: AppParts): void {
   app.use((cause: unknown, request: Request, response: Response, _next: NextFunction) => {
     const stop = new AbortController();
     // The raw target: `request.path` throws where that cannot be read as a URL.
@@ -141,7 +166,6 @@ export function createApp(parts: AppParts): Express {
     if (response.headersSent) response.destroy();
     else refuse(request, response, exchange, error);
   });
-  return app;
 }
 
 /** What listens on METRICS_PORT: the metrics and nothing else. */

@@ -12,24 +12,11 @@ export type Docs = {
   style(response: ServerResponse): Promise<void>;
 };
 
-/** Nothing may run, nothing comes from elsewhere, and nobody frames it. */
-const policy = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'";
-
-/** For pages on a LAN without TLS: no HSTS, no upgrade of requests. */
-const pageHeaders: Readonly<Record<string, string>> = {
-  "content-security-policy": `${policy}; frame-ancestors 'none'`,
-  "x-content-type-options": "nosniff",
-  "x-frame-options": "DENY",
-  "referrer-policy": "no-referrer",
-  "cross-origin-opener-policy": "same-origin",
-  "cross-origin-resource-policy": "same-origin",
-};
-
 /**
  * Made at the first asking and kept: schemas and what writes them are not loaded before anybody
  * reads them.
  */
-export function createDocs(version: string, headers: typeof pageHeaders = pageHeaders): Docs {
+export function createDocs(version: string): Docs {
   let made: Promise<{ json: Buffer; page: Buffer; style: Buffer }> | null = null;
 
   async function make() {
@@ -47,7 +34,6 @@ export function createDocs(version: string, headers: typeof pageHeaders = pageHe
     return async (response: ServerResponse): Promise<void> => {
       made ??= make();
       const body = (await made)[name];
-      for (const header in headers) response.setHeader(header, headers[header] ?? "");
       response.setHeader("content-type", type);
       response.setHeader("content-length", body.length);
       // A new version has another page.

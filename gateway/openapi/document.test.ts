@@ -114,15 +114,12 @@ describe("over HTTP", () => {
   });
   afterAll(() => server.close());
 
-  it("is JSON, a page and its style, under a policy that lets nothing run", async () => {
+  it("is JSON, a page and its style", async () => {
     const json = await fetch(`${base}/openapi.json`);
     expect(await json.json()).toMatchObject({ openapi: "3.1.0", info: { version: "1.2.3" } });
     const page = await fetch(`${base}/docs`);
     const { headers } = page;
     expect(headers.get("content-type")).toBe("text/html; charset=utf-8");
-    expect(headers.get("content-security-policy")).toMatch(/^default-src 'none'; style-src 'self'/);
-    expect(headers.get("content-security-policy")).not.toContain("upgrade-insecure-requests");
-    expect(headers.get("strict-transport-security")).toBeNull();
     const [, href = ""] = /rel="stylesheet" href="([^"]+)"/.exec(await page.text()) ?? [];
     const style = await fetch(new URL(href, page.url));
     expect(style.headers.get("content-type")).toBe("text/css; charset=utf-8");

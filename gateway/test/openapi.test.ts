@@ -194,6 +194,17 @@ describe("the document and a gateway that runs", () => {
     }
   });
 
+  it("is shown under a policy that lets nothing from elsewhere run, without TLS too", async () => {
+    for (const path of ["/openapi.json", "/docs", "/docs/style.css"]) {
+      const { status, headers } = await fetch(gateway.url + path);
+      expect(status).toBe(200);
+      const policy = headers.get("content-security-policy");
+      expect(policy).toContain("default-src 'self'");
+      expect(policy).not.toContain("upgrade-insecure-requests");
+      expect(headers.get("strict-transport-security")).toBeNull();
+    }
+  });
+
   it("is told to nobody from outside", async () => {
     for (const path of ["/openapi.json", "/docs", "/docs/style.css"]) {
       const answer = await fetch(gateway.url + path, { headers: { "cf-ray": "1" } });
