@@ -59,7 +59,7 @@ export type RoadParts = {
   health: {
     began(upstream: string): void;
     /** Null: it answered. */
-    ended(upstream: string, error: GatewayError | null): void;
+    ended(upstream: string, error: GatewayError | null, user: string): void;
   };
   /** Which errors of an upstream are worth asking another one, within a budget. */
   retries: { isWorthIt(error: GatewayError): boolean; noteRequest(): void };

@@ -105,7 +105,8 @@ async function takeOneTurn(
   const endedAt = performance.now();
   if (member !== null) {
     // Health is what the exchanges show: an answer, of whatever status, is a sign of life.
-    parts.health.ended(member.upstream.name, reading.status > 0 ? null : error);
+    const { user } = accepted.identity;
+    parts.health.ended(member.upstream.name, reading.status > 0 ? null : error, user);
   }
   slot?.release(workOf(reading));
   const upstreamMs = slot && endedAt - from;

@@ -20,15 +20,16 @@ export function withStatus(error: GatewayError, status: number): GatewayError {
 
 /**
  * What an error says of its upstream:
- * - `down`: no connection, 502, 503, 504, or the connection broke
- * - `silent`: no first byte in time; it may be at work on it still
- * - `busy`: it lives, and takes nothing for `ms` (429, 529, a model that loads)
+ * - `down`: no connection, 502, 503, or the connection broke
+ * - `silent`: no first byte in time, or a proxy of its that says so (504); it may be at work on it still
+ * - `busy`: it lives, and takes nothing for `ms` (429, 529, a model that loads); `limit` where it has had
+ *   enough of us (429), which may be about one request, one model or one key
  * - `alive`: it answered, and the fault is the request's, or its own and of no consequence for others
  * - `nothing`: the client left, or the fault is ours
  */
 export type Failure =
   | { readonly kind: "down" | "silent" | "alive" | "nothing" }
-  | { readonly kind: "busy"; readonly ms: number };
+  | { readonly kind: "busy"; readonly ms: number; readonly limit: boolean };
 
 const down: Failure = { kind: "down" };
 const silent: Failure = { kind: "silent" };
@@ -41,7 +42,10 @@ const busyMs = 1_000;
 /** No upstream is left alone for longer because it said so. Milliseconds. */
 const maxBusyMs = 60_000;
 
-const gone = new Set([502, 503, 504]);
+const gone = new Set([502, 503]);
+
+/** What was behind a proxy may have begun to generate: it is not asked for the same again. */
+const proxyTimeout = 504;
 
 /** Judges an error of `forward` or `attempt`. */
 export function failureOf(error: unknown): Failure {
@@ -53,9 +57,9 @@ export function failureOf(error: unknown): Failure {
       return error.cause instanceof errors.BodyTimeoutError ? alive : silent;
     case "upstream_loading":
     case "overloaded":
-      return busyFor(error);
+      return busyFor(error, false);
     case "upstream_rejected":
-      return error.status === 429 ? busyFor(error) : alive;
+      return isLimit(error) ? busyFor(error, true) : alive;
     case "upstream_auth":
     case "not_supported":
       return alive;
@@ -66,13 +70,20 @@ export function failureOf(error: unknown): Failure {
   }
 }
 
-function busyFor(error: GatewayError): Failure {
+/** An upstream's 429. */
+export const isLimit = (error: GatewayError): boolean =>
+  error.code === "upstream_rejected" && error.status === 429;
+
+function busyFor(error: GatewayError, limit: boolean): Failure {
   const said = Number(error.headers["retry-after"]) * 1000;
-  return { kind: "busy", ms: said >= 0 ? Math.min(said, maxBusyMs) : busyMs };
+  return { kind: "busy", ms: said >= 0 ? Math.min(said, maxBusyMs) : busyMs, limit };
 }
 
 function brokenOrAnswered(cause: unknown): Failure {
-  if (cause instanceof AnsweredStatus) return gone.has(cause.status) ? down : alive;
+  if (cause instanceof AnsweredStatus) {
+    if (cause.status === proxyTimeout) return silent;
+    return gone.has(cause.status) ? down : alive;
+  }
   const broken = cause instanceof StaleConnection || brokenSocket(cause) || neverConnected(cause);
   return broken ? down : alive;
 }

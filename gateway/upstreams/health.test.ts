@@ -129,6 +129,24 @@ describe("an upstream", () => {
     expect(health.usable("a")).toBe(true);
   });
 
+  it("that has had enough of one user's requests is closed to others for two seconds only", async () => {
+    const { health, pass } = start();
+    const enough = rejected(429, { "retry-after": "60" });
+    for (let count = 0; count < 9; count++) health.noteFailed("a", enough, "greedy");
+    expect(health.usable("a")).toBe(false);
+    await pass(2_000);
+    expect(health.usable("a")).toBe(true);
+    // Another is told so too: now it is about us all.
+    health.noteFailed("a", enough, "other");
+    await pass(59_999);
+    expect(health.usable("a")).toBe(false);
+    await pass(1);
+    health.noteAnswered("a");
+    health.noteFailed("a", enough, "third");
+    await pass(2_000);
+    expect(health.usable("a")).toBe(true);
+  });
+
   it("that loads its model is busy for a moment, however often it says so", () => {
     const { health } = start();
     fail(health, 9, new GatewayError("upstream_loading", "loading"));

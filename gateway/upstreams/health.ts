@@ -34,8 +34,8 @@ export type Health = {
   tried(name: string): void;
   /** It began to answer. */
   noteAnswered(name: string): void;
-  /** An attempt ended with an error of any kind, also where the client left. */
-  noteFailed(name: string, error: unknown): void;
+  /** An attempt of a user's ended with an error of any kind, also where the client left. */
+  noteFailed(name: string, error: unknown, user?: string): void;
   view(name: string): HealthView;
   stop(): void;
 };
@@ -46,10 +46,15 @@ type Standing = {
   reason: string | null;
   /** 0: it is not busy. */
   busyUntil: number;
+  /** Who was last told that it takes no more, with no answer since. */
+  limited: string | null;
   cancelBusy: () => void;
   /** Takes back the next look at one that is not closed. */
   cancelLook: () => void;
 };
+
+/** A limit that only one user has met may be about their requests alone. Milliseconds. */
+const oneUserMs = 2_000;
 
 const unknown: HealthView = { up: null, state: "closed", reason: null };
 
@@ -75,6 +80,7 @@ export function createHealth(options: HealthOptions): Health {
         up: null,
         reason: null,
         busyUntil: 0,
+        limited: null,
         cancelBusy: idle,
         cancelLook: idle,
       };
@@ -142,6 +148,14 @@ export function createHealth(options: HealthOptions): Health {
     }, until - now());
   }
 
+  /** A user who asks for too much must not have it closed for all: it is, when another is told so too. */
+  function limitedFor(name: string, ms: number, user: string): number {
+    const standing = standingOf(name);
+    const isConfirmed = standing.limited !== null && standing.limited !== user;
+    standing.limited ??= user;
+    return isConfirmed ? ms : Math.min(ms, oneUserMs);
+  }
+
   return {
     usable(name) {
       const standing = standings.get(name);
@@ -155,16 +169,19 @@ export function createHealth(options: HealthOptions): Health {
     },
     noteAnswered(name) {
       const standing = standings.get(name);
+      if (standing !== undefined) standing.limited = null;
       // As nearly always; nothing to do for it.
       if (standing?.up === true && standing.breaker.isSound) return;
       answered(name);
     },
-    noteFailed(name, error) {
+    noteFailed(name, error, user) {
       const failure = failureOf(error);
       if (failure.kind === "down" || failure.kind === "silent") failed(name, reasonOf(error));
       else if (failure.kind === "nothing") standings.get(name)?.breaker.left();
       else answered(name);
-      if (failure.kind === "busy") busy(name, failure.ms);
+      if (failure.kind !== "busy") return;
+      const isLimit = user !== undefined && failure.limit;
+      busy(name, isLimit ? limitedFor(name, failure.ms, user) : failure.ms);
     },
     view(name) {
       const standing = standings.get(name);

@@ -1,4 +1,5 @@
 import type { GatewayError } from "../errors.ts";
+import { isLimit } from "../upstreams/failure.ts";
 import { createHealth, type Health, type HealthOptions } from "../upstreams/health.ts";
 import { probeUpstream } from "../upstreams/probe-upstream.ts";
 import type { Upstream } from "../upstreams/upstream.ts";
@@ -8,8 +9,8 @@ export type UpstreamWatch = {
   readonly health: Health;
   /** Something is sent to it. */
   began(upstream: string): void;
-  /** That has ended; null: it answered. */
-  ended(upstream: string, error: GatewayError | null): void;
+  /** That has ended, for a user; null: it answered. */
+  ended(upstream: string, error: GatewayError | null, user: string): void;
 };
 
 /** One that looks dead is asked now and then, but never while it is at work for us: it may be slow to say. */
@@ -35,10 +36,12 @@ export function watchUpstreams(
       change(name, 1);
       health.tried(name);
     },
-    ended(name, error) {
+    ended(name, error, user) {
       change(name, -1);
-      if (error === null) health.noteAnswered(name);
-      else health.noteFailed(name, error);
+      // The limit of a client's own key is nobody else's.
+      const isTheirs = error !== null && isLimit(error) && byName.get(name)?.passthrough === true;
+      if (error === null || isTheirs) health.noteAnswered(name);
+      else health.noteFailed(name, error, user);
     },
   };
 }
