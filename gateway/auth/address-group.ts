@@ -1,8 +1,8 @@
 import { isIPv6 } from "node:net";
 
 /**
- * Who counts as one sender: an IPv4 address, or an IPv6 network of 64 bits, since whoever has one of
- * its addresses has them all.
+ * Who counts as one sender: an IPv4 address, or an IPv6 network of 64 bits, since whoever has one
+ * of its addresses has them all.
  */
 export function addressGroup(address: string): string {
   if (!address.includes(":") || !isIPv6(address)) return address;

@@ -18,8 +18,9 @@ const HOW = "Send it as the header Authorization: Bearer <key>, x-api-key or x-g
  * counts: clients that carry their key in one header fill the other with a placeholder.
  *
  * A key is compared by its SHA-256 digest only, as the name in a map. How long that look-up takes
- * depends on the digest, and whoever can choose digests byte by byte has broken SHA-256; so it tells
- * nothing about how much of a guess was right. One digest is made whether the key is known or not.
+ * depends on the digest, and whoever can choose digests byte by byte has broken SHA-256; so it
+ * tells nothing about how much of a guess was right. One digest is made whether the key is known or
+ * not.
  * @param query `""` or `?a=b`
  * @param now epoch ms
  * @throws GatewayError 401 invalid_api_key or key_in_query, with a WWW-Authenticate header

@@ -27,9 +27,9 @@ type Middleware = (
 ) => void;
 
 /**
- * Lets web pages of these origins (`*`: of any) call with a key in a header. Never with credentials:
- * what a browser adds by itself would act for whoever happens to visit a page. A preflight needs no
- * key, since browsers send none with it.
+ * Lets web pages of these origins (`*`: of any) call with a key in a header. Never with
+ * credentials: what a browser adds by itself would act for whoever happens to visit a page. A
+ * preflight needs no key, since browsers send none with it.
  */
 export function createCors(origins: readonly string[]): Middleware | null {
   if (origins.length === 0) return null;

@@ -20,9 +20,9 @@ const longestMs = 60_000;
 const mostAddresses = 10_000;
 
 /**
- * Slows down whoever tries credentials: from the twenty-first wrong one on, an address is refused for a
- * second, then for two, four and so on to a minute. Only wrong ones ever come here: a right one
- * passes, whatever others behind the same address do.
+ * Slows down whoever tries credentials: from the twenty-first wrong one on, an address is refused
+ * for a second, then for two, four and so on to a minute. Only wrong ones ever come here: a right
+ * one passes, whatever others behind the same address do.
  */
 export function createGuessLimit(): GuessLimit {
   const byAddress = new Map<string, Guesses>();
@@ -55,7 +55,10 @@ function forgetOldest(byAddress: Map<string, Guesses>): void {
   if (oldest !== undefined) byAddress.delete(oldest);
 }
 
-/** By whole seconds, of which there are sixty; each is made once, as a flood of guesses is cheap then. */
+/**
+ * By whole seconds, of which there are sixty; each is made once, as a flood of guesses is cheap
+ * then.
+ */
 const refusals: GatewayError[] = [];
 
 function refusal(waitMs: number): GatewayError {

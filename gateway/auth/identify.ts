@@ -6,7 +6,8 @@ import { authenticate, CHALLENGE } from "./authenticate.ts";
 import { credentialsOf } from "./credentials.ts";
 import type { GuessLimit } from "./guess-limit.ts";
 import type { Identity } from "./identity.ts";
-import { type JwtCheck, looksLikeJwt } from "./jwt.ts";
+import type { JwtCheck } from "./jwt.ts";
+import { looksLikeJwt } from "./looks-like-jwt.ts";
 import { claimOf, personOf, roleIn } from "./person.ts";
 
 /** Someone at the door. */
@@ -41,9 +42,9 @@ export type Identify = (asker: Asker) => Identity | Promise<Identity>;
 const assertionHeader = "cf-access-jwt-assertion";
 
 /**
- * The ways in, in their order: a key, a JWT, a Cloudflare Access assertion, a trusted proxy's header.
- * Where Access is required, who comes through the tunnel needs its assertion before all else.
- * Throws or rejects with 401 or, after many wrong credentials from one address, 429.
+ * The ways in, in their order: a key, a JWT, a Cloudflare Access assertion, a trusted proxy's
+ * header. Where Access is required, who comes through the tunnel needs its assertion before all
+ * else. Throws or rejects with 401 or, after many wrong credentials from one address, 429.
  */
 export function createIdentify(options: IdentifyOptions): Identify {
   const { users, guesses, userHeader, jwt, access, now = Date.now } = options;

@@ -20,9 +20,9 @@ export type JwtCheck = (token: string) => Promise<JWTPayload>;
 const mostCharacters = 8_192;
 
 /**
- * Checks tokens: signature, algorithm, issuer, audience, expiry. Which kind of key checks a token is
- * decided by its algorithm, and each kind takes its own algorithms only: else a public key, which
- * everybody knows, could serve as the shared secret (RFC 8725, section 2.1).
+ * Checks tokens: signature, algorithm, issuer, audience, expiry. Which kind of key checks a token
+ * is decided by its algorithm, and each kind takes its own algorithms only: else a public key,
+ * which everybody knows, could serve as the shared secret (RFC 8725, section 2.1).
  */
 export function createJwtCheck(options: JwtOptions): JwtCheck {
   const { keys, secret, issuer, audience, algorithms, skewMs, now = Date.now } = options;
@@ -47,11 +47,4 @@ export function createJwtCheck(options: JwtOptions): JwtCheck {
     if (keys === null) throw new Error("no keys");
     return (await jwtVerify(token, keys, { ...rules, algorithms: ofKeys })).payload;
   };
-}
-
-/** Whether a credential has the form of a token: three parts with dots between them. */
-export function looksLikeJwt(text: string): boolean {
-  const first = text.indexOf(".");
-  const second = text.indexOf(".", first + 1);
-  return first > 0 && second > first + 1 && !text.includes(".", second + 1);
 }
