@@ -26,20 +26,25 @@ const generations: ReadonlyMap<string, Endpoint> = new Map([
 const geminiGeneration = generation("gemini");
 const geminiRead: Endpoint = Object.freeze({ dialect: "gemini", kind: "read", json: false });
 
-/**
- * A POST that does not generate. Exact: a POST like one of these, but unknown, must not slip by.
- */
-const readingPosts: ReadonlySet<string> = new Set([
+/** A POST that does not generate, and yet names a model in its body. */
+const askingPosts: ReadonlySet<string> = new Set([
   "/v1/messages/count_tokens",
   "/v1/chat/completions/input_tokens",
   "/v1/responses/input_tokens",
   "/v1/tokenize",
   "/v1/detokenize",
   "/v1/apply-template",
-  "/v1/files",
-  "/v1/uploads",
   "/v1/models/load",
   "/v1/models/unload",
+]);
+
+/**
+ * A POST that does not generate. Exact: a POST like one of these, but unknown, must not slip by.
+ */
+const readingPosts: ReadonlySet<string> = new Set([
+  ...askingPosts,
+  "/v1/files",
+  "/v1/uploads",
   "/v1/streams/lookup",
   // llama.cpp: acts on a generation that runs; waiting in line behind it would be a deadlock.
   "/v1/chat/completions/control",
@@ -91,6 +96,11 @@ function isCancel(path: string): boolean {
 function isRead(method: string, path: string): boolean {
   if (readingMethods.has(method) || readingPosts.has(path)) return true;
   return readingPrefixes.some((prefix) => path.startsWith(prefix)) || isCancel(path);
+}
+
+/** A read that is to be asked where the model is that it names. */
+export function asksOfModel(method: string, path: string): boolean {
+  return method === "POST" && (askingPosts.has(path) || geminiTarget(path)?.verb === "countTokens");
 }
 
 /**

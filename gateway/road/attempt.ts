@@ -4,7 +4,7 @@ import { GatewayError } from "../errors.ts";
 import { attempt } from "../upstreams/attempt.ts";
 import type { Receiver } from "../upstreams/forward.ts";
 import { headersToClient } from "../upstreams/headers.ts";
-import { isConvertible, isNative } from "../upstreams/speaks.ts";
+import { isConvertible, isNative, lacksPath } from "../upstreams/speaks.ts";
 import type { Upstream } from "../upstreams/upstream.ts";
 import { convertedSend } from "./conversion-of.ts";
 import type { Member } from "./destination.ts";
@@ -32,7 +32,7 @@ export async function attemptUpstream(
   try {
     await attemptOnce(parts, accepted, answer, { upstream, alone, converts: !native });
   } catch (error) {
-    if (!native || answer.begun || !lacksDialect(error) || !isConvertible(upstream, dialect)) {
+    if (!native || answer.begun || !lacksPath(error) || !isConvertible(upstream, dialect)) {
       throw error;
     }
     await attemptOnce(parts, accepted, answer, { upstream, alone, converts: true });
@@ -40,12 +40,6 @@ export async function attemptUpstream(
     upstream.lacks.add(dialect);
   }
 }
-
-/** A path that an upstream does not know, or does not take. */
-const unknownPath: ReadonlySet<number> = new Set([404, 405, 501]);
-
-const lacksDialect = (error: unknown): boolean =>
-  error instanceof GatewayError && unknownPath.has(error.status);
 
 type Given = { upstream: Upstream; alone: boolean; converts: boolean };
 

@@ -2,41 +2,26 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { setIdentityHeaders } from "../answer/refuse.ts";
 import type { Identity } from "../auth/identity.ts";
 import { withGeminiModel } from "../dialects/gemini-path.ts";
-import { geminiTarget } from "../dialects/gemini-target.ts";
 import { withModel } from "../dialects/json-edit.ts";
 import { GatewayError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
 import { collect } from "../upstreams/collect.ts";
 import type { Outbound } from "../upstreams/forward.ts";
 import { credentialsOf, headersToUpstream, keyOf } from "../upstreams/headers.ts";
+import { lacksPath } from "../upstreams/speaks.ts";
 import type { Upstream } from "../upstreams/upstream.ts";
 import { modelNamed } from "./model-named.ts";
 import type { RoadParts } from "./parts.ts";
 import { refuseOtherModels } from "./refuse-other-models.ts";
-
-/** What does not generate and yet names a model: it is asked where that model is. */
-const counting: ReadonlySet<string> = new Set([
-  "/v1/messages/count_tokens",
-  "/v1/chat/completions/input_tokens",
-  "/v1/responses/input_tokens",
-  "/v1/tokenize",
-  "/v1/detokenize",
-  "/v1/apply-template",
-  "/v1/models/load",
-  "/v1/models/unload",
-]);
-
-export function isCounting({ method, path }: Pick<Exchange, "method" | "path">): boolean {
-  return method === "POST" && (counting.has(path) || geminiTarget(path)?.verb === "countTokens");
-}
 
 /** Others than the upstream's family may not know it. */
 export const isForOneFamily = ({ dialect }: Pick<Exchange, "dialect">): boolean =>
   dialect === "messages" || dialect === "gemini";
 
 /**
- * A question about a prompt. An upstream that does not know it in these words is asked in its own, or
- * the tokens are estimated. Rejects with the error that it is answered with.
+ * A read that names a model (`asksOfModel`), most of them questions about a prompt. An upstream
+ * that does not know it in these words is asked in its own, or the tokens are estimated. Rejects
+ * with the error that it is answered with.
  */
 export async function count(
   parts: RoadParts,
@@ -89,7 +74,7 @@ async function counted(
     try {
       return (await collect(upstream, asked, signal)).bytes;
     } catch (error) {
-      if (!(error instanceof GatewayError) || ![404, 405, 501].includes(error.status)) throw error;
+      if (!lacksPath(error)) throw error;
       if (dialect !== "messages") throw error;
     }
   }

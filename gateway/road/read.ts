@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { refuse, setIdentityHeaders } from "../answer/refuse.ts";
 import { relay } from "../answer/relay.ts";
+import { asksOfModel } from "../dialects/endpoints.ts";
 import { shuttingDown } from "../errors.ts";
 import { createExchange, stopWhenLeft, type Target } from "../exchange.ts";
 import { headersToUpstream, keyOf } from "../upstreams/headers.ts";
-import { count, isCounting, isForOneFamily } from "./count.ts";
+import { count, isForOneFamily } from "./count.ts";
 import { asGatewayError } from "./failure.ts";
 import type { RoadParts } from "./parts.ts";
 import { isModels, refuseModelPaths, showModels } from "./show-models.ts";
@@ -49,7 +50,9 @@ export async function read(
       return;
     }
     const isLimited = identity.models !== null;
-    if (isCounting(exchange) && (isLimited || parts.hasManyModels || isForOneFamily(exchange))) {
+    const { method, path } = exchange;
+    const byModel = isLimited || parts.hasManyModels || isForOneFamily(exchange);
+    if (byModel && asksOfModel(method, path)) {
       await count(parts, request, response, exchange, identity);
       return;
     }

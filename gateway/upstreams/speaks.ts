@@ -1,3 +1,4 @@
+import { GatewayError } from "../errors.ts";
 import type { Dialect } from "../exchange.ts";
 import type { Upstream } from "./upstream.ts";
 
@@ -29,4 +30,12 @@ export function isConvertible({ family }: Upstream, dialect: Dialect): boolean {
 export function canServe(upstream: Upstream, dialect: Dialect, path: string): boolean {
   if (isNative(upstream, dialect)) return true;
   return isConvertible(upstream, dialect) && !/:(?:batchE|e)mbedContents?$/.test(path);
+}
+
+/** How servers answer a path that they do not know, or do not take. */
+const unknownPath: ReadonlySet<number> = new Set([404, 405, 501]);
+
+/** Whether an upstream's error may mean that it does not know what it was asked, in these words. */
+export function lacksPath(error: unknown): boolean {
+  return error instanceof GatewayError && unknownPath.has(error.status);
 }
