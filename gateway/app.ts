@@ -41,7 +41,9 @@ const metricsType = "text/plain; version=0.0.4; charset=utf-8";
 /** All that is passed on, or answered in the words of those APIs. */
 const apiPaths = /^\/(?:(?:api\/)?v1|v1beta)\//;
 
-/** The path as it was judged, before any routing; Express's own place for what belongs to a request. */
+/**
+ * The path as it was judged, before any routing; Express's own place for what belongs to a request.
+ */
 type Judged = { judged: JudgedPath };
 
 /**

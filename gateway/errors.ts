@@ -49,7 +49,10 @@ export type ErrorOptions = {
   cause?: unknown;
 };
 
-/** The one error that travels; rendered once, in the client's dialect. Never holds a key or a prompt. */
+/**
+ * The one error that travels; rendered once, in the client's dialect. Never holds a key or a
+ * prompt.
+ */
 export class GatewayError extends Error {
   readonly code: ErrorCode;
   readonly status: number;

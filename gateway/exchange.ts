@@ -134,7 +134,9 @@ export function createExchange(
   });
 }
 
-/** Ties an exchange to its client: whoever leaves before the end of the answer aborts the signal. */
+/**
+ * Ties an exchange to its client: whoever leaves before the end of the answer aborts the signal.
+ */
 export function stopWhenLeft(response: ServerResponse, stop: AbortController): void {
   response.once("close", () => {
     if (!response.writableFinished) stop.abort(new ClientLeft());

@@ -36,8 +36,9 @@ export type Asked = {
 };
 
 /**
- * The one place that writes to the client of a generation: its head once, queue events, the upstream's
- * answer, keep-alives between whole events, an error in the client's dialect, and the end.
+ * The one place that writes to the client of a generation: its head once, queue events, the
+ * upstream's answer, keep-alives between whole events, an error in the client's dialect, and the
+ * end.
  */
 export class Answer implements Beating {
   readonly #request: IncomingMessage;
@@ -79,7 +80,9 @@ export class Answer implements Beating {
     return this.#places.begun;
   }
 
-  /** True where the client sees how its wait goes, or wants to: then also how its prompt is read. */
+  /**
+   * True where the client sees how its wait goes, or wants to: then also how its prompt is read.
+   */
   get tellsProgress(): boolean {
     return this.#asksForChunks || (this.#places.told && this.#places.form === "chunk");
   }
@@ -162,7 +165,9 @@ export class Answer implements Beating {
     this.#endWith(last);
   }
 
-  /** The end by an error: a real status while there is none, else in the dialect's in-stream form. */
+  /**
+   * The end by an error: a real status while there is none, else in the dialect's in-stream form.
+   */
   fail(error: GatewayError): void {
     if (!this.committed && !this.#outlet.isGone) {
       this.#ended = true;

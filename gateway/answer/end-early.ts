@@ -1,12 +1,15 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
-/** Of a body nobody wants, so much is read, that the client may finish writing and read our answer. */
+/**
+ * Of a body nobody wants, so much is read, that the client may finish writing and read our answer.
+ */
 const maxDrained = 1024 * 1024;
 const maxDrainMs = 2_000;
 
 /**
- * Ends an answer that was sent before the request's body had arrived. Closing at once would reset the
- * connection, and the client would lose the answer; reading for ever would let it send a terabyte.
+ * Ends an answer that was sent before the request's body had arrived. Closing at once would reset
+ * the connection, and the client would lose the answer; reading for ever would let it send a
+ * terabyte.
  */
 export function endEarly(request: IncomingMessage, response: ServerResponse): void {
   if (request.complete || request.destroyed) {

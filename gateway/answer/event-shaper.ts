@@ -13,7 +13,9 @@ export type EventShaperOptions = {
   dropUsage: boolean;
   /** Sees each whole event, as latin1 text: one character a byte. */
   watch: (event: string) => void;
-  /** What goes out in the place of an event: the prompt's progress, a cost. Null: the event itself. */
+  /**
+   * What goes out in the place of an event: the prompt's progress, a cost. Null: the event itself.
+   */
   amend?: ((event: string) => string) | null;
 };
 

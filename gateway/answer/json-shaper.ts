@@ -8,7 +8,9 @@ export type JsonShaperOptions = {
   watch: (body: Buffer) => void;
 };
 
-/** One JSON object: collected, so that its usage is read and its id replaced before a byte leaves. */
+/**
+ * One JSON object: collected, so that its usage is read and its id replaced before a byte leaves.
+ */
 export function createJsonShaper(options: JsonShaperOptions): Shaper {
   const chunks: Buffer[] = [];
   let upstreamId: string | null = null;

@@ -3,7 +3,10 @@ import type { Exchange } from "../exchange.ts";
 import type { Head } from "./head.ts";
 import { setIdentityHeaders } from "./refuse.ts";
 
-/** The client's side of an answer: one head, whole pieces, one end. Times are monotonic milliseconds. */
+/**
+ * The client's side of an answer: one head, whole pieces, one end. Times are monotonic
+ * milliseconds.
+ */
 export class Outlet {
   readonly #response: ServerResponse;
   readonly #exchange: Exchange;
@@ -65,7 +68,10 @@ export class Outlet {
     });
   }
 
-  /** The last bytes. Who does not take them is stalled from now on; `closed` is told when it is over. */
+  /**
+   * The last bytes. Who does not take them is stalled from now on; `closed` is told when it is
+   * over.
+   */
   end(last: Buffer | string | null, closed: () => void): void {
     const response = this.#response;
     this.#stalledAt ??= performance.now();

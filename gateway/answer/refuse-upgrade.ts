@@ -7,7 +7,10 @@ import type { Shown } from "./refuse.ts";
 /** A client that does not take its refusal in time is let go. Milliseconds. */
 const lingerMs = 2_000;
 
-/** Answers an upgrade that does not take place: a plain HTTP answer on the bare socket, then its end. */
+/**
+ * Answers an upgrade that does not take place: a plain HTTP answer on the bare socket, then its
+ * end.
+ */
 export function refuseUpgrade(socket: Socket, shown: Shown, error: GatewayError): void {
   if (socket.destroyed || !socket.writable) return;
   const body = bodyOfError(error, shown);

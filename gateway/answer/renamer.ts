@@ -14,7 +14,9 @@ export function createTopLevelRenamer(id: string): Renamer {
   let learnt: { bytes: string; replacement: string } | null = null;
   let upstreamId: string | null = null;
 
-  /** The exact bytes of `"id":"…"`, found by the scanner once and by a plain search from then on. */
+  /**
+   * The exact bytes of `"id":"…"`, found by the scanner once and by a plain search from then on.
+   */
   function learn(event: string): boolean {
     const start = event.indexOf("{");
     if (start < 0 || !event.startsWith("data:")) return false;

@@ -1,10 +1,12 @@
-/** Turns an upstream's bytes into what the client gets, and keeps the end back until it is settled. */
+/**
+ * Turns an upstream's bytes into what the client gets, and keeps the end back until it is settled.
+ */
 export type Shaper = {
   /** What may go out now; null where nothing may yet. */
   push(chunk: Buffer): Buffer | null;
   /**
-   * Once, after the upstream's last byte: what was kept back, to be sent when the accounts are closed.
-   * Throws a GatewayError where the answer was cut.
+   * Once, after the upstream's last byte: what was kept back, to be sent when the accounts are
+   * closed. Throws a GatewayError where the answer was cut.
    */
   finish(): Buffer | null;
   /** True for whole events: only between those may a keep-alive or an error stand. */

@@ -18,7 +18,9 @@ const HELP = `doctor: is all well, and what to do where it is not
 --no-generate    does not have each upstream generate a few words, past the line
 Exits with 0, with 1 where something does not work, with 2 for a wrong command line.`;
 
-/** `doctor`: gives 0, 1 where something does not work, 2 for a command line that cannot be meant. */
+/**
+ * `doctor`: gives 0, 1 where something does not work, 2 for a command line that cannot be meant.
+ */
 export async function doctor(
   argv: string[],
   surroundings: Surroundings = ofProcess(),

@@ -36,7 +36,9 @@ const HELP = `restore: brings back what backup kept, also onto a new machine
 
 The gateway must not run. What stands there now is moved into before-restore-… beside the ledger.`;
 
-/** `restore FILE`: gives 0, 1 when it failed (nothing is changed then), 2 for a wrong command line. */
+/**
+ * `restore FILE`: gives 0, 1 when it failed (nothing is changed then), 2 for a wrong command line.
+ */
 export async function restore(
   argv: string[],
   surroundings: Surroundings = ofProcess(),

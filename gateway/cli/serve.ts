@@ -6,8 +6,8 @@ import { version } from "./version.ts";
 import { firstKeyLines, welcomeLines } from "./welcome.ts";
 
 /**
- * Runs the gateway until it is told to stop; gives the exit code. What a person reads goes to standard
- * error, the log to standard output.
+ * Runs the gateway until it is told to stop; gives the exit code. What a person reads goes to
+ * standard error, the log to standard output.
  */
 export async function serve(argv: string[]): Promise<number> {
   const { settings } = loadSettings({ argv, env: process.env, cwd: process.cwd() });

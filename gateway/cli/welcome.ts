@@ -13,8 +13,8 @@ export function firstKeyLines({ key, keyFile }: FirstKey): string[] {
 /**
  * Where the gateway is, what answers, and what to do next.
  *
- * @param publishedPort - the host's port where the gateway runs in a container, which knows neither its
- *   host's addresses nor its folders; null elsewhere.
+ * @param publishedPort - the host's port where the gateway runs in a container, which knows neither
+ * its host's addresses nor its folders; null elsewhere.
  */
 export function welcomeLines(
   settings: Settings,

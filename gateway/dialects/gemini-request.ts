@@ -32,7 +32,10 @@ function check(body: JsonObject, { verb }: GeminiTarget): void {
   else checkPresent(body, ["contents"]);
 }
 
-/** The fields of a request of Gemini's, whose model and form stand in its path. Throws GatewayError (400). */
+/**
+ * The fields of a request of Gemini's, whose model and form stand in its path. Throws GatewayError
+ * (400).
+ */
 export function geminiFields(body: JsonObject, target: GeminiTarget): RequestFields {
   check(body, target);
   const config = field(body, "generationConfig", "generation_config");

@@ -9,7 +9,10 @@ export type GeminiVerb =
 export type GeminiTarget = {
   readonly model: string;
   readonly verb: GeminiVerb;
-  /** How its answer streams: as server-sent events, as the elements of one JSON array, or not at all. */
+  /**
+   * How its answer streams: as server-sent events, as the elements of one JSON array, or not at
+   * all.
+   */
   readonly stream: "events" | "array" | null;
 };
 

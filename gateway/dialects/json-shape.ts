@@ -5,8 +5,8 @@ import { skipString } from "./json-scan.ts";
 const most = { depth: 512, topLevelFields: 10_000, values: 8_000_000 };
 
 /**
- * To convert a request, objects are made of each of its pieces several times over: so many take up to
- * a second, in which nobody else is served.
+ * To convert a request, objects are made of each of its pieces several times over: so many take up
+ * to a second, in which nobody else is served.
  */
 export const mostConvertedValues = 200_000;
 
@@ -19,8 +19,9 @@ const quote = 0x22;
 const comma = 0x2c;
 
 /**
- * Refuses (400) a JSON text nested deeper, or made of more pieces, than any real request. One pass over the
- * bytes without parsing; strings are skipped, so that a prompt or an image costs next to nothing.
+ * Refuses (400) a JSON text nested deeper, or made of more pieces, than any real request. One pass
+ * over the bytes without parsing; strings are skipped, so that a prompt or an image costs next to
+ * nothing.
  */
 export function refuseHostileShape(bytes: Buffer, mostValues: number = most.values): void {
   if (bytes.length <= harmless) return;

@@ -13,8 +13,9 @@ function mayNameTwo(bytes: Buffer): boolean {
 }
 
 /**
- * Refuses (400) a body whose model depends on who reads it: of two `model` some servers take the first and some
- * the last, and those in Go (Ollama) take `Model` for it. What is judged, routed and billed must be what runs.
+ * Refuses (400) a body whose model depends on who reads it: of two `model` some servers take the
+ * first and some the last, and those in Go (Ollama) take `Model` for it. What is judged, routed and
+ * billed must be what runs.
  */
 export function refuseSecondModel(bytes: Buffer, body: JsonObject): void {
   for (const name in body) {

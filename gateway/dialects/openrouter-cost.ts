@@ -23,7 +23,10 @@ function costFields({ total, parts }: AnswerCost): [name: string, value: string]
   return fields;
 }
 
-/** Fields put first into the object that opens at `open`; those it has are replaced where they stand. */
+/**
+ * Fields put first into the object that opens at `open`; those it has are replaced where they
+ * stand.
+ */
 function editsFor(
   bytes: Buffer,
   open: number,

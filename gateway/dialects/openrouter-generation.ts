@@ -1,6 +1,8 @@
 import type { Dialect } from "../exchange.ts";
 
-/** A generation as the ledger has it. Times in milliseconds, cost in US dollars; unknown is null. */
+/**
+ * A generation as the ledger has it. Times in milliseconds, cost in US dollars; unknown is null.
+ */
 export type GenerationRecord = Readonly<{
   /** Ours, and the one its client was shown. */
   id: string;

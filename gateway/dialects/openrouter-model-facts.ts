@@ -33,7 +33,9 @@ export type ModelFacts = Readonly<{
   price: TokenPrice;
 }>;
 
-/** Where servers tell how long the context is; llama-server runs with less than it was trained for. */
+/**
+ * Where servers tell how long the context is; llama-server runs with less than it was trained for.
+ */
 const lengthFields = [
   "max_model_len",
   "context_length",

@@ -43,8 +43,8 @@ function chunk(note: ProgressNote, progress: Progress, done: boolean): string {
 }
 
 /**
- * Turns llama.cpp's chunks of prompt progress into ours, for a client that did not ask for them: its
- * own repeat the role in each, which some clients join. The chunk with 100 % ends it.
+ * Turns llama.cpp's chunks of prompt progress into ours, for a client that did not ask for them:
+ * its own repeat the role in each, which some clients join. The chunk with 100 % ends it.
  */
 export function createProgressTeller(note: ProgressNote): (event: string) => string {
   return (event) => {

@@ -19,9 +19,10 @@ const startPatienceMs = 5000;
  * Opens the ledger's file for writing, brings its schema up to date and enters this process as an
  * instance. Directory and file are made for their owner only: they tell who used what, and when.
  *
- * `synchronous = NORMAL`: a commit is in the kernel's page cache when it returns, so `kill -9` loses
- * nothing; a power cut may lose the commits since the last checkpoint, but never breaks the file.
- * FULL would add an fsync to every turn of the event loop, milliseconds in which no token moves.
+ * `synchronous = NORMAL`: a commit is in the kernel's page cache when it returns, so `kill -9`
+ * loses nothing; a power cut may lose the commits since the last checkpoint, but never breaks the
+ * file. FULL would add an fsync to every turn of the event loop, milliseconds in which no token
+ * moves.
  *
  * Throws an Error with one line: the path, the reason, what to do.
  */

@@ -26,10 +26,10 @@ const resolved = Promise.resolve();
  * of arrival, by row: a closing joins its opening where that still waits, so a row can never be
  * closed before it is opened, and the spool's bound counts rows.
  *
- * A commit that fails leaves its rows in the queue. A short lock (a checkpoint, a report) delays the
- * answers that wait; after `patienceMs` of it, or with any other trouble at once, the queue is the
- * spool and answers end without the disk. A full spool keeps its old rows, which close what is open
- * in the database, and drops the new: the accounts are then complete up to a known moment.
+ * A commit that fails leaves its rows in the queue. A short lock (a checkpoint, a report) delays
+ * the answers that wait; after `patienceMs` of it, or with any other trouble at once, the queue is
+ * the spool and answers end without the disk. A full spool keeps its old rows, which close what is
+ * open in the database, and drops the new: the accounts are then complete up to a known moment.
  */
 export class GroupCommit {
   readonly #options: GroupCommitOptions;

@@ -66,8 +66,9 @@ export type LedgerOptions = {
 
 /**
  * The accounts: one row for each accepted generation, committed in one group a turn of the event
- * loop; one that ends within `openingDelayMs`, and never waits, is written once, whole. Opening closes, as interrupted, the rows of instances that no longer live. Throws an Error
- * with one line (path, reason, remedy) when the file cannot be used.
+ * loop; one that ends within `openingDelayMs`, and never waits, is written once, whole. Opening
+ * closes, as interrupted, the rows of instances that no longer live. Throws an Error with one line
+ * (path, reason, remedy) when the file cannot be used.
  */
 export function openLedger(options: LedgerOptions): Ledger {
   const { file, spoolLimit = 10_000, patienceMs = 200, drainMs = 3000 } = options;

@@ -15,7 +15,9 @@ beforeEach(() => {
 });
 afterEach(() => db.close());
 
-/** A row of alice's: 10 tokens in, 5 out, 2 s of the upstream, half a dollar, unless told otherwise. */
+/**
+ * A row of alice's: 10 tokens in, 5 out, 2 s of the upstream, half a dollar, unless told otherwise.
+ */
 function row(
   startedAt: number,
   changes: Partial<NonNullable<Row["closing"]>> = {},

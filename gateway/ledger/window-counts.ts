@@ -1,6 +1,8 @@
 import type Database from "better-sqlite3";
 
-/** What was used at a time (epoch ms): requests, tokens, milliseconds of an upstream, US dollars. */
+/**
+ * What was used at a time (epoch ms): requests, tokens, milliseconds of an upstream, US dollars.
+ */
 export type WindowCount = {
   readonly at: number;
   readonly requests: number;

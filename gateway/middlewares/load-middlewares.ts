@@ -12,8 +12,8 @@ export type Named = {
 export type Loaded = { readonly name: string; readonly run: Middleware };
 
 /**
- * Loads middlewares of one's own, in their order. Throws an Error with one line that names the file and
- * what is wrong with it.
+ * Loads middlewares of one's own, in their order. Throws an Error with one line that names the file
+ * and what is wrong with it.
  */
 export async function loadMiddlewares(named: readonly Named[], cwd: string): Promise<Loaded[]> {
   const loaded: Loaded[] = [];

@@ -33,7 +33,9 @@ type Returned = MiddlewareResult | void;
 /** Runs for each generation, between those before and after it in the list. */
 export type Middleware = (request: MiddlewareRequest) => Returned | Promise<Returned>;
 
-/** What the file of a middleware exports, by default or as `middleware`; it gets its options once. */
+/**
+ * What the file of a middleware exports, by default or as `middleware`; it gets its options once.
+ */
 export type CreateMiddleware = (
   options: Readonly<Record<string, unknown>>,
 ) => Middleware | Promise<Middleware>;

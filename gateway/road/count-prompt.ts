@@ -2,8 +2,8 @@ import type { RoadParts } from "./parts.ts";
 import type { Accepted } from "./reserve.ts";
 
 /**
- * The tokens of a prompt, by a tokenizer that knows its model; null where none is at hand, or it takes
- * too long. Asked only for those whose limits depend on it. Never rejects.
+ * The tokens of a prompt, by a tokenizer that knows its model; null where none is at hand, or it
+ * takes too long. Asked only for those whose limits depend on it. Never rejects.
  */
 export async function countPrompt(
   { tokens }: Pick<RoadParts, "tokens">,

@@ -14,7 +14,9 @@ import type { Viewer } from "./queue.ts";
 
 type Asking = (parts: OpenRouterParts, asked: OpenRouterAsked) => object | Promise<object>;
 
-/** What OpenRouter's clients read below /api/v1, in the order of matching; `*name` holds slashes. */
+/**
+ * What OpenRouter's clients read below /api/v1, in the order of matching; `*name` holds slashes.
+ */
 export const openRouterRoutes: readonly Readonly<{ path: string; ask: Asking }>[] = [
   { path: "/api/v1/models", ask: listModels },
   { path: "/api/v1/models/count", ask: countModels },

@@ -46,8 +46,8 @@ export type RoadParts = {
   identitiesOf(user: string): readonly Identity[];
   bodies: BodyReader;
   /**
-   * Where a model is. Throws 404, or 400 where none is named and none is meant; both name what there is of
-   * `allowed`, the models that the key may use (null: all).
+   * Where a model is. Throws 404, or 400 where none is named and none is meant; both name what
+   * there is of `allowed`, the models that the key may use (null: all).
    */
   route(model: string | null, allowed: readonly string[] | null): Destination;
   /** It depends on the model who answers. */
@@ -73,7 +73,10 @@ export type RoadParts = {
   middlewares: readonly Loaded[];
   /** Writes each exchange to a file; null is off. */
   tracer: Tracer | null;
-  /** How dialects are converted: refused where something would be lost, and what Anthropic must be told. */
+  /**
+   * How dialects are converted: refused where something would be lost, and what Anthropic must be
+   * told.
+   */
   conversions: { strict: boolean; defaultMaxTokens: number };
   /** What a generation cost, in US dollars; null where that is not known. */
   costOf(served: Served): number | null;

@@ -68,7 +68,9 @@ export function followQueue(
   });
 }
 
-/** `DELETE /queue/{id}`: takes one's own out of the line, or stops it; an administrator anyone's. */
+/**
+ * `DELETE /queue/{id}`: takes one's own out of the line, or stops it; an administrator anyone's.
+ */
 export function leaveQueue(
   parts: RoadParts,
   viewer: Viewer,

@@ -10,7 +10,9 @@ import type { BodyReader } from "../limits/body.ts";
 export type Asked = {
   readonly headers: IncomingHttpHeaders;
   readonly fields: RequestFields;
-  /** True where the body was read, as JSON; an opaque one (audio, images) streams to the upstream. */
+  /**
+   * True where the body was read, as JSON; an opaque one (audio, images) streams to the upstream.
+   */
   readonly json: boolean;
   readonly body: Buffer | Readable;
   /** True where the body came compressed and is no longer. */
@@ -31,7 +33,10 @@ export const noFields: RequestFields = {
   inputChars: 0,
 };
 
-/** Reads and checks the body of a generation that speaks JSON; throws the 4xx that says what is wrong. */
+/**
+ * Reads and checks the body of a generation that speaks JSON; throws the 4xx that says what is
+ * wrong.
+ */
 export async function readRequest(
   bodies: BodyReader,
   request: IncomingMessage,

@@ -2,7 +2,9 @@ import type { Identity } from "../auth/identity.ts";
 import { mayUseModel } from "../auth/may-use-model.ts";
 import { GatewayError } from "../errors.ts";
 
-/** A key may be limited to some models; then it must name one of them, and no `others`. Throws 403. */
+/**
+ * A key may be limited to some models; then it must name one of them, and no `others`. Throws 403.
+ */
 export function refuseOtherModels(
   { models }: Identity,
   model: string | null,

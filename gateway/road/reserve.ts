@@ -51,7 +51,8 @@ export function reserve(
   const { counted, isLimited } = expected;
   const tokens = estimateOf({ ...askOf(exchange, asked), counted });
   const estimate = isLimited ? { ...tokens, ...priceOf(parts, request, tokens) } : tokens;
-  // Usage counts the prompt once for several choices, so only of several prompts it says too little.
+  // Usage counts the prompt once for several choices, so only of several prompts it says too
+  // little.
   const prompt = prompts === 1 ? { prompt: { model: model ?? "", chars } } : {};
   const limited = { dialect: exchange.dialect, estimate, ...prompt };
   const reservation = parts.limits.reserve(identity, limited, Date.now());

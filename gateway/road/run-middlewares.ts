@@ -9,9 +9,10 @@ import { withoutCredentials } from "../upstreams/headers.ts";
 import type { Asked } from "./read-request.ts";
 
 /**
- * The middlewares of config.yaml, in their order: the request is read and its sender known, and it is
- * not yet routed. One may refuse it, or give it another model; what that leads to is judged after it.
- * Throws the 4xx of one that refuses; what a middleware itself throws is a fault of the gateway.
+ * The middlewares of config.yaml, in their order: the request is read and its sender known, and it
+ * is not yet routed. One may refuse it, or give it another model; what that leads to is judged
+ * after it. Throws the 4xx of one that refuses; what a middleware itself throws is a fault of the
+ * gateway.
  */
 export async function runMiddlewares(
   middlewares: readonly Loaded[],

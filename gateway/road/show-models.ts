@@ -16,7 +16,10 @@ export function isModels({ method, path }: Pick<Exchange, "method" | "path">): b
 const isAt = (list: string, path: string): boolean =>
   path === list || (path.startsWith(`${list}/`) && path.length > list.length + 1);
 
-/** The upstream's own list, and what deletes from it, know nothing of what a key may use. Throws 403. */
+/**
+ * The upstream's own list, and what deletes from it, know nothing of what a key may use. Throws
+ * 403.
+ */
 export function refuseModelPaths({ path }: Pick<Exchange, "path">): void {
   if (![openai, gemini].some((list) => path === list || path.startsWith(`${list}/`))) return;
   throw new GatewayError("not_allowed", "This key is limited to some models, and may list them.");

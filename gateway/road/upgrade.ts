@@ -108,7 +108,9 @@ async function join(accepted: Accepted, joining: Joining): Promise<null> {
   return null;
 }
 
-/** Rejects when there is none to be had, or the exchange was ended: then nothing is left upstream. */
+/**
+ * Rejects when there is none to be had, or the exchange was ended: then nothing is left upstream.
+ */
 function openUpstreamSocket(accepted: Accepted, joining: Joining): Promise<Socket> {
   const { exchange, identity } = accepted;
   const { request, socket, early, member } = joining;

@@ -18,7 +18,9 @@ function examplesIn(file: string, line: RegExp): [string, string][] {
   return [...found].map(([, name = "", value = ""]) => [name, value]);
 }
 
-/** The default; where that says too little, the example; of a secret, or a section below, nothing. */
+/**
+ * The default; where that says too little, the example; of a secret, or a section below, nothing.
+ */
 function wanted(file: string, setting: Setting<unknown>): string {
   if (setting.secret || (setting.read !== undefined && file !== ".env.example")) return "";
   const isBare = setting.default === "" || setting.env === "METRICS_PORT";

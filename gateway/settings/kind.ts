@@ -1,6 +1,8 @@
 import { z } from "zod";
 
-/** A fault of a value; the message completes "NAME=value (source): " and never repeats the value. */
+/**
+ * A fault of a value; the message completes "NAME=value (source): " and never repeats the value.
+ */
 export class WrongValue extends Error {
   override readonly name = "WrongValue";
 }

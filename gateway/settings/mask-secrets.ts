@@ -1,6 +1,8 @@
 const secretName = /^(key|auth)$|(api_?key|secret|token|password|authorization)$/i;
 
-/** A section, or what became of it, with `***` for its secrets, `${NAME}` and passthrough excepted. */
+/**
+ * A section, or what became of it, with `***` for its secrets, `${NAME}` and passthrough excepted.
+ */
 export function maskSecrets(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(maskSecrets);
   if (typeof value !== "object" || value === null) return value;

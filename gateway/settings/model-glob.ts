@@ -1,7 +1,9 @@
 import type { z } from "zod";
 import { kind, WrongValue } from "./kind.ts";
 
-/** Names of models are free; these characters are none of any, and mean a pattern that is not ours. */
+/**
+ * Names of models are free; these characters are none of any, and mean a pattern that is not ours.
+ */
 const strange = /[\p{Cc}?[\]{}|^$\\"<>]/u;
 
 /** A model's name, or a glob in which `*` is anything, nothing too. */
@@ -21,8 +23,8 @@ export const modelName: z.ZodType<string, string> = kind((text) => {
 });
 
 /**
- * Whether every name that `later` matches is matched by `earlier` too. A wildcard of the later one is
- * taken for a character that stands in no name: only a wildcard can match that.
+ * Whether every name that `later` matches is matched by `earlier` too. A wildcard of the later one
+ * is taken for a character that stands in no name: only a wildcard can match that.
  */
 export function covers(earlier: string, later: string): boolean {
   const parts = earlier.split("*").map((part) => RegExp.escape(part));

@@ -1,9 +1,10 @@
 import { WrongValue } from "./kind.ts";
 
 /**
- * The upstream's origin and path prefix, without a final `/v1`, `/v1beta` or slash, from any way people write
- * it: `http://box:8080`, `http://box:8080/`, `http://box:8080/v1`, `https://box/llama/v1/`.
- * Throws WrongValue for what is no http(s) URL, or has credentials, a query or a fragment.
+ * The upstream's origin and path prefix, without a final `/v1`, `/v1beta` or slash, from any way
+ * people write it: `http://box:8080`, `http://box:8080/`, `http://box:8080/v1`,
+ * `https://box/llama/v1/`. Throws WrongValue for what is no http(s) URL, or has credentials, a
+ * query or a fragment.
  */
 export function normaliseUpstreamUrl(text: string): string {
   if (!/^https?:\/\//i.test(text)) throw new WrongValue("must start with http:// or https://");

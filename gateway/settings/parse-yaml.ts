@@ -76,7 +76,9 @@ export function parseYaml(text: string, where: string): ParsedYaml {
   return { root: written(document.contents, where, 0), faults };
 }
 
-/** `{key: ${NAME}}` without quotes is no YAML; so the braces are others while it is read, as long. */
+/**
+ * `{key: ${NAME}}` without quotes is no YAML; so the braces are others while it is read, as long.
+ */
 const variable = /\$\{(\w+)\}/g;
 
 const asWritten = (text: string): string => text.replace(/\uE000\uE000(\w+)\uE001/g, `\${$1}`);

@@ -11,7 +11,9 @@ type Usual = {
   readonly globs: readonly string[];
 };
 
-/** The usual values. `o*` would take olmo and openhermes from the box, so their digits are named. */
+/**
+ * The usual values. `o*` would take olmo and openhermes from the box, so their digits are named.
+ */
 export const providers: Readonly<Record<Provider, Usual>> = {
   openai: {
     title: "OpenAI",
@@ -53,8 +55,8 @@ const names = Object.keys(providers) as Provider[];
 export type MadeUpstream = { readonly upstream: UpstreamSettings; readonly madeBy: string };
 
 /**
- * The providers of which DOMAIN, PORT or TLS is set. A key alone makes none: one left in a shell must not
- * send anyone's prompts to a paid cloud.
+ * The providers of which DOMAIN, PORT or TLS is set. A key alone makes none: one left in a shell
+ * must not send anyone's prompts to a paid cloud.
  */
 export function providerUpstreams(settings: Partial<Settings>): MadeUpstream[] {
   return names.flatMap((name) => {

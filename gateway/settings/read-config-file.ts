@@ -16,7 +16,9 @@ export type ConfigValue = {
 
 export type ConfigValues = ReadonlyMap<string, ConfigValue>;
 
-/** Null when `isOptional` and it is not there. Throws SettingsError for any fault, with its line. */
+/**
+ * Null when `isOptional` and it is not there. Throws SettingsError for any fault, with its line.
+ */
 export function readConfigFile(
   file: string,
   options: {

@@ -5,8 +5,8 @@ import type { Setting } from "./setting.ts";
 import type { Written } from "./written.ts";
 
 /**
- * A section as it was found: in the config file as it stands there, elsewhere as JSON. Null where there
- * is none, undefined where it cannot be read, which is a fault.
+ * A section as it was found: in the config file as it stands there, elsewhere as JSON. Null where
+ * there is none, undefined where it cannot be read, which is a fault.
  */
 export function readSection(
   setting: Setting<unknown>,

@@ -32,7 +32,9 @@ export type UpstreamSettings = {
   readonly certificateKey: string | null;
 };
 
-/** Where a route leads: an upstream, and what the model is called there (null: as it was asked for). */
+/**
+ * Where a route leads: an upstream, and what the model is called there (null: as it was asked for).
+ */
 export type RouteTarget = { readonly upstream: string; readonly model: string | null };
 
 /** A rule from model names to upstreams; the first that matches wins. */
@@ -64,7 +66,10 @@ export type ModelSettings = {
   /** Tokens. */
   readonly contextLength: number | null;
   readonly maxOutput: number | null;
-  /** How many generations of it fill its box, or its upstream, alone; null: as many as there are slots. */
+  /**
+   * How many generations of it fill its box, or its upstream, alone; null: as many as there are
+   * slots.
+   */
   readonly maxConcurrent: number | null;
   readonly price: PriceSettings | null;
 };
@@ -82,11 +87,17 @@ export type RoutingSettings = {
   readonly routes: readonly RouteSettings[];
   readonly models: readonly ModelSettings[];
   readonly middlewares: readonly MiddlewareSettings[];
-  /** MODEL_ID: the name under which the one model is shown on OpenRouter's surface; null: as the upstream says. */
+  /**
+   * MODEL_ID: the name under which the one model is shown on OpenRouter's surface; null: as the
+   * upstream says.
+   */
   readonly modelId: string | null;
   /** MAX_CONTEXT_LENGTH, tokens. */
   readonly maxContextLength: number;
-  /** PRICE_PER_PROMPT_TOKEN and PRICE_PER_COMPLETION_TOKEN, for models that `models` says nothing of. */
+  /**
+   * PRICE_PER_PROMPT_TOKEN and PRICE_PER_COMPLETION_TOKEN, for models that `models` says nothing
+   * of.
+   */
   readonly pricePerPromptToken: number;
   readonly pricePerCompletionToken: number;
   /** A conversion that would drop something is refused. */

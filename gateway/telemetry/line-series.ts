@@ -11,7 +11,9 @@ export type Turn = {
   firstPlace: number;
 };
 
-/** What is told of the line: who waited, was refused, or left, and how well it foresees and lets go. */
+/**
+ * What is told of the line: who waited, was refused, or left, and how well it foresees and lets go.
+ */
 export type LineSeries = {
   tookTurn(turn: Turn): void;
   /** The upstream, which holds one model at a time, had to load another. */

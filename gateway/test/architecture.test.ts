@@ -28,7 +28,8 @@ const mayImport: Record<string, string[] | "everything"> = {
   app: ["road", "auth", "answer", "dialects", "openapi"],
   // The API in words; it is compared with the routes, and imports none of them.
   openapi: [],
-  // What serve.ts joins from the settings and several rooms, one file a part; it knows no route and no dialect.
+  // What serve.ts joins from the settings and several rooms, one file a part; it knows no route and
+  // no dialect.
   wiring: [
     "settings",
     "users",

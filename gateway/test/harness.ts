@@ -56,8 +56,8 @@ export type PostOptions = {
 export const newTestKey = (): string => `sk-${randomBytes(16).toString("hex")}`;
 
 /**
- * A real gateway on a free port of 127.0.0.1, in front of a mock upstream (or of `UPSTREAM_URL`, or of the
- * echo where that is empty), with a directory of its own, where `config` is its config.yaml.
+ * A real gateway on a free port of 127.0.0.1, in front of a mock upstream (or of `UPSTREAM_URL`, or
+ * of the echo where that is empty), with a directory of its own, where `config` is its config.yaml.
  */
 export async function startTestGateway(
   handler: Handler,

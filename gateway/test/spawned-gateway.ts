@@ -23,7 +23,10 @@ export type Spawned = {
 export const newDirectory = (): string => mkdtempSync(join(tmpdir(), "llm-gateway-process-"));
 export const remove = (dir: string): void => rmSync(dir, { recursive: true, force: true });
 
-/** Starts `node gateway/main.ts` in `dir` on any free port of 127.0.0.1; `ready` waits until it serves. */
+/**
+ * Starts `node gateway/main.ts` in `dir` on any free port of 127.0.0.1; `ready` waits until it
+ * serves.
+ */
 export async function spawnGateway(
   dir: string,
   env: Record<string, string> = {},

@@ -22,7 +22,9 @@ function createRandom(from: number): () => number {
   };
 }
 
-/** What the client does: some stay to the end, some leave, some are sent away by an administrator. */
+/**
+ * What the client does: some stay to the end, some leave, some are sent away by an administrator.
+ */
 type Conduct = "stays" | "leaves soon" | "leaves at first byte" | "resets" | "is removed";
 
 type Plan = {
@@ -217,7 +219,8 @@ describe.each([
       Object.assign(seen, { [code]: codes[code]?.length });
     }
     expect(Object.entries(seen).filter(([, times]) => (times ?? 0) < least)).toEqual([]);
-    // Where a client was when it left depends on the machine's speed: often enough, some are everywhere.
+    // Where a client was when it left depends on the machine's speed: often enough, some are
+    // everywhere.
     const left = await counted(gateway, "cancellations_total");
     if (count >= 10_000) expect(Math.min(...Object.values(left))).toBeGreaterThan(0);
     await gateway.stop();

@@ -65,7 +65,9 @@ const outbound = {
   fresh: false,
 };
 
-/** One exchange on the first upstream that may be used, then on the others, as a road takes them. */
+/**
+ * One exchange on the first upstream that may be used, then on the others, as a road takes them.
+ */
 async function exchange(
   upstreams: readonly Upstream[],
   health: Health,

@@ -4,8 +4,9 @@ import { keyHeaders } from "./key-headers.ts";
 import type { Upstream } from "./upstream.ts";
 
 /**
- * The gateway's own question to an upstream: `GET path`, answered whole. Rejects with a GatewayError for
- * any trouble and any status that is no success, within `totalMs`; each silence may last `timeoutMs`.
+ * The gateway's own question to an upstream: `GET path`, answered whole. Rejects with a
+ * GatewayError for any trouble and any status that is no success, within `totalMs`; each silence
+ * may last `timeoutMs`.
  */
 export function ask(
   upstream: Upstream,

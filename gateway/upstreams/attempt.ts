@@ -27,8 +27,8 @@ const pauses = [250, 500, 1000, 2000];
 const maxUnreachableMs = 60_000;
 
 /**
- * Sends a generation to its upstream, again where that is safe: nothing of an answer has come, and the
- * upstream has not begun to work. Rejects like `forward`, but never with StaleConnection.
+ * Sends a generation to its upstream, again where that is safe: nothing of an answer has come, and
+ * the upstream has not begun to work. Rejects like `forward`, but never with StaleConnection.
  */
 export async function attempt(options: AttemptOptions): Promise<void> {
   const started = performance.now();
@@ -65,7 +65,9 @@ function send(options: AttemptOptions, outbound: Outbound): Promise<void> {
     : options.send(outbound, receiver, signal);
 }
 
-/** How long an error of this kind is worth further tries, in milliseconds since the first; 0: never. */
+/**
+ * How long an error of this kind is worth further tries, in milliseconds since the first; 0: never.
+ */
 function patience(error: unknown, options: AttemptOptions): number {
   if (!(error instanceof GatewayError) || !isReplayable(options.outbound)) return 0;
   if (error.code === "upstream_loading") return options.patienceMs;

@@ -1,7 +1,10 @@
 /** Failures in a row before nothing is sent any more. */
 const patience = 3;
 
-/** How long nothing is sent: doubling from `first`, back to it after `steady` without trouble. Milliseconds. */
+/**
+ * How long nothing is sent: doubling from `first`, back to it after `steady` without trouble.
+ * Milliseconds.
+ */
 const pause = { first: 1_000, longest: 30_000, steady: 30_000 };
 
 /** A trial of which nothing is heard holds up the next one no longer than this. Milliseconds. */
@@ -15,8 +18,8 @@ export type BreakerOptions = {
 };
 
 /**
- * Whether one upstream is sent work. `closed`: yes. `open`: no, for `openMs`. `half-open`: one trial at
- * a time. Knows no timer and no upstream; times are those of `now`.
+ * Whether one upstream is sent work. `closed`: yes. `open`: no, for `openMs`. `half-open`: one
+ * trial at a time. Knows no timer and no upstream; times are those of `now`.
  */
 export type Breaker = {
   readonly state: "closed" | "open" | "half-open";

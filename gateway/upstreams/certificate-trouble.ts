@@ -23,8 +23,8 @@ const verdicts: Readonly<Record<string, string>> = {
 };
 
 /**
- * Why no secure connection came about, by the error's code; null for any other trouble. The upstream
- * has seen nothing of the request then.
+ * Why no secure connection came about, by the error's code; null for any other trouble. The
+ * upstream has seen nothing of the request then.
  */
 export function certificateTrouble(code: string): string | null {
   const verdict = verdicts[code];

@@ -4,8 +4,8 @@ import { forward, type Outbound } from "./forward.ts";
 import type { Upstream } from "./upstream.ts";
 
 /**
- * Sends one request and collects its answer whole. Rejects like `forward`, also for any status that is no
- * success, and for an answer of more than `most` bytes.
+ * Sends one request and collects its answer whole. Rejects like `forward`, also for any status that
+ * is no success, and for an answer of more than `most` bytes.
  */
 export async function collect(
   upstream: Upstream,

@@ -19,7 +19,9 @@ export class SocketClient extends Client {
     return super.dispatch(options, handler);
   }
 
-  /** Resolves when the present socket has closed: from then on the upstream is not at work for us. */
+  /**
+   * Resolves when the present socket has closed: from then on the upstream is not at work for us.
+   */
   async socketClosed(): Promise<void> {
     const socket = this.socket;
     if (socket !== null && !socket.closed) await once(socket, "close").catch(() => {});

@@ -31,10 +31,10 @@ const closeBrace = 0x7d;
 const comma = 0x2c;
 
 /**
- * Names the conversation that a request goes on with: a hash of who asks for which model with which system prompt
- * and which first words of the user. These are the same bytes in every turn, but for marks (`cache_control`) that
- * clients move about, and for text that they write bare or as a part. Null where there is nothing to
- * go by. Parses nothing: about a millisecond for 3 MB.
+ * Names the conversation that a request goes on with: a hash of who asks for which model with which
+ * system prompt and which first words of the user. These are the same bytes in every turn, but for
+ * marks (`cache_control`) that clients move about, and for text that they write bare or as a part.
+ * Null where there is nothing to go by. Parses nothing: about a millisecond for 3 MB.
  */
 export function conversationKey(
   user: string,

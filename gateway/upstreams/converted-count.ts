@@ -49,8 +49,8 @@ async function counted(
 
 /**
  * Answers Anthropic's `count_tokens` for an upstream of another dialect: by what it counts itself
- * (Gemini, llama.cpp), else by `estimate` of all texts. Resolves with the answer's JSON; rejects with a
- * GatewayError or with `signal.reason`.
+ * (Gemini, llama.cpp), else by `estimate` of all texts. Resolves with the answer's JSON; rejects
+ * with a GatewayError or with `signal.reason`.
  */
 export async function countConverted(
   upstream: Upstream,

@@ -20,8 +20,8 @@ export type ConvertedFetch = {
 const bodiless = new Set([204, 205]);
 
 /**
- * Sends through `forward`, on the upstream's own connections and with the headers that the road made.
- * Aborting `stop` ends what is under way.
+ * Sends through `forward`, on the upstream's own connections and with the headers that the road
+ * made. Aborting `stop` ends what is under way.
  *
  * @param stream - the upstream is asked for a stream, and anything else is a cut one.
  */

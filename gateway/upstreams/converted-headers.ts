@@ -1,6 +1,9 @@
 import type { Headers as OutboundHeaders } from "./headers.ts";
 
-/** Of what the road prepared: the key, who asks, and tracing. The rest speaks of the client's own dialect. */
+/**
+ * Of what the road prepared: the key, who asks, and tracing. The rest speaks of the client's own
+ * dialect.
+ */
 const fromRoad = new Set([
   "authorization",
   "x-api-key",

@@ -21,10 +21,12 @@ export function withStatus(error: GatewayError, status: number): GatewayError {
 /**
  * What an error says of its upstream:
  * - `down`: no connection, 502, 503, or the connection broke
- * - `silent`: no first byte in time, or a proxy of its that says so (504); it may be at work on it still
- * - `busy`: it lives, and takes nothing for `ms` (429, 529, a model that loads); `limit` where it has had
- *   enough of us (429), which may be about one request, one model or one key
- * - `alive`: it answered, and the fault is the request's, or its own and of no consequence for others
+ * - `silent`: no first byte in time, or a proxy of its that says so (504); it may be at work on it
+ * still
+ * - `busy`: it lives, and takes nothing for `ms` (429, 529, a model that loads); `limit` where it
+ * has had enough of us (429), which may be about one request, one model or one key
+ * - `alive`: it answered, and the fault is the request's, or its own and of no consequence for
+ * others
  * - `nothing`: the client left, or the fault is ours
  */
 export type Failure =
@@ -89,8 +91,8 @@ function brokenOrAnswered(cause: unknown): Failure {
 }
 
 /**
- * What a client is told whose own key an upstream refused: that error speaks of the gateway's. Gives any other
- * error as it is.
+ * What a client is told whose own key an upstream refused: that error speaks of the gateway's.
+ * Gives any other error as it is.
  */
 export function ownKeyRefused(error: unknown): unknown {
   if (!(error instanceof GatewayError) || error.code !== "upstream_auth") return error;
@@ -103,7 +105,10 @@ export function ownKeyRefused(error: unknown): unknown {
   });
 }
 
-/** Why an upstream is not used, for logs and /health: never an upstream's own words, which may quote a prompt. */
+/**
+ * Why an upstream is not used, for logs and /health: never an upstream's own words, which may quote
+ * a prompt.
+ */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof GatewayError)) return "unknown";
   const { cause } = error;

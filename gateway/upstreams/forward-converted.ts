@@ -53,8 +53,9 @@ function reasonOf(error: unknown, sent: ConvertedFetch): unknown {
 }
 
 /**
- * Like `forward`, to an upstream of another dialect: the request's JSON (`outbound.body`) goes out in the
- * upstream's words, and the answer reaches `receiver` in the client's. `outbound.path` is not used.
+ * Like `forward`, to an upstream of another dialect: the request's JSON (`outbound.body`) goes out
+ * in the upstream's words, and the answer reaches `receiver` in the client's. `outbound.path` is
+ * not used.
  *
  * Resolves when the answer has ended; rejects with a GatewayError, with `signal.reason` when the
  * signal aborted, each only once the upstream's socket is closed or free, or with StaleConnection.

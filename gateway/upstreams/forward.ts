@@ -161,8 +161,8 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
 
 /**
  * Sends one request and hands the answer to `receiver`. Resolves when the answer has ended; rejects
- * with a GatewayError (the upstream's own error, or its trouble), with `signal.reason` when the signal
- * aborted, each only once the upstream's socket is closed or free, or with StaleConnection.
+ * with a GatewayError (the upstream's own error, or its trouble), with `signal.reason` when the
+ * signal aborted, each only once the upstream's socket is closed or free, or with StaleConnection.
  */
 export function forward(
   connections: Connections,

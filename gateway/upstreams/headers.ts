@@ -51,7 +51,9 @@ const notToClient = new Set([
   "x-queue-position",
 ]);
 
-/** What limits the gateway has there is none of its users' business, whose limits have these names. */
+/**
+ * What limits the gateway has there is none of its users' business, whose limits have these names.
+ */
 const isLimit = (name: string): boolean =>
   name.startsWith("x-ratelimit-") || name.startsWith("anthropic-ratelimit-");
 
@@ -60,7 +62,8 @@ const isForwardedBy = (name: string): boolean =>
 
 /** The names a `Connection` header declares as meant for this hop only. */
 function connectionNames(headers: IncomingHttpHeaders): Set<string> | null {
-  // Node's own type says string; undici gives a list where a server says it twice (llama.cpp's router).
+  // Node's own type says string; undici gives a list where a server says it twice (llama.cpp's
+  // router).
   const connection: string | readonly string[] | undefined = headers.connection;
   if (!connection) return null;
   return new Set(
@@ -114,8 +117,9 @@ export function withoutCredentials(client: IncomingHttpHeaders): IncomingHttpHea
 }
 
 /**
- * The headers an upstream gets: the client's without credentials, addresses and hop-by-hop ones, and
- * ours. Applied before either forwarder; never in a proxy event, which is not called under `Expect`.
+ * The headers an upstream gets: the client's without credentials, addresses and hop-by-hop ones,
+ * and ours. Applied before either forwarder; never in a proxy event, which is not called under
+ * `Expect`.
  */
 export function headersToUpstream(client: IncomingHttpHeaders, added: Added): Headers {
   const declared = connectionNames(client);

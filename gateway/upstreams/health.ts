@@ -13,8 +13,8 @@ export type HealthOptions = {
   /** Time has passed and `usable` may be true again: whoever waits for it should ask. */
   onUsable?: (name: string) => void;
   /**
-   * Looks whether an upstream that seemed dead lives: resolves if so, else rejects. Null where it must not be
-   * asked now, since it generates for us: then the next exchange is the trial.
+   * Looks whether an upstream that seemed dead lives: resolves if so, else rejects. Null where it
+   * must not be asked now, since it generates for us: then the next exchange is the trial.
    */
   probe?: (name: string) => Promise<void> | null;
 };
@@ -148,7 +148,10 @@ export function createHealth(options: HealthOptions): Health {
     }, until - now());
   }
 
-  /** A user who asks for too much must not have it closed for all: it is, when another is told so too. */
+  /**
+   * A user who asks for too much must not have it closed for all: it is, when another is told so
+   * too.
+   */
   function limitedFor(name: string, ms: number, user: string): number {
     const standing = standingOf(name);
     const isConfirmed = standing.limited !== null && standing.limited !== user;

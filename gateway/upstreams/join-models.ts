@@ -28,8 +28,9 @@ const readiness: readonly (ModelStatus | null)[] = [
 ];
 
 /**
- * OpenAI's list of models: first the names of routes, then what the upstreams list, each name once. A glob is no
- * name; what it leads to is listed by its upstream. Only what `allowed` says a key may use.
+ * OpenAI's list of models: first the names of routes, then what the upstreams list, each name once.
+ * A glob is no name; what it leads to is listed by its upstream. Only what `allowed` says a key may
+ * use.
  */
 export function joinModels(
   entries: readonly CatalogEntry[],

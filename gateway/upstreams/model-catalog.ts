@@ -20,8 +20,8 @@ export type CatalogOptions = {
 /** The models of all upstreams, as last heard. */
 export type ModelCatalog = {
   /**
-   * What is known, once every upstream has been asked once. Rejects with a GatewayError where nothing
-   * is, and nothing can be had.
+   * What is known, once every upstream has been asked once. Rejects with a GatewayError where
+   * nothing is, and nothing can be had.
    */
   read(): Promise<readonly CatalogEntry[]>;
   /** What is known now. Like all three, has old lists asked for again behind it. */
@@ -41,9 +41,9 @@ type List = {
 const nobody: readonly string[] = Object.freeze([]);
 
 /**
- * Joins what the upstreams list. Each is asked at most once in `freshMs` and once at a time, since pages and
- * editors ask often; old lists are served while new ones are on their way, and an upstream that is
- * away keeps the list it had.
+ * Joins what the upstreams list. Each is asked at most once in `freshMs` and once at a time, since
+ * pages and editors ask often; old lists are served while new ones are on their way, and an
+ * upstream that is away keeps the list it had.
  */
 export function createModelCatalog(options: CatalogOptions): ModelCatalog {
   const { freshMs, timeoutMs, onAnswered, onFailed } = options;

@@ -19,7 +19,10 @@ export type CatalogEntry = {
   readonly raw: JsonObject;
 };
 
-/** Where servers of the OpenAI family tell the length of the context: vLLM, OpenRouter, Groq, LM Studio. */
+/**
+ * Where servers of the OpenAI family tell the length of the context: vLLM, OpenRouter, Groq, LM
+ * Studio.
+ */
 const lengthFields = ["max_model_len", "context_length", "context_window", "max_context_length"];
 
 const statuses: Readonly<Record<string, ModelStatus>> = {

@@ -129,7 +129,8 @@ function become(request: IncomingMessage, passed: Passed, framing: Headers): voi
 
 /**
  * How the body is delimited, which the upstream must be told as the client told us: a body without
- * it would be read as the next request, whatever `Upgrade` header came with it. Node's parser has refused requests that say both.
+ * it would be read as the next request, whatever `Upgrade` header came with it. Node's parser has
+ * refused requests that say both.
  */
 function framingOf(request: IncomingMessage): Headers {
   const { "content-length": length, "transfer-encoding": encoding } = request.headers;

@@ -10,7 +10,10 @@ const tunnelTimeoutMs = 10_000;
 
 type Created = (error: Error | null, stream: Duplex) => void;
 
-/** Connects as the upstream's settings say: with its certificates, through its proxy. Keeps nothing open. */
+/**
+ * Connects as the upstream's settings say: with its certificates, through its proxy. Keeps nothing
+ * open.
+ */
 export function openPassingAgent({ origin, trust, proxy }: Upstream): HttpAgent {
   const isTls = origin.startsWith("https:");
   if (proxy !== null) return isTls ? new TlsTunnels(proxy, trust ?? {}) : new Tunnels(proxy);

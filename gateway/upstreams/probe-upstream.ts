@@ -6,8 +6,8 @@ import type { Upstream } from "./upstream.ts";
 const patienceMs = 5_000;
 
 /**
- * Resolves if an upstream lives, rejects if not. Any answer is a sign of life, that it wants another key or
- * loads its model too, but not a proxy's word that nobody is behind it.
+ * Resolves if an upstream lives, rejects if not. Any answer is a sign of life, that it wants
+ * another key or loads its model too, but not a proxy's word that nobody is behind it.
  */
 export async function probeUpstream(
   upstream: Upstream,

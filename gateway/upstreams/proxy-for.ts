@@ -4,9 +4,9 @@ import { BlockList, isIP } from "node:net";
 export type ProxyEnvironment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The HTTP proxy for a URL, by HTTP_PROXY, HTTPS_PROXY and NO_PROXY; null for none. NO_PROXY lists names
- * (with all below them), addresses, networks (`10.0.0.0/8`), each with a port or without, or `*`. This
- * machine itself is never asked for through a proxy.
+ * The HTTP proxy for a URL, by HTTP_PROXY, HTTPS_PROXY and NO_PROXY; null for none. NO_PROXY lists
+ * names (with all below them), addresses, networks (`10.0.0.0/8`), each with a port or without, or
+ * `*`. This machine itself is never asked for through a proxy.
  */
 export function proxyFor(url: string, env: ProxyEnvironment): string | null {
   const { protocol, hostname, port } = new URL(url);

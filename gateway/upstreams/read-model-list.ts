@@ -28,7 +28,9 @@ const lists: Readonly<Record<Family, List>> = {
 const query = (name: string, value: unknown): string | null =>
   typeof value === "string" && value !== "" ? `&${name}=${encodeURIComponent(value)}` : null;
 
-/** Asks an upstream for all its models. Rejects with a GatewayError; each page may take `timeoutMs`. */
+/**
+ * Asks an upstream for all its models. Rejects with a GatewayError; each page may take `timeoutMs`.
+ */
 export async function readModelList(
   upstream: Upstream,
   timeoutMs: number,
@@ -50,7 +52,9 @@ async function readPage(upstream: Upstream, path: string, timeoutMs: number): Pr
   return answeredObject(bytes);
 }
 
-/** A llama-server with one model tells in its properties that it sleeps; asking does not wake it. */
+/**
+ * A llama-server with one model tells in its properties that it sleeps; asking does not wake it.
+ */
 async function withSleep(
   upstream: Upstream,
   entries: readonly CatalogEntry[],

@@ -1,4 +1,6 @@
-/** Where a route leads: an upstream, and what the model is called there (null: as it was asked for). */
+/**
+ * Where a route leads: an upstream, and what the model is called there (null: as it was asked for).
+ */
 export type Target = { readonly upstream: string; readonly model: string | null };
 
 /** A rule from model names to upstreams. `model` is a name, or a glob in which `*` is anything. */
@@ -38,9 +40,9 @@ export type RoutingOptions = {
 const mostRemembered = 1000;
 
 /**
- * The road from a model name to its upstreams: the first route that matches, else an upstream that lists
- * the model and that no route names, else the fallback; null where there is none. A request that
- * names no model goes where every name would: the fallback, or a route for `*`.
+ * The road from a model name to its upstreams: the first route that matches, else an upstream that
+ * lists the model and that no route names, else the fallback; null where there is none. A request
+ * that names no model goes where every name would: the fallback, or a route for `*`.
  */
 export function createRouting(options: RoutingOptions): (model: string | null) => Way | null {
   const ways = options.routes.map((route, index) => ({
@@ -115,8 +117,8 @@ function wayOf(route: Pick<Route, "upstreams" | "fallbacks">, key: string): Way 
 }
 
 /**
- * Upstreams that can serve each other's work, or share a box, in one pool each: a pool has one line.
- * Every upstream is in exactly one.
+ * Upstreams that can serve each other's work, or share a box, in one pool each: a pool has one
+ * line. Every upstream is in exactly one.
  */
 export function poolsOf(
   upstreams: readonly { readonly name: string; readonly box: string | null }[],

@@ -90,7 +90,8 @@ describe("a TLS upstream", () => {
     const port = await start({ ...authority.issue(localhost), ...options });
     const ours = authority.issue({ names: ["gateway"] });
     expect(await hear(open(port, { ca: authority.ca, ...ours }))).toBe("hello 1.1");
-    // Node's own servers only close; OpenSSL's say why, after what looks to us like a whole handshake.
+    // Node's own servers only close; OpenSSL's say why, after what looks to us like a whole
+    // handshake.
     const error = await troubleOf(open(port, { ca: authority.ca }));
     expect(failureOf(error).kind).toBe("down");
     const said = certificateTrouble("ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED");

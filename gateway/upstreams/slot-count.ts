@@ -7,8 +7,8 @@ const every = { unknown: 2_000, known: 60_000 };
 
 /**
  * Asks llama-server how many slots it has (`GET /props`, `total_slots`) and tells changes, for a
- * capacity of `auto`. A server that does not say so leaves what was, and one that is known not to be
- * llama-server is not asked.
+ * capacity of `auto`. A server that does not say so leaves what was, and one that is known not to
+ * be llama-server is not asked.
  */
 export function followSlotCount(
   upstream: Upstream,

@@ -17,7 +17,9 @@ export type TestAuthority = {
 
 const day = 86_400_000;
 
-/** A certificate authority made on the spot (X.509 v3, RFC 5280), so that no key is kept anywhere. */
+/**
+ * A certificate authority made on the spot (X.509 v3, RFC 5280), so that no key is kept anywhere.
+ */
 export function createTestAuthority(name: string): TestAuthority {
   const { privateKey, publicKey } = newKeys();
   const constraints = extension("551d13", sequence(der(0x01, Buffer.from([0xff]))));

@@ -44,9 +44,9 @@ const isLlama = ({ kind }: Upstream): boolean => kind === "llamacpp";
 const isVllm = ({ type }: Upstream): boolean => type === "vllm";
 
 /**
- * Asks upstreams how many tokens a prompt will be there: llama.cpp and vLLM, which answer beside their
- * generations. Null where there is nobody to ask, or no room; else resolves with the tokens, or with
- * null where they were not told in time. Never rejects.
+ * Asks upstreams how many tokens a prompt will be there: llama.cpp and vLLM, which answer beside
+ * their generations. Null where there is nobody to ask, or no room; else resolves with the tokens,
+ * or with null where they were not told in time. Never rejects.
  */
 export function createTokenize(
   options: TokenizeOptions = {},

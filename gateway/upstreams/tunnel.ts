@@ -15,7 +15,9 @@ export type Tunnel = {
   timeoutMs: number;
 };
 
-/** Reads the URL of a proxy. Throws a one-line Error for what is none; the URL may hold a password. */
+/**
+ * Reads the URL of a proxy. Throws a one-line Error for what is none; the URL may hold a password.
+ */
 export function readProxy(url: string | null): URL | null {
   if (url === null) return null;
   const proxy = URL.canParse(url) ? new URL(url) : null;
@@ -24,8 +26,9 @@ export function readProxy(url: string | null): URL | null {
 }
 
 /**
- * Opens a way through an HTTP proxy with CONNECT (RFC 9110 §9.3.6). Calls back once, with the socket to the
- * other end or with ProxyTrouble. The socket is the very one to the proxy: when it has closed, so has the way.
+ * Opens a way through an HTTP proxy with CONNECT (RFC 9110 §9.3.6). Calls back once, with the
+ * socket to the other end or with ProxyTrouble. The socket is the very one to the proxy: when it
+ * has closed, so has the way.
  */
 export function openTunnel(
   { proxy, host, port, timeoutMs }: Tunnel,

@@ -56,7 +56,10 @@ export type UpstreamOptions = {
   proxy?: string | null;
 };
 
-/** Opens an upstream; nothing connects yet. Throws a one-line Error for PEM texts or a proxy that are none. */
+/**
+ * Opens an upstream; nothing connects yet. Throws a one-line Error for PEM texts or a proxy that
+ * are none.
+ */
 export function openUpstream(options: UpstreamOptions): Upstream {
   const { connectTimeoutMs, type } = options;
   const url = new URL(options.url);

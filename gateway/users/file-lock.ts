@@ -42,8 +42,8 @@ function take(lock: string, owner: string): boolean {
 }
 
 /**
- * Removes a lock whose owner is gone. Whoever removes holds `<lock>.break` and looks again under it:
- * else two would find the same stale lock, and the slower remove the quicker one's new lock.
+ * Removes a lock whose owner is gone. Whoever removes holds `<lock>.break` and looks again under
+ * it: else two would find the same stale lock, and the slower remove the quicker one's new lock.
  */
 function breakIfStale(lock: string, mine: string): void {
   if (!isStale(lock)) return;

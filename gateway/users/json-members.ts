@@ -1,7 +1,9 @@
 /** A member of a JSON object: its name, its value exactly as written, and where its name begins. */
 export type Member = { readonly name: string; readonly raw: string; readonly offset: number };
 
-/** A fault in JSON text. The message says what is wrong, never what stands there: that may be a key. */
+/**
+ * A fault in JSON text. The message says what is wrong, never what stands there: that may be a key.
+ */
 export class JsonFault extends Error {
   readonly offset: number;
 
@@ -84,7 +86,8 @@ function endOfObject(
     if (text[at] !== '"') throw notJson(text, at);
     at = endOfString(text, at);
     const name = stringAt(text, offset, at);
-    // A repeated key of the file is judged by its digest; a repeated field would be a silent choice.
+    // A repeated key of the file is judged by its digest; a repeated field would be a silent
+    // choice.
     if (onMember === null && seen.has(name)) throw new JsonFault(offset, "a field stands twice");
     seen.add(name);
     at = skipSpace(text, at);

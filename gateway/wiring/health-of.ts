@@ -17,8 +17,8 @@ export type HealthParts = {
 };
 
 /**
- * What GET /health says. It is about the gateway: `ok` while it can serve, whatever its upstreams do, since
- * whoever restarts it on a bad answer would only lose the line.
+ * What GET /health says. It is about the gateway: `ok` while it can serve, whatever its upstreams
+ * do, since whoever restarts it on a bad answer would only lose the line.
  */
 export function healthOf(parts: HealthParts): object {
   const { version, upstreams, fallback, health, lines, users, ledger, draining } = parts;

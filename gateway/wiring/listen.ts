@@ -17,7 +17,9 @@ export type ListenOptions = {
   upgrade?: (request: IncomingMessage, socket: Socket, head: Buffer) => void;
 };
 
-/** Answers what is no HTTP at all; Node's own would be silent or without a word of what is wrong. */
+/**
+ * Answers what is no HTTP at all; Node's own would be silent or without a word of what is wrong.
+ */
 const malformed: Readonly<Record<string, [number, string, string]>> = {
   HPE_HEADER_OVERFLOW: [431, "Request Header Fields Too Large", "The headers are too large."],
   ERR_HTTP_REQUEST_TIMEOUT: [408, "Request Timeout", "The headers did not arrive in time."],

@@ -44,7 +44,8 @@ export function modelWordsOf(settings: Settings): ModelWords {
     of,
     priceOf,
     costOf({ model, upstreamModel, usage, upstreamMs }) {
-      // What is said of the name that was asked for counts before what is said of the model behind it.
+      // What is said of the name that was asked for counts before what is said of the model behind
+      // it.
       const price = of(model ?? "")?.price ?? of(upstreamModel ?? "")?.price ?? general;
       return costOf(price, usage, upstreamMs);
     },

@@ -38,7 +38,9 @@ export function modelsOf({ catalog, routes }: ModelsOptions): ModelsOf {
   };
 }
 
-/** Which upstream lists a model, of those that no route names and that are not the fallback anyway. */
+/**
+ * Which upstream lists a model, of those that no route names and that are not the fallback anyway.
+ */
 export function unroutedListing(
   catalog: Pick<ModelCatalog, "listedBy">,
   routes: readonly RouteSettings[],

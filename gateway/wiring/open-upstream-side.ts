@@ -9,7 +9,10 @@ import { openPools, type Pools } from "./open-pools.ts";
 import { openUpstreams } from "./open-upstreams.ts";
 import { type UpstreamWatch, watchUpstreams } from "./watch-upstreams.ts";
 
-/** All that stands behind the road: the upstreams, how they fare, what they list, the lines before them. */
+/**
+ * All that stands behind the road: the upstreams, how they fare, what they list, the lines before
+ * them.
+ */
 export type UpstreamSide = {
   readonly upstreams: readonly Upstream[];
   /** The name of the one for all that no route names; null: there is none. */
@@ -21,12 +24,18 @@ export type UpstreamSide = {
   readonly words: ModelWords;
   readonly pools: Pools;
   readonly lines: AllLines;
-  /** Asks what they list, which shows what kind of servers they are before the first request needs to know. */
+  /**
+   * Asks what they list, which shows what kind of servers they are before the first request needs
+   * to know.
+   */
   look(): void;
   close(): Promise<void>;
 };
 
-/** Opens it as the settings say; nothing connects yet. Rejects with a one-line Error where it cannot. */
+/**
+ * Opens it as the settings say; nothing connects yet. Rejects with a one-line Error where it
+ * cannot.
+ */
 export async function openUpstreamSide(
   settings: Settings,
   telemetry: Pick<Telemetry, "upstreamState" | "swapped">,

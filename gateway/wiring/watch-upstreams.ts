@@ -13,7 +13,10 @@ export type UpstreamWatch = {
   ended(upstream: string, error: GatewayError | null, user: string): void;
 };
 
-/** One that looks dead is asked now and then, but never while it is at work for us: it may be slow to say. */
+/**
+ * One that looks dead is asked now and then, but never while it is at work for us: it may be slow
+ * to say.
+ */
 export function watchUpstreams(
   upstreams: readonly Upstream[],
   options: Pick<HealthOptions, "onChange" | "onUsable">,

@@ -2,7 +2,9 @@
 export type Finding = {
   /** What was looked at, in a word or two. */
   about: string;
-  /** `fail`: it does not work; `warn`: it works, and will bite; `skip`: it could not be looked at. */
+  /**
+   * `fail`: it does not work; `warn`: it works, and will bite; `skip`: it could not be looked at.
+   */
   state: "ok" | "warn" | "fail" | "skip";
   says: string;
   /** What to do; null where nothing is to be done. */

@@ -65,7 +65,10 @@ export function wordsOf(type: UpstreamType): UpstreamWords {
   return type === "anthropic" ? anthropic : type === "google" ? google : openai;
 }
 
-/** The type of a cloud whose words an answer is in, where the type set is OpenAI's or its like; else null. */
+/**
+ * The type of a cloud whose words an answer is in, where the type set is OpenAI's or its like; else
+ * null.
+ */
 export function otherType(type: UpstreamType, body: unknown): UpstreamType | null {
   if (wordsOf(type) !== openai || !isMembers(body)) return null;
   if (!Array.isArray(body.data)) return Array.isArray(body.models) ? "google" : null;

@@ -34,8 +34,9 @@ const foreign =
 export type Meant = { provider: string; type: string; url: string | null; model: string };
 
 /**
- * `openai/gpt-4o` → openai and gpt-4o. Without a prefix that is known the whole is the model's name:
- * of the server at `api_base`, else of the maker of its family. Null for what we do not speak.
+ * `openai/gpt-4o` → openai and gpt-4o. Without a prefix that is known the whole is the model's
+ * name: of the server at `api_base`, else of the maker of its family. Null for what we do not
+ * speak.
  */
 export function meantBy(
   text: string,

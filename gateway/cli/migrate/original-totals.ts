@@ -14,8 +14,8 @@ const outputNames = [
 ];
 
 /**
- * The totals in data/metrics.json: users as members, at the top or under `users`, each with numbers.
- * Users without any number are left out.
+ * The totals in data/metrics.json: users as members, at the top or under `users`, each with
+ * numbers. Users without any number are left out.
  * @throws Error with one line where no total is found
  */
 export function readOriginalTotals(document: unknown): OriginalTotals[] {

@@ -4,8 +4,8 @@ import { type ForeignKey, textsIn, userNameOf } from "./foreign.ts";
 
 /**
  * LiteLLM's keys: what `GET /key/list?return_full_object=true` answers, or rows of its table
- * `LiteLLM_VerificationToken` as JSON. It keeps keys as SHA-256 in hex, as we do. `left` gets a line for
- * what is not taken over.
+ * `LiteLLM_VerificationToken` as JSON. It keeps keys as SHA-256 in hex, as we do. `left` gets a
+ * line for what is not taken over.
  */
 export function readLiteLlmKeys(document: unknown, left: string[]): ForeignKey[] {
   const list = isMembers(document) ? (document.keys ?? document.data ?? []) : document;
@@ -42,7 +42,9 @@ export function readLiteLlmKeys(document: unknown, left: string[]): ForeignKey[]
   });
 }
 
-/** Why a key must not work on; whoever could nothing there must not be able to do everything here. */
+/**
+ * Why a key must not work on; whoever could nothing there must not be able to do everything here.
+ */
 function refusalOf(row: Record<string, unknown>, models: readonly string[]): string | null {
   if (row.blocked === true) return "it is blocked";
   if (models.includes("no-default-models")) return "it may use no model";

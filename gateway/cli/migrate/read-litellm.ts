@@ -157,7 +157,10 @@ function routesOf(found: readonly Deployment[], document: Members, left: string[
   return [...routes.values()];
 }
 
-/** `fallbacks: [{"a": ["b", "c"]}]` of either section, and `default_fallbacks`, which are everybody's. */
+/**
+ * `fallbacks: [{"a": ["b", "c"]}]` of either section, and `default_fallbacks`, which are
+ * everybody's.
+ */
 function fallbacksIn(...sections: readonly Members[]): [string, string[]][] {
   return sections.flatMap((section) => {
     const list = Array.isArray(section.fallbacks) ? section.fallbacks.filter(isMembers) : [];

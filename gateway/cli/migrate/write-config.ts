@@ -4,8 +4,8 @@ import { stringify } from "yaml";
 import type { ConfigSections, ConfigTarget } from "./foreign.ts";
 
 /**
- * Writes upstreams, routes and models as a config file of ours, readable for its owner alone, since it
- * may hold keys: `config.yaml` in `folder` where no config file is in force, else beside it.
+ * Writes upstreams, routes and models as a config file of ours, readable for its owner alone, since
+ * it may hold keys: `config.yaml` in `folder` where no config file is in force, else beside it.
  * @returns the path
  * @throws Error with one line where it would replace a file
  */

@@ -10,8 +10,9 @@ type Place = {
 };
 
 /**
- * The key to ask with: LLM_GATEWAY_KEY, else this machine's own (API_KEY, or the first key while its
- * file is there), else what is typed unseen. `isLocal` false keeps this machine's keys from others.
+ * The key to ask with: LLM_GATEWAY_KEY, else this machine's own (API_KEY, or the first key while
+ * its file is there), else what is typed unseen. `isLocal` false keeps this machine's keys from
+ * others.
  */
 export async function findKey(
   settings: Pick<Settings, "apiKey" | "usersFile">,

@@ -6,7 +6,9 @@ import type { Convertible } from "./hub.ts";
 const most = 50;
 const longestName = 120;
 
-/** The hub's names for settings as a client of Gemini's knows them; the others write `max_tokens`. */
+/**
+ * The hub's names for settings as a client of Gemini's knows them; the others write `max_tokens`.
+ */
 function asWritten(name: string, dialect: Convertible): string {
   if (dialect === "gemini") return name;
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

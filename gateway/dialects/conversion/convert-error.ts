@@ -90,7 +90,9 @@ export function conversionError(error: unknown): GatewayError {
   }
 }
 
-/** An error that stands among the parts of a stream: a text, an object of the upstream's, an Error. */
+/**
+ * An error that stands among the parts of a stream: a text, an object of the upstream's, an Error.
+ */
 export function errorOfPart(error: unknown): GatewayError {
   if (error instanceof Error) return conversionError(error);
   const body = Buffer.from(JSON.stringify({ error }));

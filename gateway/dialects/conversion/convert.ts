@@ -30,7 +30,9 @@ export type Conversion = {
   readonly defaultMaxTokens: number;
   /** Gemini's stream without `alt=sse`: a JSON array. */
   readonly arrayForm?: boolean;
-  /** Asks for a stream where the client wants none: some servers notice only of those who has left. */
+  /**
+   * Asks for a stream where the client wants none: some servers notice only of those who has left.
+   */
   readonly streamUpstream?: boolean;
   /** Told the upstream's own id of the answer, where it has one. */
   readonly upstreamId?: (id: string) => void;
@@ -41,15 +43,17 @@ export type Converted = {
   readonly contentType: string;
   /** What did not get through, by the client's names where there are such. */
   readonly dropped: readonly string[];
-  /** The next piece, in whole events where it streams; null at the end. Rejects with a GatewayError. */
+  /**
+   * The next piece, in whole events where it streams; null at the end. Rejects with a GatewayError.
+   */
   next(): Promise<string | null>;
 };
 
 type Options = HubRequest["options"];
 
 /**
- * Asks an upstream of another dialect. Resolves when its answer has begun (has come, where it does not
- * stream); rejects with a GatewayError.
+ * Asks an upstream of another dialect. Resolves when its answer has begun (has come, where it does
+ * not stream); rejects with a GatewayError.
  */
 export async function convert(
   body: JsonObject,

@@ -8,7 +8,10 @@ import { tryRequest } from "./target-trial.ts";
 export type CountRequest = {
   /** Of Gemini's API, with its body; null elsewhere. */
   readonly google: { readonly path: string; readonly body: JsonObject } | null;
-  /** llama.cpp's `/apply-template` makes a prompt of it, and `/tokenize` counts that; null elsewhere. */
+  /**
+   * llama.cpp's `/apply-template` makes a prompt of it, and `/tokenize` counts that; null
+   * elsewhere.
+   */
   readonly template: JsonObject | null;
   /** All that is said, for an estimate. */
   readonly texts: readonly string[];
@@ -33,8 +36,8 @@ function textsIn(value: unknown, texts: string[] = []): string[] {
 }
 
 /**
- * A body of Anthropic's `count_tokens` in the words of an upstream of another family. Rejects with a
- * GatewayError (400) where there is something wrong with it.
+ * A body of Anthropic's `count_tokens` in the words of an upstream of another family. Rejects with
+ * a GatewayError (400) where there is something wrong with it.
  */
 export async function countRequest(
   body: JsonObject,

@@ -14,7 +14,9 @@ export type Convertible = "chat" | "responses" | "messages" | "gemini";
  */
 export type HubRequest = {
   readonly options: Omit<LanguageModelV4CallOptions, "abortSignal" | "headers">;
-  /** Fields that the hub has no word for, as the client wrote them: `logprobs`, `messages[2].name`. */
+  /**
+   * Fields that the hub has no word for, as the client wrote them: `logprobs`, `messages[2].name`.
+   */
   readonly dropped: readonly string[];
 };
 
@@ -29,9 +31,9 @@ export type AnswerNames = {
 };
 
 /**
- * Writes a stream in one dialect. `write` takes the hub's parts in order and gives the text of the whole
- * events that they make, `""` for none; the part `finish` makes the end of the stream with it.
- * Parts of type `error` never reach it.
+ * Writes a stream in one dialect. `write` takes the hub's parts in order and gives the text of the
+ * whole events that they make, `""` for none; the part `finish` makes the end of the stream with
+ * it. Parts of type `error` never reach it.
  */
 export type StreamWriter = { write(part: LanguageModelV4StreamPart): string };
 

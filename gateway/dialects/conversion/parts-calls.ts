@@ -14,7 +14,8 @@ export type CallBook = {
 export function createCallBook(): CallBook {
   const names = new Map<string, string>();
   const open = new Set<string>();
-  // In the order of the calls, for each tool and for all of them; what is answered is skipped later.
+  // In the order of the calls, for each tool and for all of them; what is answered is skipped
+  // later.
   const waiting = new Map<string | null, { ids: string[]; next: number }>();
   let made = 0;
 
@@ -59,8 +60,8 @@ export function createCallBook(): CallBook {
 }
 
 /**
- * The arguments of a call: the object that the text holds, `{}` for an empty one, and the text itself where
- * it is no object, since models do write such.
+ * The arguments of a call: the object that the text holds, `{}` for an empty one, and the text
+ * itself where it is no object, since models do write such.
  */
 export function callInput(value: unknown, path: string): unknown {
   if (isAbsent(value) || value === "") return {};

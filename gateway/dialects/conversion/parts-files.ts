@@ -42,7 +42,10 @@ export function audioType(format: string): string {
 /** Characters of a `data:` address before its content. */
 const longestHead = 1024;
 
-/** `data:image/png;base64,…`; what is not in base64 is put into it. Null where it is no such address. */
+/**
+ * `data:image/png;base64,…`; what is not in base64 is put into it. Null where it is no such
+ * address.
+ */
 function readDataUrl(address: string, otherwise: string): FileSource | null {
   const comma = address.indexOf(",");
   if (comma < 0 || comma > longestHead) return null;

@@ -28,12 +28,17 @@ export function asJson(object: JsonObject): JSONObject {
   return object as JSONObject;
 }
 
-/** The same under the name that the hub has for a schema; whether it is one is the upstream's business. */
+/**
+ * The same under the name that the hub has for a schema; whether it is one is the upstream's
+ * business.
+ */
 export function asSchema(object: JsonObject): Schema {
   return object as Schema;
 }
 
-/** Anthropic's mark for the end of a cached prefix, for `providerOptions`; `{}` where there is none. */
+/**
+ * Anthropic's mark for the end of a cached prefix, for `providerOptions`; `{}` where there is none.
+ */
 export function cacheHint(block: JsonObject): { providerOptions?: Hints } {
   const control = block.cache_control;
   if (!isJsonObject(control) || control.type !== "ephemeral") return {};

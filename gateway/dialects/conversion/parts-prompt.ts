@@ -1,7 +1,9 @@
 import type { AssistantPart, Hints, Message, ResultPart, TextPart, UserPart } from "./parts-hub.ts";
 import type { Dropped } from "./read-dropped.ts";
 
-/** Gathers the hub's messages in their order. What is left empty is left out: no upstream takes it. */
+/**
+ * Gathers the hub's messages in their order. What is left empty is left out: no upstream takes it.
+ */
 export type PromptBuilder = {
   system(content: string, providerOptions?: Hints): void;
   user(parts: readonly UserPart[]): void;

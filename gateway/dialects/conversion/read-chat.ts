@@ -98,8 +98,8 @@ function extraFields(body: JsonObject): JsonObject {
 
 /**
  * What a chat request means. Fields that only servers of this dialect know (`min_p`, `logit_bias`,
- * `chat_template_kwargs`, …) go on to those, and are named as dropped, since conversion leads elsewhere.
- * Throws GatewayError (400) that names the field.
+ * `chat_template_kwargs`, …) go on to those, and are named as dropped, since conversion leads
+ * elsewhere. Throws GatewayError (400) that names the field.
  * @see https://platform.openai.com/docs/api-reference/chat/create
  */
 export function readChat(body: JsonObject): HubRequest {

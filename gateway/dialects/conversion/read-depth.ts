@@ -21,8 +21,8 @@ export function isTooDeep(value: unknown): boolean {
 }
 
 /**
- * Conversion walks and writes values by recursion, which a short body of many brackets would bring to the
- * end of the stack. Throws GatewayError (400).
+ * Conversion walks and writes values by recursion, which a short body of many brackets would bring
+ * to the end of the stack. Throws GatewayError (400).
  */
 export function refuseDeep(value: unknown): void {
   if (!isTooDeep(value)) return;

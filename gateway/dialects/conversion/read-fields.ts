@@ -6,7 +6,9 @@ export function below(path: string, name: string): string {
   return path === "" ? name : `${path}.${name}`;
 }
 
-/** A text, or null where absent. Throws GatewayError (400) for anything else, as all of these do. */
+/**
+ * A text, or null where absent. Throws GatewayError (400) for anything else, as all of these do.
+ */
 export function textAt(object: JsonObject, name: string, path: string): string | null {
   const value = object[name];
   if (isAbsent(value)) return null;

@@ -20,8 +20,8 @@ const partFields: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Puts a part behind the others. Pieces of one text or thought become one again: clients keep a streamed
- * answer as the pieces that it came in, and a proof holds for the whole.
+ * Puts a part behind the others. Pieces of one text or thought become one again: clients keep a
+ * streamed answer as the pieces that it came in, and a proof holds for the whole.
  */
 function append(parts: AssistantPart[], part: AssistantPart): void {
   const last = parts.at(-1);

@@ -56,7 +56,10 @@ function nameOf(media: JsonObject, at: string): { filename?: string } {
   return filename === null || filename === "" ? {} : { filename };
 }
 
-/** Documented: `output` is what the function gave, `error` why it failed, else the whole is its output. */
+/**
+ * Documented: `output` is what the function gave, `error` why it failed, else the whole is its
+ * output.
+ */
 function responseText(response: JsonObject): { text: string; failed: boolean } {
   const failed = !isAbsent(response.error);
   const value = response.error ?? response.output ?? response.result ?? response;
@@ -108,8 +111,8 @@ function proofOf(part: JsonObject, at: string) {
 }
 
 /**
- * A text of the model's or a thought. The proof on a thought is also Anthropic's: Gemini itself has its own
- * on answers and calls, and the answers of this gateway carry Anthropic's there.
+ * A text of the model's or a thought. The proof on a thought is also Anthropic's: Gemini itself has
+ * its own on answers and calls, and the answers of this gateway carry Anthropic's there.
  */
 export function readSaid(part: JsonObject, at: string): AssistantPart[] {
   const text = textAt(part, "text", at) ?? "";

@@ -21,8 +21,8 @@ const known: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * What a Gemini `generateContent` or `streamGenerateContent` request means; the path says which, and the
- * model. Throws GatewayError (400) that names the field.
+ * What a Gemini `generateContent` or `streamGenerateContent` request means; the path says which,
+ * and the model. Throws GatewayError (400) that names the field.
  * @see https://ai.google.dev/api/generate-content
  */
 export function readGemini(request: JsonObject): HubRequest {

@@ -67,7 +67,10 @@ function readFinding(block: JsonObject, at: string, dropped: Dropped): UserPart[
   return text === "" ? [] : [{ type: "text", text, ...cacheHint(block) }];
 }
 
-/** One block that a user, a system prompt or a tool's result may have; null where its type is unknown. */
+/**
+ * One block that a user, a system prompt or a tool's result may have; null where its type is
+ * unknown.
+ */
 export function readBlock(block: JsonObject, at: string, dropped: Dropped): UserPart[] | null {
   const type = typeof block.type === "string" ? block.type : "";
   const fields = Object.hasOwn(known, type) ? known[type] : undefined;

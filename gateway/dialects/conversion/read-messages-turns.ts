@@ -118,7 +118,9 @@ function readSystem(
   }
 }
 
-/** `system` and `messages` of an Anthropic request. Throws GatewayError (400) that names the field. */
+/**
+ * `system` and `messages` of an Anthropic request. Throws GatewayError (400) that names the field.
+ */
 export function readTurns(body: JsonObject, dropped: Dropped): Message[] {
   const prompt = createPrompt();
   const book = createCallBook();

@@ -62,7 +62,9 @@ const toolFields: ReadonlySet<string> = new Set([
   "eager_input_streaming",
 ]);
 
-/** Tools with a type of their own run on Anthropic's servers, or are made for its models: dropped. */
+/**
+ * Tools with a type of their own run on Anthropic's servers, or are made for its models: dropped.
+ */
 function readTools(body: JsonObject, dropped: Dropped): Tool[] {
   return objectsAt(body, "tools", "").flatMap(({ item, at }) => {
     if ((item.type ?? "custom") !== "custom") {
@@ -140,8 +142,8 @@ function readMetadata(body: JsonObject, settings: Settings, dropped: Dropped): v
 }
 
 /**
- * What an Anthropic Messages request means. `max_tokens` counts the thinking too, as everywhere but in
- * Anthropic's own provider of the hub. Throws GatewayError (400) that names the field.
+ * What an Anthropic Messages request means. `max_tokens` counts the thinking too, as everywhere but
+ * in Anthropic's own provider of the hub. Throws GatewayError (400) that names the field.
  * @see https://docs.anthropic.com/en/api/messages
  */
 export function readMessages(body: JsonObject): HubRequest {

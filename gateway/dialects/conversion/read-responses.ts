@@ -88,7 +88,9 @@ function readText(body: JsonObject, settings: Settings, dropped: Dropped): void 
   dropped.rest(text, "text", textFields);
 }
 
-/** Encrypted thoughts are in the answer wherever the upstream has them; nothing else can be added. */
+/**
+ * Encrypted thoughts are in the answer wherever the upstream has them; nothing else can be added.
+ */
 function readInclude({ include }: JsonObject, dropped: Dropped): void {
   if (isAbsent(include)) return;
   if (!Array.isArray(include)) wrong("include", "must be a list");
@@ -98,8 +100,8 @@ function readInclude({ include }: JsonObject, dropped: Dropped): void {
 }
 
 /**
- * What a Responses request means. Throws GatewayError (400) that names the field, also for what only a
- * server that keeps answers could do.
+ * What a Responses request means. Throws GatewayError (400) that names the field, also for what
+ * only a server that keeps answers could do.
  * @see https://platform.openai.com/docs/api-reference/responses/create
  */
 export function readResponses(body: JsonObject): HubRequest {

@@ -37,8 +37,8 @@ const innerFields: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * OpenAI's tools: the function inside (`chat`) or flat (`responses`); clients mix the two forms. Others
- * are run by OpenAI's own servers and are dropped.
+ * OpenAI's tools: the function inside (`chat`) or flat (`responses`); clients mix the two forms.
+ * Others are run by OpenAI's own servers and are dropped.
  */
 export function readOpenAiTools(
   body: JsonObject,

@@ -7,11 +7,13 @@ import { createSseSplitter } from "./sse-splitter.ts";
 import type { Family } from "./target.ts";
 
 /**
- * Looks at an upstream's stream before the hub does. Errors, cuts and odd chunks are seen here, where
- * they still say what they are.
+ * Looks at an upstream's stream before the hub does. Errors, cuts and odd chunks are seen here,
+ * where they still say what they are.
  */
 export type SseChecker = {
-  /** The whole events of a chunk, mended; empty where there is none. Throws a stream's own error. */
+  /**
+   * The whole events of a chunk, mended; empty where there is none. Throws a stream's own error.
+   */
   push(chunk: Uint8Array): Buffer;
   /** What is left at the end. Throws `upstream_error` where the stream was cut. */
   end(): Buffer;

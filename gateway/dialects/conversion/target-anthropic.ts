@@ -8,8 +8,8 @@ type Options = HubRequest["options"];
 const provider = "anthropic";
 
 /**
- * The most tokens, as every other dialect counts them: thoughts included. The provider adds the budget
- * of the thoughts to them.
+ * The most tokens, as every other dialect counts them: thoughts included. The provider adds the
+ * budget of the thoughts to them.
  */
 function limitOf(options: Options, defaultMaxTokens: number): number {
   const limit = options.maxOutputTokens;

@@ -26,8 +26,8 @@ function textResult(
 }
 
 /**
- * The files of tools' results in the user message behind them, since OpenAI's tool messages hold text
- * only. A user message that follows takes them in: some templates take no two in a row.
+ * The files of tools' results in the user message behind them, since OpenAI's tool messages hold
+ * text only. A user message that follows takes them in: some templates take no two in a row.
  */
 export function withFilesBehindResults(options: Options): Options {
   const prompt: LanguageModelV4Message[] = [];

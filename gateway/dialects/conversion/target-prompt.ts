@@ -56,8 +56,8 @@ export function withSystemFirst(options: Options): Options {
 }
 
 /**
- * The system messages at the start as one: many a model's template takes no second one. Those further
- * on stay where they are.
+ * The system messages at the start as one: many a model's template takes no second one. Those
+ * further on stay where they are.
  */
 export function withOneSystem(options: Options): Options {
   const { prompt } = options;
@@ -69,7 +69,10 @@ export function withOneSystem(options: Options): Options {
   return { ...options, prompt: [first, ...prompt.slice(count)] };
 }
 
-/** True where the client marked cached prefixes: Anthropic's idea, which the others do by themselves. */
+/**
+ * True where the client marked cached prefixes: Anthropic's idea, which the others do by
+ * themselves.
+ */
 export function marksCache({ prompt, tools = [] }: Options): boolean {
   const marks = ({ providerOptions }: Hinted): boolean =>
     providerOptions?.anthropic?.cacheControl !== undefined;

@@ -6,7 +6,9 @@ import { type Family, type TargetSettings, targetOf } from "./target.ts";
 /** What a provider would send, and what it would leave out. */
 export type Trial = { readonly body: JsonObject; readonly warnings: readonly SharedV4Warning[] };
 
-/** Lets a family's provider write its request, and asks nobody. Rejects with the provider's errors. */
+/**
+ * Lets a family's provider write its request, and asks nobody. Rejects with the provider's errors.
+ */
 export async function tryRequest(
   family: Family,
   options: HubRequest["options"],

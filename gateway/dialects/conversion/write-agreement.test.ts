@@ -156,7 +156,9 @@ it("responses: the items of a stream are those of its end and of a whole answer"
   });
 });
 
-/** Texts of one kind in a row are one; the calls stand apart: their order among texts may differ. */
+/**
+ * Texts of one kind in a row are one; the calls stand apart: their order among texts may differ.
+ */
 function joined(chunks: Json[]): Json {
   const texts: Json[] = [];
   const calls: Json[] = [];

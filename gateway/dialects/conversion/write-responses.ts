@@ -42,7 +42,9 @@ const toldBlocks = {
   },
 };
 
-/** The events of the items, which `output` keeps. `begin` gives those that stand before the first. */
+/**
+ * The events of the items, which `output` keeps. `begin` gives those that stand before the first.
+ */
 function itemEvents(
   names: AnswerNames,
   output: Item[],

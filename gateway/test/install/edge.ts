@@ -6,7 +6,10 @@ export type Edge = { url: string; close(): void };
 export type EdgeOptions = {
   /** Where the tunnel leads: the gateway's public port. */
   origin: string;
-  /** No byte for so long, and the edge answers 524 or cuts. Milliseconds; Cloudflare's is 100 to 120 s. */
+  /**
+   * No byte for so long, and the edge answers 524 or cuts. Milliseconds; Cloudflare's is 100 to 120
+   * s.
+   */
   silenceMs: number;
   port?: number;
   host?: string;
@@ -17,8 +20,8 @@ const own =
   /^(cf-|cdn-loop$|x-forwarded-proto$|true-client-ip$|host$|connection$|accept-encoding$)/;
 
 /**
- * Stands in for Cloudflare's edge and cloudflared: their headers, connections to the origin that are
- * kept, 502 without an origin, 524 and cuts after silence, and a visitor's leaving handed on.
+ * Stands in for Cloudflare's edge and cloudflared: their headers, connections to the origin that
+ * are kept, 502 without an origin, 524 and cuts after silence, and a visitor's leaving handed on.
  */
 export async function startEdge(options: EdgeOptions): Promise<Edge> {
   // cloudflared keeps idle connections for 90 s.

@@ -4,7 +4,9 @@ import { chat, startTestGateway, type TestGateway, until } from "../harness.ts";
 import type { Handler } from "../mock-upstream.ts";
 import { startEdge } from "./edge.ts";
 
-/** A gateway with a public port, and the edge in front of that; silence is 2.5 s instead of 100 s. */
+/**
+ * A gateway with a public port, and the edge in front of that; silence is 2.5 s instead of 100 s.
+ */
 async function behindTheEdge(handler: Handler, env: Record<string, string> = {}) {
   const gateway = await startTestGateway(handler, {
     PUBLIC_PORT: "0",

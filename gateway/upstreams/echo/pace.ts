@@ -7,8 +7,8 @@ export type Pace = (tokens: number, signal: AbortSignal) => Promise<void>;
 const burst = 256;
 
 /**
- * A pace that begins now. Each wait aims at the token's own moment rather than at a gap after the last
- * one, so that late timers never slow the stream. Null is as fast as the client reads.
+ * A pace that begins now. Each wait aims at the token's own moment rather than at a gap after the
+ * last one, so that late timers never slow the stream. Null is as fast as the client reads.
  */
 export function startPace(tokensPerSecond: number | null): Pace {
   if (tokensPerSecond === null) {

@@ -10,8 +10,8 @@ const longestRun = 256;
 const space = 0x20;
 
 /**
- * Cuts `text` into stretches that are quick to tokenize, in order and without loss. Ordinary text is
- * cut before a space, where tokens part anyway, so that the count stays what it was.
+ * Cuts `text` into stretches that are quick to tokenize, in order and without loss. Ordinary text
+ * is cut before a space, where tokens part anyway, so that the count stays what it was.
  */
 export function* stretches(text: string): Generator<string> {
   let start = 0;

@@ -5,8 +5,8 @@ import type { Tokenizer } from "./tokenizer.ts";
 const mostInputs = 2048;
 
 /**
- * The texts of a `prompt` or `input`: a string, a list of strings, token ids, or lists of token ids.
- * Throws a 400 that names `param` for anything else.
+ * The texts of a `prompt` or `input`: a string, a list of strings, token ids, or lists of token
+ * ids. Throws a 400 that names `param` for anything else.
  */
 export function textInputs(value: unknown, param: string, tokenizer: Tokenizer): string[] {
   if (typeof value === "string") return [value];
