@@ -41,9 +41,9 @@ export async function accessOf(
     jwt: await jwtOf(settings),
     access: await cloudflareOf(settings),
   });
-  const { userHeader } = settings;
+  const { userHeader, corsOrigins: origins } = settings;
   const identify = isOpen
-    ? createOpenDoor({ identify: strict, users: () => users.read(), userHeader })
+    ? createOpenDoor({ identify: strict, users: () => users.read(), userHeader, origins })
     : strict;
   return {
     doors,

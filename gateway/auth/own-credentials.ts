@@ -1,0 +1,21 @@
+import type { IncomingHttpHeaders } from "node:http";
+import { digestOf } from "../users/key.ts";
+import type { Snapshot } from "../users/snapshot.ts";
+import { credentialsOf } from "./credentials.ts";
+import { looksLikeJwt } from "./looks-like-jwt.ts";
+
+const names = ["authorization", "x-api-key", "x-goog-api-key"] as const;
+
+/** Takes the keys of this gateway out of a request's headers: with `auth: passthrough`, what is left goes upstream. */
+export function withholdKeys(headers: IncomingHttpHeaders, users: Snapshot): void {
+  for (const name of names) {
+    const [key] = credentialsOf({ [name]: headers[name] }).keys;
+    if (key !== undefined && users.find(digestOf(key)) !== null) delete headers[name];
+  }
+}
+
+/** The same for a token that named its sender here. */
+export function withholdToken(headers: IncomingHttpHeaders): void {
+  const [token] = credentialsOf({ authorization: headers.authorization }).keys;
+  if (token !== undefined && looksLikeJwt(token)) delete headers.authorization;
+}
