@@ -28,6 +28,9 @@ const sweepEvery = 100;
 /** So many may wait for the disk; more are given up, since memory is dearer than a trace. */
 const mostWaiting = 256;
 
+/** And so much of them together. Characters. */
+const mostWaitingText = 64 * 1024 * 1024;
+
 const ours = /^\d{4}-\d{2}-\d{2}T[\d-]+Z-[0-9a-f-]{36}\.json$/;
 
 /**
@@ -40,6 +43,7 @@ export function createTraceFiles(options: TraceFilesOptions): TraceFiles {
   let working: Promise<void> | null = null;
   let sweptAt = Number.NEGATIVE_INFINITY;
   let sinceSweep = 0;
+  let waitingText = 0;
 
   async function writeOne(name: string, text: string): Promise<void> {
     const temporary = join(directory, `.${name}.tmp`);
@@ -83,6 +87,7 @@ export function createTraceFiles(options: TraceFilesOptions): TraceFiles {
       await mkdir(directory, { recursive: true, mode: 0o700 });
       await chmod(directory, 0o700);
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        waitingText -= next.text.length;
         await writeOne(next.name, next.text);
         sinceSweep++;
         const due = performance.now() - sweptAt > sweepEveryMs || sinceSweep >= sweepEvery;
@@ -90,6 +95,7 @@ export function createTraceFiles(options: TraceFilesOptions): TraceFiles {
       }
     } catch (error) {
       waiting.length = 0;
+      waitingText = 0;
       const code = error instanceof Error && "code" in error ? String(error.code) : "failed";
       onTrouble(`traces cannot be written to ${directory} (${code})`);
     }
@@ -98,10 +104,13 @@ export function createTraceFiles(options: TraceFilesOptions): TraceFiles {
 
   return {
     write(startedAt, id, text) {
-      if (waiting.length >= mostWaiting) {
-        onTrouble(`a trace was given up: ${mostWaiting} wait for the disk`);
+      // One alone always fits.
+      const isTooMuch = waiting.length > 0 && waitingText + text.length > mostWaitingText;
+      if (waiting.length >= mostWaiting || isTooMuch) {
+        onTrouble(`a trace was given up: ${waiting.length} wait for the disk`);
         return;
       }
+      waitingText += text.length;
       waiting.push({ name: `${nameTime(startedAt)}-${id}.json`, text });
       working ??= work();
     },

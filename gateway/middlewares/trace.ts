@@ -32,13 +32,15 @@ export function createTracer(options: TraceFilesOptions): Tracer {
       let who: Parameters<Trace["asked"]>[0] = { user: "", model: null, body: null };
       const answer = recordAnswer(exchange, response, mostOfEach);
       response.once("close", () => {
+        // Else whoever has no key could push all other traces out, and fill the disk.
+        if (who.user === "") return;
         const { id, requestId, startedAt, method, path, dialect, isPublic, address } = exchange;
         const text = JSON.stringify({
           id,
           request_id: requestId,
           started_at: new Date(startedAt).toISOString(),
           duration_ms: round(performance.now() - exchange.startedMono),
-          user: who.user || null,
+          user: who.user,
           model: who.model,
           dialect,
           public: isPublic,

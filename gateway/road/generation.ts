@@ -38,6 +38,7 @@ export async function generation(
     const known = parts.authenticate(request);
     const identity = known instanceof Promise ? await known : known;
     user = identity.user;
+    trace?.asked({ user, model: null, body: null });
     let asked = await readRequest(parts.bodies, request, response, exchange);
     free = asked.free;
     const { middlewares } = parts;

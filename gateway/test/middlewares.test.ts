@@ -98,6 +98,17 @@ describe("trace", () => {
     expect(read(files()[0]).response.status).toBe(400);
   });
 
+  it("keeps nothing of those without a key, who could push all others out", async () => {
+    const { post, url } = await startWith(traced());
+    for (let n = 0; n < 20; n++) {
+      await (await fetch(`${url}/v1/chat/completions`, { method: "POST", body: "{}" })).text();
+      await (await fetch(`${url}/v1/models`)).text();
+    }
+    await (await post("/v1/chat/completions", chat())).text();
+    await until(() => files().length > 0, "the file is written");
+    expect(files().map((name) => read(name).user)).toEqual(["alice"]);
+  });
+
   it("keeps no more files than it may, the newest", async () => {
     const { post } = await startWith(traced(", max_files: 5"));
     for (let n = 0; n < 120; n++) await (await post("/v1/chat/completions", chat())).text();
