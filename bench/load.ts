@@ -5,8 +5,9 @@ import { createStreamCheck } from "./stream-check.ts";
 import { openWire, type Wire } from "./wire.ts";
 
 /**
- * The load, a process of its own: carries out the order it is sent, sends back what it saw, and ends
- * with its parent. Only what happens inside the window counts, and CPU is read at its two ends.
+ * The load, a process of its own: carries out the order it is sent, sends back what it saw, and
+ * ends with its parent. Only what happens inside the window counts, and CPU is read at its two
+ * ends.
  */
 
 type Seen = {

@@ -8,8 +8,9 @@ import { median } from "./line/scenarios.ts";
 import { machine } from "./machine.ts";
 
 /**
- * The first `eta_seconds` of a wait against the wait, on a real llama-server: three users, one an agent
- * with four at once, two who read and think between theirs. `node bench/real-estimates.ts [minutes] [slots]`
+ * The first `eta_seconds` of a wait against the wait, on a real llama-server: three users, one an
+ * agent with four at once, two who read and think between theirs. `node bench/real-estimates.ts
+ * [minutes] [slots]`
  */
 const minutes = Number(process.argv[2] ?? 3);
 const slots = Number(process.argv[3] ?? 1);
@@ -24,8 +25,8 @@ const waits: Wait[] = [];
 let ended = 0;
 
 /**
- * Answers as long as people want them: log-normal. For half the line knows the bound; the others have
- * none, and their client stops them, since a model of random weights never ends by itself.
+ * Answers as long as people want them: log-normal. For half the line knows the bound; the others
+ * have none, and their client stops them, since a model of random weights never ends by itself.
  */
 async function ask(gateway: TestGateway, user: string, tokens: number): Promise<void> {
   const length = Math.ceil(tokens * Math.exp(0.6 * normal()));

@@ -10,8 +10,8 @@ import { freePort, loopback } from "./loopback.ts";
 const program = fileURLToPath(new URL("../gateway/main.ts", import.meta.url));
 
 /**
- * Starts llm-gateway as its users do, with everything on: keys, line, ledger on disk, metrics, logs.
- * `folder` gets its data; being its working directory, it also keeps a developer's .env out.
+ * Starts llm-gateway as its users do, with everything on: keys, line, ledger on disk, metrics,
+ * logs. `folder` gets its data; being its working directory, it also keeps a developer's .env out.
  */
 export async function startGateway(
   children: Children,

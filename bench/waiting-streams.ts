@@ -13,9 +13,9 @@ import { machine } from "./machine.ts";
 import { cpuSeconds, residentMb } from "./process-cost.ts";
 
 /**
- * What it costs a gateway to keep people waiting: `node bench/waiting-streams.ts [streams]`, 5 000 by
- * default, on one slot. Memory for each stream, and CPU while the line moves once a second. Both this
- * process and the gateway hold a file descriptor for each: `ulimit -n` must be above that.
+ * What it costs a gateway to keep people waiting: `node bench/waiting-streams.ts [streams]`, 5 000
+ * by default, on one slot. Memory for each stream, and CPU while the line moves once a second. Both
+ * this process and the gateway hold a file descriptor for each: `ulimit -n` must be above that.
  */
 const streams = Number(process.argv[2] ?? 5000);
 const users = 20;

@@ -6,7 +6,9 @@ type Answer = { status: number };
 
 /** A kept connection that carries one exchange at a time. */
 export type Wire = {
-  /** Sends a whole request; `onBody` gets its answer's bytes. Rejects where the connection fails. */
+  /**
+   * Sends a whole request; `onBody` gets its answer's bytes. Rejects where the connection fails.
+   */
   exchange(request: Buffer, onBody: (bytes: Buffer) => void): Promise<Answer>;
   close(): void;
 };

@@ -1,7 +1,10 @@
 import { createJobs, createRandom, type Job, poisson } from "./load.ts";
 import { type Outcome, simulate } from "./simulate.ts";
 
-/** Eight people who share some slots; `longer` is how much longer each one's answers are than others'. */
+/**
+ * Eight people who share some slots; `longer` is how much longer each one's answers are than
+ * others'.
+ */
 export type Crowd = { capacity: number; longer: readonly number[] };
 
 export const alike: readonly number[] = [1, 1, 1, 1, 1, 1, 1, 1];

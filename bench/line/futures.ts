@@ -4,7 +4,10 @@ import type { FairQueue } from "../../gateway/line/fair-queue.ts";
 import { type Crowd, parts, rateOf } from "./crowd.ts";
 import { createGuess, createJobs, createRandom, type Job } from "./load.ts";
 
-/** What somebody knows beyond the line itself, its rules, and how lengths and arrivals are distributed. */
+/**
+ * What somebody knows beyond the line itself, its rules, and how lengths and arrivals are
+ * distributed.
+ */
 export type Knows = { lengths: boolean; arrivals: boolean };
 
 /** The present of a simulated line. */
@@ -22,7 +25,9 @@ const sumUpTo = (user: number): number =>
 
 type Future = (present: Present, id: string, knows: Knows) => number;
 
-/** Draws futures: how long `id` waits in one that may come, for all that one knows. Milliseconds. */
+/**
+ * Draws futures: how long `id` waits in one that may come, for all that one knows. Milliseconds.
+ */
 export function createFutures(crowd: Crowd): Future {
   const { capacity, longer } = crowd;
   const random = createRandom(21);
@@ -77,8 +82,9 @@ export function createFutures(crowd: Crowd): Future {
 }
 
 /**
- * The promise that is least wrong, by the median of |promised − waited| / waited: in the middle of the
- * half of all futures that lies closest together. Waits under a second do not count there either.
+ * The promise that is least wrong, by the median of |promised − waited| / waited: in the middle of
+ * the half of all futures that lies closest together. Waits under a second do not count there
+ * either.
  */
 export function bestPromise(waits: number[]): number {
   const counted = waits.filter((wait) => wait >= 1000).sort((a, b) => a - b);

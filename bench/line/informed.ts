@@ -12,9 +12,9 @@ export type Told = { waitedMs: number; line: number; promised: number[] };
 const futures = 100;
 
 /**
- * What each of `forecasters` would have promised, beside the line, at every `every`th wait of a crowd:
- * who knows all the distributions, draws futures, and promises what is least wrong over them. Nobody who
- * does not know the future can do better.
+ * What each of `forecasters` would have promised, beside the line, at every `every`th wait of a
+ * crowd: who knows all the distributions, draws futures, and promises what is least wrong over
+ * them. Nobody who does not know the future can do better.
  */
 export function informed(crowd: Crowd, forecasters: Knows[], every: number, hours = 12): Told[] {
   const { capacity } = crowd;

@@ -52,8 +52,8 @@ function times(
 }
 
 /**
- * Makes jobs as people make them, half of them with a bound on the answer; `longer` is how much longer
- * the answers are than others'.
+ * Makes jobs as people make them, half of them with a bound on the answer; `longer` is how much
+ * longer the answers are than others'.
  */
 export function createJobs(seed: number): JobSource {
   const random = createRandom(seed);

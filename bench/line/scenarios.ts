@@ -52,7 +52,9 @@ export async function backlogs(fifo: boolean, weights: number[]): Promise<number
   return used;
 }
 
-/** |promised − waited| / waited, for each. Waits under a second are left out: promises are seconds. */
+/**
+ * |promised − waited| / waited, for each. Waits under a second are left out: promises are seconds.
+ */
 export function errors(outcomes: Outcome[]): number[] {
   return outcomes
     .map(({ etaMs, joinedAt, startedAt }) => ({ eta: etaMs ?? 0, waited: startedAt - joinedAt }))
@@ -60,7 +62,9 @@ export function errors(outcomes: Outcome[]): number[] {
     .map(({ eta, waited }) => Math.abs(eta - waited) / waited);
 }
 
-/** Two models in one box that holds one of them: how often it loads one, and would in arrival order. */
+/**
+ * Two models in one box that holds one of them: how often it loads one, and would in arrival order.
+ */
 export async function loads(): Promise<{ fair: number; fifo: number }> {
   const job = createJobs(6);
   const random = createRandom(7);

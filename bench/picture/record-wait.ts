@@ -21,8 +21,8 @@ const long = "one two three four five six seven eight nine";
 const settings = { MAX_CONCURRENT: "1", ECHO_TOKENS_PER_SECOND: "6", LOG_LEVEL: "error" };
 
 /**
- * What alice's terminal shows while bob, carol and dan are before her: a gateway of its own process on
- * a free port of 127.0.0.1, four people, one slot. Ends what it started, removes what it wrote.
+ * What alice's terminal shows while bob, carol and dan are before her: a gateway of its own process
+ * on a free port of 127.0.0.1, four people, one slot. Ends what it started, removes what it wrote.
  */
 export async function recordWait(): Promise<ShownLine[]> {
   const folder = mkdtempSync(join(tmpdir(), "llm-gateway-picture-"));

@@ -1,6 +1,6 @@
 /**
- * A line of the stream without the fields that are the same in every line, for which "…" stands; null
- * where nothing else is in it. Comments and `[DONE]` stay as they are.
+ * A line of the stream without the fields that are the same in every line, for which "…" stands;
+ * null where nothing else is in it. Comments and `[DONE]` stay as they are.
  */
 export function shortenLine(text: string): string | null {
   if (!text.startsWith("data: {")) return text;

@@ -110,7 +110,9 @@ const tooLarge = (maxBytes: number): GatewayError =>
 
 type Collecting = { count: (bytes: number) => void; signal: AbortSignal; timeoutMs: number };
 
-/** The bytes of a body, in order; ends by itself when the sender stops, leaves, or sends too much. */
+/**
+ * The bytes of a body, in order; ends by itself when the sender stops, leaves, or sends too much.
+ */
 function collect(
   request: IncomingMessage,
   inflate: Transform | null,

@@ -25,8 +25,8 @@ export type Estimate = {
 };
 
 /**
- * Characters to a token. Four are usual in English, fewer in code and other languages; a reservation
- * had better be a little too large, since the true number takes its place.
+ * Characters to a token. Four are usual in English, fewer in code and other languages; a
+ * reservation had better be a little too large, since the true number takes its place.
  */
 const charsPerToken = 3;
 

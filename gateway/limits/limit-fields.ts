@@ -49,9 +49,9 @@ export const fieldMetrics: Readonly<Record<FieldName, FieldKind>> = {
 export const noFields: LimitFields = { windowMs: null, mode: null, fields: new Map() };
 
 /**
- * Reads a layer: `{"window": "6h", "mode": "slow", "tokens": 1000, "upstream_seconds": {"max": 1800,
- * "window": "12h"}, "tokens_per_day": null, "cost_per_month": 20}`, costs in US dollars. What is wrong is told to `fault`, by its name and never
- * by its value, and left out; the rest counts.
+ * Reads a layer: `{"window": "6h", "mode": "slow", "tokens": 1000, "upstream_seconds": {"max":
+ * 1800, "window": "12h"}, "tokens_per_day": null, "cost_per_month": 20}`, costs in US dollars. What
+ * is wrong is told to `fault`, by its name and never by its value, and left out; the rest counts.
  */
 export function readLimitFields(
   object: Readonly<Record<string, unknown>>,

@@ -2,7 +2,9 @@ import type { Limit } from "./limit.ts";
 import { units } from "./refusal.ts";
 import type { SlidingWindow } from "./sliding-window.ts";
 
-/** How one limit stands, as GET /limits shows it. Upstream time is in seconds, cost in US dollars. */
+/**
+ * How one limit stands, as GET /limits shows it. Upstream time is in seconds, cost in US dollars.
+ */
 export type LimitState = {
   metric: string;
   window_seconds: number;

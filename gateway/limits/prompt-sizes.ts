@@ -23,8 +23,8 @@ const mostModels = 100;
 const margin = 1.1;
 
 /**
- * How many tokens a prompt has, by what the upstream's own tokenizer made of earlier ones of the same
- * model. It costs nothing, needs no vocabulary, and follows people's languages.
+ * How many tokens a prompt has, by what the upstream's own tokenizer made of earlier ones of the
+ * same model. It costs nothing, needs no vocabulary, and follows people's languages.
  */
 export function createPromptSizes(): PromptSizes {
   const models = new Map<string, Learnt>();

@@ -15,9 +15,9 @@ type Shown = { max: number; remaining: number; resetMs: number };
 
 /**
  * The headers that tell how limits stand: OpenAI's (platform.openai.com/docs/guides/rate-limits,
- * times as `6m0s`), or Anthropic's on Messages (docs.claude.com/en/api/rate-limits, times as RFC 3339).
- * Of several limits of one metric the one with the least room is shown. What has no name there
- * (seconds, cost) follows OpenAI's form.
+ * times as `6m0s`), or Anthropic's on Messages (docs.claude.com/en/api/rate-limits, times as RFC
+ * 3339). Of several limits of one metric the one with the least room is shown. What has no name
+ * there (seconds, cost) follows OpenAI's form.
  * @param wallNow epoch ms, as the client's own clock has it
  */
 export function ratelimitHeaders(

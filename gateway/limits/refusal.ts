@@ -3,7 +3,9 @@ import { spokenDuration } from "./duration.ts";
 import type { Excess } from "./excess.ts";
 import type { Metric } from "./limit.ts";
 
-/** Clients wait as long as they are told, with a request open; a minute is the longest that helps. */
+/**
+ * Clients wait as long as they are told, with a request open; a minute is the longest that helps.
+ */
 const mostRetrySeconds = 60;
 
 type Unit = { name: string; field: string; size: number; decimals: number };
@@ -17,8 +19,8 @@ export const units: Readonly<Record<Metric, Unit>> = {
 };
 
 /**
- * The 429 of a request that has no room. `Retry-After` is at most 60 s; where the true wait is longer
- * `x-should-retry: false` keeps clients from trying in vain, and the body tells the time.
+ * The 429 of a request that has no room. `Retry-After` is at most 60 s; where the true wait is
+ * longer `x-should-retry: false` keeps clients from trying in vain, and the body tells the time.
  */
 export function refusalOf(excess: Excess, headers: Readonly<Record<string, string>>): GatewayError {
   const { waitMs } = excess;

@@ -3,8 +3,9 @@ import { PassThrough, type Readable } from "node:stream";
 import { GatewayError } from "../errors.ts";
 
 /**
- * A body that streams on, read ahead by up to `aheadBytes`: where nobody reads a socket, nobody sees
- * its client leave. A sender that pauses for `timeoutMs` while it could send ends the stream with 408.
+ * A body that streams on, read ahead by up to `aheadBytes`: where nobody reads a socket, nobody
+ * sees its client leave. A sender that pauses for `timeoutMs` while it could send ends the stream
+ * with 408.
  */
 export function streamedBody(
   request: IncomingMessage,

@@ -38,8 +38,8 @@ const mostBytes = 4 * 1024 * 1024;
 const plainDialects: ReadonlySet<Dialect> = new Set(["completions", "embeddings", "rerank"]);
 
 /**
- * The upstream's own word counts first, since a model may be called anything; then the vocabularies of
- * OpenAI's models, by name.
+ * The upstream's own word counts first, since a model may be called anything; then the vocabularies
+ * of OpenAI's models, by name.
  */
 export function createTokenCounter<U>(options: TokenCounterOptions<U> = {}): TokenCounter<U> {
   const { byUpstream, timeoutMs = 300, ...rest } = options;

@@ -1,8 +1,8 @@
 /** Where a stretch may end: at the first word's end after so many characters. */
 const comfortable = 2048;
 /**
- * The longest run without a word's end: merging is quadratic in it, and 51 000 characters of Chinese
- * without a space took 17 s.
+ * The longest run without a word's end: merging is quadratic in it, and 51 000 characters of
+ * Chinese without a space took 17 s.
  */
 const longestRun = 128;
 const space = 0x20;

@@ -23,8 +23,8 @@ const restMs = 60_000;
 const mostMegabytes = 384;
 
 /**
- * A thread that starts with the first prompt and never keeps the process alive. While it starts, which
- * takes longer than anyone waits, prompts are not counted.
+ * A thread that starts with the first prompt and never keeps the process alive. While it starts,
+ * which takes longer than anyone waits, prompts are not counted.
  */
 export function createTokenThread(options: TokenThreadOptions): TokenThread {
   const { timeoutMs, idleMs = 600_000, onTrouble } = options;

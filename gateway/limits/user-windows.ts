@@ -19,8 +19,8 @@ export class UserWindows {
   underWay = 0;
 
   /**
-   * The window of each limit, in their order. One that is new is filled from `past`, so that neither
-   * a restart nor an edit of the file gives a fresh allowance.
+   * The window of each limit, in their order. One that is new is filled from `past`, so that
+   * neither a restart nor an edit of the file gives a fresh allowance.
    */
   of(
     limits: readonly Limit[],

@@ -7,9 +7,9 @@ const epsilon = 1e-9;
  * A machine that several upstreams or models share. Each running generation takes a part of it, and
  * the sum stays within 1.
  *
- * Who fits may pass over those whose turn it would be and who do not. Whoever has been passed over for
- * so long as the rules allow gets the box reserved: nothing else starts in it until they fit. So the
- * wait is bounded by that time and what was running then.
+ * Who fits may pass over those whose turn it would be and who do not. Whoever has been passed over
+ * for so long as the rules allow gets the box reserved: nothing else starts in it until they fit.
+ * So the wait is bounded by that time and what was running then.
  */
 export class Box {
   readonly #members: Member[] = [];
@@ -37,7 +37,9 @@ export class Box {
     this.#passedSince.delete(key);
   }
 
-  /** The group that has been passed over for longest, and for longer than `mostMs`; null for none. */
+  /**
+   * The group that has been passed over for longest, and for longer than `mostMs`; null for none.
+   */
   reservedFor(now: number, mostMs: number, isWanted: (key: string) => boolean): string | null {
     for (const [key, since] of this.#passedSince) {
       if (now - since < mostMs) break;

@@ -22,8 +22,8 @@ export class Capacity {
   }
 
   /**
-   * How many p-queue may run. In a pool the queue itself counts the slots of each upstream; a sum would
-   * hold up one that has slots while another has more running than its lowered capacity.
+   * How many p-queue may run. In a pool the queue itself counts the slots of each upstream; a sum
+   * would hold up one that has slots while another has more running than its lowered capacity.
    */
   get concurrency(): number {
     return this.#byUpstream === null ? Math.max(1, this.#total) : Number.POSITIVE_INFINITY;

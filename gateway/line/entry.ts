@@ -26,13 +26,17 @@ export type Ask = {
   avoid?: ReadonlySet<string>;
 };
 
-/** The class of what may wait: a request's own wish, or a user who is over a limit that only slows. */
+/**
+ * The class of what may wait: a request's own wish, or a user who is over a limit that only slows.
+ */
 export const BACKGROUND = -1;
 
 /** Priorities are held within this, either way. */
 const mostPriority = 1000;
 
-/** The least a start costs its user, so that turns alternate even where every answer fails at once. */
+/**
+ * The least a start costs its user, so that turns alternate even where every answer fails at once.
+ */
 export const leastMs = 1;
 
 /** A request in line, or in a slot. Times are milliseconds of the line's own clock. */

@@ -14,9 +14,9 @@ const mostUsers = 300;
 
 /**
  * How long a generation holds its slot, learnt from those that ended: of this user with this model,
- * else of the model, else of the whole line. Paces are medians, lengths are means: what a GPU does in a
- * second hardly varies, what people ask for does. Failed and cancelled ones count too, since the
- * line waits for slots, not for successes.
+ * else of the model, else of the whole line. Paces are medians, lengths are means: what a GPU does
+ * in a second hardly varies, what people ask for does. Failed and cancelled ones count too, since
+ * the line waits for slots, not for successes.
  */
 export class Estimates {
   readonly #byUser = new Map<string, History>();
@@ -61,7 +61,10 @@ function keyOf(user: string, model: string): string {
   return `${user}\u0000${model}`;
 }
 
-/** The history of that name. Where there are too many, the one not added to for longest is forgotten. */
+/**
+ * The history of that name. Where there are too many, the one not added to for longest is
+ * forgotten.
+ */
 function remembered(histories: Map<string, History>, key: string, most: number): History {
   const found = histories.get(key);
   if (found !== undefined && histories.size < most) return found;

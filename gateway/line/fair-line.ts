@@ -20,7 +20,9 @@ type State = "open" | "paused" | "draining";
 
 type Waiter = {
   readonly ticket: Ticket;
-  /** p-queue would free the slot of a running task whose signal aborts: this is for waiting only. */
+  /**
+   * p-queue would free the slot of a running task whose signal aborts: this is for waiting only.
+   */
   readonly leaving: AbortController;
   readonly leave: () => void;
   firstPlace: number;
@@ -167,7 +169,9 @@ export class FairLine implements Line {
     this.#slots.concurrency = this.#capacity.concurrency;
   }
 
-  /** True only where the very next start would be this one's: then it needs nothing to wait with. */
+  /**
+   * True only where the very next start would be this one's: then it needs nothing to wait with.
+   */
   #startsAtOnce(ticket: Ticket): boolean {
     const { pending, concurrency, isPaused } = this.#slots;
     if (isPaused || pending >= concurrency) return false;

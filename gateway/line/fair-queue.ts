@@ -12,10 +12,10 @@ export type FairRules = GateRules &
   };
 
 /**
- * Who is next: start-time fair queueing over users, by the upstream's time they have used (DESIGN.md
- * beside this file has the algorithm, its source and its invariants). It knows nothing of slots: ask
- * `next` when there is one. Times are milliseconds, handed in. Every operation is O(log n), times the
- * few models that have rules of their own.
+ * Who is next: start-time fair queueing over users, by the upstream's time they have used
+ * (DESIGN.md beside this file has the algorithm, its source and its invariants). It knows nothing
+ * of slots: ask `next` when there is one. Times are milliseconds, handed in. Every operation is
+ * O(log n), times the few models that have rules of their own.
  */
 export class FairQueue {
   readonly #rules: FairRules;

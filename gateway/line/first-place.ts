@@ -10,9 +10,9 @@ const mostListed = 64;
 
 /**
  * Who stands before an entry that has just come. Every waiting request has a start tag: its user's
- * virtual time and the charges of that user's requests before it; the order is that of the tags. One
- * walk over those ahead, and no more, so that a join into a long line stays cheap. Exact but for caps,
- * boxes and aging still to come; the next forecast mends those.
+ * virtual time and the charges of that user's requests before it; the order is that of the tags.
+ * One walk over those ahead, and no more, so that a join into a long line stays cheap. Exact but
+ * for caps, boxes and aging still to come; the next forecast mends those.
  */
 export function aheadOf(entry: Entry, lane: Lane, shares: Iterable<Share>): Ahead {
   const ahead: Ahead = { count: 0, ms: 0, entries: [] };

@@ -9,9 +9,9 @@ type End = { id: string; at: number; index: number };
 export type Teller = (id: string, position: number, startsInMs: number | null) => void;
 
 /**
- * The order in which all that wait will start, and when: the line itself, run ahead on a copy. So the
- * places obey every rule of the line (weights, caps, boxes, aging), with no second account of them.
- * O(n log n), in one pass.
+ * The order in which all that wait will start, and when: the line itself, run ahead on a copy. So
+ * the places obey every rule of the line (weights, caps, boxes, aging), with no second account of
+ * them. O(n log n), in one pass.
  */
 export function forecast(
   queue: FairQueue,
@@ -21,7 +21,8 @@ export function forecast(
   tell: Teller,
 ): void {
   const ahead = queue.copy();
-  // A paused line keeps its order, as if it had a slot; a pool counts the slots of its upstreams itself.
+  // A paused line keeps its order, as if it had a slot; a pool counts the slots of its upstreams
+  // itself.
   const slots = capacity > 0 && queue.isPool ? Number.POSITIVE_INFINITY : Math.max(1, capacity);
   const ends = new Heap<"index", End>("index", (a, b) => a.at < b.at);
   for (const { id, inMs } of slotEnds(queue, estimates, now)) {

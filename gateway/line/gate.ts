@@ -8,13 +8,19 @@ import { PoolMembers } from "./pool-members.ts";
 import type { PoolUpstream } from "./seat.ts";
 
 export type GateRules = {
-  /** The upstreams of a pool, each with its slots. Absent: one upstream, whose slots the line counts. */
+  /**
+   * The upstreams of a pool, each with its slots. Absent: one upstream, whose slots the line
+   * counts.
+   */
   upstreams?: readonly PoolUpstream[];
   /** Healthy, and not draining. It may change; then `reconsider` is called. */
   usable?: (upstream: string) => boolean;
   /** How many generations of a model fill its box alone; null: as many as there are slots. */
   modelCapacity?: (model: string) => number | null;
-  /** The box a model shares with others on the one upstream; null: none. Pools name boxes by upstream. */
+  /**
+   * The box a model shares with others on the one upstream; null: none. Pools name boxes by
+   * upstream.
+   */
   boxOf?: (model: string) => string | null;
   /** Each upstream holds one model at a time. */
   exclusiveModels?: boolean;
@@ -102,8 +108,8 @@ export class Gate {
   }
 
   /**
-   * Those of the lowest tier of which anybody is usable. Where nobody is, the first tier all the same:
-   * so that somebody tries, and the true error is told.
+   * Those of the lowest tier of which anybody is usable. Where nobody is, the first tier all the
+   * same: so that somebody tries, and the true error is told.
    */
   #eligible({ tiers }: Held): readonly Opening[] {
     const { usable, upstreams } = this.#rules;
@@ -147,7 +153,10 @@ export class Gate {
     return box.hasRoomFor(member.costOf(group.model));
   }
 
-  /** What runs must end before another model is loaded; and what waits for the loaded one goes first. */
+  /**
+   * What runs must end before another model is loaded; and what waits for the loaded one goes
+   * first.
+   */
   #mayHold(member: Member, there: string, isReserved: boolean): boolean {
     const { loaded } = member;
     if (loaded === null || loaded === there) return true;

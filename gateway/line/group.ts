@@ -14,7 +14,10 @@ export type Tiers = readonly (readonly Opening[])[];
 /** Requests that the same rules hold back. */
 export type Held = {
   readonly key: string;
-  /** As it was asked for. Where several models share a group, any of them: it makes no difference then. */
+  /**
+   * As it was asked for. Where several models share a group, any of them: it makes no difference
+   * then.
+   */
   readonly model: string;
   readonly tiers: Tiers;
   /** How many lanes hold requests of it. */

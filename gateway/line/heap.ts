@@ -1,8 +1,8 @@
 /**
- * A binary heap that knows where each item stands, so that any can be removed in O(log n). What an item
- * is ordered by may change only while it is out: two changed at once cannot be put right one after the
- * other. The item itself carries its index, under the name `at` (-1: not in the heap), so one item
- * can stand in several heaps at once.
+ * A binary heap that knows where each item stands, so that any can be removed in O(log n). What an
+ * item is ordered by may change only while it is out: two changed at once cannot be put right one
+ * after the other. The item itself carries its index, under the name `at` (-1: not in the heap), so
+ * one item can stand in several heaps at once.
  */
 export class Heap<At extends string, Item extends Record<At, number>> {
   readonly #at: At;

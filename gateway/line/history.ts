@@ -16,10 +16,14 @@ export type Left = (quantile: number) => number;
 /** Fewer observations of a rate are an anecdote. */
 const enough = 3;
 
-/** How the recent generations of a kind used their slots: their times, and their lengths and paces. */
+/**
+ * How the recent generations of a kind used their slots: their times, and their lengths and paces.
+ */
 export class History {
   readonly #usedMs = new Recent();
-  /** Of the prompt as it was sent: what of it is cached shows in the pace, and is not known before. */
+  /**
+   * Of the prompt as it was sent: what of it is cached shows in the pace, and is not known before.
+   */
   readonly #promptMsPerToken = new Recent();
   readonly #outputMsPerToken = new Recent();
   readonly #inputTokens = new Recent();
@@ -40,7 +44,8 @@ export class History {
     }
     if (outputTokens <= 0) return;
     this.#outputTokens.add(outputTokens);
-    // Many upstreams tell no times, and who was cut short tells none: then it is all but the prompt.
+    // Many upstreams tell no times, and who was cut short tells none: then it is all but the
+    // prompt.
     const promptOrLikely = promptMs ?? inputTokens * this.#promptPace();
     const outputMs = work.outputMs ?? Math.max(0, usedMs - promptOrLikely);
     this.#outputMsPerToken.add(outputMs / outputTokens);

@@ -1,15 +1,18 @@
 import type { Left } from "./history.ts";
 
-/** So many futures are drawn: enough for a median within a few per cent, and of many slots fewer do. */
+/**
+ * So many futures are drawn: enough for a median within a few per cent, and of many slots fewer do.
+ */
 const [mostFutures, leastFutures] = [64, 16];
 /** Looks at a slot, in all futures together. */
 const mostLooks = 40_000;
 
 /**
- * How long one must wait for a slot behind `ahead`, who take the slots in `running` as they come free:
- * the median over futures in which each takes a time at random of those like it. Means alone would not
- * do: the soonest of several uncertain ends is sooner than any by itself. The same numbers are drawn
- * each time, so the same line makes the same promise. Milliseconds; O(slots × ahead).
+ * How long one must wait for a slot behind `ahead`, who take the slots in `running` as they come
+ * free: the median over futures in which each takes a time at random of those like it. Means alone
+ * would not do: the soonest of several uncertain ends is sooner than any by itself. The same
+ * numbers are drawn each time, so the same line makes the same promise. Milliseconds; O(slots ×
+ * ahead).
  */
 export function likelyWait(running: readonly Left[], ahead: readonly Left[]): number {
   const random = createRandom();

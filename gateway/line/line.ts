@@ -7,7 +7,9 @@ import type { Listed, Place, Slot, Ticket } from "./ticket.ts";
 export type { Listed, Place, Seats, Slot, Ticket };
 
 export type LineOptions = FairRules & {
-  /** Slots; 0 is a line that waits for `setCapacity`. With `upstreams`, theirs count, and not this. */
+  /**
+   * Slots; 0 is a line that waits for `setCapacity`. With `upstreams`, theirs count, and not this.
+   */
   capacity?: number;
   /** How many may wait; null is off. */
   maxQueue: number | null;
@@ -21,19 +23,25 @@ export type LineOptions = FairRules & {
 
 /** The line of one pool: who may use which upstream now, who waits, and how long. */
 export type Line = {
-  /** Room for one more of this user? Synchronous, before `join`; `maxQueued` replaces the default. */
+  /**
+   * Room for one more of this user? Synchronous, before `join`; `maxQueued` replaces the default.
+   */
   refusal(user: string, maxQueued?: number | null): "queue_full" | null;
   /** What of it is full: the line itself, or the user's own part of it. */
   whatIsFull(user: string, maxQueued?: number | null): Full | null;
   /** Seconds until the line will have moved: 1 to 60. */
   retryAfterSeconds(): number;
   /**
-   * Resolves with a slot. Rejects with `signal.reason` when the client leaves, and with a GatewayError
-   * (`cancelled`, `shutting_down`) when it is sent away. Costs no listener where a slot is free.
+   * Resolves with a slot. Rejects with `signal.reason` when the client leaves, and with a
+   * GatewayError (`cancelled`, `shutting_down`) when it is sent away. Costs no listener where a
+   * slot is free.
    */
   join(ticket: Ticket): Promise<Slot>;
   view(): { waiting: number; active: number; capacity: number };
-  /** The waiting are rejected with `shutting_down`, and all who come until `resume`; slots held stay held. */
+  /**
+   * The waiting are rejected with `shutting_down`, and all who come until `resume`; slots held stay
+   * held.
+   */
   drain(): void;
   /** Of an upstream of the pool, or of the one there is. Slots held stay held, also above it. */
   setCapacity(capacity: number, upstream?: string): void;

@@ -3,8 +3,8 @@ import type { FairQueue } from "./fair-queue.ts";
 import type { Listed, Place } from "./ticket.ts";
 
 /**
- * Those in slots, then those in line in the order they will start. `epoch` is the time since 1970 at
- * which the line's own clock was 0.
+ * Those in slots, then those in line in the order they will start. `epoch` is the time since 1970
+ * at which the line's own clock was 0.
  */
 export function listing(
   queue: FairQueue,

@@ -10,8 +10,8 @@ type ModelRules = {
 };
 
 /**
- * The members of a line of one upstream: one for each box of models. The slots are counted by the line,
- * and models without rules are in no box at all.
+ * The members of a line of one upstream: one for each box of models. The slots are counted by the
+ * line, and models without rules are in no box at all.
  */
 export class ModelMembers implements Members {
   readonly #rules: ModelRules;

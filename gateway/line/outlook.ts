@@ -90,7 +90,10 @@ export class Outlook {
     return remaining.length > 0 ? Math.min(...remaining) : null;
   }
 
-  /** For each slot, when it comes free. In a pool that has somebody waiting, free ones are not for all. */
+  /**
+   * For each slot, when it comes free. In a pool that has somebody waiting, free ones are not for
+   * all.
+   */
   #remaining(): number[] {
     const { queue, estimates, now, slots } = this.#options;
     const remaining = slotEnds(queue, estimates, now()).map(({ inMs }) => inMs);

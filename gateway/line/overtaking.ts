@@ -4,7 +4,9 @@ type Promised = { ms: number; position: number; isBehindOwn: boolean };
 
 /** So many must have waited before their waits are held against the promises. */
 const enough = 5;
-/** Spells of rush and of quiet last for many waits; only over several of them is a median steady. */
+/**
+ * Spells of rush and of quiet last for many waits; only over several of them is a median steady.
+ */
 const remembered = 200;
 /** The last place of each class; those with more before them are overtaken for longer. */
 const classes = [2, 4, 8, 16, Number.POSITIVE_INFINITY];
@@ -12,8 +14,8 @@ const classes = [2, 4, 8, 16, Number.POSITIVE_INFINITY];
 /**
  * How much longer waits become because others come and go first. Whoever has nothing else in line
  * enters at the present and is overtaken by nobody; whoever stands behind requests of their own is
- * overtaken by every newcomer. How often, is learnt: the median of waited/promised of the recent ones,
- * of about the same place where there are enough.
+ * overtaken by every newcomer. How often, is learnt: the median of waited/promised of the recent
+ * ones, of about the same place where there are enough.
  */
 export class Overtaking {
   readonly #all = new Recent(remembered);

@@ -16,12 +16,14 @@ type BoardOptions = {
   forecast(tell: (id: string, position: number, startsInMs: number | null) => void): void;
 };
 
-/** Times may pass in which nothing moves, but estimates turn out wrong: so often they are looked at. */
+/**
+ * Times may pass in which nothing moves, but estimates turn out wrong: so often they are looked at.
+ */
 const restlessTicks = 5;
 
 /**
- * Tells everyone who waits their place, when it changes. One timer for the whole line, which runs only
- * while somebody waits; one pass over the line at each tick in which it moved.
+ * Tells everyone who waits their place, when it changes. One timer for the whole line, which runs
+ * only while somebody waits; one pass over the line at each tick in which it moved.
  */
 export class PlaceBoard {
   readonly #options: BoardOptions;
@@ -90,8 +92,9 @@ export class PlaceBoard {
 }
 
 /**
- * How many ticks lie between two places told: one up to the 100th, five from the 500th on. Thousands
- * who wait are thousands of writes at each movement, and the 3012th gains nothing by the 3011th.
+ * How many ticks lie between two places told: one up to the 100th, five from the 500th on.
+ * Thousands who wait are thousands of writes at each movement, and the 3012th gains nothing by the
+ * 3011th.
  */
 function patience({ position }: Place): number {
   return Math.min(5, Math.max(1, position / 100));

@@ -6,8 +6,8 @@ export type Full = "line" | "user";
 type Bounds = { maxQueue: number | null; maxQueued: number | null };
 
 /**
- * What is in the way of one more request of this user; null for nothing. A line where nobody may wait
- * (`maxQueue` 0) still takes who finds a slot free.
+ * What is in the way of one more request of this user; null for nothing. A line where nobody may
+ * wait (`maxQueue` 0) still takes who finds a slot free.
  */
 export function whatIsFull(
   queue: FairQueue,

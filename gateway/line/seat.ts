@@ -3,11 +3,16 @@ export type Seat = {
   readonly upstream: string;
   /** 0 comes first; a higher tier serves only where nobody of the lower ones can. */
   readonly tier: number;
-  /** What the model is called there; absent: as it was asked for. It matters where one model fits. */
+  /**
+   * What the model is called there; absent: as it was asked for. It matters where one model fits.
+   */
   readonly model?: string | null;
 };
 
-/** The seats of one route, in the order that settles ties. One object for each route, again and again. */
+/**
+ * The seats of one route, in the order that settles ties. One object for each route, again and
+ * again.
+ */
 export type Seats = {
   /** Another for each route; requests of the same key are held back by the same rules. */
   readonly key: string;

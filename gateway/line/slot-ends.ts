@@ -5,8 +5,8 @@ export type SlotEnd = { id: string; inMs: number };
 
 /**
  * When the slots in use come free, soonest first. The soonest of several uncertain ends comes well
- * before any of them is expected by itself; so the k-th of n is taken at the quantile k/(n+1) of what
- * is left to it, and a single one at the median.
+ * before any of them is expected by itself; so the k-th of n is taken at the quantile k/(n+1) of
+ * what is left to it, and a single one at the median.
  */
 export function slotEnds(queue: FairQueue, estimates: Estimates, now: number): SlotEnd[] {
   const running = Array.from(queue.running.values(), ({ ask, startedAt }) => {

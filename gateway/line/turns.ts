@@ -6,9 +6,9 @@ type Level = { byTurn: Heap<"turnIndex", Lane>; byRise: Heap<"riseIndex", Lane> 
 /**
  * The lanes of one group that may take a turn, by class, then by virtual time.
  *
- * Waiting raises the head of a lane by one class each `agingMs`, but never above the highest class that
- * anybody waits in on their own account (`top`): so a low class gets its turns in the end, and yet
- * nobody gains on their equals by filling the line early.
+ * Waiting raises the head of a lane by one class each `agingMs`, but never above the highest class
+ * that anybody waits in on their own account (`top`): so a low class gets its turns in the end, and
+ * yet nobody gains on their equals by filling the line early.
  */
 export class Turns {
   readonly #agingMs: number;

@@ -22,11 +22,11 @@ export function withStatus(error: GatewayError, status: number): GatewayError {
  * What an error says of its upstream:
  * - `down`: no connection, 502, 503, or the connection broke
  * - `silent`: no first byte in time, or a proxy of its that says so (504); it may be at work on it
- * still
+ *   still
  * - `busy`: it lives, and takes nothing for `ms` (429, 529, a model that loads); `limit` where it
- * has had enough of us (429), which may be about one request, one model or one key
+ *   has had enough of us (429), which may be about one request, one model or one key
  * - `alive`: it answered, and the fault is the request's, or its own and of no consequence for
- * others
+ *   others
  * - `nothing`: the client left, or the fault is ours
  */
 export type Failure =

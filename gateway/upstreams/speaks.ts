@@ -13,8 +13,8 @@ const own: Readonly<Record<Upstream["family"], Dialect>> = {
 };
 
 /**
- * Whether a request of this dialect may pass as it is. Servers of the OpenAI family may know Messages
- * and Responses too: that is taken for granted until one has shown otherwise.
+ * Whether a request of this dialect may pass as it is. Servers of the OpenAI family may know
+ * Messages and Responses too: that is taken for granted until one has shown otherwise.
  */
 export function isNative({ family, lacks }: Upstream, dialect: Dialect): boolean {
   if (family !== "openai") return dialect === own[family];
@@ -26,7 +26,9 @@ export function isConvertible({ family }: Upstream, dialect: Dialect): boolean {
   return convertible.has(dialect) && dialect !== own[family];
 }
 
-/** Whether it can be asked at all. Of Gemini's questions only those for text have a form elsewhere. */
+/**
+ * Whether it can be asked at all. Of Gemini's questions only those for text have a form elsewhere.
+ */
 export function canServe(upstream: Upstream, dialect: Dialect, path: string): boolean {
   if (isNative(upstream, dialect)) return true;
   return isConvertible(upstream, dialect) && !/:(?:batchE|e)mbedContents?$/.test(path);
