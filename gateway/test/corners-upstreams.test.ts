@@ -72,4 +72,29 @@ describe("an upstream", () => {
     expect(await ask("greedy")).toBe(400);
     expect(await ask("modest")).toBe(200);
   });
+
+  it("that repeats the gateway's key in its error tells it to nobody", async () => {
+    const key = "sk-of-the-gateway";
+    const a = await upstream(({ headers }, response) => {
+      const message = `Wrong: ${headers.authorization ?? headers["x-api-key"]}`;
+      response.writeHead(400, { "content-type": "application/json" });
+      response.end(JSON.stringify({ error: { message, given: message } }));
+    });
+    const config = `upstreams:
+  a: { url: "${a.url}", type: openai, key: ${key} }
+  b: { url: "${a.url}", type: anthropic, key: ${key} }
+routes: [{ model: a, upstream: a }, { model: b, upstream: b }]
+`;
+    const gateway = await startTestGateway(() => {}, { UPSTREAM_URL: "" }, config);
+    opened.push({ close: () => gateway.stop() });
+    for (const model of ["a", "b"]) {
+      const response = await gateway.post("/v1/chat/completions", chat({ model }));
+      const text = await response.text();
+      expect([response.status, text.includes("Wrong: "), text.includes(key)]).toEqual([
+        400,
+        true,
+        false,
+      ]);
+    }
+  });
 });

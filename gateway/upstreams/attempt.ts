@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { GatewayError } from "../errors.ts";
-import { ownKeyRefused } from "./failure.ts";
+import { ownKeyRefused, withoutKey } from "./failure.ts";
 import { forward, type Outbound, type Receiver } from "./forward.ts";
 import { StaleConnection } from "./stale-connection.ts";
 import { neverConnected } from "./trouble.ts";
@@ -48,7 +48,8 @@ export async function attempt(options: AttemptOptions): Promise<void> {
         continue;
       }
       const left = patience(error, options) - (performance.now() - started);
-      if (left <= 0) throw options.upstream.passthrough ? ownKeyRefused(error) : error;
+      const { key, passthrough } = options.upstream;
+      if (left <= 0) throw withoutKey(passthrough ? ownKeyRefused(error) : error, key);
       const pause = Math.min(pauses[Math.min(tries, pauses.length - 1)] ?? 0, left);
       await sleep(pause, undefined, { signal: options.signal }).catch(() => {
         throw options.signal.reason;
