@@ -16,7 +16,7 @@ import { accessOf } from "./wiring/access-of.ts";
 import { additionsOf } from "./wiring/additions-of.ts";
 import { drain } from "./wiring/drain.ts";
 import { healthOf } from "./wiring/health-of.ts";
-import { limitsOf } from "./wiring/limits-of.ts";
+import { openLimits } from "./wiring/open-limits.ts";
 import { openPorts } from "./wiring/open-ports.ts";
 import { openUpstreamSide } from "./wiring/open-upstream-side.ts";
 import { openRouterPartsOf } from "./wiring/openrouter-parts-of.ts";
@@ -105,7 +105,7 @@ async function openParts(settings: Settings, { version, pretty }: GatewayOptions
   const { health } = side.watch;
   metrics.watch({ line: () => lines.view(), spooled: () => ledger.state().spooled });
   const watched = { ledger, onTrouble: telemetry.limitsTrouble };
-  const limits = limitsOf(settings, additions.rateLimit, watched);
+  const limits = openLimits(settings, additions.rateLimit, watched);
   const tokens = createTokenCounter({ byUpstream: createTokenize({ usable: health.usable }) });
   const pulse = createPulse();
   const underway = new Map<string, Underway>();

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { replaceTopLevelId, withIncludeUsage, withModel, withStream } from "./json-edit.ts";
+import { withIncludeUsage, withModel, withStream } from "./json-edit.ts";
 import { findTopLevel, topLevelFields } from "./json-scan.ts";
 
 const space = fc.constantFrom("", " ", "\n", "\t ", "\r\n  ");
@@ -178,14 +178,5 @@ describe("edits in place", () => {
     expect(withStream(source, true).toString("latin1")).toBe(
       source.toString("latin1").replace("false", "true"),
     );
-  });
-
-  it("replace an answer's id at its top level only, and add none", () => {
-    const answer = '{"choices":[{"id":"call_1"}],"id": "chatcmpl-1"}';
-    expect(replaceTopLevelId(Buffer.from(answer), "r-1").toString()).toBe(
-      '{"choices":[{"id":"call_1"}],"id": "r-1"}',
-    );
-    expect(replaceTopLevelId(Buffer.from('{"a":1}'), "r-1").toString()).toBe('{"a":1}');
-    expect(replaceTopLevelId(Buffer.from("garbage"), "r-1").toString()).toBe("garbage");
   });
 });

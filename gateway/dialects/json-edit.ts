@@ -58,13 +58,6 @@ export function withStream(bytes: Buffer, stream: boolean): Buffer {
   return withField(bytes, "stream", String(stream));
 }
 
-/** The answer with the `id` at its top level replaced; one without stays without. */
-export function replaceTopLevelId(bytes: Buffer, id: string): Buffer {
-  const text = JSON.stringify(id);
-  const edits = findTopLevel(bytes, "id").map(({ start, end }) => ({ start, end, text }));
-  return applyEdits(bytes, edits);
-}
-
 /** The edits that make one `stream_options` ask for usage; none where it does, or is no object. */
 function usageEdits(bytes: Buffer, { start, end }: Range): Edit[] {
   if (bytes.toString("latin1", start, Math.min(end, start + 5)) === "null") {

@@ -38,7 +38,7 @@ const boxName = kind((text) => {
 });
 
 /** A cloud takes many at once; how many at most is then a question of its bill. */
-export const cloudCapacity = 32;
+const cloudCapacity = 32;
 
 /** The section's upstreams by name, and those that variables such as OPENAI_DOMAIN make. */
 export function readUpstreams(section: Written | null, reading: Reading): UpstreamSettings[] {

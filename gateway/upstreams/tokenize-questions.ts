@@ -14,7 +14,7 @@ export type Counted = {
 };
 
 /** Where llama.cpp counts a request as it is, its template and tools included. */
-export const countingPaths: Readonly<Partial<Record<Dialect, string>>> = {
+const countingPaths: Readonly<Partial<Record<Dialect, string>>> = {
   chat: "/v1/chat/completions/input_tokens",
   responses: "/v1/responses/input_tokens",
   messages: "/v1/messages/count_tokens",

@@ -38,7 +38,6 @@ export type PoolsOptions = {
 /** Every upstream in its pool, every pool with its line, and the way from a model to them. */
 export type Pools = {
   readonly lines: readonly Line[];
-  readonly members: ReadonlyMap<string, Member>;
   /** As `RoadParts.route`. */
   route: RoadParts["route"];
   /** Who answers what is no generation and names no model. */
@@ -51,6 +50,7 @@ export type Pools = {
 /** Capacity of an upstream until it has said how many slots it has. */
 const untilKnown = 1;
 
+/** Makes the pools, and follows how many slots those upstreams have whose capacity is `auto`. */
 export function openPools(settings: Settings, options: PoolsOptions): Pools {
   const { configured, routes, fallback } = options;
   const silenceMs = settings.firstByteTimeoutMs ?? 0;
@@ -81,28 +81,11 @@ export function openPools(settings: Settings, options: PoolsOptions): Pools {
     line?.setCapacity(slots, isAlone ? undefined : name);
   });
   const routing = createRouting({ routes, fallback, listedBy: options.listedBy });
-  const destinations = new Map<Way, Destination>();
-
-  function destinationOf(way: Way): Destination {
-    let known = destinations.get(way);
-    if (known === undefined) {
-      const name = way.seats.list[0]?.upstream ?? "";
-      const line = lineOf.get(name);
-      const first = members.get(name);
-      if (line === undefined || first === undefined) throw new Error(`no upstream ${name}`);
-      // A line with one upstream has nothing to choose from.
-      const isAlone = lines.length === 1 && configured.length === 1;
-      known = { line, first, members, names: way.names, seats: isAlone ? null : way.seats };
-      destinations.set(way, known);
-    }
-    return known;
-  }
-
+  const destinationOf = destinations(lineOf, members);
   const reads = members.get(fallback ?? configured[0]?.upstream.name ?? "");
   if (reads === undefined) throw new Error("a gateway needs an upstream");
   return {
     lines,
-    members,
     reads,
     route(model, allowed) {
       const way = routing(model);
@@ -116,6 +99,28 @@ export function openPools(settings: Settings, options: PoolsOptions): Pools {
       slotCounts.stop();
       for (const { passThrough } of members.values()) passThrough.close();
     },
+  };
+}
+
+/** Where each way leads; made when it is first taken, and one object from then on. */
+function destinations(
+  lineOf: ReadonlyMap<string, Line>,
+  members: ReadonlyMap<string, Member>,
+): (way: Way) => Destination {
+  const known = new Map<Way, Destination>();
+  return (way) => {
+    let destination = known.get(way);
+    if (destination === undefined) {
+      const name = way.seats.list[0]?.upstream ?? "";
+      const line = lineOf.get(name);
+      const first = members.get(name);
+      if (line === undefined || first === undefined) throw new Error(`no upstream ${name}`);
+      // One upstream alone has nothing to choose from.
+      const seats = members.size === 1 ? null : way.seats;
+      destination = { line, first, members, names: way.names, seats };
+      known.set(way, destination);
+    }
+    return destination;
   };
 }
 

@@ -48,7 +48,7 @@ export function setEffort(settings: Settings, effort: Effort): void {
 }
 
 /** Tokens of thinking as the effort that upstreams without budgets know. */
-export function effortOfBudget(tokens: number): Effort {
+function effortOfBudget(tokens: number): Effort {
   if (tokens === 0) return "none";
   if (tokens < 4096) return "low";
   return tokens < 16_384 ? "medium" : "high";

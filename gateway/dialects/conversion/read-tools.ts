@@ -8,7 +8,7 @@ import type { Settings } from "./read-settings.ts";
 export type Tool = Extract<NonNullable<HubOptions["tools"]>[number], { type: "function" }>;
 
 /** What a tool without parameters takes; the field itself is required by most. */
-export function noParameters(): Schema {
+function noParameters(): Schema {
   return { type: "object", properties: {} };
 }
 

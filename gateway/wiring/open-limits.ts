@@ -6,7 +6,7 @@ import type { Settings } from "../settings/settings.ts";
  * The limits of everybody, of a role and of a user, over what the ledger remembers.
  * @param listed the options of the middleware `rate_limit`, which turns them on; null: not listed
  */
-export function limitsOf(
+export function openLimits(
   settings: Settings,
   listed: Readonly<Record<string, unknown>> | null,
   { ledger, onTrouble }: { ledger: Ledger; onTrouble: (message: string) => void },
