@@ -114,3 +114,12 @@ export function reasonOf(error: unknown): string {
   const { cause } = error;
   return cause instanceof AnsweredStatus ? `The upstream failed (${cause.status}).` : error.message;
 }
+
+/** An upstream that repeats our key in its error tells it to nobody. Gives any other error as it is. */
+export function withoutKey(error: unknown, key: string | null): unknown {
+  if (!(error instanceof GatewayError) || key === null) return error;
+  if (!error.message.includes(key) && !JSON.stringify(error.extra).includes(key)) return error;
+  const { code, status, type, shownCode, param, headers, cause } = error;
+  const message = error.message.replaceAll(key, "***");
+  return new GatewayError(code, message, { status, type, shownCode, param, headers, cause });
+}
