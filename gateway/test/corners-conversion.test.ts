@@ -38,6 +38,36 @@ describe("a request that has to be converted", () => {
   });
 });
 
+describe("a conversion", () => {
+  const image = (fileUri: string): object => ({
+    contents: [{ role: "user", parts: [{ fileData: { fileUri, mimeType: "image/png" } }] }],
+  });
+  const path = "/v1beta/models/mock:generateContent";
+
+  it("downloads no picture and reads no file", async () => {
+    gateway = await startTestGateway(politeChat);
+    const picture = `${gateway.upstream.url}/picture.png`;
+    expect((await gateway.post(path, image(picture))).status).toBe(200);
+    for (const address of ["file:///etc/passwd", "FILE:/etc/passwd", "//host/x", "ftp://host/x"]) {
+      expect((await gateway.post(path, image(address))).status).toBe(400);
+    }
+    expect(gateway.upstream.seen.map(({ url }) => url)).toEqual(["/v1/chat/completions"]);
+    expect(gateway.upstream.seen[0]?.body.toString()).toContain(picture);
+  });
+
+  it("names what it drops without injecting a header", async () => {
+    gateway = await startTestGateway(politeChat);
+    const names = ["a\r\nset-cookie: b=c", "d, e", "\u043a", "__proto__", "f".repeat(9_000)];
+    const fields = names.map((name) => `${JSON.stringify(name)}:1`).join();
+    const body = `{"contents":${JSON.stringify(contents)},${fields}}`;
+    const response = await gateway.post(path, body);
+    expect(response.status).toBe(200);
+    expect(response.headers.get("set-cookie")).toBe(null);
+    const dropped = response.headers.get("x-gateway-dropped") ?? "";
+    expect(dropped).toMatch(/^a\?\?set-cookie\?\?b\?c, d\?\?e, \?, __proto__, f{64}$/);
+  });
+});
+
 describe("an upstream whose answer is converted", () => {
   it("is left where its answer has no end, and its socket closed", async () => {
     gateway = await startTestGateway((_seen, response) => endlessCall(response));
