@@ -28,6 +28,11 @@ export function watchUpstreams(
   };
   const health = createHealth({
     ...options,
+    onChange(name, up, reason) {
+      // It may have come back as another version, which knows more.
+      if (up) byName.get(name)?.lacks.clear();
+      options.onChange(name, up, reason);
+    },
     probe(name) {
       const upstream = byName.get(name);
       return upstream === undefined || atWork.get(name) !== 0 ? null : probeUpstream(upstream);
