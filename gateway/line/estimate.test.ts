@@ -113,3 +113,11 @@ test("an upstream that tells no times is known by its tokens all the same", () =
   expect(estimates.expectMs({ ...ask, inputTokens: 100 })).toBe(4000);
   expect(estimates.expectMs({ ...ask, inputTokens: 100, maxTokens: 100 })).toBe(1000);
 });
+
+test("the first to end are the short ones, so nothing is learnt of promises made by them alone", () => {
+  const estimates = new Estimates();
+  for (let index = 0; index < 19; index++) estimates.observe(ask, 1000);
+  expect(estimates.settled).toBe(false);
+  estimates.observe(ask, 1000);
+  expect(estimates.settled).toBe(true);
+});

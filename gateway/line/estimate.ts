@@ -7,6 +7,8 @@ export type { Left, Work };
 const unknownMs = 1000;
 /** So many generations of a user tell more of the next one than those of everybody. */
 const enoughOfUser = 10;
+/** Before so many have ended, broken promises say nothing but that little is known. */
+const enoughToSettle = 20;
 /** Clients name models; so many are remembered. */
 const mostModels = 100;
 /** Of so many users, each with each model. */
@@ -26,6 +28,11 @@ export class Estimates {
   /** False before there is any data; then nothing can be told honestly. */
   get known(): boolean {
     return this.#all.count > 0;
+  }
+
+  /** False at first: those that end first are the short ones, and promises are too short then. */
+  get settled(): boolean {
+    return this.#all.count >= enoughToSettle;
   }
 
   /** Milliseconds in a slot; null without data. */

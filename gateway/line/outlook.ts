@@ -41,7 +41,7 @@ export class Outlook {
     const { position, ms } = this.#first(entry, lane);
     if (ms === null || !estimates.known || slots() === 0) return { position, of, etaSeconds: null };
     const isBehindOwn = lane.share.waiting > 1;
-    this.#overtaking.promise(ask.id, { ms, position, isBehindOwn });
+    if (estimates.settled) this.#overtaking.promise(ask.id, { ms, position, isBehindOwn });
     const factor = this.#overtaking.factor(isBehindOwn, position);
     return { position, of, etaSeconds: Math.ceil((ms * factor) / 1000) };
   }
