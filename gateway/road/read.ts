@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { refuse, setIdentityHeaders } from "../answer/refuse.ts";
 import { relay } from "../answer/relay.ts";
 import { asksOfModel } from "../dialects/endpoints.ts";
-import { shuttingDown } from "../errors.ts";
-import { createExchange, stopWhenLeft, type Target } from "../exchange.ts";
+import { type GatewayError, shuttingDown } from "../errors.ts";
+import { createExchange, type Exchange, stopWhenLeft, type Target } from "../exchange.ts";
 import { headersToUpstream, keyOf } from "../upstreams/headers.ts";
 import { count, isForOneFamily } from "./count.ts";
 import { asGatewayError } from "./failure.ts";
@@ -57,23 +57,26 @@ export async function read(
       return;
     }
     if (isLimited) refuseModelPaths(exchange);
-    if (request.headers.expect !== undefined) response.writeContinue();
-    const { upstream, passThrough } = parts.reads();
-    const headers = headersToUpstream(request.headers, {
-      user: identity.user,
-      requestId: exchange.requestId,
-      ...keyOf(upstream),
-    });
-    passThrough.read(
-      request,
-      response,
-      { path: exchange.path + exchange.query, headers },
-      {
-        answer: (answer, shown) => relay(request, response, exchange, answer, shown),
-        fail,
-      },
-    );
+    passOn(parts, request, response, exchange, { user, fail });
   } catch (cause) {
     fail(cause);
   }
+}
+
+function passOn(
+  parts: RoadParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+  exchange: Exchange,
+  { user, fail }: { user: string; fail: (error: GatewayError) => void },
+): void {
+  if (request.headers.expect !== undefined) response.writeContinue();
+  const { path, query, requestId } = exchange;
+  const { upstream, passThrough } = parts.reads();
+  const headers = headersToUpstream(request.headers, { user, requestId, ...keyOf(upstream) });
+  const passed = { path: path + query, headers };
+  passThrough.read(request, response, passed, {
+    answer: (answer, shown) => relay(request, response, exchange, answer, shown),
+    fail,
+  });
 }

@@ -1,5 +1,6 @@
 import type { GatewayError } from "../errors.ts";
 import { ClientLeft } from "../exchange.ts";
+import type { Closing } from "../ledger/ledger.ts";
 import type { RoadParts } from "./parts.ts";
 import type { Accepted } from "./reserve.ts";
 import type { Outcome } from "./turn.ts";
@@ -28,12 +29,7 @@ export async function settle(
   const { upstream } = outcome.member ?? destination.first;
   if (error instanceof ClientLeft)
     parts.telemetry.slotReleased((outcome.endedAt - error.at) / 1000);
-  const left = error?.code === "client_closed" || error?.code === "cancelled";
-  // Whoever had the last event and left before the close has had the whole answer.
-  const done = error === null || (left && reading.finished);
-  const state = done ? (reading.failed ? "failed" : "done") : left ? "cancelled" : "failed";
-  const status = done ? reading.status : error.status;
-  const errorCode = done ? (reading.failed ? "upstream_error" : null) : error.code;
+  const { state, status, errorCode } = verdictOf(outcome);
   const durationMs = performance.now() - exchange.startedMono;
   const queueMs = slot === null ? durationMs : waitedMs;
   const { input, output } = reading.usage;
@@ -58,7 +54,7 @@ export async function settle(
     servedBy: upstream.name,
   });
   const { conversation } = accepted;
-  if (conversation !== null && slot !== null && done) {
+  if (conversation !== null && slot !== null && state === "done") {
     parts.affinity.remember(conversation, slot.upstream);
   }
   if (error === null) answer.end(outcome.last);
@@ -77,8 +73,21 @@ export async function settle(
     durationMs,
     usage: reading.usage,
     timings: reading.timings,
-    cancelledWhere: left && !done ? whereLeft(outcome, answer) : null,
+    cancelledWhere: state === "cancelled" ? whereLeft(outcome, answer) : null,
   });
+}
+
+/** How it ended, as row, metrics and log have it. */
+function verdictOf({ error, reading }: Outcome): Pick<Closing, "state" | "status" | "errorCode"> {
+  const left = error?.code === "client_closed" || error?.code === "cancelled";
+  // Whoever had the last event and left before the close has had the whole answer.
+  if (error === null || (left && reading.finished)) {
+    const { status, failed } = reading;
+    return failed
+      ? { state: "failed", status, errorCode: "upstream_error" }
+      : { state: "done", status, errorCode: null };
+  }
+  return { state: left ? "cancelled" : "failed", status: error.status, errorCode: error.code };
 }
 
 function whereLeft(
