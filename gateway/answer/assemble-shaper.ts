@@ -2,7 +2,7 @@ import { assembleChat } from "../dialects/assemble-chat.ts";
 import { assembleCompletion } from "../dialects/assemble-completion.ts";
 import { eventData } from "../dialects/event-data.ts";
 import { streamError } from "../dialects/stream-error.ts";
-import { isErrorEvent, isTerminal } from "../dialects/stream-events.ts";
+import { endOf, isTerminal, type StreamEnd } from "../dialects/stream-events.ts";
 import { GatewayError } from "../errors.ts";
 import { EventSplitter } from "./event-splitter.ts";
 import type { Shaper } from "./shaper.ts";
@@ -13,8 +13,8 @@ export type AssembleShaperOptions = {
   id: string;
   /** How many prompts a text completion asked for. */
   prompts: number;
-  /** Sees each whole event, as latin1 text: one character a byte. */
-  watch: (event: string) => void;
+  /** Sees each whole event, as latin1 text: one character a byte, and whether it ends the stream. */
+  watch: (event: string, end: StreamEnd | null) => void;
 };
 
 /**
@@ -30,9 +30,10 @@ export function createAssembleShaper(options: AssembleShaperOptions): Shaper {
 
   /** True where more may follow. */
   function take(event: string): boolean {
-    watch(event);
-    if (isErrorEvent(event)) throw streamError(event);
-    terminal = isTerminal(event, dialect);
+    const end = endOf(event, dialect);
+    watch(event, end);
+    if (end === "error") throw streamError(event);
+    terminal = end === "last";
     if (!terminal) {
       const data = eventData(event);
       // Comments have none.

@@ -1,4 +1,4 @@
-import { isErrorEvent, isTerminal, isUsageOnly } from "../dialects/stream-events.ts";
+import { endOf, isTerminal, isUsageOnly, type StreamEnd } from "../dialects/stream-events.ts";
 import { GatewayError } from "../errors.ts";
 import type { Dialect } from "../exchange.ts";
 import { EventSplitter } from "./event-splitter.ts";
@@ -11,8 +11,8 @@ export type EventShaperOptions = {
   renamer: Renamer | null;
   /** Drops the usage chunk that the client did not ask for. */
   dropUsage: boolean;
-  /** Sees each whole event, as latin1 text: one character a byte. */
-  watch: (event: string) => void;
+  /** Sees each whole event, as latin1 text: one character a byte, and whether it ends the stream. */
+  watch: (event: string, end: StreamEnd | null) => void;
   /**
    * What goes out in the place of an event: the prompt's progress, a cost. Null: the event itself.
    */
@@ -37,12 +37,13 @@ export function createEventShaper(options: EventShaperOptions): Shaper {
 
   /** True where more may follow. */
   function take(event: string): boolean {
-    watch(event);
-    if (isErrorEvent(event)) failed = true;
+    const end = endOf(event, dialect);
+    watch(event, end);
+    if (end === "error") failed = true;
     if (dropUsage && isUsageOnly(event)) return true;
     const named = renamer === null ? event : renamer.rename(event);
     const shaped = amend === null ? named : amend(named);
-    if (!isTerminal(event, dialect)) {
+    if (end !== "last") {
       out += shaped;
       return true;
     }

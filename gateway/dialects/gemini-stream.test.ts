@@ -54,7 +54,7 @@ describe("usage of Gemini's", () => {
     const reader = createUsageReader();
     const early = { ...chunk({ text: "a" }), usageMetadata: { promptTokenCount: 120 } };
     for (const one of [early, last]) {
-      expect(carriesUsage(event(one))).toBe(true);
+      expect(carriesUsage(event(one), "gemini")).toBe(true);
       reader.readEvent(event(one));
     }
     expect(reader.finished()).toEqual(usage);

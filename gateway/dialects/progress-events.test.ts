@@ -44,7 +44,7 @@ describe("the progress of a prompt", () => {
   it("is no token, usage, error or end", () => {
     const told = createProgressTeller(note)(recordedEvents("chat-stream-progress")[0] ?? "");
     expect(carriesToken(told, "chat")).toBe(false);
-    expect(carriesUsage(told)).toBe(false);
+    expect(carriesUsage(told, "chat")).toBe(false);
     expect(isUsageOnly(told)).toBe(false);
     expect(isErrorEvent(told)).toBe(false);
     expect(isTerminal(told, "chat")).toBe(false);

@@ -106,7 +106,7 @@ describe("queueEvent", () => {
     for (const dialect of ["chat", "completions", "messages", "responses"] as const) {
       for (const event of [queueEvent(dialect, "chunk", note), queueDone(dialect, "chunk", note)]) {
         expect(carriesToken(event ?? "", dialect)).toBe(false);
-        expect(carriesUsage(event ?? "")).toBe(false);
+        expect(carriesUsage(event ?? "", dialect)).toBe(false);
         expect(isErrorEvent(event ?? "")).toBe(false);
         expect(isTerminal(event ?? "", dialect)).toBe(false);
       }

@@ -42,7 +42,7 @@ describe.each(forms)("events %s", (_, form) => {
     const last = events.filter((event) => isTerminal(event, dialect));
     expect(last).toEqual([events.at(-1)]);
     expect(events.filter((event) => carriesToken(event, dialect)).length).toBe(tokens);
-    expect(events.filter(carriesUsage).length).toBe(withUsage);
+    expect(events.filter((event) => carriesUsage(event, dialect)).length).toBe(withUsage);
     expect(events.filter(isErrorEvent)).toEqual([]);
   });
 
@@ -134,7 +134,7 @@ describe("what a model says misleads nobody", () => {
     ] as const) {
       for (const form of [event, spaced(event)]) {
         expect(isTerminal(form, dialect)).toBe(false);
-        expect(carriesUsage(form)).toBe(false);
+        expect(carriesUsage(form, dialect)).toBe(false);
         expect(isErrorEvent(form)).toBe(false);
         expect(isUsageOnly(form)).toBe(false);
         expect(carriesToken(form, dialect)).toBe(true);

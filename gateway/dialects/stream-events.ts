@@ -91,13 +91,13 @@ export function isTerminal(event: string, dialect: Dialect): boolean {
   }
 }
 
-/** True where the event holds numbers for a UsageReader; `"usage":null` holds none. */
-export function carriesUsage(event: string): boolean {
-  return (
-    holds(event, 'usage"', 0x7b) ||
-    holds(event, 'timings"', 0x7b) ||
-    holds(event, 'usageMetadata"', 0x7b)
-  );
+/**
+ * True where the event holds numbers for a UsageReader; `"usage":null` holds none. `timings` are
+ * llama.cpp's, which tells them in every dialect it speaks.
+ */
+export function carriesUsage(event: string, dialect: Dialect): boolean {
+  if (dialect === "gemini") return holds(event, 'usageMetadata"', 0x7b);
+  return holds(event, 'usage"', 0x7b) || holds(event, 'timings"', 0x7b);
 }
 
 /**
@@ -146,4 +146,13 @@ export function isErrorEvent(event: string): boolean {
     if (first === 0x7b || first === quote) return !holds(event, 'candidates"', 0x5b);
   }
   return false;
+}
+
+/** How an event ends its stream: with an error, or as its last one. */
+export type StreamEnd = "error" | "last";
+
+/** What an event is to the stream it stands in; null for nearly all. */
+export function endOf(event: string, dialect: Dialect): StreamEnd | null {
+  if (isErrorEvent(event)) return "error";
+  return isTerminal(event, dialect) ? "last" : null;
 }

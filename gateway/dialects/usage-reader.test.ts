@@ -1,11 +1,16 @@
 import { describe, expect, it } from "vitest";
+import type { Dialect } from "../exchange.ts";
 import { recorded, recordedEvents } from "../test/fixtures/recorded.ts";
 import { carriesUsage } from "./stream-events.ts";
 import { createUsageReader, type UsageReader } from "./usage-reader.ts";
 
-function afterEvents(events: readonly string[], prompts = 1): UsageReader {
+function afterEvents(
+  events: readonly string[],
+  prompts = 1,
+  dialect: Dialect = "chat",
+): UsageReader {
   const reader = createUsageReader(prompts);
-  for (const event of events) if (carriesUsage(event)) reader.readEvent(event);
+  for (const event of events) if (carriesUsage(event, dialect)) reader.readEvent(event);
   return reader;
 }
 
@@ -163,7 +168,7 @@ describe("usage of other servers", () => {
     const expected = { ...usage(9, 7, 4), reasoning: 2 };
     expect(afterAnswer({ usageMetadata }).finished()).toEqual(expected);
     const event = `data: ${JSON.stringify({ candidates: [], usageMetadata })}\n\n`;
-    expect(afterEvents([event]).finished()).toEqual(expected);
+    expect(afterEvents([event], 1, "gemini").finished()).toEqual(expected);
   });
 });
 

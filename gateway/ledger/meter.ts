@@ -1,4 +1,4 @@
-import { carriesToken, carriesUsage, isErrorEvent, isTerminal } from "../dialects/stream-events.ts";
+import { carriesToken, carriesUsage, type StreamEnd } from "../dialects/stream-events.ts";
 import type { Timings, Usage } from "../dialects/usage.ts";
 import { createUsageReader } from "../dialects/usage-reader.ts";
 import type { Dialect } from "../exchange.ts";
@@ -21,8 +21,8 @@ export type Reading = {
 /** Watches an answer go by; changes nothing. */
 export type Meter = {
   begun(status: number): void;
-  /** One whole server-sent event, as latin1 text. */
-  event(event: string): void;
+  /** One whole server-sent event, as latin1 text, and whether it ends the stream. */
+  event(event: string, end: StreamEnd | null): void;
   /** A whole JSON answer. */
   body(bytes: Buffer): void;
   /** A piece of a JSON answer that passes unread. */
@@ -87,15 +87,15 @@ export function createMeter(dialect: Dialect, prompts: number, startedMono: numb
       // A first try may have failed in its stream.
       failed = false;
     },
-    event(event) {
+    event(event, end) {
       streamed = true;
       if (carriesToken(event, dialect)) {
         tokens++;
         firstTokenMs ??= performance.now() - startedMono;
       }
-      if (carriesUsage(event)) reader.readEvent(event);
-      if (isErrorEvent(event)) failed = true;
-      else if (isTerminal(event, dialect)) finished = true;
+      if (carriesUsage(event, dialect)) reader.readEvent(event);
+      if (end === "error") failed = true;
+      else if (end === "last") finished = true;
     },
     body(bytes) {
       reader.readAnswer(bytes);

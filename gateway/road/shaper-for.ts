@@ -27,7 +27,7 @@ export function shaperFor(accepted: Accepted, answer: Answer, type: string, plan
 const priced =
   (cost: () => number | null) =>
   (event: string): string => {
-    const total = carriesUsage(event) ? cost() : null;
+    const total = carriesUsage(event, "chat") ? cost() : null;
     return total === null ? event : eventWithCost(event, { total, parts: null });
   };
 

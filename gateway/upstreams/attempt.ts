@@ -85,12 +85,10 @@ const isReplayable = (outbound: Outbound): boolean =>
 
 function learning({ receiver, upstream }: AttemptOptions): Receiver {
   return {
+    ...receiver,
     head(status: number, headers: IncomingHttpHeaders): void {
       learnKind(upstream, headers.server);
       receiver.head(status, headers);
     },
-    data: (chunk) => receiver.data(chunk),
-    isComplete: () => receiver.isComplete?.() ?? false,
-    whenDrained: (resume) => receiver.whenDrained(resume),
   };
 }
