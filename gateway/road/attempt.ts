@@ -65,7 +65,7 @@ function attemptOnce(
     signal: exchange.signal,
     committed: () => answer.committed,
     patienceMs: alone ? parts.timeouts.firstByteMs || Number.POSITIVE_INFINITY : 0,
-    receiver: receiverFor(accepted, answer, plan),
+    receiver: receiverFor(parts, accepted, answer, plan),
   });
 }
 
@@ -85,13 +85,20 @@ function costTellerOf(
   };
 }
 
-function receiverFor(accepted: Accepted, answer: Answer, plan: Plan): Receiver {
+function receiverFor(
+  { telemetry }: Pick<RoadParts, "telemetry">,
+  accepted: Accepted,
+  answer: Answer,
+  plan: Plan,
+): Receiver {
   return {
     head(status: number, headers: IncomingHttpHeaders): void {
       const type = String(headers["content-type"] ?? "");
       if (accepted.asked.json && type.startsWith("text/html")) {
         throw new GatewayError("upstream_error", "The upstream answered with a web page.");
       }
+      const dropped = plan.converts ? headers["x-gateway-dropped"] : undefined;
+      if (dropped !== undefined) telemetry.dropped(accepted.exchange, String(dropped));
       const streams = type.startsWith("text/event-stream");
       const assembles = streams && plan.assembles;
       if (answer.committed && (streams && !assembles) !== accepted.asked.fields.stream) {

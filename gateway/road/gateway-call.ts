@@ -1,6 +1,8 @@
 import type { Request, RequestHandler, Response } from "express";
+import { refuse } from "../answer/refuse.ts";
 import { stripCredentials } from "../auth/query-credentials.ts";
 import { createExchange, stopWhenLeft } from "../exchange.ts";
+import { asGatewayError } from "./failure.ts";
 import type { RoadParts } from "./parts.ts";
 import type { Viewer } from "./queue.ts";
 
@@ -20,12 +22,21 @@ export function gatewayCall(parts: RoadParts, handle: CallHandler): RequestHandl
     const named = { ...target, isOpenRouter };
     const exchange = createExchange(request, named, parts.doors, stop);
     stopWhenLeft(response, stop);
-    const identity = await parts.authenticate(request);
-    response.once("close", () => {
-      const { statusCode: status } = response;
-      if (status < 400) parts.telemetry.passed({ exchange, user: identity.user, status });
-    });
-    const isAdmin = identity.role === "admin" && (!exchange.isPublic || parts.publicAdmin);
-    await handle({ exchange, identity, isAdmin }, request, response);
+    let user: string | null = null;
+    try {
+      const identity = await parts.authenticate(request);
+      user = identity.user;
+      response.once("close", () => {
+        const { statusCode: status } = response;
+        if (status < 400) parts.telemetry.passed({ exchange, user, status });
+      });
+      const isAdmin = identity.role === "admin" && (!exchange.isPublic || parts.publicAdmin);
+      await handle({ exchange, identity, isAdmin }, request, response);
+    } catch (cause) {
+      const error = asGatewayError(parts, exchange, cause);
+      parts.telemetry.refused({ exchange, user, status: error.status, errorCode: error.code });
+      if (response.headersSent) response.destroy();
+      else refuse(request, response, exchange, error);
+    }
   };
 }

@@ -19,6 +19,8 @@ export type Telemetry = {
   refused(event: RefusedEvent): void;
   /** A fault of ours, with its stack; the client is told nothing of it. */
   internalError(exchange: Exchange, error: unknown): void;
+  /** What a request, or its answer, lost on the way between two dialects: names of fields. */
+  dropped(exchange: Exchange, what: string): void;
   /** Seconds from a client's leaving to the free slot. */
   slotReleased(seconds: number): void;
   /** The first estimate that a waiting client was shown, and how long it took to its turn. */
@@ -93,6 +95,8 @@ export function createTelemetry({ log, metrics }: { log: Log; metrics: Metrics }
       }
     },
     started: (port, upstream) => logger.info({ port, upstream: told(upstream) }, "started"),
+    dropped: ({ id, requestId }, what) =>
+      logger.info({ id, request_id: requestId, dropped: told(what) }, "conversion"),
     openDoor: () =>
       logger.warn("auth: none is set: anyone on the LAN may use this gateway without a key"),
     traceTrouble: (trouble) => logger.warn({ trouble: told(trouble) }, "traces"),

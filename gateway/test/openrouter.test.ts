@@ -72,6 +72,13 @@ describe("OpenRouter's own client", () => {
     expect(data.endpoints).toHaveLength(1);
   });
 
+  it("asks for it under that name, which the upstream knows by its own", async () => {
+    const chatRequest = { model: "house/chat", messages, stream: false as const };
+    await router.chat.send({ chatRequest });
+    const { body } = gateway.upstream.seen.at(-1) ?? {};
+    expect(JSON.parse(String(body))).toMatchObject({ model: "mock" });
+  });
+
   it("chats, is told what it cost, and finds the generation again", async () => {
     const answer = await router.chat.send({
       chatRequest: { model: "mock", messages, stream: false },

@@ -11,6 +11,8 @@ export type ModelsOptions = {
 
 /** For the road, and for whoever is told what there is. */
 export type ModelsOf = Models & {
+  /** The one there is, where but one is known now. */
+  only(): string | null;
   /** Those known now that a key may use. */
   names(allowed: readonly string[] | null): string[];
 };
@@ -23,6 +25,10 @@ export function modelsOf({ catalog, routes }: ModelsOptions): ModelsOf {
   });
 
   return {
+    only() {
+      const [one, ...others] = joinModels(catalog.entries(), names, () => true).data;
+      return others.length === 0 ? (one?.id ?? null) : null;
+    },
     names: (allowed) => {
       const { data } = joinModels(catalog.entries(), names, (id) => mayUseModel(allowed, id));
       return data.map(({ id }) => id);

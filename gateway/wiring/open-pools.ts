@@ -28,6 +28,8 @@ export type PoolsOptions = {
   readonly listedBy: (model: string) => string | null;
   /** The names there are of those that a key may use, for whoever asked for none of them. */
   readonly knownModels: (allowed: readonly string[] | null) => readonly string[];
+  /** What the model is called in truth, where MODEL_ID stands for it; null: it is its own name. */
+  readonly meantBy: (model: string) => string | null;
   /** Whether an upstream takes new work at present. */
   readonly usable: (upstream: string) => boolean;
   /** How many generations of a model fill an upstream, or its box, alone. */
@@ -88,9 +90,11 @@ export function openPools(settings: Settings, options: PoolsOptions): Pools {
     lines,
     reads,
     route(model, allowed) {
-      const way = routing(model);
+      const meant = model === null ? null : options.meantBy(model);
+      const way = routing(meant ?? model);
       if (way === null) throw nowhere(model, options.knownModels(allowed));
-      return destinationOf(way);
+      const destination = destinationOf(way);
+      return meant === null ? destination : called(destination, meant);
     },
     reconsider() {
       for (const line of lines) line.reconsider();
@@ -122,6 +126,13 @@ function destinations(
     }
     return destination;
   };
+}
+
+/** The same under a name that upstreams know, where a route gives them no other. */
+function called(destination: Destination, model: string): Destination {
+  const { members, names } = destination;
+  const all = Array.from(members.keys(), (name) => [name, names.get(name) ?? model] as const);
+  return { ...destination, names: new Map(all) };
 }
 
 function lineFor(settings: Settings, pool: readonly Configured[], options: PoolsOptions): Line {

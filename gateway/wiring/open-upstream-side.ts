@@ -64,6 +64,7 @@ export async function openUpstreamSide(
     fallback,
     listedBy: unroutedListing(catalog, routes, upstreams, fallback),
     knownModels: models.names,
+    meantBy: (model) => (model === settings.modelId ? models.only() : null),
     usable: (name) => !retired.has(name) && health.usable(name),
     modelCapacity: words.modelCapacity,
     onSwap: telemetry.swapped,
