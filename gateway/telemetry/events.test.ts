@@ -30,6 +30,9 @@ function tellAll(telemetry: Telemetry, text: string): number {
     () => telemetry.passed({ ...who, status: 200 }),
     () => telemetry.refused({ ...who, status: 401, errorCode: "invalid_api_key" }),
     () => telemetry.internalError(exchange, new Error(text)),
+    () => telemetry.dropped(exchange, text),
+    () => telemetry.traceTrouble(text),
+    () => telemetry.openDoor(),
     () => telemetry.usersFile(text),
     () => telemetry.usersFile(null),
     () => telemetry.ledgerTrouble(text),
@@ -127,6 +130,13 @@ describe("what is told", () => {
       type: "TypeError",
       cause: { type: "RangeError", message: "deep" },
     });
+  });
+
+  it("of a conversion names what it dropped", () => {
+    const { telemetry, text } = recorded();
+    telemetry.dropped(sampleExchange({ requestId: "r1" }), "logprobs, messages[2].name");
+    const line = JSON.parse(linesOf(text())[0] ?? "") as object;
+    expect(line).toMatchObject({ request_id: "r1", dropped: "logprobs, messages[2].name" });
   });
 
   it("warns loudly of an echo", () => {
