@@ -96,7 +96,7 @@ export function createTelemetry({ log, metrics }: { log: Log; metrics: Metrics }
     },
     started: (port, upstream) => logger.info({ port, upstream: told(upstream) }, "started"),
     dropped: ({ id, requestId }, what) =>
-      logger.info({ id, request_id: requestId, dropped: told(what) }, "conversion"),
+      logger.info({ id, request_id: told(requestId), dropped: told(what) }, "conversion"),
     openDoor: () =>
       logger.warn("auth: none is set: anyone on the LAN may use this gateway without a key"),
     traceTrouble: (trouble) => logger.warn({ trouble: told(trouble) }, "traces"),
