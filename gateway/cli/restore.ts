@@ -83,7 +83,7 @@ async function bringBack(
 ): Promise<{ names: string[]; aside: string | null }> {
   mkdirSync(kept.folder, { recursive: true, mode: 0o700 });
   if (isGatewayAlive(kept.database)) {
-    throw new Error("a gateway works on this ledger; stop it first (./gateway.sh stop)");
+    throw new Error("a gateway works on this ledger; stop it first (./gateway.sh stop, or Ctrl-C)");
   }
   const staging = mkdtempSync(join(kept.folder, ".restore-"));
   try {

@@ -48,7 +48,7 @@ export function welcomeLines(
     ...upstream,
     "",
     "Try it:",
-    ...curlLines(addresses[0] ?? `http://127.0.0.1:${port}`, key),
+    ...curlLines(addresses[0] ?? `http://127.0.0.1:${port}`, key, modelToName(settings)),
     "",
     publishedPort === null
       ? "Add people:  npm run users add NAME"
@@ -63,12 +63,20 @@ function keyShown({ usersFile }: Settings, firstKey: FirstKey | null): string {
   return existsSync(file) ? `$(cat '${file}')` : "YOUR_KEY";
 }
 
-/** One command that works as it is pasted, where the first key is known. */
-function curlLines(address: string, key: string): string[] {
+/** What the curl line has to ask for: null where a request need not name a model. */
+function modelToName({ upstreams, upstreamUrl, routes }: Settings): string | null {
+  const isNeedless = upstreams.length === 0 || upstreamUrl !== null;
+  if (isNeedless || routes.some(({ model }) => model === "*")) return null;
+  return routes.find(({ model }) => !/[*']/.test(model))?.model ?? "MODEL";
+}
+
+/** One command that works as it is pasted, where the first key and a model are known. */
+function curlLines(address: string, key: string, model: string | null): string[] {
+  const named = model === null ? "" : `"model":${JSON.stringify(model)},`;
   return [
     `  curl -N ${address}/v1/chat/completions -H "Authorization: Bearer ${key}" \\`,
     "    -H 'Content-Type: application/json' \\",
-    `    -d '{"stream":true,"messages":[{"role":"user","content":"Hello"}]}'`,
+    `    -d '{${named}"stream":true,"messages":[{"role":"user","content":"Hello"}]}'`,
   ];
 }
 

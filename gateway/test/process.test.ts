@@ -60,6 +60,14 @@ describe("the first start", () => {
     expect(answer).toContain("[DONE]");
   });
 
+  it("names a model in that line where one has to be named", async () => {
+    const gateway = await start({
+      UPSTREAMS: '{"gpu1":"http://127.0.0.1:9"}',
+      ROUTES: '[{"model":"qwen*","upstream":"gpu1"},{"model":"fast","upstream":"gpu1"}]',
+    });
+    expect(gateway.stderr()).toContain(`-d '{"model":"fast","stream":true`);
+  });
+
   it("with API_KEY makes no users file and lets that key in", async () => {
     const gateway = await start({ API_KEY: "Bearer my-own-key-0123456789" });
     expect(existsSync(join(dir, "data/users.json"))).toBe(false);

@@ -40,7 +40,7 @@ export function checkUsers(file: string, hasApiKey: boolean): Finding[] {
       warn(
         about,
         "the first key still lies in data/first-key",
-        "Take it (./gateway.sh key), then delete that file.",
+        "Take it (./gateway.sh key; without Docker, cat it), then delete that file.",
       ),
     );
   }
