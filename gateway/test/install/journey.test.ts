@@ -18,16 +18,3 @@ test("install, use, kill, back up, restore, upgrade, uninstall", { timeout: 900_
   console.log(stdout);
   expect(status, stdout + stderr.slice(-4_000)).toBe(0);
 });
-
-const isServiceWanted = process.env.SERVICE_JOURNEY === "1";
-if (!isServiceWanted) {
-  console.log("not run: the journey without Docker fetches its packages: SERVICE_JOURNEY=1");
-}
-
-test("without Docker: install, use, upgrade, go back, uninstall", { timeout: 600_000 }, () => {
-  if (!isServiceWanted) return;
-  const journey = join(import.meta.dirname, "service-journey.sh");
-  const { status, stdout, stderr } = spawnSync("bash", [journey], { encoding: "utf8" });
-  console.log(stdout);
-  expect(status, stdout + stderr.slice(-4_000)).toBe(0);
-});
