@@ -41,6 +41,9 @@ const metricsType = "text/plain; version=0.0.4; charset=utf-8";
 /** All that is passed on, or answered in the words of those APIs. */
 const apiPaths = /^\/(?:(?:api\/)?v1|v1beta)\//;
 
+/** What comes of a base URL with a version, in a client that puts one before every path itself. */
+const twice = /^\/v1(?:beta)?\/v1(?:beta)?\//;
+
 /**
  * The path as it was judged, before any routing; Express's own place for what belongs to a request.
  */
@@ -69,6 +72,7 @@ export function createApp(parts: AppParts): Express {
   // Before all others, since nearly all that comes is for it.
   app.all(apiPaths, (request: Request, response: Response<unknown, Judged>) => {
     const { path, query, alias } = response.locals.judged;
+    if (twice.test(path)) throw versionTwice();
     const { dialect, kind } = endpointOf(request.method, path);
     const road = kind === "generation" ? generation : read;
     return road(parts, request, response, {
@@ -179,6 +183,9 @@ export function createMetricsApp(render: () => Promise<string>): Express {
   });
   return app;
 }
+
+const versionTwice = (): GatewayError =>
+  new GatewayError("not_found", "The version is there twice: leave /v1 out of the base URL.");
 
 const nothingHere = (): GatewayError =>
   new GatewayError("not_found", "Nothing is at this path; the API is under /v1.");

@@ -44,7 +44,7 @@ export async function read(
     user = identity.user;
     trace?.asked({ user, model: null, body: null });
     if (isModels(exchange)) {
-      const models = await showModels(parts, exchange.path, identity);
+      const models = await showModels(parts, exchange, identity, request.headers);
       setIdentityHeaders(response, exchange);
       response.setHeader("content-type", "application/json").end(models);
       return;

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from "node:http";
 import type { Identity } from "../auth/identity.ts";
 import { GatewayError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
@@ -28,20 +29,28 @@ export function refuseModelPaths({ path }: Pick<Exchange, "path">): void {
 /** The models a key may use, or one of them, as JSON; throws 404 for one that is not among them. */
 export async function showModels(
   { models }: Pick<RoadParts, "models">,
-  path: string,
+  { path }: Pick<Exchange, "path">,
   { models: allowed }: Pick<Identity, "models">,
+  headers: IncomingHttpHeaders,
 ): Promise<string> {
   const found = await models.list(allowed);
   const list = isAt(gemini, path) ? gemini : openai;
-  const shown = list === gemini ? inGemini : (model: ListedModel): object => model;
+  const isGoogles = list === gemini || isFromGoogles(headers);
+  const shown = isGoogles ? inGemini : (model: ListedModel): object => model;
   if (path === list) {
     const all = found.map(shown);
-    return JSON.stringify(list === gemini ? { models: all } : { object: "list", data: all });
+    return JSON.stringify(isGoogles ? { models: all } : { object: "list", data: all });
   }
   const id = decodeURIComponent(path.slice(list.length + 1));
   const one = found.find((model) => model.id === id);
   if (one !== undefined) return JSON.stringify(shown(one));
   throw new GatewayError("model_not_found", "There is no model of this name.", { param: "model" });
+}
+
+/** Google's own client asks below `/v1` too, with its own header and no other. */
+function isFromGoogles(headers: IncomingHttpHeaders): boolean {
+  const { authorization, "x-api-key": key, "x-goog-api-key": googles } = headers;
+  return googles !== undefined && authorization === undefined && key === undefined;
 }
 
 /** As Google's `ListModels` has it (ai.google.dev/api/models). */

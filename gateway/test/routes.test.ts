@@ -207,6 +207,53 @@ routes: [{ model: m, upstream: a, fallbacks: [{ name: b, model: other }] }]
   });
 });
 
+describe("what is listed", () => {
+  it("can be asked for, also where routes name its upstream for other models", async () => {
+    const a = await server("a");
+    const gateway = await gatewayWith(
+      `upstreams: { a: { url: "${a.url}", type: openai } }
+routes: [{ model: "gpt-*", upstream: a }]
+`,
+      { UPSTREAM_URL: "" },
+    );
+    await until(async () => (await said(gateway, "mock")) === "a as mock", "mock is served");
+  });
+
+  it("is only what leads to who lists it: the default keeps what no route names", async () => {
+    const a = await server("a");
+    const gateway = await gatewayWith(
+      `upstreams: { a: { url: "${a.url}", type: openai } }
+routes: [{ model: "gpt-*", upstream: a }]
+`,
+    );
+    gateway.upstream.answer((seen, response) => answer("default", seen, response, 200));
+    // Both list the model "mock".
+    const headers = { authorization: `Bearer ${gateway.keys.alice}` };
+    const list = await fetch(`${gateway.url}/v1/models`, { headers });
+    expect(((await list.json()) as { data: object[] }).data).toHaveLength(1);
+    expect(await said(gateway, "mock")).toBe("default as mock");
+  });
+
+  it("is in Gemini's shape for Google's own client, wherever it asks", async () => {
+    const a = await server("a");
+    const gateway = await gatewayWith(`upstreams: { a: { url: "${a.url}", type: openai } }\n`, {
+      UPSTREAM_URL: "",
+    });
+    const headers = { "x-goog-api-key": gateway.keys.alice ?? "" };
+    for (const path of ["/v1/models", "/v1beta/models"]) {
+      const list = await fetch(gateway.url + path, { headers });
+      expect(await list.json()).toMatchObject({ models: [{ name: "models/mock" }] });
+    }
+  });
+
+  it("says so where a client has put the version there twice", async () => {
+    const gateway = await gatewayWith("port: 0\n");
+    const response = await gateway.post("/v1/v1/messages", chat());
+    expect(response.status).toBe(404);
+    expect(await response.text()).toContain("twice");
+  });
+});
+
 describe("GET /v1/models", () => {
   it("joins routes and lists, with owned_by, by what the key may use", async () => {
     const a = await server("a");

@@ -3,10 +3,13 @@ import type { Models } from "../road/parts.ts";
 import type { RouteSettings } from "../settings/routing-settings.ts";
 import { joinModels } from "../upstreams/join-models.ts";
 import type { ModelCatalog } from "../upstreams/model-catalog.ts";
+import type { CatalogEntry } from "../upstreams/model-entries.ts";
 
 export type ModelsOptions = {
   readonly catalog: ModelCatalog;
   readonly routes: readonly RouteSettings[];
+  /** Whether a request for this model would reach this upstream, under the same name. */
+  readonly leads: (model: string, upstream: string) => boolean;
 };
 
 /** For the road, and for whoever is told what there is. */
@@ -18,19 +21,24 @@ export type ModelsOf = Models & {
 };
 
 /** The names of routes and what the upstreams list, as a key may see them. */
-export function modelsOf({ catalog, routes }: ModelsOptions): ModelsOf {
+export function modelsOf({ catalog, routes, leads }: ModelsOptions): ModelsOf {
   const names = routes.flatMap(({ model: name, upstreams }) => {
     const [first] = upstreams;
     return first === undefined ? [] : [{ name, ...first }];
   });
 
+  // What nobody can ask for is not shown, whoever lists it.
+  const reached = (entries: readonly CatalogEntry[]): readonly CatalogEntry[] =>
+    entries.filter(({ id, upstream }) => leads(id, upstream));
+  const known = (): readonly CatalogEntry[] => reached(catalog.entries());
+
   return {
     only() {
-      const [one, ...others] = joinModels(catalog.entries(), names, () => true).data;
+      const [one, ...others] = joinModels(known(), names, () => true).data;
       return others.length === 0 ? (one?.id ?? null) : null;
     },
     names: (allowed) => {
-      const { data } = joinModels(catalog.entries(), names, (id) => mayUseModel(allowed, id));
+      const { data } = joinModels(known(), names, (id) => mayUseModel(allowed, id));
       return data.map(({ id }) => id);
     },
     async list(allowed) {
@@ -39,13 +47,14 @@ export function modelsOf({ catalog, routes }: ModelsOptions): ModelsOf {
         if (names.length === 0) throw error;
         return catalog.entries();
       });
-      return joinModels(entries, names, (id) => mayUseModel(allowed, id)).data;
+      return joinModels(reached(entries), names, (id) => mayUseModel(allowed, id)).data;
     },
   };
 }
 
 /**
- * Which upstream lists a model, of those that no route names and that are not the fallback anyway.
+ * Which upstream lists a model. Where there is a fallback, all that no route names is its own, but for
+ * what an upstream lists that no route names either.
  */
 export function unroutedListing(
   catalog: Pick<ModelCatalog, "listedBy">,
@@ -53,6 +62,7 @@ export function unroutedListing(
   upstreams: readonly { readonly name: string }[],
   fallback: string | null,
 ): (model: string) => string | null {
+  if (fallback === null) return (model) => catalog.listedBy(model)[0] ?? null;
   const routed = new Set(
     routes.flatMap((route) => [...route.upstreams, ...route.fallbacks]).map((one) => one.upstream),
   );

@@ -42,6 +42,8 @@ export type Pools = {
   readonly lines: readonly Line[];
   /** As `RoadParts.route`. */
   route: RoadParts["route"];
+  /** Whether a request for this model would reach this upstream, under the same name. */
+  leads(model: string, upstream: string): boolean;
   /** Who answers what is no generation and names no model. */
   readonly reads: Member;
   /** An upstream's health has changed: who waits for it may go, or go elsewhere. */
@@ -89,6 +91,11 @@ export function openPools(settings: Settings, options: PoolsOptions): Pools {
   return {
     lines,
     reads,
+    leads(model, upstream) {
+      const way = routing(model);
+      if (way === null || !way.seats.list.some((seat) => seat.upstream === upstream)) return false;
+      return (way.names.get(upstream) ?? model) === model;
+    },
     route(model, allowed) {
       const meant = model === null ? null : options.meantBy(model);
       const way = routing(meant ?? model);

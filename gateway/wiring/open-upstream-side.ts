@@ -56,7 +56,7 @@ export async function openUpstreamSide(
     onAnswered: health.noteAnswered,
     onFailed: health.noteFailed,
   });
-  const models = modelsOf({ catalog, routes });
+  const models = modelsOf({ catalog, routes, leads: (model, name) => pools.leads(model, name) });
   const words = modelWordsOf(settings);
   const pools = openPools(settings, {
     configured,
