@@ -1,30 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type LoadedSettings, loadSettings } from "./load-settings.ts";
-import { SettingsError } from "./settings-error.ts";
-
-let cwd = "";
-beforeEach(() => {
-  cwd = mkdtempSync(join(tmpdir(), "routing-"));
-});
-afterEach(() => rmSync(cwd, { recursive: true }));
-
-function load(yaml: string, env: Record<string, string> = {}): LoadedSettings {
-  writeFileSync(join(cwd, "config.yaml"), yaml);
-  return loadSettings({ argv: [], env, cwd });
-}
-
-function faultsOf(yaml: string, env: Record<string, string> = {}): readonly string[] {
-  try {
-    load(yaml, env);
-  } catch (error) {
-    if (error instanceof SettingsError) return error.faults;
-    throw error;
-  }
-  return [];
-}
+import { describe, expect, test } from "vitest";
+import { faultsOf, loadConfig } from "./test-config.ts";
 
 const target = (upstream: string, model: string | null = null) => ({ upstream, model });
 
@@ -32,7 +7,7 @@ describe("providers by variables", () => {
   test.each(["OPENAI", "GOOGLE", "ANTHROPIC", "OLLAMA"])(
     "%s_API_KEY alone sends nobody's prompts anywhere",
     (name) => {
-      const { settings } = load("", { [`${name}_API_KEY`]: "made-up" });
+      const { settings } = loadConfig("", { [`${name}_API_KEY`]: "made-up" });
       expect(settings.upstreams).toEqual([]);
       expect(settings.routes).toEqual([]);
     },
@@ -48,7 +23,7 @@ describe("providers by variables", () => {
     ["OLLAMA_DOMAIN", "::1", "ollama", "http://[::1]:11434"],
     ["OLLAMA_TLS", "true", "ollama", "https://localhost:11434"],
   ])("%s=%s makes %s at %s", (variable, value, name, url) => {
-    const { settings } = load("", { [variable]: value, OPENAI_API_KEY: "of-openai" });
+    const { settings } = loadConfig("", { [variable]: value, OPENAI_API_KEY: "of-openai" });
     expect(settings.upstreams).toMatchObject([
       { name, url, type: name, key: name === "openai" ? "of-openai" : null },
     ]);
@@ -56,7 +31,7 @@ describe("providers by variables", () => {
 
   test("route their own models, and none of the box's", () => {
     const env = { OPENAI_TLS: "1", GOOGLE_TLS: "1", ANTHROPIC_TLS: "1", OLLAMA_TLS: "0" };
-    const { routes, upstreams } = load("max_concurrent: 2", env).settings;
+    const { routes, upstreams } = loadConfig("max_concurrent: 2", env).settings;
     expect(upstreams.map(({ maxConcurrent }) => maxConcurrent)).toEqual([32, 32, 32, 2]);
     const byModel = new Map(routes.map(({ model, upstreams: [to] }) => [model, to?.upstream]));
     expect(byModel.get("gpt-*")).toBe("openai");
@@ -70,7 +45,7 @@ describe("providers by variables", () => {
   test("come after the file's routes, which may lead to them", () => {
     const yaml =
       'upstreams: {box: http://box}\nroutes: [{model: "gpt-*", upstream: box, fallbacks: [openai]}]';
-    const { routes } = load(yaml, { OPENAI_TLS: "true" }).settings;
+    const { routes } = loadConfig(yaml, { OPENAI_TLS: "true" }).settings;
     expect(routes[0]).toMatchObject({ model: "gpt-*", upstreams: [target("box")] });
     expect(routes.filter(({ model }) => model === "gpt-*")).toHaveLength(1);
     expect(routes.at(-1)).toMatchObject({ model: "o9*", upstreams: [target("openai")] });

@@ -1,30 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type LoadedSettings, loadSettings } from "./load-settings.ts";
-import { SettingsError } from "./settings-error.ts";
-
-let cwd = "";
-beforeEach(() => {
-  cwd = mkdtempSync(join(tmpdir(), "routing-"));
-});
-afterEach(() => rmSync(cwd, { recursive: true }));
-
-function load(yaml: string, env: Record<string, string> = {}): LoadedSettings {
-  writeFileSync(join(cwd, "config.yaml"), yaml);
-  return loadSettings({ argv: [], env, cwd });
-}
-
-function faultsOf(yaml: string, env: Record<string, string> = {}): readonly string[] {
-  try {
-    load(yaml, env);
-  } catch (error) {
-    if (error instanceof SettingsError) return error.faults;
-    throw error;
-  }
-  return [];
-}
+import { describe, expect, test } from "vitest";
+import { faultsOf } from "./test-config.ts";
 
 describe("faults", () => {
   const up = "upstreams: {gpu1: http://a, gpu2: http://b}\n";
