@@ -54,7 +54,7 @@ export async function openUpstreamSide(
     freshMs: 5_000,
     timeoutMs: 10_000,
     onAnswered: health.noteAnswered,
-    onFailed: health.noteFailed,
+    onFailed: watch.unanswered,
   });
   const models = modelsOf({ catalog, routes, leads: (model, name) => pools.leads(model, name) });
   const words = modelWordsOf(settings);

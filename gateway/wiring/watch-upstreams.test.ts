@@ -27,3 +27,22 @@ it("an upstream that came back is asked again for what it did not know before it
   expect([...upstream.lacks]).toEqual([]);
   await upstream.connections.close();
 });
+
+it("an upstream at work that is slow to list its models is not taken for dead", async () => {
+  const upstream = openUpstream({
+    ...{ url: "http://127.0.0.1:9", key: null, type: "openai" as const },
+    ...{ name: "a", connectTimeoutMs: 100 },
+  });
+  watch = watchUpstreams([upstream], { onChange: () => {} });
+  const silent = new GatewayError("upstream_timeout", "silent");
+  const leaveUnanswered = (): void => {
+    for (let count = 0; count < 3; count++) watch.unanswered("a", silent);
+  };
+  watch.began("a");
+  leaveUnanswered();
+  expect(watch.health.usable("a")).toBe(true);
+  watch.ended("a", null, "alice");
+  leaveUnanswered();
+  expect(watch.health.usable("a")).toBe(false);
+  await upstream.connections.close();
+});

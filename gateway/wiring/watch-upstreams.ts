@@ -11,11 +11,13 @@ export type UpstreamWatch = {
   began(upstream: string): void;
   /** That has ended, for a user; null: it answered. */
   ended(upstream: string, error: GatewayError | null, user: string): void;
+  /** A question of the gateway's own, for its models, was not answered. */
+  unanswered(upstream: string, error: GatewayError): void;
 };
 
 /**
  * One that looks dead is asked now and then, but never while it is at work for us: it may be slow
- * to say.
+ * to say. For the same reason what it leaves unanswered meanwhile is no sign.
  */
 export function watchUpstreams(
   upstreams: readonly Upstream[],
@@ -50,6 +52,9 @@ export function watchUpstreams(
       const isTheirs = error !== null && isLimit(error) && byName.get(name)?.passthrough === true;
       if (error === null || isTheirs) health.noteAnswered(name);
       else health.noteFailed(name, error, user);
+    },
+    unanswered(name, error) {
+      if (atWork.get(name) === 0) health.noteFailed(name, error);
     },
   };
 }
