@@ -7,7 +7,7 @@ import { headersToClient } from "../upstreams/headers.ts";
 import { isConvertible, isNative, lacksPath } from "../upstreams/speaks.ts";
 import type { Upstream } from "../upstreams/upstream.ts";
 import { convertedSend } from "./conversion-of.ts";
-import type { Member } from "./destination.ts";
+import { type Member, modelAt } from "./destination.ts";
 import { outboundOf } from "./outbound.ts";
 import type { RoadParts } from "./parts.ts";
 import { carriesOurId, type Plan, planOf } from "./plan.ts";
@@ -50,7 +50,7 @@ function attemptOnce(
   { upstream, alone, converts }: Given,
 ): Promise<void> {
   const { exchange, destination } = accepted;
-  const model = destination.names.get(upstream.name) ?? null;
+  const model = modelAt(destination, upstream);
   const plan = planOf(accepted, answer, {
     upstream,
     converts,

@@ -1,3 +1,4 @@
+import { modelAt } from "./destination.ts";
 import type { RoadParts } from "./parts.ts";
 import type { Accepted } from "./reserve.ts";
 
@@ -12,7 +13,7 @@ export async function countPrompt(
   const { body, fields } = asked;
   if (!Buffer.isBuffer(body)) return null;
   const { upstream } = destination.first;
-  const model = destination.names.get(upstream.name) ?? fields.model;
+  const model = modelAt(destination, upstream) ?? fields.model;
   return tokens.count({
     model,
     body,

@@ -10,6 +10,7 @@ import type { Outbound } from "../upstreams/forward.ts";
 import { credentialsOf, headersToUpstream, keyOf } from "../upstreams/headers.ts";
 import { lacksPath } from "../upstreams/speaks.ts";
 import type { Upstream } from "../upstreams/upstream.ts";
+import { modelAt } from "./destination.ts";
 import { modelNamed } from "./model-named.ts";
 import type { RoadParts } from "./parts.ts";
 import { refuseOtherModels } from "./refuse-other-models.ts";
@@ -34,9 +35,9 @@ export async function count(
   try {
     const model = modelNamed(exchange, bytes);
     refuseOtherModels(identity, model);
-    const { first, names } = parts.route(model, identity.models);
-    const { upstream } = first;
-    const name = names.get(upstream.name) ?? null;
+    const destination = parts.route(model, identity.models);
+    const { upstream } = destination.first;
+    const name = modelAt(destination, upstream);
     const { path, query, requestId } = exchange;
     const { user } = identity;
     const own = { user, requestId, ...keyOf(upstream), inflated, identity: true };

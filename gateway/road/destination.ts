@@ -19,6 +19,14 @@ export type Destination = {
   readonly first: Member;
 };
 
+/** What the model is called at an upstream; null: as it was asked for. */
+export function modelAt(
+  { names }: Pick<Destination, "names">,
+  { name }: Pick<Upstream, "name">,
+): string | null {
+  return names.get(name) ?? null;
+}
+
 /** Who serves in this slot. */
 export function memberIn(destination: Destination, upstream: string): Member {
   return destination.members.get(upstream) ?? destination.first;

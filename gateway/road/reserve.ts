@@ -5,7 +5,7 @@ import { createMeter, type Meter } from "../ledger/meter.ts";
 import { type Ask, type Estimate, estimateOf } from "../limits/estimate.ts";
 import type { Reservation } from "../limits/reservation.ts";
 import type { Line } from "../line/line.ts";
-import type { Destination } from "./destination.ts";
+import { type Destination, modelAt } from "./destination.ts";
 import type { RoadParts } from "./parts.ts";
 import type { Asked } from "./read-request.ts";
 
@@ -82,7 +82,7 @@ function priceOf(
   { input, output }: Estimate,
 ): { cost?: number } {
   const { model } = asked.fields;
-  const upstreamModel = destination.names.get(destination.first.upstream.name) ?? model;
+  const upstreamModel = modelAt(destination, destination.first.upstream) ?? model;
   const usage = { input, output: output ?? 0, cached: null, reasoning: null, source: null };
   const cost = parts.costOf({ model, upstreamModel, usage, upstreamMs: null });
   return cost === null ? {} : { cost };

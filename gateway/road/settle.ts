@@ -1,6 +1,7 @@
 import type { GatewayError } from "../errors.ts";
 import { ClientLeft } from "../exchange.ts";
 import type { Closing } from "../ledger/ledger.ts";
+import { modelAt } from "./destination.ts";
 import type { RoadParts } from "./parts.ts";
 import type { Accepted } from "./reserve.ts";
 import type { Outcome } from "./turn.ts";
@@ -105,6 +106,6 @@ function costOf(
 ): number | null {
   const { model } = asked.fields;
   const { upstream } = member ?? destination.first;
-  const upstreamModel = destination.names.get(upstream.name) ?? model;
+  const upstreamModel = modelAt(destination, upstream) ?? model;
   return parts.costOf({ model, upstreamModel, usage: reading.usage, upstreamMs });
 }
