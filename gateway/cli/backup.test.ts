@@ -52,6 +52,16 @@ test("made while serving, restored onto a new machine: keys work and no row is m
   expect(readFileSync(join(machine, "users.json"))).toEqual(readFileSync(gateway.usersFile));
 });
 
+test("restored where the environment is not complete yet", async () => {
+  const gateway = await used(1);
+  const file = join(scratch(), "kept.tar.gz");
+  await backup([file], at(gateway.dir));
+  const machine = scratch();
+  writeFileSync(join(machine, "config.yaml"), `upstream_api_key: \${NOT_SET_HERE}\n`);
+  const place = at(machine);
+  expect(await restore([file, "--yes"], place), place.said.join("\n")).toBe(0);
+});
+
 test("ordinary tar reads it", async () => {
   const gateway = await used(1);
   const file = join(scratch(), "kept.tar.gz");

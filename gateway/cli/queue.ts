@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { parseArgs } from "node:util";
-import { loadSettings } from "../settings/load-settings.ts";
+import { loadSome } from "../settings/load-settings.ts";
 import type { Settings } from "../settings/settings.ts";
 import { findKey } from "./queue/find-key.ts";
 import { processScreen, type Screen, showLive } from "./queue/live.ts";
@@ -50,7 +50,8 @@ export async function queue(argv: string[], place: Partial<QueuePlace> = {}): Pr
     const [action = "show", id, ...more] = positionals;
     checkAction(action, id, more);
     const config = values.config === undefined ? [] : ["--config", values.config];
-    const { settings } = loadSettings({ argv: config, env, cwd });
+    const needed = ["host", "port", "apiKey", "usersFile"] as const;
+    const settings = loadSome(needed, { argv: config, env, cwd });
     const { url, isLocal } = addressOf(values.url, settings);
     const key = await findKey(settings, { env, cwd, terminal }, isLocal);
     const calls = createQueueCalls(url, key);
@@ -95,7 +96,7 @@ function checkAction(action: string, id: string | undefined, more: string[]): vo
 /** Where to ask, and whether that is this machine. */
 function addressOf(
   given: string | undefined,
-  { host, port }: Settings,
+  { host, port }: Pick<Settings, "host" | "port">,
 ): { url: string; isLocal: boolean } {
   if (given === undefined) {
     const name = host === null || host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
@@ -119,6 +119,13 @@ test("a database that does not exist is said so, and not made", async () => {
     expect(status).toBe(1);
     expect(said).toContain(`there is no ledger at ${missing}`);
   }
+});
+
+test("a variable of config.yaml that this shell lacks does not hide the accounts", async () => {
+  const config = join(file, "..", "config.yaml");
+  writeFileSync(config, `upstream_api_key: \${NOT_SET_HERE}\n`);
+  const { status, said } = await run("--config", config, "--json");
+  expect({ status, said }).toEqual({ status: 0, said: "" });
 });
 
 test.each([

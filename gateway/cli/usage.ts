@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { type DayTotals, readReport, sumOf } from "../ledger/report.ts";
-import { loadSettings } from "../settings/load-settings.ts";
+import { loadSome } from "../settings/load-settings.ts";
 
 const HELP = `usage: who used how much, for each UTC day and user
 
@@ -54,7 +54,8 @@ export async function usage(argv: string[], place: Partial<UsagePlace> = {}): Pr
     status = 1;
     const config = values.config === undefined ? [] : ["--config", values.config];
     const file =
-      values["database-file"] ?? loadSettings({ argv: config, env, cwd }).settings.databaseFile;
+      values["database-file"] ??
+      loadSome(["databaseFile"], { argv: config, env, cwd }).databaseFile;
     const lines = readReport(file, { since, user: values.user ?? null });
     if (values.json) out(JSON.stringify({ since, lines, total: sumOf(lines) }, null, 2));
     else if (values.csv) out(csv(lines));

@@ -23,10 +23,10 @@ const RUN = `
   process.exitCode = await users(process.argv.slice(1));`;
 
 /** Runs the real command in a process of its own, with a pipe for its input. */
-async function run(file: string, args: string[], input = "") {
+async function run(file: string, args: string[], input = "", cwd = process.cwd()) {
   const flags = ["--input-type=module", "-e", RUN, "--", ...args];
   const env = { ...process.env, USERS_FILE: file };
-  const child = spawn(process.execPath, flags, { env });
+  const child = spawn(process.execPath, flags, { env, cwd });
   child.stdin.end(input);
   const [out, err] = await Promise.all([
     text(child.stdout),
@@ -214,4 +214,15 @@ test("--users-file names another file; --help tells every subcommand", async () 
   for (const word of ["list", "add", "remove", "rotate", "disable", "show", "hash", "--json"]) {
     expect(out).toContain(word);
   }
+});
+
+test("a variable of config.yaml that this shell lacks keeps nobody from adding people", async () => {
+  using folder = mkdtempDisposableSync(prefix);
+  const config = `upstreams: { cloud: { url: 'https://127.0.0.1:1', key: '\${NOT_SET_HERE}' } }\n`;
+  writeFileSync(join(folder.path, "config.yaml"), config);
+  const file = join(folder.path, "users.json");
+  const here = (...args: string[]) => run(file, args, "", folder.path);
+  expect(await here("add", "alice")).toMatchObject({ status: 0, out: expect.stringMatching(KEY) });
+  expect(await here("list")).toMatchObject({ status: 0, err: "" });
+  expect(await here("remove", "alice")).toMatchObject({ status: 0 });
 });

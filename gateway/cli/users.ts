@@ -1,4 +1,4 @@
-import { loadSettings } from "../settings/load-settings.ts";
+import { loadSome } from "../settings/load-settings.ts";
 import { add } from "./users/add.ts";
 import { disable, enable, hash, remove } from "./users/change.ts";
 import { type Command, UsageError } from "./users/command.ts";
@@ -74,8 +74,8 @@ function takeFile(argv: string[]): { file: string; rest: string[] } {
 }
 
 function fileOfSettings(): string {
-  const { settings } = loadSettings({ argv: [], env: process.env, cwd: process.cwd() });
-  return settings.usersFile;
+  const given = { argv: [], env: process.env, cwd: process.cwd() };
+  return loadSome(["usersFile"], given).usersFile;
 }
 
 function isUsage(error: unknown): boolean {

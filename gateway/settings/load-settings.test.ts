@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type LoadedSettings, loadSettings } from "./load-settings.ts";
+import { type LoadedSettings, loadSettings, loadSome } from "./load-settings.ts";
 import { SettingsError } from "./settings-error.ts";
 import { settingsTable } from "./settings-table.ts";
 
@@ -226,5 +226,35 @@ describe("flags", () => {
     const secrets = Object.values(settingsTable).filter(({ secret }) => secret);
     expect(secrets.length).toBeGreaterThan(1);
     expect(secrets.filter(({ flag }) => flag !== undefined)).toEqual([]);
+  });
+});
+
+describe("some settings alone", () => {
+  const given = (env: Record<string, string> = {}) => ({ argv: [], env, cwd });
+
+  test("come from the same places as all of them", () => {
+    write("config.yaml", "users_file: there.json\nport: 1\n");
+    const env = { PORT: "2" };
+    expect(loadSome(["usersFile", "port"], given(env))).toEqual({
+      usersFile: "there.json",
+      port: 2,
+    });
+  });
+
+  test("are read where another is wrong, which still stops a start", () => {
+    write(
+      "config.yaml",
+      `database_file: there.db\nmax_queue: many\nupstream_api_key: \${NOT_SET}\n` +
+        `upstreams: { gpu1: { url: http://127.0.0.1:1, key: '\${NOT_SET_EITHER}' } }\n`,
+    );
+    expect(loadSome(["databaseFile"], given()).databaseFile).toBe("there.db");
+    expect(faultsOf()).toHaveLength(3);
+  });
+
+  test("must be right themselves, and so must be the shape of the file they stand in", () => {
+    write("config.yaml", "port: none\n");
+    expect(() => loadSome(["port"], given())).toThrow(/port: none/);
+    write("config.yaml", "user_file: there.json\n");
+    expect(() => loadSome(["usersFile"], given())).toThrow(/did you mean users_file/);
   });
 });

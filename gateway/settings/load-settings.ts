@@ -33,12 +33,43 @@ const table: readonly [string, Setting<unknown>][] = Object.entries(settingsTabl
  * one line for each thing that is wrong; no line holds a secret. Changes nothing, process.env
  * included. Paths among the settings stay as they are given.
  */
-export function loadSettings(given: {
-  argv: readonly string[];
-  env: Environment;
-  cwd: string;
-}): LoadedSettings {
-  const { argv, env, cwd } = given;
+export function loadSettings(given: Given): LoadedSettings {
+  const { values, sources, configFile } = read(given, table);
+  const settings = Object.freeze(values) as Settings;
+  refuseOnePortTwice(settings);
+  return { settings, sources: Object.freeze(sources) as Sources, configFile };
+}
+
+/**
+ * The same of these settings alone, for a command that needs no more: what is wrong with another,
+ * such as a variable that is not set in this shell, is nothing to it.
+ */
+export function loadSome<Name extends keyof Settings>(
+  names: readonly Name[],
+  given: Given,
+): Pick<Settings, Name> {
+  const wanted = new Set<string>(names);
+  const { values } = read(
+    given,
+    table.filter(([name]) => wanted.has(name)),
+  );
+  return Object.freeze(values) as Pick<Settings, Name>;
+}
+
+type Given = {
+  readonly argv: readonly string[];
+  readonly env: Environment;
+  readonly cwd: string;
+};
+
+type Read = {
+  readonly values: Record<string, unknown>;
+  readonly sources: Record<string, Source>;
+  readonly configFile: string | null;
+};
+
+/** Sections may ask for those above them in the table, which must then be wanted too. */
+function read({ argv, env, cwd }: Given, wanted: typeof table): Read {
   const flags = readFlags(argv, ["--config", ...table.flatMap(([, { flag }]) => flag ?? [])]);
   const envFile = readEnvFile(cwd);
   const named =
@@ -59,7 +90,7 @@ export function loadSettings(given: {
     exists: (path) => existsSync(resolve(cwd, path)),
     fault: (at, says) => void faults.push(`${at}: ${says}`),
   };
-  for (const [name, setting] of table) {
+  for (const [name, setting] of wanted) {
     const found = firstOf(places, setting);
     if (setting.read !== undefined) {
       const section = readSection(setting, found, faults);
@@ -84,9 +115,7 @@ export function loadSettings(given: {
     }
   }
   if (faults.length > 0) throw new SettingsError(faults);
-  const settings = Object.freeze(values) as Settings;
-  refuseOnePortTwice(settings);
-  return { settings, sources: Object.freeze(sources) as Sources, configFile: config?.file ?? null };
+  return { values, sources, configFile: config?.file ?? null };
 }
 
 function sourceOf(setting: Setting<unknown>, found: Found | undefined): Source {

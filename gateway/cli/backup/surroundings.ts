@@ -1,5 +1,5 @@
 import { basename, dirname, join, resolve } from "node:path";
-import { loadSettings } from "../../settings/load-settings.ts";
+import { loadSome } from "../../settings/load-settings.ts";
 
 /** Where a command runs and writes; the process itself unless a test says otherwise. */
 export type Surroundings = {
@@ -22,12 +22,13 @@ export function ofProcess(): Surroundings {
 export type Kept = { database: string; users: string; config: string; folder: string };
 
 export function keptFiles({ env, cwd }: Pick<Surroundings, "env" | "cwd">): Kept {
-  const { settings } = loadSettings({ argv: [], env, cwd });
-  const database = resolve(cwd, settings.databaseFile);
+  // Above all, a restore onto a new machine comes before its environment is complete.
+  const files = loadSome(["databaseFile", "usersFile"], { argv: [], env, cwd });
+  const database = resolve(cwd, files.databaseFile);
   const folder = dirname(database);
   return {
     database,
-    users: resolve(cwd, settings.usersFile),
+    users: resolve(cwd, files.usersFile),
     config: join(folder, "config.yaml"),
     folder,
   };
