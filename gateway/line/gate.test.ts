@@ -93,3 +93,18 @@ test("while a model runs, another waits, even with slots free", () => {
   trial.end("a");
   expect([trial.start(), trial.start()]).toEqual(["b", ""]);
 });
+
+test("two names of one model run together on the one upstream, and load it once", () => {
+  const trial = createTrial({ exclusiveModels: true });
+  const named = (model: string) => {
+    return { model, seats: { key: model, list: [{ upstream: "", tier: 0, model: "qwen3" }] } };
+  };
+  trial.add("a", "alice", named("large"));
+  trial.add("b", "bob", named("smart"));
+  trial.add("c", "carol", { model: "other" });
+  trial.add("d", "dave", { model: "qwen3" });
+  expect([trial.start(), trial.start(), trial.start(), trial.start()]).toEqual(["a", "b", "d", ""]);
+  for (const id of "abd") trial.end(id);
+  expect(trial.start()).toBe("c");
+  expect(Array.from(trial.queue.running.values(), ({ isSwap }) => isSwap)).toEqual([true]);
+});

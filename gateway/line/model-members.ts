@@ -21,13 +21,15 @@ export class ModelMembers implements Members {
     this.#rules = rules;
   }
 
-  keyOf({ model }: Ask): string | null {
-    return this.#boxName(model) === null ? null : model;
+  keyOf(ask: Ask): string | null {
+    const { model } = ask;
+    if (this.#boxName(model) === null) return null;
+    return this.#rules.exclusive ? `${model}\u0000${nameThere(ask)}` : model;
   }
 
   tiersOf(ask: Ask): Tiers {
     const member = this.at(ask);
-    return member === null ? [] : [[{ member, there: ask.model }]];
+    return member === null ? [] : [[{ member, there: nameThere(ask) }]];
   }
 
   at({ model }: Ask): Member | null {
@@ -64,4 +66,9 @@ export class ModelMembers implements Members {
     if (shared !== null) return `box ${shared}`;
     return capacityOf(model) === null ? null : `model ${model}`;
   }
+}
+
+/** What the model is called at the one upstream there is. */
+function nameThere({ model, seats }: Ask): string {
+  return seats?.list[0]?.model ?? model;
 }

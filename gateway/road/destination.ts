@@ -9,8 +9,8 @@ export type Member = { readonly upstream: Upstream; readonly passThrough: PassTh
 /** Where a generation goes: the line it waits in, and who may answer. */
 export type Destination = {
   readonly line: Line;
-  /** Who may serve, in tiers; null where the line has but one upstream. */
-  readonly seats: Seats | null;
+  /** Who may serve, in tiers. */
+  readonly seats: Seats;
   /** What the model is called at an upstream, where it is another name. */
   readonly names: ReadonlyMap<string, string>;
   /** By the name the line knows it by. */

@@ -86,10 +86,10 @@ function keepsNoResponses({ destination, exchange }: Accepted): boolean {
 }
 
 /** Before anyone waits: a model that none of its upstreams could be asked for in this way. */
-function refuseUnspoken({ members, seats, first }: Destination, exchange: Exchange): void {
+function refuseUnspoken({ members, seats }: Destination, exchange: Exchange): void {
   const { dialect, path } = exchange;
-  const upstreams = seats?.list.map((seat) => members.get(seat.upstream)?.upstream);
-  if ((upstreams ?? [first.upstream]).some((one) => one && canServe(one, dialect, path))) return;
+  const upstreams = seats.list.map((seat) => members.get(seat.upstream)?.upstream);
+  if (upstreams.some((one) => one && canServe(one, dialect, path))) return;
   const what = `The upstream of this model cannot be asked for ${dialect}`;
   throw new GatewayError("invalid_request", `${what}; choose another model.`, { param: "model" });
 }

@@ -99,7 +99,7 @@ function conversationOf(
   }: Pick<Accepted, "destination" | "identity" | "asked" | "exchange">,
 ): string | null {
   const { seats } = destination;
-  if (seats === null || seats.list.length < 2 || !Buffer.isBuffer(asked.body)) return null;
+  if (seats.list.length < 2 || !Buffer.isBuffer(asked.body)) return null;
   return affinity.keyOf(identity.user, asked.fields.model ?? "", asked.body, exchange.dialect);
 }
 

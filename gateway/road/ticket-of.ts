@@ -30,7 +30,7 @@ export function ticketOf(
     ...(maxQueued === null ? {} : { maxQueued }),
     ...(inputChars === 0 ? {} : { inputTokens: Math.ceil(inputChars / charsPerToken) }),
     ...(maxTokens === null ? {} : { maxTokens }),
-    ...(destination.seats === null ? {} : { seats: destination.seats }),
+    seats: destination.seats,
     ...(conversation === null ? {} : { prefers: affinity.preferred(conversation) }),
     ...(avoid === undefined ? {} : { avoid }),
     signal: exchange.signal,

@@ -24,7 +24,7 @@ export const oneTry: Tries = { failed: undefined, hasOthers: () => false, isAnot
  */
 export function createTries(parts: RoadParts, accepted: Accepted): Tries {
   const { seats } = accepted.destination;
-  if (seats === null || seats.list.length < 2 || !Buffer.isBuffer(accepted.asked.body)) {
+  if (seats.list.length < 2 || !Buffer.isBuffer(accepted.asked.body)) {
     return oneTry;
   }
   parts.retries.noteRequest();

@@ -43,6 +43,47 @@ async function said(gateway: TestGateway, model: string): Promise<string> {
 }
 
 describe("routes", () => {
+  it("to one model by several names are one model to an upstream that holds one", async () => {
+    const a = await server("a");
+    const together: (() => void)[] = [];
+    a.answer((seen, response) => {
+      together.push(() => answer("a", seen, response, 200));
+      if (together.length === 3) for (const end of together) end();
+    });
+    const gateway = await gatewayWith(
+      `upstreams:
+  a: { url: "${a.url}", type: openai, max_concurrent: 3, exclusive_models: true }
+routes:
+  - { model: large, upstream: a, as: mock }
+  - { model: smart, upstream: a, as: mock }
+  - { model: "*", upstream: a }
+`,
+      { UPSTREAM_URL: "" },
+    );
+    const names = ["large", "smart", "mock"];
+    const answers = await Promise.all(names.map((name) => said(gateway, name)));
+    expect(answers).toEqual(["a as mock", "a as mock", "a as mock"]);
+  });
+
+  it("lead MODEL_ID to the model it stands for, which is no second one", async () => {
+    const gateway = await gatewayWith("", {
+      MODEL_ID: "house/chat",
+      MAX_CONCURRENT: "2",
+      EXCLUSIVE_MODELS: "on",
+    });
+    await fetch(`${gateway.url}/v1/models`, {
+      headers: { authorization: `Bearer ${gateway.keys.alice}` },
+    });
+    const together: (() => void)[] = [];
+    gateway.upstream.answer((seen, response) => {
+      together.push(() => answer("it", seen, response, 200));
+      if (together.length === 2) for (const end of together) end();
+    });
+    const names = ["house/chat", "mock"];
+    const answers = await Promise.all(names.map((name) => said(gateway, name)));
+    expect(answers).toEqual(["it as mock", "it as mock"]);
+  });
+
   it("lead from a name, a glob, an alias and a default to upstreams and their own names", async () => {
     const [a, b] = [await server("a"), await server("b")];
     const gateway = await gatewayWith(

@@ -126,9 +126,7 @@ function destinations(
       const line = lineOf.get(name);
       const first = members.get(name);
       if (line === undefined || first === undefined) throw new Error(`no upstream ${name}`);
-      // One upstream alone has nothing to choose from.
-      const seats = members.size === 1 ? null : way.seats;
-      destination = { line, first, members, names: way.names, seats };
+      destination = { line, first, members, names: way.names, seats: way.seats };
       known.set(way, destination);
     }
     return destination;
@@ -137,9 +135,12 @@ function destinations(
 
 /** The same under a name that upstreams know, where a route gives them no other. */
 function called(destination: Destination, model: string): Destination {
-  const { members, names } = destination;
+  const { members, names, seats } = destination;
   const all = Array.from(members.keys(), (name) => [name, names.get(name) ?? model] as const);
-  return { ...destination, names: new Map(all) };
+  // The line, too, knows it by that name: it is no other model where one at a time is held.
+  const list = seats.list.map((seat) => ({ ...seat, model: seat.model ?? model }));
+  const key = `${seats.key}\u0000${model}`;
+  return { ...destination, names: new Map(all), seats: { key, list } };
 }
 
 function lineFor(settings: Settings, pool: readonly Configured[], options: PoolsOptions): Line {
