@@ -23,7 +23,12 @@ export const llamaScript: string | null =
 
 export const whyNoLlama = "no llama-server here: set LLAMA_SERVER to its start script";
 
-export type LlamaServer = { url: string; stop(): void };
+export type LlamaServer = {
+  url: string;
+  /** What it has told of itself so far, and the models' processes of its router mode with it. */
+  log(): string;
+  stop(): void;
+};
 
 async function freePort(): Promise<number> {
   const server = createServer();
@@ -62,6 +67,7 @@ export async function startLlamaServer(
   const pid = Number(readFileSync(join(dir, `llama-server-${port}.pid`), "utf8"));
   return {
     url: `http://127.0.0.1:${port}`,
+    log: () => readFileSync(join(dir, `llama-server-${port}.log`), "utf8"),
     stop() {
       process.kill(pid, "SIGKILL");
       rmSync(dir, { recursive: true, force: true });
