@@ -9,6 +9,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { expect, onTestFinished, test } from "vitest";
 import { chat, readRows, startTestGateway, type TestGateway } from "../test/harness.ts";
 import { backup } from "./backup.ts";
@@ -106,12 +107,17 @@ test("what stood there is moved aside whole, with its write-ahead log", async ()
   expect(readRows(join(machine, "gateway.db"))).toHaveLength(2);
 });
 
-test.each<[string, (whole: Buffer) => Buffer]>([
-  ["cut off", (whole) => whole.subarray(0, whole.length - 500)],
-  ["of another program", () => Buffer.from("hello")],
-  ["empty", () => Buffer.alloc(0)],
-  ["damaged", (whole) => Buffer.from(whole.map((byte, at) => (at === 300 ? byte ^ 255 : byte)))],
-])("a file that is %s changes nothing", async (_, spoil) => {
+test.each<[string, (whole: Buffer) => Buffer, string]>([
+  ["cut off", (whole) => whole.subarray(0, whole.length - 500), "the backup is damaged"],
+  ["of another program", () => Buffer.from("hello"), "is not a backup of llm-gateway"],
+  ["something else, packed", () => gzipSync("hello"), "is not a backup of llm-gateway"],
+  ["empty", () => Buffer.alloc(0), "is not a backup of llm-gateway"],
+  [
+    "damaged",
+    (whole) => Buffer.from(whole.map((byte, at) => (at === 300 ? byte ^ 255 : byte))),
+    "",
+  ],
+])("a file that is %s changes nothing", async (_, spoil, says) => {
   const gateway = await used(1);
   const dir = scratch();
   const file = join(dir, "kept.tar.gz");
@@ -121,9 +127,23 @@ test.each<[string, (whole: Buffer) => Buffer]>([
   writeFileSync(join(machine, "users.json"), '{"sk-mine":"me"}');
   const place = at(machine);
   expect(await restore([file, "--yes"], place)).toBe(1);
-  expect(place.said).toHaveLength(1);
+  expect(place.said).toEqual([expect.stringContaining(says)]);
   expect(readdirSync(machine)).toEqual(["users.json"]);
   expect(readFileSync(join(machine, "users.json"), "utf8")).toContain("sk-mine");
+});
+
+test("what is no backup leaves no folder behind, and a file that is not there is said so", async () => {
+  const machine = scratch();
+  const file = join(machine, "notes.txt");
+  writeFileSync(file, "hello");
+  const place = at(machine, { DATABASE_FILE: join(machine, "new", "data", "gateway.db") });
+  expect(await restore([file, "--yes"], place)).toBe(1);
+  expect(await restore([join(machine, "none"), "--yes"], place)).toBe(1);
+  expect(place.said).toEqual([
+    "restore: this file is not a backup of llm-gateway",
+    expect.stringContaining("no such file"),
+  ]);
+  expect(readdirSync(machine)).toEqual(["notes.txt"]);
 });
 
 test("an archive that would write elsewhere is refused", async () => {

@@ -81,20 +81,31 @@ async function bringBack(
   kept: Kept,
   file: string | null,
 ): Promise<{ names: string[]; aside: string | null }> {
-  mkdirSync(kept.folder, { recursive: true, mode: 0o700 });
+  const made = mkdirSync(kept.folder, { recursive: true, mode: 0o700 });
   if (isGatewayAlive(kept.database)) {
     throw new Error("a gateway works on this ledger; stop it first (./gateway.sh stop, or Ctrl-C)");
   }
   const staging = mkdtempSync(join(kept.folder, ".restore-"));
   try {
-    const names = await unpack(file, staging);
-    judge(staging, names);
+    const names = await judged(file, staging).catch((error: unknown) => {
+      // Nothing stands in a folder that was made for this.
+      if (made !== undefined) rmSync(made, { recursive: true });
+      throw error;
+    });
     const aside = join(kept.folder, `before-restore-${stampOf(Date.now())}`);
     return { names, aside: swap(kept, staging, names, aside) };
   } finally {
     rmSync(staging, { recursive: true, force: true });
   }
 }
+
+async function judged(file: string | null, staging: string): Promise<string[]> {
+  const names = await unpack(file, staging);
+  judge(staging, names);
+  return names;
+}
+
+const notOurs = "this file is not a backup of llm-gateway";
 
 const known = new Set(["manifest.json", "users.json", "config.yaml", "gateway.db"]);
 
@@ -115,8 +126,7 @@ async function unpack(file: string | null, staging: string): Promise<string[]> {
     await readTar(source.pipe(gunzip) as AsyncIterable<Buffer>, {
       open({ name }) {
         close();
-        if (!known.has(name) || names.includes(name))
-          throw new Error("it is not a backup of llm-gateway");
+        if (!known.has(name) || names.includes(name)) throw new Error(notOurs);
         names.push(name);
         fd = openSync(join(staging, name), "wx", 0o600);
       },
@@ -124,15 +134,25 @@ async function unpack(file: string | null, staging: string): Promise<string[]> {
         for (let at = 0; fd !== null && at < bytes.length; ) at += writeSync(fd, bytes, at);
       },
     });
+  } catch (error) {
+    if (isOfFiles(error)) throw error;
+    // The first file of a backup is its manifest: whatever has come no further is something else.
+    const isOurs = names.length > 0 && lineOf(error) !== notOurs;
+    throw new Error(isOurs ? `the backup is damaged: ${lineOf(error)}` : notOurs);
   } finally {
     close();
   }
   return names;
 }
 
+/** No such file, no room on the disk: of the system (`ENOENT`), and not about what is in it. */
+function isOfFiles(error: unknown): boolean {
+  return error instanceof Error && "syscall" in error;
+}
+
 /** Nothing is replaced by what the gateway would refuse. */
 function judge(staging: string, names: readonly string[]): void {
-  if (names[0] !== "manifest.json") throw new Error("it is not a backup of llm-gateway");
+  if (names[0] !== "manifest.json") throw new Error(notOurs);
   if (names.includes("users.json")) {
     parseUsers(readFileSync(join(staging, "users.json"), "utf8"));
   }
