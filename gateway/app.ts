@@ -125,7 +125,7 @@ function showGateway(app: Express, parts: AppParts): void {
   const { docs } = parts;
   const page = [lanOnly, pageHeaders()];
   app.get("/openapi.json", page, (_request: Request, response: Response) => docs.json(response));
-  app.get("/docs", page, (_request: Request, response: Response) => docs.page(response));
+  app.get("/docs", page, (request: Request, response: Response) => docs.page(request, response));
   app.get("/docs/style.css", page, (_request: Request, response: Response) => docs.style(response));
 }
 

@@ -91,15 +91,18 @@ function shapes({ components }: OpenApi): string {
   return `<section id="Shapes"><h2>Shapes</h2>\n${all.join("\n")}\n</section>`;
 }
 
-/** The document as a page: no script, one style sheet, links within itself. */
-export function docsPage(document: OpenApi): string {
+/**
+ * The document as a page: no script, one style sheet, links within itself. What is given back
+ * writes it for a reader who came by this address (`http://192.168.1.10:8000`).
+ */
+export function docsPage(document: OpenApi): (address: string) => string {
   const { info, tags } = document;
   const names = [...tags.map(({ name }) => name), "Shapes"];
   const links = names.map(
     (name) => `<a href="#${text(name.replaceAll(" ", "-"))}">${text(name)}</a>`,
   );
   const title = `${text(info.title)} ${text(info.version)}`;
-  return `<!doctype html>
+  const before = `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -113,7 +116,8 @@ export function docsPage(document: OpenApi): string {
 <h1>${text(info.title)} <small>${text(info.version)}</small></h1>
 <p>${text(info.description)}</p>
 <p>The examples take the gateway's address and your key from the shell:</p>
-<pre>export GATEWAY=http://localhost:8000
+<pre>export GATEWAY=`;
+  const after = `
 export API_KEY=sk-...</pre>
 <p>As a document for programs: <a href="openapi.json">openapi.json</a></p>
 <nav>${links.join("\n")}</nav>
@@ -125,4 +129,5 @@ ${shapes(document)}
 </body>
 </html>
 `;
+  return (address) => before + text(address) + after;
 }

@@ -1,13 +1,14 @@
 import { readFile } from "node:fs/promises";
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
+import { cameTo } from "./came-to.ts";
 
 /** The document and its page, ready to be sent. */
 export type Docs = {
   /** `GET /openapi.json` */
   json(response: ServerResponse): Promise<void>;
   /** `GET /docs` */
-  page(response: ServerResponse): Promise<void>;
+  page(request: IncomingMessage, response: ServerResponse): Promise<void>;
   /** `GET /docs/style.css` */
   style(response: ServerResponse): Promise<void>;
 };
@@ -17,7 +18,7 @@ export type Docs = {
  * reads them.
  */
 export function createDocs(version: string): Docs {
-  let made: Promise<{ json: Buffer; page: Buffer; style: Buffer }> | null = null;
+  let made: ReturnType<typeof make> | null = null;
 
   async function make() {
     const [{ openApiDocument }, { docsPage }, style] = await Promise.all([
@@ -26,25 +27,28 @@ export function createDocs(version: string): Docs {
       readFile(join(import.meta.dirname, "docs.css")),
     ]);
     const document = openApiDocument(version);
-    const json = Buffer.from(JSON.stringify(document));
-    return { json, page: Buffer.from(docsPage(document)), style };
+    return { json: Buffer.from(JSON.stringify(document)), page: docsPage(document), style };
   }
 
-  const send = (name: "json" | "page" | "style", type: string) => {
-    return async (response: ServerResponse): Promise<void> => {
-      made ??= make();
-      const body = (await made)[name];
-      response.setHeader("content-type", type);
-      response.setHeader("content-length", body.length);
-      // A new version has another page.
-      response.setHeader("cache-control", "no-cache");
-      response.end(body);
-    };
+  const parts = (): ReturnType<typeof make> => {
+    made ??= make();
+    return made;
   };
 
   return {
-    json: send("json", "application/json"),
-    page: send("page", "text/html; charset=utf-8"),
-    style: send("style", "text/css; charset=utf-8"),
+    json: async (response) => send(response, "application/json", (await parts()).json),
+    async page(request, response) {
+      const { page } = await parts();
+      send(response, "text/html; charset=utf-8", Buffer.from(page(cameTo(request))));
+    },
+    style: async (response) => send(response, "text/css; charset=utf-8", (await parts()).style),
   };
+}
+
+function send(response: ServerResponse, type: string, body: Buffer): void {
+  response.setHeader("content-type", type);
+  response.setHeader("content-length", body.length);
+  // A new version has another page.
+  response.setHeader("cache-control", "no-cache");
+  response.end(body);
 }

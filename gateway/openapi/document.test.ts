@@ -1,7 +1,8 @@
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { cameTo } from "./came-to.ts";
 import { schemas } from "./components.ts";
 import { curlOf } from "./curl-of.ts";
 import { createDocs } from "./docs.ts";
@@ -80,7 +81,7 @@ describe("an example for a shell", () => {
 });
 
 describe("the page", () => {
-  const page = docsPage(document);
+  const page = docsPage(document)("http://box.lan:9000");
 
   it("has every path, and links that lead somewhere", () => {
     for (const { path } of operations) expect(page).toContain(`<code>${path}</code>`);
@@ -91,12 +92,12 @@ describe("the page", () => {
   });
 
   it("has no script, no style of its own, and nothing from elsewhere", () => {
-    expect(page).not.toMatch(/<script|style=|\son\w+=|src=|https?:\/\/(?!localhost)/i);
+    expect(page).not.toMatch(/<script|style=|\son\w+=|src=|https?:\/\/(?!box\.lan:9000)/i);
   });
 
   it("escapes what it shows", () => {
     const info = { ...document.info, title: `<b>"x"&'` };
-    expect(docsPage({ ...document, info })).toContain("<h1>&lt;b&gt;&quot;x&quot;&amp;&#39; ");
+    expect(docsPage({ ...document, info })("x")).toContain("<h1>&lt;b&gt;&quot;x&quot;&amp;&#39; ");
   });
 });
 
@@ -104,7 +105,7 @@ describe("over HTTP", () => {
   const docs = createDocs("1.2.3");
   const server = createServer((request, response) => {
     if (request.url === "/openapi.json") void docs.json(response);
-    else if (request.url === "/docs") void docs.page(response);
+    else if (request.url === "/docs") void docs.page(request, response);
     else void docs.style(response);
   });
   let base = "";
@@ -124,5 +125,45 @@ describe("over HTTP", () => {
     const style = await fetch(new URL(href, page.url));
     expect(style.headers.get("content-type")).toBe("text/css; charset=utf-8");
     expect(await style.text()).toContain("prefers-color-scheme: dark");
+  });
+
+  it("names in its examples the address that the reader came to", async () => {
+    const { port } = new URL(base);
+    const page = await (await fetch(`${base}/docs`)).text();
+    expect(page).toContain(`export GATEWAY=http://127.0.0.1:${port}\n`);
+  });
+});
+
+describe("an address that is shown", () => {
+  const shown = (headers: Record<string, string>): string =>
+    cameTo({ headers, socket: { localPort: 8123 } as Socket });
+
+  it.each([
+    "gpu-box:9000",
+    "gateway",
+    "llm_gateway:8000",
+    "192.168.1.10:8000",
+    "[fd00::1]:8000",
+    "box.example.com",
+  ])("is the client's own where that is a plain one: %s", (host) => {
+    expect(shown({ host })).toBe(`http://${host}`);
+    expect(shown({ host, "x-forwarded-proto": "https" })).toBe(`https://${host}`);
+    expect(shown({ host, "x-forwarded-proto": "https,javascript" })).toBe(`http://${host}`);
+  });
+
+  it.each([
+    "",
+    "<script>",
+    'box";rm -rf ~;"',
+    "$(reboot)",
+    "`reboot`",
+    "me@evil.example",
+    "box/x",
+    "box:port",
+    "box;ls",
+    "-o.example",
+    "a".repeat(300),
+  ])("is this machine's where the client's would be read by a shell or as HTML: %s", (host) => {
+    expect(shown({ host })).toBe("http://localhost:8123");
   });
 });
