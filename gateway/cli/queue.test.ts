@@ -181,6 +181,15 @@ describe("the lines of the queue", () => {
     expect(lines[3]).toMatch(/ 5 s +\?$/);
   });
 
+  it("tell slots of upstreams that are down apart; an older gateway does not know them", () => {
+    const view = { state: "open", active: 1, capacity: 5, waiting: 0, data: [] };
+    expect(queueLines({ ...view, usable: 1 }, 0)).toEqual([
+      "1 of 5 slots in use (4 out of service), 0 waiting",
+    ]);
+    expect(queueLines({ ...view, usable: 5 }, 0)).toEqual(["1 of 5 slots in use, 0 waiting"]);
+    expect(queueLines(view, 0)).toEqual(["1 of 5 slots in use, 0 waiting"]);
+  });
+
   it.each([
     [0.2, "0 s"],
     [59.4, "59 s"],

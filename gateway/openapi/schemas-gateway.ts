@@ -1,12 +1,16 @@
 import { z } from "zod";
 import type { Schemas } from "./schemas.ts";
 
+const usable = z
+  .int()
+  .describe("Of the capacity, the slots of upstreams that take new work at present.");
+
 const health = z.looseObject({
   status: z.enum(["ok", "draining"]),
   version: z.string(),
   upstream: z.string().nullable(),
   upstream_state: z.looseObject({ state: z.enum(["unknown", "up", "down"]) }).nullable(),
-  line: z.object({ waiting: z.int(), active: z.int(), capacity: z.int() }),
+  line: z.object({ waiting: z.int(), active: z.int(), capacity: z.int(), usable }),
   users_file: z.looseObject({ ok: z.boolean(), users: z.int(), keys: z.int() }),
   ledger: z.looseObject({ ok: z.boolean(), spooled: z.int(), dropped: z.int() }),
 });
@@ -50,6 +54,7 @@ const queue = z.looseObject({
   waiting: z.int(),
   active: z.int(),
   capacity: z.int(),
+  usable,
   data: z.array(queued).describe("One's own; an administrator's are everybody's."),
 });
 

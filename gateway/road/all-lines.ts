@@ -3,19 +3,23 @@ import type { Line, Listed } from "../line/line.ts";
 /** Every line of the house, to be looked at and steered together. */
 export type AllLines = Pick<
   Line,
-  "view" | "state" | "list" | "cancel" | "onChange" | "pause" | "resume" | "drain"
->;
+  "state" | "list" | "cancel" | "onChange" | "pause" | "resume" | "drain"
+> & {
+  view(): ReturnType<Line["view"]> & {
+    /** Of the capacity, what stands at upstreams that take new work at present. */
+    usable: number;
+  };
+};
 
-/** The lines of all pools as one; a single line is itself. */
-export function allLines(lines: readonly Line[]): AllLines {
-  const [only, ...others] = lines;
-  if (only !== undefined && others.length === 0) return only;
+/** The lines of all pools as one. */
+export function allLines(lines: readonly Line[], usableSlots: () => number): AllLines {
+  const [first] = lines;
   const each = (act: (line: Line) => void) => (): void => {
     for (const line of lines) act(line);
   };
   return {
     view() {
-      const sum = { waiting: 0, active: 0, capacity: 0 };
+      const sum = { waiting: 0, active: 0, capacity: 0, usable: usableSlots() };
       for (const line of lines) {
         const { waiting, active, capacity } = line.view();
         sum.waiting += waiting;
@@ -25,7 +29,7 @@ export function allLines(lines: readonly Line[]): AllLines {
       return sum;
     },
     // They are steered together; one may have been resumed since.
-    state: () => only?.state() ?? "open",
+    state: () => first?.state() ?? "open",
     list: (): Listed[] => lines.flatMap((line) => line.list()),
     cancel: (id) => lines.some((line) => line.cancel(id)),
     onChange(listener) {

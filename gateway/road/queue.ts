@@ -60,7 +60,11 @@ export function followQueue(
   };
   tell();
   const ignore = parts.lines.onChange(tell);
-  const alive = setInterval(() => response.write(": keep-alive\n\n"), everyMs).unref();
+  const alive = setInterval(() => {
+    // An upstream that goes down is no change of the line.
+    tell();
+    response.write(": keep-alive\n\n");
+  }, everyMs).unref();
   viewer.exchange.signal.addEventListener("abort", () => {
     ignore();
     clearInterval(alive);

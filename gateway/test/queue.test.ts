@@ -104,6 +104,19 @@ describe("the queue", () => {
     expect(response.status).toBe(403);
   });
 
+  it("does not count on the slots of an upstream that is down", async () => {
+    const config = `
+upstreams: { gone: { url: "http://127.0.0.1:1", max_concurrent: 4 } }
+routes: [{ model: gone, upstream: gone }]`;
+    gateway = await startTestGateway(politeChat, {}, config);
+    expect((await gateway.health()).line).toMatchObject({ capacity: 5, usable: 5 });
+    await until(async () => {
+      await gateway.post("/v1/chat/completions", chat({ model: "gone" }));
+      return (await (await call("/queue", "alice")).text()).includes('"usable":1');
+    }, "one is known to be down");
+    expect(await queueOf("alice")).toMatchObject({ capacity: 5, usable: 1 });
+  });
+
   it("streams its changes", async () => {
     gateway = await startTestGateway(held);
     const leaving = new AbortController();

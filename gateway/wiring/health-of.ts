@@ -22,7 +22,7 @@ export type HealthParts = {
  */
 export function healthOf(parts: HealthParts): object {
   const { version, upstreams, fallback, health, lines, users, ledger, draining } = parts;
-  const { waiting, active, capacity } = lines.view();
+  const { waiting, active, capacity, usable } = lines.view();
   const file = users.state();
   const accounts = ledger.state();
   const main = upstreams.find(({ name }) => name === fallback) ?? upstreams[0];
@@ -34,7 +34,7 @@ export function healthOf(parts: HealthParts): object {
     ...(upstreams.length === 1
       ? {}
       : { upstreams: upstreams.map((one) => stateOfMany(one, health)) }),
-    line: { waiting, active, capacity },
+    line: { waiting, active, capacity, usable },
     users_file: { ok: file.ok, users: file.users, keys: file.keys, error: file.error },
     ledger: {
       ok: accounts.ok,

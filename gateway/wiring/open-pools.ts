@@ -40,6 +40,8 @@ export type PoolsOptions = {
 /** Every upstream in its pool, every pool with its line, and the way from a model to them. */
 export type Pools = {
   readonly lines: readonly Line[];
+  /** How many slots the upstreams have that take new work at present. */
+  usableSlots(): number;
   /** As `RoadParts.route`. */
   route: RoadParts["route"];
   /** Whether a request for this model would reach this upstream, under the same name. */
@@ -69,6 +71,7 @@ export function openPools(settings: Settings, options: PoolsOptions): Pools {
   const lineOf = new Map<string, Line>();
   const lines: Line[] = [];
   const asked: Upstream[] = [];
+  const slots = new Map(configured.map((one) => [one.upstream.name, slotsOf(one)]));
   const named = configured.map(({ upstream, box }) => ({ name: upstream.name, box }));
   for (const names of poolsOf(named, routes)) {
     const pool = names.flatMap((name) => byName.get(name) ?? []);
@@ -79,10 +82,11 @@ export function openPools(settings: Settings, options: PoolsOptions): Pools {
       if (maxConcurrent === "auto") asked.push(upstream);
     }
   }
-  const slotCounts = followSlotCounts(asked, (name, slots) => {
+  const slotCounts = followSlotCounts(asked, (name, found) => {
+    slots.set(name, found);
     const line = lineOf.get(name);
     const isAlone = [...lineOf.values()].filter((one) => one === line).length === 1;
-    line?.setCapacity(slots, isAlone ? undefined : name);
+    line?.setCapacity(found, isAlone ? undefined : name);
   });
   const routing = createRouting({ routes, fallback, listedBy: options.listedBy });
   const destinationOf = destinations(lineOf, members);
@@ -91,6 +95,11 @@ export function openPools(settings: Settings, options: PoolsOptions): Pools {
   return {
     lines,
     reads,
+    usableSlots() {
+      let sum = 0;
+      for (const [name, count] of slots) if (options.usable(name)) sum += count;
+      return sum;
+    },
     leads(model, upstream) {
       const way = routing(model);
       if (way === null || !way.seats.list.some((seat) => seat.upstream === upstream)) return false;
@@ -112,6 +121,9 @@ export function openPools(settings: Settings, options: PoolsOptions): Pools {
     },
   };
 }
+
+const slotsOf = ({ maxConcurrent }: Configured): number =>
+  maxConcurrent === "auto" ? untilKnown : maxConcurrent;
 
 /** Where each way leads; made when it is first taken, and one object from then on. */
 function destinations(
@@ -145,12 +157,12 @@ function called(destination: Destination, model: string): Destination {
 
 function lineFor(settings: Settings, pool: readonly Configured[], options: PoolsOptions): Line {
   const { maxQueue, maxConcurrentPerUser, maxQueuedPerUser, maxUnfairnessMs } = settings;
-  const upstreams = pool.map(({ upstream, maxConcurrent, weight, box, exclusiveModels }) => ({
-    name: upstream.name,
-    capacity: maxConcurrent === "auto" ? untilKnown : maxConcurrent,
-    weight,
-    box,
-    exclusive: exclusiveModels,
+  const upstreams = pool.map((one) => ({
+    name: one.upstream.name,
+    capacity: slotsOf(one),
+    weight: one.weight,
+    box: one.box,
+    exclusive: one.exclusiveModels,
   }));
   const { usable, modelCapacity, onSwap } = options;
   const rules = { maxQueue, maxConcurrentPerUser, maxQueuedPerUser, maxUnfairnessMs };

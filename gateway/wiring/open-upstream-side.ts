@@ -69,7 +69,7 @@ export async function openUpstreamSide(
     modelCapacity: words.modelCapacity,
     onSwap: telemetry.swapped,
   });
-  const lines = allLines(pools.lines);
+  const lines = allLines(pools.lines, pools.usableSlots);
   return {
     ...{ upstreams, fallback, isEcho: echo !== null, watch, models, words, pools, lines },
     look: () => void catalog.read().catch(() => {}),

@@ -8,9 +8,10 @@ const head = ["", "user", "model", "id", "for", "starts in"];
 
 /** The line as a table: those who run, then those who wait in their order. */
 export function queueLines(view: QueueView, now: number): string[] {
-  const { state, active, capacity, waiting, data } = view;
+  const { state, active, capacity, usable = capacity, waiting, data } = view;
   const open = state === "open" ? "" : `, ${shownText(state)}`;
-  const summary = `${active} of ${capacity} slots in use, ${waiting} waiting${open}`;
+  const out = usable < capacity ? ` (${capacity - usable} out of service)` : "";
+  const summary = `${active} of ${capacity} slots in use${out}, ${waiting} waiting${open}`;
   if (data.length === 0) return [summary];
   const rows = [head, ...data.map((row) => cells(row, now))];
   const widths = head.map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));

@@ -4,6 +4,8 @@ export type QueueView = {
   waiting: number;
   active: number;
   capacity: number;
+  /** Of the capacity, what may be used now. An older gateway does not say. */
+  usable?: number;
   data: QueueRow[];
 };
 
