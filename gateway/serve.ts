@@ -101,7 +101,7 @@ async function openParts(settings: Settings, { version, pretty }: GatewayOptions
   const ledger = openLedger({ file, onTrouble: ledgerTrouble, onRecovery: ledgerRecovered });
   metrics.seed(ledger.totals());
   const side = await openUpstreamSide(settings, telemetry);
-  const { lines, models, words, upstreams, fallback } = side;
+  const { lines, models, words, pools, upstreams, fallback } = side;
   const { health } = side.watch;
   metrics.watch({ line: () => lines.view(), spooled: () => ledger.state().spooled });
   const watched = { ledger, onTrouble: telemetry.limitsTrouble };
@@ -115,7 +115,7 @@ async function openParts(settings: Settings, { version, pretty }: GatewayOptions
     ...roadPartsOf({ ...opened, pulse, underway, draining }),
     cors: createCors(settings.corsOrigins),
     docs: createDocs(version),
-    openRouter: openRouterPartsOf({ settings, models, words, upstreams, ledger, limits }),
+    openRouter: openRouterPartsOf({ settings, models, words, pools, upstreams, ledger, limits }),
     healthReport: () => {
       const { draining } = now;
       return healthOf({ version, upstreams, fallback, health, lines, users, ledger, draining });

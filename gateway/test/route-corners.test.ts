@@ -70,6 +70,10 @@ models: { real: { price: { prompt: 0.000002 } } }
   const [row] = gateway.rows() as { cost?: number }[];
   // Two dollars a million tokens, in billionths of a dollar.
   expect(row?.cost).toBe(2_000_000);
+  const headers = { authorization: `Bearer ${gateway.keys.alice}` };
+  const listed = await (await fetch(`${gateway.url}/api/v1/models`, { headers })).json();
+  // What is shown is what is charged.
+  expect(listed).toMatchObject({ data: [{ id: "fast", pricing: { prompt: "0.000002" } }] });
 });
 
 it("a key hears of no model that it may not use, not even where it asks for one that is nowhere", async () => {

@@ -8,7 +8,10 @@ import type { Settings } from "../settings/settings.ts";
 export type ModelWords = {
   /** What the first entry says whose name matches; null: none does. */
   of(model: string): ModelSettings | null;
-  priceOf(model: string | null): Price;
+  /**
+   * What is said of the name that was asked for counts before what is said of the model behind it.
+   */
+  priceOf(model: string | null, upstreamModel: string | null): Price;
   /** In US dollars; null where usage is not known. */
   costOf(served: Served): number | null;
   /** Null where no model has a capacity of its own. */
@@ -39,15 +42,13 @@ export function modelWordsOf(settings: Settings): ModelWords {
     return found;
   }
 
-  const priceOf = (model: string | null): Price => of(model ?? "")?.price ?? general;
+  const priceOf = (model: string | null, upstreamModel: string | null): Price =>
+    of(model ?? "")?.price ?? of(upstreamModel ?? "")?.price ?? general;
   return {
     of,
     priceOf,
     costOf({ model, upstreamModel, usage, upstreamMs }) {
-      // What is said of the name that was asked for counts before what is said of the model behind
-      // it.
-      const price = of(model ?? "")?.price ?? of(upstreamModel ?? "")?.price ?? general;
-      return costOf(price, usage, upstreamMs);
+      return costOf(priceOf(model, upstreamModel), usage, upstreamMs);
     },
     modelCapacity: models.some(({ maxConcurrent }) => maxConcurrent !== null)
       ? (model) => of(model)?.maxConcurrent ?? null
