@@ -121,3 +121,27 @@ test("the first to end are the short ones, so nothing is learnt of promises made
   estimates.observe(ask, 1000);
   expect(estimates.settled).toBe(true);
 });
+
+test("an answer without a bound is not taken for one of those that are cut after a few tokens", () => {
+  const estimates = new Estimates();
+  for (let index = 0; index < 40; index++) {
+    const bound = index % 4 === 0 ? {} : { maxTokens: 10 };
+    const outputTokens = index % 4 === 0 ? 1000 : 10;
+    const work = { outputTokens, promptMs: 100, outputMs: outputTokens * 10 };
+    estimates.observe({ ...ask, inputTokens: 50, ...bound }, 100 + outputTokens * 10, work);
+  }
+  expect(estimates.expectMs({ ...ask, inputTokens: 50 })).toBeCloseTo(100 + 10_000, 0);
+  expect(estimates.expectMs({ ...ask, inputTokens: 50, maxTokens: 10 })).toBeCloseTo(200, 0);
+});
+
+test("the paces of a model are everybody's, the lengths of their answers each user's own", () => {
+  const estimates = new Estimates();
+  const of = (user: string, outputTokens: number, msPerToken: number): void => {
+    const work = { outputTokens, promptMs: 0, outputMs: outputTokens * msPerToken };
+    estimates.observe({ ...ask, user, inputTokens: 50 }, outputTokens * msPerToken, work);
+  };
+  for (let index = 0; index < 10; index++) of("bob", 1000, 10);
+  // Since then the machine has become slower, and bob has not asked.
+  for (let index = 0; index < 100; index++) of("alice", 100, 20);
+  expect(estimates.expectMs({ ...ask, user: "bob", inputTokens: 50 })).toBeCloseTo(20_000, 0);
+});

@@ -1,5 +1,5 @@
 import type { Ask } from "./entry.ts";
-import { History, type Left, type Work } from "./history.ts";
+import { History, inputOf, type Left, type Work } from "./history.ts";
 
 export type { Left, Work };
 
@@ -52,9 +52,15 @@ export class Estimates {
 
   observe(ask: Ask, usedMs: number, work: Work = {}): void {
     const { user, model } = ask;
-    remembered(this.#byUser, keyOf(user, model), mostUsers).add(ask, usedMs, work);
-    remembered(this.#byModel, model, mostModels).add(ask, usedMs, work);
-    this.#all.add(ask, usedMs, work);
+    const ofModel = remembered(this.#byModel, model, mostModels);
+    const ofUser = remembered(this.#byUser, keyOf(user, model), mostUsers);
+    ofUser.pace = ofModel.pace;
+    ofUser.add(ask, usedMs, work);
+    for (const history of [ofModel, this.#all]) {
+      const answerMs = history.add(ask, usedMs, work);
+      if (answerMs === null || work.outputTokens === undefined) continue;
+      history.pace.add(inputOf(ask, work), work.outputTokens, answerMs);
+    }
   }
 
   #historyOf({ user, model }: Ask): History {

@@ -1,4 +1,5 @@
 import type { Ask } from "./entry.ts";
+import { OutputPace } from "./output-pace.ts";
 import { Recent } from "./recent.ts";
 
 /** What a generation did with its slot, as far as it is known. */
@@ -15,19 +16,24 @@ export type Left = (quantile: number) => number;
 
 /** Fewer observations of a rate are an anecdote. */
 const enough = 3;
+/** So many answers without a bound tell more of the next such one than all together. */
+const enoughUnbounded = 10;
 
 /**
  * How the recent generations of a kind used their slots: their times, and their lengths and paces.
  */
 export class History {
+  /** Of the answers. A model's, whoever asks it: so those of its users share one. */
+  pace: OutputPace = new OutputPace();
   readonly #usedMs = new Recent();
   /**
    * Of the prompt as it was sent: what of it is cached shows in the pace, and is not known before.
    */
   readonly #promptMsPerToken = new Recent();
-  readonly #outputMsPerToken = new Recent();
   readonly #inputTokens = new Recent();
   readonly #outputTokens = new Recent();
+  /** Of those without `max_tokens`: nothing but their own end cut them short. */
+  readonly #unboundedTokens = new Recent();
   /** 1 for an answer that ended at its `max_tokens`, 0 for one that ended before. */
   readonly #reachedBound = new Recent();
 
@@ -35,31 +41,32 @@ export class History {
     return this.#usedMs.count;
   }
 
-  add(ask: Ask, usedMs: number, { outputTokens = 0, promptMs, ...work }: Work): void {
-    const inputTokens = ask.inputTokens ?? work.inputTokens ?? 0;
+  /** Returns the milliseconds its answer took; null where it is not known to have had one. */
+  add(ask: Ask, usedMs: number, { outputTokens = 0, promptMs, ...work }: Work): number | null {
+    const inputTokens = inputOf(ask, work);
     this.#usedMs.add(usedMs);
     if (inputTokens > 0) this.#inputTokens.add(inputTokens);
     if (inputTokens > 0 && promptMs !== undefined) {
       this.#promptMsPerToken.add(promptMs / inputTokens);
     }
-    if (outputTokens <= 0) return;
+    if (outputTokens <= 0) return null;
     this.#outputTokens.add(outputTokens);
+    if (ask.maxTokens === undefined) this.#unboundedTokens.add(outputTokens);
+    else this.#reachedBound.add(outputTokens >= ask.maxTokens ? 1 : 0);
     // Many upstreams tell no times, and who was cut short tells none: then it is all but the
     // prompt.
     const promptOrLikely = promptMs ?? inputTokens * this.#promptPace();
-    const outputMs = work.outputMs ?? Math.max(0, usedMs - promptOrLikely);
-    this.#outputMsPerToken.add(outputMs / outputTokens);
-    if (ask.maxTokens !== undefined) {
-      this.#reachedBound.add(outputTokens >= ask.maxTokens ? 1 : 0);
-    }
+    return work.outputMs ?? Math.max(0, usedMs - promptOrLikely);
   }
 
   /** Milliseconds in a slot; null without data. */
   expectMs(ask: Ask): number | null {
     const sizes = this.#sizesOf(ask);
     if (sizes === null) return this.#usedMs.mean();
-    const output = sizes.exact ?? this.#outputTokens.meanUpTo(sizes.most) ?? 0;
-    return sizes.promptMs + output * sizes.msPerToken;
+    const { input, promptMs, most, exact, lengths } = sizes;
+    if (exact !== null) return promptMs + this.pace.msOf(input, exact);
+    const { mean, ofSquares } = lengths.upTo(most);
+    return promptMs + this.pace.msOf(input, mean, mean > 0 ? ofSquares / mean : 0);
   }
 
   /** What is left of one that has run for `elapsedMs`: as of those like it that lasted longer. */
@@ -71,13 +78,16 @@ export class History {
       const longer = this.#usedMs.beyond(elapsedMs);
       return (quantile) => (longer.length < 2 ? overdue : at(longer, quantile) - elapsedMs);
     }
-    const { promptMs, msPerToken, most, exact } = sizes;
-    const done = (elapsedMs - promptMs) / msPerToken;
-    if (exact !== null && exact > done) return () => promptMs + exact * msPerToken - elapsedMs;
-    const longer = done < most ? this.#outputTokens.beyond(done) : [];
+    const { input, promptMs, most, exact, lengths } = sizes;
+    const done = this.pace.tokensIn(input, Math.max(0, elapsedMs - promptMs));
+    if (exact !== null && exact > done) {
+      return () => promptMs + this.pace.msOf(input, exact) - elapsedMs;
+    }
+    const longer = done < most ? lengths.beyond(done) : [];
     if (longer.length < 2) return () => overdue;
     return (quantile) => {
-      return promptMs + Math.min(most, at(longer, quantile)) * msPerToken - elapsedMs;
+      const output = Math.min(most, at(longer, quantile));
+      return promptMs + this.pace.msOf(input, output) - elapsedMs;
     };
   }
 
@@ -89,17 +99,24 @@ export class History {
   /** Prompt and output by their sizes; null where a size or a pace is not known. */
   #sizesOf({ inputTokens, maxTokens }: Ask) {
     if (inputTokens === undefined && maxTokens === undefined) return null;
-    if (this.#outputMsPerToken.count < enough) return null;
+    if (this.pace.count < enough) return null;
     const input = inputTokens ?? this.#inputTokens.mean() ?? 0;
     const reaches = this.#reachedBound.count >= enough && (this.#reachedBound.mean() ?? 0) > 0.5;
+    const isFree = maxTokens === undefined && this.#unboundedTokens.count >= enoughUnbounded;
     return {
+      input,
       promptMs: input * this.#promptPace(),
-      msPerToken: Math.max(Number.MIN_VALUE, this.#outputMsPerToken.median() ?? 0),
       most: maxTokens ?? Number.POSITIVE_INFINITY,
       /** Where answers go on until they are cut, their length is known. */
       exact: reaches && maxTokens !== undefined ? maxTokens : null,
+      lengths: isFree ? this.#unboundedTokens : this.#outputTokens,
     };
   }
+}
+
+/** The prompt, as it was sent where that is known. */
+export function inputOf(ask: Ask, work: Work): number {
+  return ask.inputTokens ?? work.inputTokens ?? 0;
 }
 
 function at(sorted: ArrayLike<number>, quantile: number): number {

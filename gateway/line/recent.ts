@@ -1,6 +1,9 @@
 /** How many observations are remembered: recent enough to follow a change, enough for a median. */
 const usual = 100;
 
+/** The mean, and that of the squares. */
+export type Moments = { mean: number; ofSquares: number };
+
 /** The most recent observations of one quantity, in order of size. */
 export class Recent {
   readonly #size: number;
@@ -8,7 +11,7 @@ export class Recent {
   #sorted: Float64Array = new Float64Array(0);
   #mean: number | null = null;
   #most: number | null = null;
-  #meanUpToMost: number | null = null;
+  #upToMost: Moments = { mean: 0, ofSquares: 0 };
   #next = 0;
   /** Observations that `#sorted` does not show yet. */
   #unseen = 0;
@@ -42,15 +45,17 @@ export class Recent {
     return this.#mean;
   }
 
-  /** The mean where no value counts for more than `most`; null before there is data. */
-  meanUpTo(most: number): number | null {
+  /** Of the values, where none counts for more than `most`; 0 before there is data. */
+  upTo(most: number): Moments {
     const sorted = this.#view();
     // Clients ask for the same again and again.
     if (most !== this.#most) {
       this.#most = most;
-      this.#meanUpToMost = average(sorted.map((value) => Math.min(value, most)));
+      const values = sorted.map((value) => Math.min(value, most));
+      const ofSquares = average(values.map((value) => value * value)) ?? 0;
+      this.#upToMost = { mean: average(values) ?? 0, ofSquares };
     }
-    return this.#meanUpToMost;
+    return this.#upToMost;
   }
 
   /** The values above `least`, in order of size. */
