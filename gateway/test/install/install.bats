@@ -23,6 +23,24 @@ good_token=eyJhIjoiYWNjIiwidCI6InR1biIsInMiOiJjMlZqY21WMCJ9
   [[ $output == *"http://localhost:$port/v1"* ]]
 }
 
+@test "the example names a model that the gateway lists, where it lists one" {
+  echo '{"object":"list","data":[{"id":"qwen3:4b","object":"model"},{"id":"other"}]}' >"$SCRATCH/state/listed"
+  run install --yes
+  [ "$status" -eq 0 ]
+  [[ $output == *"-d '{\"model\":\"qwen3:4b\",\"stream\":true,"* ]]
+  # Of an upgrade nobody's key is known, so nothing can be asked.
+  run detached bash "$dir/install.sh" --yes
+  [ "$status" -eq 0 ]
+  [[ $output == *"-d '{\"stream\":true,"* ]]
+  [[ $output == *"put \"model\":"* ]]
+}
+
+@test "a name that would break out of the example's line is not in it" {
+  echo '{"data":[{"id":"a'"'"'$(reboot)"},{"id": "plain"}]}' >"$SCRATCH/state/listed"
+  run install --yes
+  [[ $output == *"-d '{\"model\":\"plain\",\"stream\":true,"* ]]
+}
+
 @test "a second run keeps every answer and every key, and backs up first" {
   install --yes --upstream http://10.0.0.9:8080/v1 --max-concurrent 4
   cp "$dir/data/users.json" "$SCRATCH/users-before"
