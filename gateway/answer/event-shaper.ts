@@ -1,4 +1,10 @@
-import { endOf, isTerminal, isUsageOnly, type StreamEnd } from "../dialects/stream-events.ts";
+import {
+  endOf,
+  isTerminal,
+  isUsageOnly,
+  type StreamEnd,
+  tellsError,
+} from "../dialects/stream-events.ts";
 import { GatewayError } from "../errors.ts";
 import type { Dialect } from "../exchange.ts";
 import { EventSplitter } from "./event-splitter.ts";
@@ -17,6 +23,8 @@ export type EventShaperOptions = {
    * What goes out in the place of an event: the prompt's progress, a cost. Null: the event itself.
    */
   amend?: ((event: string) => string) | null;
+  /** The gateway's own key at the upstream: an error that quotes it does so to nobody. */
+  secret?: string | null;
 };
 
 /** Dialects whose streams say when they are complete; others end by closing. */
@@ -29,6 +37,7 @@ const endsInWords = new Set<Dialect>(["chat", "completions", "messages", "respon
 export function createEventShaper(options: EventShaperOptions): Shaper {
   const { dialect, renamer, watch, dropUsage } = options;
   const amend = options.amend ?? null;
+  const secret = options.secret ?? null;
   const splitter = new EventSplitter();
   let out = "";
   let held = "";
@@ -42,7 +51,8 @@ export function createEventShaper(options: EventShaperOptions): Shaper {
     if (end === "error") failed = true;
     if (dropUsage && isUsageOnly(event)) return true;
     const named = renamer === null ? event : renamer.rename(event);
-    const shaped = amend === null ? named : amend(named);
+    const amended = amend === null ? named : amend(named);
+    const shaped = end === null || secret === null ? amended : withoutSecret(amended, end, secret);
     if (end !== "last") {
       out += shaped;
       return true;
@@ -78,4 +88,9 @@ export function createEventShaper(options: EventShaperOptions): Shaper {
       return held === "" ? null : Buffer.from(held, "latin1");
     },
   };
+}
+
+/** Only of errors: whatever else a model says is its own. */
+function withoutSecret(event: string, end: StreamEnd, secret: string): string {
+  return tellsError(event, end) ? event.replaceAll(secret, "***") : event;
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { upstreamRejection } from "../dialects/upstream-rejection.ts";
+import type { GatewayError } from "../errors.ts";
 import { refuse, type Shown, setIdentityHeaders } from "./refuse.ts";
 
 /** Of an upstream's error, so much is read for its message. Bytes. */
@@ -8,6 +9,8 @@ const maxRejection = 64 * 1024;
 /**
  * Hands on the answer to a read as it came, but for its headers; an upstream's error is told in the
  * client's dialect, like those of generations.
+ *
+ * @param shownError - what of such an error the client may see
  */
 export function relay(
   request: IncomingMessage,
@@ -15,11 +18,12 @@ export function relay(
   shown: Shown,
   upstream: IncomingMessage,
   headers: Record<string, string | string[]>,
+  shownError: (error: GatewayError) => GatewayError,
 ): void {
   const status = upstream.statusCode ?? 502;
   // A read asks for no other protocol, so a server that changes it is at fault.
   if (status >= 400 || status < 200) {
-    relayError(request, response, shown, upstream);
+    relayError(request, response, shown, upstream, shownError);
     return;
   }
   setIdentityHeaders(response, shown);
@@ -36,6 +40,7 @@ function relayError(
   response: ServerResponse,
   shown: Shown,
   upstream: IncomingMessage,
+  shownError: (error: GatewayError) => GatewayError,
 ): void {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -47,7 +52,7 @@ function relayError(
     const retryAfter = upstream.headers["retry-after"] ?? null;
     const body = Buffer.concat(chunks);
     const error = upstreamRejection(upstream.statusCode ?? 502, body, type, retryAfter);
-    refuse(request, response, shown, error);
+    refuse(request, response, shown, shownError(error));
   };
   upstream.on("data", (chunk: Buffer) => {
     size += chunk.length;

@@ -151,6 +151,11 @@ export function isErrorEvent(event: string): boolean {
 /** How an event ends its stream: with an error, or as its last one. */
 export type StreamEnd = "error" | "last";
 
+/** True where an event that ends its stream says what went wrong. */
+export function tellsError(event: string, end: StreamEnd): boolean {
+  return end === "error" || isNamed(event, "response.failed");
+}
+
 /** What an event is to the stream it stands in; null for nearly all. */
 export function endOf(event: string, dialect: Dialect): StreamEnd | null {
   if (isErrorEvent(event)) return "error";

@@ -14,6 +14,8 @@ export type Plan = {
   readonly converts: boolean;
   /** What the upstream calls the model; null: as the client did. */
   readonly model: string | null;
+  /** The gateway's own at the upstream; null: it has none. */
+  readonly key: string | null;
   /** Its stream is put together to one JSON answer. */
   readonly assembles: boolean;
   /** It asks for the usage chunk; `dropUsage` where the client did not. */
@@ -25,7 +27,7 @@ export type Plan = {
   readonly addsProgress: boolean;
 };
 
-const asItIs: Omit<Plan, "converts" | "model" | "cost"> = {
+const asItIs: Omit<Plan, "converts" | "model" | "key" | "cost"> = {
   assembles: false,
   addsUsage: false,
   dropUsage: false,
@@ -44,7 +46,7 @@ export function planOf(
   const { upstream, converts, model, cost, streamUpstream } = given;
   const { stream, includeUsage } = asked.fields;
   const { body } = asked;
-  const plan = { ...asItIs, converts, model, cost };
+  const plan = { ...asItIs, converts, model, key: upstream.key, cost };
   if (!carriesOurId.has(exchange.dialect) || !Buffer.isBuffer(body)) return plan;
   // Streams of the OpenAI family tell their usage only when asked; a conversion always tells it.
   // OpenRouter's tell it always.

@@ -4,6 +4,7 @@ import { relay } from "../answer/relay.ts";
 import { asksOfModel } from "../dialects/endpoints.ts";
 import { type GatewayError, shuttingDown } from "../errors.ts";
 import { createExchange, type Exchange, stopWhenLeft, type Target } from "../exchange.ts";
+import { withoutKey } from "../upstreams/failure.ts";
 import { headersToUpstream, keyOf } from "../upstreams/headers.ts";
 import { count, isForOneFamily } from "./count.ts";
 import { asGatewayError } from "./failure.ts";
@@ -76,7 +77,10 @@ function passOn(
   const headers = headersToUpstream(request.headers, { user, requestId, ...keyOf(upstream) });
   const passed = { path: path + query, headers };
   passThrough.read(request, response, passed, {
-    answer: (answer, shown) => relay(request, response, exchange, answer, shown),
+    answer(answer, shown) {
+      const shownError = (error: GatewayError): GatewayError => withoutKey(error, upstream.key);
+      relay(request, response, exchange, answer, shown, shownError);
+    },
     fail,
   });
 }

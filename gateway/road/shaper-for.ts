@@ -44,6 +44,7 @@ function plainShaperFor(accepted: Accepted, answer: Answer, type: string, plan: 
       renamer: renamerFor(accepted, answer),
       dropUsage: plan.dropUsage,
       watch: meter.event,
+      secret: plan.key,
       amend: plan.addsProgress
         ? progressFor(accepted)
         : plan.cost === null
@@ -53,7 +54,7 @@ function plainShaperFor(accepted: Accepted, answer: Answer, type: string, plan: 
   }
   if (readsWhole.has(dialect) && type.includes("json")) {
     const id = carriesOurId.has(dialect) ? requestId : null;
-    return createJsonShaper({ id, watch: meter.body });
+    return createJsonShaper({ id, secret: plan.key, watch: meter.body });
   }
   return createBytesShaper(type.includes("json") ? meter.chunk : () => {});
 }

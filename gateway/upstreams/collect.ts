@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { GatewayError } from "../errors.ts";
+import { withoutKey } from "./failure.ts";
 import { forward, type Outbound } from "./forward.ts";
 import type { Upstream } from "./upstream.ts";
 
@@ -32,6 +33,8 @@ export async function collect(
       whenDrained: (resume) => resume(),
     },
     signal,
-  );
+  ).catch((error: unknown) => {
+    throw withoutKey(error, upstream.key);
+  });
   return { headers, bytes: Buffer.concat(chunks) };
 }

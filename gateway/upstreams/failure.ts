@@ -116,7 +116,7 @@ export function reasonOf(error: unknown): string {
 }
 
 /** An upstream that repeats our key in its error tells it to nobody. Gives any other error as it is. */
-export function withoutKey(error: unknown, key: string | null): unknown {
+export function withoutKey<Found>(error: Found, key: string | null): Found | GatewayError {
   if (!(error instanceof GatewayError) || key === null) return error;
   if (!error.message.includes(key) && !JSON.stringify(error.extra).includes(key)) return error;
   const { code, status, type, shownCode, param, headers, cause } = error;
