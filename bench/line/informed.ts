@@ -40,7 +40,7 @@ export function informed(crowd: Crowd, forecasters: Knows[], every: number, hour
       if (job !== undefined) ends.push({ job, at: now + job.serviceMs });
       ends.sort((a, b) => b.at - a.at);
       const waitedMs = now - entry.joinedAt;
-      outlook.ended(id, waitedMs);
+      outlook.started(entry);
       const wait = told.get(id);
       if (wait !== undefined && waitedMs >= 1000) done.push({ ...wait, waitedMs });
     }
@@ -48,6 +48,7 @@ export function informed(crowd: Crowd, forecasters: Knows[], every: number, hour
 
   function join(job: Job, coming: readonly Job[]): void {
     const entry = createEntry(job, estimates.chargeMs(job));
+    outlook.came(entry);
     queue.add(entry, now);
     startAll();
     if (entry.state !== "waiting") return;
@@ -70,6 +71,7 @@ export function informed(crowd: Crowd, forecasters: Knows[], every: number, hour
     } else if (end !== undefined) {
       ends.pop();
       now = end.at;
+      outlook.ended({ ask: end.job }, end.job.serviceMs);
       queue.end(end.job.id, now);
       estimates.observe(end.job, end.job.serviceMs, end.job.work);
       startAll();

@@ -68,11 +68,13 @@ export class FairLine implements Line {
       return Promise.reject(new Error(`Two requests with the id ${id} joined the line.`));
     }
     const entry = createEntry(ticket, this.#estimates.chargeMs(ticket));
+    this.#outlook.came(entry);
     return new Promise((resolve, reject) => {
       const waiter = this.#startsAtOnce(ticket) ? null : this.#waiterOf(ticket);
       const hold = (): Promise<void> =>
         new Promise((end) => {
-          if (waiter !== null) this.#unwait(waiter, entry.startedAt - entry.joinedAt);
+          this.#outlook.started(entry);
+          if (waiter !== null) this.#unwait(waiter);
           if (entry.isSwap) this.#options.onSwap?.(entry.upstream);
           resolve(this.#slotOf(entry, waiter?.firstPlace ?? 0, end));
         });
@@ -193,17 +195,16 @@ export class FairLine implements Line {
     this.#board.watch(ticket.id, ticket.onPlace, place);
   }
 
-  /** `waitedMs` is null for one who left. */
-  #unwait({ ticket, leave }: Waiter, waitedMs: number | null): void {
+  #unwait({ ticket, leave }: Waiter): void {
     if (!this.#waiters.delete(ticket.id)) return;
-    this.#outlook.ended(ticket.id, waitedMs);
     ticket.signal.removeEventListener("abort", leave);
     this.#board.unwatch(ticket.id);
   }
 
   /** p-queue takes it out of the line, rejects its promise, and asks who may start now. */
   #sendAway(waiter: Waiter, reason: unknown): void {
-    this.#unwait(waiter, null);
+    if (this.#waiters.has(waiter.ticket.id)) this.#outlook.left(waiter.ticket);
+    this.#unwait(waiter);
     waiter.leaving.abort(reason);
     this.#moved();
   }
@@ -218,6 +219,7 @@ export class FairLine implements Line {
         const now = this.#now();
         this.#queue.end(entry.ask.id, now);
         this.#estimates.observe(entry.ask, now - entry.startedAt, work);
+        this.#outlook.ended(entry, now - entry.startedAt);
         end();
         this.#moved();
       },

@@ -25,6 +25,7 @@ export class FairQueue {
   readonly #waiting = new Map<string, Entry>();
   readonly #running = new Map<string, Entry>();
   #arrivals = 0;
+  #startedMs = 0;
   /** The answer of `next`, until something changes. */
   #next: Entry | null | undefined;
 
@@ -44,6 +45,11 @@ export class FairQueue {
   /** By id, in the order of their starts. */
   get running(): ReadonlyMap<string, Entry> {
     return this.#running;
+  }
+
+  /** What all starts so far were charged, together. */
+  get startedMs(): number {
+    return this.#startedMs;
   }
 
   /** The slots are counted here, by upstream; else whoever starts them counts. */
@@ -122,6 +128,7 @@ export class FairQueue {
     entry.state = "running";
     entry.startedAt = now;
     entry.chargedMs = Math.max(leastMs, estimateMs);
+    this.#startedMs += entry.chargedMs;
     share.running++;
     this.#shares.advanceTo(share);
     this.#charge(share, entry.chargedMs / entry.weight);

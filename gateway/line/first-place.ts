@@ -2,8 +2,14 @@ import type { Entry } from "./entry.ts";
 import type { Lane } from "./lane.ts";
 import type { Share } from "./share.ts";
 
-/** How many, their estimates together, and the first of them: at most `mostListed`. */
-export type Ahead = { count: number; ms: number; entries: Entry[] };
+/** Somebody ahead, with the virtual time at which they start. */
+export type Tagged = { entry: Entry; tag: number };
+
+/**
+ * How many, their estimates together, and the first of them: at most `mostListed`. `tag` is one's
+ * own.
+ */
+export type Ahead = { count: number; ms: number; tag: number; entries: Tagged[] };
 
 /** Of so many it matters how long each may take; of more, only how long they take together. */
 const mostListed = 64;
@@ -15,34 +21,35 @@ const mostListed = 64;
  * for caps, boxes and aging still to come; the next forecast mends those.
  */
 export function aheadOf(entry: Entry, lane: Lane, shares: Iterable<Share>): Ahead {
-  const ahead: Ahead = { count: 0, ms: 0, entries: [] };
+  const ahead: Ahead = { count: 0, ms: 0, tag: 0, entries: [] };
   let tag = lane.share.turn;
   for (const own of lane.share.lanes) {
     if (own.level < lane.level) continue;
     for (let each = own.head; each !== null; each = each.after) {
       if (each === entry) continue;
+      count(ahead, each, tag);
       tag += each.estimateMs / each.weight;
-      count(ahead, each);
     }
   }
+  ahead.tag = tag;
   for (const share of shares) {
     if (share === lane.share) continue;
     for (const other of share.lanes) {
       if (other.level < lane.level) continue;
       let theirs = other.level > lane.level ? Number.NEGATIVE_INFINITY : share.turn;
       for (let each = other.head; each !== null && theirs <= tag; each = each.after) {
+        count(ahead, each, theirs);
         theirs += each.estimateMs / each.weight;
-        count(ahead, each);
       }
     }
   }
   return ahead;
 }
 
-function count(ahead: Ahead, entry: Entry): void {
+function count(ahead: Ahead, entry: Entry, tag: number): void {
   ahead.count++;
   ahead.ms += entry.estimateMs;
-  if (ahead.count <= mostListed) ahead.entries.push(entry);
+  if (ahead.count <= mostListed) ahead.entries.push({ entry, tag });
 }
 
 /**

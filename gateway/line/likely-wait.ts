@@ -1,42 +1,94 @@
 import type { Left } from "./history.ts";
+import { Newcomers, type Overtaker } from "./newcomers.ts";
 
 /**
  * So many futures are drawn: enough for a median within a few per cent, and of many slots fewer do.
  */
 const [mostFutures, leastFutures] = [64, 16];
-/** Looks at a slot, in all futures together. */
-const mostLooks = 40_000;
+/** Looks at a slot, in all futures together. Each who comes is one more start, and costs more. */
+const [mostLooks, mostLooksWithComers] = [40_000, 5_000];
+
+/** A generation that runs or stands ahead. */
+export type Turn = {
+  left: Left;
+  /** Whose it is: an index of those who may come, or -1. */
+  whose: number;
+  /** The virtual time at which it starts; nothing for one that runs. */
+  tag?: number;
+};
+
+/** What of those ahead and of those to come is known. */
+export type Prospect = {
+  running: readonly Turn[];
+  /** In the order in which they start. */
+  ahead: readonly Turn[];
+  overtakers?: readonly Overtaker[];
+  /** The virtual time at which oneself starts. */
+  tag?: number;
+};
 
 /**
  * How long one must wait for a slot behind `ahead`, who take the slots in `running` as they come
- * free: the median over futures in which each takes a time at random of those like it. Means alone
- * would not do: the soonest of several uncertain ends is sooner than any by itself. The same
- * numbers are drawn each time, so the same line makes the same promise. Milliseconds; O(slots ×
- * ahead).
+ * free: the median over futures in which each takes a time at random of those like it, and others
+ * come as they are used to. Means alone would not do: the soonest of several uncertain ends is
+ * sooner than any by itself. The same numbers are drawn each time, so the same line makes the same
+ * promise. Milliseconds; O((slots + overtakers) × ahead).
  */
-export function likelyWait(running: readonly Left[], ahead: readonly Left[]): number {
+export function likelyWait(prospect: Prospect): number {
+  const { running, ahead, overtakers = [] } = prospect;
   const random = createRandom();
-  const looks = running.length * (ahead.length + 1);
-  const futures = Math.max(leastFutures, Math.min(mostFutures, Math.floor(mostLooks / looks)));
+  const most = overtakers.length > 0 ? mostLooksWithComers : mostLooks;
+  const looks = (running.length + overtakers.length) * (ahead.length + 1);
+  const futures = Math.max(leastFutures, Math.min(mostFutures, Math.floor(most / looks)));
   const waits = new Float64Array(futures);
-  const frees = new Float64Array(running.length);
-  for (let future = 0; future < futures; future++) {
-    for (const [slot, left] of running.entries()) frees[slot] = left(random());
-    for (const left of ahead) {
-      const slot = soonest(frees);
-      frees[slot] = (frees[slot] ?? 0) + left(random());
-    }
-    waits[future] = frees[soonest(frees)] ?? 0;
-  }
+  for (let future = 0; future < futures; future++) waits[future] = draw(prospect, random);
   return waits.sort()[futures >> 1] ?? 0;
 }
 
-function soonest(frees: Float64Array): number {
-  let first = 0;
-  for (let slot = 1; slot < frees.length; slot++) {
-    if ((frees[slot] ?? 0) < (frees[first] ?? 0)) first = slot;
+/** One future, in which one waits so long. */
+function draw(
+  { running, ahead, overtakers = [], tag = 0 }: Prospect,
+  random: () => number,
+): number {
+  const frees = new Float64Array(running.length);
+  const owners = new Int16Array(running.length);
+  for (let slot = 0; slot < running.length; slot++) {
+    frees[slot] = running[slot]?.left(random()) ?? 0;
+    owners[slot] = running[slot]?.whose ?? -1;
   }
-  return first;
+  const newcomers = new Newcomers(overtakers, tag, random);
+  const came: number[] = [];
+  let level = Number.NEGATIVE_INFINITY;
+  for (let next = 0; ; ) {
+    const slot = soonest(frees);
+    const time = frees[slot] ?? 0;
+    for (let whose = newcomers.before(time, level); whose >= 0; ) {
+      came.push(whose, newcomers.lasts(whose));
+      whose = newcomers.before(time, level);
+    }
+    const owner = owners[slot] ?? -1;
+    if (owner >= 0) newcomers.ended(owner, time);
+    const [whose, ms] = came;
+    const turn = ahead[next];
+    if (whose !== undefined && ms !== undefined) {
+      came.splice(0, 2);
+      owners[slot] = whose;
+      frees[slot] = time + ms;
+    } else if (turn !== undefined) {
+      next++;
+      level = turn.tag ?? level;
+      owners[slot] = turn.whose;
+      frees[slot] = time + turn.left(random());
+    } else return time;
+  }
+}
+
+function soonest(frees: Float64Array): number {
+  let found = 0;
+  for (let slot = 1; slot < frees.length; slot++) {
+    if ((frees[slot] ?? 0) < (frees[found] ?? 0)) found = slot;
+  }
+  return found;
 }
 
 /** Numbers in [0, 1), always the same (Marsaglia's xorshift, 32 bits). */

@@ -1,4 +1,5 @@
-import type { Entry } from "./entry.ts";
+import { Comings } from "./comings.ts";
+import type { Ask, Entry } from "./entry.ts";
 import type { Estimates } from "./estimate.ts";
 import type { FairQueue } from "./fair-queue.ts";
 import { aheadOf, timeUntilDone } from "./first-place.ts";
@@ -6,6 +7,7 @@ import { forecast, type Teller } from "./forecast.ts";
 import type { Lane } from "./lane.ts";
 import { likelyWait } from "./likely-wait.ts";
 import { Overtaking } from "./overtaking.ts";
+import { prospectOf } from "./prospect.ts";
 import { slotEnds } from "./slot-ends.ts";
 import type { Place } from "./ticket.ts";
 
@@ -27,6 +29,7 @@ const exactUpTo = 200;
 export class Outlook {
   readonly #options: OutlookOptions;
   readonly #overtaking = new Overtaking();
+  readonly #comings = new Comings();
 
   constructor(options: OutlookOptions) {
     this.#options = options;
@@ -36,34 +39,34 @@ export class Outlook {
   firstPlace(entry: Entry): Place {
     const { queue, estimates, slots } = this.#options;
     const of = queue.waiting.size;
-    const { lane, ask } = entry;
+    const { lane } = entry;
     if (lane === null) return { position: of, of, etaSeconds: null };
     const { position, ms } = this.#first(entry, lane);
     if (ms === null || !estimates.known || slots() === 0) return { position, of, etaSeconds: null };
-    const isBehindOwn = lane.share.waiting > 1;
-    if (estimates.settled) this.#overtaking.promise(ask.id, { ms, position, isBehindOwn });
-    const factor = this.#overtaking.factor(isBehindOwn, position);
-    return { position, of, etaSeconds: Math.ceil((ms * factor) / 1000) };
+    return { position, of, etaSeconds: Math.ceil(ms / 1000) };
   }
 
   #first(entry: Entry, lane: Lane): { position: number; ms: number | null } {
     const { queue, estimates, now, slots } = this.#options;
-    if (queue.isPool && queue.waiting.size <= exactUpTo) {
-      let first = { position: queue.waiting.size, ms: null as number | null };
-      forecast(queue, slots(), estimates, now(), (id, position, ms) => {
-        if (id === entry.ask.id) first = { position, ms };
-      });
-      return first;
+    const ahead = aheadOf(entry, lane, queue.shares.all());
+    const isBehindOwn = lane.share.waiting > 1;
+    let position = ahead.count + 1;
+    let alone: number | null = timeUntilDone(this.#remaining(), ahead.ms);
+    if (isBehindOwn && estimates.settled) {
+      const startedMs = queue.startedMs + ahead.ms;
+      this.#overtaking.promise(entry.ask.id, { ms: alone, position, startedMs });
     }
-    const { count, ms, entries } = aheadOf(entry, lane, queue.shares.all());
-    const position = count + 1;
-    if (count > entries.length) return { position, ms: timeUntilDone(this.#remaining(), ms) };
-    const running = Array.from(queue.running.values(), ({ ask, startedAt }) =>
-      estimates.left(ask, now() - startedAt),
-    );
-    while (running.length < slots()) running.push(() => 0);
-    const ahead = entries.map(({ ask }) => estimates.left(ask, 0));
-    return { position, ms: likelyWait(running, ahead) };
+    if (queue.isPool && queue.waiting.size <= exactUpTo) {
+      forecast(queue, slots(), estimates, now(), (id, place, startsInMs) => {
+        if (id === entry.ask.id) [position, alone] = [place, startsInMs];
+      });
+    } else if (ahead.count === ahead.entries.length) {
+      const present = { queue, estimates, now: now(), slots: slots() };
+      const others = this.#comings.others(entry.ask.user, present.now);
+      return { position, ms: likelyWait(prospectOf(present, ahead, others, entry.priority)) };
+    }
+    const factor = this.#overtaking.factor(isBehindOwn, position);
+    return { position, ms: alone === null ? null : alone * factor };
   }
 
   /** The place of everybody. */
@@ -78,9 +81,26 @@ export class Outlook {
     });
   }
 
-  /** Someone no longer waits; `waitedMs` is null for one who left. */
-  ended(id: string, waitedMs: number | null): void {
-    this.#overtaking.kept(id, waitedMs);
+  /** One more has joined. */
+  came(entry: Entry): void {
+    this.#comings.came(entry, this.#options.now());
+  }
+
+  /** Someone has started. */
+  started({ ask, chargedMs }: Entry): void {
+    const { queue, slots } = this.#options;
+    this.#overtaking.kept(ask.id, queue.startedMs - chargedMs, Math.max(1, slots()));
+  }
+
+  /** Someone has left the line without a start. */
+  left({ id, user }: Ask): void {
+    this.#overtaking.left(id);
+    this.#comings.went(user, null, this.#options.now());
+  }
+
+  /** Someone has held a slot for so long. */
+  ended({ ask }: Pick<Entry, "ask">, usedMs: number): void {
+    this.#comings.went(ask.user, usedMs, this.#options.now());
   }
 
   /** Milliseconds until a slot comes free; null where that cannot be known. */

@@ -1,12 +1,15 @@
 import { expect, test } from "vitest";
 import { Overtaking } from "./overtaking.ts";
 
+/** Somebody who would wait a second, and before whom so much more was started. */
+function wait(overtaking: Overtaking, id: string, position: number, moreMs: number): void {
+  overtaking.promise(id, { ms: 1000, position, startedMs: 70_000 });
+  overtaking.kept(id, 70_000 + moreMs, 1);
+}
+
 test("those behind their own requests are promised what such waits turned out to be", () => {
   const overtaking = new Overtaking();
-  for (let index = 0; index < 10; index++) {
-    overtaking.promise(`${index}`, { ms: 1000, position: 3, isBehindOwn: true });
-    overtaking.kept(`${index}`, 2000);
-  }
+  for (let index = 0; index < 10; index++) wait(overtaking, `${index}`, 3, 1000);
   expect(overtaking.factor(true, 4)).toBe(2);
   expect(overtaking.factor(false, 4)).toBe(1);
 });
@@ -14,9 +17,10 @@ test("those behind their own requests are promised what such waits turned out to
 test("who left, or was never promised anything, teaches nothing", () => {
   const overtaking = new Overtaking();
   for (let index = 0; index < 10; index++) {
-    overtaking.promise(`${index}`, { ms: 1000, position: 3, isBehindOwn: true });
-    overtaking.kept(`${index}`, null);
-    overtaking.kept(`unknown-${index}`, 9000);
+    overtaking.promise(`${index}`, { ms: 1000, position: 3, startedMs: 0 });
+    overtaking.left(`${index}`);
+    overtaking.kept(`${index}`, 9000, 1);
+    overtaking.kept(`unknown-${index}`, 9000, 1);
   }
   expect(overtaking.factor(true, 4)).toBe(1);
 });
@@ -24,11 +28,18 @@ test("who left, or was never promised anything, teaches nothing", () => {
 test("who stands far behind is overtaken for longer than who is nearly there", () => {
   const overtaking = new Overtaking();
   for (let index = 0; index < 10; index++) {
-    overtaking.promise(`near ${index}`, { ms: 1000, position: 2, isBehindOwn: true });
-    overtaking.kept(`near ${index}`, 1000);
-    overtaking.promise(`far ${index}`, { ms: 9000, position: 20, isBehindOwn: true });
-    overtaking.kept(`far ${index}`, 27_000);
+    wait(overtaking, `near ${index}`, 2, 0);
+    wait(overtaking, `far ${index}`, 20, 2000);
   }
   expect(overtaking.factor(true, 1)).toBe(1);
   expect(overtaking.factor(true, 30)).toBe(3);
+});
+
+test("what was started on four slots lengthens a wait by a fourth of it", () => {
+  const overtaking = new Overtaking();
+  for (let index = 0; index < 10; index++) {
+    overtaking.promise(`${index}`, { ms: 1000, position: 3, startedMs: 0 });
+    overtaking.kept(`${index}`, 4000, 4);
+  }
+  expect(overtaking.factor(true, 4)).toBe(2);
 });

@@ -1,6 +1,12 @@
 import { Recent } from "./recent.ts";
 
-type Promised = { ms: number; position: number; isBehindOwn: boolean };
+type Promised = {
+  /** Until it starts, if nobody else comes. */
+  ms: number;
+  position: number;
+  /** What all starts will have been charged when it starts, if nobody else comes. */
+  startedMs: number;
+};
 
 /** So many must have waited before their waits are held against the promises. */
 const enough = 5;
@@ -14,8 +20,9 @@ const classes = [2, 4, 8, 16, Number.POSITIVE_INFINITY];
 /**
  * How much longer waits become because others come and go first. Whoever has nothing else in line
  * enters at the present and is overtaken by nobody; whoever stands behind requests of their own is
- * overtaken by every newcomer. How often, is learnt: the median of waited/promised of the recent
- * ones, of about the same place where there are enough.
+ * overtaken by every newcomer. How often, is learnt: from what was started
+ * before the recent ones beyond what stood ahead of them, of about the same place where there are
+ * enough. Both are expectations, so that how long it truly took is no matter.
  */
 export class Overtaking {
   readonly #all = new Recent(remembered);
@@ -30,19 +37,25 @@ export class Overtaking {
     return Math.min(4, Math.max(1, ratios.median() ?? 1));
   }
 
-  /** What somebody would wait if nobody else came. */
+  /** Somebody comes who stands behind requests of their own. */
   promise(id: string, promised: Promised): void {
     this.#promised.set(id, promised);
   }
 
-  /** They have started; `waitedMs` is null for those who left instead. */
-  kept(id: string, waitedMs: number | null): void {
+  /** They left instead of starting. */
+  left(id: string): void {
+    this.#promised.delete(id);
+  }
+
+  /** They start, and all starts before have been charged `startedMs`, for so many slots. */
+  kept(id: string, startedMs: number, slots: number): void {
     const promised = this.#promised.get(id);
     if (promised === undefined) return;
     this.#promised.delete(id);
-    if (waitedMs === null || !promised.isBehindOwn || promised.ms < 1) return;
-    this.#all.add(waitedMs / promised.ms);
-    this.#byClass[classOf(promised.position)]?.add(waitedMs / promised.ms);
+    if (promised.ms < 1) return;
+    const longer = 1 + (startedMs - promised.startedMs) / slots / promised.ms;
+    this.#all.add(longer);
+    this.#byClass[classOf(promised.position)]?.add(longer);
   }
 }
 

@@ -25,11 +25,16 @@ export type Caps = { maxConcurrentPerUser?: number | null; maxQueuedPerUser?: nu
 export class Shares {
   readonly #caps: Caps;
   readonly #byUser = new Map<string, Share>();
-  /** The virtual time of the latest start. Never goes back while anybody is here. */
+  /** Never goes back while anybody is here. */
   #present = 0;
 
   constructor(caps: Caps) {
     this.#caps = caps;
+  }
+
+  /** The virtual time of the latest start. */
+  get present(): number {
+    return this.#present;
   }
 
   of(user: string): Share | undefined {
