@@ -25,7 +25,7 @@ export type BodyReader = {
 };
 
 /** A body on its way, and the room that reading ahead may take until it is freed. */
-export type StreamedBody = { body: Readable; free(): void };
+export type StreamedBody = { body: Readable; aheadBytes: number; free(): void };
 
 /** Read ahead where memory is short. Bytes. */
 const leastAhead = 64 * 1024;
@@ -64,7 +64,8 @@ export function createBodyReader(limits: BodyLimits): BodyReader {
         held -= mine;
         mine = 0;
       };
-      return { body: streamedBody(request, { aheadBytes, timeoutMs: limits.timeoutMs }), free };
+      const body = streamedBody(request, { aheadBytes, timeoutMs: limits.timeoutMs });
+      return { body, aheadBytes, free };
     },
     async read(request, response, signal) {
       const encoding = request.headers["content-encoding"];

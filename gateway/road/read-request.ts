@@ -5,6 +5,7 @@ import { geminiTarget } from "../dialects/gemini-target.ts";
 import { type RequestFields, readFields } from "../dialects/request.ts";
 import type { Exchange } from "../exchange.ts";
 import type { BodyReader } from "../limits/body.ts";
+import { modelOfForm } from "./model-of-form.ts";
 
 /** A generation's request, as far as the gateway knows it. */
 export type Asked = {
@@ -33,21 +34,37 @@ export const noFields: RequestFields = {
   inputChars: 0,
 };
 
+/** Who needs to know the model of a body that nobody reads. */
+export type FormReaders = {
+  /** It decides where the request goes. */
+  readonly routes: boolean;
+  /** The key may use some models only. */
+  readonly isLimited: boolean;
+};
+
 /**
  * Reads and checks the body of a generation that speaks JSON; throws the 4xx that says what is
- * wrong.
+ * wrong. Of a form (audio, images) the model alone is read, in passing, for whoever needs it.
  */
 export async function readRequest(
   bodies: BodyReader,
   request: IncomingMessage,
   response: ServerResponse,
   exchange: Exchange,
+  { routes, isLimited }: FormReaders,
 ): Promise<Asked> {
   const { headers } = request;
   const { json, dialect } = endpointOf(exchange.method, exchange.path);
   if (!json) {
-    const { body, free } = bodies.stream(request, response);
-    return { headers, fields: noFields, json, body, inflated: false, free };
+    const { body, aheadBytes, free } = bodies.stream(request, response);
+    try {
+      const reads = routes || isLimited;
+      const model = reads ? await modelOfForm(request, body, { aheadBytes, isLimited }) : null;
+      return { headers, fields: { ...noFields, model }, json, body, inflated: false, free };
+    } catch (error) {
+      free();
+      throw error;
+    }
   }
   const { bytes, inflated, free } = await bodies.read(request, response, exchange.signal);
   try {
