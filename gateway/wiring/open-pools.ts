@@ -167,13 +167,15 @@ function lineFor(settings: Settings, pool: readonly Configured[], options: Pools
   const { usable, modelCapacity, onSwap } = options;
   const rules = { maxQueue, maxConcurrentPerUser, maxQueuedPerUser, maxUnfairnessMs };
   const [only] = upstreams;
-  // An upstream that is alone takes what comes: its own error is the best answer there is.
   const own = modelCapacity === null ? {} : { modelCapacity };
-  if (only !== undefined && upstreams.length === 1) {
-    const { capacity, exclusive } = only;
-    return createLine({ ...rules, ...own, capacity, exclusiveModels: exclusive, onSwap });
+  if (only === undefined || upstreams.length > 1) {
+    return createLine({ ...rules, ...own, upstreams, usable, onSwap });
   }
-  return createLine({ ...rules, ...own, upstreams, usable, onSwap });
+  // An upstream that is alone takes what comes: its own error is the best answer there is.
+  const { capacity, exclusive } = only;
+  // In a box its models share its time; without one each has its capacity for itself.
+  if (only.box !== null) return createLine({ ...rules, ...own, upstreams, onSwap });
+  return createLine({ ...rules, ...own, capacity, exclusiveModels: exclusive, onSwap });
 }
 
 /** So many names are worth reading in an error. */
