@@ -39,10 +39,7 @@ export async function generation(
     const identity = known instanceof Promise ? await known : known;
     user = identity.user;
     trace?.asked({ user, model: null, body: null });
-    let asked = await readRequest(parts.bodies, request, response, exchange, {
-      routes: parts.hasManyModels,
-      isLimited: identity.models !== null,
-    });
+    let asked = await readRequest(parts, request, response, { exchange, identity });
     free = asked.free;
     const { middlewares } = parts;
     trace?.asked({ user, model: asked.fields.model, body: bytesOf(asked) });

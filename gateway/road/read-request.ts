@@ -1,11 +1,12 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
+import type { Identity } from "../auth/identity.ts";
 import { endpointOf } from "../dialects/endpoints.ts";
 import { geminiTarget } from "../dialects/gemini-target.ts";
 import { type RequestFields, readFields } from "../dialects/request.ts";
 import type { Exchange } from "../exchange.ts";
-import type { BodyReader } from "../limits/body.ts";
 import { modelOfForm } from "./model-of-form.ts";
+import type { RoadParts } from "./parts.ts";
 
 /** A generation's request, as far as the gateway knows it. */
 export type Asked = {
@@ -34,31 +35,23 @@ export const noFields: RequestFields = {
   inputChars: 0,
 };
 
-/** Who needs to know the model of a body that nobody reads. */
-export type FormReaders = {
-  /** It decides where the request goes. */
-  readonly routes: boolean;
-  /** The key may use some models only. */
-  readonly isLimited: boolean;
-};
-
 /**
  * Reads and checks the body of a generation that speaks JSON; throws the 4xx that says what is
  * wrong. Of a form (audio, images) the model alone is read, in passing, for whoever needs it.
  */
 export async function readRequest(
-  bodies: BodyReader,
+  { bodies, hasManyModels }: Pick<RoadParts, "bodies" | "hasManyModels">,
   request: IncomingMessage,
   response: ServerResponse,
-  exchange: Exchange,
-  { routes, isLimited }: FormReaders,
+  { exchange, identity }: { exchange: Exchange; identity: Identity },
 ): Promise<Asked> {
   const { headers } = request;
   const { json, dialect } = endpointOf(exchange.method, exchange.path);
   if (!json) {
     const { body, aheadBytes, free } = bodies.stream(request, response);
     try {
-      const reads = routes || isLimited;
+      const isLimited = identity.models !== null;
+      const reads = hasManyModels || isLimited;
       const model = reads ? await modelOfForm(request, body, { aheadBytes, isLimited }) : null;
       return { headers, fields: { ...noFields, model }, json, body, inflated: false, free };
     } catch (error) {
