@@ -28,7 +28,8 @@ export async function settle(
   const { exchange, identity, asked, destination } = accepted;
   const { slot, error, upstreamMs, reading, waitedMs } = outcome;
   const { upstream } = outcome.member ?? destination.first;
-  if (error instanceof ClientLeft)
+  // Whoever left the line had no slot to give back.
+  if (error instanceof ClientLeft && slot !== null)
     parts.telemetry.slotReleased((outcome.endedAt - error.at) / 1000);
   const { state, status, errorCode } = verdictOf(outcome);
   const durationMs = performance.now() - exchange.startedMono;

@@ -1,0 +1,110 @@
+import { writeFileSync } from "node:fs";
+import { afterEach, expect, it } from "vitest";
+import { chat, startTestGateway, type TestGateway, until } from "./harness.ts";
+import { chatChunk, type Handler, politeChat } from "./mock-upstream.ts";
+
+let gateway: TestGateway;
+let releases: Array<() => void> = [];
+afterEach(async () => {
+  for (const release of releases) release();
+  releases = [];
+  await gateway.stop();
+});
+
+/** Held until the test lets it go; one that says "begin" has its first word before that. */
+const held: Handler = async (seen, response, request) => {
+  if (seen.body.includes('"begin"')) {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    response.write(chatChunk("Hello"));
+  }
+  await new Promise<void>((resolve) => {
+    releases.push(resolve);
+    response.once("close", resolve);
+  });
+  if (!response.destroyed && !response.headersSent) await politeChat(seen, response, request);
+};
+
+async function inLine(active: number, waiting: number): Promise<void> {
+  await until(async () => {
+    const { line } = await gateway.health();
+    return line.active === active && line.waiting === waiting;
+  }, `${active} run and ${waiting} wait`);
+}
+
+async function metrics(...names: string[]): Promise<Record<string, number>> {
+  const text = await (await fetch(`${gateway.url}/metrics`)).text();
+  const lines = text.matchAll(/^llm_gateway_(\S+) (\S+)$/gm);
+  const all = Object.fromEntries([...lines].map(([, name, value]) => [name, Number(value)]));
+  return Object.fromEntries(names.map((name) => [name, all[name] ?? Number.NaN]));
+}
+
+const ask = (user: string, headers = {}): Promise<Response> =>
+  gateway.post("/v1/chat/completions", chat(), { user, headers });
+
+it("waits are told by class, with the first place, and estimates against what came", async () => {
+  gateway = await startTestGateway(held);
+  const { alice = "", bob = "", carol = "", admin = "" } = gateway.keys;
+  const users = { [alice]: "alice", [bob]: "bob", [carol]: { user: "carol", priority: 1 } };
+  writeFileSync(gateway.usersFile, JSON.stringify({ ...users, [admin]: "admin" }));
+  const asked = [ask("admin")];
+  await inLine(1, 0);
+  releases[0]?.();
+  await asked[0];
+  // From here on there is something to estimate by.
+  asked.push(ask("alice"));
+  await inLine(1, 0);
+  asked.push(ask("bob", { "x-priority": "background" }));
+  await inLine(1, 1);
+  asked.push(ask("carol"));
+  await inLine(1, 2);
+  for (let next = 1; next < 4; next++) {
+    await until(() => releases.length > next, "the next runs");
+    releases[next]?.();
+  }
+  for (const answer of asked) expect((await answer).status).toBe(200);
+  const told = {
+    'class_wait_seconds_count{class="normal"}': 2,
+    'class_wait_seconds_count{class="background"}': 1,
+    'class_wait_seconds_count{class="raised"}': 1,
+    'first_place_bucket{le="0"}': 2,
+    // Who is raised stands before who waited already.
+    'first_place_bucket{le="1"}': 4,
+    queue_estimate_error_ratio_count: 2,
+    'cancellations_total{where="waiting"}': 0,
+    slot_release_seconds_count: 0,
+  };
+  expect(await metrics(...Object.keys(told))).toEqual(told);
+});
+
+it("departures are told by where they happened, and how soon the slot was free", async () => {
+  gateway = await startTestGateway(held);
+  const leave = async (fields: object, leaving: AbortController): Promise<Response> =>
+    gateway.post("/v1/chat/completions", chat({ ...fields }), { signal: leaving.signal });
+  const [silent, waiting, midway] = [1, 2, 3].map(() => new AbortController());
+  leave({}, silent!).catch(() => {});
+  await inLine(1, 0);
+  leave({}, waiting!).catch(() => {});
+  await inLine(1, 1);
+  waiting?.abort();
+  await inLine(1, 0);
+  silent?.abort();
+  await inLine(0, 0);
+  const answer = await leave({ stream: true, user: "begin" }, midway!);
+  await answer.body?.getReader().read();
+  midway?.abort();
+  await inLine(0, 0);
+  const told = {
+    'cancellations_total{where="waiting"}': 1,
+    'cancellations_total{where="before_first_byte"}': 1,
+    'cancellations_total{where="mid_stream"}': 1,
+    // Who waited had none.
+    slot_release_seconds_count: 2,
+    'slot_release_seconds_bucket{le="1"}': 2,
+  };
+  await until(
+    async () => (await metrics("slot_release_seconds_count")).slot_release_seconds_count === 2,
+    "told",
+  );
+  await until(() => gateway.rows().every(({ state }) => state === "cancelled"), "all are closed");
+  expect(await metrics(...Object.keys(told))).toEqual(told);
+});
