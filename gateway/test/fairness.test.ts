@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { afterEach, describe, expect, it } from "vitest";
 import { chat, startTestGateway, type TestGateway, until } from "./harness.ts";
 import { type Handler, politeChat } from "./mock-upstream.ts";
@@ -24,6 +25,15 @@ const oneByOne: Handler = async (seen, response, request) => {
 
 const ask = (user: string, headers: Record<string, string> = {}): Promise<Response> =>
   gateway.post("/v1/chat/completions", chat(), { user, headers });
+
+/** What users.json says of some of them, from the next request on. */
+function saysOf(users: Record<string, object>): void {
+  const entries = Object.entries(gateway.keys).map(([user, key]) => [
+    key,
+    { user, ...users[user] },
+  ]);
+  writeFileSync(gateway.usersFile, JSON.stringify(Object.fromEntries(entries)));
+}
 
 async function inLine(count: number): Promise<void> {
   await until(async () => {
@@ -66,6 +76,49 @@ describe("the line is fair", () => {
     ]);
     await runUntil(4);
     expect(order).toEqual(["alice", "carol", "admin", "bob"]);
+  });
+
+  it("a user's priority in users.json counts, and no request rises above it", async () => {
+    gateway = await startTestGateway(oneByOne);
+    saysOf({ bob: { priority: -1 }, carol: { priority: 2 } });
+    await asked([
+      ["admin"],
+      ["bob", { "x-priority": "5" }],
+      ["bob", { "x-priority": "0" }],
+      ["alice", { "x-priority": "1" }],
+      ["carol", { "x-priority": "1" }],
+      ["carol"],
+    ]);
+    await runUntil(6);
+    expect(order).toEqual(["admin", "carol", "carol", "alice", "bob", "bob"]);
+    expect(gateway.upstream.seen.at(1)?.headers["x-priority"]).toBeUndefined();
+  });
+
+  it("a user of weight 3 gets three times the turns of another", async () => {
+    gateway = await startTestGateway(async (seen, response, request) => {
+      order.push(String(seen.headers["x-gateway-user"]));
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      await politeChat(seen, response, request);
+    });
+    saysOf({ alice: { weight: 3 } });
+    const users = [...Array.from({ length: 12 }, () => "bob"), ...Array(12).fill("alice")];
+    await Promise.all(users.map(async (user) => (await ask(user)).text()));
+    const alices = order.slice(1, 13).filter((user) => user === "alice").length;
+    expect(alices).toBeGreaterThanOrEqual(8);
+    expect(alices).toBeLessThanOrEqual(10);
+  });
+
+  it("caps of users.json replace those for all", async () => {
+    const env = { MAX_CONCURRENT: "3", MAX_CONCURRENT_PER_USER: "2", MAX_QUEUED_PER_USER: "2" };
+    gateway = await startTestGateway(oneByOne, env);
+    saysOf({ alice: { max_concurrent: 1, max_queued: 1 } });
+    await asked([["alice"], ["alice"], ["bob"]]);
+    await until(() => order.length === 2, "one of each runs");
+    expect((await ask("alice")).status).toBe(503);
+    void ask("bob").catch(() => {});
+    await inLine(4);
+    await until(() => order.length === 3, "bob has two");
+    expect(order).toEqual(["alice", "bob", "bob"]);
   });
 
   it("nobody runs more at once than MAX_CONCURRENT_PER_USER, and nobody waits for it", async () => {

@@ -109,12 +109,14 @@ describe("a generation", () => {
       model: "mock",
       choices: [{ index: 0, delta: {}, finish_reason: null }],
       queue: { position: 1, of: 1, message: "Your query is #1 in the queue" },
+      // Open WebUI's form of it.
+      event: { type: "status", data: { description: "#1 in line", done: false } },
     });
     held[0]?.();
     expect((await first).headers.get("x-queue-position")).toBe("0");
     let rest = "";
     for (let part = await reader.read(); !part.done; part = await reader.read()) rest += part.value;
-    expect(rest).toContain("Hello");
+    expect(rest).toMatch(/"done":true,"hidden":true.*Hello/s);
     expect(rest.endsWith(done)).toBe(true);
     const ids = [...rest.matchAll(/"id":"([^"]+)"/g)].map((match) => match[1]);
     expect(new Set(ids)).toEqual(new Set([queued.id]));

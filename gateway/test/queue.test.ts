@@ -78,6 +78,36 @@ describe("the queue", () => {
     await until(() => gateway.rows().filter(({ state }) => state === "cancelled").length === 2, "");
   });
 
+  it("lets an administrator take anyone's out, or stop it, and tells whose wait is how long", async () => {
+    const [first, second, third] = await threeInLine();
+    const { data } = await queueOf("admin");
+    expect(data).toMatchObject([
+      { user: "alice", state: "running", position: 0, of: 2 },
+      { user: "bob", state: "waiting", position: 1, of: 2, eta_seconds: null },
+      { user: "bob", state: "waiting", position: 2, of: 2, eta_seconds: null },
+    ]);
+    const [running, waiting] = data;
+    const was = async (id = "") => (await call(`/queue/${id}`, "admin", "DELETE")).json();
+    expect(await was(waiting?.id)).toMatchObject({
+      id: waiting?.id,
+      deleted: true,
+      was: "waiting",
+    });
+    expect((await second!).status).toBe(499);
+    expect(await was(running?.id)).toMatchObject({ deleted: true, was: "running" });
+    expect((await first!).status).toBe(499);
+    await until(() => releases.length === 2, "the one of bob's that is left runs");
+    releases[1]?.();
+    expect((await third!).status).toBe(200);
+    // One generation has ended: now there is an estimate.
+    for (const user of ["alice", "bob"]) {
+      void gateway.post("/v1/chat/completions", chat(), { user }).catch(() => {});
+    }
+    await until(async () => (await gateway.health()).line.waiting === 1, "one waits");
+    const after = await queueOf("admin");
+    expect(after.data[1]).toMatchObject({ position: 1, of: 1, eta_seconds: expect.any(Number) });
+  });
+
   it("is paused, resumed and drained by administrators only", async () => {
     gateway = await startTestGateway(politeChat);
     expect((await call("/queue/pause", "alice", "POST")).status).toBe(403);

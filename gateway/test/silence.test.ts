@@ -158,6 +158,32 @@ describe.concurrent("an answer that does not stream", () => {
     });
   });
 
+  it("has it while it waits in line, and keeps its place", async () => {
+    let release = (): void => {};
+    const handler: Handler = async (seen, response, request) => {
+      if (seen.body.includes('"held"')) {
+        await new Promise<void>((resolve) => {
+          release = resolve;
+        });
+      }
+      await json(0)(seen, response, request);
+    };
+    await withGateway(handler, async (gateway) => {
+      const holder = gateway.post("/v1/chat/completions", chat({ user: "held" }));
+      await until(() => gateway.upstream.seen.length === 1, "the slot is held");
+      const asked = gateway.post("/v1/chat/completions", chat(), { user: "bob" });
+      setTimeout(() => release(), 4_500);
+      const response = await asked;
+      expect((await gateway.health()).line).toMatchObject({ active: 1, waiting: 1 });
+      expect(response.headers.get("x-queue-position")).toBe("1");
+      const { text, silence } = await heard(response);
+      expect(silence).toBeLessThan(longest);
+      expect(text).toMatch(/^\n+\{/);
+      expect(JSON.parse(text)).toMatchObject(wanted);
+      await (await holder).text();
+    });
+  });
+
   it("has it sooner through the tunnel, and none where it is quick", async () => {
     await withGateway(
       json(1_800),
