@@ -19,11 +19,15 @@ export type FormScanner = {
 const plainType =
   /^multipart\/form-data; *boundary=(?:"([\w'()+,./:=?-]{1,70})"|([\w'+.-]{1,70}))(?:; *charset=utf-8)?$/i;
 
+function boundaryIn(contentType: string): string | null {
+  const [, quoted, bare] = plainType.exec(contentType.trim()) ?? [];
+  return quoted ?? bare ?? null;
+}
+
 /** Null where the type is no form's, or its boundary is not plainly told. */
 export function createFormScanner(contentType: string): FormScanner | null {
-  const [, quoted, bare] = plainType.exec(contentType.trim()) ?? [];
-  const boundary = quoted ?? bare;
-  if (boundary === undefined) return null;
+  const boundary = boundaryIn(contentType);
+  if (boundary === null) return null;
   const mark = Buffer.from(`--${boundary}`, "latin1");
   let state: FormScanner["state"] = "reading";
   let model: string | null = null;
@@ -37,12 +41,6 @@ export function createFormScanner(contentType: string): FormScanner | null {
     if (part === null && bytes.length > 0) state = "odd";
     if (part === null || part.length >= maxPart) return;
     part = Buffer.concat([part, bytes.subarray(0, maxPart - part.length)]);
-  }
-
-  function endPart(): void {
-    const named = part === null ? "" : modelIn(part);
-    if (named === null || (named !== "" && model !== null)) state = "odd";
-    else if (named !== "") model = named;
   }
 
   /** Up to the next boundary; false where that has not come. */
@@ -60,8 +58,11 @@ export function createFormScanner(contentType: string): FormScanner | null {
     const isPlain = at >= 2 && held.toString("latin1", at - 2, at) === "\r\n";
     if (!isPlain || (next !== "\r\n" && next !== "--")) state = "odd";
     else keep(held.subarray(0, at - 2));
-    if (state === "reading") endPart();
-    if (state === "reading" && next === "--") state = "whole";
+    const named = part === null ? "" : modelIn(part);
+    if (named === null || (named !== "" && model !== null)) state = "odd";
+    if (state === "odd") return false;
+    if (named !== "") model = named;
+    if (next === "--") state = "whole";
     part = Buffer.alloc(0);
     held = held.subarray(after + 2);
     return state === "reading";
