@@ -1,6 +1,6 @@
 import { parentPort } from "node:worker_threads";
+import { countTexts } from "./count-texts.ts";
 import type { Encoding } from "./token-encoding.ts";
-import { countTexts } from "./token-stretches.ts";
 import { promptTexts } from "./token-texts.ts";
 
 /** One prompt to count. */

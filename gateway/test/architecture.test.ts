@@ -16,10 +16,12 @@ const mayImport: Record<string, string[] | "everything"> = {
   users: [],
   dialects: [],
   auth: ["users"],
-  limits: [],
+  // How a text is cut before it is tokenized; it knows nothing of the house.
+  tokens: [],
+  limits: ["tokens"],
   line: [],
   answer: ["dialects"],
-  upstreams: ["dialects"],
+  upstreams: ["dialects", "tokens"],
   ledger: ["dialects"],
   // The steps that join several rooms; app.ts is their order.
   road: ["auth", "limits", "line", "answer", "upstreams", "ledger", "dialects", "middlewares"],

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { stretches } from "./stretches.ts";
+import { stretches } from "../../tokens/stretches.ts";
 
 /** Text that can be sent by itself: one token, or the few whose bytes make its characters. */
 export type Piece = { text: string; tokens: number };
