@@ -1,92 +1,73 @@
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { startTestGateway, type TestGateway } from "../gateway/test/harness.ts";
+import { startTestGateway } from "../gateway/test/harness.ts";
 import { llamaScript, startLlamaServer, whyNoLlama } from "../gateway/test/llama-server.ts";
 import { politeChat } from "../gateway/test/mock-upstream.ts";
 import { createRandom } from "./line/load.ts";
 import { median } from "./line/scenarios.ts";
 import { machine } from "./machine.ts";
+import { ask, type Wait } from "./real/ask.ts";
+import { type Person, peopleOf, type Situation } from "./real/situations.ts";
 
 /**
- * The first `eta_seconds` of a wait against the wait, on a real llama-server: three users, one an
- * agent with four at once, two who read and think between theirs. `node bench/real-estimates.ts
- * [minutes] [slots]`
+ * The first `eta_seconds` of a wait against the wait, on a real llama-server:
+ * `node bench/real-estimates.ts [minutes] [slots] [mix|agent]`. In the mix three users ask, one of
+ * them an agent with a few at once; else an agent keeps fifty calls going while two users come with
+ * single requests.
  */
 const minutes = Number(process.argv[2] ?? 3);
 const slots = Number(process.argv[3] ?? 1);
+const situation: Situation = process.argv[4] === "agent" ? "agent" : "mix";
 const random = createRandom(11);
 const normal = (): number =>
   Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 
-type Wait = { user: string; position: number; etaMs: number; waitedMs: number };
-type Queue = { position: number; eta_seconds: number | null };
-
 const waits: Wait[] = [];
+const end = new AbortController();
 let ended = 0;
+/** Those who came in time and have not started yet. */
+let missing = 0;
 
 /**
- * Answers as long as people want them: log-normal. For half the line knows the bound; the others
- * have none, and their client stops them, since a model of random weights never ends by itself.
+ * Asks until all who came in time have started: if it ended before, long waits would count less
+ * often than short ones, and if others came no more, the last waits would be shorter. Lengths are
+ * log-normal; for half of the answers the line knows the bound.
  */
-async function ask(gateway: TestGateway, user: string, tokens: number): Promise<void> {
-  const length = Math.ceil(tokens * Math.exp(0.6 * normal()));
-  const bound: { max_tokens?: number } = random() < 0.5 ? { max_tokens: length } : {};
-  const words = Math.ceil(150 * Math.exp(0.8 * normal()));
-  const content = "a word and ".repeat(words);
-  const asked = { messages: [{ role: "user", content }], stream: true, ...bound };
-  const joined = performance.now();
-  const stop = new AbortController();
-  const { signal } = stop;
-  const response = await gateway.post("/v1/chat/completions", asked, { user, signal });
-  let first: Queue | null = null;
-  let begun = false;
-  let text = "";
-  let answered = 0;
-  for await (const piece of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
-    text += piece;
-    const events = text.split("\n\n");
-    text = events.pop() ?? "";
-    if (begun) answered += events.length;
-    if (answered >= length && bound.max_tokens === undefined) break;
-    if (begun) continue;
-    for (const event of events) {
-      // A comment for simpler clients stands before it.
-      const at = event.indexOf("data: {");
-      if (at < 0) continue;
-      const { queue } = JSON.parse(event.slice(at + 6)) as { queue?: Queue | null };
-      if (queue && queue.position > 0) first ??= queue;
-      else if (!begun) {
-        begun = true;
-        if (first === null || first.eta_seconds === null) continue;
-        const waitedMs = performance.now() - joined;
-        const etaMs = first.eta_seconds * 1000;
-        waits.push({ user, position: first.position, etaMs, waitedMs });
-      }
-    }
-  }
-  stop.abort();
-  ended++;
-}
-
-/** One who asks again as soon as an answer is there, after some thought. */
-async function person(
-  gateway: TestGateway,
-  user: string,
-  tokens: number,
-  thinkMs: number,
-): Promise<void> {
+async function live({ user, tokens, thinkMs }: Person): Promise<void> {
   await sleep(thinkMs * random());
-  while (performance.now() < until) {
-    await ask(gateway, user, tokens);
-    await sleep(-thinkMs * Math.log(1 - random()));
+  while (!end.signal.aborted) {
+    const question = {
+      user,
+      tokens: Math.ceil(tokens * Math.exp(0.6 * normal())),
+      words: Math.ceil(150 * Math.exp(0.8 * normal())),
+      isBound: random() < 0.5,
+    };
+    const isInTime = performance.now() < until;
+    if (isInTime) missing++;
+    await ask(gateway, question, end.signal, (wait) => {
+      if (!isInTime) return;
+      missing--;
+      if (wait !== null) waits.push(wait);
+      endIfDone();
+    });
+    ended++;
+    await sleep(-thinkMs * Math.log(1 - random()), undefined, { signal: end.signal });
   }
 }
 
-function errorsOf(of: Wait[]): string {
-  const told = of.filter(({ waitedMs }) => waitedMs >= 1000);
-  const errors = told.map(({ etaMs, waitedMs }) => Math.abs(etaMs - waitedMs) / waitedMs);
+function endIfDone(): void {
+  if (missing === 0 && performance.now() >= until) end.abort();
+}
+
+/** One line of the table: those who were told a time and waited for at least a second. */
+function row(name: string, of: Wait[]): string {
+  const told = of.filter(({ etaMs, waitedMs }) => etaMs !== null && waitedMs >= 1000);
+  if (told.length === 0) return `| ${name} | 0 | | | |`;
+  const parts = told.map(({ etaMs, waitedMs }) => (etaMs ?? 0) / waitedMs);
   const wait = median(told.map(({ waitedMs }) => waitedMs)) / 1000;
-  return `${told.length} | ${wait.toFixed(1)} s | ${(median(errors) * 100).toFixed(0)} % |`;
+  const error = median(parts.map((part) => Math.abs(part - 1))) * 100;
+  const cells = [name, told.length, `${wait.toFixed(1)} s`, median(parts).toFixed(2)];
+  return `| ${cells.join(" | ")} | ${error.toFixed(0)} % |`;
 }
 
 if (llamaScript === null) throw new Error(whyNoLlama);
@@ -99,26 +80,28 @@ const gateway = await startTestGateway(politeChat, {
   MAX_CONCURRENT: String(slots),
 });
 const until = performance.now() + minutes * 60_000;
+const atEnd = setTimeout(endIfDone, minutes * 60_000 + 1);
 try {
-  await Promise.all([
-    ...Array.from({ length: 3 + slots }, () => person(gateway, "alice", 2_000, 2_000)),
-    person(gateway, "bob", 2_600, 4_000),
-    person(gateway, "bob", 2_600, 4_000),
-    person(gateway, "carol", 1_400, 2_500),
-  ]);
+  const people = peopleOf(situation, slots);
+  const lives = people.flatMap((one) => Array.from({ length: one.count }, () => live(one)));
+  await Promise.all(lives).catch((error: unknown) => {
+    if (!end.signal.aborted) throw error;
+  });
   const lines = [
-    `| Waits, slots: ${slots} | Told | Median wait | Median error |`,
-    "| --- | --- | --- | --- |",
-    `| all of at least 1 s | ${errorsOf(waits)}`,
-    `| … after the first 20, while it learnt | ${errorsOf(waits.slice(20))}`,
-    `| promised 5 s or more | ${errorsOf(waits.filter(({ etaMs }) => etaMs >= 5_000))}`,
-    ...["alice", "bob", "carol"].map(
-      (user) => `| of ${user} | ${errorsOf(waits.filter((wait) => wait.user === user))}`,
+    `| ${situation}, slots: ${slots} | Told | Median wait | Told of waited, median | Median error |`,
+    "| --- | --- | --- | --- | --- |",
+    row("all of at least 1 s", waits),
+    ...["alice", "bob", "carol"].map((user) =>
+      row(
+        `of ${user}`,
+        waits.filter((wait) => wait.user === user),
+      ),
     ),
   ];
   const told = `${machine(new Date())}; ${ended} generations in ${minutes} minutes`;
   process.stdout.write(`${[told, "", ...lines].join("\n")}\n`);
 } finally {
+  clearTimeout(atEnd);
   await gateway.stop();
   llama.stop();
 }

@@ -31,10 +31,9 @@ export function arrivalsOf(crowd: Crowd, hours: number): Job[] {
   });
 }
 
-/** Twelve hours of them. Those who waited and were told a time. */
-export async function crowded(crowd: Crowd, fifo: boolean): Promise<Outcome[]> {
+/** Twelve hours of them. */
+export function crowded(crowd: Crowd, fifo: boolean): Promise<Outcome[]> {
   const { capacity } = crowd;
   const arrivals = arrivalsOf(crowd, 12);
-  const outcomes = await simulate({ line: { capacity }, fifo, arrivals, untilMs: 24 * 3_600_000 });
-  return outcomes.filter(({ firstPlace, etaMs }) => firstPlace > 0 && etaMs !== null);
+  return simulate({ line: { capacity }, fifo, arrivals, untilMs: 24 * 3_600_000 });
 }

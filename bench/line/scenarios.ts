@@ -2,6 +2,7 @@ import { createJobs, createRandom, type Job, poisson } from "./load.ts";
 import { type Outcome, simulate } from "./simulate.ts";
 
 const hourMs = 3_600_000;
+const backlogMs = 6 * hourMs;
 
 export function median(values: number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
@@ -15,48 +16,60 @@ export function jainIndex(shares: number[]): number {
   return (sum * sum) / (shares.length * squares);
 }
 
+type VisitOptions = { capacity?: number; everyMs?: number };
+
 /** One user keeps 50 requests waiting; another comes now and then with a single one. */
-export async function visits(fifo: boolean): Promise<Outcome[]> {
+export async function visited(fifo: boolean, options: VisitOptions = {}): Promise<Outcome[]> {
+  const { capacity = 1, everyMs = 600_000 } = options;
   const job = createJobs(1);
-  const arrivals = Array.from({ length: 51 }, () => job("agent", 0));
-  for (let visit = 1; visit <= 40; visit++) arrivals.push(job("visitor", visit * 600_000));
-  const outcomes = await simulate({
-    line: { capacity: 1 },
+  const arrivals = Array.from({ length: 50 + capacity }, () => job("agent", 0));
+  for (let at = everyMs; at <= 400 * 60_000; at += everyMs) arrivals.push(job("visitor", at));
+  return simulate({
+    line: { capacity },
     fifo,
     arrivals,
     refill: (started, now) => (started.user === "agent" ? job("agent", now) : null),
     untilMs: 8 * hourMs,
   });
-  return outcomes.filter(({ user }) => user === "visitor");
 }
 
-/** Each user keeps 20 waiting; the later ones ask for longer answers. Milliseconds each has had. */
-export async function backlogs(fifo: boolean, weights: number[]): Promise<number[]> {
+/** What became of the single ones. */
+export async function visits(fifo: boolean): Promise<Outcome[]> {
+  return (await visited(fifo)).filter(({ user }) => user === "visitor");
+}
+
+/** Each user keeps 20 waiting; the later ones ask for longer answers. */
+export function backlogged(fifo: boolean, weights: number[], capacity = 4): Promise<Outcome[]> {
   const job = createJobs(2);
   const of = (index: number, at: number): Job => {
     const weight = weights[index] ?? 1;
     return { ...job(`${index}`, at, { longer: 1 + index / 2 }), weight };
   };
-  const untilMs = 6 * hourMs;
-  const outcomes = await simulate({
-    line: { capacity: 4 },
+  return simulate({
+    line: { capacity },
     fifo,
     arrivals: weights.flatMap((_, index) => Array.from({ length: 24 }, () => of(index, 0))),
     refill: ({ user }, now) => of(Number(user), now),
-    untilMs,
+    untilMs: backlogMs,
   });
+}
+
+/** Milliseconds that each user with a backlog has had. */
+export async function backlogs(fifo: boolean, weights: number[]): Promise<number[]> {
   const used = weights.map(() => 0);
-  for (const { user, startedAt, endedAt } of outcomes) {
-    used[Number(user)] = (used[Number(user)] ?? 0) + Math.min(endedAt, untilMs) - startedAt;
+  for (const { user, startedAt, endedAt } of await backlogged(fifo, weights)) {
+    used[Number(user)] = (used[Number(user)] ?? 0) + Math.min(endedAt, backlogMs) - startedAt;
   }
   return used;
 }
 
 /**
- * |promised − waited| / waited, for each. Waits under a second are left out: promises are seconds.
+ * |promised − waited| / waited, for each who was promised anything. Waits under a second are left
+ * out: promises are seconds.
  */
 export function errors(outcomes: Outcome[]): number[] {
   return outcomes
+    .filter(({ etaMs, firstPlace }) => etaMs !== null && firstPlace > 0)
     .map(({ etaMs, joinedAt, startedAt }) => ({ eta: etaMs ?? 0, waited: startedAt - joinedAt }))
     .filter(({ waited }) => waited >= 1000)
     .map(({ eta, waited }) => Math.abs(eta - waited) / waited);

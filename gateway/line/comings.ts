@@ -11,7 +11,7 @@ const mostUsers = 300;
 /** Of so many it is asked who may come next. */
 const mostListed = 24;
 /** How long each one's latest generations took. */
-const mostTimes = 8;
+const mostTimes = 24;
 
 /** A user who may come while somebody waits. */
 export type Comer = {

@@ -2,11 +2,14 @@ import type { Left } from "./history.ts";
 import { Newcomers, type Overtaker } from "./newcomers.ts";
 
 /**
- * So many futures are drawn: enough for a median within a few per cent, and of many slots fewer do.
+ * So many futures are drawn: enough for a median within a few per cent. Of many slots fewer do, and
+ * behind many ahead, whose times make up for each other.
  */
-const [mostFutures, leastFutures] = [64, 16];
+const [mostFutures, leastFutures] = [64, 8];
 /** Looks at a slot, in all futures together. Each who comes is one more start, and costs more. */
 const [mostLooks, mostLooksWithComers] = [40_000, 5_000];
+/** What a start costs beside the looks, where others may come. */
+const looksAtStart = 3;
 
 /** A generation that runs or stands ahead. */
 export type Turn = {
@@ -37,8 +40,10 @@ export type Prospect = {
 export function likelyWait(prospect: Prospect): number {
   const { running, ahead, overtakers = [] } = prospect;
   const random = createRandom();
-  const most = overtakers.length > 0 ? mostLooksWithComers : mostLooks;
-  const looks = (running.length + overtakers.length) * (ahead.length + 1);
+  const mayCome = overtakers.length > 0;
+  const most = mayCome ? mostLooksWithComers : mostLooks;
+  const others = mayCome ? overtakers.length + looksAtStart : 0;
+  const looks = (running.length + others) * (ahead.length + 1);
   const futures = Math.max(leastFutures, Math.min(mostFutures, Math.floor(most / looks)));
   const waits = new Float64Array(futures);
   for (let future = 0; future < futures; future++) waits[future] = draw(prospect, random);

@@ -12,7 +12,7 @@ export type Overtaker = {
 };
 
 /** So many come while one waits, at most. */
-const mostComings = 64;
+const mostComings = 128;
 
 const never = Number.POSITIVE_INFINITY;
 const first = Number.NEGATIVE_INFINITY;
