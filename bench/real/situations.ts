@@ -21,7 +21,7 @@ export function peopleOf(situation: Situation, slots: number): Person[] {
     ];
   }
   return [
-    { user: "alice", tokens: 1_600, thinkMs: 0, count: 50 },
+    { user: "alice", tokens: 1_200, thinkMs: 0, count: 50 },
     { user: "bob", tokens: 2_600, thinkMs: 12_000, count: slots },
     { user: "carol", tokens: 1_400, thinkMs: 8_000, count: slots },
   ];
