@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Comings } from "./comings.ts";
 import { createEntry } from "./entry.ts";
@@ -59,4 +60,29 @@ test("users who are made up do not fill the memory", () => {
   expect(comings.others("alice", 9000).length).toBeLessThanOrEqual(25);
   comings.went("bob", 1000, 9000);
   expect(comings.others("alice", 9000).some(({ user }) => user === "bob")).toBe(false);
+});
+
+test("whatever comes and goes, rates are numbers, and nobody is fewer than none", () => {
+  const step = fc.record({
+    user: fc.constantFrom("alice", "bob", "carol"),
+    comes: fc.boolean(),
+    usedMs: fc.option(fc.integer({ min: 0, max: 90_000 })),
+    pauseMs: fc.constantFrom(0, 1, 3000, 86_400_000),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+      const comings = new Comings();
+      let now = 0;
+      for (const { user, comes, usedMs, pauseMs } of steps) {
+        now += pauseMs;
+        if (comes) comings.came(one(user), now);
+        else comings.went(user, usedMs, now);
+        for (const { here, perMs, usedMs: times } of comings.others("alice", now)) {
+          expect(here).toBeGreaterThanOrEqual(0);
+          expect(times.length).toBeGreaterThan(0);
+          expect(perMs.every((rate) => rate >= 0 && rate < Number.POSITIVE_INFINITY)).toBe(true);
+        }
+      }
+    }),
+  );
 });
