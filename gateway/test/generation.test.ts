@@ -122,6 +122,36 @@ describe("a generation", () => {
     expect(new Set(ids)).toEqual(new Set([queued.id]));
   });
 
+  it.each([
+    ["comment", undefined, /^: queue-position=1\n\n$/],
+    ["off", "chunk", /^: queue-position=1\ndata: \{/],
+    ["chunk", "comment", /^: queue-position=1\n\n$/],
+  ])(
+    "tells it as QUEUE_EVENTS=%s says, and as the client's own header (%s) before that",
+    async (setting, header, expected) => {
+      const held: Array<() => void> = [];
+      gateway = await startTestGateway(
+        async (seen, response, request) => {
+          if (seen.body.includes('"first"')) {
+            await new Promise<void>((resolve) => held.push(resolve));
+          }
+          await politeChat(seen, response, request);
+        },
+        { QUEUE_EVENTS: setting },
+      );
+      const first = gateway.post("/v1/chat/completions", chat({ user: "first" }));
+      await until(() => held.length === 1, "the first holds the slot");
+      const headers = header === undefined ? {} : { "x-queue-events": header };
+      const options = { user: "bob", headers };
+      const second = await gateway.post("/v1/chat/completions", chat({ stream: true }), options);
+      const reader = second.body!.pipeThrough(new TextDecoderStream()).getReader();
+      expect((await reader.read()).value).toMatch(expected);
+      held[0]?.();
+      await (await first).text();
+      for (let part = await reader.read(); !part.done; ) part = await reader.read();
+    },
+  );
+
   it("gives up its place when the client leaves the line", async () => {
     let release = (): void => {};
     gateway = await startTestGateway(async (_seen, response) => {

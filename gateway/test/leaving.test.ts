@@ -6,7 +6,7 @@ import { politeChat } from "./mock-upstream.ts";
 
 if (llamaScript === null) console.warn(`leaving: ${whyNoLlama}`);
 
-type Slot = { is_processing: boolean; next_token: Array<{ n_decoded: number }> };
+type Slot = { is_processing: boolean; next_token?: Array<{ n_decoded: number }> };
 
 const times = 50;
 
@@ -105,6 +105,7 @@ describe.runIf(llamaScript !== null)("a client that leaves", () => {
       const before = await predicted();
       const leave = await begin(path, stream, "carol");
       await until(async () => (await decoded()) > 5_000, "thousands of tokens", 60_000);
+      const seen = await decoded();
       leave();
       await until(async () => (await busy()) === 0, "llama-server's slot is free");
       await until(() => gateway.rows().at(-1)?.state === "cancelled", "the row is closed");
@@ -113,12 +114,15 @@ describe.runIf(llamaScript !== null)("a client that leaves", () => {
       expect(row).toMatchObject({ status: 499, usage_source: "estimated" });
       expect(row?.output_tokens).toBeGreaterThan(0.9 * theirs);
       expect(row?.output_tokens).toBeLessThan(1.1 * theirs);
+      // What its slot told last, just before: no more has been generated since than in a moment.
+      expect(row?.output_tokens).toBeGreaterThan(0.9 * seen);
+      expect(row?.output_tokens).toBeLessThan(1.1 * seen);
     },
     90_000,
   );
 
   const decoded = async (): Promise<number> =>
-    Math.max(...(await slots()).map((slot) => slot.next_token[0]?.n_decoded ?? 0));
+    Math.max(...(await slots()).map((slot) => slot.next_token?.[0]?.n_decoded ?? 0));
 
   it("leaves no row open, and no slot held", async () => {
     await until(() => gateway.rows().every(({ state }) => state === "cancelled"), "all are closed");

@@ -1,9 +1,15 @@
-import { describe, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { startTestGateway, until } from "./harness.ts";
 import { llamaScript, startLlamaServer, whyNoLlama } from "./llama-server.ts";
 import { politeChat } from "./mock-upstream.ts";
 
 if (llamaScript === null) console.warn(`real-line: ${whyNoLlama}`);
+
+type Event = {
+  queue?: { position: number };
+  progress?: { percent: number };
+  choices: { delta: { content?: string | null } }[];
+};
 
 describe.runIf(llamaScript !== null)("the line in front of a real llama-server", () => {
   it("MAX_CONCURRENT=auto takes as many slots as it has", async () => {
@@ -20,4 +26,35 @@ describe.runIf(llamaScript !== null)("the line in front of a real llama-server",
     await gateway.stop();
     llama.stop();
   });
+
+  it("tells a client that waits its place, then how its prompt is read, then the answer", async () => {
+    const llama = await startLlamaServer(llamaScript ?? "");
+    const gateway = await startTestGateway(politeChat, {
+      UPSTREAM_URL: llama.url,
+      UPSTREAM_TYPE: "llamacpp",
+      MAX_CONCURRENT: "1",
+    });
+    const ask = (user: string, max_tokens: number, content: string): Promise<Response> => {
+      const messages = [{ role: "user", content }];
+      const body = { messages, max_tokens, stream: true };
+      return gateway.post("/v1/chat/completions", body, { user });
+    };
+    const first = await ask("alice", 2_000, "hello");
+    const second = await ask("bob", 4, "word ".repeat(600));
+    await first.text();
+    const text = await second.text();
+    const events = [...text.matchAll(/^data: (\{.*\})$/gm)].map(([, data = ""]) => {
+      return JSON.parse(data) as Event;
+    });
+    const kinds = events.map(({ queue, progress, choices }) => {
+      if (queue !== undefined) return queue.position > 0 ? "place" : "runs";
+      if (progress !== undefined) return progress.percent < 100 ? "reads" : "has read";
+      return choices[0]?.delta.content ? "says" : "";
+    });
+    const order = kinds.filter((kind, i) => kind !== "" && kind !== kinds[i - 1]);
+    expect(order).toEqual(["place", "runs", "reads", "has read", "says"]);
+    expect(events.every((event) => !("prompt_progress" in event))).toBe(true);
+    await gateway.stop();
+    llama.stop();
+  }, 60_000);
 });
