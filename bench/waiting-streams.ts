@@ -20,7 +20,9 @@ import { cpuSeconds, residentMb } from "./process-cost.ts";
 const streams = Number(process.argv[2] ?? 5000);
 const users = 20;
 const restMs = 3_000;
-const windowMs = 20_000;
+/** Within it the collector is done with what opening thousands of streams has left behind. */
+const settleMs = 12_000;
+const windowMs = 30_000;
 
 const program = fileURLToPath(new URL("../gateway/main.ts", import.meta.url));
 const keys = Array.from({ length: users }, () => `sk-${randomBytes(16).toString("hex")}`);
@@ -113,6 +115,7 @@ async function measure(port: number, pid: number): Promise<string[]> {
   const openedMs = performance.now() - began;
   await sleep(restMs);
   const fullMb = residentMb(pid);
+  await sleep(settleMs);
   const before = { line: await lineOf(port), cpu: cpuSeconds(pid), bytes, at: performance.now() };
   await sleep(windowMs);
   const seconds = (performance.now() - before.at) / 1000;

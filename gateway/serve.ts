@@ -1,4 +1,4 @@
-import { createPulse } from "./answer/pulse.ts";
+import { beatFor, createPulse } from "./answer/pulse.ts";
 import { type AppParts, createApp, createMetricsApp } from "./app.ts";
 import { createCors } from "./auth/browsers.ts";
 import { openLedger } from "./ledger/ledger.ts";
@@ -107,7 +107,14 @@ async function openParts(settings: Settings, { version, pretty }: GatewayOptions
   const watched = { ledger, onTrouble: telemetry.limitsTrouble };
   const limits = openLimits(settings, additions.rateLimit, watched);
   const tokens = createTokenCounter({ byUpstream: createTokenize({ usable: health.usable }) });
-  const pulse = createPulse();
+  const pulse = createPulse({
+    everyMs: beatFor([
+      settings.keepAliveMs,
+      settings.jsonKeepAliveTunnelMs,
+      settings.jsonKeepAliveLanMs,
+      settings.idleTimeoutMs,
+    ]),
+  });
   const underway = new Map<string, Underway>();
   const draining = (): boolean => now.draining;
   const opened = { settings, telemetry, users, access, additions, ledger, limits, tokens, side };

@@ -193,7 +193,7 @@ export class Answer implements Beating {
     this.#outlet.end(last, () => this.#options.pulse.remove(this));
   }
 
-  /** About once a second: a byte where one is due, an end where the client takes none. */
+  /** Every few seconds: a byte where one is due, an end where the client takes none. */
   beat(now: number): void {
     if (this.#outlet.stall(now) > this.#options.stallMs) {
       this.#outlet.destroy();

@@ -1,4 +1,4 @@
-/** Who wants to be asked, about once a second, whether a byte is due. */
+/** Who wants to be asked, every few seconds, whether a byte is due. */
 export type Beating = { beat(now: number): void };
 
 export type Pulse = {
@@ -8,6 +8,16 @@ export type Pulse = {
   remove(answer: Beating): void;
   stop(): void;
 };
+
+/**
+ * How often to beat where the shortest of these silences must be noticed in time: null is one that
+ * nobody watches. Each beat touches every open answer, which for thousands is mostly waiting for
+ * memory: so it comes as seldom as serves. Milliseconds.
+ */
+export function beatFor(silencesMs: readonly (number | null)[]): number {
+  const watched = silencesMs.filter((ms) => ms !== null && ms > 0);
+  return Math.max(1_000, Math.min(3_000, ...watched.map((ms) => Number(ms) / 5)));
+}
 
 /** One timer for all open answers: five thousand waiting streams need no five thousand timers. */
 export function createPulse(options: { everyMs?: number } = {}): Pulse {

@@ -5,6 +5,7 @@ import { Changes } from "./changes.ts";
 import { createEntry, type Entry } from "./entry.ts";
 import { Estimates } from "./estimate.ts";
 import { FairQueue } from "./fair-queue.ts";
+import type { Teller } from "./forecast.ts";
 import type { Line, LineOptions } from "./line.ts";
 import { listing } from "./listing.ts";
 import { Outlook } from "./outlook.ts";
@@ -56,7 +57,8 @@ export class FairLine implements Line {
       autoStart: this.#capacity.total > 0,
     });
     this.#outlook = new Outlook({ queue, estimates, now, slots: () => this.#usable() });
-    this.#board = new PlaceBoard({ everyMs, now, forecast: (tell) => this.#outlook.places(tell) });
+    const forecast = (tell: Teller, most: number): void => this.#outlook.places(tell, most);
+    this.#board = new PlaceBoard({ everyMs, now, forecast });
     this.#changes = new Changes(everyMs);
   }
 

@@ -11,7 +11,7 @@ export type Teller = (id: string, position: number, startsInMs: number | null) =
 /**
  * The order in which all that wait will start, and when: the line itself, run ahead on a copy. So
  * the places obey every rule of the line (weights, caps, boxes, aging), with no second account of
- * them. O(n log n), in one pass.
+ * them. O(n log n), in one pass, which ends with the first `most` that wait.
  */
 export function forecast(
   queue: FairQueue,
@@ -19,6 +19,7 @@ export function forecast(
   estimates: Estimates,
   now: number,
   tell: Teller,
+  most: number = Number.POSITIVE_INFINITY,
 ): void {
   const ahead = queue.copy();
   // A paused line keeps its order, as if it had a slot; a pool counts the slots of its upstreams
@@ -31,7 +32,7 @@ export function forecast(
   let position = 0;
   let time = now;
   for (;;) {
-    while (ends.length < slots) {
+    while (ends.length < slots && position < most) {
       const entry = ahead.next(time);
       if (entry === null) break;
       const expected = estimates.chargeMs(entry.ask);
@@ -40,11 +41,11 @@ export function forecast(
       tell(entry.ask.id, ++position, estimates.known && capacity > 0 ? time - now : null);
     }
     const end = ends.first;
-    if (end === undefined) break;
+    if (end === undefined || position >= most) break;
     ends.remove(end);
     time = Math.max(time, end.at);
     ahead.end(end.id, time);
   }
   // What no rule will ever let start (a cap of 0) still stands somewhere.
-  for (const id of ahead.waiting.keys()) tell(id, ++position, null);
+  for (const id of ahead.waiting.keys()) if (position < most) tell(id, ++position, null);
 }

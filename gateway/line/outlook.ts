@@ -69,16 +69,23 @@ export class Outlook {
     return { position, ms: alone === null ? null : alone * factor };
   }
 
-  /** The place of everybody. */
-  places(tell: Teller): void {
+  /** The places of the first so many. */
+  places(tell: Teller, most: number): void {
     const { queue, estimates, now, slots } = this.#options;
     const seen = new Set<string>();
-    forecast(queue, slots(), estimates, now(), (id, position, startsInMs) => {
-      const user = queue.waiting.get(id)?.ask.user ?? "";
-      const factor = this.#overtaking.factor(seen.has(user), position);
-      seen.add(user);
-      tell(id, position, startsInMs === null ? null : startsInMs * factor);
-    });
+    forecast(
+      queue,
+      slots(),
+      estimates,
+      now(),
+      (id, position, startsInMs) => {
+        const user = queue.waiting.get(id)?.ask.user ?? "";
+        const factor = this.#overtaking.factor(seen.has(user), position);
+        seen.add(user);
+        tell(id, position, startsInMs === null ? null : startsInMs * factor);
+      },
+      most,
+    );
   }
 
   /** One more has joined. */

@@ -1,25 +1,32 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { PlaceBoard } from "./place-board.ts";
 
-const count = 1_000;
+const count = 2_000;
+let now = 0;
+let gone = 0;
+let looked: number[] = [];
 let board: PlaceBoard;
+beforeEach(() => {
+  now = 0;
+  gone = 0;
+  looked = [];
+  board = new PlaceBoard({
+    // Its own timer is not meant to come: the test ticks.
+    everyMs: 1_000_000,
+    now: () => now * 1_000,
+    forecast: (tell, most) => {
+      looked.push(Math.min(most, count - gone));
+      for (let i = gone; i < count && i - gone < most; i++) tell(`${i}`, i - gone + 1, null);
+    },
+  });
+});
 afterEach(() => {
   for (let i = 0; i < count; i++) board.unwatch(`${i}`);
 });
 
 describe("the place board", () => {
-  it("tells those in front each movement, and those far back every fifth, but never nothing", () => {
-    let now = 0;
-    let gone = 0;
+  it("tells those in front each movement, and those far back every tenth, but never nothing", () => {
     const told = Array.from({ length: count }, () => 0);
-    board = new PlaceBoard({
-      // Its own timer is not meant to come: the test ticks.
-      everyMs: 1_000_000,
-      now: () => now * 1_000,
-      forecast: (tell) => {
-        for (let i = gone; i < count; i++) tell(`${i}`, i - gone + 1, null);
-      },
-    });
     for (let i = 0; i < count; i++) {
       const onPlace = (): void => {
         told[i] = (told[i] ?? 0) + 1;
@@ -33,8 +40,26 @@ describe("the place board", () => {
       board.tick();
     }
     expect(told[50]).toBe(20);
-    expect(told.at(-1)).toBe(4);
-    expect(Math.min(...told.slice(20))).toBeGreaterThanOrEqual(4);
-    expect(board.placeOf("999")?.position).toBe(count - gone + 1);
+    expect(told[450]).toBeGreaterThanOrEqual(4);
+    expect(told.at(-1)).toBe(2);
+    expect(Math.min(...told.slice(20))).toBe(2);
+    expect(board.placeOf("1999")?.position).toBe(count - gone + 1);
+  });
+
+  it("looks far back no oftener than is told there, and yet shows no old place to who asks", () => {
+    for (let i = 0; i < count; i++) {
+      board.watch(`${i}`, undefined, { position: i + 1, of: count, etaSeconds: null });
+    }
+    for (gone = 1; gone <= 10; gone++) {
+      now += 1_000;
+      board.moved();
+      board.tick();
+    }
+    expect(looked).toEqual([...Array.from({ length: 9 }, () => 1_000), count - 10]);
+    board.moved();
+    board.tick();
+    expect(board.placeOf("1999")?.position).toBe(count - gone);
+    expect(board.placeOf("20")?.position).toBe(20 - gone + 1);
+    expect(looked).toHaveLength(12);
   });
 });

@@ -1,3 +1,4 @@
+import type { Teller } from "./forecast.ts";
 import type { Place } from "./ticket.ts";
 
 /** Someone who waits, and what they were told last. */
@@ -12,10 +13,13 @@ type BoardOptions = {
   /** How often places are told at most, in milliseconds. */
   everyMs: number;
   now: () => number;
-  /** Calls back for each id that waits, in order. */
-  forecast(tell: (id: string, position: number, startsInMs: number | null) => void): void;
+  /** Calls back for each of the first so many ids that wait, in order. */
+  forecast(tell: Teller, most: number): void;
 };
 
+/** So far back places are told least often; so they are looked at no oftener. */
+const farBack = 1000;
+const ticksFarBack = 10;
 /**
  * Times may pass in which nothing moves, but estimates turn out wrong: so often they are looked at.
  */
@@ -23,13 +27,17 @@ const restlessTicks = 5;
 
 /**
  * Tells everyone who waits their place, when it changes. One timer for the whole line, which runs
- * only while somebody waits; one pass over the line at each tick in which it moved.
+ * only while somebody waits; one pass over those in front at each tick in which it moved.
  */
 export class PlaceBoard {
   readonly #options: BoardOptions;
   readonly #watchers = new Map<string, Watcher>();
   #timer: NodeJS.Timeout | undefined;
+  /** The line has moved since anybody's place was looked at. */
   #moved = false;
+  /** The line has moved since the places far back were looked at. */
+  #movedFarBack = false;
+  #ticksSinceAll = 0;
   #stillTicks = 0;
 
   constructor(options: BoardOptions) {
@@ -58,12 +66,13 @@ export class PlaceBoard {
 
   /** The place of someone who waits, as it is now. */
   placeOf(id: string): Place | undefined {
-    if (this.#moved) this.#recompute();
+    if (this.#moved || this.#movedFarBack) this.#look(Number.POSITIVE_INFINITY);
     return this.#watchers.get(id)?.place;
   }
 
   tick(): void {
-    if (this.#moved || ++this.#stillTicks >= restlessTicks) this.#recompute();
+    if (++this.#ticksSinceAll >= ticksFarBack) this.#look(Number.POSITIVE_INFINITY);
+    else if (this.#moved || ++this.#stillTicks >= restlessTicks) this.#look(farBack);
     const { now, everyMs } = this.#options;
     const at = now();
     for (const watcher of this.#watchers.values()) {
@@ -78,26 +87,29 @@ export class PlaceBoard {
     }
   }
 
-  #recompute(): void {
+  /** Brings up to date the places of the first so many. */
+  #look(most: number): void {
+    const of = this.#watchers.size;
     this.#moved = false;
     this.#stillTicks = 0;
-    const of = this.#watchers.size;
+    this.#movedFarBack = of > most;
+    if (!this.#movedFarBack) this.#ticksSinceAll = 0;
     this.#options.forecast((id, position, startsInMs) => {
       const watcher = this.#watchers.get(id);
       if (watcher === undefined) return;
       const etaSeconds = startsInMs === null ? null : Math.ceil(startsInMs / 1000);
       watcher.place = { position, of, etaSeconds };
-    });
+    }, most);
   }
 }
 
 /**
- * How many ticks lie between two places told: one up to the 100th, five from the 500th on.
+ * How many ticks lie between two places told: one up to the 100th, ten from the 1000th on.
  * Thousands who wait are thousands of writes at each movement, and the 3012th gains nothing by the
  * 3011th.
  */
 function patience({ position }: Place): number {
-  return Math.min(5, Math.max(1, position / 100));
+  return Math.min(ticksFarBack, Math.max(1, (position * ticksFarBack) / farBack));
 }
 
 /** A place is news when it is another, or when the wait has become other than the last one told. */
