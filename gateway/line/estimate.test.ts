@@ -145,3 +145,22 @@ test("the paces of a model are everybody's, the lengths of their answers each us
   for (let index = 0; index < 100; index++) of("alice", 100, 20);
   expect(estimates.expectMs({ ...ask, user: "bob", inputTokens: 50 })).toBeCloseTo(20_000, 0);
 });
+
+test("of several slots nothing is told before a few have ended, since the first to end is short", () => {
+  const estimates = new Estimates();
+  expect(estimates.tells(1)).toBe(false);
+  estimates.observe(ask, 1000);
+  expect([1, 4].map((slots) => estimates.tells(slots))).toEqual([true, false]);
+  estimates.observe(ask, 1000);
+  estimates.observe(ask, 1000);
+  expect([0, 1, 4].map((slots) => estimates.tells(slots))).toEqual([false, true, true]);
+});
+
+test("those that still run count too while few have ended: else a burst at the start is told far too little", () => {
+  const estimates = new Estimates();
+  for (let index = 0; index < 3; index++) estimates.observe(ask, 1000);
+  // Three more slots have been held for just as long.
+  expect(estimates.longerBy(3000)).toBe(2);
+  for (let index = 0; index < 17; index++) estimates.observe(ask, 1000);
+  expect(estimates.longerBy(3000)).toBe(1);
+});

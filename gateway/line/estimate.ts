@@ -9,6 +9,8 @@ const unknownMs = 1000;
 const enoughOfUser = 10;
 /** Before so many have ended, broken promises say nothing but that little is known. */
 const enoughToSettle = 20;
+/** With several slots, the first one to end is a short one: so many are waited for. */
+const enoughToTell = 3;
 /** Clients name models; so many are remembered. */
 const mostModels = 100;
 /** Of so many users, each with each model. */
@@ -25,9 +27,25 @@ export class Estimates {
   readonly #byModel = new Map<string, History>();
   readonly #all = new History();
 
+  /** Milliseconds of slots that all together used, until there were enough to settle. */
+  #youngMs = 0;
+
   /** False before there is any data; then nothing can be told honestly. */
   get known(): boolean {
     return this.#all.count > 0;
+  }
+
+  /** Whether what is known of so many slots is more than an anecdote. */
+  tells(slots: number): boolean {
+    return slots > 0 && this.#all.count >= Math.min(slots, enoughToTell);
+  }
+
+  /**
+   * How much longer generations are than those that ended, where others have been running for
+   * `runningMs` together: time in slots, by ends. 1 once there are enough.
+   */
+  longerBy(runningMs: number): number {
+    return this.settled || this.#youngMs <= 0 ? 1 : 1 + runningMs / this.#youngMs;
   }
 
   /** False at first: those that end first are the short ones, and promises are too short then. */
@@ -55,6 +73,7 @@ export class Estimates {
     const ofModel = remembered(this.#byModel, model, mostModels);
     const ofUser = remembered(this.#byUser, keyOf(user, model), mostUsers);
     ofUser.pace = ofModel.pace;
+    if (!this.settled) this.#youngMs += usedMs;
     ofUser.add(ask, usedMs, work);
     for (const history of [ofModel, this.#all]) {
       const answerMs = history.add(ask, usedMs, work);

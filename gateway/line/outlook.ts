@@ -42,8 +42,8 @@ export class Outlook {
     const { lane } = entry;
     if (lane === null) return { position: of, of, etaSeconds: null };
     const { position, ms } = this.#first(entry, lane);
-    if (ms === null || !estimates.known || slots() === 0) return { position, of, etaSeconds: null };
-    return { position, of, etaSeconds: Math.ceil(ms / 1000) };
+    if (ms === null || !estimates.tells(slots())) return { position, of, etaSeconds: null };
+    return { position, of, etaSeconds: Math.ceil((ms * this.#longerBy()) / 1000) };
   }
 
   #first(entry: Entry, lane: Lane): { position: number; ms: number | null } {
@@ -72,6 +72,8 @@ export class Outlook {
   /** The places of the first so many. */
   places(tell: Teller, most: number): void {
     const { queue, estimates, now, slots } = this.#options;
+    const tells = estimates.tells(slots());
+    const longerBy = this.#longerBy();
     const seen = new Set<string>();
     forecast(
       queue,
@@ -82,7 +84,7 @@ export class Outlook {
         const user = queue.waiting.get(id)?.ask.user ?? "";
         const factor = this.#overtaking.factor(seen.has(user), position);
         seen.add(user);
-        tell(id, position, startsInMs === null ? null : startsInMs * factor);
+        tell(id, position, startsInMs === null || !tells ? null : startsInMs * factor * longerBy);
       },
       most,
     );
@@ -115,6 +117,15 @@ export class Outlook {
     const { estimates, slots } = this.#options;
     const remaining = estimates.known && slots() > 0 ? this.#remaining() : [];
     return remaining.length > 0 ? Math.min(...remaining) : null;
+  }
+
+  /** At first those that ended are the short ones: but for a single slot, which ends them all. */
+  #longerBy(): number {
+    const { queue, estimates, now } = this.#options;
+    if (estimates.settled) return 1;
+    const elapsed = Array.from(queue.running.values(), ({ startedAt }) => now() - startedAt);
+    const sum = elapsed.reduce((total, each) => total + each, 0);
+    return estimates.longerBy(sum - Math.max(0, ...elapsed));
   }
 
   /**

@@ -56,7 +56,7 @@ test("capacities change one by one, and one above its own stops no other", async
 test("the first place knows which slots are for whom", async () => {
   let now = 0;
   const line = lineOf({ now: () => now });
-  for (let index = 0; index < 5; index++) {
+  for (let index = 0; index < 20; index++) {
     const slot = await line.join(ticket());
     now += 10_000;
     slot.release();
