@@ -6,6 +6,7 @@ import { createTokenCounter } from "./limits/token-counter.ts";
 import { createDocs } from "./openapi/docs.ts";
 import type { Underway } from "./road/parts.ts";
 import { upgrade } from "./road/upgrade.ts";
+import { Roster } from "./roster.ts";
 import type { Settings } from "./settings/settings.ts";
 import { createTelemetry } from "./telemetry/events.ts";
 import { createLog } from "./telemetry/log.ts";
@@ -115,7 +116,7 @@ async function openParts(settings: Settings, { version, pretty }: GatewayOptions
       settings.idleTimeoutMs,
     ]),
   });
-  const underway = new Map<string, Underway>();
+  const underway = new Roster<Underway>();
   const draining = (): boolean => now.draining;
   const opened = { settings, telemetry, users, access, additions, ledger, limits, tokens, side };
   const parts: AppParts = {

@@ -1,5 +1,9 @@
 /** Who wants to be asked, every few seconds, whether a byte is due. */
-export type Beating = { beat(now: number): void };
+export type Beating = {
+  beat(now: number): void;
+  /** Where the pulse has it; -1 for nowhere. */
+  pulseIndex: number;
+};
 
 export type Pulse = {
   /** Milliseconds between two beats: what is due before the next one is due now. */
@@ -19,18 +23,32 @@ export function beatFor(silencesMs: readonly (number | null)[]): number {
   return Math.max(1_000, Math.min(3_000, ...watched.map((ms) => Number(ms) / 5)));
 }
 
-/** One timer for all open answers: five thousand waiting streams need no five thousand timers. */
+/**
+ * One timer for all open answers: five thousand waiting streams need no five thousand timers. A
+ * list and not a Set, for the reason that `roster.ts` gives.
+ */
 export function createPulse(options: { everyMs?: number } = {}): Pulse {
-  const open = new Set<Beating>();
+  const open: Beating[] = [];
   const everyMs = options.everyMs ?? 1_000;
   const timer = setInterval(() => {
     const now = performance.now();
-    for (const answer of open) answer.beat(now);
+    // A beat may end an answer, which takes it out.
+    for (const answer of [...open]) answer.beat(now);
   }, everyMs).unref();
   return {
     everyMs,
-    add: (answer) => void open.add(answer),
-    remove: (answer) => void open.delete(answer),
+    add(answer) {
+      answer.pulseIndex = open.push(answer) - 1;
+    },
+    remove(answer) {
+      const index = answer.pulseIndex;
+      if (index < 0) return;
+      answer.pulseIndex = -1;
+      const last = open.pop();
+      if (last === undefined || last === answer) return;
+      open[index] = last;
+      last.pulseIndex = index;
+    },
     stop: () => clearInterval(timer),
   };
 }

@@ -31,7 +31,7 @@ function start(change: { spoolLimit?: number; patienceMs?: number } = {}): Bench
 }
 
 function rowFor(change: Partial<Opening> = {}, end: Closing | null = closing()): Row {
-  return { opening: opening(change), closing: end, stored: false, number: 0 };
+  return { opening: opening(change), closing: end, queued: false, stored: false, number: 0 };
 }
 
 async function add(commits: GroupCommit, ...rows: Row[]): Promise<void> {

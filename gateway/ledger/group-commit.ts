@@ -33,7 +33,7 @@ const resolved = Promise.resolve();
  */
 export class GroupCommit {
   readonly #options: GroupCommitOptions;
-  readonly #queue = new Map<string, Row>();
+  readonly #queue: Row[] = [];
   #waiting: PromiseWithResolvers<void> | null = null;
   #scheduled = false;
   #trouble: Trouble | null = null;
@@ -46,33 +46,34 @@ export class GroupCommit {
 
   /** Queues a row for the commit at the end of this turn of the event loop. */
   add(row: Row): void {
-    const queue = this.#queue;
-    const full = this.#spooling && queue.size >= this.#options.spoolLimit;
-    if (full && !queue.has(row.opening.id)) {
-      this.#lose(row);
-      return;
+    if (!row.queued) {
+      if (this.#spooling && this.#queue.length >= this.#options.spoolLimit) {
+        this.#lose(row);
+        return;
+      }
+      row.queued = true;
+      this.#queue.push(row);
     }
-    queue.set(row.opening.id, row);
     if (this.#trouble === null) this.#schedule();
   }
 
   /** Resolves when all that was added is committed, or is in the spool, or was refused. */
   settled(): Promise<void> {
-    if (this.#queue.size === 0 || this.#spooling) return resolved;
+    if (this.#queue.length === 0 || this.#spooling) return resolved;
     this.#waiting ??= Promise.withResolvers();
     return this.#waiting.promise;
   }
 
   state(): { spooled: number; dropped: number; error: string | null } {
     const trouble = this.#spooling ? this.#trouble : null;
-    const spooled = trouble === null ? 0 : this.#queue.size;
+    const spooled = trouble === null ? 0 : this.#queue.length;
     return { spooled, dropped: this.#dropped, error: trouble?.reason ?? null };
   }
 
   /** Commits what there is, trying for so long; answers how many rows are lost. */
   async drain(forMs: number): Promise<number> {
     const end = performance.now() + forMs;
-    while (this.#queue.size > 0) {
+    while (this.#queue.length > 0) {
       this.#commit();
       if (this.#trouble === null) continue;
       if (performance.now() >= end) break;
@@ -80,7 +81,7 @@ export class GroupCommit {
     }
     clearTimeout(this.#retry);
     this.#settle();
-    return this.#queue.size;
+    return this.#queue.length;
   }
 
   get #spooling(): boolean {
@@ -95,20 +96,21 @@ export class GroupCommit {
 
   #commit(): void {
     this.#scheduled = false;
-    const rows = first(this.#queue, chunk);
+    const rows = this.#queue.slice(0, chunk);
     try {
       if (rows.length > 0) this.#accept(rows, this.#options.write(rows));
     } catch (error) {
       this.#fail(error);
       return;
     }
-    if (this.#queue.size > 0) this.#schedule();
+    if (this.#queue.length > 0) this.#schedule();
     else this.#recover();
   }
 
   #accept(rows: readonly Row[], refused: readonly RefusedRow[]): void {
+    this.#queue.splice(0, rows.length);
     for (const row of rows) {
-      this.#queue.delete(row.opening.id);
+      row.queued = false;
       row.stored = true;
     }
     for (const { row, error } of refused) {
@@ -116,7 +118,7 @@ export class GroupCommit {
       this.#lose(row);
       this.#options.onTrouble(`the ledger refuses the row of ${row.opening.id}: ${error.message}`);
     }
-    this.#options.onCommit(rows.length, this.#queue.size);
+    this.#options.onCommit(rows.length, this.#queue.length);
   }
 
   #recover(): void {
@@ -145,8 +147,8 @@ export class GroupCommit {
   #spool(trouble: Trouble): void {
     trouble.spooling = true;
     trouble.attempts = 0;
-    for (const row of [...this.#queue.values()].slice(this.#options.spoolLimit)) {
-      this.#queue.delete(row.opening.id);
+    for (const row of this.#queue.splice(this.#options.spoolLimit)) {
+      row.queued = false;
       this.#lose(row);
     }
     this.#options.onTrouble(`the ledger cannot be written, rows wait in memory: ${trouble.reason}`);
@@ -161,12 +163,4 @@ export class GroupCommit {
     this.#waiting?.resolve();
     this.#waiting = null;
   }
-}
-
-function first(queue: ReadonlyMap<string, Row>, count: number): Row[] {
-  const rows: Row[] = [];
-  for (const row of queue.values()) {
-    if (rows.push(row) === count) break;
-  }
-  return rows;
 }

@@ -1,3 +1,4 @@
+import { Roster } from "../roster.ts";
 import { createCheckpoints } from "./checkpoints.ts";
 import { openDatabase } from "./database.ts";
 import { createFind, type Generation } from "./generations.ts";
@@ -76,7 +77,7 @@ export function openLedger(options: LedgerOptions): Ledger {
   const { onTrouble = () => {}, onRecovery = () => {} } = options;
   const { db, instance } = openDatabase(file);
   const checkpoints = createCheckpoints(db.name, onTrouble);
-  const running = new Map<string, Row>();
+  const running = new Roster<Row>();
   const openMark = createOpenMark(instance.openFrom, running);
   const commits = new GroupCommit({
     write: createRowWriter(db, instance.id),
@@ -108,7 +109,7 @@ export function openLedger(options: LedgerOptions): Ledger {
   return {
     open(opening) {
       if (closed !== null) return;
-      const row: Row = { opening, closing: null, stored: false, number: 0 };
+      const row: Row = { opening, closing: null, queued: false, stored: false, number: 0 };
       running.set(opening.id, row);
       openings.hold(row);
     },

@@ -8,6 +8,7 @@ import { verify } from "./verify.ts";
 const row = (number: number, stored: boolean): Row => ({
   opening: opening(),
   closing: null,
+  queued: false,
   stored,
   number,
 });

@@ -1,3 +1,4 @@
+import type { RosterView } from "../roster.ts";
 import type { Row } from "./row.ts";
 
 /** So many rows between two marks: what a start may have to look through after a crash. */
@@ -11,7 +12,7 @@ const everyRows = 2000;
  */
 export function createOpenMark(
   mark: (number: number | null) => void,
-  running: ReadonlyMap<string, Row>,
+  running: RosterView<Row>,
 ): {
   /** After each commit: its rows, and those that still wait for one. */
   committed(rows: number, waiting: number): void;

@@ -40,6 +40,8 @@ export type Closing = {
 export type Row = {
   readonly opening: Opening;
   closing: Closing | null;
+  /** It waits for a commit. */
+  queued: boolean;
   /** Its opening is committed. */
   stored: boolean;
   /** Under which the database has it, once it is stored; 0 before. */

@@ -13,7 +13,7 @@ export type Tally = {
 /** Collects what a batch adds, so that it costs one upsert a user and model, not one a row. */
 export function createTally(db: Database.Database): Tally {
   const upsert = db.prepare(addSums);
-  const counted = new Map<string, Counted>();
+  let counted = new Map<string, Counted>();
   return {
     count(row, day) {
       const user = row.opening.user;
@@ -35,9 +35,11 @@ export function createTally(db: Database.Database): Tally {
           s.upstream_ms, s.duration_ms, s.cost,
         );
       }
-      counted.clear();
+      counted = new Map();
     },
-    forget: () => counted.clear(),
+    forget() {
+      counted = new Map();
+    },
   };
 }
 

@@ -48,6 +48,7 @@ function row(
       cost: 0.5,
       ...changes,
     },
+    queued: false,
     stored: false,
     number: 0,
   };

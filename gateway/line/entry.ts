@@ -7,23 +7,23 @@ export type Ask = {
   user: string;
   model: string;
   /** A user of weight 2 gets twice the upstream's time of one of weight 1. Default 1. */
-  weight?: number;
+  weight?: number | undefined;
   /** An integer; a higher class goes first. Default 0; `BACKGROUND` is one below. */
-  priority?: number;
+  priority?: number | undefined;
   /** Of this user, at once in slots; null is off. Replaces the line's default. */
-  maxConcurrent?: number | null;
+  maxConcurrent?: number | null | undefined;
   /** Of this user, waiting; null is off. Replaces the line's default. */
-  maxQueued?: number | null;
+  maxQueued?: number | null | undefined;
   /** The size of the prompt, where known. */
-  inputTokens?: number;
+  inputTokens?: number | undefined;
   /** The most it may generate, where known. */
-  maxTokens?: number;
+  maxTokens?: number | undefined;
   /** Where it may run; absent: on any upstream of the line. */
-  seats?: Seats;
+  seats?: Seats | undefined;
   /** The upstream that has this conversation warm: taken where it is as free as others. */
-  prefers?: string | null;
+  prefers?: string | null | undefined;
   /** Upstreams that have failed for it already. */
-  avoid?: ReadonlySet<string>;
+  avoid?: ReadonlySet<string> | undefined;
 };
 
 /**
@@ -38,6 +38,9 @@ const mostPriority = 1000;
  * The least a start costs its user, so that turns alternate even where every answer fails at once.
  */
 export const leastMs = 1;
+
+/** What p-queue does once it is its turn. */
+export type Run = () => Promise<unknown>;
 
 /** A request in line, or in a slot. Times are milliseconds of the line's own clock. */
 export type Entry = {
@@ -61,6 +64,8 @@ export type Entry = {
   lane: Lane | null;
   before: Entry | null;
   after: Entry | null;
+  /** Null before it is known, and once it runs. */
+  run: Run | null;
 };
 
 export function createEntry(ask: Ask, estimateMs: number): Entry {
@@ -82,5 +87,6 @@ export function createEntry(ask: Ask, estimateMs: number): Entry {
     lane: null,
     before: null,
     after: null,
+    run: null,
   };
 }

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import type { RosterView } from "../roster.ts";
 import { createEntry, type Entry } from "./entry.ts";
 import { FairQueue, type FairRules } from "./fair-queue.ts";
 
@@ -46,7 +47,7 @@ const rules: fc.Arbitrary<FairRules> = fc.record({
 /** Runs the steps, starting whoever may start while a slot is free, and checks after each. */
 function run(options: FairRules, slots: number, steps: Step[], check: (queue: FairQueue) => void) {
   const queue = new FairQueue(options);
-  const nth = (of: ReadonlyMap<string, Entry>, n: number) => [...of.keys()][n % of.size] ?? "";
+  const nth = (of: RosterView<Entry>, n: number) => [...of.keys()][n % of.size] ?? "";
   const started: Entry[] = [];
   let now = 0;
   for (const [serial, each] of steps.entries()) {

@@ -1,3 +1,4 @@
+import { Roster, type RosterView } from "../roster.ts";
 import { type Ask, createEntry, type Entry, leastMs } from "./entry.ts";
 import { Gate, type GateRules } from "./gate.ts";
 import type { Group } from "./group.ts";
@@ -22,8 +23,8 @@ export class FairQueue {
   readonly #shares: Shares;
   readonly #gate: Gate;
   readonly #groups: Groups;
-  readonly #waiting = new Map<string, Entry>();
-  readonly #running = new Map<string, Entry>();
+  readonly #waiting = new Roster<Entry>();
+  readonly #running = new Roster<Entry>();
   #arrivals = 0;
   #startedMs = 0;
   /** The answer of `next`, until something changes. */
@@ -38,12 +39,12 @@ export class FairQueue {
   }
 
   /** By id, in the order of arrival. */
-  get waiting(): ReadonlyMap<string, Entry> {
+  get waiting(): RosterView<Entry> {
     return this.#waiting;
   }
 
   /** By id, in the order of their starts. */
-  get running(): ReadonlyMap<string, Entry> {
+  get running(): RosterView<Entry> {
     return this.#running;
   }
 

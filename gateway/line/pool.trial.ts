@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import type { RosterView } from "../roster.ts";
 import { type Ask, createEntry, type Entry } from "./entry.ts";
 import { FairQueue } from "./fair-queue.ts";
 import type { PoolUpstream, Seat, Seats } from "./seat.ts";
@@ -114,7 +115,7 @@ export class Pool {
   }
 
   do(each: Step): void {
-    const pick = (of: ReadonlyMap<string, Entry>, n: number) => [...of.keys()][n % of.size] ?? "";
+    const pick = (of: RosterView<Entry>, n: number) => [...of.keys()][n % of.size] ?? "";
     if (each.do === "pass") this.now += each.ms;
     if (each.do === "leave") this.queue.remove(pick(this.queue.waiting, each.nth));
     if (each.do === "end") this.queue.end(pick(this.queue.running, each.nth), this.now);

@@ -174,7 +174,7 @@ test("places of a pool are 1 to n, each told once, and looking ahead changes not
           const told: number[] = [];
           const { queue, now } = pool;
           forecast(queue, 9, estimates, now, (_id, position) => told.push(position));
-          expect(told).toEqual(Array.from(queue.waiting, (_, index) => index + 1));
+          expect(told).toEqual(Array.from(queue.waiting.keys(), (_, index) => index + 1));
         }
         return started;
       };

@@ -1,8 +1,7 @@
 import type { Queue, QueueAddOptions } from "p-queue";
-import type { Entry } from "./entry.ts";
+import type { Entry, Run } from "./entry.ts";
 import type { FairQueue } from "./fair-queue.ts";
 
-type Run = () => Promise<unknown>;
 export type StartOptions = QueueAddOptions & { readonly entry: Entry };
 export type StartOrder = Queue<Run, StartOptions>;
 
@@ -18,7 +17,6 @@ export function startOrder(
   now: () => number,
   chargeMs: (entry: Entry) => number,
 ): new () => StartOrder {
-  const runs = new Map<string, Run>();
   return class {
     get size(): number {
       return queue.next(now()) === null ? 0 : 1;
@@ -27,15 +25,15 @@ export function startOrder(
     enqueue(run: Run, options?: Partial<StartOptions>): void {
       const entry = options?.entry;
       if (entry === undefined) throw new Error("Only an entry can wait in line.");
-      runs.set(entry.ask.id, run);
+      entry.run = run;
       queue.add(entry, now());
     }
 
     dequeue(): Run | undefined {
       const entry = queue.next(now());
       if (entry === null) return undefined;
-      const run = runs.get(entry.ask.id);
-      runs.delete(entry.ask.id);
+      const run = entry.run ?? undefined;
+      entry.run = null;
       const at = now();
       // Whoever did not wait has just been estimated.
       const isFresh = at - entry.joinedAt < freshMs;
@@ -44,7 +42,6 @@ export function startOrder(
     }
 
     remove(id: string): void {
-      runs.delete(id);
       queue.remove(id);
     }
 

@@ -1,7 +1,13 @@
+import type { Group } from "./group.ts";
 import { Heap } from "./heap.ts";
 import { isBefore, type Lane } from "./lane.ts";
 
-type Level = { byTurn: Heap<"turnIndex", Lane>; byRise: Heap<"riseIndex", Lane> };
+type Level = {
+  byTurn: Heap<"turnIndex", Lane>;
+  byRise: Heap<"riseIndex", Lane>;
+  /** How many lanes have this priority of their own, wherever they stand. */
+  own: number;
+};
 
 /**
  * The lanes of one group that may take a turn, by class, then by virtual time.
@@ -12,9 +18,10 @@ type Level = { byTurn: Heap<"turnIndex", Lane>; byRise: Heap<"riseIndex", Lane> 
  */
 export class Turns {
   readonly #agingMs: number;
+  /** By class. Never deleted: there are as many as distinct priorities. */
   readonly #levels = new Map<number, Level>();
-  /** How many lanes have each priority of their own. */
-  readonly #priorities = new Map<number, number>();
+  #lanes = 0;
+  group: Group = null;
 
   constructor(agingMs: number) {
     this.#agingMs = agingMs;
@@ -23,23 +30,23 @@ export class Turns {
   /** The highest priority that anybody here has of their own; -Infinity for nobody. */
   get top(): number {
     let top = Number.NEGATIVE_INFINITY;
-    for (const priority of this.#priorities.keys()) if (priority > top) top = priority;
+    for (const [level, { own }] of this.#levels) if (own > 0 && level > top) top = level;
     return top;
   }
 
   get isEmpty(): boolean {
-    return this.#priorities.size === 0;
+    return this.#lanes === 0;
   }
 
   add(lane: Lane): void {
-    this.#priorities.set(lane.priority, (this.#priorities.get(lane.priority) ?? 0) + 1);
+    this.#lanes++;
+    this.#level(lane.priority).own++;
     this.#enter(lane, lane.priority);
   }
 
   remove(lane: Lane): void {
-    const left = (this.#priorities.get(lane.priority) ?? 0) - 1;
-    if (left > 0) this.#priorities.set(lane.priority, left);
-    else this.#priorities.delete(lane.priority);
+    this.#lanes--;
+    this.#level(lane.priority).own--;
     this.#exit(lane);
   }
 
@@ -94,13 +101,12 @@ export class Turns {
     byRise.remove(lane);
   }
 
-  /** Levels are never deleted: there are as many as distinct priorities. */
   #level(level: number): Level {
     let found = this.#levels.get(level);
     if (found === undefined) {
       const byTurn = new Heap<"turnIndex", Lane>("turnIndex", isBefore);
       const byRise = new Heap<"riseIndex", Lane>("riseIndex", (a, b) => a.riseAt < b.riseAt);
-      found = { byTurn, byRise };
+      found = { byTurn, byRise, own: 0 };
       this.#levels.set(level, found);
     }
     return found;

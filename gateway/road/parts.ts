@@ -10,6 +10,7 @@ import type { Limits } from "../limits/limits.ts";
 import type { TokenCounter } from "../limits/token-counter.ts";
 import type { Loaded } from "../middlewares/load-middlewares.ts";
 import type { Tracer } from "../middlewares/trace.ts";
+import type { Roster } from "../roster.ts";
 import type { Telemetry } from "../telemetry/events.ts";
 import type { ListedModel } from "../upstreams/join-models.ts";
 import type { Upstream } from "../upstreams/upstream.ts";
@@ -98,6 +99,6 @@ export type RoadParts = {
   /** Every line, to be looked at and steered. */
   lines: AllLines;
   /** The generations under way by id, so that one can be stopped from outside. */
-  underway: Map<string, Underway>;
+  underway: Roster<Underway>;
   draining(): boolean;
 };

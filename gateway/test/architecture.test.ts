@@ -5,12 +5,13 @@ import { describe, expect, it } from "vitest";
 const root = join(import.meta.dirname, "..");
 
 /** Every room may import these. */
-const forAll = ["errors", "exchange", "telemetry"];
+const forAll = ["errors", "exchange", "roster", "telemetry"];
 
 /** Who may import whom, beside itself and `forAll`; type imports count. */
 const mayImport: Record<string, string[] | "everything"> = {
   errors: [],
   exchange: [],
+  roster: [],
   telemetry: [],
   settings: [],
   users: [],

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { shuttingDown } from "../errors.ts";
 import type { AllLines } from "../road/all-lines.ts";
+import type { RosterView } from "../roster.ts";
 
 export type Draining = {
   lines: Pick<AllLines, "drain">;
   /** The generations under way, waiting or running. */
-  underway: ReadonlyMap<string, { stop: AbortController }>;
+  underway: RosterView<{ stop: AbortController }>;
   /** How long those that run may go on. Milliseconds. */
   timeoutMs: number;
 };
@@ -20,7 +21,7 @@ export async function drain({ lines, underway, timeoutMs }: Draining): Promise<v
   }
 }
 
-async function emptied(underway: ReadonlyMap<string, unknown>, ms: number): Promise<boolean> {
+async function emptied(underway: RosterView<unknown>, ms: number): Promise<boolean> {
   const deadline = performance.now() + ms;
   while (underway.size > 0 && performance.now() < deadline) await sleep(20);
   return underway.size === 0;

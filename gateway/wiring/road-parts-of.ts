@@ -3,6 +3,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import { createBodyReader } from "../limits/body.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { RoadParts, Underway } from "../road/parts.ts";
+import type { Roster } from "../roster.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Telemetry } from "../telemetry/events.ts";
 import { createAffinity } from "../upstreams/affinity.ts";
@@ -24,7 +25,7 @@ export type Opened = Pick<RoadParts, "tokens" | "draining"> & {
   limits: Limits;
   side: UpstreamSide;
   pulse: Pulse;
-  underway: Map<string, Underway>;
+  underway: Roster<Underway>;
 };
 
 /** A client that takes no byte for so long is gone, where IDLE_TIMEOUT is off. Milliseconds. */
@@ -64,6 +65,7 @@ export function roadPartsOf(opened: Opened): RoadParts {
       keepAliveMs: settings.keepAliveMs,
       silenceMs: isPublic ? settings.jsonKeepAliveTunnelMs : settings.jsonKeepAliveLanMs,
       stallMs: settings.idleTimeoutMs ?? stallMs,
+      mayFrame: additions.tracer === null && additions.middlewares.length === 0,
     }),
     timeouts: {
       firstByteMs: settings.firstByteTimeoutMs ?? 0,
