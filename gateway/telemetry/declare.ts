@@ -1,4 +1,5 @@
-import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { Counter, Gauge, type Registry } from "prom-client";
+import { QuickHistogram } from "./quick-histogram.ts";
 
 /** Adds an amount to one series; what is unknown, negative or no number adds nothing. */
 export type Add = (amount: number | null) => void;
@@ -33,7 +34,7 @@ export function createDeclare(registry: Registry): Declare {
   return {
     counter(name, help, labelNames) {
       // prom-client makes a string of the labels at each `inc`, of a child too: so it gets sums.
-      const sums: { labels: Record<string, string>; value: number }[] = [];
+      const sums: { labels: Record<string, string>; value: Float64Array }[] = [];
       new Counter({
         name: prefix + name,
         help,
@@ -41,39 +42,27 @@ export function createDeclare(registry: Registry): Declare {
         registers,
         collect() {
           this.reset();
-          for (const { labels, value } of sums) this.inc(labels, value);
+          for (const { labels, value } of sums) this.inc(labels, value[0]);
         },
       });
       return (...values) => {
         const pairs = labelNames.map((label, i) => [label, values[i] ?? ""] as const);
-        const sum = { labels: Object.fromEntries(pairs), value: 0 };
-        sums.push(sum);
+        // A number of its own would be a new object each time.
+        const value = new Float64Array(1);
+        sums.push({ labels: Object.fromEntries(pairs), value });
         return (amount) => {
-          if (isAmount(amount)) sum.value += amount;
+          if (isAmount(amount)) value[0] = (value[0] ?? 0) + amount;
         };
       };
     },
     histogram(name, help, buckets) {
-      const histogram = new Histogram({ name: prefix + name, help, buckets, registers });
-      return (value) => {
-        if (isAmount(value)) histogram.observe(value);
-      };
+      const config = { name: prefix + name, help, buckets, labelNames: [], registers };
+      return seriesOf(new QuickHistogram(config), {});
     },
     histogramBy(label, name, help, buckets) {
-      const labelNames = [label];
-      const histogram = new Histogram({
-        name: prefix + name,
-        help,
-        buckets,
-        labelNames,
-        registers,
-      });
-      return (labelled) => {
-        const series = histogram.labels(labelled);
-        return (value) => {
-          if (isAmount(value)) series.observe(value);
-        };
-      };
+      const config = { name: prefix + name, help, buckets, labelNames: [label], registers };
+      const histogram = new QuickHistogram(config);
+      return (labelled) => seriesOf(histogram, { [label]: labelled });
     },
     gauge(name, help, read) {
       new Gauge({
@@ -85,5 +74,12 @@ export function createDeclare(registry: Registry): Declare {
         },
       });
     },
+  };
+}
+
+function seriesOf(histogram: QuickHistogram, labels: Record<string, string>): Observe {
+  const observe = histogram.seriesOf(labels);
+  return (value) => {
+    if (isAmount(value)) observe(value);
   };
 }

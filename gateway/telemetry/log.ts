@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import pino, { type DestinationStream, type Logger } from "pino";
 import { errorFields } from "./error-fields.ts";
+import type { Line } from "./exchange-line.ts";
 import { createLogSink, type LogSink } from "./log-sink.ts";
 
 export type LogOptions = {
@@ -13,6 +14,11 @@ export type LogOptions = {
 
 export type Log = {
   readonly logger: Logger;
+  /**
+   * A line like the logger's, at level info: of plain fields, for what comes thousands of times a
+   * second. One JSON.stringify costs a fifth of what pino takes for twenty fields.
+   */
+  info(fields: Line, message: string): void;
   /** Writes what is buffered, now. */
   flush(): void;
   /** Flushes, and lets go of the process. */
@@ -41,6 +47,7 @@ export function createLog({ level, pretty, destination }: LogOptions): Log {
           onLost: (lines) => logger.warn({ lines }, "log lines were lost"),
         })
       : { write: (line) => destination.write(line), flush: () => {}, close: () => {} };
+  const out = pretty ? forPeople(sink) : sink;
   const logger = pino(
     {
       level,
@@ -49,13 +56,19 @@ export function createLog({ level, pretty, destination }: LogOptions): Log {
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: errorFields },
     },
-    pretty ? forPeople(sink) : sink,
+    out,
   );
   // Also where an exception that nobody caught ends the process.
   const flush = (): void => sink.flush();
   process.on("exit", flush);
   return {
     logger,
+    info(fields, message) {
+      if (!logger.isLevelEnabled("info")) return;
+      const text = JSON.stringify(fields).slice(1, -1);
+      const time = new Date().toISOString();
+      out.write(`{"level":"info","time":"${time}",${text},"msg":${JSON.stringify(message)}}\n`);
+    },
     flush,
     close() {
       process.off("exit", flush);
