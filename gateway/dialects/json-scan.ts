@@ -143,12 +143,3 @@ export function topLevelFields(bytes: Buffer, from = 0): Field[] {
 export function findTopLevel(bytes: Buffer, name: string): Range[] {
   return topLevelFields(bytes).filter((field) => field.name === name);
 }
-
-/** `bytes` with the value at `range` replaced by `text`, which is JSON; every other byte stays. */
-export function replaceRange(bytes: Buffer, range: Range, text: string): Buffer {
-  return Buffer.concat([
-    bytes.subarray(0, range.start),
-    Buffer.from(text),
-    bytes.subarray(range.end),
-  ]);
-}

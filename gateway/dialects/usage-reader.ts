@@ -1,5 +1,5 @@
 import { eventData } from "./event-data.ts";
-import { topLevelFields } from "./json-scan.ts";
+import { type Field, topLevelFields } from "./json-scan.ts";
 import {
   type Counts,
   countsOf,
@@ -12,8 +12,11 @@ import {
 
 /** Reads the numbers an upstream gives while its answer goes by. Never throws. */
 export type UsageReader = {
-  /** A whole JSON answer. Only its `usage` and `timings` are parsed: embeddings are megabytes. */
-  readAnswer(bytes: Buffer): void;
+  /**
+   * A whole JSON answer. Only its `usage` and `timings` are parsed: embeddings are megabytes.
+   * `fields` are its top-level ones, where they are known.
+   */
+  readAnswer(bytes: Buffer, fields?: readonly Field[]): void;
   /** One whole server-sent event, as latin1 text; ask `carriesUsage` first, this parses it. */
   readEvent(event: string): void;
   /** What an answer that came to its end cost. */
@@ -54,7 +57,18 @@ function usageIn(event: Fields): Fields | null {
 }
 
 function withoutNulls(fields: Fields): Fields {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
+  const found: Record<string, unknown> = {};
+  for (const name in fields) if (fields[name] !== null) found[name] = fields[name];
+  return found;
+}
+
+/** Few choices are asked for: a list of them is less than a map. */
+type OfChoice = { readonly index: number; counts: Counts };
+
+function keep(list: OfChoice[], index: number, counts: Counts): void {
+  const found = list.find((one) => one.index === index);
+  if (found === undefined) list.push({ index, counts });
+  else found.counts = counts;
 }
 
 class Reader implements UsageReader {
@@ -66,21 +80,21 @@ class Reader implements UsageReader {
   /**
    * Usage that stands beside one choice, by its index; usage of llama.cpp's without one, in order.
    */
-  readonly #choices = new Map<number, Counts>();
-  readonly #timed = new Map<number, Counts>();
+  readonly #choices: OfChoice[] = [];
+  readonly #timed: OfChoice[] = [];
   #timings: Timings | null = null;
 
   constructor(prompts: number) {
     this.#prompts = prompts;
   }
 
-  readAnswer(bytes: Buffer): void {
+  readAnswer(bytes: Buffer, fields?: readonly Field[]): void {
     if (bytes[0] === openBracket) {
       this.#readLastOf(bytes);
       return;
     }
     const found: Record<string, unknown> = {};
-    for (const { name, start, end } of topLevelFields(bytes)) {
+    for (const { name, start, end } of fields ?? topLevelFields(bytes)) {
       if (name !== "usage" && name !== "usageMetadata" && name !== "timings") continue;
       found[name] = parse(bytes.toString("utf8", start, end));
     }
@@ -105,13 +119,15 @@ class Reader implements UsageReader {
     const index = isFields(choices?.[0]) ? Number(choices[0].index ?? 0) : null;
     if (timings !== null) {
       this.#timings = timings;
-      this.#timed.set(index ?? 0, countsOfTimings(timings));
+      keep(this.#timed, index ?? 0, countsOfTimings(timings));
     }
     if (usage === null) return;
     const counts = countsOf(usage) ?? unknown;
-    if (index !== null) this.#choices.set(index, counts);
+    if (index !== null) keep(this.#choices, index, counts);
     // llama.cpp sends one chunk without choices for each choice, counting that one alone.
-    else if (choices !== null && timings !== null) this.#choices.set(~this.#choices.size, counts);
+    else if (choices !== null && timings !== null)
+      keep(this.#choices, ~this.#choices.length, counts);
+    else if (this.#whole === null) this.#whole = withoutNulls(usage);
     else this.#whole = { ...this.#whole, ...withoutNulls(usage) };
   }
 
@@ -122,7 +138,14 @@ class Reader implements UsageReader {
       [this.#choices, "reported"],
       [this.#timed, "timings"],
     ] as const) {
-      if (found.size > 0) return { ...countsOfChoices([...found.values()], this.#prompts), source };
+      if (found.length === 0) continue;
+      return {
+        ...countsOfChoices(
+          found.map(({ counts }) => counts),
+          this.#prompts,
+        ),
+        source,
+      };
     }
     return { ...unknown, source: null };
   }

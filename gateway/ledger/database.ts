@@ -34,6 +34,8 @@ export function openDatabase(file: string): { db: Database.Database; instance: I
     db = new Database(realpathSync(path), { timeout: startPatienceMs });
     const reason = unsuitable(db);
     if (reason !== null) throw new Error(reason);
+    // Of a new file: a commit writes two or three pages, whole, so small ones cost a third less.
+    db.pragma("page_size = 1024");
     const mode = db.pragma("journal_mode = WAL", { simple: true });
     if (mode !== "wal")
       throw new Error("its file system cannot hold a WAL database; use a local disk");

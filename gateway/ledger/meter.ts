@@ -1,6 +1,7 @@
+import type { Field } from "../dialects/json-scan.ts";
 import { carriesToken, carriesUsage, type StreamEnd } from "../dialects/stream-events.ts";
 import type { Timings, Usage } from "../dialects/usage.ts";
-import { createUsageReader } from "../dialects/usage-reader.ts";
+import { createUsageReader, type UsageReader } from "../dialects/usage-reader.ts";
 import type { Dialect } from "../exchange.ts";
 
 /** What was seen of an answer. Times are milliseconds since the exchange began. */
@@ -23,8 +24,8 @@ export type Meter = {
   begun(status: number): void;
   /** One whole server-sent event, as latin1 text, and whether it ends the stream. */
   event(event: string, end: StreamEnd | null): void;
-  /** A whole JSON answer. */
-  body(bytes: Buffer): void;
+  /** A whole JSON answer, and its top-level fields where they are known. */
+  body(bytes: Buffer, fields?: readonly Field[]): void;
   /** A piece of a JSON answer that passes unread. */
   chunk(bytes: Buffer): void;
   /** The upstream's last byte has come. */
@@ -60,64 +61,95 @@ const maxKept = 4 * 1024 * 1024;
 
 /** @param prompts - how many prompts a text completion asks for; 1 for all else. */
 export function createMeter(dialect: Dialect, prompts: number, startedMono: number): Meter {
-  const reader = createUsageReader(prompts);
-  const kept: Buffer[] = [];
-  let keptBytes = 0;
-  let tail: Buffer | null = null;
-  let status = 0;
-  let tokens = 0;
-  let streamed = false;
-  let firstTokenMs: number | null = null;
-  let finished = false;
-  let failed = false;
-  let upstreamId: string | null = null;
+  return new AnswerMeter(dialect, prompts, startedMono);
+}
 
-  function readPieces(): void {
-    if (keptBytes === 0) return;
-    reader.readAnswer(Buffer.concat(kept));
-    if (tail === null) return;
-    // Too long to keep: OpenAI's order has the usage at the very end.
-    const at = tail.lastIndexOf('"usage"');
-    if (at >= 0) reader.readAnswer(Buffer.concat([Buffer.from("{"), tail.subarray(at)]));
+class AnswerMeter implements Meter {
+  readonly #dialect: Dialect;
+  readonly #startedMono: number;
+  readonly #reader: UsageReader;
+  readonly #kept: Buffer[] = [];
+  #keptBytes = 0;
+  #tail: Buffer | null = null;
+  #status = 0;
+  #tokens = 0;
+  #streamed = false;
+  #firstTokenMs: number | null = null;
+  #finished = false;
+  #failed = false;
+  #upstreamId: string | null = null;
+
+  constructor(dialect: Dialect, prompts: number, startedMono: number) {
+    this.#dialect = dialect;
+    this.#startedMono = startedMono;
+    this.#reader = createUsageReader(prompts);
   }
 
-  return {
-    begun(seen) {
-      status = seen;
-      // A first try may have failed in its stream.
-      failed = false;
-    },
-    event(event, end) {
-      streamed = true;
-      if (carriesToken(event, dialect)) {
-        tokens++;
-        firstTokenMs ??= performance.now() - startedMono;
-      }
-      if (carriesUsage(event, dialect)) reader.readEvent(event);
-      if (end === "error") failed = true;
-      else if (end === "last") finished = true;
-    },
-    body(bytes) {
-      reader.readAnswer(bytes);
-    },
-    chunk(bytes) {
-      if (keptBytes < maxKept) {
-        kept.push(bytes);
-        keptBytes += bytes.length;
-      } else tail = bytes;
-    },
-    ended() {
-      finished = true;
-      readPieces();
-    },
-    named(id) {
-      upstreamId = id;
-    },
-    told: () => reader.finished(),
-    reading() {
-      const usage = finished ? reader.finished() : streamed ? reader.cut(tokens) : unknownUsage;
-      const timings = reader.timings();
-      return { status, firstTokenMs, usage, timings, finished, failed, upstreamId };
-    },
-  };
+  begun(status: number): void {
+    this.#status = status;
+    // A first try may have failed in its stream.
+    this.#failed = false;
+  }
+
+  event(event: string, end: StreamEnd | null): void {
+    this.#streamed = true;
+    if (carriesToken(event, this.#dialect)) {
+      this.#tokens++;
+      this.#firstTokenMs ??= performance.now() - this.#startedMono;
+    }
+    if (carriesUsage(event, this.#dialect)) this.#reader.readEvent(event);
+    if (end === "error") this.#failed = true;
+    else if (end === "last") this.#finished = true;
+  }
+
+  body(bytes: Buffer, fields?: readonly Field[]): void {
+    this.#reader.readAnswer(bytes, fields);
+  }
+
+  chunk(bytes: Buffer): void {
+    if (this.#keptBytes < maxKept) {
+      this.#kept.push(bytes);
+      this.#keptBytes += bytes.length;
+    } else this.#tail = bytes;
+  }
+
+  ended(): void {
+    this.#finished = true;
+    this.#readPieces();
+  }
+
+  named(id: string): void {
+    this.#upstreamId = id;
+  }
+
+  told(): Usage {
+    return this.#reader.finished();
+  }
+
+  reading(): Reading {
+    return {
+      status: this.#status,
+      firstTokenMs: this.#firstTokenMs,
+      usage: this.#usage(),
+      timings: this.#reader.timings(),
+      finished: this.#finished,
+      failed: this.#failed,
+      upstreamId: this.#upstreamId,
+    };
+  }
+
+  #usage(): Usage {
+    if (this.#finished) return this.#reader.finished();
+    return this.#streamed ? this.#reader.cut(this.#tokens) : unknownUsage;
+  }
+
+  #readPieces(): void {
+    if (this.#keptBytes === 0) return;
+    this.#reader.readAnswer(Buffer.concat(this.#kept));
+    if (this.#tail === null) return;
+    // Too long to keep: OpenAI's order has the usage at the very end.
+    const at = this.#tail.lastIndexOf('"usage"');
+    if (at < 0) return;
+    this.#reader.readAnswer(Buffer.concat([Buffer.from("{"), this.#tail.subarray(at)]));
+  }
 }

@@ -5,7 +5,7 @@ import { attempt } from "../upstreams/attempt.ts";
 import type { Receiver } from "../upstreams/forward.ts";
 import { headersToClient } from "../upstreams/headers.ts";
 import { isConvertible, isNative, lacksPath } from "../upstreams/speaks.ts";
-import type { Upstream } from "../upstreams/upstream.ts";
+import { learnKind, type Upstream } from "../upstreams/upstream.ts";
 import { convertedSend } from "./conversion-of.ts";
 import { type Member, modelAt } from "./destination.ts";
 import { outboundOf } from "./outbound.ts";
@@ -65,7 +65,7 @@ function attemptOnce(
     signal: exchange.signal,
     committed: () => answer.committed,
     patienceMs: alone ? parts.timeouts.firstByteMs || Number.POSITIVE_INFINITY : 0,
-    receiver: receiverFor(parts, accepted, answer, plan),
+    receiver: receiverFor(parts, accepted, answer, { plan, upstream }),
   });
 }
 
@@ -89,10 +89,11 @@ function receiverFor(
   { telemetry }: Pick<RoadParts, "telemetry">,
   accepted: Accepted,
   answer: Answer,
-  plan: Plan,
+  { plan, upstream }: { plan: Plan; upstream: Upstream },
 ): Receiver {
   return {
     head(status: number, headers: IncomingHttpHeaders): void {
+      learnKind(upstream, headers.server);
       const type = String(headers["content-type"] ?? "");
       if (accepted.asked.json && type.startsWith("text/html")) {
         throw new GatewayError("upstream_error", "The upstream answered with a web page.");

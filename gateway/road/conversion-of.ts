@@ -40,6 +40,6 @@ function conversionOf(
     model: model ?? askedModel,
     arrayForm: form === "array",
     streamUpstream,
-    upstreamId: meter.named,
+    upstreamId: (id) => meter.named(id),
   };
 }

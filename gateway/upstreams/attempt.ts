@@ -1,11 +1,10 @@
-import type { IncomingHttpHeaders } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { GatewayError } from "../errors.ts";
 import { ownKeyRefused, withoutKey } from "./failure.ts";
 import { forward, type Outbound, type Receiver } from "./forward.ts";
 import { StaleConnection } from "./stale-connection.ts";
 import { neverConnected } from "./trouble.ts";
-import { learnKind, type Upstream } from "./upstream.ts";
+import type { Upstream } from "./upstream.ts";
 
 export type AttemptOptions = {
   upstream: Upstream;
@@ -59,8 +58,7 @@ export async function attempt(options: AttemptOptions): Promise<void> {
 }
 
 function send(options: AttemptOptions, outbound: Outbound): Promise<void> {
-  const { signal, upstream } = options;
-  const receiver = learning(options);
+  const { signal, upstream, receiver } = options;
   return options.send === undefined
     ? forward(upstream.connections, outbound, receiver, signal)
     : options.send(outbound, receiver, signal);
@@ -82,13 +80,3 @@ function patience(error: unknown, options: AttemptOptions): number {
 /** A streamed body is gone once sent. */
 const isReplayable = (outbound: Outbound): boolean =>
   outbound.body === null || Buffer.isBuffer(outbound.body);
-
-function learning({ receiver, upstream }: AttemptOptions): Receiver {
-  return {
-    ...receiver,
-    head(status: number, headers: IncomingHttpHeaders): void {
-      learnKind(upstream, headers.server);
-      receiver.head(status, headers);
-    },
-  };
-}
