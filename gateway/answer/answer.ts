@@ -9,7 +9,7 @@ import { type Place, PlaceTeller, queueForm } from "./place-teller.ts";
 import type { Beating, Pulse } from "./pulse.ts";
 import { refuse } from "./refuse.ts";
 import type { BegunResponse } from "./response-renamer.ts";
-import type { Shaper } from "./shaper.ts";
+import type { Bytes, Shaper } from "./shaper.ts";
 
 export type AnswerOptions = {
   pulse: Pulse;
@@ -20,6 +20,8 @@ export type AnswerOptions = {
   silenceMs: number | null;
   /** How long a client may leave us unable to write before it counts as gone. */
   stallMs: number;
+  /** False where somebody else looks at what is written to the response. */
+  mayFrame: boolean;
 };
 
 /** What the client asked for, once it is known. */
@@ -41,6 +43,7 @@ export type Asked = {
  * end.
  */
 export class Answer implements Beating {
+  pulseIndex = -1;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #exchange: Exchange;
@@ -69,7 +72,7 @@ export class Answer implements Beating {
     this.#response = response;
     this.#exchange = exchange;
     this.#options = options;
-    this.#outlet = new Outlet(response, exchange);
+    this.#outlet = new Outlet(response, exchange, options.mayFrame);
     const form = queueForm(request.headers["x-queue-events"]);
     this.#asksForChunks = form === "chunk";
     this.#places = new PlaceTeller(exchange, form ?? options.queueEvents);
@@ -108,7 +111,8 @@ export class Answer implements Beating {
 
   /** From here on the client is not left in silence. */
   accepted(asked: Asked): void {
-    this.#asked = { ownResponseId: false, ...asked };
+    const { model, stream, json, ownResponseId = false } = asked;
+    this.#asked = { model, stream, json, ownResponseId };
     this.#acceptedAt = performance.now();
     this.#options.pulse.add(this);
   }
@@ -152,12 +156,12 @@ export class Answer implements Beating {
   }
 
   /** The upstream has ended. Takes the last bytes, to be sent by `end`; throws where it was cut. */
-  complete(): Buffer | null {
+  complete(): Bytes | null {
     return this.#shaper?.finish() ?? null;
   }
 
   /** The end, once the accounts are closed. */
-  end(last: Buffer | null): void {
+  end(last: Bytes | null): void {
     if (!this.committed && this.#head !== null) {
       const length = last === null ? {} : { "content-length": String(last.length) };
       this.#writeHead({ ...this.#head, headers: { ...this.#head.headers, ...length } });
@@ -177,9 +181,9 @@ export class Answer implements Beating {
     } else if (this.#streams && this.#shaper?.ended !== true) {
       const events = this.#places.begun?.events ?? 0;
       const { model } = this.#asked;
-      this.#endWith(eventOfError(error, this.#exchange, { model, events }));
+      this.#endWith(Buffer.from(eventOfError(error, this.#exchange, { model, events })));
     } else if (this.#mayPad) {
-      this.#endWith(bodyOfError(error, this.#exchange));
+      this.#endWith(Buffer.from(bodyOfError(error, this.#exchange)));
     } else {
       // A stream that said its own last word takes no second one, and half an answer none.
       this.#options.pulse.remove(this);
@@ -188,7 +192,7 @@ export class Answer implements Beating {
   }
 
   /** Nothing is due any more; but who takes no byte of the end is to be let go of too. */
-  #endWith(last: Buffer | string | null): void {
+  #endWith(last: Bytes | null): void {
     this.#ended = true;
     this.#outlet.end(last, () => this.#options.pulse.remove(this));
   }
@@ -204,7 +208,7 @@ export class Answer implements Beating {
         this.#keepStreamAlive();
     } else if (this.#mayPad && this.#isSilentTooLong(now)) {
       this.#writeHead(jsonHead);
-      this.#outlet.write(Buffer.from("\n"));
+      this.#outlet.write("\n");
     }
   }
 
@@ -236,7 +240,7 @@ export class Answer implements Beating {
     }
     this.#writeHead(this.#head ?? streamHead);
     // A blank line is the one thing that no hand-written parser minds: `off` is for those.
-    this.#outlet.write(Buffer.from(this.#places.form === "off" ? "\n" : ": keep-alive\n\n"));
+    this.#outlet.write(this.#places.form === "off" ? "\n" : ": keep-alive\n\n");
   }
 
   #writeHead(head: Head): void {

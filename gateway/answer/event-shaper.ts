@@ -76,7 +76,7 @@ export function createEventShaper(options: EventShaperOptions): Shaper {
       if (terminal) return null;
       out = "";
       splitter.split(chunk, take);
-      return out === "" ? null : Buffer.from(out, "latin1");
+      return out === "" ? null : out;
     },
     finish() {
       // The last event may come without its blank line; a cut one is dropped.
@@ -85,7 +85,7 @@ export function createEventShaper(options: EventShaperOptions): Shaper {
       if (!terminal && !failed && endsInWords.has(dialect)) {
         throw new GatewayError("upstream_error", "The upstream's stream ended before its end.");
       }
-      return held === "" ? null : Buffer.from(held, "latin1");
+      return held === "" ? null : held;
     },
   };
 }

@@ -1,43 +1,58 @@
-import { findTopLevel, replaceRange } from "../dialects/json-scan.ts";
-import type { Shaper } from "./shaper.ts";
+import { type Field, findTopLevel, topLevelFields } from "../dialects/json-scan.ts";
+import type { Bytes, Shaper } from "./shaper.ts";
 
 export type JsonShaperOptions = {
   /** Takes the place of the top-level `id`; null leaves it. */
   id: string | null;
   /** The gateway's own key at the upstream: an error under status 200 may quote it. */
   secret?: string | null;
-  /** Sees the whole body once, before it goes out. */
-  watch: (body: Buffer) => void;
 };
+
+/** The part of a meter that sees a whole JSON answer once, before it goes out. */
+type Watcher = { body(bytes: Buffer, fields: readonly Field[]): void };
 
 /**
  * One JSON object: collected, so that its usage is read and its id replaced before a byte leaves.
  */
-export function createJsonShaper(options: JsonShaperOptions): Shaper {
-  const chunks: Buffer[] = [];
-  let upstreamId: string | null = null;
-  return {
-    streams: false,
-    edits: true,
-    ended: false,
-    get upstreamId() {
-      return upstreamId;
-    },
-    push(chunk) {
-      chunks.push(chunk);
-      return null;
-    },
-    finish() {
-      const whole = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
-      const body = withoutSecret(whole, options.secret ?? null);
-      options.watch(body);
-      const range = findTopLevel(body, "id").at(-1);
-      if (range === undefined) return body;
-      const value = body.toString("utf8", range.start, range.end);
-      if (value.startsWith('"')) upstreamId = value.slice(1, -1);
-      return options.id === null ? body : replaceRange(body, range, JSON.stringify(options.id));
-    },
-  };
+export function createJsonShaper(options: JsonShaperOptions, watcher: Watcher): Shaper {
+  return new JsonShaper(options, watcher);
+}
+
+class JsonShaper implements Shaper {
+  readonly streams = false;
+  readonly edits = true;
+  readonly ended = false;
+  upstreamId: string | null = null;
+  readonly #options: JsonShaperOptions;
+  readonly #watcher: Watcher;
+  readonly #chunks: Buffer[] = [];
+
+  constructor(options: JsonShaperOptions, watcher: Watcher) {
+    this.#options = options;
+    this.#watcher = watcher;
+  }
+
+  push(chunk: Buffer): null {
+    this.#chunks.push(chunk);
+    return null;
+  }
+
+  finish(): Bytes {
+    const { id, secret = null } = this.#options;
+    const [first] = this.#chunks;
+    const whole = this.#chunks.length === 1 && first ? first : Buffer.concat(this.#chunks);
+    const body = withoutSecret(whole, secret);
+    const fields = topLevelFields(body);
+    this.#watcher.body(body, fields);
+    const range = fields.findLast(({ name }) => name === "id");
+    if (range === undefined) return body;
+    const value = body.toString("utf8", range.start, range.end);
+    if (value.startsWith('"')) this.upstreamId = value.slice(1, -1);
+    if (id === null) return body;
+    // A request id is ASCII.
+    const text = body.toString("latin1");
+    return `${text.slice(0, range.start)}${JSON.stringify(id)}${text.slice(range.end)}`;
+  }
 }
 
 function withoutSecret(body: Buffer, secret: string | null): Buffer {

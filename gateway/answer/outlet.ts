@@ -1,7 +1,8 @@
-import type { ServerResponse } from "node:http";
+import type { OutgoingHttpHeader, ServerResponse } from "node:http";
 import type { Exchange } from "../exchange.ts";
 import type { Head } from "./head.ts";
-import { setIdentityHeaders } from "./refuse.ts";
+import { identityHeaders } from "./identity-headers.ts";
+import type { Bytes } from "./shaper.ts";
 
 /**
  * The client's side of an answer: one head, whole pieces, one end. Times are monotonic
@@ -12,11 +13,17 @@ export class Outlet {
   readonly #exchange: Exchange;
   #writtenAt: number;
   #stalledAt: number | null = null;
-  #corked = false;
+  /** Written in this turn, as latin1 text. */
+  #text = "";
+  readonly #mayFrame: boolean;
+  /** The chunks are framed here. */
+  #frames = false;
 
-  constructor(response: ServerResponse, exchange: Exchange) {
+  /** @param mayFrame false where somebody looks at what is written: then Node frames it */
+  constructor(response: ServerResponse, exchange: Exchange, mayFrame: boolean) {
     this.#response = response;
     this.#exchange = exchange;
+    this.#mayFrame = mayFrame;
     this.#writtenAt = performance.now();
   }
 
@@ -43,21 +50,22 @@ export class Outlet {
   head({ status, headers }: Head, firstPlace: number): void {
     const response = this.#response;
     if (response.headersSent) return;
-    setIdentityHeaders(response, this.#exchange);
-    response.setHeader("x-queue-position", firstPlace);
-    for (const name in headers) response.setHeader(name, headers[name] ?? "");
-    response.writeHead(status);
+    const raw: OutgoingHttpHeader[] = identityHeaders(this.#exchange);
+    raw.push("x-queue-position", String(firstPlace));
+    for (const name in headers) raw.push(name, headers[name] ?? "");
+    response.writeHead(status, raw);
+    if (!this.#mayFrame || !response.chunkedEncoding) return;
+    // Node would write a chunk in four pieces; framed here it is one (0.5 µs of 6).
+    response.chunkedEncoding = false;
+    this.#frames = true;
   }
 
   /** What is written in one turn leaves as one chunk. False where the client is slow. */
-  write(bytes: Buffer): boolean {
+  write(bytes: Bytes): boolean {
     this.#writtenAt = performance.now();
-    if (!this.#corked) {
-      this.#corked = true;
-      this.#response.cork();
-      process.nextTick(() => this.#uncork());
-    }
-    return this.#response.write(bytes);
+    if (this.#text === "") process.nextTick(() => this.#flush());
+    this.#text += latin1Of(bytes);
+    return !this.#response.writableNeedDrain;
   }
 
   whenDrained(resume: () => void): void {
@@ -72,16 +80,17 @@ export class Outlet {
    * The last bytes. Who does not take them is stalled from now on; `closed` is told when it is
    * over.
    */
-  end(last: Buffer | string | null, closed: () => void): void {
+  end(last: Bytes | null, closed: () => void): void {
     const response = this.#response;
     this.#stalledAt ??= performance.now();
     if (response.destroyed) closed();
     else response.once("close", closed);
-    if (last === null) response.end();
-    // As text the head and a short body leave in one piece; latin1 keeps every byte.
-    else if (Buffer.isBuffer(last)) response.end(last.toString("latin1"), "latin1");
-    else response.end(last);
-    this.#uncork();
+    const text = last === null ? this.#text : this.#text + latin1Of(last);
+    this.#text = "";
+    const framed = this.#frames ? `${chunkOf(text)}${lastChunk}` : text;
+    if (framed === "") response.end();
+    // As text the head and a short body leave in one piece.
+    else response.end(framed, "latin1");
   }
 
   /** Broken off: a client cannot take that for an end. */
@@ -89,9 +98,20 @@ export class Outlet {
     this.#response.destroy();
   }
 
-  #uncork(): void {
-    if (!this.#corked) return;
-    this.#corked = false;
-    this.#response.uncork();
+  #flush(): void {
+    const text = this.#text;
+    this.#text = "";
+    if (text === "" || this.#response.destroyed) return;
+    this.#response.write(this.#frames ? chunkOf(text) : text, "latin1");
   }
 }
+
+/** The end of a body in chunks (RFC 9112 §7.1). */
+const lastChunk = "0\r\n\r\n";
+
+/** One chunk (RFC 9112 §7.1); nothing of nothing, which would end the body. */
+const chunkOf = (text: string): string =>
+  text === "" ? "" : `${text.length.toString(16)}\r\n${text}\r\n`;
+
+const latin1Of = (bytes: Bytes): string =>
+  typeof bytes === "string" ? bytes : bytes.toString("latin1");

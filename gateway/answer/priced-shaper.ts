@@ -14,9 +14,10 @@ export function createPricedShaper(inner: Shaper, cost: () => number | null): Sh
     },
     push: (chunk) => inner.push(chunk),
     finish() {
-      const body = inner.finish();
+      const bytes = inner.finish();
       const total = cost();
-      if (body === null) return null;
+      if (bytes === null) return null;
+      const body = typeof bytes === "string" ? Buffer.from(bytes, "latin1") : bytes;
       return answerWithCost(body, total === null ? null : { total, parts: null });
     },
   };

@@ -1,20 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { GatewayError } from "../errors.ts";
-import type { Dialect, Exchange } from "../exchange.ts";
 import { endEarly } from "./end-early.ts";
 import { bodyOfError } from "./error-words.ts";
-
-/** As much of an exchange as an answer shows. */
-export type Shown = Pick<Exchange, "requestId" | "dialect" | "isOpenRouter">;
-
-/** What every answer says of itself. */
-export function setIdentityHeaders(response: ServerResponse, shown: Shown): void {
-  response.setHeader("x-request-id", shown.requestId);
-  if (shown.dialect === ("messages" satisfies Dialect)) {
-    response.setHeader("request-id", shown.requestId);
-  }
-  response.setHeader("x-content-type-options", "nosniff");
-}
+import { type Shown, setIdentityHeaders } from "./identity-headers.ts";
 
 /**
  * An error with its real status, while nothing else has been sent. Where the request's body has not

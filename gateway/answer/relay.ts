@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { upstreamRejection } from "../dialects/upstream-rejection.ts";
 import type { GatewayError } from "../errors.ts";
-import { refuse, type Shown, setIdentityHeaders } from "./refuse.ts";
+import { type Shown, setIdentityHeaders } from "./identity-headers.ts";
+import { refuse } from "./refuse.ts";
 
 /** Of an upstream's error, so much is read for its message. Bytes. */
 const maxRejection = 64 * 1024;

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { setIdentityHeaders } from "../answer/refuse.ts";
+import { setIdentityHeaders } from "../answer/identity-headers.ts";
 import { showCredits, showGeneration, showKey } from "./openrouter-account.ts";
 import {
   countModels,

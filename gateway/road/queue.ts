@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { setIdentityHeaders } from "../answer/refuse.ts";
+import { setIdentityHeaders } from "../answer/identity-headers.ts";
 import type { Identity } from "../auth/identity.ts";
 import { GatewayError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { refuse, setIdentityHeaders } from "../answer/refuse.ts";
+import { setIdentityHeaders } from "../answer/identity-headers.ts";
+import { refuse } from "../answer/refuse.ts";
 import { relay } from "../answer/relay.ts";
 import { asksOfModel } from "../dialects/endpoints.ts";
 import { type GatewayError, shuttingDown } from "../errors.ts";

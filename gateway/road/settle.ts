@@ -1,3 +1,4 @@
+import type { Bytes } from "../answer/shaper.ts";
 import type { GatewayError } from "../errors.ts";
 import { ClientLeft } from "../exchange.ts";
 import type { Closing } from "../ledger/ledger.ts";
@@ -11,7 +12,7 @@ export type Ending = {
   /** True once the upstream had begun to answer. */
   readonly begun: boolean;
   readonly upstreamId: string | null;
-  end(last: Buffer | null): void;
+  end(last: Bytes | null): void;
   fail(error: GatewayError): void;
 };
 

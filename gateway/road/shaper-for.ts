@@ -9,7 +9,7 @@ import { createResponseRenamer } from "../answer/response-renamer.ts";
 import type { Shaper } from "../answer/shaper.ts";
 import { eventWithCost } from "../dialects/openrouter-cost.ts";
 import { createProgressTeller } from "../dialects/progress-events.ts";
-import { carriesUsage } from "../dialects/stream-events.ts";
+import { carriesUsage, type StreamEnd } from "../dialects/stream-events.ts";
 import type { Dialect } from "../exchange.ts";
 import { carriesOurId, type Plan } from "./plan.ts";
 import type { Accepted } from "./reserve.ts";
@@ -35,15 +35,16 @@ function plainShaperFor(accepted: Accepted, answer: Answer, type: string, plan: 
   const { exchange, asked, meter } = accepted;
   const { dialect, requestId } = exchange;
   if (type.startsWith("text/event-stream")) {
+    const watch = (event: string, end: StreamEnd | null): void => meter.event(event, end);
     if (plan.assembles && (dialect === "chat" || dialect === "completions")) {
       const { prompts } = asked.fields;
-      return createAssembleShaper({ dialect, id: requestId, prompts, watch: meter.event });
+      return createAssembleShaper({ dialect, id: requestId, prompts, watch });
     }
     return createEventShaper({
       dialect,
       renamer: renamerFor(accepted, answer),
       dropUsage: plan.dropUsage,
-      watch: meter.event,
+      watch,
       secret: plan.key,
       amend: plan.addsProgress
         ? progressFor(accepted)
@@ -54,9 +55,9 @@ function plainShaperFor(accepted: Accepted, answer: Answer, type: string, plan: 
   }
   if (readsWhole.has(dialect) && type.includes("json")) {
     const id = carriesOurId.has(dialect) ? requestId : null;
-    return createJsonShaper({ id, secret: plan.key, watch: meter.body });
+    return createJsonShaper({ id, secret: plan.key }, meter);
   }
-  return createBytesShaper(type.includes("json") ? meter.chunk : () => {});
+  return createBytesShaper(type.includes("json") ? (bytes) => meter.chunk(bytes) : () => {});
 }
 
 function renamerFor({ exchange }: Accepted, answer: Answer): Renamer | null {

@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { setIdentityHeaders } from "../answer/refuse.ts";
+import { setIdentityHeaders } from "../answer/identity-headers.ts";
 import { GatewayError } from "../errors.ts";
 import type { RoadParts } from "./parts.ts";
 import type { Viewer } from "./queue.ts";

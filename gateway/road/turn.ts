@@ -1,3 +1,4 @@
+import type { Bytes } from "../answer/shaper.ts";
 import { GatewayError } from "../errors.ts";
 import { nothingRead, type Reading } from "../ledger/meter.ts";
 import type { Place, Slot } from "../line/line.ts";
@@ -23,7 +24,7 @@ export type Outcome = {
   /** When the slot was free again, in monotonic milliseconds. */
   endedAt: number;
   /** The bytes kept back until the accounts are closed. */
-  last: Buffer | null;
+  last: Bytes | null;
   error: GatewayError | null;
 };
 
@@ -31,7 +32,7 @@ export type Outcome = {
 export type Waiting = { place(place: Place): void; started(): void };
 
 /** What is done with a slot; `alone` where no other upstream could take its place. */
-export type Work = (member: Member, alone: boolean) => Promise<Buffer | null>;
+export type Work = (member: Member, alone: boolean) => Promise<Bytes | null>;
 
 /**
  * Waits for a slot and holds it while `work` goes on, and not a moment longer: whatever happens in
@@ -70,7 +71,7 @@ async function takeOneTurn(
   let told = false;
   let slot: Slot | null = null;
   let member: Member | null = null;
-  let last: Buffer | null = null;
+  let last: Bytes | null = null;
   let error: GatewayError | null = null;
   let from = 0;
   let deadline: NodeJS.Timeout | undefined;
