@@ -50,8 +50,8 @@ export class OutputPace {
   }
 
   #costsFor(input: number): [number, number] {
-    // Anew when a sixteenth has changed, as with every recent quantity.
-    if (this.#unseen * 16 > this.#seen.length) this.#fit();
+    // Anew when a quarter has changed: it costs a hundred times what a median costs.
+    if (this.#unseen * 4 > this.#seen.length) this.#fit();
     const [fixed, perInput, perOutput] = this.#costs;
     return [fixed + perInput * Math.min(input, this.#longest.input), perOutput];
   }
@@ -68,10 +68,11 @@ export class OutputPace {
     }
     if (this.#seen.length < enoughToFit || middle === 0) return;
     const { input: mostInput, output: mostOutput } = this.#longest;
-    const rows = this.#seen.map(({ input, output, ms }) => ({
-      x: [1, input / Math.max(1, mostInput), output / Math.max(1, mostOutput)],
-      y: ms / middle,
-    }));
+    const rows = new Float64Array(this.#seen.length * width);
+    for (const [at, { input, output, ms }] of this.#seen.entries()) {
+      const share = [1, input / Math.max(1, mostInput), output / Math.max(1, mostOutput)];
+      rows.set([...share, ms / middle], at * width);
+    }
     const [fixed = 1, perInput = 0, perOutput = 0] = leastDeviations(rows);
     this.#costs = [
       fixed * middle,
@@ -81,47 +82,60 @@ export class OutputPace {
   }
 }
 
-type Row = { x: readonly number[]; y: number };
+/** Of a row: what its three costs are multiplied by, then what they come to. */
+const width = 4;
 
 /**
  * The costs, none below 0, of which the rows deviate least by absolute value: least squares, in
- * which a row counts the less the more it deviated in the pass before.
+ * which a row counts the less the more it deviated in the pass before. Plain loops over numbers:
+ * it is on the way of every few requests.
  */
-function leastDeviations(rows: readonly Row[]): number[] {
-  let costs = [1, 0, 0];
+function leastDeviations(rows: Float64Array): Float64Array {
+  const costs = Float64Array.of(1, 0, 0);
+  // For each cost: its products with the three, then with the target.
+  const sums = new Float64Array(3 * width);
   for (let pass = 0; pass < passes; pass++) {
-    const squares = [0, 0, 0].map(() => [0, 0, 0]);
-    const targets = [0, 0, 0];
-    for (const { x, y } of rows) {
-      const fitted = dot(costs, x);
-      const weight =
-        pass === 0 ? 1 / Math.max(1, y) ** 2 : 1 / Math.max(0.02, Math.abs(y - fitted));
-      for (const [i, xi] of x.entries()) {
-        targets[i] = (targets[i] ?? 0) + weight * xi * y;
-        const row = squares[i] ?? [];
-        for (const [j, xj] of x.entries()) row[j] = (row[j] ?? 0) + weight * xi * xj;
+    sums.fill(0);
+    for (let row = 0; row < rows.length; row += width) {
+      const y = rows[row + 3] ?? 0;
+      const off = Math.abs(y - fitted(rows, row, costs));
+      const weight = pass === 0 ? 1 / Math.max(1, y) ** 2 : 1 / Math.max(0.02, off);
+      for (let i = 0; i < 3; i++) {
+        const weighted = weight * (rows[row + i] ?? 0);
+        for (let j = 0; j < width; j++) add(sums, i * width + j, weighted * (rows[row + j] ?? 0));
       }
     }
-    costs = descend(squares, targets, costs);
+    descend(sums, costs);
   }
   return costs;
 }
+
+/** Costs that move less than this in a sweep, as parts of the usual pace, have come to rest. */
+const settled = 1e-6;
 
 /** Least squares without negative parts, one coordinate after the other. */
-function descend(squares: number[][], targets: number[], from: number[]): number[] {
-  const costs = [...from];
-  for (let sweep = 0; sweep < sweeps; sweep++) {
-    for (const [i, row] of squares.entries()) {
-      const own = row[i] ?? 0;
-      const rest = (targets[i] ?? 0) - dot(row, costs) + own * (costs[i] ?? 0);
-      costs[i] = own > 0 ? Math.max(0, rest / own) : 0;
+function descend(sums: Float64Array, costs: Float64Array): void {
+  for (let sweep = 0, moved = 1; sweep < sweeps && moved > settled; sweep++) {
+    moved = 0;
+    for (let i = 0; i < 3; i++) {
+      const row = i * width;
+      const own = sums[row + i] ?? 0;
+      const target = sums[row + 3] ?? 0;
+      const rest = target - fitted(sums, row, costs) + own * (costs[i] ?? 0);
+      const better = own > 0 ? Math.max(0, rest / own) : 0;
+      moved = Math.max(moved, Math.abs(better - (costs[i] ?? 0)));
+      costs[i] = better;
     }
   }
-  return costs;
 }
 
-function dot(a: readonly number[], b: readonly number[]): number {
+/** What the costs come to for the row of `of` that begins at `row`. */
+function fitted(of: Float64Array, row: number, costs: Float64Array): number {
   let sum = 0;
-  for (const [i, value] of a.entries()) sum += value * (b[i] ?? 0);
+  for (let i = 0; i < 3; i++) sum += (of[row + i] ?? 0) * (costs[i] ?? 0);
   return sum;
+}
+
+function add(sums: Float64Array, at: number, value: number): void {
+  sums[at] = (sums[at] ?? 0) + value;
 }
