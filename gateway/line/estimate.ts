@@ -26,8 +26,7 @@ export class Estimates {
   readonly #byUser = new Map<string, History>();
   readonly #byModel = new Map<string, History>();
   readonly #all = new History();
-
-  /** Milliseconds of slots that all together used, until there were enough to settle. */
+  /** Milliseconds of slots that the first ones used together, until there were enough to settle. */
   #youngMs = 0;
 
   /** False before there is any data; then nothing can be told honestly. */
