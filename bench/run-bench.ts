@@ -3,6 +3,7 @@ import { type Children, messageOf } from "./children.ts";
 import type { Contestant } from "./contestant.ts";
 import { measure, type Row } from "./measure.ts";
 import type { BenchOptions } from "./options.ts";
+import { startBare } from "./start-bare.ts";
 import { startGateway } from "./start-gateway.ts";
 import { startNginx } from "./start-nginx.ts";
 
@@ -37,6 +38,11 @@ export async function runBench(
   else {
     await add(nginx.contestant, false);
     await children.end(nginx.child);
+  }
+  for (const accounts of [false, true]) {
+    const bare = await startBare(children, join(folder, `bare-${accounts}`), mockPort, accounts);
+    await add(bare.contestant, false);
+    await children.end(bare.child);
   }
   const gateway = await startOften(children, folder, mockPort).catch((error: unknown) => {
     say(`llm-gateway ${error instanceof Error ? error.message : String(error)}`);
