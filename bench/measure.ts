@@ -43,7 +43,7 @@ export async function measure(
     key: who.key,
     connections: 32,
     tokens: 64,
-    warm: 1,
+    warm: 3,
     seconds: options.seconds,
     pid: who.pid,
     directPort: options.mockPort,
