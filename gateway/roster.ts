@@ -1,12 +1,5 @@
 /** A roster to look at. Iterate over it only where nothing is deleted meanwhile. */
-export type RosterView<T> = {
-  readonly size: number;
-  get(id: string): T | undefined;
-  has(id: string): boolean;
-  /** Both in the order of arrival. */
-  keys(): MapIterator<string>;
-  values(): MapIterator<T>;
-};
+export type RosterView<T> = Pick<Roster<T>, "size" | "get" | "has" | "keys" | "values">;
 
 /** So many may be deleted, beside as many as are here, before there is a new map. */
 const fewest = 16;
@@ -20,7 +13,7 @@ const fewest = 16;
  * dropping it, until the next full collection. Here that was a fifth of all that requests allocate,
  * and a fifth of the CPU. A new Map now and then ends the chain.
  */
-export class Roster<T> implements RosterView<T> {
+export class Roster<T> {
   #map = new Map<string, T>();
   #deleted = 0;
 
@@ -51,6 +44,7 @@ export class Roster<T> implements RosterView<T> {
     return true;
   }
 
+  /** In the order of arrival, as `values`. */
   keys(): MapIterator<string> {
     return this.#map.keys();
   }

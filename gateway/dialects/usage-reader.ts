@@ -57,9 +57,10 @@ function usageIn(event: Fields): Fields | null {
 }
 
 function withoutNulls(fields: Fields): Fields {
-  const found: Record<string, unknown> = {};
-  for (const name in fields) if (fields[name] !== null) found[name] = fields[name];
-  return found;
+  // Nearly always.
+  if (!Object.values(fields).includes(null)) return fields;
+  const known = Object.entries(fields).filter(([, value]) => value !== null);
+  return Object.fromEntries(known);
 }
 
 /** Few choices are asked for: a list of them is less than a map. */
@@ -127,7 +128,6 @@ class Reader implements UsageReader {
     // llama.cpp sends one chunk without choices for each choice, counting that one alone.
     else if (choices !== null && timings !== null)
       keep(this.#choices, ~this.#choices.length, counts);
-    else if (this.#whole === null) this.#whole = withoutNulls(usage);
     else this.#whole = { ...this.#whole, ...withoutNulls(usage) };
   }
 

@@ -1,5 +1,6 @@
 import PQueue from "p-queue";
 import { GatewayError, shuttingDown } from "../errors.ts";
+import { Roster } from "../roster.ts";
 import { Capacity } from "./capacity.ts";
 import { Changes } from "./changes.ts";
 import { createEntry, type Entry } from "./entry.ts";
@@ -36,7 +37,7 @@ export class FairLine implements Line {
   readonly #estimates = new Estimates();
   readonly #queue: FairQueue;
   readonly #slots: PQueue<StartOrder, StartOptions>;
-  readonly #waiters = new Map<string, Waiter>();
+  readonly #waiters = new Roster<Waiter>();
   readonly #outlook: Outlook;
   readonly #board: PlaceBoard;
   readonly #changes: Changes;
@@ -197,16 +198,17 @@ export class FairLine implements Line {
     this.#board.watch(ticket.id, ticket.onPlace, place);
   }
 
-  #unwait({ ticket, leave }: Waiter): void {
-    if (!this.#waiters.delete(ticket.id)) return;
+  /** True when it waited. */
+  #unwait({ ticket, leave }: Waiter): boolean {
+    if (!this.#waiters.delete(ticket.id)) return false;
     ticket.signal.removeEventListener("abort", leave);
     this.#board.unwatch(ticket.id);
+    return true;
   }
 
   /** p-queue takes it out of the line, rejects its promise, and asks who may start now. */
   #sendAway(waiter: Waiter, reason: unknown): void {
-    if (this.#waiters.has(waiter.ticket.id)) this.#outlook.left(waiter.ticket);
-    this.#unwait(waiter);
+    if (this.#unwait(waiter)) this.#outlook.left(waiter.ticket);
     waiter.leaving.abort(reason);
     this.#moved();
   }

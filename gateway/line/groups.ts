@@ -57,8 +57,13 @@ export class Groups {
 
   /** Whose turn it is among the groups that `may` start something. */
   first(now: number, may: (group: Group) => boolean): Lane | null {
-    const open = this.#turns.filter(({ group }) => may(group));
-    const top = Math.max(...open.map((turns) => turns.top));
+    const open: Turns[] = [];
+    let top = Number.NEGATIVE_INFINITY;
+    for (const turns of this.#turns) {
+      if (!may(turns.group)) continue;
+      open.push(turns);
+      top = Math.max(top, turns.top);
+    }
     let first: Lane | null = null;
     for (const turns of open) {
       const lane = turns.first(top, now);

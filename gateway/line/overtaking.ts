@@ -1,3 +1,4 @@
+import { Roster } from "../roster.ts";
 import { Recent } from "./recent.ts";
 
 type Promised = {
@@ -27,7 +28,7 @@ const classes = [2, 4, 8, 16, Number.POSITIVE_INFINITY];
 export class Overtaking {
   readonly #all = new Recent(remembered);
   readonly #byClass = classes.map(() => new Recent(remembered));
-  readonly #promised = new Map<string, Promised>();
+  readonly #promised = new Roster<Promised>();
 
   /** 1 for no longer at all. */
   factor(isBehindOwn: boolean, position: number): number {

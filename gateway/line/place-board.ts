@@ -1,3 +1,4 @@
+import { Roster } from "../roster.ts";
 import type { Teller } from "./forecast.ts";
 import type { Place } from "./ticket.ts";
 
@@ -31,7 +32,7 @@ const restlessTicks = 5;
  */
 export class PlaceBoard {
   readonly #options: BoardOptions;
-  readonly #watchers = new Map<string, Watcher>();
+  readonly #watchers = new Roster<Watcher>();
   #timer: NodeJS.Timeout | undefined;
   /** The line has moved since anybody's place was looked at. */
   #moved = false;

@@ -58,7 +58,7 @@ export function createTelemetry({ log, metrics }: { log: Log; metrics: Metrics }
   return {
     settled(event) {
       metrics.settled(event);
-      if (logger.isLevelEnabled("info")) log.info(settledLine(event), "exchange");
+      log.info(() => settledLine(event), "exchange");
     },
     passed({ exchange, user, status }) {
       const level = polled.has(exchange.path) ? "debug" : "info";

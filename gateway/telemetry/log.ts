@@ -18,7 +18,7 @@ export type Log = {
    * A line like the logger's, at level info: of plain fields, for what comes thousands of times a
    * second. One JSON.stringify costs a fifth of what pino takes for twenty fields.
    */
-  info(fields: Line, message: string): void;
+  info(fields: () => Line, message: string): void;
   /** Writes what is buffered, now. */
   flush(): void;
   /** Flushes, and lets go of the process. */
@@ -65,7 +65,7 @@ export function createLog({ level, pretty, destination }: LogOptions): Log {
     logger,
     info(fields, message) {
       if (!logger.isLevelEnabled("info")) return;
-      const text = JSON.stringify(fields).slice(1, -1);
+      const text = JSON.stringify(fields()).slice(1, -1);
       const time = new Date().toISOString();
       out.write(`{"level":"info","time":"${time}",${text},"msg":${JSON.stringify(message)}}\n`);
     },
