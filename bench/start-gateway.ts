@@ -8,6 +8,8 @@ import { type Contestant, ready } from "./contestant.ts";
 import { freePort, loopback } from "./loopback.ts";
 
 const program = fileURLToPath(new URL("../gateway/main.ts", import.meta.url));
+/** As `npm start` has it. */
+const compileCache = fileURLToPath(new URL("../node_modules/.cache/llm-gateway", import.meta.url));
 
 /**
  * Starts llm-gateway as its users do, with everything on: keys, line, ledger on disk, metrics,
@@ -31,6 +33,7 @@ export async function startGateway(
     output,
     env: {
       PATH: process.env.PATH ?? "",
+      NODE_COMPILE_CACHE: compileCache,
       HOST: loopback,
       PORT: String(port),
       UPSTREAM_URL: `http://${loopback}:${upstreamPort}`,

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import type { Messages } from "./messages-of.ts";
 
 export type Listening = {
   readonly port: number;
@@ -12,6 +13,7 @@ export type ListenOptions = {
   port: number;
   /** Null is every address, IPv4 and IPv6. */
   host: string | null;
+  messages?: Messages;
   /** Asked for each new connection; one that is not admitted ends at once. */
   admit?: (socket: Socket) => boolean;
   upgrade?: (request: IncomingMessage, socket: Socket, head: Buffer) => void;
@@ -28,6 +30,7 @@ const malformed: Readonly<Record<string, [number, string, string]>> = {
 /** Opens one port for `handler`; rejects with a one-line Error where it cannot be had. */
 export async function listen(handler: RequestListener, options: ListenOptions): Promise<Listening> {
   const server = createServer({
+    ...options.messages,
     // cloudflared keeps idle connections for 90 s: ours must not close first, or a request is lost.
     keepAliveTimeout: 95_000,
     headersTimeout: 10_000,

@@ -1,5 +1,7 @@
 import type { RequestListener } from "node:http";
+import type { Express } from "express";
 import { type Listening, type ListenOptions, listen } from "./listen.ts";
+import { messagesOf } from "./messages-of.ts";
 
 export type PortsOptions = {
   host: string | null;
@@ -8,7 +10,7 @@ export type PortsOptions = {
   metricsPort: number | null;
   /** For the main port; behind PUBLIC_PORT everybody has the tunnel's address. */
   admit: NonNullable<ListenOptions["admit"]>;
-  app: RequestListener;
+  app: Express;
   metrics: RequestListener;
   upgrade: NonNullable<ListenOptions["upgrade"]>;
 };
@@ -27,19 +29,18 @@ export async function openPorts(options: PortsOptions): Promise<Ports> {
   const close = async (graceMs: number): Promise<void> => {
     await Promise.all(opened.map((one) => one.close(graceMs)));
   };
-  const open = async (port: number | null, handler: RequestListener, upgrades: boolean) => {
-    if (port === null) return null;
-    const one = await listen(handler, { port, host, ...(upgrades ? { upgrade } : {}) });
+  const open = async (handler: RequestListener, port: number, more: Partial<ListenOptions>) => {
+    const one = await listen(handler, { port, host, ...more });
     opened.push(one);
     return one;
   };
+  const { port, publicPort, metricsPort, metrics, admit } = options;
+  const forApp = { messages: messagesOf(app), upgrade };
   try {
-    const main = await listen(app, { port: options.port, host, upgrade, admit: options.admit });
-    opened.push(main);
     return {
-      main,
-      public: await open(options.publicPort, app, true),
-      metrics: await open(options.metricsPort, options.metrics, false),
+      main: await open(app, port, { ...forApp, admit }),
+      public: publicPort === null ? null : await open(app, publicPort, forApp),
+      metrics: metricsPort === null ? null : await open(metrics, metricsPort, {}),
       close,
     };
   } catch (error) {
