@@ -43,15 +43,18 @@ app.use((request, response) => {
   request.on("end", () => {
     const headers = { "content-type": "application/json" };
     const sent = { path: request.url, method: "POST" as const, headers, body: Buffer.concat(body) };
+    // Whoever has all bytes of a JSON answer has seen its end: it waits for its row.
+    let kept: Buffer[] | null = null;
     upstream.dispatch(sent, {
       onRequestStart: () => {},
       onResponseStart: (_controller, status, answered) => {
         const { "content-type": type = "", "content-length": length } = answered;
         if (length !== undefined) response.setHeader("content-length", length);
+        if (length !== undefined && ledger !== null) kept = [];
         response.writeHead(status, { "content-type": String(type) });
       },
-      onResponseData: (_controller, bytes) => void response.write(bytes),
-      onResponseEnd: () => void account().then(() => response.end()),
+      onResponseData: (_controller, bytes) => void (kept?.push(bytes) ?? response.write(bytes)),
+      onResponseEnd: () => void account().then(() => response.end(kept && Buffer.concat(kept))),
       onResponseError: () => void response.destroy(),
     });
   });
