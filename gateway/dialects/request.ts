@@ -117,3 +117,10 @@ export function readFields(
     inputChars: inputChars(body),
   };
 }
+
+/** Of a body that we do not know, who is asked. Throws GatewayError (400) where that is not plain. */
+export function readModels(bytes: Buffer): Pick<RequestFields, "model" | "otherModels"> {
+  const body = parseObject(bytes);
+  refuseSecondModel(bytes, body);
+  return { model: modelOf(body), otherModels: otherModels(body) };
+}

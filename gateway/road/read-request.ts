@@ -3,7 +3,7 @@ import type { Readable } from "node:stream";
 import type { Identity } from "../auth/identity.ts";
 import { endpointOf } from "../dialects/endpoints.ts";
 import { geminiTarget } from "../dialects/gemini-target.ts";
-import { type RequestFields, readFields } from "../dialects/request.ts";
+import { type RequestFields, readFields, readModels } from "../dialects/request.ts";
 import type { Exchange } from "../exchange.ts";
 import { modelOfForm } from "./model-of-form.ts";
 import type { RoadParts } from "./parts.ts";
@@ -12,9 +12,7 @@ import type { RoadParts } from "./parts.ts";
 export type Asked = {
   readonly headers: IncomingHttpHeaders;
   readonly fields: RequestFields;
-  /**
-   * True where the body was read, as JSON; an opaque one (audio, images) streams to the upstream.
-   */
+  /** True where we know the body, and the answer is JSON too; not of audio, images, and others. */
   readonly json: boolean;
   readonly body: Buffer | Readable;
   /** True where the body came compressed and is no longer. */
@@ -23,7 +21,7 @@ export type Asked = {
   free(): void;
 };
 
-/** What is known of a body that nobody reads. */
+/** What is known of a body that we do not know. */
 export const noFields: RequestFields = {
   model: null,
   otherModels: [],
@@ -35,35 +33,66 @@ export const noFields: RequestFields = {
   inputChars: 0,
 };
 
+type Given = { exchange: Exchange; identity: Identity };
+type Readers = Pick<RoadParts, "bodies" | "hasManyModels">;
+
 /**
- * Reads and checks the body of a generation that speaks JSON; throws the 4xx that says what is
- * wrong. Of a form (audio, images) the model alone is read, in passing, for whoever needs it.
+ * Reads and checks the body of a generation that we know; throws the 4xx that says what is wrong.
+ * Of any other (audio, images) the model alone is read, for whoever needs it.
  */
-export async function readRequest(
-  { bodies, hasManyModels }: Pick<RoadParts, "bodies" | "hasManyModels">,
+export function readRequest(
+  parts: Readers,
   request: IncomingMessage,
   response: ServerResponse,
-  { exchange, identity }: { exchange: Exchange; identity: Identity },
+  given: Given,
 ): Promise<Asked> {
-  const { headers } = request;
+  const { exchange, identity } = given;
   const { json, dialect } = endpointOf(exchange.method, exchange.path);
-  if (!json) {
-    const { body, aheadBytes, free } = bodies.stream(request, response);
-    try {
-      const isLimited = identity.models !== null;
-      const reads = hasManyModels || isLimited;
-      const model = reads ? await modelOfForm(request, body, { aheadBytes, isLimited }) : null;
-      return { headers, fields: { ...noFields, model }, json, body, inflated: false, free };
-    } catch (error) {
-      free();
-      throw error;
-    }
-  }
-  const { bytes, inflated, free } = await bodies.read(request, response, exchange.signal);
-  try {
+  if (json) {
     const gemini = dialect === "gemini" ? geminiTarget(exchange.path, exchange.query) : null;
-    const fields = readFields(dialect, bytes, gemini);
-    return { headers, fields, json, body: bytes, inflated, free };
+    const fieldsOf = (bytes: Buffer): RequestFields => readFields(dialect, bytes, gemini);
+    return readWhole(parts, request, response, exchange, { json, fieldsOf });
+  }
+  const needsModel = parts.hasManyModels || identity.models !== null;
+  if (needsModel && jsonType.test(request.headers["content-type"] ?? "")) {
+    const fieldsOf = (bytes: Buffer): RequestFields => ({ ...noFields, ...readModels(bytes) });
+    return readWhole(parts, request, response, exchange, { json, fieldsOf });
+  }
+  return readInPassing(parts, request, response, { identity, needsModel });
+}
+
+/** RFC 9110 §8.3.1, RFC 6839 §3.1. */
+const jsonType = /^application\/(?:[\w.+-]+\+)?json *(?:;|$)/i;
+
+async function readWhole(
+  { bodies }: Readers,
+  request: IncomingMessage,
+  response: ServerResponse,
+  { signal }: Exchange,
+  { json, fieldsOf }: { json: boolean; fieldsOf: (bytes: Buffer) => RequestFields },
+): Promise<Asked> {
+  const { bytes, inflated, free } = await bodies.read(request, response, signal);
+  try {
+    const { headers } = request;
+    return { headers, fields: fieldsOf(bytes), json, body: bytes, inflated, free };
+  } catch (error) {
+    free();
+    throw error;
+  }
+}
+
+async function readInPassing(
+  { bodies }: Readers,
+  request: IncomingMessage,
+  response: ServerResponse,
+  { identity, needsModel }: { identity: Identity; needsModel: boolean },
+): Promise<Asked> {
+  const { body, aheadBytes, free } = bodies.stream(request, response);
+  try {
+    const reading = { aheadBytes, isLimited: identity.models !== null };
+    const model = needsModel ? await modelOfForm(request, body, reading) : null;
+    const { headers } = request;
+    return { headers, fields: { ...noFields, model }, json: false, body, inflated: false, free };
   } catch (error) {
     free();
     throw error;
