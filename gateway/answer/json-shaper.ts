@@ -1,4 +1,5 @@
-import { type Field, findTopLevel, topLevelFields } from "../dialects/json-scan.ts";
+import { type Field, findTopLevel, isClosed, topLevelFields } from "../dialects/json-scan.ts";
+import { GatewayError } from "../errors.ts";
 import type { Bytes, Shaper } from "./shaper.ts";
 
 export type JsonShaperOptions = {
@@ -43,6 +44,10 @@ class JsonShaper implements Shaper {
     const whole = this.#chunks.length === 1 && first ? first : Buffer.concat(this.#chunks);
     const body = withoutSecret(whole, secret);
     const fields = topLevelFields(body);
+    // An upstream that tells no length and dies has ended its answer, as far as HTTP can tell.
+    if (!isClosed(body, fields)) {
+      throw new GatewayError("upstream_error", "The upstream's answer is not whole JSON.");
+    }
     this.#watcher.body(body, fields);
     const range = fields.findLast(({ name }) => name === "id");
     if (range === undefined) return body;

@@ -138,6 +138,19 @@ export function topLevelFields(bytes: Buffer, from = 0): Field[] {
 }
 
 /**
+ * True where the object or list that begins `bytes` closes; of an object, `fields` are all that were
+ * found. What stands inside, or after it, is not judged.
+ */
+export function isClosed(bytes: Buffer, fields: readonly Field[]): boolean {
+  const open = openingBrace(bytes);
+  if (open < 0) {
+    const at = skipSpace(bytes, 0);
+    return bytes[at] === openBracket && skipNested(bytes, at) > 0;
+  }
+  return bytes[skipSpace(bytes, fields.at(-1)?.end ?? open + 1)] === closeBrace;
+}
+
+/**
  * Where the top-level field `name` has its value: every occurrence, since any of them may count.
  */
 export function findTopLevel(bytes: Buffer, name: string): Range[] {

@@ -94,7 +94,10 @@ function receiverFor(
   return {
     head(status: number, headers: IncomingHttpHeaders): void {
       learnKind(upstream, headers.server);
-      const type = String(headers["content-type"] ?? "");
+      const encoding = String(headers["content-encoding"] ?? "identity");
+      // It was asked for as it is. What comes compressed all the same passes, unread.
+      const isPlain = encoding === "identity";
+      const type = isPlain ? String(headers["content-type"] ?? "") : "";
       if (accepted.asked.json && type.startsWith("text/html")) {
         throw new GatewayError("upstream_error", "The upstream answered with a web page.");
       }
@@ -102,7 +105,8 @@ function receiverFor(
       if (dropped !== undefined) telemetry.dropped(accepted.exchange, String(dropped));
       const streams = type.startsWith("text/event-stream");
       const assembles = streams && plan.assembles;
-      if (answer.committed && (streams && !assembles) !== accepted.asked.fields.stream) {
+      const isAwaited = isPlain && (streams && !assembles) === accepted.asked.fields.stream;
+      if (answer.committed && !isAwaited) {
         throw new GatewayError("upstream_error", "The upstream answered in another form.");
       }
       const shaper = shaperFor(accepted, answer, type, plan);
