@@ -21,7 +21,7 @@ export function showQueue(parts: RoadParts, viewer: Viewer, response: ServerResp
   response.setHeader("content-type", "application/json").end(JSON.stringify(viewOf(parts, viewer)));
 }
 
-function viewOf({ lines: line }: RoadParts, viewer: Viewer): object {
+function viewOf({ lines: line }: Pick<RoadParts, "lines">, viewer: Viewer): object {
   const mine = (one: Listed): boolean => viewer.isAdmin || one.user === viewer.identity.user;
   return { object: "list", state: line.state(), ...line.view(), data: shown(line, mine) };
 }
@@ -39,7 +39,7 @@ function shown(line: AllLines, isTheirs: (one: Listed) => boolean): object[] {
 
 /** `GET /queue/events`: the same as events, one at once and one after each change. */
 export function followQueue(
-  parts: RoadParts,
+  parts: Pick<RoadParts, "lines">,
   viewer: Viewer,
   response: ServerResponse,
   everyMs = 15_000,
@@ -50,6 +50,12 @@ export function followQueue(
     "cache-control": "no-cache, no-transform",
     "x-accel-buffering": "no",
   });
+  const { method, signal } = viewer.exchange;
+  // Who left while their token was checked is not heard leaving again.
+  if (method === "HEAD" || signal.aborted) {
+    response.end();
+    return;
+  }
   let told = "";
   const tell = (): void => {
     const now = JSON.stringify(viewOf(parts, viewer));
@@ -65,7 +71,7 @@ export function followQueue(
     tell();
     response.write(": keep-alive\n\n");
   }, everyMs).unref();
-  viewer.exchange.signal.addEventListener("abort", () => {
+  signal.addEventListener("abort", () => {
     ignore();
     clearInterval(alive);
     response.end();
