@@ -8,6 +8,8 @@ import { loopback } from "./loopback.ts";
 export type Contestant = {
   name: string;
   port: number;
+  /** What its paths begin with; nothing where it is left out. */
+  base?: string;
   key: string;
   pid: number | null;
   /** From the start of its process to the first 200 of /health. Milliseconds. */

@@ -1,6 +1,7 @@
 /** What a load process is told to do. Times in seconds. */
 export type LoadOrder = {
   port: number;
+  base: string;
   key: string;
   mode: "json" | "sse" | "added";
   connections: number;
@@ -33,7 +34,7 @@ export type LoadResult = {
 type Spread = { median: number; p99: number };
 
 /** The request of every exchange: a prompt of 200 bytes. */
-export function requestBytes(order: LoadOrder): Buffer {
+export function requestBytes(order: LoadOrder, base: string = order.base): Buffer {
   const streamed = order.mode === "sse";
   const body = JSON.stringify({
     model: "mock",
@@ -43,7 +44,7 @@ export function requestBytes(order: LoadOrder): Buffer {
     ...(streamed ? { stream_options: { include_usage: true } } : {}),
   });
   return Buffer.from(
-    `POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:${order.port}\r\n` +
+    `POST ${base}/v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:${order.port}\r\n` +
       `Content-Type: application/json\r\nAuthorization: Bearer ${order.key}\r\n` +
       `Content-Length: ${body.length}\r\n\r\n${body}`,
   );

@@ -65,23 +65,23 @@ async function exchangeOnce(
   }
 }
 
+/** How long the last ones are waited for. */
+const lastAnswersMs = 2_000;
+
 /** Many at once, as fast as they are answered. */
 async function press(order: LoadOrder): Promise<LoadResult> {
   const window = { open: false, over: false, seen: nothingSeen() };
   const { seen } = window;
   const request = requestBytes(order);
   const wires = Array.from({ length: order.connections }, () => openWire(order.port));
-  for (const wire of wires) {
-    void (async () => {
-      while (!window.over) {
-        await exchangeOnce(wire, request, order, window).catch(async (error: unknown) => {
-          if (window.over) return;
-          noteError(seen, String(error));
-          await sleep(10);
-        });
-      }
-    })();
-  }
+  const clients = wires.map(async (wire) => {
+    while (!window.over) {
+      await exchangeOnce(wire, request, order, window).catch(async (error: unknown) => {
+        noteError(seen, String(error));
+        await sleep(10);
+      });
+    }
+  });
   const cpu = (): number => (order.pid === null ? 0 : cpuSeconds(order.pid));
   await sleep(order.warm * 1e3);
   const cpuBefore = cpu();
@@ -92,20 +92,24 @@ async function press(order: LoadOrder): Promise<LoadResult> {
   const seconds = (performance.now() - opened) / 1e3;
   const used = cpu() - cpuBefore;
   window.over = true;
+  // Whoever is answered to the end leaves no failure behind, for which some would be refused next.
+  await Promise.race([Promise.all(clients), sleep(lastAnswersMs)]);
   for (const wire of wires) wire.close();
   return resultOf(seen, seconds, order.pid === null ? null : used, null);
 }
 
 /** One at a time, in turn through and direct, so that both see the same machine. */
 async function compare(order: LoadOrder): Promise<LoadResult> {
-  const through = { wire: openWire(order.port), seen: nothingSeen() };
-  const direct = { wire: openWire(order.directPort), seen: nothingSeen() };
-  const request = requestBytes(order);
+  const way = (port: number, base: string) => {
+    return { wire: openWire(port), seen: nothingSeen(), request: requestBytes(order, base) };
+  };
+  const through = way(order.port, order.base);
+  const direct = way(order.directPort, "");
   const begun = performance.now();
   const opens = begun + order.warm * 1e3;
   const ends = opens + order.seconds * 1e3;
   for (let now = begun; now < ends; now = performance.now()) {
-    for (const { wire, seen } of [through, direct]) {
+    for (const { wire, seen, request } of [through, direct]) {
       await exchangeOnce(wire, request, order, { open: now >= opens, seen }).catch(
         (error: unknown) => noteError(seen, String(error)),
       );

@@ -40,6 +40,7 @@ export async function measure(
   const restMb = who.startMs === null || who.pid === null ? null : residentMb(who.pid);
   const order: Omit<LoadOrder, "mode"> = {
     port: who.port,
+    base: who.base ?? "",
     key: who.key,
     connections: 32,
     tokens: 64,

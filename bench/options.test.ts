@@ -5,8 +5,10 @@ import { cpuOfPs } from "./process-cost.ts";
 test("a peer is a name, an address of this machine, a key and a process", () => {
   expect(() => readOptions(["--peer", "a=http://127.0.0.1:1234,sk-x,me"])).toThrow("NAME=URL");
   expect(readOptions(["--peer", "a=http://127.0.0.1:1234,sk-x,77"])?.peers).toEqual([
-    { name: "a", port: 1234, key: "sk-x", pid: 77, startMs: null },
+    { name: "a", port: 1234, base: "", key: "sk-x", pid: 77, startMs: null },
   ]);
+  const [under] = readOptions(["--peer", "a=http://127.0.0.1:1234/olla/openai/,k,1"])?.peers ?? [];
+  expect(under?.base).toBe("/olla/openai");
 });
 
 test.each([

@@ -43,6 +43,8 @@ function peerOf(text: string): Contestant {
   if (equals < 1 || !Number.isInteger(Number(pid))) {
     throw new Error("--peer must be NAME=URL,KEY,PID");
   }
-  const known = { name: text.slice(0, equals), port: loopbackPort(url), key, startMs: null };
+  const port = loopbackPort(url);
+  const base = new URL(url).pathname.replace(/\/$/, "");
+  const known = { name: text.slice(0, equals), port, base, key, startMs: null };
   return { ...known, pid: pid === "" ? null : Number(pid) };
 }
