@@ -1,3 +1,4 @@
+import { isRaised, streamError } from "../dialects/stream-error.ts";
 import {
   endOf,
   isTerminal,
@@ -25,6 +26,8 @@ export type EventShaperOptions = {
   amend?: ((event: string) => string) | null;
   /** The gateway's own key at the upstream: an error that quotes it does so to nobody. */
   secret?: string | null;
+  /** Writes an error of the upstream's that clients of the dialect would not raise as it is. */
+  retell: (error: GatewayError) => string;
 };
 
 /** Dialects whose streams say when they are complete; others end by closing. */
@@ -35,7 +38,7 @@ const endsInWords = new Set<Dialect>(["chat", "completions", "messages", "respon
  * back for `finish`.
  */
 export function createEventShaper(options: EventShaperOptions): Shaper {
-  const { dialect, renamer, watch, dropUsage } = options;
+  const { dialect, renamer, watch, dropUsage, retell } = options;
   const amend = options.amend ?? null;
   const secret = options.secret ?? null;
   const splitter = new EventSplitter();
@@ -43,12 +46,22 @@ export function createEventShaper(options: EventShaperOptions): Shaper {
   let held = "";
   let terminal = false;
   let failed = false;
+  let blank = true;
 
   /** True where more may follow. */
   function take(event: string): boolean {
     const end = endOf(event, dialect);
     watch(event, end);
-    if (end === "error") failed = true;
+    if (end === "error") {
+      failed = true;
+      const told = secret === null ? event : event.replaceAll(secret, "***");
+      // With nothing sent, it is still an answer with a status.
+      if (blank && out === "") throw streamError(told);
+      if (!isRaised(event, dialect)) {
+        out += retell(streamError(told));
+        return true;
+      }
+    }
     if (dropUsage && isUsageOnly(event)) return true;
     const named = renamer === null ? event : renamer.rename(event);
     const amended = amend === null ? named : amend(named);
@@ -76,7 +89,9 @@ export function createEventShaper(options: EventShaperOptions): Shaper {
       if (terminal) return null;
       out = "";
       splitter.split(chunk, take);
-      return out === "" ? null : out;
+      if (out === "") return null;
+      blank = false;
+      return out;
     },
     finish() {
       // The last event may come without its blank line; a cut one is dropped.

@@ -1,6 +1,7 @@
 import type { Answer } from "../answer/answer.ts";
 import { createAssembleShaper } from "../answer/assemble-shaper.ts";
 import { createBytesShaper } from "../answer/bytes-shaper.ts";
+import { eventOfError } from "../answer/error-words.ts";
 import { createEventShaper } from "../answer/event-shaper.ts";
 import { createJsonShaper } from "../answer/json-shaper.ts";
 import { createPricedShaper } from "../answer/priced-shaper.ts";
@@ -40,12 +41,14 @@ function plainShaperFor(accepted: Accepted, answer: Answer, type: string, plan: 
       const { prompts } = asked.fields;
       return createAssembleShaper({ dialect, id: requestId, prompts, watch });
     }
+    const told = { model: asked.fields.model, events: answer.begunResponse?.events ?? 0 };
     return createEventShaper({
       dialect,
       renamer: renamerFor(accepted, answer),
       dropUsage: plan.dropUsage,
       watch,
       secret: plan.key,
+      retell: (error) => eventOfError(error, exchange, told),
       amend: plan.addsProgress
         ? progressFor(accepted)
         : plan.cost === null

@@ -120,6 +120,53 @@ describe("an upstream that is not well", () => {
     expect(gateway.rows()).toMatchObject([{ state: "failed", output_tokens: 1 }]);
   });
 
+  it.each([
+    [
+      "/v1/chat/completions",
+      400,
+      'data: {"error":{"code":400,"message":"bad","n_ctx":9}}\n\n',
+      400,
+    ],
+    ["/v1/messages", 500, 'event: error\ndata: {"code":500,"message":"bad"}\n\n', 502],
+  ])(
+    "by an error as first event of %s (%i) is still a real status",
+    async (path, _code, event, wanted) => {
+      gateway = await startTestGateway(answering(200, event, "text/event-stream"));
+      const response = await gateway.post(path, chat({ stream: true, max_tokens: 5 }));
+      expect(response.status).toBe(wanted);
+      expect(response.headers.get("content-type")).toBe("application/json");
+      expect(await response.text()).toContain("bad");
+      expect(gateway.rows()).toMatchObject([{ state: "failed", status: wanted }]);
+    },
+  );
+
+  it.each([
+    ["/v1/chat/completions", "data: ", { type: "server_error", param: null, code: null }],
+    ["/v1/messages", "event: error\ndata: ", { type: "overloaded_error" }],
+  ])(
+    "by an error in the client's own form on %s is told byte for byte",
+    async (path, head, own) => {
+      const event = `${head}${JSON.stringify({ type: "error", error: { ...own, message: "bad" } })}\n\n`;
+      gateway = await startTestGateway(
+        answering(200, `${chatChunk("half")}${event}`, "text/event-stream"),
+      );
+      const response = await gateway.post(path, chat({ stream: true, max_tokens: 5 }));
+      expect((await response.text()).endsWith(event)).toBe(true);
+    },
+  );
+
+  it("by an error with a number as code in mid-stream has OpenAI's four keys", async () => {
+    const error = { code: 400, message: "too long", type: "exceed_context_size_error", n_ctx: 9 };
+    const event = `data: ${JSON.stringify({ error })}\n\n`;
+    gateway = await startTestGateway(
+      answering(200, `${chatChunk("half")}${event}`, "text/event-stream"),
+    );
+    const text = await (await gateway.post("/v1/chat/completions", chat({ stream: true }))).text();
+    expect(JSON.parse(text.trimEnd().split("data: ").at(-1) ?? "")).toEqual({
+      error: { ...error, param: null, code: "context_length_exceeded" },
+    });
+  });
+
   it("by resetting the connection in mid-stream is an error in the stream", async () => {
     gateway = await startTestGateway((_seen, response) => {
       response.writeHead(200, { "content-type": "text/event-stream" });

@@ -123,6 +123,17 @@ describe.each(clients.map((client) => [client.name, client] as const))("%s", (na
     await isFree();
   });
 
+  it.each(["data", "event", "field"] as const)(
+    "raises an upstream's own error in mid-stream, told as its %s",
+    async (form) => {
+      upstream.ending(form);
+      const error = await failure(start(client));
+      expect(error).toBeInstanceOf(Error);
+      expect(`${String(error)} ${JSON.stringify(error)}`).toContain("out of memory");
+      await isFree();
+    },
+  );
+
   it("leaves the line when it gives up", async () => {
     const holder = await holdTheSlot();
     const running = start(client);

@@ -2,8 +2,23 @@ import type { ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Handler, Seen } from "../mock-upstream.ts";
 
-/** How the mock's answer goes: to its end, cut after its first token, or on for ever. */
-export type Ending = "whole" | "cut" | "endless";
+/** What a llama-server says where it fails in mid-stream. */
+const failure = JSON.stringify({ code: 500, message: "out of memory", type: "server_error" });
+
+/** The forms in which it says so: of today, of today on Messages, and of old. */
+type FailureForm = "data" | "event" | "field";
+
+const failures: Readonly<Record<FailureForm, string>> = {
+  data: `data: {"error":${failure}}\n\n`,
+  event: `event: error\ndata: ${failure}\n\n`,
+  field: `error: ${failure}\n\n`,
+};
+
+/**
+ * How the mock's answer goes: to its end, on for ever, or after its first token cut or ended by an
+ * error.
+ */
+export type Ending = "whole" | "cut" | "endless" | FailureForm;
 
 /** The events before the first token, one for each token, and those after the last. */
 type Script = { before: string[]; tokens: string[]; after: string[] };
@@ -152,6 +167,11 @@ async function play(script: Script, ending: Ending, response: ServerResponse): P
   if (ending === "cut") {
     await sleep(20);
     response.destroy();
+    return;
+  }
+  if (ending === "data" || ending === "event" || ending === "field") {
+    await sleep(20);
+    response.end(failures[ending]);
     return;
   }
   while (ending === "endless" && !response.destroyed) {
