@@ -10,14 +10,22 @@ const lingerMs = 2_000;
 /**
  * Answers an upgrade that does not take place: a plain HTTP answer on the bare socket, then its
  * end.
+ *
+ * @param firstPlace - of one that was accepted: its first place in line, 0 where it did not wait
  */
-export function refuseUpgrade(socket: Socket, shown: Shown, error: GatewayError): void {
+export function refuseUpgrade(
+  socket: Socket,
+  shown: Shown,
+  error: GatewayError,
+  firstPlace: number | null = null,
+): void {
   if (socket.destroyed || !socket.writable) return;
   const body = bodyOfError(error, shown);
   const headers = {
     "content-type": "application/json",
     "content-length": String(Buffer.byteLength(body)),
     "x-request-id": shown.requestId,
+    ...(firstPlace === null ? {} : { "x-queue-position": String(firstPlace) }),
     connection: "close",
     ...error.headers,
   };

@@ -73,22 +73,31 @@ export async function upgrade(
   }
   parts.underway.set(exchange.id, { user: accepted.identity.user, stop });
   const ending = endingOf(socket, exchange);
-  const quiet = { place: (): void => {}, started: (): void => {} };
+  // It cannot be told how its wait goes; its answer tells the first place.
+  const waiting = {
+    place({ position }: { position: number }): void {
+      ending.firstPlace ||= position;
+    },
+    started(): void {},
+  };
   try {
     const work = (member: Member) => join(accepted, { request, socket, early, ending, member });
     // A refusal has ended the socket by the time it is known here.
-    const outcome = await takeTurn(parts, accepted, quiet, work, oneTry);
+    const outcome = await takeTurn(parts, accepted, waiting, work, oneTry);
     await settle(parts, accepted, ending, outcome);
   } finally {
     parts.underway.delete(exchange.id);
   }
 }
 
+/** `firstPlace` is 0 for one that did not wait. */
+type SocketEnding = Ending & { begun: boolean; firstPlace: number };
+
 type Joining = {
   request: IncomingMessage;
   socket: Socket;
   early: EarlyBytes;
-  ending: { begun: boolean };
+  ending: SocketEnding;
   member: Member;
 };
 
@@ -142,6 +151,10 @@ function openUpstreamSocket(accepted: Accepted, joining: Joining): Promise<Socke
           sent = upstreamRequest;
           if (signal.aborted) leave();
         },
+        head: () => ({
+          "x-request-id": exchange.requestId,
+          "x-queue-position": String(joining.ending.firstPlace),
+        }),
         opened(upstream) {
           signal.removeEventListener("abort", leave);
           early.giveBack();
@@ -149,7 +162,8 @@ function openUpstreamSocket(accepted: Accepted, joining: Joining): Promise<Socke
         },
         fail(error) {
           // Now: the proxy ends the socket as soon as this returns.
-          if (!joining.ending.begun) refuseUpgrade(socket, exchange, error);
+          const { begun, firstPlace } = joining.ending;
+          if (!begun) refuseUpgrade(socket, exchange, error, firstPlace);
           reject(signal.aborted ? signal.reason : error);
         },
       },
@@ -157,14 +171,15 @@ function openUpstreamSocket(accepted: Accepted, joining: Joining): Promise<Socke
   });
 }
 
-function endingOf(socket: Socket, exchange: Exchange): Ending & { begun: boolean } {
+function endingOf(socket: Socket, exchange: Exchange): SocketEnding {
   const ending = {
     begun: false,
+    firstPlace: 0,
     upstreamId: null,
     end: (): void => void socket.destroy(),
     fail(error: GatewayError): void {
       if (ending.begun) socket.destroy();
-      else refuseUpgrade(socket, exchange, error);
+      else refuseUpgrade(socket, exchange, error, ending.firstPlace);
     },
   };
   return ending;

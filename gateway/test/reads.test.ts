@@ -172,16 +172,51 @@ describe("a WebSocket", () => {
     server.close();
   });
 
+  it("is opened with our headers, and without the upstream's cookies and origins", async () => {
+    const server = await withSocketUpstream();
+    server.on("headers", (lines) => {
+      lines.push("Set-Cookie: a=b", "Access-Control-Allow-Origin: *", "X-Request-ID: theirs");
+      lines.push("X-Own: kept");
+    });
+    const open = async (id: string) => {
+      const headers = { ...asAlice(), "x-request-id": id };
+      const url = `ws://127.0.0.1:${gateway.port}/v1/realtime`;
+      const socket = new WebSocket(url, ["realtime"], { headers });
+      const head = await new Promise<Record<string, unknown>>((resolve) => {
+        socket.once("upgrade", (response) => resolve(response.headers));
+      });
+      return { socket, head };
+    };
+    const first = await open("one");
+    expect(first.head).toMatchObject({
+      "x-request-id": "one",
+      "x-queue-position": "0",
+      "x-own": "kept",
+      "sec-websocket-protocol": "realtime",
+    });
+    expect(first.head).not.toHaveProperty("set-cookie");
+    expect(first.head).not.toHaveProperty("access-control-allow-origin");
+    const second = open("two");
+    await until(async () => (await gateway.health()).line.waiting === 1, "it waits");
+    first.socket.terminate();
+    const { head, socket } = await second;
+    expect(head).toMatchObject({ "x-request-id": "two", "x-queue-position": "1" });
+    socket.terminate();
+    server.close();
+  });
+
   it("to an upstream that is not there is a 502", async () => {
     gateway = await startTestGateway(politeChat, { UPSTREAM_URL: "http://127.0.0.1:9" });
     const socket = new WebSocket(`ws://127.0.0.1:${gateway.port}/v1/realtime`, {
       headers: asAlice(),
     });
     const status = await new Promise((resolve) => {
-      socket.once("unexpected-response", (_request, response) => resolve(response.statusCode));
+      socket.once("unexpected-response", (_request, { statusCode, headers }) =>
+        resolve([statusCode, headers["x-queue-position"]]),
+      );
       socket.once("error", () => resolve("error"));
     });
-    expect(status).toBe(502);
+    expect(status).toEqual([502, "0"]);
     expect((await gateway.health()).line).toMatchObject({ active: 0 });
   });
 });

@@ -14,6 +14,8 @@ export type Passed = { path: string; headers: Headers };
 /** Who takes what comes of it: an answer, an open WebSocket, or neither. */
 export type PassReceiver = {
   answer?(upstream: IncomingMessage, headers: Headers): void;
+  /** What the client of a WebSocket is told of the exchange, in the head that opens it. */
+  head?(): Headers;
   /** The request for a WebSocket is on its way; destroying it takes it back. */
   asked?(upstream: ClientRequest): void;
   opened?(upstream: Socket): void;
@@ -44,6 +46,8 @@ export type PassThroughOptions = {
   silenceMs: number;
 };
 
+const upgradeHeaders: Headers = { connection: "Upgrade", upgrade: "websocket" };
+
 type Proxy = RequestHandler<IncomingMessage, ServerResponse>;
 
 /** The transparent forwarder for everything that does not generate, and for WebSockets. */
@@ -66,7 +70,7 @@ export function createPassThrough(upstream: Upstream, options: PassThroughOption
     },
     upgrade(request, socket, head, passed, receiver) {
       receivers.set(request, receiver);
-      become(request, passed, { connection: "Upgrade", upgrade: "websocket" });
+      become(request, passed, upgradeHeaders);
       proxy()
         .then((send) => send.upgrade(request, socket, head))
         .catch((error) => receiver.fail(upstreamTrouble(error)));
@@ -111,7 +115,12 @@ async function createProxy(parts: ProxyParts): Promise<Proxy> {
       proxyReqWs(proxyRequest, request) {
         const receiver = receivers.get(request);
         receiver?.asked?.(proxyRequest);
-        proxyRequest.once("upgrade", (_answer, socket: Socket) => receiver?.opened?.(socket));
+        proxyRequest.once("upgrade", (answer, socket: Socket) => {
+          // The proxy's own listener comes after this one, and writes what it finds here.
+          const shown = headersToClient(answer.headers, false);
+          answer.headers = { ...shown, ...upgradeHeaders, ...receiver?.head?.() };
+          receiver?.opened?.(socket);
+        });
         // Told by us, filtered; the proxy writes nothing to a socket that has been ended.
         proxyRequest.once("response", ({ statusCode = 502 }) => {
           receiver?.fail(upstreamRejection(statusCode, Buffer.alloc(0), ""));
