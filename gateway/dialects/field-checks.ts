@@ -30,3 +30,20 @@ export function optionalList(body: JsonObject, name: string): readonly unknown[]
   if (isAbsent(value)) return null;
   return Array.isArray(value) ? value : wrong(name, "must be a list");
 }
+
+/** No context is longer. */
+const mostTokens = 1_000_000_000;
+
+/**
+ * A limit of an answer's tokens; null for what is none: below 0, or so high that sums of such
+ * numbers would be no longer exact, or infinite.
+ */
+export function tokenLimit(value: number | null): number | null {
+  return value !== null && value >= 0 && value <= mostTokens ? value : null;
+}
+
+/** How many choices a request asks for; 1 for what is no such number. */
+export function choicesIn(value: unknown): number {
+  const isCount = typeof value === "number" && Number.isInteger(value);
+  return isCount && value >= 1 && value <= 1024 ? value : 1;
+}

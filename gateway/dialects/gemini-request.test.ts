@@ -33,6 +33,11 @@ describe("readFields of Gemini's", () => {
     expect(read("generateContent", body)).toMatchObject({ maxTokens: 7, n: 3, stream: false });
   });
 
+  it("takes numbers that nothing has for unsaid, so that no sum of such becomes infinite", () => {
+    const body = { contents, generationConfig: { maxOutputTokens: 1e308, candidateCount: 1e308 } };
+    expect(read("generateContent", body)).toMatchObject({ maxTokens: null, n: 1 });
+  });
+
   it("takes a stream as an array for JSON, in which no comment may stand", () => {
     expect(read("streamGenerateContent", { contents }).stream).toBe(false);
   });

@@ -1,4 +1,4 @@
-import { checkInteger, checkPresent, optionalList } from "./field-checks.ts";
+import { checkInteger, checkPresent, choicesIn, optionalList, tokenLimit } from "./field-checks.ts";
 import type { GeminiTarget } from "./gemini-target.ts";
 import { inputChars } from "./input-size.ts";
 import { isJsonObject, type JsonObject } from "./json-body.ts";
@@ -41,15 +41,14 @@ export function geminiFields(body: JsonObject, target: GeminiTarget): RequestFie
   const config = field(body, "generationConfig", "generation_config");
   const settings = isJsonObject(config) ? config : {};
   const limit = "maxOutputTokens" in settings ? "maxOutputTokens" : "max_output_tokens";
-  const count = field(settings, "candidateCount", "candidate_count");
   return {
     model: target.model,
     otherModels: [],
     // An array is JSON: no event and no comment may stand in it.
     stream: target.stream === "events",
     includeUsage: false,
-    maxTokens: checkInteger(settings, limit, 0),
-    n: typeof count === "number" && Number.isInteger(count) && count >= 1 ? count : 1,
+    maxTokens: tokenLimit(checkInteger(settings, limit, 0)),
+    n: choicesIn(field(settings, "candidateCount", "candidate_count")),
     prompts: 1,
     inputChars: sizeOf(body),
   };

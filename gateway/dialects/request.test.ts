@@ -97,6 +97,14 @@ describe("readFields", () => {
     expect(read("chat", { messages: hello, n_predict: "odd", max_tokens: 9 }).maxTokens).toBe(9);
   });
 
+  it("takes a limit that no context has for none, so that no sum of such becomes infinite", () => {
+    expect(read("chat", { messages: hello, max_tokens: 1e9 }).maxTokens).toBe(1e9);
+    for (const max_tokens of [1e9 + 1, 1e308]) {
+      expect(read("chat", { messages: hello, max_tokens }).maxTokens).toBeNull();
+      expect(read("chat", { messages: hello, n_predict: max_tokens }).maxTokens).toBeNull();
+    }
+  });
+
   it("has the last of duplicate keys, as upstreams do", () => {
     const text = '{"messages":[{"role":"user"}],"stream":false,"stream":true}';
     expect(readFields("chat", Buffer.from(text)).stream).toBe(true);

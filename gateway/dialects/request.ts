@@ -1,6 +1,14 @@
 import type { Dialect } from "../exchange.ts";
 import { checkChat } from "./chat-request.ts";
-import { checkInteger, checkPresent, isAbsent, optionalList, wrong } from "./field-checks.ts";
+import {
+  checkInteger,
+  checkPresent,
+  choicesIn,
+  isAbsent,
+  optionalList,
+  tokenLimit,
+  wrong,
+} from "./field-checks.ts";
 import { geminiFields } from "./gemini-request.ts";
 import type { GeminiTarget } from "./gemini-target.ts";
 import { inputChars } from "./input-size.ts";
@@ -61,13 +69,7 @@ function maxTokensOf(dialect: Dialect, body: JsonObject): number | null {
   // llama-server's own name for it wins there, and is its business to check.
   const own = body.n_predict;
   if (typeof own === "number" && Number.isInteger(own)) found = own;
-  return found === null || found < 0 ? null : found;
-}
-
-function countOf(value: unknown): number {
-  return typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= 1024
-    ? value
-    : 1;
+  return tokenLimit(found);
 }
 
 /** A list of numbers is one prompt in tokens; a list of texts or lists is several. */
@@ -112,7 +114,7 @@ export function readFields(
     stream,
     includeUsage: isJsonObject(options) && Boolean(options.include_usage),
     maxTokens,
-    n: countOf(body.n),
+    n: choicesIn(body.n),
     prompts: dialect === "completions" ? promptsOf(body) : 1,
     inputChars: inputChars(body),
   };

@@ -30,12 +30,15 @@ export type Estimate = {
  */
 const charsPerToken = 3;
 
+/** Up to here sums are exact, and what was reserved can be given back to the last token. */
+const mostOutput = 1e12;
+
 /** What is expected of a generation, by what was counted of it and what it says. */
 export function estimateOf(ask: Ask): Estimate {
   const { inputChars, maxTokens, choices, generates, counted = null } = ask;
   return {
     input: counted ?? Math.ceil(inputChars / charsPerToken),
     isCounted: counted !== null,
-    output: generates ? maxTokens && maxTokens * choices : 0,
+    output: generates ? maxTokens && Math.min(mostOutput, maxTokens * choices) : 0,
   };
 }

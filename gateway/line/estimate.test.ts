@@ -26,6 +26,15 @@ test("one that hung for an hour does not spoil the estimate", () => {
   expect(estimates.expectMs(ask)).toBe(2000);
 });
 
+test("no start is charged more than an hour: what it asks for may be a lie that others pay for", () => {
+  const estimates = new Estimates();
+  for (let index = 0; index < 20; index++) {
+    estimates.observe({ ...ask, maxTokens: 5 }, 1000, { inputTokens: 10, outputTokens: 5 });
+  }
+  expect(estimates.chargeMs({ ...ask, inputTokens: 10, maxTokens: 5 })).toBeLessThan(2000);
+  expect(estimates.chargeMs({ ...ask, inputTokens: 10, maxTokens: 1e9 })).toBe(3_600_000);
+});
+
 test("the recent count, and the old are forgotten", () => {
   const estimates = new Estimates();
   for (let index = 0; index < 100; index++) estimates.observe(ask, 2000);

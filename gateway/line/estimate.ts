@@ -5,6 +5,11 @@ export type { Left, Work };
 
 /** What a start is charged before anything has been observed. */
 const unknownMs = 1000;
+/**
+ * The most a start is charged before it has ended. Whoever asks for a billion tokens may be lying,
+ * and what a start is charged is where others come in: it is corrected for who lied, not for them.
+ */
+const mostMs = 3_600_000;
 /** So many generations of a user tell more of the next one than those of everybody. */
 const enoughOfUser = 10;
 /** Before so many have ended, broken promises say nothing but that little is known. */
@@ -57,9 +62,9 @@ export class Estimates {
     return this.#historyOf(ask).expectMs(ask);
   }
 
-  /** Expected milliseconds, or one second: never null. */
+  /** Expected milliseconds, up to an hour; one second where nothing is known. */
   chargeMs(ask: Ask): number {
-    return this.expectMs(ask) ?? unknownMs;
+    return Math.min(mostMs, this.expectMs(ask) ?? unknownMs);
   }
 
   /** What is left of one that has run for `elapsedMs`; 0 for one that has yet to start. */

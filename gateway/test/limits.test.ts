@@ -55,6 +55,15 @@ describe("limits of a user", () => {
     expect((await ask(gateway, {}, "bob")).status).toBe(200);
   });
 
+  it("are not shut for good by a request for more tokens than a double can hold", async () => {
+    const gateway = await start({ ...on, MAX_TOKENS: "1000", MAX_CONCURRENT: "2" });
+    const absurd = await ask(gateway, { max_tokens: 1e308, n: 2 });
+    await absurd.text();
+    const usual = await ask(gateway, { max_tokens: 10 });
+    expect(usual.status).toBe(200);
+    expect(header(usual, "x-ratelimit-remaining-tokens")).toMatch(/^\d+$/);
+  });
+
   it("are told in Anthropic's words on Messages", async () => {
     const gateway = await start({ ...on, MAX_REQUESTS: "1", MAX_TOKENS: "off" });
     const body = { model: "mock", max_tokens: 5, messages: [{ role: "user", content: "hi" }] };
