@@ -61,6 +61,7 @@ export class Gate {
 
   drop(group: Group): void {
     this.#groups.drop(group);
+    if (group !== null) this.#rest(group.key, group.model);
   }
 
   isOpen(group: Group, now: number): boolean {
@@ -80,7 +81,10 @@ export class Gate {
   }
 
   end(ask: Ask, upstream: string): void {
-    this.#members.at(ask, upstream)?.end(ask.model);
+    const member = this.#members.at(ask, upstream);
+    if (member === null) return;
+    member.end(ask.model);
+    if (member.isIdle) this.#rest(this.#members.keyOf(ask), ask.model);
   }
 
   /** One of this group has started, or none of it could go any more. */
@@ -96,6 +100,11 @@ export class Gate {
 
   copy(waits: (group: Group) => boolean): Gate {
     return new Gate(this.#rules, waits, this.#members.copy());
+  }
+
+  /** Of what nobody waits for nothing needs to be known. */
+  #rest(key: string | null, model: string): void {
+    if (key !== null && this.#groups.of(key) === undefined) this.#members.forget(model);
   }
 
   /** Something else starts in `box`, where this group might have. */

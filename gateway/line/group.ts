@@ -35,5 +35,7 @@ export type Members = {
   /** The member in whose slot it runs; null where no rule counts it. */
   at(ask: Ask, upstream: string): Member | null;
   setCapacity(upstream: string, capacity: number): void;
+  /** Nobody waits for this model: what is idle and was made for its name alone may go. */
+  forget(model: string): void;
   copy(): Members;
 };

@@ -9,6 +9,9 @@ type ModelRules = {
   exclusive: boolean;
 };
 
+/** How the name of a box begins that is for one model alone. */
+const ownBox = "model ";
+
 /**
  * The members of a line of one upstream: one for each box of models. The slots are counted by the
  * line, and models without rules are in no box at all.
@@ -50,6 +53,13 @@ export class ModelMembers implements Members {
     throw new Error("The slots of a single upstream are the line's.");
   }
 
+  /** Clients make up model names, which a glob may give a capacity: none may stay for ever. */
+  forget(model: string): void {
+    const boxName = this.#boxName(model);
+    if (boxName === null || !boxName.startsWith(ownBox)) return;
+    if (this.#byBox.get(boxName)?.isIdle) this.#byBox.delete(boxName);
+  }
+
   copy(): ModelMembers {
     const copy = new ModelMembers(this.#rules);
     for (const [name, member] of this.#byBox) {
@@ -64,7 +74,7 @@ export class ModelMembers implements Members {
     if (exclusive) return "box ";
     const shared = boxOf(model);
     if (shared !== null) return `box ${shared}`;
-    return capacityOf(model) === null ? null : `model ${model}`;
+    return capacityOf(model) === null ? null : ownBox + model;
   }
 }
 

@@ -64,6 +64,9 @@ export class PoolMembers implements Members {
     member.capacity = capacity;
   }
 
+  /** The members of a pool are its upstreams, and stay. */
+  forget(): void {}
+
   copy(): PoolMembers {
     const copy = new PoolMembers({ ...this.#rules, upstreams: [] });
     const boxes = new Map<Box, Box>();
