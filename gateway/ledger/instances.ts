@@ -9,7 +9,7 @@ export type Instance = {
   readonly id: number;
   /** Notes that none of its rows below this number is open; null: none of those there are. */
   openFrom(number: number | null): void;
-  /** Gives up the claim to be alive. */
+  /** Gives up the claim to be alive. Never throws, whatever the disk does. */
   end(): void;
 };
 
@@ -53,9 +53,14 @@ export function startInstance(db: Database.Database, now: number): Instance {
 function end(db: Database.Database, lock: Database.Database, token: string, id: number): void {
   try {
     db.prepare("UPDATE instances SET ended_at = ? WHERE id = ?").run(Date.now(), id);
-  } finally {
-    lock.close();
+  } catch {
+    // The disk is full, or another writes: who lets go of the lock counts as dead all the same.
+  }
+  lock.close();
+  try {
     rmSync(lockFile(db, token), { force: true });
+  } catch {
+    // Of a disk that has become read-only; whoever starts next removes it.
   }
 }
 

@@ -220,3 +220,23 @@ test("after a shutdown nothing is written and nothing throws", async () => {
   await ledger.close(row.id, closing());
   expect(rowOf(connect(file), row.id)).toBeUndefined();
 });
+
+test("a stop while the disk takes nothing ends in order, and the next start closes what was open", async () => {
+  const file = temporaryFile();
+  const said: string[] = [];
+  const ledger = openLedger({ file, drainMs: 50, onTrouble: (message) => said.push(message) });
+  const [open, lost] = [opening(), opening()];
+  ledger.open(open);
+  ledger.waits(open.id);
+  await turn();
+  const other = connect(file);
+  other.exec("BEGIN IMMEDIATE");
+  ledger.open(lost);
+  void ledger.close(lost.id, closing());
+  await ledger.shutdown();
+  expect(said.at(-1)).toBe("the ledger closes without 1 rows it could not write");
+  other.exec("COMMIT");
+  start(file);
+  expect(rowOf(other, open.id)).toMatchObject({ state: "interrupted" });
+  expect(verify(other)).toEqual([]);
+});
