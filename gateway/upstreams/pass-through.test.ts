@@ -111,6 +111,32 @@ describe("what passes through", () => {
     expect(proxy.asked).toEqual([`upstream.test:${port}`, `upstream.test:${port}`]);
   });
 
+  it("is not begun for a client that has left: nothing would ever end it", async () => {
+    let connections = 0;
+    const server = createServer((_request, response) => response.end());
+    server.on("connection", () => connections++);
+    const url = `http://127.0.0.1:${await listening(server)}`;
+    const upstream = openUpstream({ url, key: null, type: "openai", connectTimeoutMs: 2_000 });
+    const passThrough = createPassThrough(upstream, { silenceMs: 0 });
+    endings.push(() => passThrough.close());
+    const left = Promise.withResolvers<void>();
+    const port = await listening(
+      createServer((request, response) => {
+        response.once("close", () => {
+          passThrough.read(request, response, { path: "/v1/files", headers: {} }, { fail() {} });
+          left.resolve();
+        });
+      }),
+    );
+    const stop = new AbortController();
+    const asked = fetch(`http://127.0.0.1:${port}`, { signal: stop.signal }).catch(() => {});
+    setTimeout(() => stop.abort(), 50);
+    await asked;
+    await left.promise;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(connections).toBe(0);
+  });
+
   it("is told where the proxy refuses", async () => {
     const proxy = await startTestProxy({ refuses: 403 });
     endings.push(proxy.close);

@@ -65,7 +65,8 @@ export function createPassThrough(upstream: Upstream, options: PassThroughOption
       receivers.set(request, receiver);
       become(request, passed, framingOf(request));
       proxy()
-        .then((send) => send(request, response))
+        // A client that has left is not heard leaving again, and its body never ends.
+        .then((send) => (response.destroyed ? undefined : send(request, response)))
         .catch((error) => receiver.fail(upstreamTrouble(error)));
     },
     upgrade(request, socket, head, passed, receiver) {
