@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { Readable, Transform } from "node:stream";
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
 import { GatewayError } from "../errors.ts";
@@ -68,8 +68,7 @@ export function createBodyReader(limits: BodyLimits): BodyReader {
       return { body, aheadBytes, free };
     },
     async read(request, response, signal) {
-      const encoding = request.headers["content-encoding"];
-      const inflate = inflaterOf(encoding);
+      const inflate = inflaterOf(encodingOf(request.headers));
       const declared = Number(request.headers["content-length"] ?? 0);
       if (declared > limits.maxBytes) throw tooLarge(limits.maxBytes);
       // Only now: a body that is refused is never asked for.
@@ -95,9 +94,15 @@ export function createBodyReader(limits: BodyLimits): BodyReader {
   };
 }
 
-function inflaterOf(encoding: string | undefined): Transform | null {
-  if (encoding === undefined || encoding === "" || encoding === "identity") return null;
-  const create = inflaters[encoding.trim().toLowerCase()];
+/** How a body is compressed, in lower case (RFC 9110 §8.4.1); null where it is not. */
+export function encodingOf(headers: IncomingHttpHeaders): string | null {
+  const encoding = headers["content-encoding"]?.trim().toLowerCase() ?? "";
+  return encoding === "" || encoding === "identity" ? null : encoding;
+}
+
+function inflaterOf(encoding: string | null): Transform | null {
+  if (encoding === null) return null;
+  const create = inflaters[encoding];
   if (create) return create();
   throw new GatewayError(
     "unsupported_encoding",

@@ -3,6 +3,7 @@ import type { Readable } from "node:stream";
 import { createFormScanner, type FormScanner } from "../dialects/form-scanner.ts";
 import { GatewayError } from "../errors.ts";
 import { ClientLeft } from "../exchange.ts";
+import { encodingOf } from "../limits/body.ts";
 
 export type FormReading = {
   /** As much of the body flows ahead of an upstream; a model that comes later is not waited for. */
@@ -23,8 +24,9 @@ export function modelOfForm(
   body: Readable,
   reading: FormReading,
 ): Promise<string | null> {
-  const { "content-type": type = "", "content-encoding": encoding } = request.headers;
-  const form = encoding === undefined ? createFormScanner(type) : null;
+  const { headers } = request;
+  const type = headers["content-type"] ?? "";
+  const form = encodingOf(headers) === null ? createFormScanner(type) : null;
   return form === null ? Promise.resolve(null) : follow(form, request, body, reading);
 }
 

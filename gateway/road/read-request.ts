@@ -5,6 +5,7 @@ import { endpointOf } from "../dialects/endpoints.ts";
 import { geminiTarget } from "../dialects/gemini-target.ts";
 import { type RequestFields, readFields, readModels } from "../dialects/request.ts";
 import type { Exchange } from "../exchange.ts";
+import { encodingOf } from "../limits/body.ts";
 import { modelOfForm } from "./model-of-form.ts";
 import type { RoadParts } from "./parts.ts";
 
@@ -38,7 +39,8 @@ type Readers = Pick<RoadParts, "bodies" | "hasManyModels">;
 
 /**
  * Reads and checks the body of a generation that we know; throws the 4xx that says what is wrong.
- * Of any other (audio, images) the model alone is read, for whoever needs it.
+ * Of any other (audio, images) the model alone is read, for whoever needs it; compressed JSON is
+ * inflated there too, since hardly any upstream takes it.
  */
 export function readRequest(
   parts: Readers,
@@ -54,8 +56,11 @@ export function readRequest(
     return readWhole(parts, request, response, exchange, { json, fieldsOf });
   }
   const needsModel = parts.hasManyModels || identity.models !== null;
-  if (needsModel && jsonType.test(request.headers["content-type"] ?? "")) {
-    const fieldsOf = (bytes: Buffer): RequestFields => ({ ...noFields, ...readModels(bytes) });
+  const { headers } = request;
+  const isRead = needsModel || encodingOf(headers) !== null;
+  if (isRead && jsonType.test(headers["content-type"] ?? "")) {
+    const fieldsOf = (bytes: Buffer): RequestFields =>
+      needsModel ? { ...noFields, ...readModels(bytes) } : noFields;
     return readWhole(parts, request, response, exchange, { json, fieldsOf });
   }
   return readInPassing(parts, request, response, { identity, needsModel });

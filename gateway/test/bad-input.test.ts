@@ -130,20 +130,58 @@ describe("a bad body", () => {
   });
 });
 
+/** RFC 1952 §2.2: what is inflated is all members, one after the other. */
+const inTwoMembers = (text: string): Buffer =>
+  Buffer.concat([gzipSync(text.slice(0, 9)), gzipSync(text.slice(9))]);
+
 describe("a compressed body", () => {
   it.each([
     ["gzip", gzipSync],
     ["br", brotliCompressSync],
     ["deflate", deflateSync],
-  ])("in %s reaches the upstream inflated", async (encoding, compress) => {
+    ["GZIP", gzipSync],
+    ["x-gzip", gzipSync],
+    ["gzip (in two members)", inTwoMembers],
+  ])("in %s reaches the upstream inflated, on every path of JSON", async (encoding, compress) => {
     const body = JSON.stringify(chat());
-    const response = await gateway.post("/v1/chat/completions", compress(body), {
-      headers: { "content-encoding": encoding },
+    for (const path of ["/v1/chat/completions", "/v1/audio/speech", "/v1/unknown"]) {
+      const response = await gateway.post(path, compress(body), {
+        headers: { "content-encoding": encoding.split(" ")[0] ?? "" },
+      });
+      expect(response.status).toBe(200);
+      const seen = gateway.upstream.seen.at(-1);
+      expect(seen?.url).toBe(path);
+      expect(seen?.body.toString()).toBe(body);
+      expect(seen?.headers["content-encoding"]).toBeUndefined();
+    }
+  });
+
+  it("whose encoding is identity, in any case, is not compressed", async () => {
+    for (const encoding of ["identity", "Identity"]) {
+      const headers = { "content-encoding": encoding };
+      const response = await gateway.post("/v1/chat/completions", chat(), { headers });
+      expect(response.status).toBe(200);
+    }
+  });
+
+  it.each([
+    ["cut", gzipSync(JSON.stringify(chat())).subarray(0, 30)],
+    ["empty", Buffer.alloc(0)],
+    ["with something behind it", Buffer.concat([gzipSync("{}"), Buffer.from("x")])],
+  ])("that is %s is a 400", async (_what, body) => {
+    await leavesNothing(async () => {
+      const headers = { "content-encoding": "gzip" };
+      const response = await gateway.post("/v1/chat/completions", body, { headers });
+      expect(response.status).toBe(400);
     });
-    expect(response.status).toBe(200);
-    const seen = gateway.upstream.seen.at(-1);
-    expect(seen?.body.toString()).toBe(body);
-    expect(seen?.headers["content-encoding"]).toBeUndefined();
+  });
+
+  it("in an unknown encoding is a 415 for JSON of any path", async () => {
+    await leavesNothing(async () => {
+      const headers = { "content-encoding": "zstd" };
+      const response = await gateway.post("/v1/audio/speech", "{}", { headers });
+      expect(response.status).toBe(415);
+    });
   });
 });
 
