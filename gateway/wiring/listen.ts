@@ -1,5 +1,12 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { Messages } from "./messages-of.ts";
 
 export type Listening = {
@@ -56,7 +63,8 @@ export async function listen(handler: RequestListener, options: ListenOptions): 
   if (upgrade)
     server.on("upgrade", (request, socket: Socket, head) => upgrade(request, socket, head));
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
-    if (!socket.writable || error.code === "ECONNRESET") return void socket.destroy();
+    const isOver = !socket.writable || error.code === "ECONNRESET";
+    if (isOver || hasBegun(socket)) return void socket.destroy();
     const [status, reason, message] = malformed[error.code ?? ""] ?? [
       400,
       "Bad Request",
@@ -81,6 +89,11 @@ export async function listen(handler: RequestListener, options: ListenOptions): 
     port: (server.address() as AddressInfo).port,
     close: (graceMs) => close(server, sockets, graceMs),
   };
+}
+
+/** Whether an answer is on its way, as Node's own handler knows it: words would stand inside it. */
+function hasBegun(socket: Duplex & { _httpMessage?: ServerResponse | null }): boolean {
+  return socket._httpMessage?.headersSent === true;
 }
 
 function opened(server: Server, { port, host }: ListenOptions): Promise<void> {
