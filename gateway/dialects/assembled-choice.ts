@@ -16,6 +16,8 @@ const noNames: Names = new Set();
 function addPiece(into: Fields, piece: Fields, replaced: Names): void {
   for (const name in piece) {
     const value = piece[name];
+    // By this name every object has the one that all others inherit from.
+    if (name === "__proto__") continue;
     const known = into[name];
     if (value === null) into[name] ??= null;
     else if (typeof value === "string" && typeof known === "string" && !replaced.has(name)) {
