@@ -27,6 +27,8 @@ const limitNames = [
   "tokens_per_month",
   "upstream_seconds",
   "cost",
+  "cost_per_day",
+  "cost_per_month",
   "window",
   "mode",
 ] as const;
