@@ -8,7 +8,7 @@ const exposed = [
   "X-Queue-Position",
   "Retry-After",
   "X-Should-Retry",
-  ...["requests", "tokens", "upstream-seconds"].flatMap((name) => [
+  ...["requests", "tokens", "upstream-seconds", "cost"].flatMap((name) => [
     `X-RateLimit-Limit-${name}`,
     `X-RateLimit-Remaining-${name}`,
     `X-RateLimit-Reset-${name}`,

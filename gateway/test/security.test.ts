@@ -344,7 +344,9 @@ describe("web pages of other origins", () => {
     for (const name of ["x-request-id", "x-queue-position", "retry-after"]) {
       expect(exposed).toContain(name);
     }
-    expect(exposed).toContain("x-ratelimit-remaining-tokens");
+    for (const metric of ["requests", "tokens", "upstream-seconds", "cost"]) {
+      expect(exposed).toContain(`x-ratelimit-remaining-${metric}`);
+    }
     const refused = await fetch(`${url}/v1/chat/completions`, { ...post, headers: { origin } });
     expect([refused.status, allowed(refused)]).toEqual([401, origin]);
   });
