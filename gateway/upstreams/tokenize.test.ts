@@ -97,6 +97,18 @@ describe("how many tokens a prompt has", () => {
     ]);
   });
 
+  it("is asked of vLLM again after somebody named a model that it has not", async () => {
+    const unknown = { message: "The model `x` does not exist.", type: "NotFoundError", code: 404 };
+    const server = await mock((seen, response) => {
+      const isKnown = seen.body.includes('"m"');
+      response.statusCode = isKnown ? 200 : 404;
+      response.end(JSON.stringify(isKnown ? { count: 31 } : { error: unknown }));
+    });
+    const ask = asking(open(server.url, "vllm"));
+    expect(await ask(chat({ model: "x" }))).toBeNull();
+    expect(await ask(chat({ model: "m" }))).toBe(31);
+  });
+
   it("is asked of nobody who cannot tell, is down, or would be sent too much", async () => {
     const server = await mock(json({ input_tokens: 1 }));
     for (const type of ["auto", "openai", "ollama", "anthropic", "google"] as const) {

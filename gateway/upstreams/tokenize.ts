@@ -40,6 +40,9 @@ const mostBytes = 512 * 1024;
 /** Ids of tokens, with room to spare. */
 const mostAnswer = 8 * mostBytes;
 
+/** How vLLM names what it has not: a model, and no path. */
+const vllmUnknownModel = "NotFoundError";
+
 const isLlama = ({ kind }: Upstream): boolean => kind === "llamacpp";
 const isVllm = ({ type }: Upstream): boolean => type === "vllm";
 
@@ -68,7 +71,7 @@ export function createTokenize(
         return await putQuestion(upstream, question, timeoutMs, signal);
       } catch (error) {
         if (!(error instanceof GatewayError) || error.status !== 404) throw error;
-        seen.lacks.add(question.path);
+        if (error.type !== vllmUnknownModel) seen.lacks.add(question.path);
         return null;
       }
     };
