@@ -120,6 +120,34 @@ describe("an outlet", () => {
     expect(bodyOf(await sent(port, get("1.1"), "0\r\n\r\n"))).toBe("0\r\n\r\n");
   });
 
+  it("knows of a client that takes nothing while nobody waits for it to: it must not pile up", async () => {
+    const stalls: number[] = [];
+    const taken = Promise.withResolvers<void>();
+    const port = await answering(async (outlet) => {
+      outlet.head(streamHead, 0);
+      while (outlet.write("x".repeat(1024 * 1024))) await sleep(1);
+      const from = performance.now();
+      stalls.push(outlet.stall(from));
+      stalls.push(outlet.stall(from + 5_000));
+      taken.resolve();
+      while (outlet.stall(from + 5_000) > 0) await sleep(5);
+      outlet.end(null, () => {});
+    });
+    const socket = connect(port, "127.0.0.1").pause();
+    socket.write(get("1.1"));
+    await taken.promise;
+    expect(stalls[0]).toBeLessThan(4_000);
+    expect(stalls[1]).toBeGreaterThan(4_000);
+    const ended = new Promise<void>((resolve) => {
+      socket.on("data", (chunk) => {
+        if (chunk.toString("latin1").endsWith("0\r\n\r\n")) resolve();
+      });
+    });
+    socket.resume();
+    await ended;
+    socket.destroy();
+  });
+
   it("asks to pause while its client takes nothing, and calls back when it does again", async () => {
     const piece = "x".repeat(1024 * 1024);
     let pieces = 0;

@@ -41,8 +41,10 @@ export class Outlet {
     return now - this.#writtenAt;
   }
 
-  /** How long the client has taken nothing; 0 where it does. */
+  /** How long the client has taken nothing; 0 where it does. To be asked every few seconds. */
   stall(now: number): number {
+    // Events of the queue wait for nobody: of one that takes none, nobody else would know.
+    if (this.#stalledAt === null && this.#response.writableNeedDrain) this.whenDrained(() => {});
     return this.#stalledAt === null ? 0 : now - this.#stalledAt;
   }
 
