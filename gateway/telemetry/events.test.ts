@@ -83,19 +83,6 @@ describe("what is told", () => {
     for (const line of linesOf(text())) expect(line.length).toBeLessThan(4_000);
   });
 
-  it("of polling is silent at info and there at debug", () => {
-    for (const [level, lines] of [
-      ["info", 0],
-      ["debug", 3],
-    ] as const) {
-      const { telemetry, text } = recorded({ level });
-      for (const path of ["/health", "/healthz", "/metrics"]) {
-        telemetry.passed({ exchange: sampleExchange({ path }), user: null, status: 200 });
-      }
-      expect(linesOf(text())).toHaveLength(lines);
-    }
-  });
-
   it("of a refusal is its code, in the line and in the count", async () => {
     const { telemetry, text, metrics } = recorded();
     const exchange = sampleExchange();

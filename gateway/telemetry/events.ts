@@ -45,9 +45,6 @@ export type Telemetry = {
   stopped(): void;
 };
 
-/** What asks every few seconds, and tells nobody anything. */
-const polled = new Set(["/health", "/healthz", "/metrics"]);
-
 /** Faults told by other rooms and by the system may be longer than a name. Characters. */
 const maxTrouble = 500;
 const told = (text: string | null): string | null =>
@@ -61,9 +58,7 @@ export function createTelemetry({ log, metrics }: { log: Log; metrics: Metrics }
       log.info(() => settledLine(event), "exchange");
     },
     passed({ exchange, user, status }) {
-      const level = polled.has(exchange.path) ? "debug" : "info";
-      if (logger.isLevelEnabled(level))
-        logger[level](briefLine(exchange, user, status), "exchange");
+      if (logger.isLevelEnabled("info")) logger.info(briefLine(exchange, user, status), "exchange");
     },
     refused({ exchange, user, status, errorCode }) {
       metrics.refused(errorCode);

@@ -1,0 +1,132 @@
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { chat, until } from "./harness.ts";
+import { chatChunk, type MockUpstream, politeChat, startMockUpstream } from "./mock-upstream.ts";
+import { newDirectory, remove, type Spawned, spawnGateway } from "./spawned-gateway.ts";
+
+let dir: string;
+let upstream: MockUpstream;
+beforeEach(async () => {
+  dir = newDirectory();
+  upstream = await startMockUpstream(politeChat);
+});
+afterEach(async () => {
+  await upstream.close();
+  remove(dir);
+});
+
+type Line = Record<string, unknown>;
+
+const linesOf = (gateway: Spawned): Line[] =>
+  gateway
+    .stdout()
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as Line);
+
+describe("the log of a gateway that runs", () => {
+  let gateway: Spawned;
+  beforeEach(async () => {
+    gateway = await spawnGateway(dir, { UPSTREAM_URL: upstream.url, UPSTREAM_TYPE: "openai" });
+  });
+  afterEach(async () => {
+    gateway.child.kill("SIGKILL");
+    await gateway.ended;
+  });
+
+  const post = (id: string, fields: object, signal?: AbortSignal): Promise<Response> =>
+    fetch(`${gateway.url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${gateway.key()}`, "x-request-id": id },
+      body: JSON.stringify(chat({ ...fields, model: "tiny" })),
+      signal: signal ?? null,
+    });
+
+  async function lineOf(id: string): Promise<Line> {
+    const found = (): Line[] => linesOf(gateway).filter(({ request_id }) => request_id === id);
+    await until(() => found().length > 0, `a line of ${id}`);
+    expect(found()).toHaveLength(1);
+    return found()[0] ?? {};
+  }
+
+  it("has one line for an exchange, with all that the ledger has of it", async () => {
+    await (await post("whole", { stream: true })).text();
+    expect(await lineOf("whole")).toMatchObject({
+      level: "info",
+      msg: "exchange",
+      id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      user: "admin",
+      method: "POST",
+      path: "/v1/chat/completions",
+      model: "tiny",
+      status: 200,
+      state: "done",
+      queue_ms: expect.any(Number),
+      first_token_ms: expect.any(Number),
+      duration_ms: expect.any(Number),
+      input_tokens: 3,
+      output_tokens: 2,
+    });
+  });
+
+  it("has 499 for a client that left, in line or in mid-stream", async () => {
+    upstream.answer((_seen, response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.write(chatChunk("word"));
+    });
+    const [streaming, waiting] = [new AbortController(), new AbortController()];
+    const reader = (await post("streams", { stream: true }, streaming.signal)).body!.getReader();
+    await reader.read();
+    const asked = post("waits", {}, waiting.signal).catch(() => {});
+    await until(async () => {
+      const metrics = await (await fetch(`${gateway.url}/metrics`)).text();
+      return metrics.includes("llm_gateway_queue_waiting 1");
+    }, "one waits");
+    waiting.abort();
+    expect(await lineOf("waits")).toMatchObject({ status: 499, state: "cancelled" });
+    streaming.abort();
+    await reader.cancel().catch(() => {});
+    expect(await lineOf("streams")).toMatchObject({ status: 499, output_tokens: 1 });
+    await asked;
+  });
+
+  it("has a line for what was refused, and none for who polls", async () => {
+    for (const path of ["/health", "/healthz", "/metrics"]) {
+      for (let i = 0; i < 3; i++) expect((await fetch(gateway.url + path)).status).toBe(200);
+    }
+    const headers = { "x-request-id": "refused" };
+    await (await fetch(`${gateway.url}/v1/models`, { headers })).text();
+    expect(await lineOf("refused")).toMatchObject({ status: 401, user: null, path: "/v1/models" });
+    expect(gateway.stdout()).not.toMatch(/health|metrics/);
+  });
+});
+
+// Only a terminal is one: `script` (util-linux) gives the gateway one of its own.
+const script = "/usr/bin/script";
+
+it.runIf(process.platform === "linux" && existsSync(script))(
+  "on a terminal the log is for a person, and the first key is shown there",
+  async () => {
+    const program = join(import.meta.dirname, "../main.ts");
+    const child = spawn(script, ["-qec", `${process.execPath} ${program}`, "/dev/null"], {
+      cwd: dir,
+      env: { PATH: process.env.PATH ?? "", HOST: "127.0.0.1", PORT: "0" },
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    let shown = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      shown += text;
+    });
+    const ended = new Promise((resolve) => child.once("close", resolve));
+    await until(() => shown.includes("NO UPSTREAM"), "it has started", 20_000);
+    child.stdin.write("\u0003");
+    await ended;
+    expect(shown).toMatch(/^\[\d\d:\d\d:\d\d\] .*WARN.*NO UPSTREAM/m);
+    expect(shown).toContain("stopped");
+    expect(shown).not.toContain('"level"');
+    expect(shown).toMatch(/sk-[0-9a-f]{32}/);
+    expect(existsSync(join(dir, "data/first-key"))).toBe(false);
+  },
+);
