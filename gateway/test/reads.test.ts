@@ -1,3 +1,5 @@
+import type { AddressInfo } from "node:net";
+import { createServer } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { chat, startTestGateway, type TestGateway, until } from "./harness.ts";
@@ -92,6 +94,38 @@ describe("a read", () => {
     const response = await fetch(`${gateway.url}/v1/files`, { headers: asAlice() });
     expect(response.status).toBe(502);
     expect(await response.json()).toMatchObject({ error: { code: "upstream_unreachable" } });
+  });
+
+  /** How an upstream that takes connections, and says nothing on them, is told. */
+  async function toldOfSilence(scheme: string, env: Record<string, string>): Promise<unknown[]> {
+    const silent = createServer((socket) => void socket.on("error", () => {}).resume());
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    const { port } = silent.address() as AddressInfo;
+    gateway = await startTestGateway(politeChat, {
+      UPSTREAM_URL: `${scheme}://127.0.0.1:${port}`,
+      ...env,
+    });
+    const response = await fetch(`${gateway.url}/v1/files`, { headers: asAlice() });
+    const { error } = (await response.json()) as { error: { code: string } };
+    const socket = new WebSocket(`ws://127.0.0.1:${gateway.port}/v1/realtime`, {
+      headers: asAlice(),
+    });
+    const status = await new Promise((resolve) => {
+      socket.once("unexpected-response", (_request, { statusCode }) => resolve(statusCode));
+      socket.once("error", () => resolve("error"));
+    });
+    silent.close();
+    return [response.status, error.code, status];
+  }
+
+  it("and a WebSocket that get no first byte in time are a 504", async () => {
+    const env = { FIRST_BYTE_TIMEOUT: "300ms" };
+    expect(await toldOfSilence("http", env)).toEqual([504, "upstream_timeout", 504]);
+  });
+
+  it("and a WebSocket wait for a connection no longer than CONNECT_TIMEOUT", async () => {
+    const env = { CONNECT_TIMEOUT: "300ms" };
+    expect(await toldOfSilence("https", env)).toEqual([502, "upstream_unreachable", 502]);
   });
 
   it("of the models asks the upstream once for many clients", async () => {

@@ -42,7 +42,7 @@ async function startPassing(
   options: Pick<UpstreamOptions, "url" | "tls" | "proxy">,
 ): Promise<number> {
   const upstream = openUpstream({ ...options, key: null, type: "openai", connectTimeoutMs: 2_000 });
-  const passThrough = createPassThrough(upstream, { silenceMs: 5_000 });
+  const passThrough = createPassThrough(upstream, { silenceMs: 5_000, connectTimeoutMs: 2_000 });
   endings.push(() => {
     passThrough.close();
     return upstream.connections.close();
@@ -117,7 +117,7 @@ describe("what passes through", () => {
     server.on("connection", () => connections++);
     const url = `http://127.0.0.1:${await listening(server)}`;
     const upstream = openUpstream({ url, key: null, type: "openai", connectTimeoutMs: 2_000 });
-    const passThrough = createPassThrough(upstream, { silenceMs: 0 });
+    const passThrough = createPassThrough(upstream, { silenceMs: 0, connectTimeoutMs: 2_000 });
     endings.push(() => passThrough.close());
     const left = Promise.withResolvers<void>();
     const port = await listening(

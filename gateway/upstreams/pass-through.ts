@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import type { RequestHandler } from "http-proxy-middleware";
 import { upstreamRejection } from "../dialects/upstream-rejection.ts";
 import { GatewayError } from "../errors.ts";
+import { boundConnect, boundSilence } from "./bound-request.ts";
 import { type Headers, headersToClient } from "./headers.ts";
 import { openPassingAgent } from "./passing-agent.ts";
 import { upstreamTrouble } from "./trouble.ts";
@@ -44,6 +45,8 @@ export type PassThrough = {
 export type PassThroughOptions = {
   /** How long a read may be silent; 0 is off. Milliseconds. */
   silenceMs: number;
+  /** How long a connection may take. Milliseconds. */
+  connectTimeoutMs: number;
 };
 
 const upgradeHeaders: Headers = { connection: "Upgrade", upgrade: "websocket" };
@@ -88,7 +91,7 @@ type ProxyParts = PassThroughOptions & {
 
 /** Loaded with the first read, since the start need not wait for it. */
 async function createProxy(parts: ProxyParts): Promise<Proxy> {
-  const { agent, receivers, silenceMs, upstream } = parts;
+  const { agent, connectTimeoutMs, receivers, silenceMs, upstream } = parts;
   const { createProxyMiddleware } = await import("http-proxy-middleware");
   return createProxyMiddleware<IncomingMessage, ServerResponse>({
     target: upstream.origin + upstream.prefix,
@@ -96,10 +99,15 @@ async function createProxy(parts: ProxyParts): Promise<Proxy> {
     xfwd: false,
     agent,
     selfHandleResponse: true,
-    proxyTimeout: silenceMs,
     upgradeTimeout: silenceMs,
     logger: { info() {}, warn() {}, error() {} },
     on: {
+      // Called once there is a socket, and for every read: none has an `Expect` here.
+      proxyReq(proxyRequest) {
+        boundConnect(proxyRequest, connectTimeoutMs);
+        // Not as `proxyTimeout`, which destroys the request without a word.
+        boundSilence(proxyRequest, silenceMs);
+      },
       proxyRes(answer, request) {
         const receiver = receivers.get(request);
         try {
@@ -115,6 +123,7 @@ async function createProxy(parts: ProxyParts): Promise<Proxy> {
       },
       proxyReqWs(proxyRequest, request) {
         const receiver = receivers.get(request);
+        boundConnect(proxyRequest, connectTimeoutMs);
         receiver?.asked?.(proxyRequest);
         proxyRequest.once("upgrade", (answer, socket: Socket) => {
           // The proxy's own listener comes after this one, and writes what it finds here.
@@ -148,8 +157,13 @@ function framingOf(request: IncomingMessage): Headers {
   return length === undefined ? {} : { "content-length": length };
 }
 
-/** A broken connection, or `proxyTimeout`, which destroys the request without a word. */
+/** A broken connection, or the proxy's own time-out for a WebSocket. */
 function readTrouble(error: Error): GatewayError {
+  if ("code" in error && error.code === "ERR_UPSTREAM_UPGRADE_TIMEOUT") {
+    return new GatewayError("upstream_timeout", "The upstream sent no answer in time.", {
+      cause: error,
+    });
+  }
   if ("code" in error && error.code === "ECONNRESET" && error.message === "socket hang up") {
     return new GatewayError("upstream_error", "The upstream closed the connection.", {
       cause: error,

@@ -59,12 +59,13 @@ const untilKnown = 1;
 /** Makes the pools, and follows how many slots those upstreams have whose capacity is `auto`. */
 export function openPools(settings: Settings, options: PoolsOptions): Pools {
   const { configured, routes, fallback } = options;
+  const { connectTimeoutMs } = settings;
   const silenceMs = settings.firstByteTimeoutMs ?? 0;
   const members = new Map<string, Member>();
   for (const { upstream } of configured) {
     members.set(upstream.name, {
       upstream,
-      passThrough: createPassThrough(upstream, { silenceMs }),
+      passThrough: createPassThrough(upstream, { silenceMs, connectTimeoutMs }),
     });
   }
   const byName = new Map(configured.map((one) => [one.upstream.name, one]));
