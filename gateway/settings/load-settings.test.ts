@@ -37,7 +37,12 @@ test("nothing configured gives the defaults", () => {
     port: 8000,
     host: null,
     publicPort: null,
+    metricsPort: null,
     upstreamUrl: null,
+    upstreamApiKey: null,
+    usersFile: "data/users.json",
+    databaseFile: "data/gateway.db",
+    logLevel: "info",
     maxConcurrent: 1,
     maxQueue: null,
     queueEvents: "chunk",
@@ -45,6 +50,7 @@ test("nothing configured gives the defaults", () => {
     apiUser: "admin",
     connectTimeoutMs: 10_000,
     firstByteTimeoutMs: 600_000,
+    idleTimeoutMs: 300_000,
     totalTimeoutMs: null,
     maxBodyBytes: 33_554_432,
     jsonKeepAliveLanMs: 240_000,
@@ -82,6 +88,17 @@ describe("precedence", () => {
 
   test("the own name wins over an alias beside it", () => {
     expect(load({ PORT: "2", PROXY_PORT: "3" }).settings.port).toBe(2);
+  });
+
+  test("a flag wins over every name in the environment, and aliases have an order", () => {
+    const env = { BACKEND_URL: "http://second", VLLM_BASE_URL: "http://third" };
+    expect(load(env, ["--base-url", "http://flag/v1/"]).settings.upstreamUrl).toBe("http://flag");
+    expect(load({ ...env, UPSTREAM_URL: "http://own" }).settings.upstreamUrl).toBe("http://own");
+    expect(load(env).settings.upstreamUrl).toBe("http://second");
+    expect(load({ PROXY_PORT: "3" }, ["--port", "4"]).settings.port).toBe(4);
+    write("config.yaml", "api_key: from-the-file\n");
+    expect(load({ AUTHORIZATION: "bearer from-the-alias" }).settings.apiKey).toBe("from-the-alias");
+    expect(load().settings.apiKey).toBe("from-the-file");
   });
 
   test("an empty value is none, at every level", () => {

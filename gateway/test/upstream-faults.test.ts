@@ -2,7 +2,14 @@ import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { chat, startTestGateway, type TestGateway, until } from "./harness.ts";
-import { chatAnswer, chatChunk, type Handler, politeChat } from "./mock-upstream.ts";
+import {
+  chatAnswer,
+  chatChunk,
+  chatFinish,
+  done,
+  type Handler,
+  politeChat,
+} from "./mock-upstream.ts";
 
 let gateway: TestGateway;
 afterEach(async () => {
@@ -105,6 +112,26 @@ describe("an upstream that is not well", () => {
     const [status, { error }] = await failure();
     expect([status, error.code]).toEqual([504, "upstream_timeout"]);
     await gateway.upstream.seen[0]?.closed;
+  });
+
+  it("by being busy costs whoever waits in line nothing of FIRST_BYTE_TIMEOUT", async () => {
+    let calls = 0;
+    gateway = await startTestGateway(
+      async (seen, response, request) => {
+        if (++calls > 1) return politeChat(seen, response, request);
+        response.writeHead(200, { "content-type": "text/event-stream" });
+        response.write(chatChunk("slow"));
+        await new Promise((resolve) => setTimeout(resolve, 2_500));
+        response.end(chatFinish + done);
+      },
+      { FIRST_BYTE_TIMEOUT: "1s" },
+    );
+    const first = gateway.post("/v1/chat/completions", chat({ stream: true }));
+    await until(() => calls === 1, "the slot is taken");
+    const second = await gateway.post("/v1/chat/completions", chat());
+    expect(second.status).toBe(200);
+    expect(gateway.rows()[1]?.queue_ms).toBeGreaterThan(1_000);
+    await (await first).text();
   });
 
   it("by falling silent in mid-stream is an error in the stream", async () => {

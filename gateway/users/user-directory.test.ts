@@ -129,6 +129,25 @@ test("a deleted file leaves API_KEY's one administrator, else nobody", () => {
   expect(userOf(withKey, "sk-abc123")).toBe("alice");
 });
 
+test("a file that appears broken or empty beside API_KEY leaves that in force; {} is nobody", () => {
+  using folder = mkdtempDisposableSync(prefix);
+  const file = join(folder.path, "users.json");
+  const apiKey = newKey();
+  const { directory, told } = open(file, apiKey);
+  for (const text of ["", "[]", '{"sk-abc123": "ali']) {
+    writeFileSync(file, text);
+    expect(userOf(directory, apiKey)).toBe("admin");
+    expect(directory.state()).toMatchObject({ ok: false, source: "api_key" });
+  }
+  expect(told.length).toBeGreaterThan(0);
+  for (const text of ["{}", ""]) {
+    writeFileSync(file, text);
+    expect(userOf(directory, apiKey)).toBeNull();
+  }
+  rmSync(file);
+  expect(userOf(directory, apiKey)).toBe("admin");
+});
+
 test.each([
   ["empty", "", "the file is empty (line 1, column 1)"],
   ["broken", '{"sk-abc123": "alice",}', "not valid JSON (line 1, column 23)"],
