@@ -26,15 +26,19 @@ export async function read(
   const exchange = createExchange(request, target, parts.doors, stop);
   stopWhenLeft(response, stop);
   let user: string | null = null;
-  let refused = false;
+  /** One line and one count for each, whichever way it ends first. */
+  let told = false;
   const trace = parts.tracer?.begin(exchange, request, response);
   response.once("close", () => {
+    if (told) return;
+    told = true;
     const status = response.writableFinished ? response.statusCode : 499;
-    if (!refused) parts.telemetry.passed({ exchange, user, status });
+    parts.telemetry.passed({ exchange, user, status });
   });
   const fail = (cause: unknown): void => {
-    refused = true;
     const error = asGatewayError(parts, exchange, cause);
+    if (told) return;
+    told = true;
     if (response.headersSent) response.destroy();
     else refuse(request, response, exchange, error);
     parts.telemetry.refused({ exchange, user, status: error.status, errorCode: error.code });
