@@ -211,6 +211,25 @@ describe("a tricky path", () => {
   );
 });
 
+describe("a path that only nearly generates", () => {
+  it.each([["/v1/chat/completions/"], ["/v1/Chat/Completions"], ["/v1/chat/completions;x"]])(
+    "%s is no way around line and ledger, where the upstream takes it",
+    async (path) => {
+      const response = await gateway.post(path, chat());
+      expect(response.headers.get("x-queue-position")).toBe("0");
+      expect(await response.text()).toContain("Hello there");
+      expect(gateway.upstream.seen.at(-1)?.url).toBe(path);
+      expect(gateway.rows().at(-1)).toMatchObject({
+        user: "alice",
+        path,
+        state: "done",
+        input_tokens: 3,
+        output_tokens: 2,
+      });
+    },
+  );
+});
+
 describe("a request without rights", () => {
   const unknown = `sk-${"0".repeat(32)}`;
 
@@ -305,15 +324,51 @@ describe("headers", () => {
     }
   });
 
-  it.each([["a b"], ["x".repeat(10_240).slice(0, 200)], ["<script>"]])(
-    "with a malformed request id %s get one of ours",
+  it.each([
+    ["with a space", "a b"],
+    ["of 10 KB", "x".repeat(10_240)],
+    ["of 129 characters", "x".repeat(129)],
+    ["of markup", "<script>"],
+    ["said twice", "a, b"],
+    ["of nothing", ""],
+  ])("with a request id %s get one of ours", async (_what, id) => {
+    const response = await gateway.post("/v1/chat/completions", chat(), {
+      headers: { "x-request-id": id },
+    });
+    const ours = response.headers.get("x-request-id") ?? "";
+    expect(ours).toMatch(/^[0-9a-f-]{36}$/);
+    expect(await response.json()).toMatchObject({ id: ours });
+    expect(gateway.upstream.seen.at(-1)?.headers["x-request-id"]).toBe(ours);
+    expect(gateway.rows().at(-1)).toMatchObject({ request_id: ours, state: "done" });
+  });
+
+  it.each(["abc\nx-injected: 1", "abc\r\n x-injected: 1", "abc\rx-injected: 1", "abc\0"])(
+    "with the request id %j are a 400",
     async (id) => {
-      const response = await gateway.post("/v1/chat/completions", chat(), {
-        headers: { "x-request-id": id },
+      await leavesNothing(async () => {
+        const head = request("/v1/chat/completions", `x-request-id: ${id}\r\n`);
+        const answer = await rawHttp(gateway.port, [head]);
+        expect(statusOf(answer)).toBe(400);
+        expect(answer).not.toContain("injected");
       });
-      expect(response.headers.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
     },
   );
+
+  it("of a tunnel that takes what is compressed do not keep the tokens from being counted", async () => {
+    gateway.upstream.answer((seen, response, incoming) => {
+      const compresses = /br|gzip/.test(String(seen.headers["accept-encoding"]));
+      if (!compresses) return politeChat(seen, response, incoming);
+      response.writeHead(200, { "content-encoding": "br", "content-type": "application/json" });
+      response.end(brotliCompressSync("{}"));
+    });
+    const headers = { "accept-encoding": "br, gzip", "cf-ray": "1-TXL" };
+    for (const stream of [false, true]) {
+      const response = await gateway.post("/v1/chat/completions", chat({ stream }), { headers });
+      expect(await response.text()).toContain("Hello");
+      expect(gateway.rows().at(-1)).toMatchObject({ input_tokens: 3, output_tokens: 2 });
+    }
+    gateway.upstream.answer(politeChat);
+  });
 
   it("with one request id, used twice at once, are two generations", async () => {
     const before = gateway.rows().length;
@@ -326,6 +381,26 @@ describe("headers", () => {
       { request_id: "same", state: "done" },
       { request_id: "same", state: "done" },
     ]);
+  });
+});
+
+describe("what is HTTP, but nothing that is served here", () => {
+  it("CONNECT is a 400 in JSON, and no tunnel", async () => {
+    await leavesNothing(async () => {
+      const target = `127.0.0.1:${gateway.upstream.port}`;
+      const head = `CONNECT ${target} HTTP/1.1\r\nhost: ${target}\r\n\r\n`;
+      const answer = await rawHttp(gateway.port, [head]);
+      expect(statusOf(answer)).toBe(400);
+      expect(answer).toContain('"code":"invalid_request"');
+    });
+  });
+
+  it("an expectation that nobody knows is left aside", async () => {
+    const head = request("/v1/chat/completions", "expect: 200-maybe\r\n", JSON.stringify(chat()));
+    const answer = await rawHttp(gateway.port, [head]);
+    expect(statusOf(answer)).toBe(200);
+    expect(answer).toContain("Hello there");
+    expect(gateway.upstream.seen.at(-1)?.headers.expect).toBeUndefined();
   });
 });
 

@@ -59,6 +59,8 @@ export async function listen(handler: RequestListener, options: ListenOptions): 
   server.on("request", handler);
   // Whether a body is wanted is decided when its headers have been judged.
   server.on("checkContinue", handler);
+  // An expectation that nobody knows may be left aside; Node's own 417 says nothing.
+  server.on("checkExpectation", handler);
   const { upgrade } = options;
   if (upgrade)
     server.on("upgrade", (request, socket: Socket, head) => upgrade(request, socket, head));
@@ -70,14 +72,10 @@ export async function listen(handler: RequestListener, options: ListenOptions): 
       "Bad Request",
       "This is not a valid HTTP request.",
     ];
-    const body = JSON.stringify({
-      error: { message, type: "invalid_request_error", param: null, code: "invalid_request" },
-    });
-    socket.once("finish", () => socket.destroy());
-    socket.end(
-      `HTTP/1.1 ${status} ${reason}\r\ncontent-type: application/json\r\n` +
-        `content-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
-    );
+    refuseSocket(socket, `${status} ${reason}`, message);
+  });
+  server.on("connect", (_request, socket) => {
+    refuseSocket(socket, "400 Bad Request", "This is no proxy: the method CONNECT is not served.");
   });
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
@@ -94,6 +92,18 @@ export async function listen(handler: RequestListener, options: ListenOptions): 
 /** Whether an answer is on its way, as Node's own handler knows it: words would stand inside it. */
 function hasBegun(socket: Duplex & { _httpMessage?: ServerResponse | null }): boolean {
   return socket._httpMessage?.headersSent === true;
+}
+
+/** The answer where Node gives a socket and no response. */
+function refuseSocket(socket: Duplex, status: string, message: string): void {
+  const body = JSON.stringify({
+    error: { message, type: "invalid_request_error", param: null, code: "invalid_request" },
+  });
+  socket.once("error", () => {}).once("finish", () => socket.destroy());
+  socket.end(
+    `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\n` +
+      `content-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
+  );
 }
 
 function opened(server: Server, { port, host }: ListenOptions): Promise<void> {
