@@ -43,7 +43,8 @@ export function upstreamTrouble(cause: unknown): GatewayError {
     // No error of a connection: our own code threw while it handled the answer.
     return new GatewayError("internal_error", "The gateway failed on this answer.", { cause });
   }
-  if (cause instanceof errors.HTTPParserError) {
+  // Where it breaks off inside a chunk, that too comes from the parser.
+  if (cause instanceof errors.HTTPParserError && code(cause) !== "HPE_INVALID_EOF_STATE") {
     return new GatewayError("upstream_error", "The upstream's answer is not HTTP.", { cause });
   }
   return new GatewayError("upstream_error", "The upstream broke off its answer.", { cause });
