@@ -15,6 +15,7 @@ import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import { digestOf, newKey } from "../users/key.ts";
 import { parseUsers } from "../users/snapshot.ts";
+import { users } from "./users.ts";
 
 const prefix = join(tmpdir(), "cli-users-");
 const KEY = /^sk-[0-9a-f]{32}$/;
@@ -49,6 +50,27 @@ test("add prints a new key once, alone on stdout, and stores it hashed", async (
   expect(err).not.toContain(out);
   expect(readFileSync(file, "utf8")).not.toContain(out);
   expect(read(file).find(digestOf(out))).toMatchObject({ user: "alice", role: "admin" });
+});
+
+/** A person who answers as told, and what they were shown. */
+function personWith(answer: string) {
+  const shown: string[] = [];
+  const ask = async (question: string) => {
+    shown.push(question);
+    return answer;
+  };
+  const tell = (line: string) => void shown.push(line);
+  return { shown, terminal: { out: tell, say: tell, canAsk: true, ask, askSecret: ask } };
+}
+
+test("add asks whoever is at a terminal for a name that is missing", async () => {
+  using folder = mkdtempDisposableSync(prefix);
+  const file = join(folder.path, "users.json");
+  const { shown, terminal } = personWith("Ann Lee");
+  expect(await users(["add", "--users-file", file], terminal)).toBe(0);
+  expect(shown[0]).toContain("Name:");
+  const key = shown.find((line) => KEY.test(line)) ?? "";
+  expect(read(file).find(digestOf(key))).toMatchObject({ user: "Ann Lee" });
 });
 
 test("add takes everything an entry may say, and --json for scripts", async () => {
@@ -141,8 +163,9 @@ function shownBob() {
 test("remove takes all of a person's keys and says how many", async () => {
   using folder = mkdtempDisposableSync(prefix);
   const file = join(folder.path, "users.json");
-  writeFileSync(file, '{"sk-1": "alice", "sk-2": "bob", "sk-3": "alice"}');
-  expect(await run(file, ["remove", "alice"])).toMatchObject({ out: "removed 2 keys of alice" });
+  const object = '{"user": "alice", "disabled": true}';
+  writeFileSync(file, `{"sk-1": "alice", "sk-2": "bob", "sk-3": "alice", "sk-4": ${object}}`);
+  expect(await run(file, ["remove", "alice"])).toMatchObject({ out: "removed 3 keys of alice" });
   expect(JSON.parse(readFileSync(file, "utf8"))).toEqual({ "sk-2": "bob" });
   const json = await run(file, ["remove", "bob", "--json"]);
   expect(JSON.parse(json.out)).toEqual({ user: "bob", removed: 1, file });

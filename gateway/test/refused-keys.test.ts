@@ -66,7 +66,7 @@ it.each([
       socket.once("open", () => reject(new Error("it was opened")));
     });
     expect(answer).toEqual([401, expect.stringMatching(/^Bearer /)]);
-    socket.terminate();
+    socket.on("error", () => {}).terminate();
     expect(gateway.upstream.seen).toEqual([]);
     expect(gateway.rows()).toEqual([]);
   },
