@@ -13,7 +13,7 @@ const statusWith = async (key: string): Promise<number> =>
 
 type Files = {
   users_file: { ok: boolean; error: string | null };
-  ledger: { ok: boolean; spooled: number };
+  ledger: { ok: boolean; spooled: number; spool_limit: number; dropped: number; error: string };
 };
 const files = async (): Promise<Files> => (await gateway.health()) as unknown as Files;
 
@@ -58,8 +58,13 @@ describe("the ledger", () => {
       [true, false, true].map((stream) => gateway.post("/v1/chat/completions", chat({ stream }))),
     );
     for (const answer of answers) expect(await answer.text()).toContain("Hello");
-    expect((await files()).ledger).toMatchObject({ ok: false });
-    expect((await files()).ledger.spooled).toBeGreaterThan(0);
+    const { ledger } = await files();
+    expect(ledger).toMatchObject({ ok: false, spool_limit: 10_000, dropped: 0 });
+    expect(ledger.error).toContain("locked");
+    expect(ledger.spooled).toBeGreaterThan(0);
+    const metrics = await (await fetch(`${gateway.url}/metrics`)).text();
+    expect(metrics).toContain(`llm_gateway_ledger_spooled ${ledger.spooled}\n`);
+    expect((await gateway.health()).line).toMatchObject({ active: 0, waiting: 0 });
     other.exec("COMMIT");
     other.close();
     await until(async () => (await files()).ledger.spooled === 0, "all that waited is written");

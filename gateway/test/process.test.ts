@@ -203,7 +203,18 @@ describe("kill -9 during traffic", () => {
     expect(rows.some(({ state }) => state === "interrupted")).toBe(true);
     expect(rows.some(({ state }) => state === "open")).toBe(false);
     const metrics = await (await fetch(`${again.url}/metrics`)).text();
-    const counted = /llm_gateway_requests_total\{user="admin"\} (\d+)/.exec(metrics)?.[1];
-    expect(Number(counted)).toBe(rows.length);
+    const counted = (series: string): number =>
+      Number(metrics.split(`llm_gateway_${series}} `)[1]?.split("\n", 1)[0]);
+    const sum = (column: "input_tokens" | "output_tokens"): number =>
+      rows.reduce((total, row) => total + (row[column] ?? 0), 0);
+    expect(counted('requests_total{user="admin"')).toBe(rows.length);
+    const tokens = (type: string): number =>
+      counted(`tokens_total{user="admin",token_type="${type}"`);
+    expect([tokens("input"), tokens("output")]).toEqual([
+      sum("input_tokens"),
+      sum("output_tokens"),
+    ]);
+    expect(tokens("total")).toBe(tokens("input") + tokens("output"));
+    expect(sum("output_tokens")).toBeGreaterThanOrEqual(2 * seen.size);
   });
 });
