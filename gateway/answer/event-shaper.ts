@@ -1,4 +1,4 @@
-import { isRaised, streamError } from "../dialects/stream-error.ts";
+import { streamError } from "../dialects/stream-error.ts";
 import {
   endOf,
   isTerminal,
@@ -26,8 +26,8 @@ export type EventShaperOptions = {
   amend?: ((event: string) => string) | null;
   /** The gateway's own key at the upstream: an error that quotes it does so to nobody. */
   secret?: string | null;
-  /** Writes an error of the upstream's that clients of the dialect would not raise as it is. */
-  retell: (error: GatewayError) => string;
+  /** An error of the upstream's in words that the client raises; as it is, where it does. */
+  retell: (event: string) => string;
 };
 
 /** Dialects whose streams say when they are complete; others end by closing. */
@@ -54,11 +54,12 @@ export function createEventShaper(options: EventShaperOptions): Shaper {
     watch(event, end);
     if (end === "error") {
       failed = true;
-      const told = secret === null ? event : event.replaceAll(secret, "***");
+      const found = secret === null ? event : event.replaceAll(secret, "***");
       // With nothing sent, it is still an answer with a status.
-      if (blank && out === "") throw streamError(told);
-      if (!isRaised(event, dialect)) {
-        out += retell(streamError(told));
+      if (blank && out === "") throw streamError(found);
+      const told = retell(found);
+      if (told !== found) {
+        out += told;
         return true;
       }
     }

@@ -10,6 +10,7 @@ import { createResponseRenamer } from "../answer/response-renamer.ts";
 import type { Shaper } from "../answer/shaper.ts";
 import { eventWithCost } from "../dialects/openrouter-cost.ts";
 import { createProgressTeller } from "../dialects/progress-events.ts";
+import { isRaised, streamError } from "../dialects/stream-error.ts";
 import { carriesUsage, type StreamEnd } from "../dialects/stream-events.ts";
 import type { Dialect } from "../exchange.ts";
 import { carriesOurId, type Plan } from "./plan.ts";
@@ -42,13 +43,18 @@ function plainShaperFor(accepted: Accepted, answer: Answer, type: string, plan: 
       return createAssembleShaper({ dialect, id: requestId, prompts, watch });
     }
     const told = { model: asked.fields.model, events: answer.begunResponse?.events ?? 0 };
+    const retell = (event: string): string => {
+      const { isOpenRouter } = exchange;
+      if (!isOpenRouter && isRaised(event, dialect)) return event;
+      return eventOfError(streamError(event), exchange, told);
+    };
     return createEventShaper({
       dialect,
       renamer: renamerFor(accepted, answer),
       dropUsage: plan.dropUsage,
       watch,
       secret: plan.key,
-      retell: (error) => eventOfError(error, exchange, told),
+      retell,
       amend: plan.addsProgress
         ? progressFor(accepted)
         : plan.cost === null

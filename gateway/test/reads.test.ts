@@ -105,6 +105,7 @@ describe("a read", () => {
       UPSTREAM_URL: `${scheme}://127.0.0.1:${port}`,
       ...env,
     });
+    const { status: asGeneration } = await gateway.post("/v1/chat/completions", chat());
     const response = await fetch(`${gateway.url}/v1/files`, { headers: asAlice() });
     const { error } = (await response.json()) as { error: { code: string } };
     const socket = new WebSocket(`ws://127.0.0.1:${gateway.port}/v1/realtime`, {
@@ -115,17 +116,17 @@ describe("a read", () => {
       socket.once("error", () => resolve("error"));
     });
     silent.close();
-    return [response.status, error.code, status];
+    return [asGeneration, response.status, error.code, status];
   }
 
-  it("and a WebSocket that get no first byte in time are a 504", async () => {
+  it("a generation and a WebSocket that get no first byte in time are a 504", async () => {
     const env = { FIRST_BYTE_TIMEOUT: "300ms" };
-    expect(await toldOfSilence("http", env)).toEqual([504, "upstream_timeout", 504]);
+    expect(await toldOfSilence("http", env)).toEqual([504, 504, "upstream_timeout", 504]);
   });
 
-  it("and a WebSocket wait for a connection no longer than CONNECT_TIMEOUT", async () => {
+  it("a generation and a WebSocket wait for a connection no longer than CONNECT_TIMEOUT", async () => {
     const env = { CONNECT_TIMEOUT: "300ms" };
-    expect(await toldOfSilence("https", env)).toEqual([502, "upstream_unreachable", 502]);
+    expect(await toldOfSilence("https", env)).toEqual([502, 502, "upstream_unreachable", 502]);
   });
 
   it("of the models asks the upstream once for many clients", async () => {

@@ -30,6 +30,7 @@ const answering =
 
 async function failure(path = "/v1/chat/completions"): Promise<[number, Failure]> {
   const response = await gateway.post(path, chat({ max_tokens: 5 }));
+  expect(response.headers.get("x-queue-position")).toBe("0");
   return [response.status, (await response.json()) as Failure];
 }
 
@@ -181,6 +182,18 @@ describe("an upstream that is not well", () => {
       expect((await response.text()).endsWith(event)).toBe(true);
     },
   );
+
+  it("by an error in mid-stream is told OpenRouter's clients in their form", async () => {
+    const error = { message: "bad", type: "server_error", param: null, code: null };
+    const event = `data: ${JSON.stringify({ error })}\n\n`;
+    gateway = await startTestGateway(
+      answering(200, `${chatChunk("half")}${event}`, "text/event-stream"),
+    );
+    const path = "/api/v1/chat/completions";
+    const text = await (await gateway.post(path, chat({ stream: true }))).text();
+    const last = JSON.parse(text.trimEnd().split("data: ").at(-1) ?? "");
+    expect(last).toMatchObject({ object: "chat.completion.chunk", error: { code: 502 } });
+  });
 
   it("by an error with a number as code in mid-stream has OpenAI's four keys", async () => {
     const error = { code: 400, message: "too long", type: "exceed_context_size_error", n_ctx: 9 };
