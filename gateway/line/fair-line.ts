@@ -89,10 +89,6 @@ export class FairLine implements Line {
     });
   }
 
-  refusal(user: string, maxQueued?: number | null): "queue_full" | null {
-    return this.whatIsFull(user, maxQueued) === null ? null : "queue_full";
-  }
-
   whatIsFull(user: string, maxQueued?: number | null): Full | null {
     const { maxQueue, maxQueuedPerUser = null } = this.#options;
     const bounds = { maxQueue, maxQueued: maxQueued === undefined ? maxQueuedPerUser : maxQueued };

@@ -134,16 +134,15 @@ test("draining turns away those who wait and those who come, and starts nobody",
 
 test("a full line refuses, one with a free slot does not, and a user's own part can be full", async () => {
   const line = lineOf({ maxQueue: 0 });
-  expect(line.refusal("alice")).toBe(null);
+  expect(line.whatIsFull("alice")).toBe(null);
   await line.join(ticket());
-  expect(line.refusal("alice")).toBe("queue_full");
   expect(line.whatIsFull("alice")).toBe("line");
   const own = lineOf({ maxQueuedPerUser: 1 });
   await own.join(ticket());
   own.join(ticket());
   expect(own.whatIsFull("alice")).toBe("user");
-  expect(own.refusal("bob")).toBe(null);
-  expect(own.refusal("alice", null)).toBe(null);
+  expect(own.whatIsFull("bob")).toBe(null);
+  expect(own.whatIsFull("alice", null)).toBe(null);
 });
 
 test("after a refusal the time told is when a slot is expected to come free", async () => {

@@ -24,10 +24,10 @@ export type LineOptions = FairRules & {
 /** The line of one pool: who may use which upstream now, who waits, and how long. */
 export type Line = {
   /**
-   * Room for one more of this user? Synchronous, before `join`; `maxQueued` replaces the default.
+   * Is there room for one more of this user? Null where there is, else what is full: the line
+   * itself, or the user's own part of it. Synchronous, before `join`; `maxQueued` replaces the
+   * default.
    */
-  refusal(user: string, maxQueued?: number | null): "queue_full" | null;
-  /** What of it is full: the line itself, or the user's own part of it. */
   whatIsFull(user: string, maxQueued?: number | null): Full | null;
   /** Seconds until the line will have moved: 1 to 60. */
   retryAfterSeconds(): number;
