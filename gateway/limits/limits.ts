@@ -2,7 +2,7 @@ import type { Dialect } from "../exchange.ts";
 import type { Estimate } from "./estimate.ts";
 import { excessOf } from "./excess.ts";
 import { createExpectations } from "./expectations.ts";
-import { type Amounts, type Limit, type Limited, type Metric, nothing } from "./limit.ts";
+import type { Amounts, Limit, Limited, Metric } from "./limit.ts";
 import { createLimitsOf, type LayersOptions } from "./limits-of.ts";
 import { type LimitState, stateOf } from "./limits-report.ts";
 import type { Prompt } from "./prompt-sizes.ts";
@@ -86,7 +86,6 @@ export function createLimits(options: LimitsOptions): Limits {
           expectations.learn(used, prompt);
           end(chargeOf(used, input), steady(endedAt));
         },
-        cancel: (endedAt) => end({ ...nothing, requests: -1 }, steady(endedAt)),
       };
     },
     countsTokens: (who) => limitsOf(who).some(({ metric }) => dependOnTokens.has(metric)),

@@ -18,8 +18,6 @@ export type Reservation = {
   readonly background: boolean;
   /** What was used takes the place of what was reserved. Only the first end counts. */
   settle(used: Used, now: number): void;
-  /** As if it had never been; for what is given up before it has a row. */
-  cancel(now: number): void;
 };
 
 /** Of who has no limits. */
@@ -27,7 +25,6 @@ export const unlimited: Reservation = {
   headers: {},
   background: false,
   settle() {},
-  cancel() {},
 };
 
 /** Keeps `held` for one generation, and counts its request; gives what ends it, once. */
