@@ -60,5 +60,6 @@ function relayError(
     if (size <= maxRejection) chunks.push(chunk);
     else upstream.destroy();
   });
-  upstream.once("close", tell);
+  // Before the proxy, which ends the client's side with an upstream that breaks off.
+  upstream.once("error", tell).once("close", tell);
 }

@@ -1,0 +1,33 @@
+import { afterEach, expect, it } from "vitest";
+import { startTestGateway, type TestGateway } from "./harness.ts";
+import type { Handler } from "./mock-upstream.ts";
+
+let gateway: TestGateway;
+afterEach(() => gateway.stop());
+
+const read = () =>
+  fetch(`${gateway.url}/v1/files`, { headers: { authorization: `Bearer ${gateway.keys.alice}` } });
+
+const cutAfter =
+  (status: number): Handler =>
+  (_seen, response) => {
+    response.writeHead(status, { "content-type": "text/html" });
+    response.write("<title>half a page</title>");
+    setTimeout(() => response.destroy(), 20);
+  };
+
+it("an upstream's error that breaks off is still told, and no connection without a word", async () => {
+  gateway = await startTestGateway(cutAfter(500));
+  const answer = await read();
+  expect(answer.status).toBe(502);
+  expect(await answer.json()).toMatchObject({
+    error: { code: "upstream_error", message: "The upstream failed (500): half a page" },
+  });
+});
+
+it("an answer that breaks off is broken off for the client, too", async () => {
+  gateway = await startTestGateway(cutAfter(200));
+  const answer = await read();
+  expect(answer.status).toBe(200);
+  await expect(answer.text()).rejects.toThrow();
+});
