@@ -108,11 +108,14 @@ function openRouter(parts: AppParts): Router {
   return router;
 }
 
+/** From outside, what is for the LAN is not there. */
+const isHidden = (parts: Pick<AppParts, "doors" | "publicAdmin">, request: Request): boolean =>
+  !parts.publicAdmin && isPublicRequest(request, parts.doors);
+
 /** What the gateway says of itself, to a LAN without keys. */
 function showGateway(app: Express, parts: AppParts): void {
   const lanOnly = (request: Request, _response: Response, next: NextFunction): void => {
-    const isPublic = isPublicRequest(request, parts.doors);
-    next(isPublic && !parts.publicAdmin ? nothingHere() : undefined);
+    next(isHidden(parts, request) ? nothingHere() : undefined);
   };
   app.get(["/health", "/healthz"], lanOnly, (_request, response) => {
     response.setHeader("cache-control", "no-store").json(parts.healthReport());
@@ -175,11 +178,15 @@ function refuseWhatFails(app: Express, parts: AppParts): void {
 }
 
 /** What listens on METRICS_PORT: the metrics and nothing else. */
-export function createMetricsApp(render: () => Promise<string>): Express {
+export function createMetricsApp(
+  parts: Pick<AppParts, "doors" | "publicAdmin">,
+  render: () => Promise<string>,
+): Express {
   const app = express();
   app.disable("x-powered-by");
-  app.get("/metrics", async (_request, response) => {
-    response.setHeader("content-type", metricsType).end(await render());
+  app.get("/metrics", async (request, response, next) => {
+    if (isHidden(parts, request)) next();
+    else response.setHeader("content-type", metricsType).end(await render());
   });
   return app;
 }

@@ -57,7 +57,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
     ...settings,
     admit,
     app: createApp(parts),
-    metrics: createMetricsApp(metrics.render),
+    metrics: createMetricsApp(parts, metrics.render),
     upgrade: (request, socket, head) => void upgrade(parts, request, socket, head),
   }).catch(async (error: unknown) => {
     await close();

@@ -220,6 +220,19 @@ describe("from outside", () => {
     expect((await call(port, bearer(gateway.keys.alice!))).status).toBe(200);
   });
 
+  it("the metrics on a port of their own do not answer either, and there is nothing else", async () => {
+    const gateway = await start({ METRICS_PORT: "0" });
+    const port = gateway.gateway.metricsPort ?? 0;
+    const own = await fetch(`http://127.0.0.1:${port}/metrics`);
+    expect(own.headers.get("content-type")).toMatch(/^text\/plain; version=0\.0\.4/);
+    expect(await own.text()).toContain("\nllm_gateway_queue_waiting 0\n");
+    expect((await call(port, { "cf-ray": "1-TXL" }, "/metrics")).status).toBe(404);
+    for (const path of ["/", "/health", "/v1/models"]) {
+      expect((await call(port, bearer(gateway.keys.alice!), path)).status).toBe(404);
+    }
+    expect((await call(gateway.port, bearer(gateway.keys.alice!), "/metrics")).status).toBe(404);
+  });
+
   it("they do where PUBLIC_ADMIN says so", async () => {
     const gateway = await start({ PUBLIC_PORT: "0", PUBLIC_ADMIN: "true" });
     for (const path of places) {

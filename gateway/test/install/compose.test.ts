@@ -53,6 +53,15 @@ test("the public port is published nowhere, and PORT is only the host's side", (
   expect(tunnel.ports).toBeUndefined();
 });
 
+test("the image is slim, not root's, looks after its health, and has its port and data in their place", () => {
+  const dockerfile = read("gateway/Dockerfile");
+  expect(dockerfile).toContain("ARG NODE_IMAGE=node:26-bookworm-slim\n");
+  expect(dockerfile).toMatch(/\nUSER node\n.*\nHEALTHCHECK .*127\.0\.0\.1:8000\/health.*\nCMD /s);
+  expect(dockerfile).toMatch(/PORT=8000 .*USERS_FILE=\/app\/data\/users\.json/s);
+  expect(dockerfile).toContain("VOLUME /app/data");
+  expect(dockerfile).toContain("npm ci --omit=dev --omit=optional");
+});
+
 test("data is mounted as one directory", () => {
   expect(gateway.volumes).toEqual(["./data:/app/data:z"]);
 });
