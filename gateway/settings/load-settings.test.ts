@@ -239,6 +239,20 @@ describe("flags", () => {
     expect(faultsOf({}, ["80"])).toEqual(["a word on the command line is no flag; see --help"]);
   });
 
+  const withFlag = Object.entries(settingsTable).filter(([, { flag }]) => flag !== undefined);
+
+  test("--port and --base-url are among them", () => {
+    const flags = withFlag.map(([, { flag }]) => flag);
+    expect(flags).toEqual(expect.arrayContaining(["--port", "--base-url"]));
+  });
+
+  test.each(withFlag)("for %s there is one, which wins over the environment", (name, setting) => {
+    const { flag = "", env } = setting;
+    const text = ("example" in setting && setting.example) || setting.default;
+    const { sources } = load({ [env]: setting.default }, [flag, text]);
+    expect(sources[name as keyof typeof sources]).toMatchObject({ from: flag, text });
+  });
+
   test("none takes a secret", () => {
     const secrets = Object.values(settingsTable).filter(({ secret }) => secret);
     expect(secrets.length).toBeGreaterThan(1);
