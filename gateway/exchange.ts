@@ -36,7 +36,7 @@ export type Exchange = {
   readonly kind: Kind;
   /** Came by `/api/v1`, where shapes are OpenRouter's. */
   readonly isOpenRouter: boolean;
-  /** Arrived on PUBLIC_PORT or with a Cloudflare header; see DESIGN's word "public". */
+  /** Arrived on PUBLIC_PORT or with a Cloudflare header (docs/security.md, "Doors"). */
   readonly isPublic: boolean;
   /** The client's address, without a port. */
   readonly address: string;

@@ -39,7 +39,7 @@ export type Models = {
 /** A generation between acceptance and its end. */
 export type Underway = { user: string; stop: AbortController };
 
-/** What the road is made of; serve.ts builds it, and nothing else does. */
+/** What the road is made of; `wiring/road-parts-of.ts` puts it together, and nothing else does. */
 export type RoadParts = {
   /** Who is asking; a promise for tokens only. Throws or rejects with 401 or 429. */
   authenticate(request: IncomingMessage): Identity | Promise<Identity>;
