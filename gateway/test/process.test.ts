@@ -137,25 +137,31 @@ describe("SIGTERM", () => {
     const runs = post(gateway, chat({ stream: true }));
     await until(() => upstream?.seen.length === 1, "one runs");
     const waits = post(gateway, chat());
-    await until(async () => {
-      const health = (await (await fetch(`${gateway.url}/health`)).json()) as {
-        line: { waiting: number };
-      };
-      return health.line.waiting === 1;
-    }, "one waits");
+    const streams = post(gateway, chat({ stream: true }));
+    const health = async () =>
+      (await (await fetch(`${gateway.url}/health`)).json()) as { line: { waiting: number } };
+    await until(async () => (await health()).line.waiting === 2, "two wait");
     gateway.child.kill("SIGTERM");
     const sentAway = await waits;
     expect(sentAway.status).toBe(503);
+    expect(sentAway.headers.get("retry-after")).toBe("5");
+    expect(await (await streams).text()).toMatch(
+      /\ndata: \{"error":.*"code":"shutting_down".*\n\n$/,
+    );
     const refused = await post(gateway, chat());
     expect(refused.status).toBe(503);
     expect(refused.headers.get("retry-after")).toBe("5");
+    // Alive: whoever restarted it now would cut what still runs.
+    expect(await health()).toMatchObject({ status: "draining", line: { waiting: 0, active: 1 } });
     release();
     expect(await (await runs).text()).toContain("[DONE]");
     expect(await gateway.ended).toBe(0);
     expect(readRows(join(dir, "data/gateway.db"))).toMatchObject([
-      { state: "done" },
-      { state: "failed", error_code: "shutting_down" },
+      { state: "done", output_tokens: 2 },
+      { state: "failed", status: 503, error_code: "shutting_down" },
+      { state: "failed", status: 503, error_code: "shutting_down" },
     ]);
+    expect(gateway.stdout()).toMatch(/"msg":"stopped"\}\n$/);
   });
 
   it("stops what runs on beyond DRAIN_TIMEOUT, with an error its client sees", async () => {
