@@ -188,7 +188,7 @@ export class FairQueue {
       share.lanes.splice(share.lanes.indexOf(lane), 1);
       if (!share.parked) this.#leaveGroup(lane);
       this.#gate.drop(lane.group);
-    } else if (wasHead && !share.parked) this.#groups.headChanged(lane);
+    } else if (wasHead) lane.turns?.headChanged(lane);
   }
 
   #leaveGroup(lane: Lane): void {
@@ -197,9 +197,9 @@ export class FairQueue {
 
   /** All lanes of the user change together, so all are out of their heaps while they do. */
   #charge(share: Share, ms: number): void {
-    if (!share.parked) for (const lane of share.lanes) this.#groups.lift(lane);
+    for (const lane of share.lanes) lane.turns?.lift(lane);
     share.turn += ms;
-    if (!share.parked) for (const lane of share.lanes) this.#groups.putBack(lane);
+    for (const lane of share.lanes) lane.turns?.putBack(lane);
   }
 
   /** A user at the cap stands aside, and counts as away: they come back at the present. */

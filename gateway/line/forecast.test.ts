@@ -135,3 +135,18 @@ test("work is shared by slots that come free one after the other", () => {
   expect(timeUntilDone([1000, 4000], 2000)).toBe(3000);
   expect(timeUntilDone([1000, 4000], 5000)).toBe(5000);
 });
+
+test("of a user who makes up two thousand model names the places take no minutes", () => {
+  const queue = new FairQueue({ exclusiveModels: true });
+  fill(
+    queue,
+    Array.from({ length: 2_000 }, (_, model) => ({ user: 0, model, priority: 0, weight: 1 })),
+    1,
+  );
+  let told = 0;
+  const from = performance.now();
+  forecast(queue, 1, knownEstimates(), 0, () => told++);
+  // Each group was once searched for among all, at each start: twelve seconds.
+  expect(performance.now() - from).toBeLessThan(6_000);
+  expect(told).toBe(1_999);
+});

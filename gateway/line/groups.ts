@@ -2,7 +2,10 @@ import type { Group } from "./group.ts";
 import { isBefore, type Lane } from "./lane.ts";
 import { Turns } from "./turns.ts";
 
-/** The lanes that may take a turn, by group: of few groups, so a list is faster than a map. */
+/**
+ * The lanes that may take a turn, by group: mostly of few groups, so a list is faster than a map. But
+ * where clients make up model names there are as many as lanes, so a lane knows where it stands.
+ */
 export class Groups {
   readonly #agingMs: number;
   readonly #turns: Turns[] = [];
@@ -30,29 +33,19 @@ export class Groups {
       this.#turns.push(turns);
     }
     turns.add(lane);
+    lane.turns = turns;
   }
 
   /** True when it was the group's last lane. */
   remove(lane: Lane): boolean {
-    const turns = this.#of(lane.group);
+    const { turns } = lane;
     turns?.remove(lane);
+    lane.turns = null;
     if (turns?.isEmpty !== true) return false;
     this.#turns.splice(this.#turns.indexOf(turns), 1);
     turns.group = null;
     this.#spare = turns;
     return true;
-  }
-
-  headChanged(lane: Lane): void {
-    this.#of(lane.group)?.headChanged(lane);
-  }
-
-  lift(lane: Lane): void {
-    this.#of(lane.group)?.lift(lane);
-  }
-
-  putBack(lane: Lane): void {
-    this.#of(lane.group)?.putBack(lane);
   }
 
   /** Whose turn it is among the groups that `may` start something. */

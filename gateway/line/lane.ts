@@ -1,6 +1,7 @@
 import type { Entry } from "./entry.ts";
 import type { Group } from "./group.ts";
 import type { Share } from "./share.ts";
+import type { Turns } from "./turns.ts";
 
 /**
  * Requests of one user, one priority and one group, first come, first served. A linked
@@ -19,6 +20,8 @@ export type Lane = {
   /** Where the lane stands in the heaps of turns.ts; -1 for nowhere. */
   turnIndex: number;
   riseIndex: number;
+  /** Those it takes its turn among; null while it stands aside. */
+  turns: Turns | null;
 };
 
 export function createLane(share: Share, priority: number, group: Group): Lane {
@@ -32,6 +35,7 @@ export function createLane(share: Share, priority: number, group: Group): Lane {
     tail: null,
     turnIndex: -1,
     riseIndex: -1,
+    turns: null,
   };
 }
 
