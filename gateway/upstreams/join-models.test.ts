@@ -37,12 +37,14 @@ describe("the joined list of models", () => {
       [
         { name: "fast", upstream: "b", model: "two" },
         { name: "cloud", upstream: "paid", model: "x" },
+        { name: "own", upstream: "http://10.0.0.7:8080", model: "x" },
       ],
       (id) => id !== "two",
     );
     expect(data).toEqual([
       { id: "fast", object: "model", created: 7, owned_by: "llamacpp", meta: { n_ctx: 4096 } },
       { id: "cloud", object: "model", created: 0, owned_by: "paid" },
+      { id: "own", object: "model", created: 0, owned_by: "upstream" },
     ]);
   });
 

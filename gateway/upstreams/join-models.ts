@@ -1,4 +1,4 @@
-import type { CatalogEntry, ModelStatus } from "./model-entries.ts";
+import { type CatalogEntry, type ModelStatus, ownerOf } from "./model-entries.ts";
 
 /** A name that a route gives, and where it leads first. `model`: null is the same name. */
 export type RouteName = {
@@ -71,5 +71,5 @@ const unlisted = (id: string, upstream: string): ListedModel => ({
   id,
   object: "model",
   created: 0,
-  owned_by: upstream,
+  owned_by: ownerOf(upstream),
 });

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { type CatalogOptions, createModelCatalog, type ModelCatalog } from "./model-catalog.ts";
+import { entriesOf } from "./model-entries.ts";
 import { openUpstream, type Upstream, type UpstreamType } from "./upstream.ts";
 
 const endings: (() => unknown)[] = [];
@@ -162,6 +163,11 @@ describe("the list of an upstream", () => {
     const data = [null, 3, {}, { id: 4 }, { id: "" }, model("m", { created: -1, owned_by: 3 })];
     const catalog = await catalogOf("openai", () => ({ body: { data } }));
     expect(await catalog.read()).toMatchObject([{ id: "m", created: 0, ownedBy: "up" }]);
+  });
+
+  it("of an upstream without a name does not tell its address", () => {
+    const [entry] = entriesOf("openai", { data: [{ id: "m" }] }, "http://10.0.0.7:8080");
+    expect(entry).toMatchObject({ upstream: "http://10.0.0.7:8080", ownedBy: "upstream" });
   });
 });
 

@@ -34,6 +34,10 @@ const statuses: Readonly<Record<string, ModelStatus>> = {
   unloaded: "unloaded",
 };
 
+/** Where nobody says: the upstream's name, but no address, which is nobody's business. */
+export const ownerOf = (upstream: string): string =>
+  upstream.includes("://") ? "upstream" : upstream;
+
 /** The models on one page of an upstream's list; what has no name is left out. */
 export function entriesOf(family: Family, page: JsonObject, upstream: string): CatalogEntry[] {
   const items = family === "google" ? page.models : page.data;
@@ -57,7 +61,7 @@ function openai(item: JsonObject, upstream: string): CatalogEntry | null {
   return {
     id,
     created: wholeOr(created, 0),
-    ownedBy: typeof ownedBy === "string" && ownedBy !== "" ? ownedBy : upstream,
+    ownedBy: typeof ownedBy === "string" && ownedBy !== "" ? ownedBy : ownerOf(upstream),
     upstream,
     contextLength: openaiLength(raw),
     status: statusOf(raw.status),
