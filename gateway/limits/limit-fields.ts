@@ -60,7 +60,7 @@ export function readLimitFields(
   const fields = new Map<FieldName, LimitField>();
   for (const [name, value] of Object.entries(object)) {
     if (name === "window" || name === "mode") continue;
-    if (!isFieldName(name)) fault("a field there is no limit of");
+    if (!isFieldName(name)) fault(unknown(name));
     else {
       const field = fieldOf(value, fieldMetrics[name].unit);
       const fixed = fieldMetrics[name].windowMs !== null && field?.windowMs !== null;
@@ -74,6 +74,12 @@ export function readLimitFields(
     mode: optional(object.mode, modeOf, () => fault('"mode" must be "refuse" or "slow"')),
     fields,
   };
+}
+
+/** A name that may be anything else, such as a key in the wrong place, is not repeated. */
+function unknown(name: string): string {
+  const what = /^[a-z_]{1,32}$/i.test(name) ? `"${name}" is no limit` : "a field is no limit";
+  return `${what}; there are ${Object.keys(fieldMetrics).join(", ")}, window and mode`;
 }
 
 function isFieldName(name: string): name is FieldName {

@@ -303,10 +303,22 @@ describe("whose limits", () => {
     ]);
     expect(one.troubles).toHaveLength(3);
     expect(one.troubles.join()).not.toContain("sk-secret");
+    expect(one.troubles[1]).toContain(
+      'limits of alice: "nonsense" is no limit; there are requests',
+    );
+  });
+
+  it("a limit that is named like a key is told without its name", () => {
+    const one = setUp({});
+    one.own.set("alice", { "sk-secret": 1 });
+    one.ask({});
+    expect(one.troubles).toHaveLength(1);
+    expect(one.troubles[0]).toMatch(/^limits of alice: a field is no limit; there are requests, /);
   });
 
   it("wrong defaults stop the start", () => {
     expect(() => setUp({ tokens: -1 })).toThrow('limits: "tokens" must be');
+    expect(() => setUp({ requsts: 1 })).toThrow('limits: "requsts" is no limit; there are');
   });
 
   it("without limits there are no headers and nothing is counted", () => {
