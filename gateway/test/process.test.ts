@@ -98,6 +98,11 @@ describe("a start that cannot be", () => {
     await endsWithOneLine({ DATABASE_FILE: "no.db" }, /no\.db/);
   });
 
+  it("for a certificate that is not there ends with one line that names its setting", async () => {
+    const env = { UPSTREAM_URL: "https://127.0.0.1:9", UPSTREAM_CA: "no.pem" };
+    await endsWithOneLine(env, /UPSTREAM_CA no\.pem: cannot be read/);
+  });
+
   it("for a port that is taken ends with one line", async () => {
     const first = await start();
     const port = new URL(first.url).port;

@@ -20,6 +20,8 @@ export type ListenOptions = {
   port: number;
   /** Null is every address, IPv4 and IPv6. */
   host: string | null;
+  /** What the port is set by, for who has to set another. */
+  setting?: string;
   messages?: Messages;
   /** Asked for each new connection; one that is not admitted ends at once. */
   admit?: (socket: Socket) => boolean;
@@ -106,16 +108,22 @@ function refuseSocket(socket: Duplex, status: string, message: string): void {
   );
 }
 
-function opened(server: Server, { port, host }: ListenOptions): Promise<void> {
+/** Why a port cannot be had, by Node's code for it, and what to do about it. */
+const hindrances: Readonly<Record<string, (setting: string) => string>> = {
+  EADDRINUSE: (setting) => `another program listens there; stop it or set ${setting} to a free one`,
+  EACCES: (setting) => `not allowed; ports under 1024 need rights, set ${setting} to a higher one`,
+  EADDRNOTAVAIL: () => noAddress,
+  ENOTFOUND: () => noAddress,
+};
+
+const noAddress = "no address of this machine; set HOST to one, or leave it out to have them all";
+
+function opened(server: Server, options: ListenOptions): Promise<void> {
+  const { port, host, setting = "PORT" } = options;
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       const where = `${host ?? "every address"}, port ${port}`;
-      const why =
-        error.code === "EADDRINUSE"
-          ? "another program listens there; stop it or set PORT to a free one"
-          : error.code === "EACCES"
-            ? "not allowed; ports under 1024 need rights, set PORT to a higher one"
-            : (error.code ?? error.message);
+      const why = hindrances[error.code ?? ""]?.(setting) ?? error.code ?? error.message;
       reject(new Error(`cannot listen on ${where}: ${why}`));
     });
     server.listen(host === null ? { port } : { port, host }, resolve);

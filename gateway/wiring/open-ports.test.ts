@@ -1,16 +1,16 @@
 import { networkInterfaces } from "node:os";
 import express from "express";
 import { expect, it } from "vitest";
-import { openPorts } from "./open-ports.ts";
+import { openPorts, type Ports, type PortsOptions } from "./open-ports.ts";
 
 const hasIpv6 = Object.values(networkInterfaces())
   .flatMap((list) => list ?? [])
   .some(({ address }) => address === "::1");
 
-it("without a host every address answers, IPv4 and IPv6", async () => {
+function open(more: Partial<PortsOptions>): Promise<Ports> {
   const app = express();
   app.get("/", (_request, response) => void response.end("here"));
-  const ports = await openPorts({
+  return openPorts({
     host: null,
     port: 0,
     publicPort: null,
@@ -19,7 +19,12 @@ it("without a host every address answers, IPv4 and IPv6", async () => {
     app,
     metrics: app,
     upgrade: (_request, socket) => void socket.destroy(),
+    ...more,
   });
+}
+
+it("without a host every address answers, IPv4 and IPv6", async () => {
+  const ports = await open({});
   try {
     for (const host of hasIpv6 ? ["127.0.0.1", "[::1]"] : ["127.0.0.1"]) {
       expect(await (await fetch(`http://${host}:${ports.main.port}/`)).text()).toBe("here");
@@ -27,4 +32,23 @@ it("without a host every address answers, IPv4 and IPv6", async () => {
   } finally {
     await ports.close(0);
   }
+});
+
+it("a port that is taken is told by the setting that names it", async () => {
+  const host = "127.0.0.1";
+  const first = await open({ host });
+  try {
+    const { port } = first.main;
+    await expect(open({ host, port })).rejects.toThrow("or set PORT to a free one");
+    await expect(open({ host, publicPort: port })).rejects.toThrow("or set PUBLIC_PORT to");
+    await expect(open({ host, metricsPort: port })).rejects.toThrow("or set METRICS_PORT to");
+  } finally {
+    await first.close(0);
+  }
+});
+
+it("an address that is not this machine's is told with the setting that names it", async () => {
+  // Of a network that is for examples (RFC 5737).
+  const wrong = open({ host: "192.0.2.1" });
+  await expect(wrong).rejects.toThrow(/192\.0\.2\.1, port 0: no address of this machine; set HOST/);
 });

@@ -39,8 +39,12 @@ export async function openPorts(options: PortsOptions): Promise<Ports> {
   try {
     return {
       main: await open(app, port, { ...forApp, admit }),
-      public: publicPort === null ? null : await open(app, publicPort, forApp),
-      metrics: metricsPort === null ? null : await open(metrics, metricsPort, {}),
+      public:
+        publicPort === null
+          ? null
+          : await open(app, publicPort, { ...forApp, setting: "PUBLIC_PORT" }),
+      metrics:
+        metricsPort === null ? null : await open(metrics, metricsPort, { setting: "METRICS_PORT" }),
       close,
     };
   } catch (error) {

@@ -59,13 +59,20 @@ const usual = (settings: Settings): Omit<UpstreamSettings, "name" | "url" | "key
 });
 
 function opened(
-  { connectTimeoutMs }: Settings,
+  settings: Settings,
   given: Omit<UpstreamSettings, "name">,
   name: string,
 ): Configured {
   const { url, key, type, passthrough, maxConcurrent, weight, drain, box, exclusiveModels } = given;
   const { ca, certificate, certificateKey } = given;
-  const tls = { ca: pem(ca), cert: pem(certificate), key: pem(certificateKey) };
+  const isNamed = settings.upstreams.some((upstream) => upstream.name === name);
+  const pem = (member: string, file: string | null): string | null =>
+    textOf(isNamed ? `upstream ${name}: ${member}` : `UPSTREAM_${member.toUpperCase()}`, file);
+  const tls = {
+    ca: pem("ca", ca),
+    cert: pem("certificate", certificate),
+    key: pem("certificate_key", certificateKey),
+  };
   const proxy = proxyFor(url, process.env);
   const upstream = openUpstream({
     name,
@@ -73,19 +80,20 @@ function opened(
     key,
     type,
     passthrough,
-    connectTimeoutMs,
+    connectTimeoutMs: settings.connectTimeoutMs,
     tls,
     proxy,
   });
   return { upstream, maxConcurrent, weight, drain, box, exclusiveModels };
 }
 
-function pem(file: string | null): string | null {
+/** The text of a PEM file; `setting` is what names it. */
+function textOf(setting: string, file: string | null): string | null {
   if (file === null) return null;
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "unreadable";
-    throw new Error(`${file}: cannot be read (${code}); give the path of a PEM file`);
+    throw new Error(`${setting} ${file}: cannot be read (${code}); give the path of a PEM file`);
   }
 }
