@@ -6,6 +6,7 @@ import { endOf, isTerminal, type StreamEnd } from "../dialects/stream-events.ts"
 import { GatewayError } from "../errors.ts";
 import { EventSplitter } from "./event-splitter.ts";
 import type { Shaper } from "./shaper.ts";
+import { wholeSize } from "./whole-size.ts";
 
 export type AssembleShaperOptions = {
   dialect: "chat" | "completions";
@@ -27,6 +28,7 @@ export function createAssembleShaper(options: AssembleShaperOptions): Shaper {
   const assembly = dialect === "chat" ? assembleChat() : assembleCompletion(options.prompts);
   const splitter = new EventSplitter();
   let terminal = false;
+  let size = 0;
 
   /** True where more may follow. */
   function take(event: string): boolean {
@@ -50,6 +52,7 @@ export function createAssembleShaper(options: AssembleShaperOptions): Shaper {
       return assembly.upstreamId;
     },
     push(chunk) {
+      size = wholeSize(size, chunk);
       if (!terminal) splitter.split(chunk, take);
       return null;
     },

@@ -1,6 +1,7 @@
 import { type Field, findTopLevel, isClosed, topLevelFields } from "../dialects/json-scan.ts";
 import { GatewayError } from "../errors.ts";
 import type { Bytes, Shaper } from "./shaper.ts";
+import { wholeSize } from "./whole-size.ts";
 
 export type JsonShaperOptions = {
   /** Takes the place of the top-level `id`; null leaves it. */
@@ -27,6 +28,7 @@ class JsonShaper implements Shaper {
   readonly #options: JsonShaperOptions;
   readonly #watcher: Watcher;
   readonly #chunks: Buffer[] = [];
+  #size = 0;
 
   constructor(options: JsonShaperOptions, watcher: Watcher) {
     this.#options = options;
@@ -34,6 +36,7 @@ class JsonShaper implements Shaper {
   }
 
   push(chunk: Buffer): null {
+    this.#size = wholeSize(this.#size, chunk);
     this.#chunks.push(chunk);
     return null;
   }

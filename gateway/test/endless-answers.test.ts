@@ -1,0 +1,40 @@
+import { afterEach, expect, it } from "vitest";
+import { chat, startTestGateway, type TestGateway, until } from "./harness.ts";
+import { chatChunk } from "./mock-upstream.ts";
+
+// Answers that are read whole before they go out must have an end.
+
+let gateway: TestGateway;
+afterEach(() => gateway.stop());
+
+const mega = "x".repeat(1024 * 1024);
+
+it.each([
+  ["in JSON", "openai", "application/json", `"${mega}",`],
+  ["as a stream that is put together", "llamacpp", "text/event-stream", chatChunk(mega)],
+])(
+  "an upstream whose answer %s has no end is left, its socket closed",
+  async (_, type, form, piece) => {
+    let sent = 0;
+    gateway = await startTestGateway(
+      async (_seen, response) => {
+        response.writeHead(200, { "content-type": form, server: "llama.cpp" });
+        const bytes = Buffer.from(piece);
+        if (type === "openai") response.write('{"choices":[');
+        // Twice what is read. Who reads all of it gets an answer that is cut.
+        for (; sent < 512 && !response.closed; sent++) {
+          if (!response.write(bytes)) await new Promise((resolve) => setTimeout(resolve, 1));
+        }
+        response.destroy();
+      },
+      { UPSTREAM_TYPE: type },
+    );
+    const answer = await gateway.post("/v1/chat/completions", chat());
+    expect(await answer.text()).toContain("The answer is too long.");
+    expect(answer.status).toBe(502);
+    await gateway.upstream.seen[0]?.closed;
+    expect(sent).toBeLessThan(400);
+    await until(async () => (await gateway.health()).line.active === 0, "its slot is free");
+  },
+  60_000,
+);
