@@ -43,6 +43,7 @@ export async function config(
     const flags = rest.filter((arg) => arg !== "--json");
     const loaded = loadSettings({ argv: flags, env, cwd });
     for (const line of rest.includes("--json") ? [asJson(loaded)] : asLines(loaded)) out(line);
+    for (const doubt of loaded.doubts) say(`WARNING: ${doubt}`);
     return 0;
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;

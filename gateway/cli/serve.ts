@@ -10,7 +10,8 @@ import { firstKeyLines, welcomeLines } from "./welcome.ts";
  * standard error, the log to standard output.
  */
 export async function serve(argv: string[]): Promise<number> {
-  const { settings } = loadSettings({ argv, env: process.env, cwd: process.cwd() });
+  const { settings, doubts } = loadSettings({ argv, env: process.env, cwd: process.cwd() });
+  if (doubts.length > 0) say(doubts.map((doubt) => `WARNING: ${doubt}`));
   const firstKey = await firstKeyFor(settings);
   // At once: if the start fails further on, the key is not lost with it.
   if (firstKey !== null) say(firstKeyLines(firstKey));

@@ -1,12 +1,19 @@
 /** ` (did you mean X?)` for the name nearest to a mistyped one, or "" when none is near. */
 export function didYouMean(wrong: string, names: readonly string[]): string {
-  let nearest = "";
-  let least = Math.max(2, Math.floor(wrong.length / 3)) + 1;
+  const most = Math.max(2, Math.floor(wrong.length / 3));
+  const nearest = nearestTo(wrong.toLowerCase(), names, most);
+  return nearest === null ? "" : ` (did you mean ${nearest}?)`;
+}
+
+/** The name to which `wrong` comes by the fewest changes of a letter, `most` at most. */
+export function nearestTo(wrong: string, names: readonly string[], most: number): string | null {
+  let nearest: string | null = null;
+  let least = most + 1;
   for (const name of names) {
-    const distance = distanceOf(wrong.toLowerCase(), name);
+    const distance = distanceOf(wrong, name);
     if (distance < least) [least, nearest] = [distance, name];
   }
-  return nearest === "" ? "" : ` (did you mean ${nearest}?)`;
+  return nearest;
 }
 
 /** Levenshtein's: insertions, deletions and replacements between two texts. */

@@ -31,8 +31,37 @@ function faultsOf(env: Record<string, string> = {}, argv: string[] = []): readon
   return [];
 }
 
+describe("what is hardly meant", () => {
+  test("is a setting of .env that is mistyped; the value is not told", () => {
+    write(".env", "MAX_CONCURENT=sk-secret\nPOTR=1\n");
+    expect(load().doubts).toEqual([
+      ".env: MAX_CONCURENT is no setting (did you mean MAX_CONCURRENT?)",
+      ".env: POTR is no setting (did you mean PORT?)",
+    ]);
+  });
+
+  test("is no name of compose's or the tunnel's, nor one that the config file asks for", () => {
+    const compose = "TUNNEL_TOKEN GATEWAY_UID GATEWAY_GID GATEWAY_MEMORY LLAMA_MODEL LLAMA_IMAGE";
+    const names = `${compose} LLAMA_CONTEXT WEBUI_KEY WEBUI_PORT WEBUI_VERSION PUBLIC_URL CONFIG_FILE`;
+    const lines = [...names.split(" ").map((name) => `${name}=config.yaml`), "OPENAI_API_KEY2=x"];
+    write(".env", `${lines.join("\n")}\nPORT=1\nPROXY_PORT=1\n`);
+    write("config.yaml", `upstreams: { a: { url: "http://x", key: "\${OPENAI_API_KEY2}" } }`);
+    expect(load().doubts).toEqual([]);
+  });
+
+  test("is what counts for nothing without another setting", () => {
+    expect(load({ USER_HEADER: "user" }).doubts).toMatchObject([
+      expect.stringContaining("TRUSTED_PROXIES"),
+    ]);
+    expect(load({ USER_HEADER: "user", TRUSTED_PROXIES: "10.0.0.1" }).doubts).toEqual([]);
+    expect(load({ JWT_AUDIENCE: "x" }).doubts[0]).toMatch(/^JWT_AUDIENCE .* JWT_JWKS_URL or/);
+    expect(load({ JWT_AUDIENCE: "x", JWT_SECRET: "s".repeat(32) }).doubts).toEqual([]);
+  });
+});
+
 test("nothing configured gives the defaults", () => {
-  const { settings, sources, configFile } = load();
+  const { settings, sources, configFile, doubts } = load();
+  expect(doubts).toEqual([]);
   expect(settings).toMatchObject({
     port: 8000,
     host: null,

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { deepFrozen } from "./deep-frozen.ts";
+import { doubtsOf } from "./doubts.ts";
 import { faultLine } from "./fault-line.ts";
 import type { Found } from "./found.ts";
 import { faultOf } from "./kind.ts";
@@ -21,6 +22,8 @@ export type LoadedSettings = {
   readonly sources: Sources;
   /** The config file that was read, null without one. */
   readonly configFile: string | null;
+  /** What can be read and is hardly meant: a line each, for people. */
+  readonly doubts: readonly string[];
 };
 
 /** A reader of one place; undefined where the setting is not set there. */
@@ -34,10 +37,12 @@ const table: readonly [string, Setting<unknown>][] = Object.entries(settingsTabl
  * included. Paths among the settings stay as they are given.
  */
 export function loadSettings(given: Given): LoadedSettings {
-  const { values, sources, configFile } = read(given, table);
+  const { values, sources, configFile, unasked } = read(given, table);
   const settings = Object.freeze(values) as Settings;
   refuseOnePortTwice(settings);
-  return { settings, sources: Object.freeze(sources) as Sources, configFile };
+  const all = table.map(([, setting]) => setting);
+  const doubts = doubtsOf(settings, unasked, all);
+  return { settings, sources: Object.freeze(sources) as Sources, configFile, doubts };
 }
 
 /**
@@ -66,6 +71,8 @@ type Read = {
   readonly values: Record<string, unknown>;
   readonly sources: Record<string, Source>;
   readonly configFile: string | null;
+  /** The names of `.env` that no `${NAME}` of the config file asked for. */
+  readonly unasked: readonly string[];
 };
 
 /** Sections may ask for those above them in the table, which must then be wanted too. */
@@ -84,9 +91,13 @@ function read({ argv, env, cwd }: Given, wanted: typeof table): Read {
   const values: Record<string, unknown> = {};
   const sources: Record<string, Source> = {};
   const faults: string[] = [];
+  const unasked = new Set(Object.keys(envFile));
   const reading: Reading = {
     settings: values as Partial<Settings>,
-    variable: (name) => textIn(env, name) ?? textIn(envFile, name),
+    variable: (name) => {
+      unasked.delete(name);
+      return textIn(env, name) ?? textIn(envFile, name);
+    },
     exists: (path) => existsSync(resolve(cwd, path)),
     fault: (at, says) => void faults.push(`${at}: ${says}`),
   };
@@ -115,7 +126,7 @@ function read({ argv, env, cwd }: Given, wanted: typeof table): Read {
     }
   }
   if (faults.length > 0) throw new SettingsError(faults);
-  return { values, sources, configFile: config?.file ?? null };
+  return { values, sources, configFile: config?.file ?? null, unasked: [...unasked] };
 }
 
 function sourceOf(setting: Setting<unknown>, found: Found | undefined): Source {
