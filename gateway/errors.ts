@@ -77,6 +77,10 @@ export class GatewayError extends Error {
 
 /** Whoever comes, or waits, while the gateway stops or its line is drained. */
 export const shuttingDown = (): GatewayError =>
-  new GatewayError("shutting_down", "The gateway is shutting down; try again in a moment.", {
-    headers: { "retry-after": "5" },
-  });
+  new GatewayError(
+    "shutting_down",
+    "The gateway takes no new work: it stops, or its line is drained. Try again in a moment.",
+    {
+      headers: { "retry-after": "5" },
+    },
+  );

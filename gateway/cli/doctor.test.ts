@@ -81,10 +81,36 @@ test("a gateway that runs well in front of a llama.cpp: nothing to do", async ()
   expect(findings.filter(({ state }) => state !== "ok" && state !== "skip")).toEqual([]);
   expect(status).toBe(0);
   expect(of("gateway")[0]?.says).toContain(`port ${gateway.port}`);
-  expect(of("ledger")[0]?.says).toMatch(/^whole; 1 rows/);
+  expect(of("ledger")[0]?.says).toMatch(/^whole; 1 row,/);
   for (const about of ["users", "disk", "slots", "generates", "usage", "leaving", "clock"]) {
     expect(of(about)[0], about).toMatchObject({ state: "ok" });
   }
+});
+
+test("a line that somebody paused or drained and forgot is said, with how it goes on", async () => {
+  const gateway = await startTestGateway(() => {});
+  onTestFinished(() => gateway.stop());
+  const headers = { authorization: `Bearer ${gateway.keys.admin}` };
+  for (const [act, says] of [
+    ["pause", "its line is paused: it starts nothing new"],
+    ["drain", "its line is draining: it sends everybody away"],
+  ] as const) {
+    await fetch(`${gateway.url}/queue/${act}`, { method: "POST", headers });
+    const { of } = await examine(gateway.dir, { PORT: String(gateway.port) });
+    expect(of("gateway")[0]).toMatchObject({ state: "warn", says });
+    expect(of("gateway")[0]?.todo).toContain("queue resume");
+  }
+});
+
+test("a setting of .env that is mistyped is said, and the names of others are not", async () => {
+  const dir = scratch();
+  writeFileSync(join(dir, ".env"), "MAX_CONCURENT=3\nTUNNEL_TOKEN=x\nWEBUI_KEY=x\nPUBLIC_URL=\n");
+  const { of, status } = await examine(dir);
+  expect(of("settings").map(({ state, says }) => [state, says])).toEqual([
+    ["ok", "right"],
+    ["warn", ".env: MAX_CONCURENT is no setting (did you mean MAX_CONCURRENT?)"],
+  ]);
+  expect(status).toBe(0);
 });
 
 test.each<[string, RequestListener, string, RegExp]>([

@@ -1,13 +1,12 @@
 import { parseArgs } from "node:util";
-import { loadSettings } from "../settings/load-settings.ts";
-import type { Settings } from "../settings/settings.ts";
+import { type LoadedSettings, loadSettings } from "../settings/load-settings.ts";
 import { SettingsError } from "../settings/settings-error.ts";
 import { lineOf, ofProcess, type Surroundings } from "./backup/surroundings.ts";
 import { checkLedger, checkUsers } from "./doctor/check-files.ts";
 import { checkGateway } from "./doctor/check-gateway.ts";
 import { checkPublic } from "./doctor/check-public.ts";
 import { checkUpstreams } from "./doctor/check-upstream.ts";
-import { type Finding, fail, ok } from "./doctor/finding.ts";
+import { type Finding, fail, ok, warn } from "./doctor/finding.ts";
 import { probedUpstreams } from "./doctor/probed-upstreams.ts";
 
 const HELP = `doctor: is all well, and what to do where it is not
@@ -58,15 +57,15 @@ async function examine(
   publicUrl: string | null,
   generates: boolean,
 ): Promise<Finding[]> {
-  let settings: Settings;
-  let configFile: string | null;
+  let loaded: LoadedSettings;
   try {
-    ({ settings, configFile } = loadSettings({ argv: [], env, cwd }));
+    loaded = loadSettings({ argv: [], env, cwd });
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     const todo = "Correct it; config check shows what is in force.";
     return error.faults.map((fault) => fail("settings", fault, todo));
   }
+  const { settings, configFile, doubts } = loaded;
   const [gateway, upstream, tunnel] = await Promise.all([
     checkGateway(settings.host, settings.port),
     checkUpstreams(probedUpstreams(settings), {
@@ -80,6 +79,7 @@ async function examine(
   ]);
   return [
     ok("settings", configFile === null ? "right" : `right, with ${configFile}`),
+    ...doubts.map((doubt) => warn("settings", doubt, "Correct it, or take it out.")),
     ...checkUsers(settings.usersFile, settings.apiKey !== null),
     ...checkLedger(settings.databaseFile),
     ...gateway,
@@ -96,9 +96,10 @@ const marks: Readonly<Record<Finding["state"], string>> = {
 };
 
 function linesOf(findings: readonly Finding[]): string[] {
+  const width = Math.max(10, ...findings.map(({ about }) => about.length));
   const lines = findings.flatMap(({ about, state, says, todo }) => {
-    const line = `${marks[state]}  ${about.padEnd(10)} ${says}`;
-    return todo === null ? [line] : [line, `                 -> ${todo}`];
+    const line = `${marks[state]}  ${about.padEnd(width)} ${says}`;
+    return todo === null ? [line] : [line, `${" ".repeat(width + 7)}-> ${todo}`];
   });
   const count = (state: Finding["state"]): number =>
     findings.filter((finding) => finding.state === state).length;

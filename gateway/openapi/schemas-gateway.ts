@@ -5,12 +5,20 @@ const usable = z
   .int()
   .describe("Of the capacity, the slots of upstreams that take new work at present.");
 
+const lineState = z.enum(["open", "paused", "draining"]);
+
 const health = z.looseObject({
   status: z.enum(["ok", "draining"]),
   version: z.string(),
   upstream: z.string().nullable(),
   upstream_state: z.looseObject({ state: z.enum(["unknown", "up", "down"]) }).nullable(),
-  line: z.object({ waiting: z.int(), active: z.int(), capacity: z.int(), usable }),
+  line: z.object({
+    state: lineState,
+    waiting: z.int(),
+    active: z.int(),
+    capacity: z.int(),
+    usable,
+  }),
   users_file: z.looseObject({ ok: z.boolean(), users: z.int(), keys: z.int() }),
   ledger: z.looseObject({ ok: z.boolean(), spooled: z.int(), dropped: z.int() }),
 });
@@ -50,7 +58,7 @@ const queued = z.looseObject({
 
 const queue = z.looseObject({
   object: z.literal("list"),
-  state: z.enum(["open", "paused", "draining"]),
+  state: lineState,
   waiting: z.int(),
   active: z.int(),
   capacity: z.int(),

@@ -10,7 +10,7 @@ export type HealthParts = {
   /** The name of the one for all that no route names. */
   fallback: string | null;
   health: Pick<Health, "view">;
-  lines: Pick<AllLines, "view">;
+  lines: Pick<AllLines, "view" | "state">;
   users: UserDirectory;
   ledger: Ledger;
   draining: boolean;
@@ -34,7 +34,7 @@ export function healthOf(parts: HealthParts): object {
     ...(upstreams.length === 1
       ? {}
       : { upstreams: upstreams.map((one) => stateOfMany(one, health)) }),
-    line: { waiting, active, capacity, usable },
+    line: { state: lines.state(), waiting, active, capacity, usable },
     users_file: { ok: file.ok, users: file.users, keys: file.keys, error: file.error },
     ledger: {
       ok: accounts.ok,

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import { unsuitable } from "../../ledger/migrations.ts";
 import { verify } from "../../ledger/verify.ts";
-import { type Finding, fail, ok, skip, warn } from "./finding.ts";
+import { counted, type Finding, fail, ok, skip, warn } from "./finding.ts";
 import { readSnapshot } from "./read-snapshot.ts";
 
 /** The users file: there, readable for the gateway alone, whole. */
@@ -28,7 +28,7 @@ export function checkUsers(file: string, hasApiKey: boolean): Finding[] {
   const findings = [
     read.keys === 0
       ? warn(about, "nobody may use the gateway", "Add somebody: users add NAME")
-      : ok(about, `${read.users} users, ${read.keys} keys`),
+      : ok(about, `${counted(read.users, "user")}, ${counted(read.keys, "key")}`),
   ];
   if ((statSync(file).mode & 0o077) !== 0) {
     findings.push(
@@ -81,7 +81,8 @@ function checkDatabase(about: string, file: string): Finding[] {
     // Totals of another gateway have no rows.
     const wrong = faults.filter((line) => !line.includes('"(imported)"'));
     const size = `${Math.ceil(statSync(file).size / 1024)} KiB`;
-    if (wrong.length === 0) return [ok(about, `whole; ${rows} rows, ${size}; its sums are right`)];
+    if (wrong.length === 0)
+      return [ok(about, `whole; ${counted(rows, "row")}, ${size}; its sums are right`)];
     return [
       warn(
         about,

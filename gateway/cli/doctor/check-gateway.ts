@@ -3,6 +3,7 @@ import { type Finding, fail, ok, reasonOf, skip, warn } from "./finding.ts";
 type Health = {
   status?: string;
   upstream?: string;
+  line?: { state?: string };
   upstream_state?: { state?: string; reason?: string | null };
   users_file?: { ok?: boolean; error?: string | null };
   ledger?: { ok?: boolean; spooled?: number; dropped?: number; error?: string | null };
@@ -35,15 +36,7 @@ export async function checkGateway(host: string | null, port: number): Promise<F
       ),
     ];
   }
-  const findings = [
-    health.status === "ok"
-      ? ok(about, `runs on port ${port}`)
-      : warn(
-          about,
-          `it is ${health.status}`,
-          "It takes no new work; start it again when it has stopped.",
-        ),
-  ];
+  const findings = [working(health, about, port)];
   if (health.users_file?.ok === false) {
     findings.push(
       fail(
@@ -61,4 +54,15 @@ export async function checkGateway(host: string | null, port: number): Promise<F
     );
   }
   return findings;
+}
+
+function working({ status, line }: Health, about: string, port: number): Finding {
+  if (status !== "ok") {
+    const todo = "It takes no new work; start it again when it has stopped.";
+    return warn(about, `it is ${status}`, todo);
+  }
+  const { state = "open" } = line ?? {};
+  if (state === "open") return ok(about, `runs on port ${port}`);
+  const says = state === "paused" ? "starts nothing new" : "sends everybody away";
+  return warn(about, `its line is ${state}: it ${says}`, "When that has served: queue resume");
 }

@@ -1,5 +1,5 @@
 import { checkGeneration } from "./check-generation.ts";
-import { type Finding, fail, ok, reasonOf, skip, warn } from "./finding.ts";
+import { counted, type Finding, fail, ok, reasonOf, skip, warn } from "./finding.ts";
 import { isMembers } from "./members.ts";
 import { modelToTry, type ProbedUpstream } from "./probed-upstreams.ts";
 import { createUpstreamProbe, type UpstreamProbe } from "./upstream-probe.ts";
@@ -111,7 +111,10 @@ async function look(
   const slots = type === "anthropic" || type === "google" ? null : await slotsOf(probe);
   const model = modelToTry(models, upstream.models);
   return [
-    ok(about, `${url} answers; ${models.length} models: ${models.slice(0, 3).join(", ")}`),
+    ok(
+      about,
+      `${url} answers; ${counted(models.length, "model")}: ${models.slice(0, 3).join(", ")}`,
+    ),
     ok("dialect", slots === null ? probe.words.speaks : `${probe.words.speaks}; llama.cpp`),
     ...clockFinding(date),
     ...slotFinding(slots, upstream.capacity, place),
@@ -141,9 +144,9 @@ async function slotsOf(probe: UpstreamProbe): Promise<number | null> {
 function slotFinding(slots: number | null, capacity: number | "auto", place: Place): Finding[] {
   if (slots === null) return [];
   if (capacity === "auto" || slots === capacity) {
-    return [ok("slots", `llama.cpp with ${slots} slots, as many as are used`)];
+    return [ok("slots", `llama.cpp with ${counted(slots, "slot")}, as many as are used`)];
   }
-  const says = `llama.cpp has ${slots} slots, ${place.slots(capacity)} is set`;
+  const says = `llama.cpp has ${counted(slots, "slot")}, ${place.slots(capacity)} is set`;
   const todo = capacity > slots ? "the rest waits where nobody sees the place" : null;
   const set = `Set ${place.slots(slots)}`;
   const other = todo === null ? `, or start it with --parallel ${capacity}.` : `: ${todo}.`;

@@ -39,6 +39,10 @@ export const fail = (about: string, says: string, todo: string): Finding => ({
   todo,
 });
 
+/** `1 slot`, `2 slots`. */
+export const counted = (count: number, what: string): string =>
+  `${count} ${what}${count === 1 ? "" : "s"}`;
+
 /** The reason of a failed request in words for a person. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
