@@ -168,6 +168,28 @@ describe("a stream that goes wrong before anything was sent", () => {
   };
 
   it.each([
+    ["nested too deep", `${`{"a":`.repeat(50_000)}1${"}".repeat(50_000)}`],
+    ["a list as long as no answer", `{"a":[${"1,".repeat(300_000)}1]}`],
+  ])("is the upstream's fault, or an answer, where it is %s", (_, said) => {
+    const event = `data: {"choices":[{"index":0,"delta":{"x":${said}}}]}\n\n`;
+    const error = failing([event, event, done]);
+    if (error instanceof Error)
+      expect(error).toMatchObject({ status: 502, code: "upstream_error" });
+  });
+
+  it("of more choices than anybody asks for has their usage, as far as it goes", () => {
+    const events = Array.from({ length: 150_000 }, (_, index) => {
+      const usage = { prompt_tokens: 1, completion_tokens: 1 };
+      return data({ choices: [{ index, delta: {} }], usage });
+    });
+    const shaper = createAssembleShaper({ dialect: "chat", id: "r", prompts: 1, watch: () => {} });
+    shaper.push(Buffer.from(events.join("") + done));
+    expect(JSON.parse(shaper.finish()?.toString() ?? "")).toMatchObject({
+      usage: { prompt_tokens: 1 },
+    });
+  });
+
+  it.each([
     [
       data({ error: { code: 400, message: "no", type: "invalid_request_error" } }),
       400,

@@ -39,7 +39,7 @@ export function createAssembleShaper(options: AssembleShaperOptions): Shaper {
     if (!terminal) {
       const data = eventData(event);
       // Comments have none.
-      if (data !== "") assembly.add(parse(data));
+      if (data !== "") refusingDepth(() => assembly.add(parse(data)));
     }
     return !terminal;
   }
@@ -62,9 +62,21 @@ export function createAssembleShaper(options: AssembleShaperOptions): Shaper {
       if (!terminal) {
         throw new GatewayError("upstream_error", "The upstream's stream ended before its end.");
       }
-      return Buffer.from(JSON.stringify(assembly.answer(options.id)));
+      return refusingDepth(() => Buffer.from(JSON.stringify(assembly.answer(options.id))));
     },
   };
+}
+
+/** What is nested too deep ends the stack, and is the upstream's fault. */
+function refusingDepth<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new GatewayError("upstream_error", "The upstream's stream is none of its API.", {
+      cause,
+    });
+  }
 }
 
 /** Beyond ASCII, latin1 text is UTF-8 bytes that are still to be read. */

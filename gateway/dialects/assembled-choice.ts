@@ -22,8 +22,10 @@ function addPiece(into: Fields, piece: Fields, replaced: Names): void {
     if (value === null) into[name] ??= null;
     else if (typeof value === "string" && typeof known === "string" && !replaced.has(name)) {
       into[name] = known + value;
-    } else if (Array.isArray(value) && Array.isArray(known)) known.push(...value);
-    else if (isFields(value) && isFields(known)) addPiece(known, value, replaced);
+    } else if (Array.isArray(value) && Array.isArray(known)) {
+      // One by one: a spread of hundreds of thousands ends the stack.
+      for (const item of value) known.push(item);
+    } else if (isFields(value) && isFields(known)) addPiece(known, value, replaced);
     else into[name] = value;
   }
 }

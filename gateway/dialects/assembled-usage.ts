@@ -1,5 +1,12 @@
 import { type Fields, isFields } from "./assembled-choice.ts";
-import { type Counts, countsOf, countsOfChoices, countsOfTimings, timingsOf } from "./usage.ts";
+import {
+  type Counts,
+  countsOf,
+  countsOfChoices,
+  countsOfTimings,
+  mostChoices,
+  timingsOf,
+} from "./usage.ts";
 
 /**
  * The usage and timings of an answer put together from a stream. llama.cpp tells those of each
@@ -12,8 +19,8 @@ export class AssembledUsage {
 
   /** What one chunk tells, of the choice with this index. */
   add(index: number, usage: unknown, timings: unknown): void {
-    if (isFields(usage)) this.#usages.set(index, usage);
-    if (isFields(timings)) this.#timings.set(index, timings);
+    if (isFields(usage)) keep(this.#usages, index, usage);
+    if (isFields(timings)) keep(this.#timings, index, timings);
   }
 
   timings(): Fields | null {
@@ -36,6 +43,10 @@ export class AssembledUsage {
     if (timed.length === 0) return null;
     return usageOf(countsOfChoices(timed.map(countsOfTimings), prompts));
   }
+}
+
+function keep(of: Map<number, Fields>, index: number, fields: Fields): void {
+  if (of.has(index) || of.size < mostChoices) of.set(index, fields);
 }
 
 /** Counts in OpenAI's words, in llama.cpp's order. */

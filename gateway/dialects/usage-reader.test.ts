@@ -199,3 +199,31 @@ describe("numbers that cannot be", () => {
     });
   });
 });
+
+describe("an upstream that tells usage without end", () => {
+  const counts = { prompt_tokens: 1, completion_tokens: 1 };
+
+  it("for ever more choices takes neither all memory nor quadratic time, and nothing throws", () => {
+    const reader = createUsageReader();
+    const from = performance.now();
+    for (let index = 0; index < 150_000; index++) {
+      const told = { choices: [{ index, delta: {} }], usage: counts };
+      reader.readEvent(`data: ${JSON.stringify(told)}\n\n`);
+    }
+    expect(reader.finished()).toMatchObject({ input: 1, source: "reported" });
+    // Each was once looked for among all others: half a minute, and more than a call may have.
+    expect(performance.now() - from).toBeLessThan(8_000);
+  });
+
+  it("with ever more fields is not copied with each event", () => {
+    const reader = createUsageReader();
+    const fields = Array.from({ length: 100_000 }, (_, index) => [`k${index}`, 1]);
+    const from = performance.now();
+    reader.readEvent(`data: ${JSON.stringify({ usage: Object.fromEntries(fields) })}\n\n`);
+    for (let event = 0; event < 300; event++) {
+      reader.readEvent(`data: ${JSON.stringify({ usage: counts })}\n\n`);
+    }
+    expect(reader.finished()).toMatchObject({ input: 1, output: 1 });
+    expect(performance.now() - from).toBeLessThan(5_000);
+  });
+});

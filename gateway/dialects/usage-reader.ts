@@ -5,6 +5,7 @@ import {
   countsOf,
   countsOfChoices,
   countsOfTimings,
+  mostChoices,
   type Timings,
   timingsOf,
   type Usage,
@@ -30,6 +31,9 @@ export type UsageReader = {
 type Fields = Readonly<Record<string, unknown>>;
 
 const openBracket = 0x5b;
+
+/** No usage has more, and each event would copy them. */
+const mostFields = 200;
 
 const unknown: Counts = { input: null, output: null, cached: null, reasoning: null };
 
@@ -68,8 +72,8 @@ type OfChoice = { readonly index: number; counts: Counts };
 
 function keep(list: OfChoice[], index: number, counts: Counts): void {
   const found = list.find((one) => one.index === index);
-  if (found === undefined) list.push({ index, counts });
-  else found.counts = counts;
+  if (found !== undefined) found.counts = counts;
+  else if (list.length < mostChoices) list.push({ index, counts });
 }
 
 class Reader implements UsageReader {
@@ -128,7 +132,12 @@ class Reader implements UsageReader {
     // llama.cpp sends one chunk without choices for each choice, counting that one alone.
     else if (choices !== null && timings !== null)
       keep(this.#choices, ~this.#choices.length, counts);
-    else this.#whole = { ...this.#whole, ...withoutNulls(usage) };
+    else this.#readWhole(usage);
+  }
+
+  #readWhole(usage: Fields): void {
+    const whole = { ...this.#whole, ...withoutNulls(usage) };
+    if (Object.keys(whole).length <= mostFields) this.#whole = whole;
   }
 
   #known(): Usage {

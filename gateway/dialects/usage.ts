@@ -111,8 +111,11 @@ export function countsOfTimings(timings: Timings): Counts {
   };
 }
 
+/** Nobody asks for more; beyond, an upstream's choices are not counted. */
+export const mostChoices = 8_192;
+
 /**
- * Several choices as one: outputs add up, the prompt was read once for all choices of one prompt.
+ * Several choices as one, up to `mostChoices`: outputs add up, the prompt was read once for all choices of one prompt.
  * `prompts` is how many prompts the choices belong to.
  */
 export function countsOfChoices(choices: readonly Counts[], prompts: number): Counts {
