@@ -108,7 +108,7 @@ test("a setting of .env that is mistyped is said, and the names of others are no
   const { of, status } = await examine(dir);
   expect(of("settings").map(({ state, says }) => [state, says])).toEqual([
     ["ok", "right"],
-    ["warn", ".env: MAX_CONCURENT is no setting (did you mean MAX_CONCURRENT?)"],
+    ["warn", "MAX_CONCURENT (.env) is no setting: did you mean MAX_CONCURRENT?"],
   ]);
   expect(status).toBe(0);
 });

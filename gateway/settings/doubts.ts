@@ -2,23 +2,33 @@ import { nearestTo } from "./did-you-mean.ts";
 import type { Setting } from "./setting.ts";
 import type { Settings } from "./settings.ts";
 
+/** The names that stand in one place, such as `.env`, and that no `${NAME}` asked for. */
+export type Names = { readonly place: string; readonly names: readonly string[] };
+
 /**
- * What can be read and is hardly meant, a line each, without values: a setting of `.env` that is
- * mistyped, and settings that count for nothing without another. `names` are those of `.env`.
- * Others read that file too (compose, the tunnel), so only what is nearly a setting is told.
+ * What can be read and is hardly meant, a line each, without values: a setting that is mistyped,
+ * and settings that count for nothing without another. The environment and `.env` hold what is for
+ * others too (compose, the tunnel), so only what is nearly a setting is told.
  */
 export function doubtsOf(
   settings: Settings,
-  names: readonly string[],
+  places: readonly Names[],
   table: readonly Setting<unknown>[],
 ): readonly string[] {
   const known = ["CONFIG_FILE", ...table.flatMap(({ env, aliases = [] }) => [env, ...aliases])];
-  const mistyped = names.flatMap((name) => {
-    if (known.includes(name)) return [];
-    const meant = nearestTo(name.toUpperCase(), known, 2);
-    return meant === null ? [] : [`.env: ${name} is no setting (did you mean ${meant}?)`];
+  const mistyped = places.flatMap(({ place, names }) => {
+    const unknown = names.filter((name) => !known.includes(name));
+    return unknown.flatMap((name) => {
+      const meant = nearestTo(name.toUpperCase(), known, most(name));
+      return meant === null ? [] : [`${name} (${place}) is no setting: did you mean ${meant}?`];
+    });
   });
   return Object.freeze([...mistyped, ...idle(settings)]);
+}
+
+/** How many letters may be wrong; HOME is not meant to be HOST. */
+function most(name: string): number {
+  return name.length < 8 ? 1 : 2;
 }
 
 function idle(settings: Settings): string[] {

@@ -32,18 +32,22 @@ function faultsOf(env: Record<string, string> = {}, argv: string[] = []): readon
 }
 
 describe("what is hardly meant", () => {
-  test("is a setting of .env that is mistyped; the value is not told", () => {
-    write(".env", "MAX_CONCURENT=sk-secret\nPOTR=1\n");
-    expect(load().doubts).toEqual([
-      ".env: MAX_CONCURENT is no setting (did you mean MAX_CONCURRENT?)",
-      ".env: POTR is no setting (did you mean PORT?)",
+  test("is a setting that is mistyped; its value is not told", () => {
+    write(".env", "MAX_CONCURENT=sk-secret\nMAX_QEUUE=\n");
+    expect(load({ PROT_: "1", PROXY_PRT: "1" }).doubts).toEqual([
+      "PROXY_PRT (environment) is no setting: did you mean PROXY_PORT?",
+      "MAX_CONCURENT (.env) is no setting: did you mean MAX_CONCURRENT?",
     ]);
   });
 
   test("is no name of compose's or the tunnel's, nor one that the config file asks for", () => {
     const compose = "TUNNEL_TOKEN GATEWAY_UID GATEWAY_GID GATEWAY_MEMORY LLAMA_MODEL LLAMA_IMAGE";
     const names = `${compose} LLAMA_CONTEXT WEBUI_KEY WEBUI_PORT WEBUI_VERSION PUBLIC_URL CONFIG_FILE`;
-    const lines = [...names.split(" ").map((name) => `${name}=config.yaml`), "OPENAI_API_KEY2=x"];
+    const lines = [
+      ...names.split(" ").map((name) => `${name}=config.yaml`),
+      "OPENAI_API_KEY2=x",
+      "HOME=/x",
+    ];
     write(".env", `${lines.join("\n")}\nPORT=1\nPROXY_PORT=1\n`);
     write("config.yaml", `upstreams: { a: { url: "http://x", key: "\${OPENAI_API_KEY2}" } }`);
     expect(load().doubts).toEqual([]);

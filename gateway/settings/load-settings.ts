@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { deepFrozen } from "./deep-frozen.ts";
-import { doubtsOf } from "./doubts.ts";
+import { doubtsOf, type Names } from "./doubts.ts";
 import { faultLine } from "./fault-line.ts";
 import type { Found } from "./found.ts";
 import { faultOf } from "./kind.ts";
@@ -71,8 +71,7 @@ type Read = {
   readonly values: Record<string, unknown>;
   readonly sources: Record<string, Source>;
   readonly configFile: string | null;
-  /** The names of `.env` that no `${NAME}` of the config file asked for. */
-  readonly unasked: readonly string[];
+  readonly unasked: readonly Names[];
 };
 
 /** Sections may ask for those above them in the table, which must then be wanted too. */
@@ -91,11 +90,11 @@ function read({ argv, env, cwd }: Given, wanted: typeof table): Read {
   const values: Record<string, unknown> = {};
   const sources: Record<string, Source> = {};
   const faults: string[] = [];
-  const unasked = new Set(Object.keys(envFile));
+  const asked = new Set<string>();
   const reading: Reading = {
     settings: values as Partial<Settings>,
     variable: (name) => {
-      unasked.delete(name);
+      asked.add(name);
       return textIn(env, name) ?? textIn(envFile, name);
     },
     exists: (path) => existsSync(resolve(cwd, path)),
@@ -126,7 +125,11 @@ function read({ argv, env, cwd }: Given, wanted: typeof table): Read {
     }
   }
   if (faults.length > 0) throw new SettingsError(faults);
-  return { values, sources, configFile: config?.file ?? null, unasked: [...unasked] };
+  const unasked = Object.entries({ environment: env, ".env": envFile }).map(([place, names]) => {
+    const set = Object.keys(names).filter((name) => !asked.has(name) && textIn(names, name));
+    return { place, names: set };
+  });
+  return { values, sources, configFile: config?.file ?? null, unasked };
 }
 
 function sourceOf(setting: Setting<unknown>, found: Found | undefined): Source {
