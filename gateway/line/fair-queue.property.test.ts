@@ -226,3 +226,29 @@ test("nobody starves: whoever waits starts, however many others keep coming", ()
     }),
   );
 });
+
+test("whoever comes with one request goes before any further start of a backlog, whatever it was charged", () => {
+  const start = fc.record({
+    estimateMs: fc.integer({ min: 1, max: 3_600_000 }),
+    usedMs: fc.integer({ min: 0, max: 20_000 }),
+    nth: fc.nat(4),
+  });
+  fc.assert(
+    fc.property(fc.array(start, { minLength: 1, maxLength: 60 }), slotCounts, (starts, slots) => {
+      const queue = new FairQueue({});
+      let now = 0;
+      for (const serial of starts.keys()) {
+        queue.add(createEntry({ id: `a${serial}`, user: "alice", model: "m" }, 1000), now);
+      }
+      queue.add(createEntry({ id: "last", user: "alice", model: "m" }, 1000), now);
+      for (const { estimateMs, usedMs, nth } of starts) {
+        queue.start(queue.next(now)!, now, estimateMs);
+        now += usedMs;
+        const running = [...queue.running.keys()];
+        if (running.length >= slots) queue.end(running[nth % running.length]!, now);
+      }
+      queue.add(createEntry({ id: "b", user: "bob", model: "m" }, 1000), now);
+      expect(queue.next(now)?.ask.id).toBe("b");
+    }),
+  );
+});

@@ -130,3 +130,34 @@ test("an idle line remembers no user", () => {
   trial.queue.remove("b");
   expect([...trial.queue.shares.all()]).toEqual([]);
 });
+
+test("what was charged too much and given back holds nobody else up", () => {
+  const trial = createTrial();
+  for (let index = 0; index < 20; index++) trial.add(`a${index}`, "alice");
+  // Two slots, and two claims of an hour each that end after a second.
+  expect([trial.start(3_600_000), trial.start(3_600_000)]).toEqual(["a0", "a1"]);
+  trial.now = 1000;
+  trial.end("a0");
+  expect(trial.start()).toBe("a2");
+  trial.end("a1");
+  trial.add("b", "bob");
+  expect(trial.start()).toBe("b");
+});
+
+test("what is given back leads nobody behind where they came in: it would be time saved up", () => {
+  const trial = createTrial();
+  trial.add("a", "alice");
+  expect(trial.start(3_600_000)).toBe("a");
+  for (let index = 0; index < 50; index++) trial.add(`b${index}`, "bob");
+  // In two further slots, so that he uses more than she could in hers.
+  for (let index = 0; index < 40; index += 2) {
+    expect([trial.start(60_000), trial.start(60_000)]).toEqual([`b${index}`, `b${index + 1}`]);
+    trial.now += 60_000;
+    trial.end(`b${index}`);
+    trial.end(`b${index + 1}`);
+  }
+  for (let index = 0; index < 10; index++) trial.add(`more${index}`, "alice");
+  trial.end("a");
+  // But for what the slots held, turn by turn.
+  expect(trial.drain(60_000).slice(0, 6).join(" ")).toMatch(/^(more\d ){1,3}b40 more\d b41/);
+});

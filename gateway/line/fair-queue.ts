@@ -4,7 +4,7 @@ import { Gate, type GateRules } from "./gate.ts";
 import type { Group } from "./group.ts";
 import { Groups } from "./groups.ts";
 import { append, createLane, type Lane, unlink } from "./lane.ts";
-import { type Caps, isCapped, type Share, Shares } from "./share.ts";
+import { type Caps, holds, isCapped, letsGo, type Share, Shares } from "./share.ts";
 
 export type FairRules = GateRules &
   Caps & {
@@ -90,9 +90,14 @@ export class FairQueue {
 
   /** Its id must not be here already. */
   add(entry: Entry, now: number): void {
+    const share = this.#shares.for(entry.ask);
+    if (share.waiting === 0) this.#shares.enter(share);
+    this.#append(share, entry, now);
+  }
+
+  #append(share: Share, entry: Entry, now: number): void {
     const { ask, priority } = entry;
-    const share = this.#shares.for(ask);
-    if (share.waiting++ === 0) this.#shares.enter(share);
+    share.waiting++;
     entry.seq = this.#arrivals++;
     entry.joinedAt = now;
     this.#waiting.set(ask.id, entry);
@@ -130,9 +135,9 @@ export class FairQueue {
     entry.startedAt = now;
     entry.chargedMs = Math.max(leastMs, estimateMs);
     this.#startedMs += entry.chargedMs;
-    share.running++;
     this.#shares.advanceTo(share);
     this.#charge(share, entry.chargedMs / entry.weight);
+    holds(share, entry);
     this.#park(share);
   }
 
@@ -145,7 +150,7 @@ export class FairQueue {
     this.#gate.end(entry.ask, entry.upstream);
     const share = this.#shares.of(entry.ask.user);
     if (share !== undefined) {
-      share.running--;
+      letsGo(share, entry);
       const usedMs = Math.max(leastMs, now - entry.startedAt);
       this.#charge(share, (usedMs - entry.chargedMs) / entry.weight);
       this.#park(share);
@@ -160,11 +165,12 @@ export class FairQueue {
     for (const each of this.#running.values()) {
       const { ask, startedAt, chargedMs, upstream } = each;
       const running = { state: "running", startedAt, chargedMs, upstream } as const;
-      copy.#running.set(ask.id, Object.assign(createEntry(ask, each.estimateMs), running));
-      copy.#shares.for(ask).running++;
+      const entry = Object.assign(createEntry(ask, each.estimateMs), running);
+      copy.#running.set(ask.id, entry);
+      holds(copy.#shares.for(ask), entry);
     }
     for (const { ask, estimateMs, joinedAt } of this.#waiting.values()) {
-      copy.add(createEntry(ask, estimateMs), joinedAt);
+      copy.#append(copy.#shares.for(ask), createEntry(ask, estimateMs), joinedAt);
     }
     return copy;
   }
@@ -198,7 +204,7 @@ export class FairQueue {
   /** All lanes of the user change together, so all are out of their heaps while they do. */
   #charge(share: Share, ms: number): void {
     for (const lane of share.lanes) lane.turns?.lift(lane);
-    share.turn += ms;
+    share.turn = Math.max(share.from, share.turn + ms);
     for (const lane of share.lanes) lane.turns?.putBack(lane);
   }
 

@@ -1,4 +1,4 @@
-import type { Ask } from "./entry.ts";
+import type { Ask, Entry } from "./entry.ts";
 import type { Lane } from "./lane.ts";
 
 /** One user's part of the upstream's time. */
@@ -6,6 +6,10 @@ export type Share = {
   readonly user: string;
   /** Virtual time: milliseconds of slots used, divided by weight. The least goes first. */
   turn: number;
+  /** What of it is a guess: what those who run were charged. */
+  charged: number;
+  /** Where they came back last: no correction leads behind it, which would be time saved up. */
+  from: number;
   waiting: number;
   running: number;
   maxConcurrent: number | null;
@@ -32,7 +36,7 @@ export class Shares {
     this.#caps = caps;
   }
 
-  /** The virtual time of the latest start. */
+  /** The virtual time of the latest start, as far as it is known. */
   get present(): number {
     return this.#present;
   }
@@ -51,8 +55,9 @@ export class Shares {
     const { user, maxConcurrent = maxConcurrentPerUser, maxQueued = maxQueuedPerUser } = ask;
     let share = this.#byUser.get(user);
     if (share === undefined) {
-      const none = { turn: this.#present, waiting: 0, running: 0, parked: false };
-      share = { user, ...none, maxConcurrent, maxQueued, lanes: [] };
+      const none = { turn: this.#present, charged: 0, from: this.#present };
+      const idle = { waiting: 0, running: 0, parked: false };
+      share = { user, ...none, ...idle, maxConcurrent, maxQueued, lanes: [] };
       this.#byUser.set(user, share);
     }
     share.maxConcurrent = maxConcurrent;
@@ -62,11 +67,15 @@ export class Shares {
 
   enter(share: Share): void {
     share.turn = Math.max(share.turn, this.#present);
+    share.from = this.#present;
   }
 
-  /** Something of this user starts: the present has come to their turn. */
+  /**
+   * Something of this user starts: the present has come to their turn. Not to what is only guessed:
+   * it may be given back, and the present never is.
+   */
   advanceTo(share: Share): void {
-    this.#present = Math.max(this.#present, share.turn);
+    this.#present = Math.max(this.#present, share.turn - share.charged);
   }
 
   /** When all is idle there is nothing to be fair about, and no name to remember. */
@@ -79,7 +88,8 @@ export class Shares {
     const copy = new Shares(this.#caps);
     copy.#present = this.#present;
     for (const share of this.#byUser.values()) {
-      copy.#byUser.set(share.user, { ...share, waiting: 0, running: 0, parked: false, lanes: [] });
+      const none = { charged: 0, waiting: 0, running: 0, parked: false, lanes: [] };
+      copy.#byUser.set(share.user, { ...share, ...none });
     }
     return copy;
   }
@@ -88,4 +98,17 @@ export class Shares {
 /** At the cap nothing of this user may start until something of theirs ends. */
 export function isCapped(share: Share): boolean {
   return share.maxConcurrent !== null && share.running >= share.maxConcurrent;
+}
+
+/** One of this user runs, and has been charged. */
+export function holds(share: Share, { chargedMs, weight }: Entry): void {
+  share.running++;
+  share.charged += chargedMs / weight;
+}
+
+/** One of this user has ended. */
+export function letsGo(share: Share, { chargedMs, weight }: Entry): void {
+  share.running--;
+  // Sums of fractions drift.
+  share.charged = share.running === 0 ? 0 : share.charged - chargedMs / weight;
 }
