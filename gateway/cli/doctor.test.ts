@@ -113,6 +113,17 @@ test("a setting of .env that is mistyped is said, and the names of others are no
   expect(status).toBe(0);
 });
 
+test("a field of users.json that is mistyped is said, and one of somebody's own is not", async () => {
+  const dir = scratch();
+  const bob = { user: "bob", max_concurent: 2, team: "blue", note: "x" };
+  writeFileSync(join(dir, "users.json"), JSON.stringify({ [newTestKey()]: bob }), { mode: 0o600 });
+  const { of } = await examine(dir);
+  expect(of("users").map(({ state, says }) => [state, says])).toEqual([
+    ["ok", "1 user, 1 key"],
+    ["warn", "an entry of bob has max_concurent, which is no field: did you mean max_concurrent?"],
+  ]);
+});
+
 test.each<[string, RequestListener, string, RegExp]>([
   ["refuses the key", (_, response) => void response.writeHead(401).end(), "upstream", /refuses/],
   ["is no model server", (_, response) => void response.end("<html>"), "upstream", /no list/],

@@ -26,6 +26,12 @@ export type Entry = {
   readonly hint: string;
 };
 
+/** The fields of an entry of users.json; `note` is for people. */
+export const entryFields: readonly string[] = [
+  ...["user", "role", "expires", "disabled", "models", "weight", "priority"],
+  ...["max_concurrent", "max_queued", "limits", "hint", "note"],
+];
+
 /**
  * Reads the value of one entry: a name, or an object. Fields it does not know are left alone.
  * @throws Error whose message names the field and never repeats its value

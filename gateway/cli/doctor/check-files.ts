@@ -3,6 +3,10 @@ import { dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import { unsuitable } from "../../ledger/migrations.ts";
 import { verify } from "../../ledger/verify.ts";
+import { nearestTo } from "../../settings/did-you-mean.ts";
+import { readUsersFile } from "../../users/edit-users-file.ts";
+import { entryFields } from "../../users/entry.ts";
+import { fieldsOf } from "../../users/users-document.ts";
 import { counted, type Finding, fail, ok, skip, warn } from "./finding.ts";
 import { readSnapshot } from "./read-snapshot.ts";
 
@@ -30,6 +34,7 @@ export function checkUsers(file: string, hasApiKey: boolean): Finding[] {
       ? warn(about, "nobody may use the gateway", "Add somebody: users add NAME")
       : ok(about, `${counted(read.users, "user")}, ${counted(read.keys, "key")}`),
   ];
+  findings.push(...mistyped(about, file));
   if ((statSync(file).mode & 0o077) !== 0) {
     findings.push(
       warn(about, "other accounts of this machine can read the keys", `chmod 600 ${file}`),
@@ -45,6 +50,20 @@ export function checkUsers(file: string, hasApiKey: boolean): Finding[] {
     );
   }
   return findings;
+}
+
+/** Fields that nobody knows are left alone; one that is nearly a known one is hardly meant so. */
+function mistyped(about: string, file: string): Finding[] {
+  return readUsersFile(file).flatMap((row) => {
+    const fields = fieldsOf(row);
+    const unknown = Object.keys(fields).filter((name) => !entryFields.includes(name));
+    return unknown.flatMap((name) => {
+      const meant = nearestTo(name, entryFields, 2);
+      if (meant === null) return [];
+      const says = `an entry of ${fields.user} has ${name}, which is no field: did you mean ${meant}?`;
+      return [warn(about, says, `Correct it in ${file}; it counts at once.`)];
+    });
+  });
 }
 
 /** The ledger: its file whole, its sums right, its disk not full. */
