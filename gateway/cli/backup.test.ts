@@ -170,7 +170,9 @@ test("an archive that would write elsewhere is refused", async () => {
 });
 
 test("without --yes and without a terminal nothing is replaced", async () => {
-  expect(await restore(["x.tar.gz"], at(scratch()))).toBe(2);
+  const place = at(scratch());
+  expect(await restore(["x.tar.gz"], place)).toBe(2);
+  expect(place.said.join("\n")).toMatch(/stays as it is; --yes replaces what stands there$/);
   expect(await restore([], at(scratch()))).toBe(2);
   expect(await backup([], at(scratch()))).toBe(1);
 });

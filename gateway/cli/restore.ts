@@ -57,7 +57,8 @@ export async function restore(
     }
     if (name === undefined || positionals.length > 1) throw new TypeError("it takes one file");
     const kept = keptFiles(surroundings);
-    if (!values.yes && !(await agreed(kept))) throw new TypeError("not without --yes");
+    if (!values.yes && !(await agreed(kept)))
+      throw new TypeError(`${kept.folder} stays as it is; --yes replaces what stands there`);
     const file = name === "-" ? null : resolve(cwd, name);
     const { names, aside } = await bringBack(kept, file);
     out(`restored: ${names.join(", ")}`);

@@ -152,7 +152,13 @@ test("list and show tell everything but the keys", async () => {
   expect(outputs[0]?.out).toMatch(
     /^alice {2}\S+ {2}user {3}active\nbob {4}\S+ {2}admin {2}expired/,
   );
-  expect(JSON.parse(outputs[1]?.out ?? "")).toMatchObject([{ user: "alice" }, { later: [1] }]);
+  const [alice, other] = JSON.parse(outputs[1]?.out ?? "");
+  expect(alice).toMatchObject({ user: "alice", max_concurrent: null, max_queued: null });
+  expect(other).toMatchObject({ later: [1] });
+  expect(
+    Object.keys(other).filter((name) => /[A-Z]/.test(name)),
+    "as the file has it",
+  ).toEqual([]);
   expect(JSON.parse(outputs[3]?.out ?? "")).toMatchObject({ user: "bob", keys: [shownBob()] });
 });
 

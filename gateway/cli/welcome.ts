@@ -38,7 +38,7 @@ export function welcomeLines(
           "No UPSTREAM_URL is set, so every answer is an echo. Name your model server, for example",
           "  UPSTREAM_URL=http://127.0.0.1:8080",
         ]
-      : [`Answers come from ${servers.join(", ")}`];
+      : [`Answers come from ${[...new Set(servers)].join(", ")}`];
   return [
     "",
     "llm-gateway runs. Point any OpenAI client at",

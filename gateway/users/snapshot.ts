@@ -29,7 +29,8 @@ export function snapshotOfApiKey(key: string, user: string): Snapshot {
   const nameFault = userNameFault(user);
   if (nameFault !== null) throw new Error(`API_USER: ${nameFault}`);
   const digest = digestOf(key);
-  if (isExampleDigest(digest)) throw new Error("API_KEY is a key of users.example.json");
+  if (isExampleDigest(digest))
+    throw new Error("API_KEY is a key of users.example.json, which everybody knows: set another");
   return snapshotOf(new Map([[digest, parseEntry({ user, role: "admin" }, hintOf(key))]]));
 }
 

@@ -71,7 +71,7 @@ function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return "no answer";
   const { cause } = error;
   if (cause instanceof Error && "code" in cause && cause.code === "ECONNREFUSED") {
-    return "nothing listens there: does the gateway run?";
+    return "nothing listens there: does the gateway run, and on that PORT? --url names another";
   }
   return error.name === "TimeoutError" ? "no answer in time" : "no answer";
 }

@@ -31,14 +31,15 @@ export const show: Command = async (argv, { file, terminal, now }) => {
 
 type State = "active" | "disabled" | "expired";
 
-/** Every field of an entry, with the defaults in force; unknown fields as they stand. */
+/** Every field of an entry as the file calls it, with the defaults in force; unknown ones too. */
 function shown(row: Row, now: number): Record<string, unknown> {
-  const { user, ...entry } = parseEntry(fieldsOf(row), "");
+  const { user, maxConcurrent, maxQueued, ...entry } = parseEntry(fieldsOf(row), "");
   const expires = entry.expires === null ? null : new Date(entry.expires).toISOString();
   const hint = hintOfRow(row);
   const state = stateOf(entry, now);
   const stored = digestInName(row.name) === null ? "plain" : "hashed";
-  return { user, state, stored, ...fieldsOf(row), ...entry, expires, hint };
+  const bounds = { max_concurrent: maxConcurrent, max_queued: maxQueued };
+  return { user, state, stored, ...fieldsOf(row), ...entry, ...bounds, expires, hint };
 }
 
 function stateOf(entry: Pick<Entry, "disabled" | "expires">, now: number): State {
