@@ -83,7 +83,7 @@ export class FairLine implements Line {
         });
       const task = waiter === null ? { id, entry } : { id, entry, signal: waiter.leaving.signal };
       this.#slots.add(hold, task).catch(reject);
-      if (waiter !== null && entry.state === "waiting") this.#wait(waiter, entry);
+      if (waiter !== null && entry.state === "waiting") this.#waitOrLeave(waiter, entry);
       if (waiter !== null) this.#askAgain();
       this.#moved();
     });
@@ -183,6 +183,15 @@ export class FairLine implements Line {
     const leave = (): void => this.#sendAway(waiter, ticket.signal.reason);
     const waiter: Waiter = { ticket, leaving: new AbortController(), leave, firstPlace: 0 };
     return waiter;
+  }
+
+  /** Whoever cannot be told a place is not kept in line: nobody would give back the slot. */
+  #waitOrLeave(waiter: Waiter, entry: Entry): void {
+    try {
+      this.#wait(waiter, entry);
+    } catch (error) {
+      this.#sendAway(waiter, error);
+    }
   }
 
   #wait(waiter: Waiter, entry: Entry): void {

@@ -57,6 +57,19 @@ test("whoever must wait is told the place before join returns", async () => {
   expect((await third).firstPlace).toBe(2);
 });
 
+test("whoever cannot be told a place leaves the line, and takes no slot with them", async () => {
+  const line = lineOf();
+  const first = await line.join(ticket());
+  const fault = new Error("no place for a place");
+  const onPlace = (): never => {
+    throw fault;
+  };
+  await expect(line.join(ticket({ onPlace }))).rejects.toBe(fault);
+  first.release();
+  await settled();
+  expect(line.view()).toEqual({ waiting: 0, active: 0, capacity: 1 });
+});
+
 test("places are told again on change, and no oftener than the line's pace", async () => {
   let now = 0;
   const line = lineOf({ placesEveryMs: 20, now: () => now });
