@@ -192,7 +192,7 @@ export function createMetricsApp(
 }
 
 const versionTwice = (): GatewayError =>
-  new GatewayError("not_found", "The version is there twice: leave /v1 out of the base URL.");
+  new GatewayError("not_found", "The version is there twice: leave it out of the base URL.");
 
 const nothingHere = (): GatewayError =>
   new GatewayError("not_found", "Nothing is at this path; the API is under /v1.");
