@@ -38,3 +38,29 @@ it.each([
   },
   60_000,
 );
+
+it.each([
+  ["calls without a name", { tool_calls: [{ index: 0, function: { arguments: mega } }] }],
+  ["fields that nobody knows", { unknown: mega }],
+])(
+  "an upstream whose stream of %s is converted is left where it has no end",
+  async (_, delta) => {
+    let sent = 0;
+    gateway = await startTestGateway(async (_seen, response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      const event = `data: ${JSON.stringify({ id: "x", choices: [{ index: 0, delta }] })}\n\n`;
+      for (; sent < 512 && !response.closed; sent++) {
+        if (!response.write(event)) await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      response.destroy();
+    });
+    const contents = [{ role: "user", parts: [{ text: "hello" }] }];
+    const answer = await gateway.post("/v1beta/models/mock:streamGenerateContent?alt=sse", {
+      contents,
+    });
+    expect(await answer.text()).toContain("The answer is too long.");
+    await gateway.upstream.seen[0]?.closed;
+    expect(sent).toBeLessThan(400);
+  },
+  60_000,
+);

@@ -5,6 +5,9 @@ import type { Receiver } from "./forward.ts";
 /** An answer that is not streamed is no longer than this. Bytes. */
 const maxWhole = 64 * 1024 * 1024;
 
+/** Nor a stream than this: of what the hub makes nothing yet, it keeps all. Bytes. */
+const maxStream = 256 * 1024 * 1024;
+
 /** The body of an upstream's answer as a stream that is read when its reader wants more. */
 export type ConvertedBody = {
   readonly stream: ReadableStream<Uint8Array>;
@@ -56,9 +59,11 @@ export function createConvertedBody(
   }
 
   function take(chunk: Buffer): void {
+    size += chunk.length;
+    if (size > (checker === null ? maxWhole : maxStream)) {
+      throw new GatewayError("upstream_error", "The answer is too long.");
+    }
     if (checker === null) {
-      size += chunk.length;
-      if (size > maxWhole) throw new GatewayError("upstream_error", "The answer is too long.");
       enqueue(chunk);
       return;
     }
