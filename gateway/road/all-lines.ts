@@ -14,7 +14,13 @@ export type AllLines = Pick<
 /** The lines of all pools as one. */
 export function allLines(lines: readonly Line[], usableSlots: () => number): AllLines {
   const [first] = lines;
+  /** For all who follow: they are told one after the other, before anything else can happen. */
+  let listed: Listed[] | null = null;
+  const forget = (): void => {
+    listed = null;
+  };
   const each = (act: (line: Line) => void) => (): void => {
+    forget();
     for (const line of lines) act(line);
   };
   return {
@@ -30,8 +36,17 @@ export function allLines(lines: readonly Line[], usableSlots: () => number): All
     },
     // They are steered together; one may have been resumed since.
     state: () => first?.state() ?? "open",
-    list: (): Listed[] => lines.flatMap((line) => line.list()),
-    cancel: (id) => lines.some((line) => line.cancel(id)),
+    list(): Listed[] {
+      if (listed === null) {
+        listed = lines.flatMap((line) => line.list());
+        queueMicrotask(forget);
+      }
+      return listed;
+    },
+    cancel(id) {
+      forget();
+      return lines.some((line) => line.cancel(id));
+    },
     onChange(listener) {
       const ends = lines.map((line) => line.onChange(listener));
       return () => {
