@@ -22,6 +22,7 @@ export async function serve(argv: string[]): Promise<number> {
   const publishedPort = process.env.PUBLISHED_PORT || null;
   say(welcomeLines(settings, gateway.port, firstKey, publishedPort));
   await toldToStop();
+  if (process.stderr.isTTY === true) say(["What runs may finish; Ctrl-C again ends it at once."]);
   await gateway.stop();
   return 0;
 }
@@ -39,12 +40,22 @@ function say(lines: readonly string[]): void {
   process.stderr.write(`${lines.join("\n")}\n`);
 }
 
-/** The first SIGTERM or SIGINT; a second one ends the process at once. */
+/** A signal that comes so soon after the first is the same one. Milliseconds. */
+const echoOfFirst = 1_000;
+
+/**
+ * The first SIGTERM or SIGINT; a later one ends the process at once. Under `npm start` a Ctrl-C
+ * comes twice, from the terminal and handed on by npm: taken for two it would cut what runs.
+ */
 function toldToStop(): Promise<void> {
   return new Promise((resolve) => {
     const stop = (): void => {
-      process.on("SIGTERM", () => process.exit(1));
-      process.on("SIGINT", () => process.exit(1));
+      const since = performance.now();
+      const end = (): void => {
+        if (performance.now() - since > echoOfFirst) process.exit(1);
+      };
+      process.on("SIGTERM", end);
+      process.on("SIGINT", end);
       resolve();
     };
     process.once("SIGTERM", stop);

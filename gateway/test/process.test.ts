@@ -183,6 +183,28 @@ describe("SIGTERM", () => {
   });
 });
 
+describe("Ctrl-C", () => {
+  it("that npm hands on a second time does not cut what runs; one more, later, does", async () => {
+    upstream = await startMockUpstream((_seen, response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      const timer = setInterval(() => response.write(chatChunk("word")), 20);
+      response.once("close", () => clearInterval(timer));
+    });
+    const gateway = await start({ UPSTREAM_URL: upstream.url });
+    const response = await post(gateway, chat({ stream: true }));
+    const text = response.text().catch(() => "cut");
+    const status = async () => (await fetch(`${gateway.url}/health`)).text();
+    gateway.child.kill("SIGINT");
+    await until(async () => (await status()).includes('"draining"'), "it drains");
+    gateway.child.kill("SIGINT");
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    expect(await status()).toContain('"draining"');
+    gateway.child.kill("SIGINT");
+    expect(await gateway.ended).toBe(1);
+    expect(await text).toBe("cut");
+  });
+});
+
 describe("kill -9 during traffic", () => {
   it("loses nothing whose end a client saw, and closes the rest at the next start", async () => {
     upstream = await startMockUpstream(async (seen, response, request) => {
