@@ -195,6 +195,7 @@ describe("Ctrl-C", () => {
     const text = response.text().catch(() => "cut");
     const status = async () => (await fetch(`${gateway.url}/health`)).text();
     gateway.child.kill("SIGINT");
+    gateway.child.kill("SIGINT");
     await until(async () => (await status()).includes('"draining"'), "it drains");
     gateway.child.kill("SIGINT");
     await new Promise((resolve) => setTimeout(resolve, 1_100));
