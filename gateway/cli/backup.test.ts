@@ -63,6 +63,19 @@ test("restored where the environment is not complete yet", async () => {
   expect(await restore([file, "--yes"], place), place.said.join("\n")).toBe(0);
 });
 
+test("the config file in force is kept, wherever it stands, and comes back to where it is read", async () => {
+  const gateway = await used(1);
+  const file = join(scratch(), "kept.tar.gz");
+  const config = join(gateway.dir, "ours.yaml");
+  writeFileSync(config, "max_queue: 7\n");
+  const made = at(gateway.dir);
+  expect(await backup([file], { ...made, env: { ...made.env, CONFIG_FILE: config } })).toBe(0);
+  const machine = scratch();
+  const place = at(machine);
+  expect(await restore([file, "--yes"], place), place.said.join("\n")).toBe(0);
+  expect(readFileSync(join(machine, "data/config.yaml"), "utf8")).toBe("max_queue: 7\n");
+});
+
 test("ordinary tar reads it", async () => {
   const gateway = await used(1);
   const file = join(scratch(), "kept.tar.gz");

@@ -61,6 +61,11 @@ export function loadSome<Name extends keyof Settings>(
   return Object.freeze(values) as Pick<Settings, Name>;
 }
 
+/** The config file that these settings are read from; null without one. */
+export function configFileIn(given: Given): string | null {
+  return read(given, []).configFile;
+}
+
 type Given = {
   readonly argv: readonly string[];
   readonly env: Environment;

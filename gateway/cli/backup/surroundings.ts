@@ -1,5 +1,5 @@
 import { basename, dirname, join, resolve } from "node:path";
-import { loadSome } from "../../settings/load-settings.ts";
+import { configFileIn, loadSome } from "../../settings/load-settings.ts";
 
 /** Where a command runs and writes; the process itself unless a test says otherwise. */
 export type Surroundings = {
@@ -23,13 +23,15 @@ export type Kept = { database: string; users: string; config: string; folder: st
 
 export function keptFiles({ env, cwd }: Pick<Surroundings, "env" | "cwd">): Kept {
   // Above all, a restore onto a new machine comes before its environment is complete.
-  const files = loadSome(["databaseFile", "usersFile"], { argv: [], env, cwd });
+  const given = { argv: [], env, cwd };
+  const files = loadSome(["databaseFile", "usersFile"], given);
   const database = resolve(cwd, files.databaseFile);
   const folder = dirname(database);
   return {
     database,
     users: resolve(cwd, files.usersFile),
-    config: join(folder, "config.yaml"),
+    // Where there is none yet, the first place in which one is looked for.
+    config: resolve(cwd, configFileIn(given) ?? "data/config.yaml"),
     folder,
   };
 }
