@@ -188,6 +188,9 @@ export function createMetricsApp(
     if (isHidden(parts, request)) next();
     else response.setHeader("content-type", metricsType).end(await render());
   });
+  app.use((_request, response) => {
+    response.status(404).type("text").send("Nothing is at this path.\n");
+  });
   return app;
 }
 

@@ -228,7 +228,9 @@ describe("from outside", () => {
     expect(await own.text()).toContain("\nllm_gateway_queue_waiting 0\n");
     expect((await call(port, { "cf-ray": "1-TXL" }, "/metrics")).status).toBe(404);
     for (const path of ["/", "/health", "/v1/models"]) {
-      expect((await call(port, bearer(gateway.keys.alice!), path)).status).toBe(404);
+      const missing = await call(port, bearer(gateway.keys.alice!), path);
+      expect(missing.status).toBe(404);
+      expect(missing.text).toBe("Nothing is at this path.\n");
     }
     expect((await call(gateway.port, bearer(gateway.keys.alice!), "/metrics")).status).toBe(404);
   });
