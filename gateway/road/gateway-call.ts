@@ -1,5 +1,6 @@
 import type { Request, RequestHandler, Response } from "express";
 import { refuse } from "../answer/refuse.ts";
+import type { Identity } from "../auth/identity.ts";
 import { stripCredentials } from "../auth/query-credentials.ts";
 import { createExchange, stopWhenLeft } from "../exchange.ts";
 import { asGatewayError } from "./failure.ts";
@@ -12,8 +13,10 @@ export type CallHandler = (
   response: Response,
 ) => void | Promise<void>;
 
+type CallParts = Pick<RoadParts, "authenticate" | "doors" | "publicAdmin" | "telemetry">;
+
 /** A call that the gateway answers itself, about itself: authenticated, logged, never waiting. */
-export function gatewayCall(parts: RoadParts, handle: CallHandler): RequestHandler {
+export function gatewayCall(parts: CallParts, handle: CallHandler): RequestHandler {
   return async (request, response): Promise<void> => {
     const stop = new AbortController();
     const query = stripCredentials(request.url.slice(request.path.length));
@@ -31,7 +34,8 @@ export function gatewayCall(parts: RoadParts, handle: CallHandler): RequestHandl
         if (status < 400) parts.telemetry.passed({ exchange, user, status });
       });
       const isAdmin = identity.role === "admin" && (!exchange.isPublic || parts.publicAdmin);
-      await handle({ exchange, identity, isAdmin }, request, response);
+      const isStill = (): Promise<boolean> => isSame(parts, request, identity);
+      await handle({ exchange, identity, isAdmin, isStill }, request, response);
     } catch (cause) {
       const error = asGatewayError(parts, exchange, cause);
       parts.telemetry.refused({ exchange, user, status: error.status, errorCode: error.code });
@@ -39,4 +43,14 @@ export function gatewayCall(parts: RoadParts, handle: CallHandler): RequestHandl
       else refuse(request, response, exchange, error);
     }
   };
+}
+
+/** Whether the request would let in the same person, with the same rights, now. */
+async function isSame(parts: CallParts, request: Request, was: Identity): Promise<boolean> {
+  try {
+    const { user, role } = await parts.authenticate(request);
+    return user === was.user && role === was.role;
+  } catch {
+    return false;
+  }
 }

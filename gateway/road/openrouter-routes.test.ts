@@ -61,7 +61,7 @@ for (const { path, ask } of openRouterRoutes) {
     const query = request.url.slice(request.path.length);
     const target = { path: request.path, query, dialect: "openai", kind: "read" } as const;
     const exchange = createExchange(request, target, doors, new AbortController());
-    const viewer = { exchange, identity: who, isAdmin: false };
+    const viewer = { exchange, identity: who, isAdmin: false, isStill: async () => true };
     await showOpenRouter(parts, ask, viewer, request, response);
   });
 }

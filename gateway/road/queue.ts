@@ -13,6 +13,8 @@ export type Viewer = {
   identity: Identity;
   /** From outside nobody is, unless told otherwise: a stolen key must not stop the house. */
   isAdmin: boolean;
+  /** Whether they still are who they were when they came: to be asked by what stays open. */
+  isStill(): Promise<boolean>;
 };
 
 /** `GET /queue`: one's own places, an administrator everyone's. */
@@ -37,7 +39,10 @@ function shown(line: AllLines, isTheirs: (one: Listed) => boolean): object[] {
     }));
 }
 
-/** `GET /queue/events`: the same as events, one at once and one after each change. */
+/**
+ * `GET /queue/events`: the same as events, one at once and one after each change. It ends where a
+ * key is taken away.
+ */
 export function followQueue(
   parts: Pick<RoadParts, "lines">,
   viewer: Viewer,
@@ -70,12 +75,16 @@ export function followQueue(
     // An upstream that goes down is no change of the line.
     tell();
     response.write(": keep-alive\n\n");
+    void viewer.isStill().then((still) => {
+      if (!still) end();
+    });
   }, everyMs).unref();
-  signal.addEventListener("abort", () => {
+  const end = (): void => {
     ignore();
     clearInterval(alive);
     response.end();
-  });
+  };
+  signal.addEventListener("abort", end);
 }
 
 /**
