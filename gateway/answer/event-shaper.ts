@@ -52,9 +52,9 @@ export function createEventShaper(options: EventShaperOptions): Shaper {
   function take(event: string): boolean {
     const end = endOf(event, dialect);
     watch(event, end);
+    const found = end === null || secret === null ? event : withoutSecret(event, end, secret);
     if (end === "error") {
       failed = true;
-      const found = secret === null ? event : event.replaceAll(secret, "***");
       // With nothing sent, it is still an answer with a status.
       if (blank && out === "") throw streamError(found);
       const told = retell(found);
@@ -63,10 +63,9 @@ export function createEventShaper(options: EventShaperOptions): Shaper {
         return true;
       }
     }
-    if (dropUsage && isUsageOnly(event)) return true;
-    const named = renamer === null ? event : renamer.rename(event);
-    const amended = amend === null ? named : amend(named);
-    const shaped = end === null || secret === null ? amended : withoutSecret(amended, end, secret);
+    if (dropUsage && isUsageOnly(found)) return true;
+    const named = renamer === null ? found : renamer.rename(found);
+    const shaped = amend === null ? named : amend(named);
     if (end !== "last") {
       out += shaped;
       return true;

@@ -138,8 +138,8 @@ export function topLevelFields(bytes: Buffer, from = 0): Field[] {
 }
 
 /**
- * True where the object or list that begins `bytes` closes; of an object, `fields` are all that were
- * found. What stands inside, or after it, is not judged.
+ * True where the object or list that begins `bytes` closes; of an object, `fields` are all that
+ * were found. What stands inside, or after it, is not judged.
  */
 export function isClosed(bytes: Buffer, fields: readonly Field[]): boolean {
   const open = openingBrace(bytes);

@@ -120,7 +120,7 @@ export function readFields(
   };
 }
 
-/** Of a body that we do not know, who is asked. Throws GatewayError (400) where that is not plain. */
+/** Who is asked by a body that we do not know. Throws GatewayError (400) where that is not plain. */
 export function readModels(bytes: Buffer): Pick<RequestFields, "model" | "otherModels"> {
   const body = parseObject(bytes);
   refuseSecondModel(bytes, body);

@@ -6,13 +6,9 @@ import { upstreamRejection } from "./upstream-rejection.ts";
 
 /** The status an upstream names in its error, where it names one. */
 function statusIn(text: string): number {
-  try {
-    const { error, code } = JSON.parse(text) as { error?: { code?: unknown }; code?: unknown };
-    const found = Number(error?.code ?? code);
-    return found >= 400 && found <= 599 ? found : 500;
-  } catch {
-    return 500;
-  }
+  const { error, code } = parsed(text);
+  const found = Number(isJsonObject(error) ? (error.code ?? code) : code);
+  return found >= 400 && found <= 599 ? found : 500;
 }
 
 /**

@@ -115,8 +115,8 @@ export function countsOfTimings(timings: Timings): Counts {
 export const mostChoices = 8_192;
 
 /**
- * Several choices as one, up to `mostChoices`: outputs add up, the prompt was read once for all choices of one prompt.
- * `prompts` is how many prompts the choices belong to.
+ * Several choices as one, up to `mostChoices`: outputs add up, the prompt was read once for all
+ * choices of one prompt. `prompts` is how many prompts the choices belong to.
  */
 export function countsOfChoices(choices: readonly Counts[], prompts: number): Counts {
   const of = (name: keyof Counts) => choices.map((one) => one[name]).filter((n) => n !== null);

@@ -20,6 +20,9 @@ export type Share = {
   readonly lanes: Lane[];
 };
 
+/** What there is of a user of whom nothing is here. */
+const idle = { charged: 0, waiting: 0, running: 0, parked: false };
+
 export type Caps = { maxConcurrentPerUser?: number | null; maxQueuedPerUser?: number | null };
 
 /**
@@ -55,9 +58,8 @@ export class Shares {
     const { user, maxConcurrent = maxConcurrentPerUser, maxQueued = maxQueuedPerUser } = ask;
     let share = this.#byUser.get(user);
     if (share === undefined) {
-      const none = { turn: this.#present, charged: 0, from: this.#present };
-      const idle = { waiting: 0, running: 0, parked: false };
-      share = { user, ...none, ...idle, maxConcurrent, maxQueued, lanes: [] };
+      const place = { turn: this.#present, from: this.#present };
+      share = { user, ...place, ...idle, maxConcurrent, maxQueued, lanes: [] };
       this.#byUser.set(user, share);
     }
     share.maxConcurrent = maxConcurrent;
@@ -88,8 +90,7 @@ export class Shares {
     const copy = new Shares(this.#caps);
     copy.#present = this.#present;
     for (const share of this.#byUser.values()) {
-      const none = { charged: 0, waiting: 0, running: 0, parked: false, lanes: [] };
-      copy.#byUser.set(share.user, { ...share, ...none });
+      copy.#byUser.set(share.user, { ...share, ...idle, lanes: [] });
     }
     return copy;
   }

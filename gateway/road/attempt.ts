@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Answer } from "../answer/answer.ts";
 import { GatewayError } from "../errors.ts";
+import { encodingOf } from "../limits/body.ts";
 import { attempt } from "../upstreams/attempt.ts";
 import type { Receiver } from "../upstreams/forward.ts";
 import { headersToClient } from "../upstreams/headers.ts";
@@ -94,9 +95,8 @@ function receiverFor(
   return {
     head(status: number, headers: IncomingHttpHeaders): void {
       learnKind(upstream, headers.server);
-      const encoding = String(headers["content-encoding"] ?? "identity");
       // It was asked for as it is. What comes compressed all the same passes, unread.
-      const isPlain = encoding === "identity";
+      const isPlain = encodingOf(headers) === null;
       const type = isPlain ? String(headers["content-type"] ?? "") : "";
       if (accepted.asked.json && type.startsWith("text/html")) {
         throw new GatewayError("upstream_error", "The upstream answered with a web page.");

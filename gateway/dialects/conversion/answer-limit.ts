@@ -5,8 +5,8 @@ import { GatewayError } from "../../errors.ts";
 const most = 64 * 1024 * 1024;
 
 /**
- * What a call costs beside its text, twice: as it begins and as it ends. The hub looks through those of
- * an answer at each of their pieces; of some four thousand that takes no time yet.
+ * What a call costs beside its text, twice: as it begins and as it ends. The hub looks through
+ * those of an answer at each of their pieces; of some four thousand that takes no time yet.
  */
 const perCall = 8 * 1024;
 
