@@ -1,8 +1,8 @@
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { startTestGateway } from "../gateway/test/harness.ts";
-import { llamaScript, startLlamaServer, whyNoLlama } from "../gateway/test/llama-server.ts";
-import { politeChat } from "../gateway/test/mock-upstream.ts";
+import { startTestGateway } from "../gateway/test/support/harness.ts";
+import { llamaScript, startLlamaServer, whyNoLlama } from "../gateway/test/support/llama-server.ts";
+import { politeChat } from "../gateway/test/support/mock-upstream.ts";
 import { createRandom } from "./line/load.ts";
 import { median } from "./line/scenarios.ts";
 import { machine } from "./machine.ts";

@@ -6,22 +6,22 @@ import express, {
   type Router,
 } from "express";
 import { refuse } from "./answer/refuse.ts";
+import { type CallHandler, gatewayCall } from "./api/gateway-call.ts";
+import type { OpenRouterParts } from "./api/openrouter-parts.ts";
+import { openRouterRoutes, showOpenRouter } from "./api/openrouter-routes.ts";
+import { followQueue, leaveQueue, showQueue, steerQueue } from "./api/queue.ts";
+import { showLimits } from "./api/show-limits.ts";
 import { type createCors, pageHeaders } from "./auth/browsers.ts";
 import { stripCredentials } from "./auth/query-credentials.ts";
 import { endpointOf } from "./dialects/endpoints.ts";
 import { type JudgedPath, judgePath } from "./dialects/path.ts";
 import { GatewayError } from "./errors.ts";
 import { createExchange, isPublicRequest } from "./exchange.ts";
+import { asGatewayError } from "./generation/failure.ts";
+import { generation } from "./generation/generation.ts";
+import type { RoadParts } from "./generation/parts.ts";
 import type { Docs } from "./openapi/docs.ts";
-import { asGatewayError } from "./road/failure.ts";
-import { type CallHandler, gatewayCall } from "./road/gateway-call.ts";
-import { generation } from "./road/generation.ts";
-import type { OpenRouterParts } from "./road/openrouter-parts.ts";
-import { openRouterRoutes, showOpenRouter } from "./road/openrouter-routes.ts";
-import type { RoadParts } from "./road/parts.ts";
-import { followQueue, leaveQueue, showQueue, steerQueue } from "./road/queue.ts";
-import { read } from "./road/read.ts";
-import { showLimits } from "./road/show-limits.ts";
+import { read } from "./reads/read.ts";
 
 export type AppParts = RoadParts & {
   /** What GET /health says, as JSON. */
@@ -50,8 +50,8 @@ const twice = /^\/v1(?:beta)?\/v1(?:beta)?\//;
 type Judged = { judged: JudgedPath };
 
 /**
- * Every route, and the order of every step. A generation goes the road of `road/generation.ts`, all
- * else under /v1 that of `road/read.ts`.
+ * Every route, and the order of every step. A generation goes the road of `generation/generation.ts`, all
+ * else under /v1 that of `reads/read.ts`.
  */
 export function createApp(parts: AppParts): Express {
   const app = express();

@@ -1,13 +1,13 @@
 import { beatFor, createPulse } from "./answer/pulse.ts";
 import { type AppParts, createApp, createMetricsApp } from "./app.ts";
 import { createCors } from "./auth/browsers.ts";
+import type { Underway } from "./generation/parts.ts";
 import { openLedger } from "./ledger/ledger.ts";
 import { createTokenCounter } from "./limits/token-counter.ts";
 import { createDocs } from "./openapi/docs.ts";
-import type { Underway } from "./road/parts.ts";
-import { upgrade } from "./road/upgrade.ts";
 import { Roster } from "./roster.ts";
 import type { Settings } from "./settings/settings.ts";
+import { upgrade } from "./sockets/upgrade.ts";
 import { createTelemetry } from "./telemetry/events.ts";
 import { createLog } from "./telemetry/log.ts";
 import { createMetrics } from "./telemetry/metrics.ts";

@@ -1,6 +1,6 @@
-import { createEntry } from "../../gateway/line/entry.ts";
-import type { Estimates } from "../../gateway/line/estimate.ts";
-import type { FairQueue } from "../../gateway/line/fair-queue.ts";
+import type { Estimates } from "../../gateway/line/forecast/estimate.ts";
+import { createEntry } from "../../gateway/line/order/entry.ts";
+import type { FairQueue } from "../../gateway/line/order/fair-queue.ts";
 import { type Crowd, parts, rateOf } from "./crowd.ts";
 import { createGuess, createJobs, createRandom, type Job } from "./load.ts";
 

@@ -1,7 +1,7 @@
-import { createEntry } from "../../gateway/line/entry.ts";
-import { Estimates } from "../../gateway/line/estimate.ts";
-import { FairQueue } from "../../gateway/line/fair-queue.ts";
-import { Outlook } from "../../gateway/line/outlook.ts";
+import { Estimates } from "../../gateway/line/forecast/estimate.ts";
+import { Outlook } from "../../gateway/line/forecast/outlook.ts";
+import { createEntry } from "../../gateway/line/order/entry.ts";
+import { FairQueue } from "../../gateway/line/order/fair-queue.ts";
 import { arrivalsOf, type Crowd } from "./crowd.ts";
 import { bestPromise, createFutures, type Knows } from "./futures.ts";
 import type { Job } from "./load.ts";

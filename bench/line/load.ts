@@ -1,4 +1,4 @@
-import type { Work } from "../../gateway/line/estimate.ts";
+import type { Work } from "../../gateway/line/forecast/estimate.ts";
 
 /** A generation to be simulated. */
 export type Job = {

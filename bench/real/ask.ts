@@ -1,4 +1,4 @@
-import type { TestGateway } from "../../gateway/test/harness.ts";
+import type { TestGateway } from "../../gateway/test/support/harness.ts";
 
 /** What is asked: a prompt of so many words, for an answer of so many tokens. */
 export type Question = { user: string; words: number; tokens: number; isBound: boolean };

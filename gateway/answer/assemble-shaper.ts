@@ -1,10 +1,10 @@
-import { assembleChat } from "../dialects/assemble-chat.ts";
-import { assembleCompletion } from "../dialects/assemble-completion.ts";
-import { eventData } from "../dialects/event-data.ts";
+import { assembleChat } from "../dialects/openai-chat/assemble-chat.ts";
+import { assembleCompletion } from "../dialects/openai-chat/assemble-completion.ts";
+import { eventData } from "../dialects/sse/event-data.ts";
+import { EventSplitter } from "../dialects/sse/event-splitter.ts";
+import { endOf, isTerminal, type StreamEnd } from "../dialects/sse/stream-events.ts";
 import { streamError } from "../dialects/stream-error.ts";
-import { endOf, isTerminal, type StreamEnd } from "../dialects/stream-events.ts";
 import { GatewayError } from "../errors.ts";
-import { EventSplitter } from "./event-splitter.ts";
 import type { Shaper } from "./shaper.ts";
 import { wholeSize } from "./whole-size.ts";
 

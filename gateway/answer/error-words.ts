@@ -1,5 +1,8 @@
 import { errorBody, errorEvent } from "../dialects/error-body.ts";
-import { openRouterErrorBody, openRouterErrorEvent } from "../dialects/openrouter-error.ts";
+import {
+  openRouterErrorBody,
+  openRouterErrorEvent,
+} from "../dialects/openrouter/openrouter-error.ts";
 import type { GatewayError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
 

@@ -1,14 +1,14 @@
-import { streamError } from "../dialects/stream-error.ts";
+import { EventSplitter } from "../dialects/sse/event-splitter.ts";
 import {
   endOf,
   isTerminal,
   isUsageOnly,
   type StreamEnd,
   tellsError,
-} from "../dialects/stream-events.ts";
+} from "../dialects/sse/stream-events.ts";
+import { streamError } from "../dialects/stream-error.ts";
 import { GatewayError } from "../errors.ts";
 import type { Dialect } from "../exchange.ts";
-import { EventSplitter } from "./event-splitter.ts";
 import type { Renamer } from "./renamer.ts";
 import type { Shaper } from "./shaper.ts";
 

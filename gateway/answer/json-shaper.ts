@@ -1,4 +1,4 @@
-import { type Field, findTopLevel, isClosed, topLevelFields } from "../dialects/json-scan.ts";
+import { type Field, findTopLevel, isClosed, topLevelFields } from "../dialects/json/json-scan.ts";
 import { GatewayError } from "../errors.ts";
 import type { Bytes, Shaper } from "./shaper.ts";
 import { wholeSize } from "./whole-size.ts";

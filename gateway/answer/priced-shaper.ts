@@ -1,4 +1,4 @@
-import { answerWithCost } from "../dialects/openrouter-cost.ts";
+import { answerWithCost } from "../dialects/openrouter/openrouter-cost.ts";
 import type { Shaper } from "./shaper.ts";
 
 /** A whole answer with what it cost in its usage, as OpenRouter's clients read it. */

@@ -1,4 +1,4 @@
-import { findTopLevel } from "../dialects/json-scan.ts";
+import { findTopLevel } from "../dialects/json/json-scan.ts";
 
 /** Puts an id of ours in the place of the upstream's, event by event, as exact bytes. */
 export type Renamer = {

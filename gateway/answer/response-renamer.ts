@@ -1,5 +1,5 @@
-import { eventData } from "../dialects/event-data.ts";
-import { isNamed } from "../dialects/stream-events.ts";
+import { eventData } from "../dialects/sse/event-data.ts";
+import { isNamed } from "../dialects/sse/stream-events.ts";
 import type { Renamer } from "./renamer.ts";
 
 /** A response that the gateway itself began while its client waited. */

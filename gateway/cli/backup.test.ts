@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, onTestFinished, test } from "vitest";
-import { chat, readRows, startTestGateway, type TestGateway } from "../test/harness.ts";
+import { chat, readRows, startTestGateway, type TestGateway } from "../test/support/harness.ts";
 import { backup } from "./backup.ts";
 import { restore } from "./restore.ts";
 

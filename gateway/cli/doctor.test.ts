@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { chat, newTestKey, startTestGateway } from "../test/harness.ts";
+import { chat, newTestKey, startTestGateway } from "../test/support/harness.ts";
 import { clockFinding } from "./doctor/check-upstream.ts";
 import type { Finding } from "./doctor/finding.ts";
 import { doctor } from "./doctor.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { openLedger } from "../ledger/ledger.ts";
-import { newTestKey } from "../test/harness.ts";
+import { newTestKey } from "../test/support/harness.ts";
 import { digestOf } from "../users/key.ts";
 import { parseUsers } from "../users/snapshot.ts";
 import { migrate } from "./migrate.ts";

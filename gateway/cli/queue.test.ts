@@ -1,9 +1,14 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { until } from "../test/harness.ts";
-import { type MockUpstream, politeChat, startMockUpstream } from "../test/mock-upstream.ts";
-import { newDirectory, remove, type Spawned, spawnGateway } from "../test/spawned-gateway.ts";
+import { until } from "../test/support/harness.ts";
+import { type MockUpstream, politeChat, startMockUpstream } from "../test/support/mock-upstream.ts";
+import {
+  newDirectory,
+  remove,
+  type Spawned,
+  spawnGateway,
+} from "../test/support/spawned-gateway.ts";
 import { duration, queueLines } from "./queue/queue-lines.ts";
 import { type QueuePlace, queue } from "./queue.ts";
 

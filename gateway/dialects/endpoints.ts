@@ -1,5 +1,5 @@
 import type { Dialect, Kind } from "../exchange.ts";
-import { geminiTarget } from "./gemini-target.ts";
+import { geminiTarget } from "./gemini/gemini-target.ts";
 
 /**
  * What a method on a path is: the words its client speaks, whether it makes the upstream generate,

@@ -1,6 +1,6 @@
 import type { GatewayError } from "../errors.ts";
 import type { Dialect } from "../exchange.ts";
-import { asciiJson } from "./ascii-json.ts";
+import { asciiJson } from "./json/ascii-json.ts";
 
 /** Anthropic's error types by status (docs.claude.com/en/api/errors); the rest below. */
 const anthropicTypes: Readonly<Record<number, string>> = {

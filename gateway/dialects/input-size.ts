@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from "./json-body.ts";
+import { isJsonObject, type JsonObject } from "./json/json-body.ts";
 
 /** Where a request of any dialect has its text; images, tools and settings are left out. */
 const textFields: readonly string[] = [

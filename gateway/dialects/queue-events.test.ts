@@ -8,7 +8,7 @@ import type { Dialect } from "../exchange.ts";
 import { cannedServer } from "../test/fixtures/canned-server.ts";
 import { recordedEvents } from "../test/fixtures/recorded.ts";
 import { type QueueNote, queueDone, queueEvent } from "./queue-events.ts";
-import { carriesToken, carriesUsage, isErrorEvent, isTerminal } from "./stream-events.ts";
+import { carriesToken, carriesUsage, isErrorEvent, isTerminal } from "./sse/stream-events.ts";
 
 const note: QueueNote = {
   requestId: "r-1",

@@ -1,5 +1,5 @@
 import type { Dialect } from "../exchange.ts";
-import { asciiJson } from "./ascii-json.ts";
+import { asciiJson } from "./json/ascii-json.ts";
 
 /**
  * How a place in line is told: as a chunk with its comment, as the comment alone, or not at all.

@@ -1,5 +1,4 @@
 import type { Dialect } from "../exchange.ts";
-import { checkChat } from "./chat-request.ts";
 import {
   checkInteger,
   checkPresent,
@@ -9,11 +8,12 @@ import {
   tokenLimit,
   wrong,
 } from "./field-checks.ts";
-import { geminiFields } from "./gemini-request.ts";
-import type { GeminiTarget } from "./gemini-target.ts";
+import { geminiFields } from "./gemini/gemini-request.ts";
+import type { GeminiTarget } from "./gemini/gemini-target.ts";
 import { inputChars } from "./input-size.ts";
-import { isJsonObject, type JsonObject, parseObject } from "./json-body.ts";
-import { otherModels, refuseSecondModel } from "./one-model.ts";
+import { isJsonObject, type JsonObject, parseObject } from "./json/json-body.ts";
+import { otherModels, refuseSecondModel } from "./json/one-model.ts";
+import { checkChat } from "./openai-chat/chat-request.ts";
 
 /** The few fields of a request that the gateway itself needs. */
 export type RequestFields = Readonly<{

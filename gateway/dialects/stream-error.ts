@@ -1,7 +1,7 @@
 import type { GatewayError } from "../errors.ts";
 import type { Dialect } from "../exchange.ts";
-import { eventData } from "./event-data.ts";
-import { isJsonObject } from "./json-body.ts";
+import { isJsonObject } from "./json/json-body.ts";
+import { eventData } from "./sse/event-data.ts";
 import { upstreamRejection } from "./upstream-rejection.ts";
 
 /** The status an upstream names in its error, where it names one. */

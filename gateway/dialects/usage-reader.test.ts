@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Dialect } from "../exchange.ts";
 import { recorded, recordedEvents } from "../test/fixtures/recorded.ts";
-import { carriesUsage } from "./stream-events.ts";
+import { carriesUsage } from "./sse/stream-events.ts";
 import { createUsageReader, type UsageReader } from "./usage-reader.ts";
 
 function afterEvents(

@@ -1,5 +1,5 @@
-import { eventData } from "./event-data.ts";
-import { type Field, topLevelFields } from "./json-scan.ts";
+import { type Field, topLevelFields } from "./json/json-scan.ts";
+import { eventData } from "./sse/event-data.ts";
 import {
   type Counts,
   countsOf,

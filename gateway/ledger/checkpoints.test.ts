@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { connect, temporaryFile } from "../test/support/test-ledger.ts";
 import { createCheckpoints } from "./checkpoints.ts";
-import { connect, temporaryFile } from "./test-ledger.ts";
 
 test("after so many rows the log is copied and begins anew; closing leaves it empty", async () => {
   const file = temporaryFile();

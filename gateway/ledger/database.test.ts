@@ -2,9 +2,9 @@ import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import { expect, test } from "vitest";
+import { closing, connect, opening, temporaryFile } from "../test/support/test-ledger.ts";
 import { openDatabase } from "./database.ts";
 import { applicationId, migrate, migrations, unsuitable } from "./migrations.ts";
-import { closing, connect, opening, temporaryFile } from "./test-ledger.ts";
 
 /** The one line a start ends with. */
 function refusal(file: string): string {

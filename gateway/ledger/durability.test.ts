@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { expect, test } from "vitest";
+import { closing, connect, opening, temporaryFile } from "../test/support/test-ledger.ts";
 import { openLedger } from "./ledger.ts";
-import { closing, connect, opening, temporaryFile } from "./test-ledger.ts";
 import { verify } from "./verify.ts";
 
 /** Opens and closes rows without end; prints an id once its close has resolved. */

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from "vitest";
+import { closing, opening, temporaryFile } from "../test/support/test-ledger.ts";
 import { type Closing, type Ledger, type Opening, openLedger } from "./ledger.ts";
-import { closing, opening, temporaryFile } from "./test-ledger.ts";
 
 const noon = Date.UTC(2026, 10, 25, 12);
 

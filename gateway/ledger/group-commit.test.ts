@@ -1,10 +1,10 @@
 import type Database from "better-sqlite3";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { closing, connect, opening, rowOf, temporaryFile } from "../test/support/test-ledger.ts";
 import { openDatabase } from "./database.ts";
 import { GroupCommit } from "./group-commit.ts";
 import type { Closing, Opening, Row } from "./row.ts";
 import { createRowWriter } from "./row-writer.ts";
-import { closing, connect, opening, rowOf, temporaryFile } from "./test-ledger.ts";
 import { verify } from "./verify.ts";
 
 type Bench = { db: Database.Database; file: string; commits: GroupCommit; said: string[] };

@@ -1,8 +1,8 @@
 import { readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { closing, connect, opening, rowOf, temporaryFile } from "../test/support/test-ledger.ts";
 import { type Ledger, openLedger } from "./ledger.ts";
-import { closing, connect, opening, rowOf, temporaryFile } from "./test-ledger.ts";
 import { verify } from "./verify.ts";
 
 function start(file: string): Ledger {

@@ -1,5 +1,5 @@
-import type { Field } from "../dialects/json-scan.ts";
-import { carriesToken, carriesUsage, type StreamEnd } from "../dialects/stream-events.ts";
+import type { Field } from "../dialects/json/json-scan.ts";
+import { carriesToken, carriesUsage, type StreamEnd } from "../dialects/sse/stream-events.ts";
 import type { Timings, Usage } from "../dialects/usage.ts";
 import { createUsageReader, type UsageReader } from "../dialects/usage-reader.ts";
 import type { Dialect } from "../exchange.ts";

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
+import { closing, connect, opening, rowOf, temporaryFile } from "../test/support/test-ledger.ts";
 import { openLedger } from "./ledger.ts";
 import { createOpenMark } from "./open-mark.ts";
 import type { Row } from "./row.ts";
-import { closing, connect, opening, rowOf, temporaryFile } from "./test-ledger.ts";
 import { verify } from "./verify.ts";
 
 const row = (number: number, stored: boolean): Row => ({

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { closing, connect, opening, temporaryFile } from "../test/support/test-ledger.ts";
 import { openLedger } from "./ledger.ts";
-import { closing, connect, opening, temporaryFile } from "./test-ledger.ts";
 import { verify } from "./verify.ts";
 
 const tokens = fc.option(fc.oneof(fc.nat(100_000), fc.constantFrom(-1, Number.NaN, 1e300, 2.5)));

@@ -1,9 +1,9 @@
 import Database from "better-sqlite3";
 import { expect, test } from "vitest";
+import { closing, connect, opening, rowOf, temporaryFile } from "../test/support/test-ledger.ts";
 import { openLedger } from "./ledger.ts";
 import { migrate, migrations } from "./migrations.ts";
 import { readReport } from "./report.ts";
-import { closing, connect, opening, rowOf, temporaryFile } from "./test-ledger.ts";
 import { verify } from "./verify.ts";
 
 const day = Date.UTC(2026, 10, 21);

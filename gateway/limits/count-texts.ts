@@ -1,4 +1,4 @@
-import { stretches } from "../tokens/stretches.ts";
+import { stretches } from "./stretches.ts";
 
 /**
  * Tokens of texts. Up to `most` characters all of it is counted; of longer ones stretches all over

@@ -1,7 +1,7 @@
 import { FairLine } from "./fair-line.ts";
-import type { FairRules } from "./fair-queue.ts";
+import type { Seats } from "./gate/seat.ts";
+import type { FairRules } from "./order/fair-queue.ts";
 import type { Full } from "./room.ts";
-import type { Seats } from "./seat.ts";
 import type { Listed, Place, Slot, Ticket } from "./ticket.ts";
 
 export type { Listed, Place, Seats, Slot, Ticket };

@@ -1,5 +1,5 @@
-import type { Entry } from "./entry.ts";
-import type { FairQueue } from "./fair-queue.ts";
+import type { Entry } from "./order/entry.ts";
+import type { FairQueue } from "./order/fair-queue.ts";
 import type { Listed, Place } from "./ticket.ts";
 
 /**

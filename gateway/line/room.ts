@@ -1,4 +1,4 @@
-import type { FairQueue } from "./fair-queue.ts";
+import type { FairQueue } from "./order/fair-queue.ts";
 
 /** What has no room: the line itself, or the user's own part of it. */
 export type Full = "line" | "user";

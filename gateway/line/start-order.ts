@@ -1,6 +1,6 @@
 import type { Queue, QueueAddOptions } from "p-queue";
-import type { Entry, Run } from "./entry.ts";
-import type { FairQueue } from "./fair-queue.ts";
+import type { Entry, Run } from "./order/entry.ts";
+import type { FairQueue } from "./order/fair-queue.ts";
 
 export type StartOptions = QueueAddOptions & { readonly entry: Entry };
 export type StartOrder = Queue<Run, StartOptions>;

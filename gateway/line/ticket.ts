@@ -1,5 +1,5 @@
-import type { Ask } from "./entry.ts";
-import type { Work } from "./estimate.ts";
+import type { Work } from "./forecast/estimate.ts";
+import type { Ask } from "./order/entry.ts";
 
 /** Where a request stands: 1 is next. `etaSeconds` is null until there is data. */
 export type Place = { position: number; of: number; etaSeconds: number | null };

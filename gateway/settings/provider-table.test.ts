@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { faultsOf, loadConfig } from "./test-config.ts";
+import { faultsOf, loadConfig } from "../test/support/test-config.ts";
 
 const target = (upstream: string, model: string | null = null) => ({ upstream, model });
 

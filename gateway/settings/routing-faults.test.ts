@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { faultsOf } from "./test-config.ts";
+import { faultsOf } from "../test/support/test-config.ts";
 
 describe("faults", () => {
   const up = "upstreams: {gpu1: http://a, gpu2: http://b}\n";

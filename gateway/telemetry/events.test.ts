@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { sampleEvent, sampleExchange } from "../test/support/sample-event.ts";
 import { createTelemetry, type Telemetry } from "./events.ts";
 import { createLog } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
-import { sampleEvent, sampleExchange } from "./sample-event.ts";
 
 type Recorded = { telemetry: Telemetry; text(): string; metrics(): Promise<string> };
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { sampleExchange } from "../test/support/sample-event.ts";
 import { createTelemetry, type Telemetry } from "./events.ts";
 import { createLog } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
-import { sampleExchange } from "./sample-event.ts";
 
 function recorded(level = "info"): { telemetry: Telemetry; lines(): Record<string, unknown>[] } {
   let written = "";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { sampleEvent } from "../test/support/sample-event.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
-import { sampleEvent } from "./sample-event.ts";
 
 async function lines(metrics: Metrics): Promise<string[]> {
   return (await metrics.render()).split("\n");

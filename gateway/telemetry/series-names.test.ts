@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { sampleEvent } from "../test/support/sample-event.ts";
 import { createMetrics } from "./metrics.ts";
-import { sampleEvent } from "./sample-event.ts";
 
 /** Type, labels, and for histograms the upper bounds, of each series as it stands in the text. */
 function seriesIn(text: string): Record<string, string> {

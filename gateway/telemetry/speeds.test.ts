@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { sampleEvent } from "./sample-event.ts";
+import { sampleEvent } from "../test/support/sample-event.ts";
 import { speedsOf } from "./speeds.ts";
 
 const unknown = { input: null, output: null, cached: null, reasoning: null, source: null };

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { recorded } from "./fixtures/recorded.ts";
-import { chat, startTestGateway, type TestGateway, until } from "./harness.ts";
-import { chatChunk, chatFinish, done, type Handler, politeChat } from "./mock-upstream.ts";
+import { chat, startTestGateway, type TestGateway, until } from "./support/harness.ts";
+import { chatChunk, chatFinish, done, type Handler, politeChat } from "./support/mock-upstream.ts";
 
 const llamacpp = { UPSTREAM_TYPE: "llamacpp" };
 let gateway: TestGateway;

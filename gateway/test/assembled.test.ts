@@ -1,7 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startTestGateway, type TestGateway } from "./harness.ts";
-import { type LlamaServer, llamaScript, startLlamaServer, whyNoLlama } from "./llama-server.ts";
-import { politeChat } from "./mock-upstream.ts";
+import { startTestGateway, type TestGateway } from "./support/harness.ts";
+import {
+  type LlamaServer,
+  llamaScript,
+  startLlamaServer,
+  whyNoLlama,
+} from "./support/llama-server.ts";
+import { politeChat } from "./support/mock-upstream.ts";
 
 if (llamaScript === null) console.warn(`assembled: ${whyNoLlama}`);
 

@@ -2,8 +2,8 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
-import { chat, startTestGateway } from "./harness.ts";
-import { chatAnswer, politeChat } from "./mock-upstream.ts";
+import { chat, startTestGateway } from "./support/harness.ts";
+import { chatAnswer, politeChat } from "./support/mock-upstream.ts";
 
 let upstream: Server;
 let origin: string;

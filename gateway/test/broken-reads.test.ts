@@ -1,6 +1,6 @@
 import { afterEach, expect, it } from "vitest";
-import { startTestGateway, type TestGateway } from "./harness.ts";
-import type { Handler } from "./mock-upstream.ts";
+import { startTestGateway, type TestGateway } from "./support/harness.ts";
+import type { Handler } from "./support/mock-upstream.ts";
 
 let gateway: TestGateway;
 afterEach(() => gateway.stop());

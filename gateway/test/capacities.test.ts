@@ -1,6 +1,11 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { chat, startTestGateway, type TestGateway, until } from "./harness.ts";
-import { type Handler, type MockUpstream, politeChat, startMockUpstream } from "./mock-upstream.ts";
+import { chat, startTestGateway, type TestGateway, until } from "./support/harness.ts";
+import {
+  type Handler,
+  type MockUpstream,
+  politeChat,
+  startMockUpstream,
+} from "./support/mock-upstream.ts";
 
 let gateway: TestGateway | undefined;
 const others: MockUpstream[] = [];

@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
-import { startTestGateway, type TestGateway, until } from "./harness.ts";
-import { politeChat } from "./mock-upstream.ts";
+import { startTestGateway, type TestGateway, until } from "./support/harness.ts";
+import { politeChat } from "./support/mock-upstream.ts";
 
 // What a client or an upstream may send to keep everybody else from being served.
 

@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { afterEach, describe, expect, it } from "vitest";
-import { startTestGateway, type TestGateway } from "./harness.ts";
-import { politeChat } from "./mock-upstream.ts";
-import { rawHttp, statusOf } from "./raw-http.ts";
+import { startTestGateway, type TestGateway } from "./support/harness.ts";
+import { politeChat } from "./support/mock-upstream.ts";
+import { rawHttp, statusOf } from "./support/raw-http.ts";
 
 // Each of these once led a key that is limited to some models to another one.
 

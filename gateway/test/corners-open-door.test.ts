@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { chat, startTestGateway, type TestGateway } from "./harness.ts";
-import { politeChat } from "./mock-upstream.ts";
+import { chat, startTestGateway, type TestGateway } from "./support/harness.ts";
+import { politeChat } from "./support/mock-upstream.ts";
 
 // What `auth: none` would open beyond the people on the LAN.
 

@@ -1,6 +1,11 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { chat, startTestGateway, type TestGateway } from "./harness.ts";
-import { type Handler, type MockUpstream, politeChat, startMockUpstream } from "./mock-upstream.ts";
+import { chat, startTestGateway, type TestGateway } from "./support/harness.ts";
+import {
+  type Handler,
+  type MockUpstream,
+  politeChat,
+  startMockUpstream,
+} from "./support/mock-upstream.ts";
 
 // What one user could do to the upstreams that all others need.
 

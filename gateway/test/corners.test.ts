@@ -2,9 +2,9 @@ import type { AddressInfo, Socket } from "node:net";
 import { connect, createServer } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { WebSocketServer } from "ws";
-import { chat, startTestGateway, type TestGateway, until } from "./harness.ts";
-import { chatChunk, chatFinish, done, politeChat } from "./mock-upstream.ts";
-import { rawHttp, statusOf } from "./raw-http.ts";
+import { chat, startTestGateway, type TestGateway, until } from "./support/harness.ts";
+import { chatChunk, chatFinish, done, politeChat } from "./support/mock-upstream.ts";
+import { rawHttp, statusOf } from "./support/raw-http.ts";
 
 // Each of these once held a slot, a socket or a row for ever, or sent wrong bytes.
 

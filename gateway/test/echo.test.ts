@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startTestGateway, type TestGateway, until } from "./harness.ts";
-import { politeChat } from "./mock-upstream.ts";
+import { startTestGateway, type TestGateway, until } from "./support/harness.ts";
+import { politeChat } from "./support/mock-upstream.ts";
 
 const pace = 20;
 

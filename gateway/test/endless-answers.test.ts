@@ -1,6 +1,6 @@
 import { afterEach, expect, it } from "vitest";
-import { chat, startTestGateway, type TestGateway, until } from "./harness.ts";
-import { chatChunk } from "./mock-upstream.ts";
+import { chat, startTestGateway, type TestGateway, until } from "./support/harness.ts";
+import { chatChunk } from "./support/mock-upstream.ts";
 
 // Answers that are read whole before they go out must have an end.
 

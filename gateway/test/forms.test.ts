@@ -1,8 +1,8 @@
 import { writeFileSync } from "node:fs";
 import OpenAI, { toFile } from "openai";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { newTestKey, startTestGateway, type TestGateway, until } from "./harness.ts";
-import { type Handler, type MockUpstream, startMockUpstream } from "./mock-upstream.ts";
+import { newTestKey, startTestGateway, type TestGateway, until } from "./support/harness.ts";
+import { type Handler, type MockUpstream, startMockUpstream } from "./support/mock-upstream.ts";
 
 const answering: Handler = (_seen, response) => {
   response.setHeader("content-type", "application/json").end('{"text":"hello"}');

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { chat, startTestGateway, type TestGateway, until } from "./harness.ts";
-import { chatAnswer, chatChunk, chatFinish, done, politeChat } from "./mock-upstream.ts";
+import { chat, startTestGateway, type TestGateway, until } from "./support/harness.ts";
+import { chatAnswer, chatChunk, chatFinish, done, politeChat } from "./support/mock-upstream.ts";
 
 let gateway: TestGateway;
 afterEach(() => gateway.stop());

@@ -2,8 +2,8 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
 import { afterEach, describe, expect, it } from "vitest";
-import { chat, newTestKey, startTestGateway, type TestGateway, until } from "./harness.ts";
-import { chatChunk, politeChat } from "./mock-upstream.ts";
+import { chat, newTestKey, startTestGateway, type TestGateway, until } from "./support/harness.ts";
+import { chatChunk, politeChat } from "./support/mock-upstream.ts";
 
 const stops: (() => unknown)[] = [];
 afterEach(async () => {

@@ -1,8 +1,13 @@
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startTestGateway, type TestGateway, until } from "./harness.ts";
-import { type LlamaServer, llamaScript, startLlamaServer, whyNoLlama } from "./llama-server.ts";
-import { politeChat } from "./mock-upstream.ts";
+import { startTestGateway, type TestGateway, until } from "./support/harness.ts";
+import {
+  type LlamaServer,
+  llamaScript,
+  startLlamaServer,
+  whyNoLlama,
+} from "./support/llama-server.ts";
+import { politeChat } from "./support/mock-upstream.ts";
 
 if (llamaScript === null) console.warn(`leaving: ${whyNoLlama}`);
 

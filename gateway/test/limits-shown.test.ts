@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { SignJWT } from "jose";
 import { afterEach, describe, expect, it } from "vitest";
-import { chat, newTestKey, startTestGateway, type TestGateway } from "./harness.ts";
-import { politeChat } from "./mock-upstream.ts";
+import { chat, newTestKey, startTestGateway, type TestGateway } from "./support/harness.ts";
+import { politeChat } from "./support/mock-upstream.ts";
 
 const running: TestGateway[] = [];
 afterEach(async () => {

@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { afterEach, describe, expect, it } from "vitest";
-import { chat, startTestGateway, type TestGateway, until } from "./harness.ts";
-import { llamaScript, startLlamaServer, whyNoLlama } from "./llama-server.ts";
-import { chatAnswer, type Handler, politeChat } from "./mock-upstream.ts";
+import { chat, startTestGateway, type TestGateway, until } from "./support/harness.ts";
+import { llamaScript, startLlamaServer, whyNoLlama } from "./support/llama-server.ts";
+import { chatAnswer, type Handler, politeChat } from "./support/mock-upstream.ts";
 
 const running: TestGateway[] = [];
 const stops: (() => void)[] = [];

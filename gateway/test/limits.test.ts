@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { startGateway } from "../serve.ts";
 import { loadSettings } from "../settings/load-settings.ts";
-import { chat, newTestKey, startTestGateway, type TestGateway, until } from "./harness.ts";
-import { chatChunk, type Handler, politeChat } from "./mock-upstream.ts";
+import { chat, newTestKey, startTestGateway, type TestGateway, until } from "./support/harness.ts";
+import { chatChunk, type Handler, politeChat } from "./support/mock-upstream.ts";
 
 const on = { ENABLE_RATE_LIMITING: "true" };
 const running: TestGateway[] = [];

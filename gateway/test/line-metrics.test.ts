@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { afterEach, expect, it } from "vitest";
-import { chat, startTestGateway, type TestGateway, until } from "./harness.ts";
-import { chatChunk, type Handler, politeChat } from "./mock-upstream.ts";
+import { chat, startTestGateway, type TestGateway, until } from "./support/harness.ts";
+import { chatChunk, type Handler, politeChat } from "./support/mock-upstream.ts";
 
 let gateway: TestGateway;
 let releases: Array<() => void> = [];

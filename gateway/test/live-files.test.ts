@@ -2,8 +2,8 @@ import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, describe, expect, it } from "vitest";
-import { chat, newTestKey, startTestGateway, type TestGateway, until } from "./harness.ts";
-import { politeChat } from "./mock-upstream.ts";
+import { chat, newTestKey, startTestGateway, type TestGateway, until } from "./support/harness.ts";
+import { politeChat } from "./support/mock-upstream.ts";
 
 let gateway: TestGateway;
 afterEach(() => gateway.stop());

@@ -2,9 +2,14 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { chat, until } from "./harness.ts";
-import { chatChunk, type MockUpstream, politeChat, startMockUpstream } from "./mock-upstream.ts";
-import { newDirectory, remove, type Spawned, spawnGateway } from "./spawned-gateway.ts";
+import { chat, until } from "./support/harness.ts";
+import {
+  chatChunk,
+  type MockUpstream,
+  politeChat,
+  startMockUpstream,
+} from "./support/mock-upstream.ts";
+import { newDirectory, remove, type Spawned, spawnGateway } from "./support/spawned-gateway.ts";
 
 let dir: string;
 let upstream: MockUpstream;

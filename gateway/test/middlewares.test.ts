@@ -3,8 +3,8 @@ import type { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { chat, startTestGateway, type TestGateway, until } from "./harness.ts";
-import type { Seen } from "./mock-upstream.ts";
+import { chat, startTestGateway, type TestGateway, until } from "./support/harness.ts";
+import type { Seen } from "./support/mock-upstream.ts";
 
 let dir = "";
 let gateway: TestGateway | null = null;

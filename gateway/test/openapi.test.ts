@@ -6,7 +6,7 @@ import { judgePath } from "../dialects/path.ts";
 import { schemas } from "../openapi/components.ts";
 import type { Operation } from "../openapi/operation.ts";
 import { operations } from "../openapi/operations.ts";
-import { startTestGateway, type TestGateway } from "./harness.ts";
+import { startTestGateway, type TestGateway } from "./support/harness.ts";
 
 /** As much of Express's router as tells which route a request takes. */
 type Layer = {

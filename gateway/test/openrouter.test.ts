@@ -1,8 +1,8 @@
 import { OpenRouter } from "@openrouter/sdk";
 import OpenAI, { APIError } from "openai";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { startTestGateway, type TestGateway } from "./harness.ts";
-import type { Handler } from "./mock-upstream.ts";
+import { startTestGateway, type TestGateway } from "./support/harness.ts";
+import type { Handler } from "./support/mock-upstream.ts";
 
 const usage = { prompt_tokens: 100, completion_tokens: 10, total_tokens: 110 };
 const head = { id: "chatcmpl-7", created: 1, model: "mock" };

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { loadSettings } from "../settings/load-settings.ts";
-import { chat, startTestGateway } from "./harness.ts";
-import { politeChat } from "./mock-upstream.ts";
+import { chat, startTestGateway } from "./support/harness.ts";
+import { politeChat } from "./support/mock-upstream.ts";
 
 test("docs/operations.md names every series of /metrics, and none that is not there", async () => {
   const gateway = await startTestGateway(politeChat);

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { chat, newTestKey, startTestGateway, type TestGateway } from "./harness.ts";
-import { type Handler, politeChat } from "./mock-upstream.ts";
+import { chat, newTestKey, startTestGateway, type TestGateway } from "./support/harness.ts";
+import { type Handler, politeChat } from "./support/mock-upstream.ts";
 
 const key = newTestKey();
 const said = { message: `Your key ${key} is over its quota.`, code: 429, type: "quota" };

@@ -2,9 +2,14 @@ import { execFileSync } from "node:child_process";
 import { existsSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { chat, readRows, until } from "./harness.ts";
-import { chatChunk, type MockUpstream, politeChat, startMockUpstream } from "./mock-upstream.ts";
-import { newDirectory, remove, type Spawned, spawnGateway } from "./spawned-gateway.ts";
+import { chat, readRows, until } from "./support/harness.ts";
+import {
+  chatChunk,
+  type MockUpstream,
+  politeChat,
+  startMockUpstream,
+} from "./support/mock-upstream.ts";
+import { newDirectory, remove, type Spawned, spawnGateway } from "./support/spawned-gateway.ts";
 
 let dir: string;
 let running: Spawned[] = [];

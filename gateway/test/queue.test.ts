@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { chat, startTestGateway, type TestGateway, until } from "./harness.ts";
-import { type Handler, politeChat } from "./mock-upstream.ts";
+import { chat, startTestGateway, type TestGateway, until } from "./support/harness.ts";
+import { type Handler, politeChat } from "./support/mock-upstream.ts";
 
 let gateway: TestGateway;
 let releases: Array<() => void> = [];

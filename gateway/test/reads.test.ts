@@ -2,9 +2,9 @@ import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
-import { chat, startTestGateway, type TestGateway, until } from "./harness.ts";
-import { type Handler, politeChat } from "./mock-upstream.ts";
-import { rawHttp, statusOf } from "./raw-http.ts";
+import { chat, startTestGateway, type TestGateway, until } from "./support/harness.ts";
+import { type Handler, politeChat } from "./support/mock-upstream.ts";
+import { rawHttp, statusOf } from "./support/raw-http.ts";
 
 let gateway: TestGateway;
 afterEach(() => gateway.stop());

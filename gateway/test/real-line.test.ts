@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { startTestGateway, until } from "./harness.ts";
-import { llamaScript, startLlamaServer, whyNoLlama } from "./llama-server.ts";
-import { politeChat } from "./mock-upstream.ts";
+import { startTestGateway, until } from "./support/harness.ts";
+import { llamaScript, startLlamaServer, whyNoLlama } from "./support/llama-server.ts";
+import { politeChat } from "./support/mock-upstream.ts";
 
 if (llamaScript === null) console.warn(`real-line: ${whyNoLlama}`);
 

@@ -2,9 +2,14 @@ import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startTestGateway } from "./harness.ts";
-import { type LlamaServer, llamaScript, startLlamaServer, whyNoLlama } from "./llama-server.ts";
-import { politeChat } from "./mock-upstream.ts";
+import { startTestGateway } from "./support/harness.ts";
+import {
+  type LlamaServer,
+  llamaScript,
+  startLlamaServer,
+  whyNoLlama,
+} from "./support/llama-server.ts";
+import { politeChat } from "./support/mock-upstream.ts";
 
 if (llamaScript === null) console.warn(`real-router: ${whyNoLlama}`);
 

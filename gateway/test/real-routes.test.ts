@@ -1,6 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startTestGateway, type TestGateway, until } from "./harness.ts";
-import { type LlamaServer, llamaScript, startLlamaServer, whyNoLlama } from "./llama-server.ts";
+import { startTestGateway, type TestGateway, until } from "./support/harness.ts";
+import {
+  type LlamaServer,
+  llamaScript,
+  startLlamaServer,
+  whyNoLlama,
+} from "./support/llama-server.ts";
 
 type Turn = { role: string; content: string };
 type Reply = {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
-import { startTestGateway, type TestGateway } from "./harness.ts";
-import { politeChat } from "./mock-upstream.ts";
+import { startTestGateway, type TestGateway } from "./support/harness.ts";
+import { politeChat } from "./support/mock-upstream.ts";
 
 let gateway: TestGateway;
 beforeAll(async () => {

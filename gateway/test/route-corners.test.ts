@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, it } from "vitest";
 import { WebSocket } from "ws";
-import { chat, newTestKey, startTestGateway, type TestGateway } from "./harness.ts";
+import { chat, newTestKey, startTestGateway, type TestGateway } from "./support/harness.ts";
 
 const ends: (() => Promise<void>)[] = [];
 afterEach(async () => {

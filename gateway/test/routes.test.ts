@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
-import { chat, startTestGateway, type TestGateway, until } from "./harness.ts";
-import { type MockUpstream, type Seen, startMockUpstream } from "./mock-upstream.ts";
+import { chat, startTestGateway, type TestGateway, until } from "./support/harness.ts";
+import { type MockUpstream, type Seen, startMockUpstream } from "./support/mock-upstream.ts";
 
 const opened: { close(): Promise<void> }[] = [];
 

@@ -1,10 +1,10 @@
 import { createServer } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { chat, newTestKey, startTestGateway, type TestGateway, until } from "./harness.ts";
-import { politeChat } from "./mock-upstream.ts";
-import { rawHttp, statusOf } from "./raw-http.ts";
-import { newDirectory, remove, spawnGateway } from "./spawned-gateway.ts";
+import { chat, newTestKey, startTestGateway, type TestGateway, until } from "./support/harness.ts";
+import { politeChat } from "./support/mock-upstream.ts";
+import { rawHttp, statusOf } from "./support/raw-http.ts";
+import { newDirectory, remove, spawnGateway } from "./support/spawned-gateway.ts";
 
 let gateway: TestGateway;
 beforeAll(async () => {

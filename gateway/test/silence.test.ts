@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { chat, startTestGateway, type TestGateway, until } from "./harness.ts";
-import { chatAnswer, chatChunk, chatFinish, done, type Handler } from "./mock-upstream.ts";
+import { chat, startTestGateway, type TestGateway, until } from "./support/harness.ts";
+import { chatAnswer, chatChunk, chatFinish, done, type Handler } from "./support/mock-upstream.ts";
 
 /** A second of silence is too long here; a byte is due before. */
 const short = { KEEP_ALIVE: "1s", JSON_KEEP_ALIVE_LAN: "2s", JSON_KEEP_ALIVE_TUNNEL: "1s" };

@@ -5,8 +5,8 @@ import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
 import { readTotals } from "../ledger/totals.ts";
 import { verify } from "../ledger/verify.ts";
-import { asThePromptSays, type UpstreamEnding, upstreamEndings } from "./every-ending.ts";
-import { startTestGateway, type TestGateway, until } from "./harness.ts";
+import { asThePromptSays, type UpstreamEnding, upstreamEndings } from "./support/every-ending.ts";
+import { startTestGateway, type TestGateway, until } from "./support/harness.ts";
 
 /** The same seed asks the same; what meets what is up to the machine. */
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 1e9));

@@ -5,8 +5,8 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createTestAuthority } from "../upstreams/test-authority.ts";
-import { chat, startTestGateway, type TestGateway } from "./harness.ts";
+import { chat, startTestGateway, type TestGateway } from "./support/harness.ts";
+import { createTestAuthority } from "./support/test-authority.ts";
 
 const authority = createTestAuthority("Test authority");
 const here = { addresses: ["127.0.0.1"] };

@@ -2,8 +2,8 @@ import { writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import OpenAI from "openai";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { newTestKey, startTestGateway, type TestGateway } from "./harness.ts";
-import { type Handler, type MockUpstream, startMockUpstream } from "./mock-upstream.ts";
+import { newTestKey, startTestGateway, type TestGateway } from "./support/harness.ts";
+import { type Handler, type MockUpstream, startMockUpstream } from "./support/mock-upstream.ts";
 
 const image = '{"created":1,"data":[{"b64_json":"aGk="}]}';
 const answering: Handler = ({ url }, response) => {

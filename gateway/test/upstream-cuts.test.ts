@@ -1,8 +1,15 @@
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, it } from "vitest";
-import { startTestGateway, type TestGateway, until } from "./harness.ts";
-import { chatAnswer, chatChunk, chatFinish, chatUsage, done, politeChat } from "./mock-upstream.ts";
+import { startTestGateway, type TestGateway, until } from "./support/harness.ts";
+import {
+  chatAnswer,
+  chatChunk,
+  chatFinish,
+  chatUsage,
+  done,
+  politeChat,
+} from "./support/mock-upstream.ts";
 
 // Each fault in each dialect, over bare sockets: what the client sees, the slot, and the row.
 

@@ -1,7 +1,7 @@
 import Anthropic from "@anthropic-ai/sdk";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { chat, startTestGateway, type TestGateway } from "./harness.ts";
+import { chat, startTestGateway, type TestGateway } from "./support/harness.ts";
 
 let gateway: TestGateway;
 /** What the upstream answers to everything, in llama-server's shape: a number as `code`. */

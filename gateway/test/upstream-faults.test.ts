@@ -1,7 +1,7 @@
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { chat, startTestGateway, type TestGateway, until } from "./harness.ts";
+import { chat, startTestGateway, type TestGateway, until } from "./support/harness.ts";
 import {
   chatAnswer,
   chatChunk,
@@ -9,7 +9,7 @@ import {
   done,
   type Handler,
   politeChat,
-} from "./mock-upstream.ts";
+} from "./support/mock-upstream.ts";
 
 let gateway: TestGateway;
 afterEach(async () => {

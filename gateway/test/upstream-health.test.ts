@@ -6,7 +6,7 @@ import { createHealth, type Health } from "../upstreams/health.ts";
 import { probeUpstream } from "../upstreams/probe-upstream.ts";
 import { createRetryBudget, isRetryable } from "../upstreams/retry.ts";
 import { openUpstream, type Upstream, type UpstreamType } from "../upstreams/upstream.ts";
-import { until } from "./harness.ts";
+import { until } from "./support/harness.ts";
 
 const endings: (() => unknown)[] = [];
 afterEach(async () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { chat, startTestGateway, type TestGateway, until } from "./harness.ts";
-import { politeChat } from "./mock-upstream.ts";
+import { chat, startTestGateway, type TestGateway, until } from "./support/harness.ts";
+import { politeChat } from "./support/mock-upstream.ts";
 
 let gateway: TestGateway;
 let release: () => void;

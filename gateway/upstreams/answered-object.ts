@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from "../dialects/json-body.ts";
+import { isJsonObject, type JsonObject } from "../dialects/json/json-body.ts";
 import { GatewayError } from "../errors.ts";
 
 /**

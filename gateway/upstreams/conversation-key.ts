@@ -1,5 +1,5 @@
 import { createHash, type Hash } from "node:crypto";
-import { type Field, openingBrace, topLevelFields } from "../dialects/json-scan.ts";
+import { type Field, openingBrace, topLevelFields } from "../dialects/json/json-scan.ts";
 import type { Dialect } from "../exchange.ts";
 
 /** Where a dialect has its system prompt, its turns, and what stands in each. */

@@ -1,4 +1,4 @@
-import type { SseChecker } from "../dialects/conversion/sse-checker.ts";
+import type { SseChecker } from "../dialects/sse/sse-checker.ts";
 import { GatewayError } from "../errors.ts";
 import type { Receiver } from "./forward.ts";
 

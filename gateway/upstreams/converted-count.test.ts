@@ -1,5 +1,9 @@
 import { afterEach, expect, it } from "vitest";
-import { type Handler, type MockUpstream, startMockUpstream } from "../test/mock-upstream.ts";
+import {
+  type Handler,
+  type MockUpstream,
+  startMockUpstream,
+} from "../test/support/mock-upstream.ts";
 import { countConverted } from "./converted-count.ts";
 import { openUpstream, type Upstream, type UpstreamType } from "./upstream.ts";
 

@@ -1,6 +1,6 @@
-import { type CountRequest, countRequest } from "../dialects/conversion/count-tokens.ts";
-import { type JsonObject, parseObject } from "../dialects/json-body.ts";
-import { mostConvertedValues } from "../dialects/json-shape.ts";
+import { type CountRequest, countRequest } from "../dialects/hub/count-tokens.ts";
+import { type JsonObject, parseObject } from "../dialects/json/json-body.ts";
+import { mostConvertedValues } from "../dialects/json/json-shape.ts";
 import { answeredObject } from "./answered-object.ts";
 import { collect } from "./collect.ts";
 import { convertedHeaders } from "./converted-headers.ts";

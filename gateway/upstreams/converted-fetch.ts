@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { createSseChecker } from "../dialects/conversion/sse-checker.ts";
+import { createSseChecker } from "../dialects/sse/sse-checker.ts";
 import { type ConvertedBody, createConvertedBody } from "./converted-body.ts";
 import { convertedHeaders } from "./converted-headers.ts";
 import { forward, type Outbound } from "./forward.ts";

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { createServer, type Server, type Socket } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
-import type { Conversion } from "../dialects/conversion/convert.ts";
+import type { Conversion } from "../dialects/hub/convert.ts";
 import { GatewayError } from "../errors.ts";
 import type { Outbound, Receiver } from "./forward.ts";
 import { forwardConverted } from "./forward-converted.ts";

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { type Conversion, type Converted, convert } from "../dialects/conversion/convert.ts";
-import { parseObject } from "../dialects/json-body.ts";
-import { mostConvertedValues } from "../dialects/json-shape.ts";
+import { type Conversion, type Converted, convert } from "../dialects/hub/convert.ts";
+import { parseObject } from "../dialects/json/json-body.ts";
+import { mostConvertedValues } from "../dialects/json/json-shape.ts";
 import { type ConvertedFetch, createConvertedFetch } from "./converted-fetch.ts";
 import type { Outbound, Receiver } from "./forward.ts";
 import { StaleConnection } from "./stale-connection.ts";

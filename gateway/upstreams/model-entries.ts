@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from "../dialects/json-body.ts";
+import { isJsonObject, type JsonObject } from "../dialects/json/json-body.ts";
 import type { Family } from "./upstream.ts";
 
 /** `loaded` answers at once; null: its server does not say. */

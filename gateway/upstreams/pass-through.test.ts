@@ -3,9 +3,9 @@ import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
+import { createTestAuthority } from "../test/support/test-authority.ts";
+import { startTestProxy } from "../test/support/test-proxy.ts";
 import { createPassThrough, type Passed } from "./pass-through.ts";
-import { createTestAuthority } from "./test-authority.ts";
-import { startTestProxy } from "./test-proxy.ts";
 import { openUpstream, type UpstreamOptions } from "./upstream.ts";
 
 const authority = createTestAuthority("Test authority");

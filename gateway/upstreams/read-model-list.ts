@@ -1,4 +1,4 @@
-import type { JsonObject } from "../dialects/json-body.ts";
+import type { JsonObject } from "../dialects/json/json-body.ts";
 import { answeredObject } from "./answered-object.ts";
 import { ask } from "./ask.ts";
 import { type CatalogEntry, entriesOf } from "./model-entries.ts";

@@ -3,10 +3,10 @@ import { createServer, type Server, type ServerOptions } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import type { GatewayError } from "../errors.ts";
+import { createTestAuthority } from "../test/support/test-authority.ts";
 import { ask } from "./ask.ts";
 import { certificateTrouble } from "./certificate-trouble.ts";
 import { failureOf } from "./failure.ts";
-import { createTestAuthority } from "./test-authority.ts";
 import { openUpstream, type Upstream } from "./upstream.ts";
 
 const authority = createTestAuthority("Test authority");

@@ -1,5 +1,5 @@
-import { parseObject } from "../dialects/json-body.ts";
-import { withModel } from "../dialects/json-edit.ts";
+import { parseObject } from "../dialects/json/json-body.ts";
+import { withModel } from "../dialects/json/json-edit.ts";
 import type { Dialect } from "../exchange.ts";
 
 /** A question to an upstream, and how its answer tells the tokens. */

@@ -8,8 +8,12 @@ import {
   llamaScript,
   startLlamaServer,
   whyNoLlama,
-} from "../test/llama-server.ts";
-import { type Handler, type MockUpstream, startMockUpstream } from "../test/mock-upstream.ts";
+} from "../test/support/llama-server.ts";
+import {
+  type Handler,
+  type MockUpstream,
+  startMockUpstream,
+} from "../test/support/mock-upstream.ts";
 import { createTokenize, type TokenizeOptions } from "./tokenize.ts";
 import { openUpstream, type Upstream, type UpstreamType } from "./upstream.ts";
 

@@ -1,4 +1,4 @@
-import type { JsonObject } from "../dialects/json-body.ts";
+import type { JsonObject } from "../dialects/json/json-body.ts";
 import { GatewayError } from "../errors.ts";
 import { answeredObject } from "./answered-object.ts";
 import { collect } from "./collect.ts";

@@ -3,10 +3,14 @@ import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import type { GatewayError } from "../errors.ts";
+import { createTestAuthority } from "../test/support/test-authority.ts";
+import {
+  startTestProxy,
+  type TestProxy,
+  type TestProxyOptions,
+} from "../test/support/test-proxy.ts";
 import { ask } from "./ask.ts";
 import { forward } from "./forward.ts";
-import { createTestAuthority } from "./test-authority.ts";
-import { startTestProxy, type TestProxy, type TestProxyOptions } from "./test-proxy.ts";
 import { openUpstream, type Upstream } from "./upstream.ts";
 
 const authority = createTestAuthority("Test authority");

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { shuttingDown } from "../errors.ts";
-import type { AllLines } from "../road/all-lines.ts";
+import type { AllLines } from "../line/all-lines.ts";
 import type { RosterView } from "../roster.ts";
 
 export type Draining = {

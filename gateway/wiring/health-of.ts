@@ -1,5 +1,5 @@
 import type { Ledger } from "../ledger/ledger.ts";
-import type { AllLines } from "../road/all-lines.ts";
+import type { AllLines } from "../line/all-lines.ts";
 import type { Health } from "../upstreams/health.ts";
 import type { Upstream } from "../upstreams/upstream.ts";
 import type { UserDirectory } from "../users/user-directory.ts";

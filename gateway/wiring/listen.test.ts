@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { connect } from "node:net";
 import { afterEach, expect, it } from "vitest";
-import { rawHttp, statusOf } from "../test/raw-http.ts";
+import { rawHttp, statusOf } from "../test/support/raw-http.ts";
 import { type Listening, listen } from "./listen.ts";
 
 let listening: Listening;

@@ -1,6 +1,6 @@
 import { mayUseModel } from "../auth/may-use-model.ts";
+import type { Served } from "../generation/parts.ts";
 import { costOf, type Price } from "../ledger/cost.ts";
-import type { Served } from "../road/parts.ts";
 import type { ModelSettings } from "../settings/routing-settings.ts";
 import type { Settings } from "../settings/settings.ts";
 

@@ -1,5 +1,5 @@
 import { mayUseModel } from "../auth/may-use-model.ts";
-import type { Models } from "../road/parts.ts";
+import type { Models } from "../generation/parts.ts";
 import type { RouteSettings } from "../settings/routing-settings.ts";
 import { joinModels } from "../upstreams/join-models.ts";
 import type { ModelCatalog } from "../upstreams/model-catalog.ts";

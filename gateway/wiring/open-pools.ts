@@ -1,7 +1,7 @@
 import { GatewayError } from "../errors.ts";
+import type { Destination, Member } from "../generation/destination.ts";
+import type { RoadParts } from "../generation/parts.ts";
 import { createLine, type Line } from "../line/line.ts";
-import type { Destination, Member } from "../road/destination.ts";
-import type { RoadParts } from "../road/parts.ts";
 import type { Settings } from "../settings/settings.ts";
 import { createPassThrough } from "../upstreams/pass-through.ts";
 import { createRouting, poolsOf, type Route, type Way } from "../upstreams/routing.ts";

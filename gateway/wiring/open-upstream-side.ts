@@ -1,4 +1,4 @@
-import { type AllLines, allLines } from "../road/all-lines.ts";
+import { type AllLines, allLines } from "../line/all-lines.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Telemetry } from "../telemetry/events.ts";
 import { createModelCatalog } from "../upstreams/model-catalog.ts";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
+import type { Echo } from "../echo/echo.ts";
 import type { UpstreamSettings } from "../settings/routing-settings.ts";
 import type { Settings } from "../settings/settings.ts";
-import type { Echo } from "../upstreams/echo/echo.ts";
 import { proxyFor } from "../upstreams/proxy-for.ts";
 import { openUpstream } from "../upstreams/upstream.ts";
 import type { Configured } from "./open-pools.ts";
@@ -33,7 +33,7 @@ export async function openUpstreams(settings: Settings): Promise<OpenUpstreams> 
     return { configured, fallback: name, echo: null };
   }
   if (configured.length > 0) return { configured, fallback: null, echo: null };
-  const { startEcho } = await import("../upstreams/echo/echo.ts");
+  const { startEcho } = await import("../echo/echo.ts");
   const echo = await startEcho({ tokensPerSecond: settings.echoTokensPerSecond });
   const own = { ...usual(settings), url: echo.url, key: null, type: "openai" as const };
   return { configured: [opened(settings, own, "echo")], fallback: "echo", echo };

@@ -1,8 +1,8 @@
+import type { OpenRouterParts } from "../api/openrouter-parts.ts";
 import { GatewayError } from "../errors.ts";
+import { modelAt } from "../generation/destination.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Limits } from "../limits/limits.ts";
-import { modelAt } from "../road/destination.ts";
-import type { OpenRouterParts } from "../road/openrouter-parts.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { ModelWords } from "./model-words-of.ts";
 import type { ModelsOf } from "./models-of.ts";

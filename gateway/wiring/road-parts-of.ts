@@ -1,8 +1,8 @@
 import type { Pulse } from "../answer/pulse.ts";
+import type { RoadParts, Underway } from "../generation/parts.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { createBodyReader } from "../limits/body.ts";
 import type { Limits } from "../limits/limits.ts";
-import type { RoadParts, Underway } from "../road/parts.ts";
 import type { Roster } from "../roster.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Telemetry } from "../telemetry/events.ts";

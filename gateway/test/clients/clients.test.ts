@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { chat, startTestGateway, type TestGateway, until } from "../harness.ts";
+import { chat, startTestGateway, type TestGateway, until } from "../support/harness.ts";
 import { aiClients } from "./ai-clients.ts";
 import { anthropicClients } from "./anthropic-clients.ts";
 import { type Client, called, type Had, said } from "./client.ts";

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Handler, Seen } from "../mock-upstream.ts";
+import type { Handler, Seen } from "../support/mock-upstream.ts";
 
 /** What a llama-server says where it fails in mid-stream. */
 const failure = JSON.stringify({ code: 500, message: "out of memory", type: "server_error" });

@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Convertible } from "../../dialects/conversion/hub.ts";
 import { errorBody, errorEvent } from "../../dialects/error-body.ts";
-import { geminiTarget } from "../../dialects/gemini-target.ts";
+import { geminiTarget } from "../../dialects/gemini/gemini-target.ts";
+import type { Convertible } from "../../dialects/hub/hub.ts";
 import { upstreamRejection } from "../../dialects/upstream-rejection.ts";
 import { GatewayError } from "../../errors.ts";
 import { forwardConverted } from "../../upstreams/forward-converted.ts";

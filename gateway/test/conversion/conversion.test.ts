@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startMockUpstream } from "../mock-upstream.ts";
+import { startMockUpstream } from "../support/mock-upstream.ts";
 import { cases } from "./cases.ts";
 import { startFront } from "./conversion-server.ts";
 import { errorEndings } from "./endings-errors.ts";

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { until } from "../harness.ts";
+import { until } from "../support/harness.ts";
 import { send } from "./providers.ts";
 import { askRaw } from "./raw-client.ts";
 import { begun, type Ending, failure } from "./stage.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startTestGateway, type TestGateway, until } from "../harness.ts";
+import { startTestGateway, type TestGateway, until } from "../support/harness.ts";
 import { cases } from "./cases.ts";
 import { expected, pairs } from "./pairs.ts";
 import { answering, providers } from "./providers.ts";

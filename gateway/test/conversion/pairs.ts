@@ -1,5 +1,5 @@
-import type { Convertible } from "../../dialects/conversion/hub.ts";
-import type { Family } from "../../dialects/conversion/target.ts";
+import type { Convertible } from "../../dialects/hub/hub.ts";
+import type { Family } from "../../dialects/hub/target.ts";
 import type { Case, Said } from "./cases.ts";
 import { type Provider, providers } from "./providers.ts";
 import type { SdkClient } from "./sdk-client.ts";

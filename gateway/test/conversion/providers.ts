@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
-import type { Family } from "../../dialects/conversion/target.ts";
-import type { Handler, Seen } from "../mock-upstream.ts";
+import type { Family } from "../../dialects/hub/target.ts";
+import type { Handler, Seen } from "../support/mock-upstream.ts";
 import type { Case } from "./cases.ts";
 import { anthropicEvents, anthropicWhole } from "./provider-anthropic.ts";
 import { geminiEvents, geminiWhole } from "./provider-gemini.ts";

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
-import type { Convertible } from "../../dialects/conversion/hub.ts";
-import type { Family } from "../../dialects/conversion/target.ts";
-import { type MockUpstream, type Seen, startMockUpstream } from "../mock-upstream.ts";
+import type { Convertible } from "../../dialects/hub/hub.ts";
+import type { Family } from "../../dialects/hub/target.ts";
+import { type MockUpstream, type Seen, startMockUpstream } from "../support/mock-upstream.ts";
 import { type Case, cases } from "./cases.ts";
 import { type Front, type FrontOptions, startFront } from "./conversion-server.ts";
 import { answering, providers } from "./providers.ts";

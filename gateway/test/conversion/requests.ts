@@ -1,5 +1,5 @@
-import type { Convertible } from "../../dialects/conversion/hub.ts";
-import type { Family } from "../../dialects/conversion/target.ts";
+import type { Convertible } from "../../dialects/hub/hub.ts";
+import type { Family } from "../../dialects/hub/target.ts";
 
 const png = "iVBORw0KGgo=";
 const schema = {

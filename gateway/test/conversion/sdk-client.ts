@@ -1,4 +1,4 @@
-import type { Convertible } from "../../dialects/conversion/hub.ts";
+import type { Convertible } from "../../dialects/hub/hub.ts";
 import type { Said } from "./cases.ts";
 
 /** How a client is asked. */

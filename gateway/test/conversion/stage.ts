@@ -1,4 +1,4 @@
-import type { MockUpstream } from "../mock-upstream.ts";
+import type { MockUpstream } from "../support/mock-upstream.ts";
 import { type Case, cases } from "./cases.ts";
 import type { Front } from "./conversion-server.ts";
 import type { Pair } from "./pairs.ts";

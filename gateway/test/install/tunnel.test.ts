@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
-import { chat, startTestGateway, type TestGateway, until } from "../harness.ts";
-import type { Handler } from "../mock-upstream.ts";
+import { chat, startTestGateway, type TestGateway, until } from "../support/harness.ts";
+import type { Handler } from "../support/mock-upstream.ts";
 import { startEdge } from "./edge.ts";
 
 /**

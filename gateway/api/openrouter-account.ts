@@ -1,0 +1,72 @@
+import { openRouterGeneration } from "../dialects/openrouter/openrouter-generation.ts";
+import {
+  type Allowance,
+  openRouterCredits,
+  openRouterKey,
+  type Pace,
+  type Spending,
+} from "../dialects/openrouter/openrouter-key.ts";
+import { GatewayError } from "../errors.ts";
+import type { LimitState } from "../limits/limits-report.ts";
+import type { OpenRouterAsked, OpenRouterParts } from "./openrouter-parts.ts";
+
+const dayMs = 86_400_000;
+
+/** `GET /api/v1/key` and `/auth/key`: what one's key may spend, and has spent. */
+export function showKey(parts: OpenRouterParts, { identity }: OpenRouterAsked): object {
+  const limits = parts.limits(identity);
+  const spent = spendingOf(parts, identity.user);
+  return { data: openRouterKey(identity.hint, spent, allowanceIn(limits), paceIn(limits)) };
+}
+
+/** `GET /api/v1/credits`. */
+export function showCredits(parts: OpenRouterParts, { identity }: OpenRouterAsked): object {
+  const allowance = allowanceIn(parts.limits(identity));
+  return { data: openRouterCredits(spendingOf(parts, identity.user), allowance) };
+}
+
+/** `GET /api/v1/generation?id=`: one of one's own. */
+export function showGeneration(
+  parts: OpenRouterParts,
+  { identity, query }: OpenRouterAsked,
+): object {
+  const id = query.get("id") ?? "";
+  if (id === "") {
+    const text = "Name a generation: /api/v1/generation?id=…";
+    throw new GatewayError("invalid_request", text, { param: "id" });
+  }
+  const found = parts.find(identity.user, id);
+  if (found !== null) return { data: openRouterGeneration(found) };
+  throw new GatewayError("not_found", "No generation of yours has this id.", { param: "id" });
+}
+
+/** Since the day, the Monday and the first of the month began, in UTC. */
+function spendingOf(parts: OpenRouterParts, user: string): Spending {
+  const now = new Date(parts.now());
+  const day = Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate());
+  const sinceMonday = (now.getUTCDay() + 6) % 7;
+  return {
+    all: parts.spent(user, 0),
+    day: parts.spent(user, day),
+    week: parts.spent(user, day - sinceMonday * dayMs),
+    month: parts.spent(user, Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), 1)),
+  };
+}
+
+/** Of several limits the one that has least left. */
+function tightest(limits: readonly LimitState[], metric: string): LimitState | null {
+  const all = limits.filter((one) => one.metric === metric);
+  return all.toSorted((a, b) => a.remaining - b.remaining)[0] ?? null;
+}
+
+function allowanceIn(limits: readonly LimitState[]): Allowance | null {
+  const found = tightest(limits, "cost");
+  if (found === null) return null;
+  const { limit, remaining, window_seconds: windowSeconds } = found;
+  return { limit, remaining, windowSeconds };
+}
+
+function paceIn(limits: readonly LimitState[]): Pace | null {
+  const found = tightest(limits, "requests");
+  return found === null ? null : { requests: found.limit, seconds: found.window_seconds };
+}

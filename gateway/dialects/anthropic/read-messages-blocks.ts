@@ -1,0 +1,107 @@
+import { isAbsent, wrong } from "../field-checks.ts";
+import { fileByAddress, fileByContent, refuseFileId } from "../hub/parts-files.ts";
+import { asJson, cacheHint, type UserPart } from "../hub/parts-hub.ts";
+import type { Dropped } from "../hub/read-dropped.ts";
+import { below, objectAt, objectsAt, requiredText, textAt } from "../hub/read-fields.ts";
+import { isJsonObject, type JsonObject } from "../json/json-body.ts";
+
+const known: Readonly<Record<string, ReadonlySet<string>>> = {
+  text: new Set(["type", "text", "cache_control"]),
+  image: new Set(["type", "source", "cache_control"]),
+  document: new Set(["type", "source", "title", "context", "cache_control"]),
+  search_result: new Set(["type", "source", "title", "content", "cache_control"]),
+};
+
+function sourceOf(block: JsonObject, at: string): JsonObject {
+  return objectAt(block, "source", at) ?? wrong(below(at, "source"), "is required");
+}
+
+/** `base64`, `url` or `file`; the type is guessed only for addresses. */
+function readSource(source: JsonObject, at: string, otherwise: string): UserPart {
+  switch (source.type) {
+    case "base64": {
+      const type = textAt(source, "media_type", at) || otherwise;
+      const content = requiredText(source, "data", at);
+      return { type: "file", ...fileByContent(content, type, below(at, "data")) };
+    }
+    case "url":
+      return {
+        type: "file",
+        ...fileByAddress(requiredText(source, "url", at), otherwise, below(at, "url")),
+      };
+    case "file":
+      return refuseFileId(below(at, "file_id"));
+    default:
+      return wrong(below(at, "type"), "must be base64 or url");
+  }
+}
+
+/** A document says its title and context beside its content. */
+function readDocument(block: JsonObject, at: string, dropped: Dropped): UserPart[] {
+  const source = sourceOf(block, at);
+  const where = below(at, "source");
+  if (source.type === "content") return readBlocks(source, "content", where, dropped);
+  const title = textAt(block, "title", at);
+  const context = textAt(block, "context", at);
+  const named = title === null ? {} : { filename: title };
+  const words = context === null ? {} : { context };
+  const cache = cacheHint(block).providerOptions?.anthropic ?? {};
+  const anthropic = asJson({ ...cache, ...words });
+  const hint = Object.keys(anthropic).length === 0 ? {} : { providerOptions: { anthropic } };
+  if (source.type === "text") {
+    const text = textAt(source, "data", where) ?? "";
+    if (text === "") return [];
+    const data = { type: "text", text } as const;
+    return [{ type: "file", mediaType: "text/plain", data, ...named, ...hint }];
+  }
+  const file = readSource(source, where, "application/pdf");
+  return [{ ...file, ...named, ...hint }];
+}
+
+/** What a search found, as text: nobody else has a word for it. */
+function readFinding(block: JsonObject, at: string, dropped: Dropped): UserPart[] {
+  const found = readBlocks(block, "content", at, dropped);
+  const texts = found.flatMap((part) => (part.type === "text" ? [part.text] : []));
+  const head = [textAt(block, "title", at), textAt(block, "source", at)];
+  const text = [...head, ...texts].filter((line) => line !== null && line !== "").join("\n");
+  return text === "" ? [] : [{ type: "text", text, ...cacheHint(block) }];
+}
+
+/**
+ * One block that a user, a system prompt or a tool's result may have; null where its type is
+ * unknown.
+ */
+export function readBlock(block: JsonObject, at: string, dropped: Dropped): UserPart[] | null {
+  const type = typeof block.type === "string" ? block.type : "";
+  const fields = Object.hasOwn(known, type) ? known[type] : undefined;
+  if (fields === undefined) return null;
+  // Citations are no more than switched on or off, and off is what everybody else has.
+  const { citations } = block;
+  const idle = isJsonObject(citations) && citations.enabled !== true;
+  dropped.rest(idle ? { ...block, citations: null } : block, at, fields);
+  if (type === "document") return readDocument(block, at, dropped);
+  if (type === "search_result") return readFinding(block, at, dropped);
+  if (type === "image") {
+    const part = readSource(sourceOf(block, at), below(at, "source"), "image/jpeg");
+    return [{ ...part, ...cacheHint(block) }];
+  }
+  const text = textAt(block, "text", at) ?? "";
+  return text === "" ? [] : [{ type: "text", text, ...cacheHint(block) }];
+}
+
+/** A text, or a list of blocks, at `name`. Unknown blocks are dropped. */
+export function readBlocks(
+  object: JsonObject,
+  name: string,
+  at: string,
+  dropped: Dropped,
+): UserPart[] {
+  const value = object[name];
+  if (isAbsent(value)) return [];
+  if (typeof value === "string") return [{ type: "text", text: value }];
+  return objectsAt(object, name, at).flatMap(({ item, at: where }) => {
+    const parts = readBlock(item, where, dropped);
+    if (parts === null) dropped.add(where);
+    return parts ?? [];
+  });
+}

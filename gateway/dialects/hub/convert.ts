@@ -1,0 +1,179 @@
+import type {
+  LanguageModelV4,
+  LanguageModelV4FinishReason,
+  LanguageModelV4StreamPart,
+} from "@ai-sdk/provider";
+import { GatewayError } from "../../errors.ts";
+import { createGeminiArrayWriter } from "../gemini/write-gemini.ts";
+import type { JsonObject } from "../json/json-body.ts";
+import { createAnswerLimit } from "./answer-limit.ts";
+import { collect } from "./convert-collect.ts";
+import { dialectWords } from "./convert-dialects.ts";
+import { droppedNames, refuseDropped } from "./convert-dropped.ts";
+import { conversionError, errorOfPart, isUnknownChunk } from "./convert-error.ts";
+import type { AnswerNames, Convertible, HubRequest, StreamWriter } from "./hub.ts";
+import { type Family, type TargetSettings, targetOf } from "./target.ts";
+import { marksCache } from "./target-prompt.ts";
+import { tryRequest } from "./target-trial.ts";
+
+/** From which words into which, and what else the answer depends on. */
+export type Conversion = {
+  readonly dialect: Convertible;
+  readonly stream: boolean;
+  readonly requestId: string;
+  /** The model as the client asked for it, and as the upstream calls it. */
+  readonly askedModel: string;
+  readonly model: string;
+  readonly family: Family;
+  /** Refuses what would lose something. */
+  readonly strict: boolean;
+  readonly defaultMaxTokens: number;
+  /** Gemini's stream without `alt=sse`: a JSON array. */
+  readonly arrayForm?: boolean;
+  /**
+   * Asks for a stream where the client wants none: some servers notice only of those who has left.
+   */
+  readonly streamUpstream?: boolean;
+  /** Told the upstream's own id of the answer, where it has one. */
+  readonly upstreamId?: (id: string) => void;
+};
+
+/** An answer in the client's dialect. */
+export type Converted = {
+  readonly contentType: string;
+  /** What did not get through, by the client's names where there are such. */
+  readonly dropped: readonly string[];
+  /**
+   * The next piece, in whole events where it streams; null at the end. Rejects with a GatewayError.
+   */
+  next(): Promise<string | null>;
+};
+
+type Options = HubRequest["options"];
+
+/**
+ * Asks an upstream of another dialect. Resolves when its answer has begun (has come, where it does
+ * not stream); rejects with a GatewayError.
+ */
+export async function convert(
+  body: JsonObject,
+  conversion: Conversion,
+  upstream: Pick<TargetSettings, "baseUrl" | "fetch" | "strictFields">,
+): Promise<Converted> {
+  const { dialect, family, strict, model: name, defaultMaxTokens } = conversion;
+  const { options: asked, dropped } = dialectWords[dialect].read(body);
+  // Worth telling, not refusing: what is said does not depend on it.
+  const told =
+    family !== "anthropic" && marksCache(asked) ? [...dropped, "cache_control"] : dropped;
+  const settings = { ...upstream, model: name, defaultMaxTokens };
+  const target = targetOf(family);
+  try {
+    const options = target.prepare(asked, settings);
+    if (strict) {
+      const { warnings } = await tryRequest(family, options, settings);
+      const names = droppedNames(dropped, warnings, dialect);
+      if (names.length > 0) refuseDropped(names);
+    }
+    const model = await target.model(settings);
+    return conversion.stream
+      ? await convertStream(model, options, told, conversion)
+      : await convertWhole(model, options, told, conversion);
+  } catch (error) {
+    throw conversionError(error);
+  }
+}
+
+function namesOf({ requestId: id, askedModel: model }: Conversion): AnswerNames {
+  return { id, model, created: Math.floor(Date.now() / 1000) };
+}
+
+async function convertWhole(
+  model: LanguageModelV4,
+  options: Options,
+  read: readonly string[],
+  conversion: Conversion,
+): Promise<Converted> {
+  const { dialect } = conversion;
+  const result = conversion.streamUpstream
+    ? await collect((await model.doStream(options)).stream)
+    : await model.doGenerate(options);
+  if (result.response?.id !== undefined) conversion.upstreamId?.(result.response.id);
+  if (isBroken(result.finishReason)) throw brokenAnswer(result.finishReason.raw);
+  let text: string | null = JSON.stringify(
+    dialectWords[dialect].whole(result, namesOf(conversion)),
+  );
+  return {
+    contentType: "application/json",
+    dropped: droppedNames(read, result.warnings, dialect),
+    async next() {
+      const piece = text;
+      text = null;
+      return piece;
+    },
+  };
+}
+
+async function convertStream(
+  model: LanguageModelV4,
+  options: Options,
+  read: readonly string[],
+  conversion: Conversion,
+): Promise<Converted> {
+  const { dialect, arrayForm = false } = conversion;
+  const { stream } = await model.doStream(options);
+  const parts = stream.getReader();
+  const first = await parts.read();
+  const warnings = first.value?.type === "stream-start" ? first.value.warnings : [];
+  const names = namesOf(conversion);
+  const writer = arrayForm ? createGeminiArrayWriter(names) : dialectWords[dialect].stream(names);
+  const limit = createAnswerLimit();
+  return {
+    contentType: arrayForm ? "application/json" : "text/event-stream; charset=utf-8",
+    dropped: droppedNames(read, warnings, dialect),
+    next: () => nextPiece(parts, limit, writer, conversion),
+  };
+}
+
+/** Reads on until there is something to write. One part a piece: deltas go out as they come. */
+async function nextPiece(
+  parts: ReadableStreamDefaultReader<LanguageModelV4StreamPart>,
+  limit: (part: LanguageModelV4StreamPart) => void,
+  writer: StreamWriter,
+  conversion: Conversion,
+): Promise<string | null> {
+  try {
+    for (;;) {
+      const { done, value } = await parts.read();
+      if (done) return null;
+      limit(value);
+      if (value.type === "response-metadata" && value.id !== undefined) {
+        conversion.upstreamId?.(value.id);
+      }
+      const text = written(value, writer);
+      if (text !== "") return text;
+    }
+  } catch (error) {
+    throw conversionError(error);
+  }
+}
+
+function written(part: LanguageModelV4StreamPart, writer: StreamWriter): string {
+  if (part.type === "error") {
+    if (isUnknownChunk(part.error)) return "";
+    throw errorOfPart(part.error);
+  }
+  if (part.type === "finish") {
+    if (isBroken(part.finishReason)) throw brokenAnswer(part.finishReason.raw);
+  }
+  return writer.write(part);
+}
+
+function isBroken({ unified }: LanguageModelV4FinishReason): boolean {
+  return unified === "error" || unified === "interrupted";
+}
+
+/** An end that is none must never look like one. */
+function brokenAnswer(reason: string | undefined): GatewayError {
+  const why = reason === undefined ? "ended before its end" : `failed (${reason})`;
+  return new GatewayError("upstream_error", `The upstream's answer ${why}.`);
+}

@@ -1,0 +1,108 @@
+import { wrong } from "../field-checks.ts";
+import { isJsonObject, type JsonObject } from "../json/json-body.ts";
+import { asSchema, cacheHint, type HubOptions, type Schema } from "./parts-hub.ts";
+import type { Dropped } from "./read-dropped.ts";
+import { below, flagAt, objectAt, objectsAt, requiredText, textAt } from "./read-fields.ts";
+import type { Settings } from "./read-settings.ts";
+
+export type Tool = Extract<NonNullable<HubOptions["tools"]>[number], { type: "function" }>;
+
+/** What a tool without parameters takes; the field itself is required by most. */
+function noParameters(): Schema {
+  return { type: "object", properties: {} };
+}
+
+/** A tool as every dialect has it in the end. */
+export function functionTool(tool: JsonObject, at: string, schema: Schema | null): Tool {
+  const description = textAt(tool, "description", at);
+  const strict = flagAt(tool, "strict", at);
+  return {
+    type: "function",
+    name: requiredText(tool, "name", at),
+    ...(description === null ? {} : { description }),
+    inputSchema: schema ?? noParameters(),
+    ...(strict === null ? {} : { strict }),
+    ...cacheHint(tool),
+  };
+}
+
+const outerFields: ReadonlySet<string> = new Set(["type", "function", "cache_control"]);
+const innerFields: ReadonlySet<string> = new Set([
+  "type",
+  "name",
+  "description",
+  "parameters",
+  "strict",
+  "cache_control",
+]);
+
+/**
+ * OpenAI's tools: the function inside (`chat`) or flat (`responses`); clients mix the two forms.
+ * Others are run by OpenAI's own servers and are dropped.
+ */
+export function readOpenAiTools(
+  body: JsonObject,
+  field: "tools" | "functions",
+  dropped: Dropped,
+): Tool[] {
+  return objectsAt(body, field, "").flatMap(({ item, at }) => {
+    if ((item.type ?? "function") !== "function") {
+      dropped.add(at);
+      return [];
+    }
+    const inner = objectAt(item, "function", at);
+    if (inner !== null) dropped.rest(item, at, outerFields);
+    const tool = inner === null ? item : { ...cachedLike(item), ...inner };
+    const where = inner === null ? at : below(at, "function");
+    dropped.rest(tool, where, innerFields);
+    const parameters = objectAt(tool, "parameters", where);
+    return [functionTool(tool, where, parameters === null ? null : asSchema(parameters))];
+  });
+}
+
+function cachedLike(tool: JsonObject): JsonObject {
+  return tool.cache_control === undefined ? {} : { cache_control: tool.cache_control };
+}
+
+/** Leaves only the tools that may be called, where a choice names several. */
+export function narrowTools(settings: Settings, names: readonly string[]): void {
+  const allowed = new Set(names);
+  settings.tools = (settings.tools ?? []).filter((tool) => allowed.has(tool.name));
+}
+
+/** The function that a choice names: `{function:{name}}` (`chat`) or `{name}` (`responses`). */
+function namedTool(choice: JsonObject, path: string): string {
+  const inner = objectAt(choice, "function", path);
+  return inner === null
+    ? requiredText(choice, "name", path)
+    : requiredText(inner, "name", below(path, "function"));
+}
+
+function allow(choice: JsonObject, path: string, settings: Settings): void {
+  const inner = objectAt(choice, "allowed_tools", path);
+  const list = inner ?? choice;
+  const where = inner === null ? path : below(path, "allowed_tools");
+  const names = objectsAt(list, "tools", where).flatMap(({ item, at }) =>
+    item.type === "function" ? [namedTool(item, at)] : [],
+  );
+  narrowTools(settings, names);
+  settings.toolChoice = { type: list.mode === "required" ? "required" : "auto" };
+}
+
+/** OpenAI's `tool_choice`; `settings` has the tools already. Throws GatewayError (400). */
+export function readOpenAiChoice(body: JsonObject, settings: Settings, dropped: Dropped): void {
+  const choice = body.tool_choice;
+  if (choice === undefined || choice === null) return;
+  const path = "tool_choice";
+  if (choice === "auto" || choice === "none" || choice === "required") {
+    settings.toolChoice = { type: choice };
+  } else if (choice === "any") {
+    settings.toolChoice = { type: "required" };
+  } else if (!isJsonObject(choice)) {
+    wrong(path, "must be auto, none, required or an object");
+  } else if (choice.type === "function") {
+    settings.toolChoice = { type: "tool", toolName: namedTool(choice, path) };
+  } else if (choice.type === "allowed_tools") {
+    allow(choice, path, settings);
+  } else dropped.add(path);
+}

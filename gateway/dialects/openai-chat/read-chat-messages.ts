@@ -1,0 +1,116 @@
+import { isAbsent, wrong } from "../field-checks.ts";
+import { type CallBook, callInput, createCallBook, resultOutput } from "../hub/parts-calls.ts";
+import { type AssistantPart, cacheHint, type Message, type UserPart } from "../hub/parts-hub.ts";
+import { createPrompt, onlyTexts, type PromptBuilder } from "../hub/parts-prompt.ts";
+import type { Dropped } from "../hub/read-dropped.ts";
+import { below, objectAt, objectsAt, requiredText, textAt } from "../hub/read-fields.ts";
+import type { JsonObject } from "../json/json-body.ts";
+import { readContent } from "./read-chat-parts.ts";
+
+const fields: Readonly<Record<string, ReadonlySet<string>>> = {
+  system: new Set(["role", "content", "cache_control"]),
+  user: new Set(["role", "content", "cache_control"]),
+  assistant: new Set([
+    "role",
+    "content",
+    "refusal",
+    "reasoning_content",
+    "reasoning",
+    "tool_calls",
+    "function_call",
+    "cache_control",
+  ]),
+  tool: new Set(["role", "content", "tool_call_id", "name", "cache_control"]),
+};
+
+const callFields: ReadonlySet<string> = new Set(["id", "type", "function", "index"]);
+
+/** A mark on the whole message stands for its last part. */
+function markLast<Part extends UserPart | AssistantPart>(
+  parts: Part[],
+  message: JsonObject,
+): Part[] {
+  const last = parts.at(-1);
+  const hint = cacheHint(message);
+  if (last === undefined || hint.providerOptions === undefined) return parts;
+  return [...parts.slice(0, -1), { ...last, ...hint }];
+}
+
+/** The older form (`function_call`, role `function`) has names only; the book makes ids of them. */
+function readCall(call: JsonObject, id: string | null, at: string, book: CallBook): AssistantPart {
+  const name = requiredText(call, "name", at);
+  const input = callInput(call.arguments, below(at, "arguments"));
+  return { type: "tool-call", toolCallId: book.call(id, name), toolName: name, input };
+}
+
+function readCalls(message: JsonObject, at: string, book: CallBook, dropped: Dropped) {
+  const calls = objectsAt(message, "tool_calls", at).flatMap(({ item, at: where }) => {
+    const call = objectAt(item, "function", where);
+    if (call === null) {
+      if (isAbsent(item.type) || item.type === "function") {
+        return wrong(below(where, "function"), "is required");
+      }
+      dropped.add(where);
+      return [];
+    }
+    dropped.rest(item, where, callFields);
+    const id = textAt(item, "id", where);
+    return [readCall(call, id === "" ? null : id, below(where, "function"), book)];
+  });
+  const old = objectAt(message, "function_call", at);
+  return old === null ? calls : [...calls, readCall(old, null, below(at, "function_call"), book)];
+}
+
+function readAssistant(message: JsonObject, at: string, book: CallBook, dropped: Dropped) {
+  const thought = textAt(message, "reasoning_content", at) ?? textAt(message, "reasoning", at);
+  const reasoning = thought ? [{ type: "reasoning", text: thought } as const] : [];
+  const content = readContent(message, at, dropped);
+  const said = onlyTexts(content, below(at, "content"), dropped);
+  const refusal = textAt(message, "refusal", at);
+  const refused = refusal === null ? [] : [{ type: "text", text: refusal } as const];
+  const calls = readCalls(message, at, book, dropped);
+  const parts: AssistantPart[] = [...reasoning, ...said, ...refused, ...calls];
+  return markLast(parts, message);
+}
+
+function readResult(message: JsonObject, at: string, book: CallBook, dropped: Dropped) {
+  const id = textAt(message, "tool_call_id", at);
+  const named = book.answer(id === "" ? null : id, textAt(message, "name", at));
+  const content = readContent(message, at, dropped);
+  const marked = content.find((part) => part.providerOptions !== undefined);
+  const bare = content.map(({ providerOptions: _, ...part }) => part);
+  const hint = marked?.providerOptions ?? cacheHint(message).providerOptions;
+  const hints = hint === undefined ? {} : { providerOptions: hint };
+  return { type: "tool-result", ...named, output: resultOutput(bare, false), ...hints } as const;
+}
+
+function readSystem(
+  message: JsonObject,
+  at: string,
+  prompt: PromptBuilder,
+  dropped: Dropped,
+): void {
+  const content = markLast(readContent(message, at, dropped), message);
+  for (const part of onlyTexts(content, below(at, "content"), dropped)) {
+    prompt.system(part.text, part.providerOptions);
+  }
+}
+
+/** The conversation of a chat request. Throws GatewayError (400) that names the field. */
+export function readChatMessages(body: JsonObject, dropped: Dropped): Message[] {
+  const prompt = createPrompt();
+  const book = createCallBook();
+  for (const { item, at } of objectsAt(body, "messages", "")) {
+    const role = requiredText(item, "role", at);
+    const kind = role === "developer" ? "system" : role === "function" ? "tool" : role;
+    const known = Object.hasOwn(fields, kind) ? fields[kind] : undefined;
+    if (known === undefined) return wrong(below(at, "role"), "is not a known role");
+    dropped.rest(item, at, known);
+    if (kind === "system") readSystem(item, at, prompt, dropped);
+    else if (kind === "user") prompt.user(markLast(readContent(item, at, dropped), item));
+    else if (kind === "assistant") prompt.assistant(readAssistant(item, at, book, dropped));
+    else prompt.results([readResult(item, at, book, dropped)]);
+  }
+  const messages = prompt.prompt();
+  return messages.length > 0 ? messages : wrong("messages", "must have some content");
+}

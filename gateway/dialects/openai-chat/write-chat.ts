@@ -1,0 +1,166 @@
+import type { LanguageModelV4Source, LanguageModelV4StreamPart } from "@ai-sdk/provider";
+import { blocksOf } from "../hub/answer-blocks.ts";
+import { eventJson } from "../hub/answer-event.ts";
+import { chatReason } from "../hub/answer-stop.ts";
+import { chatUsage } from "../hub/answer-usage.ts";
+import type { AnswerNames, StreamWriter, WriteWhole } from "../hub/hub.ts";
+
+type Fields = Record<string, unknown>;
+type Finish = Extract<LanguageModelV4StreamPart, { type: "finish" }>;
+
+/** A source as OpenAI tells it. Where in the text it belongs is not known. */
+function annotationOf(source: LanguageModelV4Source): Fields | null {
+  if (source.sourceType !== "url") return null;
+  const { url, title = url } = source;
+  return { type: "url_citation", url_citation: { start_index: 0, end_index: 0, url, title } };
+}
+
+/** The tool calls of a stream: an index for each, and the deltas of each one's arguments. */
+class CallDeltas {
+  /** What was streamed of each call's arguments: nothing yet, something, or all there is. */
+  readonly #calls = new Map<string, { index: number; said: "nothing" | "some" | "all" }>();
+
+  get any(): boolean {
+    return this.#calls.size > 0;
+  }
+
+  start(id: string, name: string, text = ""): Fields | null {
+    if (this.#calls.has(id)) return null;
+    const index = this.#calls.size;
+    this.#calls.set(id, { index, said: text === "" ? "nothing" : "all" });
+    return { index, id, type: "function", function: { name, arguments: text } };
+  }
+
+  say(id: string, text: string): Fields | null {
+    const call = this.#calls.get(id);
+    if (call === undefined || call.said === "all" || text === "") return null;
+    call.said = "some";
+    return { index: call.index, function: { arguments: text } };
+  }
+
+  /** The whole call: all of it where nothing came before, else what was not streamed. */
+  whole(id: string, name: string, input: string): Fields | null {
+    const call = this.#calls.get(id);
+    if (call === undefined) return this.start(id, name, input || "{}");
+    const delta = call.said === "nothing" ? this.say(id, input || "{}") : null;
+    call.said = "all";
+    return delta;
+  }
+
+  /** The arguments of calls that never had any. */
+  rest(): Fields[] {
+    const silent = [...this.#calls].filter(([, { said }]) => said === "nothing");
+    return silent.map(([id]) => this.say(id, "{}")).filter((delta) => delta !== null);
+  }
+}
+
+/** The chunks of one stream. What they have in common is written once. */
+function createChunks(names: AnswerNames): {
+  delta(delta: Fields, finishReason?: string): string;
+  usage(usage: Fields): string;
+} {
+  const { id, created, model } = names;
+  const head = eventJson({ id, object: "chat.completion.chunk", created, model }).slice(0, -1);
+  return {
+    delta(delta, finishReason) {
+      const reason = finishReason === undefined ? "null" : `"${finishReason}"`;
+      const choice = `{"index":0,"delta":${eventJson(delta)},"finish_reason":${reason}}`;
+      return `data: ${head},"choices":[${choice}]}\n\n`;
+    },
+    usage(usage) {
+      return `data: ${head},"choices":[],"usage":${eventJson(usage)}}\n\n`;
+    },
+  };
+}
+
+/** Writes a stream of OpenAI's chat completions, the usage chunk always among it. */
+export function createChatWriter(names: AnswerNames): StreamWriter {
+  const chunks = createChunks(names);
+  const calls = new CallDeltas();
+  const annotations: Fields[] = [];
+  let isBegun = false;
+
+  function chunk(delta: Fields): string {
+    if (isBegun) return chunks.delta(delta);
+    isBegun = true;
+    return chunks.delta({ role: "assistant", content: "" }) + chunks.delta(delta);
+  }
+
+  function call(delta: Fields | null): string {
+    return delta === null ? "" : chunk({ tool_calls: [delta] });
+  }
+
+  function finish({ finishReason: reason, usage }: Finish): string {
+    let out = calls.rest().map(call).join("");
+    if (annotations.length > 0) out += chunk({ annotations });
+    if (!isBegun) out += chunks.delta({ role: "assistant", content: "" });
+    out += chunks.delta({}, chatReason({ reason, calls: calls.any }));
+    const counts = chatUsage(usage);
+    return `${out}${counts === null ? "" : chunks.usage(counts)}data: [DONE]\n\n`;
+  }
+
+  return {
+    write(part) {
+      switch (part.type) {
+        case "text-delta":
+          return part.delta === "" ? "" : chunk({ content: part.delta });
+        case "reasoning-delta":
+          return part.delta === "" ? "" : chunk({ reasoning_content: part.delta });
+        case "tool-input-start":
+          return part.providerExecuted ? "" : call(calls.start(part.id, part.toolName));
+        case "tool-input-delta":
+          return call(calls.say(part.id, part.delta));
+        case "tool-call": {
+          const { toolCallId, toolName, input, providerExecuted } = part;
+          return providerExecuted ? "" : call(calls.whole(toolCallId, toolName, input));
+        }
+        case "source": {
+          const annotation = annotationOf(part);
+          if (annotation !== null) annotations.push(annotation);
+          return "";
+        }
+        case "finish":
+          return finish(part);
+        default:
+          return "";
+      }
+    },
+  };
+}
+
+/** An answer as one `chat.completion`. */
+export const writeChat: WriteWhole = ({ content, finishReason: reason, usage }, names) => {
+  const blocks = blocksOf(content);
+  const textOf = (kind: "text" | "reasoning"): string =>
+    blocks.map((block) => (block.kind === kind ? block.text : "")).join("");
+  const calls = blocks
+    .filter(({ kind }) => kind === "tool")
+    .map(({ id, name, text }) => ({ id, type: "function", function: { name, arguments: text } }));
+  const annotations = content
+    .map((part) => (part.type === "source" ? annotationOf(part) : null))
+    .filter((annotation) => annotation !== null);
+  const [said, thought] = [textOf("text"), textOf("reasoning")];
+  const message: Fields = {
+    role: "assistant",
+    content: said === "" && calls.length > 0 ? null : said,
+    ...(thought === "" ? {} : { reasoning_content: thought }),
+    ...(calls.length === 0 ? {} : { tool_calls: calls }),
+    ...(annotations.length === 0 ? {} : { annotations }),
+  };
+  const counts = chatUsage(usage);
+  return {
+    id: names.id,
+    object: "chat.completion",
+    created: names.created,
+    model: names.model,
+    choices: [
+      {
+        index: 0,
+        message,
+        logprobs: null,
+        finish_reason: chatReason({ reason, calls: calls.length > 0 }),
+      },
+    ],
+    ...(counts === null ? {} : { usage: counts }),
+  };
+};

@@ -1,0 +1,136 @@
+import { isAbsent, wrong } from "../field-checks.ts";
+import { type CallBook, callInput, createCallBook, resultOutput } from "../hub/parts-calls.ts";
+import type { AssistantPart, Message, ReasoningPart } from "../hub/parts-hub.ts";
+import { createPrompt, onlyTexts, type PromptBuilder } from "../hub/parts-prompt.ts";
+import type { Dropped } from "../hub/read-dropped.ts";
+import { below, objectsAt, requiredText, textAt } from "../hub/read-fields.ts";
+import type { JsonObject } from "../json/json-body.ts";
+import { readResponsesContent } from "./read-responses-content.ts";
+
+/** `id` and `status` are the server's own words, which clients send back. */
+const fields: Readonly<Record<string, ReadonlySet<string>>> = {
+  message: new Set(["type", "role", "content", "id", "status", "phase"]),
+  reasoning: new Set(["type", "id", "status", "summary", "content", "encrypted_content"]),
+  function_call: new Set(["type", "id", "status", "call_id", "name", "arguments"]),
+  function_call_output: new Set(["type", "id", "status", "call_id", "output", "name"]),
+};
+
+/** OpenAI's own encrypted thoughts, which nobody else can read. */
+const openAiSeal = "gAAAA";
+
+function joined(item: JsonObject, name: string, at: string): string {
+  const texts = objectsAt(item, name, at).map(({ item: part, at: where }) => {
+    return textAt(part, "text", where) ?? "";
+  });
+  return texts.filter((text) => text !== "").join("\n\n");
+}
+
+/** A thought. The answers of this gateway carry Anthropic's signature in `encrypted_content`. */
+function readReasoning(item: JsonObject, at: string, dropped: Dropped): ReasoningPart[] {
+  const text = joined(item, "content", at) || joined(item, "summary", at);
+  const signature = textAt(item, "encrypted_content", at) ?? "";
+  const isForeign = signature.startsWith(openAiSeal);
+  if (isForeign) dropped.add(below(at, "encrypted_content"));
+  if (isForeign || signature === "") return text === "" ? [] : [{ type: "reasoning", text }];
+  return [{ type: "reasoning", text, providerOptions: { anthropic: { signature } } }];
+}
+
+function readCall(item: JsonObject, at: string, book: CallBook): AssistantPart {
+  const name = requiredText(item, "name", at);
+  const id = textAt(item, "call_id", at) || textAt(item, "id", at) || null;
+  const input = callInput(item.arguments, below(at, "arguments"));
+  return { type: "tool-call", toolCallId: book.call(id, name), toolName: name, input };
+}
+
+function readOutput(item: JsonObject, at: string, book: CallBook, dropped: Dropped) {
+  const named = book.answer(textAt(item, "call_id", at) || null, textAt(item, "name", at));
+  const content = readResponsesContent(item, "output", at, dropped);
+  return { type: "tool-result", ...named, output: resultOutput(content, false) } as const;
+}
+
+/** The items of one turn of the model, which stand one by one, as the one message that they are. */
+function createTurn(prompt: PromptBuilder) {
+  let parts: AssistantPart[] = [];
+  let hasText = false;
+  let hasCall = false;
+  const end = (): void => {
+    prompt.assistant(parts);
+    parts = [];
+    hasText = false;
+    hasCall = false;
+  };
+  const add = (part: AssistantPart): void => {
+    parts.push(part);
+    hasText ||= part.type === "text";
+    hasCall ||= part.type === "tool-call";
+  };
+  return {
+    end,
+    add,
+    /** A second text is a new message, but never between calls and their results. */
+    say(texts: readonly AssistantPart[]) {
+      if (hasText && !hasCall) end();
+      for (const text of texts) add(text);
+    },
+  };
+}
+
+type Turn = ReturnType<typeof createTurn>;
+
+function readMessage(
+  item: JsonObject,
+  at: string,
+  prompt: PromptBuilder,
+  turn: Turn,
+  dropped: Dropped,
+) {
+  const role = requiredText(item, "role", at);
+  const content = readResponsesContent(item, "content", at, dropped);
+  const texts = () => onlyTexts(content, below(at, "content"), dropped);
+  if (role === "assistant") {
+    turn.say(texts());
+    return;
+  }
+  turn.end();
+  if (role === "user") prompt.user(content);
+  else if (role === "system" || role === "developer") {
+    for (const part of texts()) prompt.system(part.text, part.providerOptions);
+  } else wrong(below(at, "role"), "must be user, assistant, system or developer");
+}
+
+function readItems(body: JsonObject, prompt: PromptBuilder, dropped: Dropped): void {
+  const book = createCallBook();
+  const turn = createTurn(prompt);
+  for (const { item, at } of objectsAt(body, "input", "")) {
+    const type = isAbsent(item.type) && !isAbsent(item.role) ? "message" : item.type;
+    if (type === "item_reference") {
+      wrong(at, "names an item that this gateway does not keep; send the item itself");
+    }
+    const known =
+      typeof type === "string" && Object.hasOwn(fields, type) ? fields[type] : undefined;
+    if (known === undefined) {
+      dropped.add(at);
+      continue;
+    }
+    dropped.rest(item, at, known);
+    if (type === "message") readMessage(item, at, prompt, turn, dropped);
+    else if (type === "reasoning") {
+      for (const part of readReasoning(item, at, dropped)) turn.add(part);
+    } else if (type === "function_call") turn.add(readCall(item, at, book));
+    else {
+      turn.end();
+      prompt.results([readOutput(item, at, book, dropped)]);
+    }
+  }
+  turn.end();
+}
+
+/** `instructions` and `input` of a Responses request. Throws GatewayError (400). */
+export function readResponsesPrompt(body: JsonObject, dropped: Dropped): Message[] {
+  const prompt = createPrompt();
+  prompt.system(textAt(body, "instructions", "") ?? "");
+  if (typeof body.input === "string") prompt.user([{ type: "text", text: body.input }]);
+  else readItems(body, prompt, dropped);
+  const messages = prompt.prompt();
+  return messages.length > 0 ? messages : wrong("input", "must have some content");
+}

@@ -1,0 +1,139 @@
+import { type ErrorCode, GatewayError } from "../../errors.ts";
+import type { Dialect } from "../../exchange.ts";
+import { errorBody } from "../error-body.ts";
+import { asciiJson } from "../json/ascii-json.ts";
+
+/** OpenRouter's `error_type` for each error of ours (its OpenAPI, `ApiErrorType`). */
+const typesByCode: Readonly<Record<ErrorCode, string>> = {
+  invalid_request: "invalid_request",
+  invalid_json: "invalid_request",
+  invalid_path: "invalid_request",
+  invalid_api_key: "authentication",
+  key_in_query: "authentication",
+  not_allowed: "permission_denied",
+  not_found: "not_found",
+  model_not_found: "not_found",
+  body_timeout: "timeout",
+  body_too_large: "payload_too_large",
+  unsupported_encoding: "invalid_request",
+  rate_limit_exceeded: "rate_limit_exceeded",
+  client_closed: "unmapped",
+  cancelled: "unmapped",
+  internal_error: "server",
+  not_supported: "unmapped",
+  upstream_unreachable: "provider_unavailable",
+  upstream_error: "provider_unavailable",
+  upstream_auth: "provider_unavailable",
+  queue_full: "provider_overloaded",
+  memory_full: "provider_overloaded",
+  shutting_down: "provider_overloaded",
+  upstream_loading: "provider_overloaded",
+  upstream_timeout: "timeout",
+  overloaded: "provider_overloaded",
+  upstream_rejected: "invalid_request",
+};
+
+/** For an upstream's own refusal. */
+const typesByStatus: Readonly<Record<number, string>> = {
+  402: "payment_required",
+  404: "not_found",
+  408: "timeout",
+  412: "precondition_failed",
+  413: "payload_too_large",
+  422: "unprocessable",
+  429: "rate_limit_exceeded",
+};
+
+const tooLong = "context_length_exceeded";
+
+/** The one word of OpenRouter's vocabulary that says what went wrong. */
+export function openRouterErrorType({ code, status, shownCode }: GatewayError): string {
+  if (shownCode === tooLong) return tooLong;
+  return (code === "upstream_rejected" ? typesByStatus[status] : null) ?? typesByCode[code];
+}
+
+/** The error object: `code` is the status, a number; OpenAI's would be a text. */
+function errorObject(error: GatewayError): Record<string, unknown> {
+  return {
+    code: error.status,
+    message: error.message,
+    type: error.status >= 500 ? "api_error" : error.type,
+    metadata: {
+      ...error.extra,
+      error_type: openRouterErrorType(error),
+      provider_code: error.shownCode,
+      ...(error.param === null ? {} : { param: error.param }),
+    },
+  };
+}
+
+/** The same error with OpenRouter's word in it, for the dialects whose own form it keeps. */
+function typed(error: GatewayError): GatewayError {
+  const { code, message, status, type, shownCode, param, headers } = error;
+  const extra = { ...error.extra, error_type: openRouterErrorType(error) };
+  return new GatewayError(code, message, {
+    ...{ status, type, shownCode, param, headers, extra },
+    cause: error,
+  });
+}
+
+/**
+ * The JSON text, in ASCII, that answers `error` below /api/v1. Anthropic's clients keep Anthropic's
+ * form there.
+ */
+export function openRouterErrorBody(
+  error: GatewayError,
+  dialect: Dialect,
+  requestId: string,
+): string {
+  if (dialect === "messages") return errorBody(typed(error), dialect, requestId);
+  return asciiJson({ error: errorObject(error) });
+}
+
+/** What an error inside a stream tells of the stream it stands in. */
+export type BrokenStream = Readonly<{
+  requestId: string;
+  /** As it was asked for. */
+  model: string | null;
+  /** Milliseconds since the epoch. */
+  startedAt: number;
+  /** Events of a response that were sent already. */
+  events?: number;
+}>;
+
+/**
+ * The same as a whole server-sent event: for chat a chunk like all others, so that a client which
+ * checks shapes takes it, with `error` beside its choices.
+ */
+export function openRouterErrorEvent(
+  error: GatewayError,
+  dialect: Dialect,
+  stream: BrokenStream,
+): string {
+  const { requestId } = stream;
+  if (dialect === "messages") {
+    return `event: error\ndata: ${openRouterErrorBody(error, dialect, requestId)}\n\n`;
+  }
+  if (dialect === "responses") {
+    const { message, param, shownCode: code } = error;
+    const sequence = { type: "error", sequence_number: stream.events ?? 0 };
+    const word = { error_type: openRouterErrorType(error) };
+    const nested = { message, type: error.type, param, code };
+    const body = { ...sequence, code, message, param, ...word, error: nested };
+    return `event: error\ndata: ${asciiJson(body)}\n\n`;
+  }
+  if (dialect !== "chat" && dialect !== "completions") {
+    return `data: ${openRouterErrorBody(error, dialect, requestId)}\n\n`;
+  }
+  const isChat = dialect === "chat";
+  const ended = { index: 0, finish_reason: "error", logprobs: null };
+  const chunk = {
+    id: requestId,
+    object: isChat ? "chat.completion.chunk" : "text_completion",
+    created: Math.floor(stream.startedAt / 1000),
+    model: stream.model ?? "",
+    error: errorObject(error),
+    choices: [isChat ? { ...ended, delta: { content: "" } } : { ...ended, text: "" }],
+  };
+  return `data: ${asciiJson(chunk)}\n\n`;
+}

@@ -1,0 +1,111 @@
+import { GatewayError } from "../../errors.ts";
+import type { Family } from "../hub/target.ts";
+import { isJsonObject } from "../json/json-body.ts";
+import { streamError } from "../stream-error.ts";
+import { eventData } from "./event-data.ts";
+import { createSseSplitter } from "./sse-splitter.ts";
+import { isErrorEvent, isTerminal } from "./stream-events.ts";
+
+/**
+ * Looks at an upstream's stream before the hub does. Errors, cuts and odd chunks are seen here,
+ * where they still say what they are.
+ */
+export type SseChecker = {
+  /**
+   * The whole events of a chunk, mended; empty where there is none. Throws a stream's own error.
+   */
+  push(chunk: Uint8Array): Buffer;
+  /** What is left at the end. Throws `upstream_error` where the stream was cut. */
+  end(): Buffer;
+  /** True once the answer is complete, though its numbers may follow. */
+  readonly complete: boolean;
+  /** True once nothing more can follow. */
+  readonly ended: boolean;
+};
+
+const nothing = Buffer.alloc(0);
+
+function parse(data: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(data, "latin1").toString());
+  } catch {
+    return undefined;
+  }
+}
+
+/** Tool arguments may hold a field of that name: only an event's own counts. */
+function isOwnError(event: string): boolean {
+  if (!isErrorEvent(event)) return false;
+  if (event.startsWith("event:") || event.startsWith("error:")) return true;
+  const data = parse(eventData(event));
+  return isJsonObject(data) && data.error !== null && data.error !== undefined;
+}
+
+/** A chunk without `choices` (a usage alone) fails in the hub, which then loses the usage. */
+function mendedChunk(event: string): string {
+  const data = eventData(event);
+  if (!data.startsWith("{") || /"choices"\s*:\s*\[/.test(data)) return event;
+  const chunk = parse(data);
+  if (!isJsonObject(chunk) || Array.isArray(chunk.choices)) return event;
+  const text = JSON.stringify({ ...chunk, choices: [] });
+  return `data: ${Buffer.from(text).toString("latin1")}\n\n`;
+}
+
+const finishReason = /"finish_reason"\s*:\s*"[^"]/;
+
+type State = "more" | "complete" | "ended";
+
+function openaiState(event: string): State {
+  if (isTerminal(event, "chat")) return "ended";
+  // Some servers close without [DONE]; this much is the whole answer.
+  return finishReason.test(event) ? "complete" : "more";
+}
+
+/** How far an answer is with this event. */
+const judges: Readonly<Record<Family, (event: string) => State>> = {
+  openai: openaiState,
+  anthropic: (event) => (isTerminal(event, "messages") ? "ended" : "more"),
+  // Its numbers may come in a chunk of their own.
+  google: (event) => (isTerminal(event, "gemini") ? "complete" : "more"),
+};
+
+/** An event without its blank line counts at the end of a stream where its data is whole. */
+function isWhole(event: string): boolean {
+  const data = eventData(event);
+  return data === "[DONE]" || parse(data) !== undefined;
+}
+
+export function createSseChecker(family: Family): SseChecker {
+  const splitter = createSseSplitter();
+  const judge = judges[family];
+  let state: State = "more";
+
+  function check(event: string): string {
+    if (isOwnError(event)) throw streamError(event);
+    const found = judge(event);
+    if (found !== "more" && state !== "ended") state = found;
+    return family === "openai" ? mendedChunk(event) : event;
+  }
+
+  return {
+    get complete() {
+      return state !== "more";
+    },
+    get ended() {
+      return state === "ended";
+    },
+    push(chunk) {
+      let out = "";
+      for (const event of splitter.push(chunk)) if (state !== "ended") out += check(event);
+      return out === "" ? nothing : Buffer.from(out, "latin1");
+    },
+    end() {
+      const rest = splitter.rest().trimEnd();
+      const out = state !== "ended" && isWhole(rest) ? check(`${rest}\n\n`) : "";
+      if (state === "more") {
+        throw new GatewayError("upstream_error", "The upstream's stream ended before its end.");
+      }
+      return Buffer.from(out, "latin1");
+    },
+  };
+}

@@ -1,0 +1,73 @@
+import type { IncomingMessage } from "node:http";
+import type { Readable } from "node:stream";
+import { createFormScanner, type FormScanner } from "../dialects/json/form-scanner.ts";
+import { GatewayError } from "../errors.ts";
+import { ClientLeft } from "../exchange.ts";
+import { encodingOf } from "../limits/body.ts";
+
+export type FormReading = {
+  /** As much of the body flows ahead of an upstream; a model that comes later is not waited for. */
+  aheadBytes: number;
+  /**
+   * The key may use some models only: then all of the form is looked at, and the body fails before
+   * a second model gets through.
+   */
+  isLimited: boolean;
+};
+
+/**
+ * The model that a form names, read as its bytes pass on their way into `body`, unchanged; null
+ * where there is none to be read. Rejects where the body ends before that is known.
+ */
+export function modelOfForm(
+  request: IncomingMessage,
+  body: Readable,
+  reading: FormReading,
+): Promise<string | null> {
+  const { headers } = request;
+  const type = headers["content-type"] ?? "";
+  const form = encodingOf(headers) === null ? createFormScanner(type) : null;
+  return form === null ? Promise.resolve(null) : follow(form, request, body, reading);
+}
+
+function follow(
+  form: FormScanner,
+  request: IncomingMessage,
+  body: Readable,
+  { aheadBytes, isLimited }: FormReading,
+): Promise<string | null> {
+  return new Promise((resolve, reject) => {
+    let seen = 0;
+    let told = false;
+    const tell = (model: string | null): void => {
+      told = true;
+      resolve(model);
+      if (model === null || !isLimited) stop();
+    };
+    const look = (chunk: Buffer): void => {
+      seen += chunk.length;
+      form.push(chunk);
+      const { state, model } = form;
+      if (state === "odd" && told) body.destroy(oddForm());
+      else if (state === "odd") tell(isLimited ? null : model);
+      else if (told) return;
+      else if (model !== null || state === "whole" || seen >= aheadBytes) tell(model);
+    };
+    const end = (): void => {
+      if (!told) tell(null);
+      else if (form.state !== "whole") body.destroy(oddForm());
+    };
+    const stop = (): void => void request.off("data", look).off("end", end);
+    // Before those who send it on: what is refused must not be on its way.
+    request.prependListener("data", look).prependListener("end", end);
+    body.once("close", () => {
+      stop();
+      reject(body.errored ?? new ClientLeft());
+    });
+  });
+}
+
+const oddForm = (): GatewayError =>
+  new GatewayError("invalid_request", "The form names more than one model, or is no plain one.", {
+    param: "model",
+  });

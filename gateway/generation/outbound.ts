@@ -1,0 +1,37 @@
+import { withGeminiModel } from "../dialects/gemini/gemini-path.ts";
+import type { Outbound } from "../upstreams/forward.ts";
+import { credentialsOf, headersToUpstream, keyOf } from "../upstreams/headers.ts";
+import type { Upstream } from "../upstreams/upstream.ts";
+import type { RoadParts } from "./parts.ts";
+import { bodyOf, type Plan } from "./plan.ts";
+import type { Accepted } from "./reserve.ts";
+
+/** What an upstream is sent of an accepted generation. */
+export function outboundOf(
+  { timeouts }: Pick<RoadParts, "timeouts">,
+  { exchange, identity, asked }: Accepted,
+  upstream: Upstream,
+  plan: Plan,
+): Outbound {
+  const { body, inflated, headers } = asked;
+  const isWhole = Buffer.isBuffer(body);
+  const streams = asked.fields.stream || plan.assembles;
+  const path = plan.model === null ? exchange.path : withGeminiModel(exchange.path, plan.model);
+  return {
+    method: exchange.method,
+    path: upstream.prefix + path + exchange.query,
+    // A conversion writes another request: of the client's headers only the key may matter to it.
+    headers: headersToUpstream(plan.converts ? credentialsOf(headers) : headers, {
+      user: identity.user,
+      requestId: exchange.requestId,
+      ...keyOf(upstream),
+      inflated,
+      identity: true,
+    }),
+    body: isWhole && !plan.converts ? bodyOf(body, plan) : body,
+    firstByteMs: timeouts.firstByteMs,
+    idleMs: timeouts.idleMs,
+    // A streamed body cannot be sent twice, so it never risks a dying connection.
+    fresh: !isWhole || (streams && upstream.kind !== "openai"),
+  };
+}

@@ -1,0 +1,60 @@
+import type { Line, Listed } from "./line.ts";
+
+/** Every line of the house, to be looked at and steered together. */
+export type AllLines = Pick<
+  Line,
+  "state" | "list" | "cancel" | "onChange" | "pause" | "resume" | "drain"
+> & {
+  view(): ReturnType<Line["view"]> & {
+    /** Of the capacity, what stands at upstreams that take new work at present. */
+    usable: number;
+  };
+};
+
+/** The lines of all pools as one. */
+export function allLines(lines: readonly Line[], usableSlots: () => number): AllLines {
+  const [first] = lines;
+  /** For all who follow: they are told one after the other, before anything else can happen. */
+  let listed: Listed[] | null = null;
+  const forget = (): void => {
+    listed = null;
+  };
+  const each = (act: (line: Line) => void) => (): void => {
+    forget();
+    for (const line of lines) act(line);
+  };
+  return {
+    view() {
+      const sum = { waiting: 0, active: 0, capacity: 0, usable: usableSlots() };
+      for (const line of lines) {
+        const { waiting, active, capacity } = line.view();
+        sum.waiting += waiting;
+        sum.active += active;
+        sum.capacity += capacity;
+      }
+      return sum;
+    },
+    // They are steered together; one may have been resumed since.
+    state: () => first?.state() ?? "open",
+    list(): Listed[] {
+      if (listed === null) {
+        listed = lines.flatMap((line) => line.list());
+        queueMicrotask(forget);
+      }
+      return listed;
+    },
+    cancel(id) {
+      forget();
+      return lines.some((line) => line.cancel(id));
+    },
+    onChange(listener) {
+      const ends = lines.map((line) => line.onChange(listener));
+      return () => {
+        for (const end of ends) end();
+      };
+    },
+    pause: each((line) => line.pause()),
+    resume: each((line) => line.resume()),
+    drain: each((line) => line.drain()),
+  };
+}

@@ -1,0 +1,88 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { createEntry } from "../order/entry.ts";
+import { Comings } from "./comings.ts";
+
+const one = (user: string, priority = 0) =>
+  createEntry({ id: "", user, model: "m", priority }, 1000);
+
+/** Asks, has an answer after a second, thinks for three, and asks again. */
+function think(comings: Comings, user: string, times: number): number {
+  let now = 0;
+  for (let time = 0; time < times; time++, now += 4000) {
+    comings.came(one(user), now);
+    comings.went(user, 1000, now + 1000);
+  }
+  return now - 3000;
+}
+
+test("who asks again after every answer comes while they are away, and not while they wait", () => {
+  const comings = new Comings();
+  const now = think(comings, "bob", 20);
+  const [bob] = comings.others("alice", now);
+  expect(bob).toMatchObject({ user: "bob", here: 0, weight: 1, priority: 0 });
+  expect(1 / (bob?.perMs[0] ?? 0)).toBeCloseTo(3000, -2);
+  expect(bob?.perMs[1]).toBe(0);
+  expect(bob?.usedMs).toEqual(new Array(20).fill(1000));
+});
+
+test("who sends many at once goes on to come while theirs wait", () => {
+  const comings = new Comings();
+  for (let index = 0; index < 40; index++) comings.came(one("agent"), index * 500);
+  comings.went("agent", 2000, 20_000);
+  const [agent] = comings.others("alice", 20_000);
+  expect(agent?.here).toBe(39);
+  expect(1 / (agent?.perMs[3] ?? 0)).toBeCloseTo(500, -2);
+});
+
+test("nobody waits for one who went home, and one night does not make them a rare guest", () => {
+  const comings = new Comings();
+  const now = think(comings, "bob", 20);
+  expect(comings.others("alice", now + 8 * 3_600_000)).toEqual([]);
+  comings.came(one("bob"), now + 8 * 3_600_000);
+  comings.went("bob", 1000, now + 8 * 3_600_000 + 1000);
+  const [bob] = comings.others("alice", now + 8 * 3_600_000 + 1000);
+  expect(1 / (bob?.perMs[0] ?? 0)).toBeLessThan(6000);
+});
+
+test("one's own requests, and users of whom no answer was seen, are told of by nobody", () => {
+  const comings = new Comings();
+  const now = think(comings, "bob", 20);
+  comings.came(one("carol"), now);
+  comings.came(one("carol"), now);
+  expect(comings.others("bob", now)).toEqual([]);
+});
+
+test("users who are made up do not fill the memory", () => {
+  const comings = new Comings();
+  think(comings, "bob", 5);
+  for (let index = 0; index < 400; index++) think(comings, `made-up-${index}`, 3);
+  expect(comings.others("alice", 9000).length).toBeLessThanOrEqual(25);
+  comings.went("bob", 1000, 9000);
+  expect(comings.others("alice", 9000).some(({ user }) => user === "bob")).toBe(false);
+});
+
+test("whatever comes and goes, rates are numbers, and nobody is fewer than none", () => {
+  const step = fc.record({
+    user: fc.constantFrom("alice", "bob", "carol"),
+    comes: fc.boolean(),
+    usedMs: fc.option(fc.integer({ min: 0, max: 90_000 })),
+    pauseMs: fc.constantFrom(0, 1, 3000, 86_400_000),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+      const comings = new Comings();
+      let now = 0;
+      for (const { user, comes, usedMs, pauseMs } of steps) {
+        now += pauseMs;
+        if (comes) comings.came(one(user), now);
+        else comings.went(user, usedMs, now);
+        for (const { here, perMs, usedMs: times } of comings.others("alice", now)) {
+          expect(here).toBeGreaterThanOrEqual(0);
+          expect(times.length).toBeGreaterThan(0);
+          expect(perMs.every((rate) => rate >= 0 && rate < Number.POSITIVE_INFINITY)).toBe(true);
+        }
+      }
+    }),
+  );
+});

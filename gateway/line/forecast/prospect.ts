@@ -1,0 +1,52 @@
+import type { Entry } from "../order/entry.ts";
+import type { FairQueue } from "../order/fair-queue.ts";
+import type { Comer } from "./comings.ts";
+import type { Estimates } from "./estimate.ts";
+import type { Ahead } from "./first-place.ts";
+import type { Prospect, Turn } from "./likely-wait.ts";
+import type { Overtaker } from "./newcomers.ts";
+
+type Present = { queue: FairQueue; estimates: Estimates; now: number; slots: number };
+
+/** What lies before an entry that has just come: who runs, who stands ahead, and who may come. */
+export function prospectOf(
+  { queue, estimates, now, slots }: Present,
+  ahead: Ahead,
+  others: readonly Comer[],
+  priority: number,
+): Prospect {
+  const overtakers = overtakersOf(queue, ahead, others, priority);
+  const whose = new Map(overtakers.map(({ user }, index) => [user, index]));
+  const turnOf = ({ ask, startedAt }: Entry, elapsedMs = now - startedAt): Turn => ({
+    left: estimates.left(ask, elapsedMs),
+    whose: whose.get(ask.user) ?? -1,
+  });
+  const running = Array.from(queue.running.values(), (entry) => turnOf(entry));
+  while (running.length < slots) running.push({ left: () => 0, whose: -1 });
+  const inOrder = ahead.entries.toSorted((a, b) => a.tag - b.tag);
+  const turns = inOrder.map(({ entry, tag }) => ({ ...turnOf(entry, 0), tag }));
+  return { running, ahead: turns, overtakers, tag: ahead.tag };
+}
+
+/** Those of whom one more would still have its turn before `ahead.tag`. */
+function overtakersOf(
+  { shares }: FairQueue,
+  { entries, tag }: Ahead,
+  others: readonly Comer[],
+  priority: number,
+): (Overtaker & Comer)[] {
+  const waitingMs = new Map<string, number>();
+  for (const { entry } of entries) {
+    const { user } = entry.ask;
+    waitingMs.set(user, (waitingMs.get(user) ?? 0) + entry.estimateMs / entry.weight);
+  }
+  const turnOf = (other: Comer): number => {
+    if (other.priority > priority) return Number.NEGATIVE_INFINITY;
+    const turn = Math.max(shares.present, shares.of(other.user)?.turn ?? 0);
+    return turn + (waitingMs.get(other.user) ?? 0);
+  };
+  return others
+    .filter((other) => other.priority >= priority)
+    .map((other) => ({ ...other, turn: turnOf(other) }))
+    .filter(({ turn }) => turn < tag);
+}

@@ -1,0 +1,23 @@
+import type { FairQueue } from "../order/fair-queue.ts";
+import type { Estimates } from "./estimate.ts";
+
+export type SlotEnd = { id: string; inMs: number };
+
+/**
+ * When the slots in use come free, soonest first. The soonest of several uncertain ends comes well
+ * before any of them is expected by itself; so the k-th of n is taken at the quantile k/(n+1) of
+ * what is left to it, and a single one at the median.
+ */
+export function slotEnds(queue: FairQueue, estimates: Estimates, now: number): SlotEnd[] {
+  const running = Array.from(queue.running.values(), ({ ask, startedAt }) => {
+    const elapsedMs = now - startedAt;
+    const left = estimates.left(ask, elapsedMs);
+    return { id: ask.id, left, middle: left(0.5) };
+  });
+  running.sort((a, b) => a.middle - b.middle);
+  let latest = 0;
+  return running.map(({ id, left }, index) => {
+    latest = Math.max(latest, left((index + 1) / (running.length + 1)));
+    return { id, inMs: latest };
+  });
+}

@@ -1,0 +1,84 @@
+import type { Ask } from "../order/entry.ts";
+import { Box } from "./box.ts";
+import type { Members, Tiers } from "./group.ts";
+import { Member } from "./member.ts";
+
+type ModelRules = {
+  capacityOf: (model: string) => number | null;
+  boxOf: (model: string) => string | null;
+  exclusive: boolean;
+};
+
+/** How the name of a box begins that is for one model alone. */
+const ownBox = "model ";
+
+/**
+ * The members of a line of one upstream: one for each box of models. The slots are counted by the
+ * line, and models without rules are in no box at all.
+ */
+export class ModelMembers implements Members {
+  readonly #rules: ModelRules;
+  readonly #byBox = new Map<string, Member>();
+
+  constructor(rules: ModelRules) {
+    this.#rules = rules;
+  }
+
+  keyOf(ask: Ask): string | null {
+    const { model } = ask;
+    if (this.#boxName(model) === null) return null;
+    return this.#rules.exclusive ? `${model}\u0000${nameThere(ask)}` : model;
+  }
+
+  tiersOf(ask: Ask): Tiers {
+    const member = this.at(ask);
+    return member === null ? [] : [[{ member, there: nameThere(ask) }]];
+  }
+
+  at({ model }: Ask): Member | null {
+    const boxName = this.#boxName(model);
+    if (boxName === null) return null;
+    let member = this.#byBox.get(boxName);
+    if (member === undefined) {
+      const { capacityOf, exclusive } = this.#rules;
+      const capacity = Number.POSITIVE_INFINITY;
+      const rules = { capacityOf, exclusive, capacity, weight: 1, name: "" };
+      member = new Member({ ...rules, box: new Box() });
+      this.#byBox.set(boxName, member);
+    }
+    return member;
+  }
+
+  setCapacity(): void {
+    throw new Error("The slots of a single upstream are the line's.");
+  }
+
+  /** Clients make up model names, which a glob may give a capacity: none may stay for ever. */
+  forget(model: string): void {
+    const boxName = this.#boxName(model);
+    if (boxName === null || !boxName.startsWith(ownBox)) return;
+    if (this.#byBox.get(boxName)?.isIdle) this.#byBox.delete(boxName);
+  }
+
+  copy(): ModelMembers {
+    const copy = new ModelMembers(this.#rules);
+    for (const [name, member] of this.#byBox) {
+      copy.#byBox.set(name, member.copy(member.box.copy()));
+    }
+    return copy;
+  }
+
+  /** A model's own box and a shared one of the same name are not the same box. */
+  #boxName(model: string): string | null {
+    const { exclusive, boxOf, capacityOf } = this.#rules;
+    if (exclusive) return "box ";
+    const shared = boxOf(model);
+    if (shared !== null) return `box ${shared}`;
+    return capacityOf(model) === null ? null : ownBox + model;
+  }
+}
+
+/** What the model is called at the one upstream there is. */
+function nameThere({ model, seats }: Ask): string {
+  return seats?.list[0]?.model ?? model;
+}

@@ -1,0 +1,72 @@
+import type { Group } from "../gate/group.ts";
+import { isBefore, type Lane } from "./lane.ts";
+import { Turns } from "./turns.ts";
+
+/**
+ * The lanes that may take a turn, by group: mostly of few groups, so a list is faster than a map. But
+ * where clients make up model names there are as many as lanes, so a lane knows where it stands.
+ */
+export class Groups {
+  readonly #agingMs: number;
+  readonly #turns: Turns[] = [];
+  /** An empty one for the next group: on an idle line each request would need a new one. */
+  #spare: Turns | null = null;
+
+  constructor(agingMs: number) {
+    this.#agingMs = agingMs;
+  }
+
+  get size(): number {
+    return this.#turns.length;
+  }
+
+  has(group: Group): boolean {
+    return this.#of(group) !== undefined;
+  }
+
+  add(lane: Lane): void {
+    let turns = this.#of(lane.group);
+    if (turns === undefined) {
+      turns = this.#spare ?? new Turns(this.#agingMs);
+      this.#spare = null;
+      turns.group = lane.group;
+      this.#turns.push(turns);
+    }
+    turns.add(lane);
+    lane.turns = turns;
+  }
+
+  /** True when it was the group's last lane. */
+  remove(lane: Lane): boolean {
+    const { turns } = lane;
+    turns?.remove(lane);
+    lane.turns = null;
+    if (turns?.isEmpty !== true) return false;
+    this.#turns.splice(this.#turns.indexOf(turns), 1);
+    turns.group = null;
+    this.#spare = turns;
+    return true;
+  }
+
+  /** Whose turn it is among the groups that `may` start something. */
+  first(now: number, may: (group: Group) => boolean): Lane | null {
+    const open: Turns[] = [];
+    let top = Number.NEGATIVE_INFINITY;
+    for (const turns of this.#turns) {
+      if (!may(turns.group)) continue;
+      open.push(turns);
+      top = Math.max(top, turns.top);
+    }
+    let first: Lane | null = null;
+    for (const turns of open) {
+      const lane = turns.first(top, now);
+      if (lane !== null && (first === null || isBefore(lane, first))) first = lane;
+    }
+    return first;
+  }
+
+  #of(group: Group): Turns | undefined {
+    for (const turns of this.#turns) if (turns.group === group) return turns;
+    return undefined;
+  }
+}

@@ -1,0 +1,108 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { setIdentityHeaders } from "../answer/identity-headers.ts";
+import type { Identity } from "../auth/identity.ts";
+import { withGeminiModel } from "../dialects/gemini/gemini-path.ts";
+import { withModel } from "../dialects/json/json-edit.ts";
+import { GatewayError } from "../errors.ts";
+import type { Exchange } from "../exchange.ts";
+import { modelAt } from "../generation/destination.ts";
+import type { RoadParts } from "../generation/parts.ts";
+import { refuseOtherModels } from "../generation/refuse-other-models.ts";
+import { collect } from "../upstreams/collect.ts";
+import type { Outbound } from "../upstreams/forward.ts";
+import { credentialsOf, headersToUpstream, keyOf } from "../upstreams/headers.ts";
+import { lacksPath } from "../upstreams/speaks.ts";
+import type { Upstream } from "../upstreams/upstream.ts";
+import { modelNamed } from "./model-named.ts";
+
+/** Others than the upstream's family may not know it. */
+export const isForOneFamily = ({ dialect }: Pick<Exchange, "dialect">): boolean =>
+  dialect === "messages" || dialect === "gemini";
+
+/**
+ * A read that names a model (`asksOfModel`), most of them questions about a prompt. An upstream
+ * that does not know it in these words is asked in its own, or the tokens are estimated. Rejects
+ * with the error that it is answered with.
+ */
+export async function count(
+  parts: RoadParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+  exchange: Exchange,
+  identity: Identity,
+): Promise<void> {
+  const { bytes, inflated, free } = await parts.bodies.read(request, response, exchange.signal);
+  try {
+    const model = modelNamed(exchange, bytes);
+    refuseOtherModels(identity, model);
+    const destination = parts.route(model, identity.models);
+    const { upstream } = destination.first;
+    const name = modelAt(destination, upstream);
+    const { path, query, requestId } = exchange;
+    const { user } = identity;
+    const own = { user, requestId, ...keyOf(upstream), inflated, identity: true };
+    const asked: Outbound = {
+      method: "POST",
+      path: upstream.prefix + (name === null ? path : withGeminiModel(path, name)) + query,
+      headers: headersToUpstream(request.headers, own),
+      body: name === null || exchange.dialect === "gemini" ? bytes : withModel(bytes, name),
+      firstByteMs: parts.timeouts.firstByteMs,
+      idleMs: parts.timeouts.idleMs,
+      fresh: true,
+    };
+    const converted = {
+      ...asked,
+      body: bytes,
+      headers: headersToUpstream(credentialsOf(request.headers), own),
+    };
+    const answer = await counted(upstream, exchange, { asked, converted, model: name ?? model });
+    setIdentityHeaders(response, exchange);
+    response.setHeader("content-type", "application/json").end(answer);
+  } finally {
+    free();
+  }
+}
+
+type Asking = { asked: Outbound; converted: Outbound; model: string | null };
+
+async function counted(
+  upstream: Upstream,
+  exchange: Exchange,
+  { asked, converted, model }: Asking,
+): Promise<Buffer> {
+  const { dialect, signal } = exchange;
+  if (isItsOwn(upstream, dialect)) {
+    try {
+      return (await collect(upstream, asked, signal)).bytes;
+    } catch (error) {
+      if (!lacksPath(error)) throw error;
+      if (dialect !== "messages") throw error;
+    }
+  }
+  if (dialect === "gemini") return Buffer.from(JSON.stringify(estimated(converted.body)));
+  if (dialect !== "messages") throw cannotCount();
+  const { countConverted } = await import("../upstreams/converted-count.ts");
+  const tokens = await countConverted(upstream, converted, model ?? "", estimateOf, signal);
+  return Buffer.from(JSON.stringify(tokens));
+}
+
+function isItsOwn({ family }: Upstream, dialect: Exchange["dialect"]): boolean {
+  if (family === "google") return dialect === "gemini";
+  if (family === "anthropic") return dialect === "messages";
+  return dialect !== "gemini";
+}
+
+/** Characters to a token, in most languages and tokenizers. */
+const charsPerToken = 4;
+
+const estimateOf = (text: string): number => Math.ceil(text.length / charsPerToken);
+
+/** Of Gemini's own form; the field names in it are few beside the text. */
+const estimated = (body: Outbound["body"]): object => ({
+  totalTokens: estimateOf(Buffer.isBuffer(body) ? body.toString() : ""),
+});
+
+const cannotCount = (): GatewayError =>
+  new GatewayError("invalid_request", "The upstream of this model cannot be asked for this.", {
+    param: "model",
+  });
