@@ -1,3 +1,4 @@
+import { BoundedMap } from "../bounded-map.ts";
 import { GatewayError } from "../errors.ts";
 import { addressGroup } from "./address-group.ts";
 
@@ -25,7 +26,7 @@ const mostAddresses = 10_000;
  * one passes, whatever others behind the same address do.
  */
 export function createGuessLimit(): GuessLimit {
-  const byAddress = new Map<string, Guesses>();
+  const byAddress = new BoundedMap<Guesses>(mostAddresses);
 
   return {
     failed(address, now) {
@@ -33,10 +34,7 @@ export function createGuessLimit(): GuessLimit {
       const found = byAddress.get(group);
       const isKnown = found !== undefined && Math.abs(now - found.last) < forgottenMs;
       const guesses = isKnown ? found : { count: 0, last: now, until: 0 };
-      // The order of the map is that of the latest guess.
-      byAddress.delete(group);
       byAddress.set(group, guesses);
-      if (byAddress.size > mostAddresses) forgetOldest(byAddress);
       guesses.last = now;
       const waitMs = Math.min(guesses.until - now, longestMs);
       if (waitMs > 0) return refusal(waitMs);
@@ -48,11 +46,6 @@ export function createGuessLimit(): GuessLimit {
       return refusal(blockedMs);
     },
   };
-}
-
-function forgetOldest(byAddress: Map<string, Guesses>): void {
-  const [oldest] = byAddress.keys();
-  if (oldest !== undefined) byAddress.delete(oldest);
 }
 
 /**

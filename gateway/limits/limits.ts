@@ -1,3 +1,4 @@
+import { BoundedMap } from "../bounded-map.ts";
 import type { Dialect } from "../exchange.ts";
 import type { Estimate } from "./estimate.ts";
 import { excessOf } from "./excess.ts";
@@ -33,7 +34,7 @@ export type LimitsOptions = LayersOptions & { history: History };
 
 const dependOnTokens: ReadonlySet<Metric> = new Set(["tokens", "cost"]);
 
-/** So many users are kept in memory; who comes back later is read from the history again. */
+/** Users kept in memory. The windows of a forgotten user are read from the history again. */
 const mostUsers = 10_000;
 
 /**
@@ -45,7 +46,9 @@ const mostUsers = 10_000;
 export function createLimits(options: LimitsOptions): Limits {
   const limitsOf = createLimitsOf(options);
   const steady = createSteadyClock();
-  const users = new Map<string, UserWindows>();
+  const users = new BoundedMap<UserWindows>(mostUsers, {
+    mayForget: ({ underWay }) => underWay === 0,
+  });
   const expectations = createExpectations();
 
   function windowsFor(
@@ -116,20 +119,10 @@ function standingsOf(limits: readonly Limit[], windows: readonly SlidingWindow[]
   });
 }
 
-function accountOf(users: Map<string, UserWindows>, user: string): UserWindows {
+function accountOf(users: BoundedMap<UserWindows>, user: string): UserWindows {
   const known = users.get(user);
   if (known !== undefined) return known;
-  if (users.size >= mostUsers) forgetOne(users);
   const fresh = new UserWindows();
   users.set(user, fresh);
   return fresh;
-}
-
-/** The oldest of whom nothing is under way. */
-function forgetOne(users: Map<string, UserWindows>): void {
-  for (const [user, windows] of users) {
-    if (windows.underWay > 0) continue;
-    users.delete(user);
-    return;
-  }
 }

@@ -1,3 +1,5 @@
+import { BoundedMap } from "../bounded-map.ts";
+
 /** The text of a prompt: whose tokenizer reads it, and its characters. */
 export type Prompt = { readonly model: string; readonly chars: number };
 
@@ -27,7 +29,7 @@ const margin = 1.1;
  * same model. It costs nothing, needs no vocabulary, and follows people's languages.
  */
 export function createPromptSizes(): PromptSizes {
-  const models = new Map<string, Learnt>();
+  const models = new BoundedMap<Learnt>(mostModels);
   return {
     estimate({ model, chars }) {
       const learnt = models.get(model);
@@ -40,10 +42,7 @@ export function createPromptSizes(): PromptSizes {
       const learnt = models.get(model) ?? { charsPerToken: ratio, seen: 0 };
       learnt.seen += 1;
       learnt.charsPerToken += (ratio - learnt.charsPerToken) / Math.min(learnt.seen, 10);
-      models.delete(model);
       models.set(model, learnt);
-      const [oldest] = models.keys();
-      if (models.size > mostModels && oldest !== undefined) models.delete(oldest);
     },
   };
 }

@@ -5,13 +5,14 @@ import { describe, expect, it } from "vitest";
 const root = join(import.meta.dirname, "..");
 
 /** Every room may import these. */
-const forAll = ["errors", "exchange", "roster", "telemetry"];
+const forAll = ["bounded-map", "errors", "exchange", "roster", "telemetry"];
 
 /** Who may import whom, beside itself and `forAll`; type imports count. */
 const mayImport: Record<string, string[] | "everything"> = {
   errors: [],
   exchange: [],
   roster: [],
+  "bounded-map": [],
   telemetry: [],
   settings: [],
   users: [],

@@ -1,3 +1,5 @@
+import { BoundedMap } from "../bounded-map.ts";
+
 export type AffinityOptions = {
   /** Conversations remembered; the longest unused goes first. */
   most?: number;
@@ -16,18 +18,10 @@ export type Affinity = {
 
 export function createAffinity(options: AffinityOptions = {}): Affinity {
   const { most = 10_000, keepMs = 3_600_000, now = () => performance.now() } = options;
-  // A Map keeps the order of insertion: the first is the longest unused.
-  const known = new Map<string, { upstream: string; until: number }>();
+  const known = new BoundedMap<{ upstream: string; until: number }>(most);
   return {
     remember(key, upstream) {
-      if (key === null) return;
-      known.delete(key);
-      known.set(key, { upstream, until: now() + keepMs });
-      if (known.size <= most) return;
-      for (const oldest of known.keys()) {
-        known.delete(oldest);
-        break;
-      }
+      if (key !== null) known.set(key, { upstream, until: now() + keepMs });
     },
     preferred(key) {
       const found = key === null ? undefined : known.get(key);

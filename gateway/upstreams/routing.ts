@@ -1,3 +1,5 @@
+import { BoundedMap } from "../bounded-map.ts";
+
 /**
  * Where a route leads: an upstream, and what the model is called there (null: as it was asked for).
  */
@@ -50,7 +52,7 @@ export function createRouting(options: RoutingOptions): (model: string | null) =
     way: wayOf(route, `route ${index}`),
   }));
   const direct = new Map<string, Way>();
-  const remembered = new Map<string, Way | null>();
+  const remembered = new BoundedMap<Way | null>(mostRemembered);
   const { fallback } = options;
 
   function directTo(upstream: string): Way {
@@ -70,7 +72,6 @@ export function createRouting(options: RoutingOptions): (model: string | null) =
     const known = remembered.get(model);
     if (known !== undefined) return known;
     const way = ways.find(({ matches }) => matches(model))?.way ?? null;
-    if (remembered.size >= mostRemembered) remembered.clear();
     remembered.set(model, way);
     return way;
   }

@@ -1,4 +1,5 @@
 import { mayUseModel } from "../auth/may-use-model.ts";
+import { BoundedMap } from "../bounded-map.ts";
 import type { Served } from "../generation/parts.ts";
 import { costOf, type Price } from "../ledger/cost.ts";
 import type { ModelSettings } from "../settings/routing-settings.ts";
@@ -29,14 +30,13 @@ export function modelWordsOf(settings: Settings): ModelWords {
     output: settings.pricePerCompletionToken,
     second: 0,
   };
-  const remembered = new Map<string, ModelSettings | null>();
+  const remembered = new BoundedMap<ModelSettings | null>(mostRemembered);
 
   function of(model: string): ModelSettings | null {
     if (models.length === 0) return null;
     let found = remembered.get(model);
     if (found === undefined) {
       found = models.find((one) => mayUseModel([one.model], model)) ?? null;
-      if (remembered.size >= mostRemembered) remembered.clear();
       remembered.set(model, found);
     }
     return found;

@@ -1,3 +1,4 @@
+import { BoundedMap } from "../../bounded-map.ts";
 import type { Entry } from "../order/entry.ts";
 
 /** Rates differ by how many of the user's are here: none, one, two, or more. */
@@ -26,6 +27,7 @@ export type Comer = {
 };
 
 type Habit = {
+  readonly user: string;
   weight: number;
   priority: number;
   here: number;
@@ -44,18 +46,17 @@ type Habit = {
  * user's requests were here, and how often one more came meanwhile.
  */
 export class Comings {
-  readonly #habits = new Map<string, Habit>();
+  readonly #habits = new BoundedMap<Habit>(mostUsers);
 
   /** One more request of this user. */
   came({ ask: { user }, weight, priority }: Entry, now: number): void {
-    const habit = this.#habits.get(user) ?? newHabit(now);
+    const known = this.#habits.get(user);
+    const habit = known ?? newHabit(user, now);
     Object.assign(habit, { weight, priority });
-    // The first one tells of no pause.
-    if (this.#habits.delete(user)) learn(habit, now);
+    // The first request tells of no pause.
+    if (known !== undefined) learn(habit, now);
     habit.here++;
     this.#habits.set(user, habit);
-    const [oldest] = this.#habits.keys();
-    if (this.#habits.size > mostUsers && oldest !== undefined) this.#habits.delete(oldest);
   }
 
   /** One less; `usedMs` is null for one that had no slot. */
@@ -72,10 +73,10 @@ export class Comings {
   /** Who may come next, but for one; the latest come first. */
   others(but: string, now: number): Comer[] {
     const comers: Comer[] = [];
-    for (const [user, habit] of [...this.#habits].slice(-mostListed - 1).reverse()) {
-      if (user === but || habit.usedMs.length === 0) continue;
+    for (const habit of [...this.#habits.values()].slice(-mostListed - 1).reverse()) {
+      const { user, weight, priority, here, usedMs } = habit;
+      if (user === but || usedMs.length === 0) continue;
       const perMs = ratesOf(habit, now);
-      const { weight, priority, here, usedMs } = habit;
       if (!perMs.some((rate) => rate > 0)) continue;
       comers.push({ user, weight, priority, here, perMs, usedMs });
     }
@@ -83,9 +84,10 @@ export class Comings {
   }
 }
 
-function newHabit(now: number): Habit {
+function newHabit(user: string, now: number): Habit {
   const none = (): number[] => new Array<number>(states).fill(0);
   return {
+    user,
     weight: 1,
     priority: 0,
     here: 0,

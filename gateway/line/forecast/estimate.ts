@@ -1,3 +1,4 @@
+import { BoundedMap } from "../../bounded-map.ts";
 import type { Ask } from "../order/entry.ts";
 import { History, inputOf, type Left, type Work } from "./history.ts";
 
@@ -28,8 +29,8 @@ const mostUsers = 300;
  * the line waits for slots, not for successes.
  */
 export class Estimates {
-  readonly #byUser = new Map<string, History>();
-  readonly #byModel = new Map<string, History>();
+  readonly #byUser = new BoundedMap<History>(mostUsers);
+  readonly #byModel = new BoundedMap<History>(mostModels);
   readonly #all = new History();
   /** Milliseconds of slots that the first ones used together, until there were enough to settle. */
   #youngMs = 0;
@@ -74,8 +75,8 @@ export class Estimates {
 
   observe(ask: Ask, usedMs: number, work: Work = {}): void {
     const { user, model } = ask;
-    const ofModel = remembered(this.#byModel, model, mostModels);
-    const ofUser = remembered(this.#byUser, keyOf(user, model), mostUsers);
+    const ofModel = remembered(this.#byModel, model);
+    const ofUser = remembered(this.#byUser, keyOf(user, model));
     ofUser.pace = ofModel.pace;
     if (!this.settled) this.#youngMs += usedMs;
     ofUser.add(ask, usedMs, work);
@@ -97,17 +98,12 @@ function keyOf(user: string, model: string): string {
   return `${user}\u0000${model}`;
 }
 
-/**
- * The history of that name. Where there are too many, the one not added to for longest is
- * forgotten.
- */
-function remembered(histories: Map<string, History>, key: string, most: number): History {
+/** The history of that name, to which something is added. */
+function remembered(histories: BoundedMap<History>, key: string): History {
   const found = histories.get(key);
-  if (found !== undefined && histories.size < most) return found;
+  // The order matters only for a full map, and setting costs more than reading.
+  if (found !== undefined && !histories.isFull) return found;
   const history = found ?? new History();
-  histories.delete(key);
   histories.set(key, history);
-  const oldest = histories.keys().next();
-  if (histories.size > most && !oldest.done) histories.delete(oldest.value);
   return history;
 }
