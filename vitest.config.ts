@@ -1,12 +1,35 @@
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 
+type Project = { name: string; include: string[]; exclude?: string[] };
+
+/** Each test file is in exactly one project, so that `npm run test:all` runs it once. */
+const projects: Project[] = [
+  {
+    name: "gateway",
+    include: ["gateway/**/*.test.ts", "bench/line/*.test.ts"],
+    exclude: ["gateway/test/{clients,install}/**", "gateway/test/conversion/conversion.test.ts"],
+  },
+  {
+    name: "clients",
+    include: ["gateway/test/clients/*.test.ts", "gateway/test/conversion/conversion.test.ts"],
+  },
+  { name: "install", include: ["gateway/test/install/install.test.ts"] },
+  { name: "journeys", include: ["gateway/test/install/*-journey.test.ts"] },
+  { name: "bench", include: ["bench/*.test.ts"] },
+];
+
 const config: ViteUserConfig = defineConfig({
   test: {
-    include: ["gateway/**/*.test.ts", "bench/**/*.test.ts"],
-    // Journeys start real servers; two slow cores need patience, not more workers.
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
-    pool: "forks",
+    projects: projects.map((project) => ({
+      test: {
+        ...project,
+        setupFiles: ["gateway/test/support/around-each-file.ts"],
+        // Journeys start real servers; two slow cores need patience, not more workers.
+        testTimeout: 30_000,
+        hookTimeout: 30_000,
+        pool: "forks",
+      },
+    })),
     coverage: {
       include: ["gateway/**/*.ts"],
       exclude: ["gateway/**/*.test.ts", "gateway/test/**"],

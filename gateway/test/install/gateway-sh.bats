@@ -78,7 +78,7 @@ setup() {
 }
 
 @test "zsh completes commands, their own words, and files" {
-  zsh=$(PATH=$system_path type -P zsh) || skip_line zsh
+  zsh=$(PATH=$system_path type -P zsh) || skip "zsh is missing"
   touch README.md
   PATH=$system_path "$zsh" "$stand_in/type-in-zsh" './gateway.sh us' 'usage  users' './gateway.sh users ro' ' rotate' \
     'gateway.sh config ' ' check' './gateway.sh restore REA' ' README.md'

@@ -93,7 +93,7 @@ good_token=eyJhIjoiYWNjIiwidCI6InR1biIsInMiOiJjMlZqY21WMCJ9
 }
 
 @test "through a pipe with a terminal it asks, and goes on after the answers" {
-  script=$(PATH=$system_path type -P script) || skip_line "script(1)"
+  script=$(PATH=$system_path type -P script) || skip "script(1) is missing"
   export LLM_GATEWAY_REPO=$SCRATCH/src
   printf 'http://10.1.1.1:9999\n3\n%s\nzoe\n\n' "$port" >"$SCRATCH/answers"
   run "$script" -qec "cat '$SCRATCH/src/install.sh' | bash" /dev/null <"$SCRATCH/answers"
@@ -189,13 +189,24 @@ good_token=eyJhIjoiYWNjIiwidCI6InR1biIsInMiOiJjMlZqY21WMCJ9
   for value in 'a$b' 'a #b' "it's" 'say "x"' 'back\slash' 'two words' '$(id)' "q'\$x\"y"; do
     rm -rf "$dir" "$SCRATCH/state/running"
     UPSTREAM_API_KEY=$value install --yes
+    grep '^UPSTREAM_API_KEY=' "$dir/.env" >"$SCRATCH/first"
+    case $value in *\'*) ;; *) grep -qxF "UPSTREAM_API_KEY='$value'" "$SCRATCH/first" ;; esac
     detached bash "$dir/install.sh" --yes
-    if [ -n "${COMPOSE_PLUGIN:-}" ]; then
-      printf 'services: {a: {image: x, env_file: [.env]}}\n' >"$dir/check.yml"
-      "$COMPOSE_PLUGIN" -f "$dir/check.yml" --project-directory "$dir" config --format json >"$SCRATCH/config"
-      printf %s "$value" >"$SCRATCH/value"
-      "$NODE" -e 'const fs=require("fs"),s=process.env.SCRATCH;const is=JSON.parse(fs.readFileSync(s+"/config")).services.a.environment.UPSTREAM_API_KEY.replaceAll("$$","$");const was=fs.readFileSync(s+"/value","utf8");if(is!==was){console.log({is,was});process.exit(1)}'
-    fi
+    grep '^UPSTREAM_API_KEY=' "$dir/.env" | cmp - "$SCRATCH/first"
+  done
+}
+
+@test "compose reads each of these values as it was given" {
+  [ -n "${COMPOSE_PLUGIN:-}" ] || skip "the compose plugin is missing"
+  [ -n "${NODE:-}" ] || skip "NODE, the gateway's own Node, is missing"
+  for value in 'a$b' 'a #b' "it's" 'say "x"' 'back\slash' 'two words' '$(id)' "q'\$x\"y"; do
+    rm -rf "$dir" "$SCRATCH/state/running"
+    UPSTREAM_API_KEY=$value install --yes
+    detached bash "$dir/install.sh" --yes
+    printf 'services: {a: {image: x, env_file: [.env]}}\n' >"$dir/check.yml"
+    "$COMPOSE_PLUGIN" -f "$dir/check.yml" --project-directory "$dir" config --format json >"$SCRATCH/config"
+    printf %s "$value" >"$SCRATCH/value"
+    "$NODE" -e 'const fs=require("fs"),s=process.env.SCRATCH;const is=JSON.parse(fs.readFileSync(s+"/config")).services.a.environment.UPSTREAM_API_KEY.replaceAll("$$","$");const was=fs.readFileSync(s+"/value","utf8");if(is!==was){console.log({is,was});process.exit(1)}'
   done
 }
 
@@ -280,6 +291,6 @@ good_token=eyJhIjoiYWNjIiwidCI6InR1biIsInMiOiJjMlZqY21WMCJ9
 }
 
 @test "shellcheck has nothing to say" {
-  shellcheck=$(PATH=$system_path type -P shellcheck) || skip_line shellcheck
+  shellcheck=$(PATH=$system_path type -P shellcheck) || skip "shellcheck is missing"
   "$shellcheck" "$repository/install.sh" "$repository/gateway.sh" "$repository/users.sh"
 }

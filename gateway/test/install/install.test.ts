@@ -1,15 +1,8 @@
-import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
-
-/** Whether a program is there; says so in one line where it is not. */
-function have(program: string): boolean {
-  const found = spawnSync(program, ["--version"]).status === 0;
-  if (!found) console.log(`not run: ${program} is missing, so what it tests is not tested`);
-  return found;
-}
+import { beforeAll, describe, expect, test } from "vitest";
+import { type BatsResult, namesIn, readTap, runBats } from "./bats-run.ts";
 
 /** The real compose, which needs no engine to read a .env file; null where it is missing. */
 const compose =
@@ -21,22 +14,39 @@ const compose =
   ]
     .map((folder) => join(folder, "cli-plugins/docker-compose"))
     .find((file) => existsSync(file)) ?? null;
-if (compose === null)
-  console.log("not run: .env against the real compose, whose plugin is missing");
 
-if (have("bats")) {
-  const suites = readdirSync(import.meta.dirname).filter((file) => file.endsWith(".bats"));
-
-  test.each(suites)("%s", { timeout: 300_000 }, (suite) => {
-    const { status, stdout } = spawnSync("bats", ["--tap", join(import.meta.dirname, suite)], {
-      encoding: "utf8",
-      env: { ...process.env, NODE: process.execPath, COMPOSE_PLUGIN: compose ?? "" },
-    });
-    expect(stdout.split("\n").filter((line) => line.startsWith("not ok"))).toEqual([]);
-    expect(status, stdout).toBe(0);
-    expect(stdout.match(/^ok /gm)?.length ?? 0).toBeGreaterThan(3);
+const env = { ...process.env, NODE: process.execPath, COMPOSE_PLUGIN: compose ?? "" };
+const suites = readdirSync(import.meta.dirname)
+  .filter((file) => file.endsWith(".bats"))
+  .map((file) => {
+    const path = join(import.meta.dirname, file);
+    return { file, path, names: namesIn(path) };
   });
-} else {
-  // A file without a test would fail; this one says what is not tested.
-  test("bats is not here", () => expect(have("bats")).toBe(false));
-}
+// All files run at the same time: their tests mostly wait.
+let runs: Map<string, Promise<BatsResult[]>>;
+beforeAll(() => {
+  runs = new Map(suites.map(({ file, path }) => [file, runBats(path, env)]));
+});
+
+describe.each(suites)("$file", ({ file, names }) => {
+  for (const [index, name] of names.entries()) {
+    test(name, { timeout: 600_000 }, async (context) => {
+      const result = (await runs.get(file))?.[index];
+      if (result === undefined) throw new Error("bats ended before this test");
+      if (result.skipped !== null) {
+        console.warn(`not run: ${name}: ${result.skipped}`);
+        context.skip(result.skipped);
+      }
+      if (!result.isOk) throw new Error(result.output);
+    });
+  }
+});
+
+test("a failing bats test is shown with its own output, and a skipped one with its reason", () => {
+  const tap = "1..3\nok 1 a\nnot ok 2 b\n# (in test file)\n#   `x' failed\nok 3 c # skip no zsh";
+  expect(readTap(tap)).toEqual([
+    { isOk: true, skipped: null, output: "" },
+    { isOk: false, skipped: null, output: "(in test file)\n  `x' failed\n" },
+    { isOk: true, skipped: "no zsh", output: "" },
+  ]);
+});

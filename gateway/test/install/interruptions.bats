@@ -12,7 +12,7 @@ teardown() {
 
 # on_terminal COMMAND: on a terminal of its own, whose keyboard is fd 7.
 on_terminal() {
-  script=$(PATH=$system_path type -P script) || skip_line "script(1)"
+  script=$(PATH=$system_path type -P script) || skip "script(1) is missing"
   PATH=$system_path mkfifo "$SCRATCH/keyboard"
   # What a shell starts in the background is deaf to Ctrl-C, unless it is told not to be.
   env --default-signal=INT "$script" -qec "$1" /dev/null <"$SCRATCH/keyboard" >"$SCRATCH/said" 2>&1 3>&- &
@@ -34,7 +34,7 @@ small_disk() {
   mkdir "$disk"
   PATH=$system_path mount -t tmpfs -o "size=$1" tmpfs "$disk" 2>/dev/null || {
     disk=''
-    skip_line "the right to mount a small disk"
+    skip "the right to mount a small disk is missing"
   }
   dir=$disk/llm-gateway
 }

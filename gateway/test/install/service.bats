@@ -34,7 +34,7 @@ stand_in_gateway() {
 }
 
 @test "values with dollars, hashes, spaces and both kinds of quotes reach the service as they are" {
-  [ -n "${NODE:-}" ] || skip_line "NODE, the gateway's own Node"
+  [ -n "${NODE:-}" ] || skip "NODE, the gateway's own Node, is missing"
   for value in 'a$b' 'a #b' "it's" 'say "x"' 'back\slash' 'two words' '$(id)' "q'\$x\"y \\ #z" 'tick`s' 'new\nline'; do
     rm -rf "$dir" "$SCRATCH/state/running" "$SCRATCH/units/llm-gateway.service"
     UPSTREAM_API_KEY=$value install --yes --no-docker

@@ -49,12 +49,6 @@ say_as() {
   chmod +x "$SCRATCH/bin/$1"
 }
 
-# For what a test needs and may not be here: one line, and the test ends.
-skip_line() {
-  echo "# not run: $1 is missing" >&3
-  exit 0
-}
-
 install() { detached bash "$SCRATCH/src/install.sh" --dir "$dir" --port "$port" "$@"; }
 
 called() { grep -qF -- "$1" "$SCRATCH/calls"; }

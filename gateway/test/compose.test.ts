@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 
-const root = join(import.meta.dirname, "../../..");
+const root = join(import.meta.dirname, "../..");
 const read = (file: string): string => readFileSync(join(root, file), "utf8");
 const compose = parse(read("docker-compose.yml"), { merge: true });
 const tunnel = parse(read("cloudflared/compose.tunnel.yml")).services.cloudflared;

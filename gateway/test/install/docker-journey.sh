@@ -58,7 +58,7 @@ bob=$(./gateway.sh users add bob </dev/null 2>/dev/null | grep -o 'sk-[0-9a-f]*'
 done_with "a user added by gateway.sh works at once"
 
 mkdir "$scratch/edge"
-cp "$here/edge.ts" "$here/stand-in/cloudflared" "$scratch/edge/"
+cp "$here/../support/edge.ts" "$here/stand-in/cloudflared" "$scratch/edge/"
 cat >"$scratch/edge/Dockerfile" <<'E'
 FROM node:26-bookworm-slim
 COPY edge.ts cloudflared /edge/

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
-import { chat, startTestGateway, type TestGateway, until } from "../support/harness.ts";
-import type { Handler } from "../support/mock-upstream.ts";
-import { startEdge } from "./edge.ts";
+import { startEdge } from "./support/edge.ts";
+import { chat, startTestGateway, type TestGateway, until } from "./support/harness.ts";
+import type { Handler } from "./support/mock-upstream.ts";
 
 /**
  * A gateway with a public port, and the edge in front of that; silence is 2.5 s instead of 100 s.
