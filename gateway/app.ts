@@ -189,13 +189,16 @@ export function createMetricsApp(
     else response.setHeader("content-type", metricsType).end(await render());
   });
   app.use((_request, response) => {
-    response.status(404).type("text").send("Nothing is at this path.\n");
+    response.status(404).type("text").send("There is nothing at this path.\n");
   });
   return app;
 }
 
 const versionTwice = (): GatewayError =>
-  new GatewayError("not_found", "The version is there twice: leave it out of the base URL.");
+  new GatewayError(
+    "not_found",
+    "The path contains the API version twice. Remove /v1 from your client's base URL.",
+  );
 
 const nothingHere = (): GatewayError =>
-  new GatewayError("not_found", "Nothing is at this path; the API is under /v1.");
+  new GatewayError("not_found", "There is nothing at this path. The API is under /v1.");

@@ -75,11 +75,11 @@ export class GatewayError extends Error {
   }
 }
 
-/** Whoever comes, or waits, while the gateway stops or its line is drained. */
+/** For new and waiting requests while the gateway stops or drains its queue. */
 export const shuttingDown = (): GatewayError =>
   new GatewayError(
     "shutting_down",
-    "The gateway takes no new work: it stops, or its line is drained. Try again in a moment.",
+    "The gateway is shutting down or draining its queue. Try again in a few seconds.",
     {
       headers: { "retry-after": "5" },
     },

@@ -148,6 +148,6 @@ export class ClientLeft extends GatewayError {
   readonly at: number = performance.now();
 
   constructor() {
-    super("client_closed", "The client left before its answer ended.");
+    super("client_closed", "The client left before the answer was complete.");
   }
 }

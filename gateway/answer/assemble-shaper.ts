@@ -60,7 +60,10 @@ export function createAssembleShaper(options: AssembleShaperOptions): Shaper {
       const rest = splitter.tail.trimEnd();
       if (!terminal && isTerminal(rest, dialect)) take(`${rest}\n\n`);
       if (!terminal) {
-        throw new GatewayError("upstream_error", "The upstream's stream ended before its end.");
+        throw new GatewayError(
+          "upstream_error",
+          "The upstream closed the stream before it was complete.",
+        );
       }
       return refusingDepth(() => Buffer.from(JSON.stringify(assembly.answer(options.id))));
     },
@@ -73,7 +76,7 @@ function refusingDepth<T>(work: () => T): T {
     return work();
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
-    throw new GatewayError("upstream_error", "The upstream's stream is none of its API.", {
+    throw new GatewayError("upstream_error", "The upstream sent a stream in an unknown format.", {
       cause,
     });
   }

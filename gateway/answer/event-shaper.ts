@@ -98,7 +98,10 @@ export function createEventShaper(options: EventShaperOptions): Shaper {
       const rest = splitter.tail.trimEnd();
       if (!terminal && isTerminal(rest, dialect)) take(`${rest}\n\n`);
       if (!terminal && !failed && endsInWords.has(dialect)) {
-        throw new GatewayError("upstream_error", "The upstream's stream ended before its end.");
+        throw new GatewayError(
+          "upstream_error",
+          "The upstream closed the stream before it was complete.",
+        );
       }
       return held === "" ? null : held;
     },

@@ -49,7 +49,7 @@ class JsonShaper implements Shaper {
     const fields = topLevelFields(body);
     // An upstream that tells no length and dies has ended its answer, as far as HTTP can tell.
     if (!isClosed(body, fields)) {
-      throw new GatewayError("upstream_error", "The upstream's answer is not whole JSON.");
+      throw new GatewayError("upstream_error", "The upstream's answer is not complete JSON.");
     }
     this.#watcher.body(body, fields);
     const range = fields.findLast(({ name }) => name === "id");

@@ -32,12 +32,12 @@ export function showGeneration(
 ): object {
   const id = query.get("id") ?? "";
   if (id === "") {
-    const text = "Name a generation: /api/v1/generation?id=…";
+    const text = "Add the id of a generation: /api/v1/generation?id=…";
     throw new GatewayError("invalid_request", text, { param: "id" });
   }
   const found = parts.find(identity.user, id);
   if (found !== null) return { data: openRouterGeneration(found) };
-  throw new GatewayError("not_found", "No generation of yours has this id.", { param: "id" });
+  throw new GatewayError("not_found", "You have no generation with this id.", { param: "id" });
 }
 
 /** Since the day, the Monday and the first of the month began, in UTC. */

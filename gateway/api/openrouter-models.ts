@@ -70,7 +70,9 @@ async function factsOf(parts: OpenRouterParts, asked: OpenRouterAsked): Promise<
   const found =
     all.find(({ id }) => id === asked.name) ?? all.find((one) => slugOf(one) === asked.name);
   if (found !== undefined) return found;
-  throw new GatewayError("model_not_found", "There is no model of this name.", { param: "model" });
+  throw new GatewayError("model_not_found", "There is no model with this name.", {
+    param: "model",
+  });
 }
 
 /** What a list is asked for; what of it we do not know is left aside, as OpenRouter does. */

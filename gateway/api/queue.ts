@@ -99,7 +99,7 @@ export function leaveQueue(
   const found = parts.underway.get(id);
   if (found === undefined || !(viewer.isAdmin || found.user === viewer.identity.user)) {
     // The same for what is somebody else's: ids are nobody's business.
-    throw new GatewayError("not_found", "No request of yours with this id waits or runs.");
+    throw new GatewayError("not_found", "You have no waiting or running request with this id.");
   }
   const state = parts.lines.cancel(id) ? "waiting" : "running";
   if (state === "running") {
@@ -119,7 +119,10 @@ export function steerQueue(
   response: ServerResponse,
 ): void {
   if (!viewer.isAdmin) {
-    throw new GatewayError("not_allowed", "Only an administrator on the LAN may steer the line.");
+    throw new GatewayError(
+      "not_allowed",
+      "Only an administrator on the LAN may pause, resume or drain the queue.",
+    );
   }
   request.resume();
   if (action === "pause") parts.lines.pause();

@@ -12,14 +12,17 @@ export function showLimits(parts: RoadParts, viewer: Viewer, response: ServerRes
   const { exchange, identity, isAdmin } = viewer;
   const asked = new URLSearchParams(exchange.query).get("user") ?? identity.user;
   if (asked !== identity.user && !isAdmin) {
-    throw new GatewayError("not_allowed", "Only an administrator on the LAN may see other limits.");
+    throw new GatewayError(
+      "not_allowed",
+      "Only an administrator on the LAN may see the limits of other users.",
+    );
   }
   const entries = asked === identity.user ? [identity] : parts.identitiesOf(asked);
   const [first, ...others] = (entries.length > 0 ? entries : [withoutKey(asked)]).map(
     ({ hint, ...who }) => ({ key: hint, limits: parts.limits.states(who, Date.now()) }),
   );
   if (entries.length === 0 && !first?.limits.some(({ used, reserved }) => used + reserved > 0)) {
-    throw new GatewayError("not_found", "There is no user of that name.");
+    throw new GatewayError("not_found", "There is no user with this name.");
   }
   const body = {
     object: "limits",

@@ -50,25 +50,21 @@ function isInForce(entry: Entry, now: number): boolean {
 function endedRefusal(entry: Entry): string {
   return entry.disabled
     ? "This API key is disabled. Ask the administrator of this gateway."
-    : "This API key has expired. Ask the administrator of this gateway for another.";
+    : "This API key has expired. Ask the administrator of this gateway for a new one.";
 }
 
 function exampleRefusal(digest: string): string | null {
   return isExampleDigest(digest)
-    ? "This is a key of users.example.json, which everybody knows. Make one: users add NAME."
+    ? "This key is published in users.example.json. Make a key of your own: users add NAME."
     : null;
 }
 
 /** Made once: what is thrown at everybody who guesses must not cost a stack trace each time. */
-const unknownKey = new GatewayError(
-  "invalid_api_key",
-  "This API key is not known here.",
-  CHALLENGE,
-);
+const unknownKey = new GatewayError("invalid_api_key", "This API key is unknown.", CHALLENGE);
 const noKey = new GatewayError("invalid_api_key", `An API key is needed. ${HOW}`, CHALLENGE);
 const keyInQuery = new GatewayError(
   "key_in_query",
-  `A key in the URL ends up in logs and is not accepted. ${HOW}`,
+  `A key in the URL is not accepted, because URLs end up in logs. ${HOW}`,
   CHALLENGE,
 );
 

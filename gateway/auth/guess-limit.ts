@@ -58,7 +58,7 @@ function refusal(waitMs: number): GatewayError {
   const seconds = Math.ceil(waitMs / 1_000);
   refusals[seconds] ??= new GatewayError(
     "rate_limit_exceeded",
-    "Too many wrong keys came from this address. Correct the key; a right one passes at once.",
+    "Too many wrong keys came from this address. Send the right key: it works at once.",
     { headers: { "retry-after": String(seconds), "x-should-retry": "false" } },
   );
   return refusals[seconds];

@@ -130,11 +130,23 @@ async function checked(check: JwtCheck, token: string): Promise<JWTPayload> {
 }
 
 const wrongToken = (): GatewayError =>
-  new GatewayError("invalid_api_key", "This token is not valid here, or has expired.", CHALLENGE);
+  new GatewayError(
+    "invalid_api_key",
+    "The token is not valid for this gateway, or it has expired.",
+    CHALLENGE,
+  );
 
 const noAssertion = (): GatewayError =>
-  new GatewayError("invalid_api_key", "From outside, Cloudflare Access is needed here.", CHALLENGE);
+  new GatewayError(
+    "invalid_api_key",
+    "Requests from outside must sign in through Cloudflare Access.",
+    CHALLENGE,
+  );
 
 function unwelcome(): never {
-  throw new GatewayError("invalid_api_key", "This token names nobody who may come in.", CHALLENGE);
+  throw new GatewayError(
+    "invalid_api_key",
+    "The token is valid, but its user is not allowed here.",
+    CHALLENGE,
+  );
 }

@@ -7,7 +7,8 @@ export function createNetworks(written: readonly string[]): (address: string) =>
   for (const item of written) {
     const [address = "", prefix] = item.split("/");
     const family = familyOf(address);
-    if (family === null) throw new Error("a network must be an address, or one with a prefix");
+    if (family === null)
+      throw new Error("a network must be an IP address, or a range such as 10.0.0.0/8");
     if (prefix === undefined) list.addAddress(address, family);
     else list.addSubnet(address, Number(prefix), family);
   }

@@ -153,7 +153,7 @@ async function remove(
   const { data } = await calls.show();
   const found = data.filter(({ id }) => id === wanted || (wanted !== "" && id.startsWith(wanted)));
   const [one] = found;
-  if (one === undefined) throw new Error("no request of yours with this id waits or runs");
+  if (one === undefined) throw new Error("you have no waiting or running request with this id");
   if (found.length > 1) throw new Error(`${found.length} ids begin so; give more of it`);
   const was = await calls.remove(one.id);
   if (flags.json) terminal.out(JSON.stringify({ id: one.id, was }));

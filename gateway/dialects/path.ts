@@ -50,13 +50,14 @@ function judgeCharacters(path: string): number {
   for (let at = 1; at <= path.length; at += 1) {
     const code = at === path.length ? slash : path.charCodeAt(at);
     if (code === slash) {
-      if (at === segment && at < path.length) refuse("holds an empty segment ('//')");
-      if (isDotSegment(path, segment, at)) refuse("holds a dot segment ('.' or '..')");
+      if (at === segment && at < path.length) refuse("contains an empty segment ('//')");
+      if (isDotSegment(path, segment, at)) refuse("contains a dot segment ('.' or '..')");
       segment = at + 1;
-    } else if (code <= 0x20 || code === 0x7f) refuse("holds a space or control character");
-    else if (code > 0x7f) refuse("holds a character beyond ASCII; escape it in UTF-8");
-    else if (code === 0x5c) refuse("holds a backslash");
-    else if (code === 0x23) refuse("holds a fragment ('#')");
+    } else if (code <= 0x20 || code === 0x7f) refuse("contains a space or control character");
+    else if (code > 0x7f)
+      refuse("contains a character that is not ASCII; percent-encode it as UTF-8");
+    else if (code === 0x5c) refuse("contains a backslash");
+    else if (code === 0x23) refuse("contains a fragment ('#')");
     else if (code === percent && escaped < 0) escaped = at;
   }
   return escaped;
@@ -66,7 +67,7 @@ function decoded(id: string): string {
   try {
     return decodeURIComponent(id);
   } catch {
-    return refuse("holds a percent-escape that is no UTF-8");
+    return refuse("contains a percent-escape that is not UTF-8");
   }
 }
 
@@ -75,25 +76,26 @@ function judgeId(id: string, mayHoldSlash: boolean): void {
   const text = decoded(id);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a decoded id must hold none
   if (/[\u0000-\u001f\u007f\\?#%]/.test(text)) {
-    refuse("holds an id with an escaped control character, '\\', '?', '#' or '%'");
+    refuse("contains an id with an escaped control character, '\\', '?', '#' or '%'");
   }
   const segments = text.split("/");
-  if (segments.length > 1 && !mayHoldSlash) refuse("holds an id with an escaped '/'");
+  if (segments.length > 1 && !mayHoldSlash) refuse("contains an id with an escaped '/'");
   for (const segment of segments) {
     if (segment === "" || isDotSegment(segment, 0, segment.length)) {
-      refuse("holds an id that is empty or a dot segment once decoded");
+      refuse("contains an id that is empty or a dot segment after decoding");
     }
   }
 }
 
 function judgeEscapes(path: string, escaped: number): void {
   const collection = collections.find((one) => path.startsWith(one) && escaped >= one.length);
-  if (collection === undefined) refuse("holds a percent-escape ('%'); write it plainly");
+  if (collection === undefined)
+    refuse("contains a percent-escape ('%'); write the character itself");
   // A model's name may hold slashes, so all that follows is its id; elsewhere one segment is.
   const isModel = modelCollections.has(collection);
   const end = isModel ? -1 : path.indexOf("/", collection.length);
   const id = end < 0 ? path.slice(collection.length) : path.slice(collection.length, end);
-  if (end >= 0 && path.includes("%", end)) refuse("holds a percent-escape ('%') behind the id");
+  if (end >= 0 && path.includes("%", end)) refuse("contains a percent-escape ('%') after the id");
   judgeId(id, isModel);
 }
 
@@ -103,7 +105,7 @@ function judgeQuery(query: string): void {
     if (code <= 0x20 || code >= 0x7f || code === 0x23) {
       throw new GatewayError(
         "invalid_path",
-        "The query holds a space, control character, '#' or a character beyond ASCII.",
+        "The query contains a space, a control character, '#' or a character that is not ASCII.",
       );
     }
   }
@@ -116,7 +118,7 @@ function judgeQuery(query: string): void {
  */
 export function judgePath(target: string): JudgedPath {
   if (target === "*") return { path: "*", query: "", alias: false };
-  if (target.charCodeAt(0) !== slash) refuse("is not absolute: it must begin with '/'");
+  if (target.charCodeAt(0) !== slash) refuse("must begin with '/'");
   const mark = target.indexOf("?");
   const query = mark < 0 ? "" : target.slice(mark);
   let path = mark < 0 ? target : target.slice(0, mark);

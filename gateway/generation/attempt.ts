@@ -99,7 +99,10 @@ function receiverFor(
       const isPlain = encodingOf(headers) === null;
       const type = isPlain ? String(headers["content-type"] ?? "") : "";
       if (accepted.asked.json && type.startsWith("text/html")) {
-        throw new GatewayError("upstream_error", "The upstream answered with a web page.");
+        throw new GatewayError(
+          "upstream_error",
+          "The upstream answered with a web page instead of JSON.",
+        );
       }
       const dropped = plan.converts ? headers["x-gateway-dropped"] : undefined;
       if (dropped !== undefined) telemetry.dropped(accepted.exchange, String(dropped));
@@ -107,7 +110,10 @@ function receiverFor(
       const assembles = streams && plan.assembles;
       const isAwaited = isPlain && (streams && !assembles) === accepted.asked.fields.stream;
       if (answer.committed && !isAwaited) {
-        throw new GatewayError("upstream_error", "The upstream answered in another form.");
+        throw new GatewayError(
+          "upstream_error",
+          "The upstream sent a different kind of answer (a stream or JSON) than the request asked for.",
+        );
       }
       const shaper = shaperFor(accepted, answer, type, plan);
       const shown = headersToClient(headers, shaper.edits);

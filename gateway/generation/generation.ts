@@ -90,8 +90,8 @@ function refuseUnspoken({ members, seats }: Destination, exchange: Exchange): vo
   const { dialect, path } = exchange;
   const upstreams = seats.list.map((seat) => members.get(seat.upstream)?.upstream);
   if (upstreams.some((one) => one && canServe(one, dialect, path))) return;
-  const what = `The upstream of this model cannot be asked for ${dialect}`;
-  throw new GatewayError("invalid_request", `${what}; choose another model.`, { param: "model" });
+  const what = `The upstream of this model does not support ${dialect} requests`;
+  throw new GatewayError("invalid_request", `${what}. Choose another model.`, { param: "model" });
 }
 
 const bytesOf = ({ body }: Asked): Buffer | null => (Buffer.isBuffer(body) ? body : null);

@@ -68,6 +68,6 @@ function follow(
 }
 
 const oddForm = (): GatewayError =>
-  new GatewayError("invalid_request", "The form names more than one model, or is no plain one.", {
+  new GatewayError("invalid_request", "The form must contain exactly one `model` field.", {
     param: "model",
   });

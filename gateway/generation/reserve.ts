@@ -104,8 +104,8 @@ function conversationOf(
 }
 
 const fullMessages = {
-  line: "The line is full; try again when it is shorter.",
-  user: "You have as many requests in line as you may; try again when one of them has ended.",
+  line: "The queue is full. Try again when it is shorter.",
+  user: "You have too many waiting requests. Try again when one of them has ended.",
 };
 
 function refuseIfFull(line: Line, { user, maxQueued }: Identity): void {

@@ -234,7 +234,7 @@ test("a stop while the disk takes nothing ends in order, and the next start clos
   ledger.open(lost);
   void ledger.close(lost.id, closing());
   await ledger.shutdown();
-  expect(said.at(-1)).toBe("the ledger closes without 1 rows it could not write");
+  expect(said.at(-1)).toBe("the ledger closes and loses 1 rows that it could not write");
   other.exec("COMMIT");
   start(file);
   expect(rowOf(other, open.id)).toMatchObject({ state: "interrupted" });

@@ -100,7 +100,7 @@ export function openLedger(options: LedgerOptions): Ledger {
   async function shut(): Promise<void> {
     openings.flush();
     const lost = await commits.drain(drainMs);
-    if (lost > 0) onTrouble(`the ledger closes without ${lost} rows it could not write`);
+    if (lost > 0) onTrouble(`the ledger closes and loses ${lost} rows that it could not write`);
     await checkpoints.close();
     instance.end();
     db.close();

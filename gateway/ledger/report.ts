@@ -22,7 +22,7 @@ export type ReportFilter = {
 export function readReport(file: string, filter: ReportFilter): DayTotals[] {
   const path = resolve(file);
   if (!existsSync(path)) {
-    throw new Error(`there is no ledger at ${path}; the gateway makes it when it starts`);
+    throw new Error(`there is no ledger at ${path}; the gateway creates it at its first start`);
   }
   let db: Database.Database | undefined;
   try {

@@ -45,7 +45,7 @@ export function createBodyReader(limits: BodyLimits): BodyReader {
     if (held + bytes > limits.maxHeldBytes) {
       throw new GatewayError(
         "memory_full",
-        "The gateway holds too many large requests at the moment; try again shortly.",
+        "The gateway holds too many large requests. Try again in a few seconds.",
         { headers: { "retry-after": "5" } },
       );
     }

@@ -163,7 +163,7 @@ describe("a window", () => {
   it("of nothing is shut for good, and says so", () => {
     const { headers, message } = setUp({ requests: 0 }).refusal();
     expect(headers).toMatchObject({ "x-should-retry": "false", "retry-after": "60" });
-    expect(message).toContain("No request fits");
+    expect(message).toContain("admits no request");
   });
 });
 

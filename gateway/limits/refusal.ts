@@ -44,11 +44,11 @@ function sentenceOf({ limit, used, held, need, waitMs }: Excess): string {
     String(Math.ceil(Number(((amount / size) * scale).toFixed(3))) / scale);
   const window = spokenDuration(limit.windowMs);
   const parts = [`${shown(used)} are used`];
-  if (held > 0) parts.push(`${shown(held)} are reserved for requests under way`);
-  if (limit.metric === "tokens") parts.push(`this request may take ${shown(need)}`);
+  if (held > 0) parts.push(`${shown(held)} are reserved for running requests`);
+  if (limit.metric === "tokens") parts.push(`this request may need ${shown(need)}`);
   const when =
     waitMs === null
-      ? "No request fits into it."
+      ? "This limit admits no request."
       : `Try again in ${spokenDuration(Math.max(waitMs, 1_000))}.`;
   return `The limit is ${shown(limit.max)} ${name} in ${window}: ${parts.join(", ")}. ${when}`;
 }

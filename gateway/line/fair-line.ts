@@ -121,7 +121,10 @@ export class FairLine implements Line {
   cancel(id: string): boolean {
     const waiter = this.#waiters.get(id);
     if (waiter === undefined) return false;
-    this.#sendAway(waiter, new GatewayError("cancelled", "The request was taken out of the line."));
+    this.#sendAway(
+      waiter,
+      new GatewayError("cancelled", "The request was removed from the queue."),
+    );
     return true;
   }
 

@@ -107,7 +107,7 @@ export function createTraceFiles(options: TraceFilesOptions): TraceFiles {
       // One alone always fits.
       const isTooMuch = waiting.length > 0 && waitingText + text.length > mostWaitingText;
       if (waiting.length >= mostWaiting || isTooMuch) {
-        onTrouble(`a trace was given up: ${waiting.length} wait for the disk`);
+        onTrouble(`a trace was dropped: ${waiting.length} others wait for the disk`);
         return;
       }
       waitingText += text.length;

@@ -103,6 +103,6 @@ const estimated = (body: Outbound["body"]): object => ({
 });
 
 const cannotCount = (): GatewayError =>
-  new GatewayError("invalid_request", "The upstream of this model cannot be asked for this.", {
+  new GatewayError("invalid_request", "The upstream of this model does not support this request.", {
     param: "model",
   });

@@ -23,7 +23,10 @@ const isAt = (list: string, path: string): boolean =>
  */
 export function refuseModelPaths({ path }: Pick<Exchange, "path">): void {
   if (![openai, gemini].some((list) => path === list || path.startsWith(`${list}/`))) return;
-  throw new GatewayError("not_allowed", "This key is limited to some models, and may list them.");
+  throw new GatewayError(
+    "not_allowed",
+    "This key may use only some models. GET /v1/models lists them.",
+  );
 }
 
 /** The models a key may use, or one of them, as JSON; throws 404 for one that is not among them. */
@@ -44,7 +47,9 @@ export async function showModels(
   const id = decodeURIComponent(path.slice(list.length + 1));
   const one = found.find((model) => model.id === id);
   if (one !== undefined) return JSON.stringify(shown(one));
-  throw new GatewayError("model_not_found", "There is no model of this name.", { param: "model" });
+  throw new GatewayError("model_not_found", "There is no model with this name.", {
+    param: "model",
+  });
 }
 
 /** Google's own client asks below `/v1` too, with its own header and no other. */

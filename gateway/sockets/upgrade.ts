@@ -60,7 +60,8 @@ export async function upgrade(
     if (parts.draining()) throw shuttingDown();
     const known = parts.authenticate(request);
     const identity = known instanceof Promise ? await known : known;
-    if (!path.startsWith("/v1/")) throw new GatewayError("not_found", "Nothing is at this path.");
+    if (!path.startsWith("/v1/"))
+      throw new GatewayError("not_found", "There is nothing at this path.");
     const model = socketModel(identity, path, query);
     const destination = parts.route(model, identity.models);
     accepted = reserve(parts, { exchange, identity, asked: nothingAsked, destination, stop });

@@ -47,7 +47,7 @@ describe("the fields of an error", () => {
 
   it("are there for anything that is thrown", () => {
     for (const thrown of [null, undefined, "sk-text", 7, {}]) {
-      expect(errorFields(thrown).message).toBe("thrown, and not an Error");
+      expect(errorFields(thrown).message).toBe("the thrown value is not an Error");
     }
   });
 });

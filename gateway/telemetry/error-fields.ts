@@ -21,7 +21,7 @@ const most = { message: 500, frames: 20, causes: 3 };
 export function errorFields(error: unknown, causes: number = most.causes): ErrorFields {
   if (!(error instanceof Error)) {
     const type = error === null ? "null" : typeof error;
-    return { type, message: "thrown, and not an Error", stack: type };
+    return { type, message: "the thrown value is not an Error", stack: type };
   }
   const type = shownText(error.name);
   const quotes = error instanceof SyntaxError;

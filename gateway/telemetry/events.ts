@@ -73,15 +73,18 @@ export function createTelemetry({ log, metrics }: { log: Log; metrics: Metrics }
     tookTurn: metrics.tookTurn,
     swapped: metrics.swapped,
     usersFile(trouble) {
-      if (trouble === null) logger.info("users file is in order");
+      if (trouble === null) logger.info("users file is valid");
       else {
         const reason = told(trouble);
-        logger.error({ trouble: reason }, "users file is broken; the last good one stays in force");
+        logger.error(
+          { trouble: reason },
+          "users file is invalid; the last valid version stays in use",
+        );
       }
     },
     limitsTrouble: (trouble) => logger.warn({ trouble: told(trouble) }, "limits"),
     ledgerTrouble: (trouble) => logger.error({ trouble: told(trouble) }, "ledger"),
-    ledgerRecovered: () => logger.info("ledger: all that waited is written"),
+    ledgerRecovered: () => logger.info("ledger: all waiting rows are written"),
     upstreamState(upstream, up, reason) {
       if (up) logger.info({ upstream: told(upstream) }, "upstream answers");
       else {
@@ -92,14 +95,14 @@ export function createTelemetry({ log, metrics }: { log: Log; metrics: Metrics }
     started: (port, upstream) => logger.info({ port, upstream: told(upstream) }, "started"),
     dropped: ({ id, requestId }, what) =>
       logger.info({ id, request_id: told(requestId), dropped: told(what) }, "conversion"),
-    openDoor: () =>
-      logger.warn("auth: none is set: anyone on the LAN may use this gateway without a key"),
+    openDoor: () => logger.warn("auth: no key is required: anyone on the LAN can use this gateway"),
     traceTrouble: (trouble) => logger.warn({ trouble: told(trouble) }, "traces"),
     echoing: () =>
       logger.warn(
         "NO UPSTREAM: UPSTREAM_URL is not set, so every answer is an echo of its question",
       ),
-    draining: (waiting, active) => logger.info({ waiting, active }, "stopping: no new work"),
+    draining: (waiting, active) =>
+      logger.info({ waiting, active }, "stopping: new requests are refused"),
     stopped: () => logger.info("stopped"),
   };
 }

@@ -25,36 +25,36 @@ export type LineSeries = {
 };
 
 export function createLineSeries(declare: Declare): LineSeries {
-  const refusals = declare.counter("refusals_total", "Requests not accepted, by error code", [
-    "code",
-  ]);
-  const cancellations = declare.counter("cancellations_total", "Clients that left, by where", [
-    "where",
-  ]);
+  const refusals = declare.counter("refusals_total", "Refused requests, by error code", ["code"]);
+  const cancellations = declare.counter(
+    "cancellations_total",
+    "Generations that clients cancelled, by stage",
+    ["where"],
+  );
   const release = declare.histogram(
     "slot_release_seconds",
-    "From a client's leaving to the free slot",
+    "Seconds from a client's disconnect to the free slot",
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
   );
   const estimateError = declare.histogram(
     "queue_estimate_error_ratio",
-    "How far the first estimate of a wait was off, as a part of the wait",
+    "Error of the first estimated wait, divided by the real wait",
     [0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5],
   );
   const waitOf = declare.histogramBy(
     "class",
     "class_wait_seconds",
-    "Waiting in line of those that came to their turn, by class",
+    "Queue wait in seconds of requests that got a slot, by priority",
     [0.01, 0.1, 0.5, 1, 5, 15, 30, 60, 120, 300, 600],
   );
   const firstPlace = declare.histogram(
     "first_place",
-    "The place of those that came to their turn, when they came; 0 where a slot was free",
+    "First queue place of requests that got a slot; 0 if a slot was free at once",
     [0, 1, 2, 3, 5, 10, 20, 50, 100],
   );
   const swaps = declare.counter(
     "model_swaps_total",
-    "Starts of another model than the last one, where the upstream holds one at a time",
+    "Starts that loaded another model, on upstreams that hold one model at a time",
     [],
   )();
   const background = waitOf("background");

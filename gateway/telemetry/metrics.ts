@@ -9,7 +9,7 @@ import { createUserSeries, type Seed } from "./user-series.ts";
 /** What the gauges show when they are asked. */
 type Watched = {
   line(): { waiting: number; active: number; capacity: number };
-  /** Rows of the ledger that wait for the disk. */
+  /** Ledger rows in memory that are not yet on disk. */
   spooled(): number;
 };
 
@@ -49,10 +49,10 @@ export function createMetrics(): Metrics {
     seed: users.seed,
     watch(watched) {
       const { gauge } = declare;
-      gauge("queue_waiting", "Requests that wait in line", () => watched.line().waiting);
+      gauge("queue_waiting", "Requests in the queue", () => watched.line().waiting);
       gauge("queue_active", "Slots in use", () => watched.line().active);
       gauge("max_concurrent", "Slots", () => watched.line().capacity);
-      gauge("ledger_spooled", "Rows of the ledger that wait for the disk", watched.spooled);
+      gauge("ledger_spooled", "Ledger rows in memory that are not yet on disk", watched.spooled);
     },
     settled(event) {
       users.settled(event.user ?? noUser, event.usage.input, event.usage.output);

@@ -19,19 +19,19 @@ type OfModel = {
 export function createModelSeries(declare: Declare): (event: SettledEvent) => void {
   const responses = declare.counter(
     "responses_total",
-    "Generations, by status, model and dialect; 499 where the client left",
+    "Generations, by status, model and dialect; 499 means the client left",
     ["status", "model", "dialect"],
   );
   const firstToken = declare.histogramBy(
     "model",
     "time_to_first_token_seconds",
-    "From request to first token, the wait in line included",
+    "Seconds from request to first token, queue wait included",
     toFirstToken,
   );
   const duration = declare.histogramBy(
     "model",
     "model_request_duration_seconds",
-    "From request to end, the wait in line included",
+    "Seconds from request to end of answer, queue wait included",
     toEnd,
   );
   const seriesOf = createBoundedSeries<OfModel>((model) => {

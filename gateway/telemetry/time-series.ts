@@ -19,24 +19,28 @@ const buckets = {
 export function createTimeSeries({ histogram }: Declare): (event: SettledEvent) => void {
   const duration = histogram(
     "request_duration_seconds",
-    "From request to end, the wait in line included",
+    "Seconds from request to end of answer, queue wait included",
     buckets.duration,
   );
-  const wait = histogram("queue_wait_seconds", "Waiting in line", buckets.wait);
+  const wait = histogram(
+    "queue_wait_seconds",
+    "Seconds that a request waited in the queue",
+    buckets.wait,
+  );
   const generating = histogram(
     "generation_seconds",
-    "Generating tokens: the upstream's own measure where it tells, else first token to end",
+    "Seconds of generating tokens: the upstream's own number if it gives one, else from first token to end",
     buckets.generation,
   );
   const promptEval = histogram(
     "prompt_eval_seconds",
-    "Reading the prompt: the upstream's own measure where it tells, else slot to first token",
+    "Seconds of reading the prompt: the upstream's own number if it gives one, else from slot to first token",
     buckets.promptEval,
   );
-  const speed = histogram("tokens_per_second", "Tokens generated a second", buckets.speed);
+  const speed = histogram("tokens_per_second", "Generated tokens per second", buckets.speed);
   const promptSpeed = histogram(
     "prompt_tokens_per_second",
-    "Prompt tokens read a second, cached ones left out",
+    "Prompt tokens read per second, without cached ones",
     buckets.promptSpeed,
   );
   return (event) => {

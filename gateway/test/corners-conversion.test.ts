@@ -72,7 +72,7 @@ describe("an upstream whose answer is converted", () => {
   it("is left where its answer has no end, and its socket closed", async () => {
     gateway = await startTestGateway((_seen, response) => endlessCall(response));
     const response = await gateway.post(gemini, { contents });
-    expect(await response.text()).toContain("The answer is too long.");
+    expect(await response.text()).toContain("The upstream's answer is too long.");
     await gateway.upstream.seen[0]?.closed;
     await until(async () => (await gateway.health()).line.active === 0, "its slot is free");
   }, 60_000);

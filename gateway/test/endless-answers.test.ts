@@ -30,7 +30,7 @@ it.each([
       { UPSTREAM_TYPE: type },
     );
     const answer = await gateway.post("/v1/chat/completions", chat());
-    expect(await answer.text()).toContain("The answer is too long.");
+    expect(await answer.text()).toContain("The upstream's answer is too long.");
     expect(answer.status).toBe(502);
     await gateway.upstream.seen[0]?.closed;
     expect(sent).toBeLessThan(400);
@@ -58,7 +58,7 @@ it.each([
     const answer = await gateway.post("/v1beta/models/mock:streamGenerateContent?alt=sse", {
       contents,
     });
-    expect(await answer.text()).toContain("The answer is too long.");
+    expect(await answer.text()).toContain("The upstream's answer is too long.");
     await gateway.upstream.seen[0]?.closed;
     expect(sent).toBeLessThan(400);
   },

@@ -230,7 +230,7 @@ describe("from outside", () => {
     for (const path of ["/", "/health", "/v1/models"]) {
       const missing = await call(port, bearer(gateway.keys.alice!), path);
       expect(missing.status).toBe(404);
-      expect(missing.text).toBe("Nothing is at this path.\n");
+      expect(missing.text).toBe("There is nothing at this path.\n");
     }
     expect((await call(gateway.port, bearer(gateway.keys.alice!), "/metrics")).status).toBe(404);
   });

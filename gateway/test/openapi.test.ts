@@ -16,7 +16,7 @@ type Layer = {
   match?(path: string): false | { path: string };
 };
 
-const nowhere = "Nothing is at this path";
+const nowhere = "There is nothing at this path";
 
 /** A path that stands for all of its template. */
 const sampleOf = ({ path }: Operation): string => path.replaceAll(/\{\w+\}/g, "mock");

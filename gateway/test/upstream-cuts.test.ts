@@ -125,7 +125,7 @@ describe.each(dialects)("a stream of $path", ({ path, body, begin, end, error })
     const seen = await ask();
     expect(seen).toContain(text);
     expect(seen).toMatch(error);
-    if (what.startsWith("cut")) expect(seen).toContain("The upstream broke off its answer.");
+    if (what.startsWith("cut")) expect(seen).toContain("The upstream's answer ended early.");
     expect(seen.match(/error"/g)?.length).toBeLessThan(5);
     expect(gateway.rows()).toMatchObject([
       { state: "failed", status: 502, error_code: "upstream_error", output_tokens: 1 },

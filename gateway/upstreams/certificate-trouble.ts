@@ -1,5 +1,5 @@
 const notTrusted = "its certificate is not trusted";
-const otherName = "its certificate has another name";
+const otherName = "its certificate is for another host name";
 
 /** OpenSSL's words, as Node has them (`tls`, X509 certificate error codes). */
 const verdicts: Readonly<Record<string, string>> = {
@@ -30,8 +30,8 @@ export function certificateTrouble(code: string): string | null {
   const verdict = verdicts[code];
   if (verdict !== undefined) return verdict;
   if (!code.startsWith("ERR_SSL_") && code !== "EPROTO") return null;
-  if (code.endsWith("_CERTIFICATE_REQUIRED")) return "it wants a client certificate";
+  if (code.endsWith("_CERTIFICATE_REQUIRED")) return "it requires a client certificate";
   if (/_ALERT_(?:\w+_)?(?:CERTIFICATE|CA)/.test(code))
-    return "it does not take our client certificate";
-  return "it does not speak TLS as we do";
+    return "it rejects the gateway's client certificate";
+  return "it has no TLS version or cipher in common with the gateway";
 }

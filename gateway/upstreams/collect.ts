@@ -26,7 +26,8 @@ export async function collect(
       },
       data(chunk) {
         size += chunk.length;
-        if (size > most) throw new GatewayError("upstream_error", "The answer is too long.");
+        if (size > most)
+          throw new GatewayError("upstream_error", "The upstream's answer is too long.");
         chunks.push(chunk);
         return true;
       },

@@ -61,7 +61,7 @@ export function createConvertedBody(
   function take(chunk: Buffer): void {
     size += chunk.length;
     if (size > (checker === null ? maxWhole : maxStream)) {
-      throw new GatewayError("upstream_error", "The answer is too long.");
+      throw new GatewayError("upstream_error", "The upstream's answer is too long.");
     }
     if (checker === null) {
       enqueue(chunk);

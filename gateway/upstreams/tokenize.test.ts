@@ -137,7 +137,7 @@ describe("how many tokens a prompt has", () => {
     expect(ask(chat())).toBeNull();
     expect(server.seen).toHaveLength(1);
     await server.seen[0]?.closed;
-    expect(troubles).toEqual([`${server.url} did not answer in time how many tokens a prompt has`]);
+    expect(troubles).toEqual([`${server.url} did not count the tokens of a prompt in time`]);
   });
 
   it("is asked four times at once, and of the next when one was told", async () => {

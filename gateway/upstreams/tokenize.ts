@@ -80,8 +80,8 @@ export function createTokenize(
     } catch (error) {
       const isSilent = signal.aborted || !isRefusal(error);
       if (isSilent) seen.restsUntil = performance.now() + restMs;
-      const why = isSilent ? "did not answer in time" : "would not say";
-      onTrouble?.(`${upstream.name} ${why} how many tokens a prompt has`);
+      const when = isSilent ? " in time" : "";
+      onTrouble?.(`${upstream.name} did not count the tokens of a prompt${when}`);
       return null;
     }
   }

@@ -18,16 +18,20 @@ export function upstreamTrouble(cause: unknown): GatewayError {
     return new GatewayError("upstream_timeout", "The upstream sent no answer in time.", { cause });
   }
   if (cause instanceof errors.BodyTimeoutError) {
-    return new GatewayError("upstream_timeout", "The upstream fell silent in its answer.", {
-      cause,
-    });
+    return new GatewayError(
+      "upstream_timeout",
+      "The upstream stopped sending in the middle of its answer.",
+      {
+        cause,
+      },
+    );
   }
   if (cause instanceof ProxyTrouble) {
     return new GatewayError("upstream_unreachable", cause.message, { cause });
   }
   const insecure = certificateTrouble(code(cause));
   if (insecure !== null || brokenHandshake(cause)) {
-    const why = insecure ?? "it broke off the TLS handshake";
+    const why = insecure ?? "it closed the connection during the TLS handshake";
     return new GatewayError("upstream_unreachable", `The upstream cannot be reached: ${why}.`, {
       cause,
     });
@@ -47,7 +51,7 @@ export function upstreamTrouble(cause: unknown): GatewayError {
   if (cause instanceof errors.HTTPParserError && code(cause) !== "HPE_INVALID_EOF_STATE") {
     return new GatewayError("upstream_error", "The upstream's answer is not HTTP.", { cause });
   }
-  return new GatewayError("upstream_error", "The upstream broke off its answer.", { cause });
+  return new GatewayError("upstream_error", "The upstream's answer ended early.", { cause });
 }
 
 const unreachable = new Set([

@@ -46,6 +46,6 @@ function authoritiesIn(pem: string): readonly string[] {
   } catch {
     throw new Error("the certificate of the authority is not readable");
   }
-  if (found.length === 0) throw new Error("the text of the authority holds no PEM certificate");
+  if (found.length === 0) throw new Error("the file of the authority holds no PEM certificate");
   return found;
 }

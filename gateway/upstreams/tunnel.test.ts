@@ -124,7 +124,7 @@ describe("an upstream behind an HTTP proxy", () => {
     const proxy = await proxied();
     const url = (await start(true)).replace("upstream.test", "other.test");
     const error = await troubleOf(open(url, `http://127.0.0.1:${proxy.port}`));
-    expect(error.message).toContain("its certificate has another name");
+    expect(error.message).toContain("its certificate is for another host name");
   });
 });
 

@@ -47,7 +47,7 @@ test("removing a person takes all their keys, or those of a hint", () => {
 
 test("who is not there cannot be removed", () => {
   const nobody = { user: "Alice", hint: null };
-  expect(() => removeKeys(readRows(text), nobody)).toThrow("there is no user of that name");
+  expect(() => removeKeys(readRows(text), nobody)).toThrow("there is no user with that name");
   const none = { user: "alice", hint: "xx" };
   expect(() => removeKeys(readRows(text), none)).toThrow("no key of alice begins with that hint");
 });

@@ -9,7 +9,7 @@ export type Whose = { readonly user: string; readonly hint: string | null };
 /** The keys `whose` means. @throws Error when there is none */
 export function pick(rows: readonly Row[], whose: Whose): Row[] {
   const own = rows.filter((row) => fieldsOf(row).user === whose.user);
-  if (own.length === 0) throw new Error("there is no user of that name");
+  if (own.length === 0) throw new Error("there is no user with that name");
   const picked = own.filter((row) => hintOfRow(row).startsWith(whose.hint ?? ""));
   if (picked.length === 0) throw new Error(`no key of ${whose.user} begins with that hint`);
   return picked;

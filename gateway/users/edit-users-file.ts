@@ -66,5 +66,5 @@ function isSame(one: readonly Row[], other: readonly Row[]): boolean {
 
 /** An editor by hand takes no lock; what it saved in these milliseconds must not be lost. */
 function refuseIfChanged(file: string, before: string | null): void {
-  if (textOf(file) !== before) throw new Error(`${file} was changed by another; try again`);
+  if (textOf(file) !== before) throw new Error(`${file} was changed by another program; try again`);
 }

@@ -18,7 +18,10 @@ export async function withFileLock<T>(file: string, work: () => T): Promise<T> {
   const mine = `${process.pid} ${hostname()} ${randomUUID()}\n`;
   while (!take(lock, mine)) {
     breakIfStale(lock, mine);
-    if (Date.now() > giveUpAt) throw new Error(`${lock} is held; remove it if nobody is editing`);
+    if (Date.now() > giveUpAt)
+      throw new Error(
+        `${lock} exists, so another program is editing the file; remove it if none is`,
+      );
     await sleep(POLL_MS * (0.5 + Math.random()));
   }
   try {

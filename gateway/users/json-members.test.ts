@@ -46,7 +46,7 @@ test.each([
   ['{\n  "a": "b",\n}', "not valid JSON at line 3, column 1"],
   ['{"a": b}', "not valid JSON at line 1, column 7"],
   ['{"a": "b"} x', "there is text after the end of the JSON at line 1, column 12"],
-  ['{"a": {"b": 1, "b": 2}}', "a field stands twice at line 1, column 16"],
+  ['{"a": {"b": 1, "b": 2}}', "a field appears twice at line 1, column 16"],
   [`{"a": ${"[".repeat(100)}`, "the JSON is nested too deeply at line 1, column 71"],
 ])("%j: %s", (text, fault) => {
   expect(faultOf(text)).toBe(fault);
@@ -77,7 +77,7 @@ test("agrees with JSON.parse about damaged text, and no half of a file is one", 
       const broken = isCut ? text.slice(0, at) : text.slice(0, at) + piece + text.slice(at + 1);
       const fault = faultOf(broken);
       if (isCut) expect(fault).not.toBe("none");
-      if (fault.startsWith("a field stands twice")) return;
+      if (fault.startsWith("a field appears twice")) return;
       const value = parsed(broken);
       const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
       expect(fault === "none").toBe(isObject);

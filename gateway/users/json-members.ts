@@ -88,7 +88,7 @@ function endOfObject(
     const name = stringAt(text, offset, at);
     // A repeated key of the file is judged by its digest; a repeated field would be a silent
     // choice.
-    if (onMember === null && seen.has(name)) throw new JsonFault(offset, "a field stands twice");
+    if (onMember === null && seen.has(name)) throw new JsonFault(offset, "a field appears twice");
     seen.add(name);
     at = skipSpace(text, at);
     if (text[at] !== ":") throw notJson(text, at);

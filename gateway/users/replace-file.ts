@@ -72,7 +72,7 @@ function keepOwner(fd: number, file: string, uid: number, gid: number): void {
     fchownSync(fd, uid, gid);
   } catch {
     throw new Error(
-      `${file} belongs to another user (uid ${uid}, gid ${gid}); edit it as that one`,
+      `${file} belongs to another user (uid ${uid}, gid ${gid}); edit it as that user`,
     );
   }
 }

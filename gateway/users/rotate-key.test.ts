@@ -59,7 +59,7 @@ test("rotating twice within the grace period keeps the first end", () => {
 
 test("keys with different rights are never merged into the greater ones", () => {
   const content = { [old]: "alice", "sk-admin-0000000": { user: "alice", role: "admin" } };
-  expect(() => rotate(content)).toThrow("different rights; say which with --hint");
+  expect(() => rotate(content)).toThrow("different rights; choose one with --hint");
   const { key, entryOf } = rotate(content, HOUR, "sk-old");
   expect(entryOf(key)?.role).toBe("user");
   expect(entryOf("sk-admin-0000000")).toMatchObject({ role: "admin", expires: null });

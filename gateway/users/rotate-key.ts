@@ -33,7 +33,7 @@ export function rotateKey(rows: readonly Row[], rotation: Rotation): Edited<Rota
   const [model] = old;
   if (model === undefined) throw new Error(`${whose.user} has no key that works; add one`);
   if (old.some((row) => rightsOf(row) !== rightsOf(model))) {
-    throw new Error(`the keys of ${whose.user} have different rights; say which with --hint`);
+    throw new Error(`the keys of ${whose.user} have different rights; choose one with --hint`);
   }
   const until = now + graceMs;
   const kept = rows.flatMap((row) => (old.includes(row) ? ended(row, until, graceMs) : [row]));

@@ -30,7 +30,7 @@ export function snapshotOfApiKey(key: string, user: string): Snapshot {
   if (nameFault !== null) throw new Error(`API_USER: ${nameFault}`);
   const digest = digestOf(key);
   if (isExampleDigest(digest))
-    throw new Error("API_KEY is a key of users.example.json, which everybody knows: set another");
+    throw new Error("API_KEY is published in users.example.json; set another key");
   return snapshotOf(new Map([[digest, parseEntry({ user, role: "admin" }, hintOf(key))]]));
 }
 
@@ -65,7 +65,7 @@ export function membersOf(text: string): Member[] {
 function digestOfMember({ name }: Member, where: string): string {
   const digest = digestInName(name) ?? digestOf(name);
   if (isExampleDigest(digest))
-    throw new Error(`${where}: a key of users.example.json; make another`);
+    throw new Error(`${where}: this key is published in users.example.json; make another`);
   if (digestInName(name) !== null) return digest;
   if (/^sha256:/i.test(name)) throw new Error(`${where}: sha256: needs 64 hex digits after it`);
   const fault = keyFault(name);

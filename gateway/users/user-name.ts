@@ -8,5 +8,5 @@ const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._@+ -]{0,62}[A-Za-z0-9._@+-])?$/;
 export function userNameFault(name: string): string | null {
   if (name.startsWith("sk-")) return "the user's name looks like a key (the key comes first)";
   if (NAME.test(name)) return null;
-  return "a user's name is 1 to 64 of A-Z a-z 0-9 . _ @ + - and inner spaces, a letter or digit first";
+  return "a user's name has 1 to 64 characters: letters, digits, . _ @ + - and spaces inside; it starts with a letter or a digit";
 }

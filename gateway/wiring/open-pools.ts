@@ -185,9 +185,12 @@ const mostNames = 50;
 function nowhere(model: string | null, known: readonly string[]): GatewayError {
   const shown = known.slice(0, mostNames).join(", ");
   const more = known.length > mostNames ? ", and more" : "";
-  const list = known.length === 0 ? "No model is there at present." : `There are: ${shown}${more}.`;
+  const list =
+    known.length === 0 ? "No model is available at present." : `Available: ${shown}${more}.`;
   if (model === null) {
-    return new GatewayError("invalid_request", `Name a model. ${list}`, { param: "model" });
+    return new GatewayError("invalid_request", `The request must name a model. ${list}`, {
+      param: "model",
+    });
   }
   const name = model.slice(0, 100);
   return new GatewayError("model_not_found", `There is no model ${JSON.stringify(name)}. ${list}`, {

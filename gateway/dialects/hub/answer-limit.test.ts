@@ -10,5 +10,5 @@ it("calls without end are refused before the hub, which looks through all at eac
   for (let made = 0; made < 2_000; made++) call(`${made}`);
   expect(() => {
     for (let made = 2_000; made < 5_000; made++) call(`${made}`);
-  }).toThrow("The answer is too long.");
+  }).toThrow("The upstream's answer is too long.");
 });

@@ -33,6 +33,6 @@ export function createAnswerLimit(): (part: LanguageModelV4StreamPart) => void {
   let size = 0;
   return (part) => {
     size += sizeOf(part);
-    if (size > most) throw new GatewayError("upstream_error", "The answer is too long.");
+    if (size > most) throw new GatewayError("upstream_error", "The upstream's answer is too long.");
   };
 }

@@ -116,7 +116,7 @@ export async function collect(
     }
   }
   if (finish === null)
-    throw new GatewayError("upstream_error", "The upstream's answer has no end.");
+    throw new GatewayError("upstream_error", "The upstream's answer is incomplete.");
   const { finishReason, usage, providerMetadata } = finish;
   const metadata = providerMetadata === undefined ? {} : { providerMetadata };
   return { content: collected.content, finishReason, usage, warnings, response, ...metadata };

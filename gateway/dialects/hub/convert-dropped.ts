@@ -46,7 +46,7 @@ export function droppedNames(
 export function refuseDropped(names: readonly string[]): never {
   throw new GatewayError(
     "invalid_request",
-    `The upstream of this model speaks another dialect, which has no words for: ${names.join(", ")}.`,
+    `The upstream of this model has another API, which has no field for: ${names.join(", ")}.`,
     { param: names[0] ?? null },
   );
 }

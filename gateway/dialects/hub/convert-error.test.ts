@@ -26,7 +26,7 @@ describe("conversionError", () => {
   it("an answer that is none of its API is the upstream's fault", () => {
     expect(conversionError(call({ statusCode: 200, responseBody: "<html>" }))).toMatchObject({
       code: "upstream_error",
-      message: "The upstream's answer is not of its API.",
+      message: "The upstream's answer has an unknown format.",
     });
     const told = call({ statusCode: 200, responseBody: '{"error":{"message":"Broke."}}' });
     expect(conversionError(told).message).toBe("The upstream failed: Broke.");
@@ -38,7 +38,7 @@ describe("conversionError", () => {
     });
     expect(conversionError(error)).toMatchObject({
       status: 400,
-      message: "The upstream of this model does not take this: audio file parts with URLs.",
+      message: "The upstream of this model does not support this: audio file parts with URLs.",
     });
   });
 
@@ -51,7 +51,7 @@ describe("conversionError", () => {
     const error = conversionError(new TypeError("secret prompt"));
     expect([error.code, error.message]).toEqual([
       "internal_error",
-      "The gateway failed to convert this.",
+      "The gateway failed to convert this request or its answer.",
     ]);
   });
 });

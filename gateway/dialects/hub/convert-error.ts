@@ -43,7 +43,7 @@ function ofCall(error: Told): GatewayError {
   const isError = message !== null && /^\s*\{\s*"error"/.test(String(error.responseBody));
   const what = isError
     ? `The upstream failed: ${message}`
-    : "The upstream's answer is not of its API.";
+    : "The upstream's answer has an unknown format.";
   return new GatewayError("upstream_error", what, { cause: error });
 }
 
@@ -66,27 +66,35 @@ export function conversionError(error: unknown): GatewayError {
     case "AI_UnsupportedFunctionalityError":
       return new GatewayError(
         "invalid_request",
-        `The upstream of this model does not take this: ${String(told.functionality)}.`,
+        `The upstream of this model does not support this: ${String(told.functionality)}.`,
         { cause: error },
       );
     case "AI_InvalidPromptError":
     case "AI_InvalidArgumentError":
-      return new GatewayError("invalid_request", `The upstream would refuse: ${told.message}`, {
-        cause: error,
-      });
+      return new GatewayError(
+        "invalid_request",
+        `The upstream of this model would refuse this request: ${told.message}`,
+        {
+          cause: error,
+        },
+      );
     case "AI_InvalidResponseDataError":
     case "AI_JSONParseError":
     case "AI_EmptyResponseBodyError":
     case "AI_NoContentGeneratedError":
-      return new GatewayError("upstream_error", "The upstream's answer is not of its API.", {
+      return new GatewayError("upstream_error", "The upstream's answer has an unknown format.", {
         cause: error,
       });
     default:
       return typeof told.statusCode === "number"
         ? ofStream(told)
-        : new GatewayError("internal_error", "The gateway failed to convert this.", {
-            cause: error,
-          });
+        : new GatewayError(
+            "internal_error",
+            "The gateway failed to convert this request or its answer.",
+            {
+              cause: error,
+            },
+          );
   }
 }
 

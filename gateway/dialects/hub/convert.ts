@@ -172,8 +172,8 @@ function isBroken({ unified }: LanguageModelV4FinishReason): boolean {
   return unified === "error" || unified === "interrupted";
 }
 
-/** An end that is none must never look like one. */
+/** A stream that was cut off must not look finished. */
 function brokenAnswer(reason: string | undefined): GatewayError {
-  const why = reason === undefined ? "ended before its end" : `failed (${reason})`;
+  const why = reason === undefined ? "is incomplete" : `failed (${reason})`;
   return new GatewayError("upstream_error", `The upstream's answer ${why}.`);
 }

@@ -20,11 +20,11 @@ function mayNameTwo(bytes: Buffer): boolean {
 export function refuseSecondModel(bytes: Buffer, body: JsonObject): void {
   for (const name in body) {
     if (name.length === 5 && name !== "model" && name.toLowerCase() === "model") {
-      wrong(name, "must be written 'model'");
+      wrong(name, "must be spelled 'model'");
     }
   }
   if (mayNameTwo(bytes) && findTopLevel(bytes, "model").length > 1) {
-    wrong("model", "must be there once");
+    wrong("model", "must appear exactly once");
   }
 }
 
@@ -32,8 +32,8 @@ export function refuseSecondModel(bytes: Buffer, body: JsonObject): void {
 export function onlyModel(bytes: Buffer): Range | null {
   const named = topLevelFields(bytes).filter(({ name }) => name.toLowerCase() === "model");
   const [first, second] = named;
-  if (second !== undefined) wrong("model", "must be there once");
-  if (first !== undefined && first.name !== "model") wrong(first.name, "must be written 'model'");
+  if (second !== undefined) wrong("model", "must appear exactly once");
+  if (first !== undefined && first.name !== "model") wrong(first.name, "must be spelled 'model'");
   return first ?? null;
 }
 

@@ -45,5 +45,7 @@ it("a long event that comes in small pieces takes linear time", () => {
 
 it("an event that never ends is an error, however small its pieces", () => {
   const pieces = Array<string>(17 * 1024).fill("x".repeat(1024));
-  expect(() => eventsOf(["data: ", ...pieces])).toThrow("An event never ended.");
+  expect(() => eventsOf(["data: ", ...pieces])).toThrow(
+    "The upstream sent an event that is too long.",
+  );
 });

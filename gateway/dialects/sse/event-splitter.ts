@@ -48,7 +48,8 @@ export class EventSplitter {
 
   #keep(tail: string): void {
     this.tail = tail;
-    if (tail.length > maxEvent) throw new GatewayError("upstream_error", "An event never ended.");
+    if (tail.length > maxEvent)
+      throw new GatewayError("upstream_error", "The upstream sent an event that is too long.");
   }
 
   #end(text: string, from: number): number {

@@ -103,7 +103,10 @@ export function createSseChecker(family: Family): SseChecker {
       const rest = splitter.rest().trimEnd();
       const out = state !== "ended" && isWhole(rest) ? check(`${rest}\n\n`) : "";
       if (state === "more") {
-        throw new GatewayError("upstream_error", "The upstream's stream ended before its end.");
+        throw new GatewayError(
+          "upstream_error",
+          "The upstream closed the stream before it was complete.",
+        );
       }
       return Buffer.from(out, "latin1");
     },

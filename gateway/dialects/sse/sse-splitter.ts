@@ -28,7 +28,8 @@ export function createSseSplitter(): SseSplitter {
   const keep = (text: string): void => {
     pieces.push(text);
     size += text.length;
-    if (size > maxEvent) throw new GatewayError("upstream_error", "An event never ended.");
+    if (size > maxEvent)
+      throw new GatewayError("upstream_error", "The upstream sent an event that is too long.");
   };
   return {
     push(chunk) {
