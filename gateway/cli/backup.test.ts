@@ -12,6 +12,8 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, onTestFinished, test } from "vitest";
 import { chat, readRows, startTestGateway, type TestGateway } from "../test/support/harness.ts";
+import { digestOf } from "../users/key.ts";
+import { parseUsers } from "../users/snapshot.ts";
 import { backup } from "./backup.ts";
 import { restore } from "./restore.ts";
 
@@ -157,6 +159,21 @@ test("what is no backup leaves no folder behind, and a file that is not there is
     expect.stringContaining("no such file"),
   ]);
   expect(readdirSync(machine)).toEqual(["notes.txt"]);
+});
+
+test("a backup of an earlier version, which wrote its archives itself, is restored whole", async () => {
+  const machine = scratch();
+  const place = at(machine);
+  const old = join(import.meta.dirname, "../test/fixtures/backup-before-modern-tar.tar.gz");
+  expect(await restore([old, "--yes"], place), place.said.join("\n")).toBe(0);
+  const rows = readRows(join(machine, "gateway.db"));
+  expect(rows).toMatchObject([
+    { user: "alice", state: "done" },
+    { user: "bob", state: "done" },
+  ]);
+  expect(readFileSync(join(machine, "data/config.yaml"), "utf8")).toBe("max_queue: 7\n");
+  const users = parseUsers(readFileSync(join(machine, "users.json"), "utf8"));
+  expect(users.find(digestOf("made-up-key-of-alice"))).toMatchObject({ user: "alice" });
 });
 
 test("an archive that would write elsewhere is refused", async () => {

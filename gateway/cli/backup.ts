@@ -6,16 +6,12 @@ import {
   renameSync,
   rmSync,
   statSync,
-  writeFileSync,
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { parseArgs } from "node:util";
-import { createGzip } from "node:zlib";
-import Database from "better-sqlite3";
+import { copyDatabase } from "../ledger/copy-database.ts";
+import { pack } from "./backup/archive.ts";
 import { keptFiles, lineOf, ofProcess, type Surroundings, stampOf } from "./backup/surroundings.ts";
-import { tarOf } from "./backup/tar.ts";
 import { version } from "./version.ts";
 
 const HELP = `backup: keys, accounts and config.yaml in one file; the gateway may run on
@@ -69,28 +65,21 @@ async function write(kept: ReturnType<typeof keptFiles>, file: string | null): P
   }
   const staging = mkdtempSync(join(kept.folder, ".backup-"));
   try {
-    const entries: { name: string; file: string }[] = [];
-    const manifest = join(staging, "manifest.json");
-    const made = new Date().toISOString();
-    writeFileSync(
-      manifest,
-      `${JSON.stringify({ program: "llm-gateway", version: version(), made })}\n`,
-    );
-    entries.push({ name: "manifest.json", file: manifest });
-    if (existsSync(kept.users)) entries.push({ name: "users.json", file: kept.users });
-    if (existsSync(kept.config)) entries.push({ name: "config.yaml", file: kept.config });
+    const files = [
+      { name: "users.json", file: kept.users },
+      { name: "config.yaml", file: kept.config },
+    ].filter(({ file: path }) => existsSync(path));
     if (existsSync(kept.database)) {
-      entries.push({ name: "gateway.db", file: await copyOf(kept.database, staging) });
+      const copy = join(staging, "gateway.db");
+      await copyDatabase(kept.database, copy);
+      files.push({ name: "gateway.db", file: copy });
     }
-    const bytes = Readable.from(tarOf(entries), { objectMode: false });
-    if (file === null) {
-      await pipeline(bytes, createGzip(), process.stdout, { end: false });
-      return;
-    }
+    const manifest = { program: "llm-gateway", version: version(), made: new Date().toISOString() };
+    if (file === null) return await pack(manifest, files, process.stdout);
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     const draft = `${file}.${process.pid}.draft`;
     try {
-      await pipeline(bytes, createGzip(), createWriteStream(draft, { mode: 0o600, flush: true }));
+      await pack(manifest, files, createWriteStream(draft, { mode: 0o600, flush: true }));
       renameSync(draft, file);
     } catch (error) {
       rmSync(draft, { force: true });
@@ -99,16 +88,4 @@ async function write(kept: ReturnType<typeof keptFiles>, file: string | null): P
   } finally {
     rmSync(staging, { recursive: true, force: true });
   }
-}
-
-/** SQLite's own online backup: one moment of the ledger, while its writer writes on. */
-async function copyOf(database: string, staging: string): Promise<string> {
-  const copy = join(staging, "gateway.db");
-  const db = new Database(database, { readonly: true, fileMustExist: true });
-  try {
-    await db.backup(copy);
-  } finally {
-    db.close();
-  }
-  return copy;
 }

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { chat, newTestKey, startTestGateway } from "../test/support/harness.ts";
+import { startTestProxy } from "../test/support/test-proxy.ts";
 import { clockFinding } from "./doctor/check-upstream.ts";
 import type { Finding } from "./doctor/finding.ts";
 import { doctor } from "./doctor.ts";
@@ -80,20 +81,20 @@ test("a gateway that runs well in front of a llama.cpp: nothing to do", async ()
   const { status, findings, of } = await examine(gateway.dir, env);
   expect(findings.filter(({ state }) => state !== "ok" && state !== "skip")).toEqual([]);
   expect(status).toBe(0);
-  expect(of("gateway")[0]?.says).toContain(`port ${gateway.port}`);
-  expect(of("ledger")[0]?.says).toMatch(/^whole; 1 row,/);
+  expect(of("gateway")[0]?.says).toContain(`127.0.0.1:${gateway.port}`);
+  expect(of("ledger")[0]?.says).toMatch(/^It is whole: 1 row,/);
   for (const about of ["users", "disk", "slots", "generates", "usage", "leaving", "clock"]) {
     expect(of(about)[0], about).toMatchObject({ state: "ok" });
   }
 });
 
-test("a line that somebody paused or drained and forgot is said, with how it goes on", async () => {
+test("a queue that is still paused or draining is a warning, with the command to continue", async () => {
   const gateway = await startTestGateway(() => {});
   onTestFinished(() => gateway.stop());
   const headers = { authorization: `Bearer ${gateway.keys.admin}` };
   for (const [act, says] of [
-    ["pause", "its line is paused: it starts nothing new"],
-    ["drain", "its line is draining: it sends everybody away"],
+    ["pause", "The queue is paused, so no request starts."],
+    ["drain", "The queue is draining, so waiting and new requests are refused."],
   ] as const) {
     await fetch(`${gateway.url}/queue/${act}`, { method: "POST", headers });
     const { of } = await examine(gateway.dir, { PORT: String(gateway.port) });
@@ -102,7 +103,7 @@ test("a line that somebody paused or drained and forgot is said, with how it goe
   }
 });
 
-test("a setting of .env that is mistyped is said, and the names of others are not", async () => {
+test("a mistyped setting in .env is a warning, a name of another program is not", async () => {
   const dir = scratch();
   writeFileSync(join(dir, ".env"), "MAX_CONCURENT=3\nTUNNEL_TOKEN=x\nWEBUI_KEY=x\nPUBLIC_URL=\n");
   const { of, status } = await examine(dir);
@@ -113,22 +114,27 @@ test("a setting of .env that is mistyped is said, and the names of others are no
   expect(status).toBe(0);
 });
 
-test("a field of users.json that is mistyped is said, and one of somebody's own is not", async () => {
+test("a mistyped field of users.json is a warning, an unknown one is not", async () => {
   const dir = scratch();
   const bob = { user: "bob", max_concurent: 2, team: "blue", note: "x" };
   writeFileSync(join(dir, "users.json"), JSON.stringify({ [newTestKey()]: bob }), { mode: 0o600 });
   const { of } = await examine(dir);
   expect(of("users").map(({ state, says }) => [state, says])).toEqual([
     ["ok", "1 user, 1 key"],
-    ["warn", "an entry of bob has max_concurent, which is no field: did you mean max_concurrent?"],
+    ["warn", "An entry of bob has the unknown field max_concurent: did you mean max_concurrent?"],
   ]);
 });
 
 test.each<[string, RequestListener, string, RegExp]>([
   ["refuses the key", (_, response) => void response.writeHead(401).end(), "upstream", /refuses/],
-  ["is no model server", (_, response) => void response.end("<html>"), "upstream", /no list/],
+  [
+    "is no model server",
+    (_, response) => void response.end("<html>"),
+    "upstream",
+    /without a list/,
+  ],
   ["loads", (_, response) => void response.writeHead(503).end(), "upstream", /loading/],
-])("an upstream that %s is said, with what to do", async (_, handler, about, says) => {
+])("an upstream that %s is reported, with what to do", async (_, handler, about, says) => {
   const { of } = await examine(scratch(), { UPSTREAM_URL: await serve(handler) });
   expect(of(about)[0]?.says).toMatch(says);
   expect(of(about)[0]?.todo).toBeTruthy();
@@ -186,7 +192,7 @@ test("each upstream has its own findings, under its name and in its dialect", as
   expect(text).not.toContain(key);
 });
 
-test("an upstream of another type than is set is said", async () => {
+test("an upstream of another type than the one set is reported", async () => {
   const url = await serve((_, response) => {
     response.end('{"data":[{"type":"model","id":"claude"}],"has_more":false}');
   });
@@ -201,6 +207,49 @@ test("an upstream that is not there fails; its key is not shown", async () => {
   expect(status).toBe(1);
   expect(of("upstream")[0]).toMatchObject({ state: "fail" });
   expect(text).not.toContain(key);
+});
+
+test("an upstream on this machine is asked directly, whatever proxy the environment names", async () => {
+  const dead = `http://127.0.0.1:${await closedPort()}`;
+  const proxied = { HTTP_PROXY: dead, http_proxy: dead };
+  const { of } = await examine(scratch(), { UPSTREAM_URL: await serve(llama(1)), ...proxied });
+  for (const about of ["upstream", "generates", "usage", "leaving"]) {
+    expect(of(about)[0], about).toMatchObject({ state: "ok" });
+  }
+});
+
+test("an upstream behind the proxy is asked through it, as the gateway asks", async () => {
+  const proxy = await startTestProxy();
+  onTestFinished(() => proxy.close());
+  const { port } = new URL(await serve(llama(1)));
+  const env = {
+    UPSTREAM_URL: `http://models.invalid:${port}`,
+    http_proxy: `http://127.0.0.1:${proxy.port}`,
+  };
+  const { of } = await examine(scratch(), env);
+  expect(of("upstream")[0]).toMatchObject({ state: "ok" });
+  expect(of("generates")[0]).toMatchObject({ state: "ok" });
+  expect(new Set(proxy.asked)).toEqual(new Set([`models.invalid:${port}`]));
+  const direct = await examine(scratch(), { ...env, NO_PROXY: "models.invalid" });
+  expect(direct.of("upstream")[0]).toMatchObject({ state: "fail" });
+});
+
+test("a proxy that refuses is reported as the proxy, with the variables to check", async () => {
+  const proxy = await startTestProxy({ refuses: 403 });
+  onTestFinished(() => proxy.close());
+  const http_proxy = `http://127.0.0.1:${proxy.port}`;
+  const { of } = await examine(scratch(), { UPSTREAM_URL: "http://models.invalid:1", http_proxy });
+  expect(of("upstream")[0]).toMatchObject({ state: "fail" });
+  expect(of("upstream")[0]?.says).toContain("refused (403)");
+  expect(of("upstream")[0]?.todo).toContain("HTTP_PROXY");
+});
+
+test("a CA file that does not exist is reported with the words of the start", async () => {
+  const { of } = await examine(scratch(), {
+    UPSTREAM_URL: "https://x.invalid",
+    UPSTREAM_CA: "none.pem",
+  });
+  expect(of("upstream")[0]?.says).toMatch(/^UPSTREAM_CA none\.pem: cannot be read \(ENOENT\)/);
 });
 
 test("127.0.0.1 inside a container is the container", async () => {
@@ -258,6 +307,6 @@ test("from outside: asks for a key and hides health; or says what is open", asyn
 test("a clock that is wrong is a warning", () => {
   const now = Date.UTC(2026, 10, 21, 12);
   const date = new Date(now - 90_000).toUTCString();
-  expect(clockFinding(date, now)[0]?.says).toBe("90 s ahead of the upstream's");
+  expect(clockFinding(date, now)[0]?.says).toBe("This clock is 90 s ahead of the upstream's.");
   expect(clockFinding(new Date(now).toUTCString(), now)[0]?.state).toBe("ok");
 });

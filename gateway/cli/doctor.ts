@@ -8,6 +8,7 @@ import { checkPublic } from "./doctor/check-public.ts";
 import { checkUpstreams } from "./doctor/check-upstream.ts";
 import { type Finding, fail, ok, warn } from "./doctor/finding.ts";
 import { probedUpstreams } from "./doctor/probed-upstreams.ts";
+import { gatewayAddress } from "./gateway-address.ts";
 
 const HELP = `doctor: is all well, and what to do where it is not
 
@@ -67,13 +68,12 @@ async function examine(
   }
   const { settings, configFile, doubts } = loaded;
   const [gateway, upstream, tunnel] = await Promise.all([
-    checkGateway(settings.host, settings.port),
-    checkUpstreams(probedUpstreams(settings), {
+    checkGateway(gatewayAddress(settings)),
+    checkUpstreams(probedUpstreams(settings, env), {
       generates,
       // docker-compose.yml sets it.
       isContainer: (env.PUBLISHED_PORT ?? "") !== "",
       timeoutMs: 10_000,
-      env,
     }),
     checkPublic(publicUrl),
   ]);

@@ -47,7 +47,7 @@ test("the original's totals stand in the accounts, once, while the gateway runs"
     { user: "bob", requests: 1, input: 2, output: 3 },
   ]);
   expect(await run("metrics", text)).toBe(1);
-  expect(said.at(-1)).toContain("imported already");
+  expect(said.at(-1)).toContain("imported before");
   expect(ledger.totals()[0]).toMatchObject({ requests: 12 });
 });
 

@@ -1,9 +1,7 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import Database from "better-sqlite3";
 import { parse } from "yaml";
-import { unsuitable } from "../ledger/migrations.ts";
-import { addSums } from "../ledger/rollups.ts";
+import { importTotals } from "../ledger/import-totals.ts";
 import { loadSettings } from "../settings/load-settings.ts";
 import { SettingsError } from "../settings/settings-error.ts";
 import { editUsersFile } from "../users/edit-users-file.ts";
@@ -46,7 +44,7 @@ export async function migrate(
     const document: unknown = parse(readFileSync(file, "utf8"));
     const kept = keptFiles(surroundings);
     if (read === undefined) {
-      for (const line of importTotals(kept.database, document, dayOf(file))) out(line);
+      for (const line of addTotals(kept.database, document, dayOf(file))) out(line);
     } else {
       const { settings, configFile } = loadSettings({ argv: [], env, cwd });
       const { upstreamUrl } = settings;
@@ -74,28 +72,9 @@ export async function migrate(
 /** The totals have no days; they count for the one on which they were last written. */
 const dayOf = (file: string): string => statSync(file).mtime.toISOString().slice(0, 10);
 
-/** The mark in the column of models by which a second import is known. */
-const source = "(imported)";
-
-function importTotals(database: string, document: unknown, day: string): string[] {
+function addTotals(database: string, document: unknown, day: string): string[] {
   const totals = readOriginalTotals(document);
-  if (!existsSync(database)) throw new Error("there is no ledger yet; start the gateway first");
-  const db = new Database(database, { timeout: 5_000 });
-  try {
-    const reason = unsuitable(db);
-    if (reason !== null) throw new Error(reason);
-    db.transaction(() => {
-      const before = db.prepare("SELECT 1 FROM rollups WHERE model = ? LIMIT 1").get(source);
-      if (before !== undefined) throw new Error("totals were imported already; nothing was added");
-      const add = db.prepare(addSums);
-      for (const { user, requests, input, output } of totals) {
-        // In the order of the table: all but these numbers is unknown.
-        add.run(day, user, source, requests, input, output, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
-      }
-    }).immediate();
-  } finally {
-    db.close();
-  }
+  importTotals(database, totals, day);
   return totals.map(({ user, requests, input, output }) => {
     return `${user}: ${requests} requests, ${input} input and ${output} output tokens`;
   });

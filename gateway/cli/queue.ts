@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { parseArgs } from "node:util";
 import { loadSome } from "../settings/load-settings.ts";
 import type { Settings } from "../settings/settings.ts";
+import { gatewayAddress } from "./gateway-address.ts";
 import { findKey } from "./queue/find-key.ts";
 import { processScreen, type Screen, showLive } from "./queue/live.ts";
 import { createQueueCalls, type QueueCalls } from "./queue/queue-calls.ts";
@@ -99,8 +100,7 @@ function addressOf(
   { host, port }: Pick<Settings, "host" | "port">,
 ): { url: string; isLocal: boolean } {
   if (given === undefined) {
-    const name = host === null || host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
-    return { url: `http://${name.includes(":") ? `[${name}]` : name}:${port}`, isLocal: true };
+    return { url: gatewayAddress({ host, port }), isLocal: true };
   }
   const url = URL.canParse(given) ? new URL(given) : null;
   const isHttp = url?.protocol === "http:" || url?.protocol === "https:";

@@ -1,24 +1,11 @@
-import {
-  closeSync,
-  createReadStream,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { parseArgs } from "node:util";
-import { createGunzip } from "node:zlib";
-import Database from "better-sqlite3";
-import { unsuitable } from "../ledger/migrations.ts";
+import { inspectDatabase } from "../ledger/inspect-database.ts";
+import { isInUse } from "../ledger/instances.ts";
 import { parseUsers } from "../users/snapshot.ts";
-import { isGatewayAlive } from "./backup/living-gateway.ts";
+import { unpack } from "./backup/archive.ts";
 import {
   besides,
   type Kept,
@@ -28,7 +15,6 @@ import {
   type Surroundings,
   stampOf,
 } from "./backup/surroundings.ts";
-import { readTar } from "./backup/tar.ts";
 
 const HELP = `restore: brings back what backup kept, also onto a new machine
 
@@ -83,7 +69,7 @@ async function bringBack(
   file: string | null,
 ): Promise<{ names: string[]; aside: string | null }> {
   const made = mkdirSync(kept.folder, { recursive: true, mode: 0o700 });
-  if (isGatewayAlive(kept.database)) {
+  if (isInUse(kept.database)) {
     throw new Error("a gateway works on this ledger; stop it first (./gateway.sh stop, or Ctrl-C)");
   }
   const staging = mkdtempSync(join(kept.folder, ".restore-"));
@@ -101,72 +87,21 @@ async function bringBack(
 }
 
 async function judged(file: string | null, staging: string): Promise<string[]> {
-  const names = await unpack(file, staging);
+  const names = await unpack(file ?? process.stdin, staging);
   judge(staging, names);
   return names;
 }
 
-const notOurs = "this file is not a backup of llm-gateway";
-
-const known = new Set(["manifest.json", "users.json", "config.yaml", "gateway.db"]);
-
-/** Only names we know: an archive from elsewhere must not write where it likes. */
-async function unpack(file: string | null, staging: string): Promise<string[]> {
-  const names: string[] = [];
-  let fd: number | null = null;
-  const close = (): void => {
-    if (fd === null) return;
-    fsyncSync(fd);
-    closeSync(fd);
-    fd = null;
-  };
-  const source = file === null ? process.stdin : createReadStream(file);
-  const gunzip = createGunzip();
-  source.on("error", (error) => gunzip.destroy(error));
-  try {
-    await readTar(source.pipe(gunzip) as AsyncIterable<Buffer>, {
-      open({ name }) {
-        close();
-        if (!known.has(name) || names.includes(name)) throw new Error(notOurs);
-        names.push(name);
-        fd = openSync(join(staging, name), "wx", 0o600);
-      },
-      write(bytes) {
-        for (let at = 0; fd !== null && at < bytes.length; ) at += writeSync(fd, bytes, at);
-      },
-    });
-  } catch (error) {
-    if (isOfFiles(error)) throw error;
-    // The first file of a backup is its manifest: whatever has come no further is something else.
-    const isOurs = names.length > 0 && lineOf(error) !== notOurs;
-    throw new Error(isOurs ? `the backup is damaged: ${lineOf(error)}` : notOurs);
-  } finally {
-    close();
-  }
-  return names;
-}
-
-/** No such file, no room on the disk: of the system (`ENOENT`), and not about what is in it. */
-function isOfFiles(error: unknown): boolean {
-  return error instanceof Error && "syscall" in error;
-}
-
 /** Nothing is replaced by what the gateway would refuse. */
 function judge(staging: string, names: readonly string[]): void {
-  if (names[0] !== "manifest.json") throw new Error(notOurs);
   if (names.includes("users.json")) {
     parseUsers(readFileSync(join(staging, "users.json"), "utf8"));
   }
   if (!names.includes("gateway.db")) return;
-  const db = new Database(join(staging, "gateway.db"), { readonly: true });
-  try {
-    const reason = unsuitable(db);
-    if (reason !== null) throw new Error(`the ledger in it cannot be used: ${reason}`);
-    const verdict = db.pragma("integrity_check", { simple: true });
-    if (verdict !== "ok") throw new Error(`the ledger in it is damaged: ${String(verdict)}`);
-  } finally {
-    db.close();
-  }
+  const found = inspectDatabase(join(staging, "gateway.db"), "full");
+  if (found.state === "whole") return;
+  const says = found.state === "damaged" ? "is damaged" : "cannot be used";
+  throw new Error(`the ledger in this backup ${says}: ${found.reason}`);
 }
 
 /** Moves what stands there aside and the new files in; on a fault, back again. */

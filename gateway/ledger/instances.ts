@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
+import { basename, dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import { interruptOpen } from "./rollups.ts";
 
@@ -85,9 +86,28 @@ function buryDead(db: Database.Database, now: number): void {
   interruptOpen(db);
 }
 
-function lockFile(db: Database.Database, token: string): string {
-  return `${db.name}-instance-${token}`;
+/**
+ * Whether a gateway uses the ledger of this file now, which need not exist.
+ * @param file - the path of the database
+ */
+export function isInUse(file: string): boolean {
+  // The locks lie beside the file itself, not beside a link to it.
+  const database = existsSync(file) ? realpathSync(file) : file;
+  const folder = dirname(database);
+  if (!existsSync(folder)) return false;
+  const start = basename(lockName(database, ""));
+  return readdirSync(folder)
+    .filter((name) => name.startsWith(start) && !name.endsWith("-journal"))
+    .some((name) => {
+      const lock = hold(join(folder, name));
+      lock?.close();
+      return lock === null;
+    });
 }
+
+const lockName = (file: string, token: string): string => `${file}-instance-${token}`;
+
+const lockFile = (db: Database.Database, token: string): string => lockName(db.name, token);
 
 /**
  * The held lock, or null while a living process has it. Whatever else goes wrong is thrown: rows

@@ -80,7 +80,8 @@ const mayImport: Record<string, string[] | "everything"> = {
     "api",
     "echo",
   ],
-  cli: ["settings", "users", "ledger", "serve"],
+  // doctor opens upstreams as the gateway does, and asks through the same connections.
+  cli: ["settings", "users", "ledger", "serve", "upstreams", "wiring", "dialects"],
   main: ["cli", "settings"],
   serve: "everything",
   test: "everything",

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Echo } from "../echo/echo.ts";
 import type { UpstreamSettings } from "../settings/routing-settings.ts";
 import type { Settings } from "../settings/settings.ts";
-import { proxyFor } from "../upstreams/proxy-for.ts";
+import { type ProxyEnvironment, proxyFor } from "../upstreams/proxy-for.ts";
 import { openUpstream } from "../upstreams/upstream.ts";
 import type { Configured } from "./open-pools.ts";
 
@@ -18,25 +18,35 @@ export type OpenUpstreams = {
 /** How the upstream of UPSTREAM_URL is called in routes. */
 const defaultName = "default";
 
-/** Opens them; nothing connects yet. Throws a one-line Error for a file that cannot be read. */
+/** How one upstream is to be opened. */
+export type UpstreamToOpen = Omit<UpstreamSettings, "name">;
+
+/**
+ * Opens every upstream of the settings; nothing connects yet.
+ * @throws Error with one line for a file that cannot be read
+ */
 export async function openUpstreams(settings: Settings): Promise<OpenUpstreams> {
   const configured = settings.upstreams.map((upstream) =>
-    opened(settings, upstream, upstream.name),
+    openOne(settings, upstream, upstream.name),
   );
-  const { upstreamUrl: url, upstreamApiKey: key, upstreamType: type } = settings;
+  const { upstreamUrl: url } = settings;
   if (url !== null) {
     const name = isRouted(settings, defaultName) ? defaultName : url;
-    const { upstreamCa: ca, upstreamCertificate, upstreamCertificateKey } = settings;
-    const tls = { ca, certificate: upstreamCertificate, certificateKey: upstreamCertificateKey };
-    const own = { ...usual(settings), url, key, type, ...tls };
-    configured.push(opened(settings, own, name));
+    configured.push(openOne(settings, upstreamOfUrl(settings, url), name));
     return { configured, fallback: name, echo: null };
   }
   if (configured.length > 0) return { configured, fallback: null, echo: null };
   const { startEcho } = await import("../echo/echo.ts");
   const echo = await startEcho({ tokensPerSecond: settings.echoTokensPerSecond });
   const own = { ...usual(settings), url: echo.url, key: null, type: "openai" as const };
-  return { configured: [opened(settings, own, "echo")], fallback: "echo", echo };
+  return { configured: [openOne(settings, own, "echo")], fallback: "echo", echo };
+}
+
+/** The upstream of UPSTREAM_URL, as the other variables describe it. */
+export function upstreamOfUrl(settings: Settings, url: string): UpstreamToOpen {
+  const { upstreamApiKey: key, upstreamType: type, upstreamCa: ca } = settings;
+  const { upstreamCertificate: certificate, upstreamCertificateKey: certificateKey } = settings;
+  return { ...usual(settings), url, key, type, ca, certificate, certificateKey };
 }
 
 function isRouted({ routes }: Settings, name: string): boolean {
@@ -46,7 +56,7 @@ function isRouted({ routes }: Settings, name: string): boolean {
 }
 
 /** What the one upstream has that UPSTREAM_URL names. */
-const usual = (settings: Settings): Omit<UpstreamSettings, "name" | "url" | "key" | "type"> => ({
+const usual = (settings: Settings): Omit<UpstreamToOpen, "url" | "key" | "type"> => ({
   passthrough: false,
   maxConcurrent: settings.maxConcurrent,
   weight: 1,
@@ -58,10 +68,15 @@ const usual = (settings: Settings): Omit<UpstreamSettings, "name" | "url" | "key
   certificateKey: null,
 });
 
-function opened(
+/**
+ * Opens one upstream: its certificates, its proxy, its connections. doctor asks through the same.
+ * @throws Error with one line for a PEM file or a proxy that cannot be used
+ */
+export function openOne(
   settings: Settings,
-  given: Omit<UpstreamSettings, "name">,
+  given: UpstreamToOpen,
   name: string,
+  env: ProxyEnvironment = process.env,
 ): Configured {
   const { url, key, type, passthrough, maxConcurrent, weight, drain, box, exclusiveModels } = given;
   const { ca, certificate, certificateKey } = given;
@@ -73,7 +88,7 @@ function opened(
     cert: pem("certificate", certificate),
     key: pem("certificate_key", certificateKey),
   };
-  const proxy = proxyFor(url, process.env);
+  const proxy = proxyFor(url, env);
   const upstream = openUpstream({
     name,
     url,

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { isJsonObject } from "../../dialects/json/json-body.ts";
 import { type Finding, fail, ok, reasonOf, skip, warn } from "./finding.ts";
-import type { Members } from "./members.ts";
 import type { UpstreamProbe } from "./upstream-probe.ts";
 
-/** Has it generate a few words: does it stream, count, and notice a leaving? */
+/** Has it generate a few words. Does it stream, report usage, and stop when its client leaves? */
 export async function checkGeneration(
   probe: UpstreamProbe,
   model: string,
@@ -11,7 +11,7 @@ export async function checkGeneration(
 ): Promise<Finding[]> {
   let events = 0;
   let counted = false;
-  const todo = "Look at the upstream's own log.";
+  const todo = "Read the log of the upstream.";
   try {
     const status = await probe.chat(model, 12, (event) => {
       events++;
@@ -19,33 +19,38 @@ export async function checkGeneration(
       return true;
     });
     if (status !== 200) {
-      return [fail("generates", `a short chat with ${model} is answered ${status}`, todo)];
+      return [fail("generates", `It answers a short chat with ${model} with ${status}.`, todo)];
     }
   } catch (error) {
-    return [fail("generates", `a short chat with ${model} fails: ${reasonOf(error)}`, todo)];
+    return [fail("generates", `A short chat with ${model} fails: ${reasonOf(error)}`, todo)];
   }
   return [
-    events > 2
-      ? ok("generates", `streams: ${events} events for a short chat with ${model}`)
-      : warn(
-          "generates",
-          `it answers in ${events} events: it does not stream`,
-          "Turn on streaming there; clients see nothing until the end.",
-        ),
+    streaming(events, model),
     counted
-      ? ok("usage", "reports what was used")
+      ? ok("usage", "It reports the tokens used.")
       : warn(
           "usage",
-          "does not report what was used",
-          "Tokens in the accounts are then unknown; a newer version of it may help.",
+          "It does not report the tokens used.",
+          "The accounts then lack its tokens. A newer version of the server may report them.",
         ),
     isLlama
       ? await noticesLeaving(probe, model)
-      : skip("leaving", "only llama.cpp shows whether it notices that a client has left"),
+      : skip("leaving", "Only llama.cpp shows whether it stops when its client leaves."),
   ];
 }
 
-/** Leaves in mid-stream and looks whether its slots fall idle. */
+function streaming(events: number, model: string): Finding {
+  if (events > 2) {
+    return ok("generates", `It streams: ${events} events for a short chat with ${model}.`);
+  }
+  return warn(
+    "generates",
+    `It does not stream: it answers in ${events === 1 ? "1 event" : `${events} events`}.`,
+    "Turn on streaming there; until then clients see nothing before the end.",
+  );
+}
+
+/** Leaves in mid-stream, then waits for its slots to become idle. */
 async function noticesLeaving(probe: UpstreamProbe, model: string): Promise<Finding> {
   try {
     await probe.chat(model, 2_000, () => false);
@@ -53,18 +58,18 @@ async function noticesLeaving(probe: UpstreamProbe, model: string): Promise<Find
       await sleep(150);
       const { status, body } = await probe.get("/slots");
       if (status !== 200 || !Array.isArray(body)) {
-        return skip("leaving", "its /slots is off, so it cannot be seen");
+        return skip("leaving", "Its /slots is off, so doctor cannot see it.");
       }
-      if (!body.some((slot: Members) => slot.is_processing === true)) {
-        return ok("leaving", "stops within moments when a client leaves");
+      if (!body.some((slot: unknown) => isJsonObject(slot) && slot.is_processing === true)) {
+        return ok("leaving", "It stops when its client leaves.");
       }
     }
     return warn(
       "leaving",
-      "it still works 3 s after its client left (or for somebody else)",
+      "It still works 3 s after its client left, or another client uses it.",
       "Run doctor again while nobody uses it.",
     );
   } catch (error) {
-    return skip("leaving", `it could not be looked at: ${reasonOf(error)}`);
+    return skip("leaving", `doctor could not see it: ${reasonOf(error)}`);
   }
 }

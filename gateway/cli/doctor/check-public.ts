@@ -2,50 +2,46 @@ import { type Finding, fail, ok, reasonOf, skip, warn } from "./finding.ts";
 
 const about = "tunnel";
 
-/** Looks at the gateway from outside, by its public name; null where there is none to look at. */
+/** Looks at the gateway from outside, at its public URL; null: there is none to look at. */
 export async function checkPublic(url: string | null): Promise<Finding[]> {
   if (url === null) {
-    return [skip(about, "not looked at from outside; give --public https://llm.example.com")];
+    return [skip(about, "Not checked from outside. Add --public https://llm.example.com")];
   }
   const base = url.replace(/\/+$/, "");
-  let models: number;
+  let status: number;
   try {
-    models = await statusOf(`${base}/v1/models`);
+    status = await statusOf(`${base}/v1/models`);
   } catch (error) {
-    const todo = "Is the public hostname made, and the connector running? ./gateway.sh logs tunnel";
+    const todo = "Check the public hostname, and that the connector runs: ./gateway.sh logs tunnel";
     return [fail(about, `${base} cannot be reached: ${reasonOf(error)}`, todo)];
   }
-  if (models === 530 || models === 502) {
+  if (status === 530 || status === 502) {
     const todo =
-      models === 530
+      status === 530
         ? "The connector is not connected: ./gateway.sh logs tunnel"
-        : "The tunnel's service must be http://gateway:8001";
-    return [fail(about, `${base} answers ${models}`, todo)];
+        : "Set the service of the tunnel to http://gateway:8001";
+    return [fail(about, `${base} answers ${status}.`, todo)];
   }
-  const findings = [reachable(base, models)];
+  const findings = [reachable(base, status)];
   for (const path of ["/health", "/metrics"]) {
-    const status = await statusOf(base + path).catch(() => 0);
-    if (status === 200) {
-      const todo = "Point the tunnel at http://gateway:8001, the public port, and nowhere else.";
-      findings.push(fail(about, `${path} can be read from outside`, todo));
-    }
+    if ((await statusOf(base + path).catch(() => 0)) !== 200) continue;
+    const todo = "Set the service of the tunnel to http://gateway:8001, the public port.";
+    findings.push(fail(about, `Everybody can read ${path} from outside.`, todo));
   }
   return findings;
 }
 
 function reachable(base: string, status: number): Finding {
-  if (status === 401) return ok(about, `${base} is reachable and asks for a key`);
+  if (status === 401) return ok(about, `${base} can be reached and requires a key.`);
   if (status === 302 || status === 303 || status === 403) {
-    return ok(about, `${base} is reachable, behind Cloudflare Access`);
+    return ok(about, `${base} can be reached, behind Cloudflare Access.`);
   }
   if (status === 200) {
-    return fail(
-      about,
-      `${base} answers without a key`,
-      "Does the tunnel point at the gateway, or past it?",
-    );
+    const todo = "Check that the tunnel leads to the gateway, and not to the model server.";
+    return fail(about, `${base} answers without a key.`, todo);
   }
-  return warn(about, `${base} answers ${status}`, "Is it this gateway? 401 is what it should say.");
+  const todo = "Check that this is the gateway: it answers 401 without a key.";
+  return warn(about, `${base} answers ${status}.`, todo);
 }
 
 async function statusOf(url: string): Promise<number> {

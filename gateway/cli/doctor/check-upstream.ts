@@ -1,46 +1,49 @@
+import { isJsonObject } from "../../dialects/json/json-body.ts";
+import type { Upstream } from "../../upstreams/upstream.ts";
 import { checkGeneration } from "./check-generation.ts";
 import { counted, type Finding, fail, ok, reasonOf, skip, warn } from "./finding.ts";
-import { isMembers } from "./members.ts";
 import { modelToTry, type ProbedUpstream } from "./probed-upstreams.ts";
 import { createUpstreamProbe, type UpstreamProbe } from "./upstream-probe.ts";
 import { otherType } from "./upstream-words.ts";
 
 export type UpstreamCheck = {
-  /** Whether it may be asked to generate a few words, past the line. */
+  /** Whether it may be asked to generate a few words, past the queue. */
   generates: boolean;
-  /** Whether 127.0.0.1 is a container's own. */
+  /** Whether doctor runs in a container, where 127.0.0.1 is the container itself. */
   isContainer: boolean;
   timeoutMs: number;
-  env: Readonly<Record<string, string | undefined>>;
 };
 
 const about = "upstream";
 
-/** What is set where, in the words of the place. */
-type Place = { url: string; key: string; type: string; slots: (count: number) => string };
+/** The names of the settings: variables for UPSTREAM_URL, fields for an upstream with a name. */
+type SettingNames = { url: string; key: string; type: string; slots: (count: number) => string };
 
-const ofVariables: Place = {
+const variables: SettingNames = {
   url: "UPSTREAM_URL",
   key: "UPSTREAM_API_KEY",
   type: "UPSTREAM_TYPE=",
   slots: (count) => `MAX_CONCURRENT=${count}`,
 };
 
-const ofSection: Place = {
+const fields: SettingNames = {
   url: "its url",
   key: "its key",
   type: "its type: ",
   slots: (count) => `max_concurrent: ${count}`,
 };
 
-/** One after the other, since they may share a box; each finding of one with a name bears it. */
+/**
+ * Checks one after the other, since they may share a machine. A finding of an upstream with a name
+ * starts with that name.
+ */
 export async function checkUpstreams(
   upstreams: readonly ProbedUpstream[],
   check: UpstreamCheck,
 ): Promise<Finding[]> {
   if (upstreams.length === 0) {
-    const todo = "Set UPSTREAM_URL to your server.";
-    return [warn(about, "none is set: every answer is an echo", todo)];
+    const todo = "Set UPSTREAM_URL to your model server.";
+    return [warn(about, "No upstream is set: every answer is an echo of the question.", todo)];
   }
   const findings: Finding[] = [];
   for (const upstream of upstreams) {
@@ -53,112 +56,121 @@ export async function checkUpstreams(
   return findings;
 }
 
-/** Reachable, what it is, its models and slots; does it stream, count, and notice a leaving? */
-async function checkUpstream(upstream: ProbedUpstream, check: UpstreamCheck): Promise<Finding[]> {
-  const { url } = upstream;
-  const place = upstream.name === null ? ofVariables : ofSection;
+async function checkUpstream(probed: ProbedUpstream, check: UpstreamCheck): Promise<Finding[]> {
+  const { url } = probed;
+  const names = probed.name === null ? variables : fields;
   if (check.isContainer && /\/\/(localhost|127\.|\[::1\]|0\.0\.0\.0)/.test(url)) {
-    const todo = `Write host.docker.internal in place of it in ${place.url}.`;
-    return [fail(about, `${url} is the container itself, not this machine`, todo)];
+    const todo = `In ${names.url}, write host.docker.internal instead.`;
+    return [fail(about, `${url} is the container itself, not this machine.`, todo)];
   }
-  let probe: UpstreamProbe;
+  let upstream: Upstream;
   try {
-    probe = createUpstreamProbe({ ...upstream, ...check });
+    upstream = probed.open();
   } catch (error) {
-    return [fail(about, `its certificates: ${reasonOf(error)}`, "Correct the paths of the files.")];
+    return [fail(about, reasonOf(error), "Correct this setting; the gateway does not start.")];
   }
   try {
-    return await look(probe, upstream, { place, generates: check.generates });
+    const probe = createUpstreamProbe(upstream, check.timeoutMs);
+    return await look(probe, upstream, { probed, names, generates: check.generates });
   } finally {
-    await probe.close();
+    await upstream.connections.close();
   }
 }
 
-async function look(
-  probe: UpstreamProbe,
-  upstream: ProbedUpstream,
-  { place, generates }: { place: Place; generates: boolean },
-): Promise<Finding[]> {
-  const { url, type, passthrough } = upstream;
+type Look = { probed: ProbedUpstream; names: SettingNames; generates: boolean };
+
+async function look(probe: UpstreamProbe, upstream: Upstream, asked: Look): Promise<Finding[]> {
+  const { probed, names, generates } = asked;
+  const { url } = probed;
   let answer: Awaited<ReturnType<UpstreamProbe["get"]>>;
   try {
     answer = await probe.get(probe.words.modelsPath);
   } catch (error) {
     const reason = reasonOf(error);
-    return [fail(about, `${url} cannot be reached: ${reason}`, hintFor(url, reason, place))];
+    return [fail(about, `${url} cannot be reached: ${reason}`, hintFor(url, reason, names))];
   }
   const { status, body, date } = answer;
-  if ((status === 401 || status === 403) && passthrough) {
-    return [ok(about, `${url} answers, and asks for the clients' own keys`)];
-  }
-  if (status === 401 || status === 403) {
-    const todo = `Set ${place.key} to a key it takes.`;
-    return [fail(about, `it refuses the gateway's key (${status})`, todo)];
-  }
-  if (status === 503) {
-    return [warn(about, "it is still loading its model", "Wait, then run doctor again.")];
-  }
-  const other = status === 200 ? otherType(type, body) : null;
-  if (other !== null) {
-    const todo = `Set ${place.type}${other}.`;
-    return [fail(about, `${url} does not speak ${probe.words.speaks} but ${other}'s`, todo)];
-  }
+  const refused = refusalIn(answer, upstream, asked);
+  if (refused !== null) return [refused];
   const models = probe.words.modelsIn(body);
   if (status !== 200 || models === null) {
-    const todo = `Does ${place.url} name a server that speaks ${probe.words.speaks}? /v1 may be left out.`;
-    return [fail(about, `${url} answers ${status} and no list of models`, todo)];
+    const todo = `Set ${names.url} to a server with ${probe.words.speaks} (without /v1).`;
+    return [fail(about, `${url} answers ${status} without a list of models.`, todo)];
   }
-  const slots = type === "anthropic" || type === "google" ? null : await slotsOf(probe);
-  const model = modelToTry(models, upstream.models);
+  const slots = upstream.family === "openai" ? await slotsOf(probe) : null;
+  const model = modelToTry(models, probed.models);
+  const some = models.slice(0, 3).join(", ");
   return [
-    ok(
-      about,
-      `${url} answers; ${counted(models.length, "model")}: ${models.slice(0, 3).join(", ")}`,
-    ),
-    ok("dialect", slots === null ? probe.words.speaks : `${probe.words.speaks}; llama.cpp`),
+    ok(about, `${url} answers; it has ${counted(models.length, "model")}: ${some}`),
+    ok("dialect", slots === null ? probe.words.speaks : `${probe.words.speaks}, of llama.cpp`),
     ...clockFinding(date),
-    ...slotFinding(slots, upstream.capacity, place),
+    ...slotFinding(slots, probed.capacity, names),
     ...(generates ? await checkGeneration(probe, model, slots !== null) : [notTried]),
   ];
 }
 
-const notTried = skip("generates", "not tried (--no-generate)");
-
-function hintFor(url: string, reason: string, place: Place): string {
-  if (url.includes("host.docker.internal") && /ECONNREFUSED|no answer/.test(reason)) {
-    return "Does it listen for others than 127.0.0.1? Start it with --host 0.0.0.0 (Ollama: OLLAMA_HOST=0.0.0.0), and let the firewall pass it.";
+/** What an answer says that is not a list of models; null if there is nothing of the kind. */
+function refusalIn(
+  { status, body }: { status: number; body: unknown },
+  { passthrough, type }: Upstream,
+  { probed: { url }, names }: Look,
+): Finding | null {
+  if (status === 401 || status === 403) {
+    if (passthrough) return ok(about, `${url} answers, and requires the clients' own keys.`);
+    const todo = `Set ${names.key} to a key that it accepts.`;
+    return fail(about, `It refuses the gateway's key (${status}).`, todo);
   }
-  if (reason === "ENOTFOUND") return `Is the name in ${place.url} right?`;
-  if (/CERT|SELF_SIGNED|UNABLE_TO/.test(reason)) {
-    return "Its certificate is not believed: name its authority (UPSTREAM_CA, or ca of the upstream).";
+  if (status === 503) {
+    return warn(about, "It is still loading its model.", "Wait, then run doctor again.");
   }
-  return `Start the server, or correct ${place.url}.`;
+  const other = status === 200 ? otherType(type, body) : null;
+  if (other === null) return null;
+  return fail(about, `${url} has the API of ${other}.`, `Set ${names.type}${other}.`);
 }
 
-/** llama.cpp's number of slots; null with any other server. */
+const notTried = skip("generates", "Not tried (--no-generate).");
+
+function hintFor(url: string, reason: string, names: SettingNames): string {
+  if (url.includes("host.docker.internal") && /ECONNREFUSED|no answer/.test(reason)) {
+    return "Start the server with --host 0.0.0.0 (Ollama: OLLAMA_HOST=0.0.0.0), and allow it in the firewall.";
+  }
+  if (reason === "ENOTFOUND") return `Check the host name in ${names.url}.`;
+  if (reason.includes("proxy")) return "Check HTTP_PROXY and HTTPS_PROXY, or add it to NO_PROXY.";
+  if (reason.includes("is not trusted")) {
+    return "Name the CA of its certificate in UPSTREAM_CA, or in ca of the upstream.";
+  }
+  return `Start the server, or correct ${names.url}.`;
+}
+
+/** llama.cpp's number of slots; null for any other server. */
 async function slotsOf(probe: UpstreamProbe): Promise<number | null> {
   const { body } = await probe.get("/props").catch(() => ({ body: null }));
-  return isMembers(body) && typeof body.total_slots === "number" ? body.total_slots : null;
+  return isJsonObject(body) && typeof body.total_slots === "number" ? body.total_slots : null;
 }
 
-function slotFinding(slots: number | null, capacity: number | "auto", place: Place): Finding[] {
+function slotFinding(
+  slots: number | null,
+  capacity: number | "auto",
+  names: SettingNames,
+): Finding[] {
   if (slots === null) return [];
-  if (capacity === "auto" || slots === capacity) {
-    return [ok("slots", `llama.cpp with ${counted(slots, "slot")}, as many as are used`)];
-  }
-  const says = `llama.cpp has ${counted(slots, "slot")}, ${place.slots(capacity)} is set`;
-  const todo = capacity > slots ? "the rest waits where nobody sees the place" : null;
-  const set = `Set ${place.slots(slots)}`;
-  const other = todo === null ? `, or start it with --parallel ${capacity}.` : `: ${todo}.`;
-  return [warn("slots", says, set + other)];
+  const has = `llama.cpp has ${counted(slots, "slot")}`;
+  if (capacity === "auto" || slots === capacity) return [ok("slots", `${has}; all are used.`)];
+  const set = `Set ${names.slots(slots)}`;
+  const todo =
+    capacity > slots
+      ? `${set}. The other requests wait inside llama.cpp, where nobody sees their place.`
+      : `${set}, or start llama.cpp with --parallel ${capacity}.`;
+  return [warn("slots", `${has}, but ${names.slots(capacity)} is set.`, todo)];
 }
 
-/** The Date header is the other machine's clock: two that agree are seldom both wrong. */
+/** The Date header is the clock of the other machine: two equal clocks are seldom both wrong. */
 export function clockFinding(date: string | null, now: number = Date.now()): Finding[] {
   if (date === null) return [];
   const off = Math.round((now - Date.parse(date)) / 1000);
   if (Number.isNaN(off)) return [];
-  if (Math.abs(off) <= 30) return [ok("clock", "agrees with the upstream's")];
-  const says = `${Math.abs(off)} s ${off > 0 ? "ahead of" : "behind"} the upstream's`;
-  return [warn("clock", says, "Turn on time synchronisation (timedatectl set-ntp true) on both.")];
+  if (Math.abs(off) <= 30) return [ok("clock", "The clocks here and at the upstream are equal.")];
+  const side = off > 0 ? "ahead of" : "behind";
+  const says = `This clock is ${Math.abs(off)} s ${side} the upstream's.`;
+  return [warn("clock", says, "Turn on time synchronisation on both (timedatectl set-ntp true).")];
 }

@@ -1,13 +1,16 @@
-/** One thing that was looked at. */
+import { certificateTrouble } from "../../upstreams/certificate-trouble.ts";
+
+/** One thing that doctor looked at. */
 export type Finding = {
   /** What was looked at, in a word or two. */
   about: string;
   /**
-   * `fail`: it does not work; `warn`: it works, and will bite; `skip`: it could not be looked at.
+   * `fail`: it does not work; `warn`: it works, but causes trouble later; `skip`: it could not be
+   * looked at.
    */
   state: "ok" | "warn" | "fail" | "skip";
   says: string;
-  /** What to do; null where nothing is to be done. */
+  /** What to do; null if there is nothing to do. */
   todo: string | null;
 };
 
@@ -43,11 +46,13 @@ export const fail = (about: string, says: string, todo: string): Finding => ({
 export const counted = (count: number, what: string): string =>
   `${count} ${what}${count === 1 ? "" : "s"}`;
 
-/** The reason of a failed request in words for a person. */
+/** Why a request failed, for a person: a certificate in the gateway's words, else the code. */
 export function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === "TimeoutError") return "no answer in time";
-  const { cause } = error;
-  const isCoded = cause instanceof Error && "code" in cause;
-  return isCoded ? String(cause.code) : (error.message.split("\n")[0] ?? "");
+  const found = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  if (!(found instanceof Error)) return String(found);
+  if (found.name === "TimeoutError") return "no answer in time";
+  const message = found.message.split("\n")[0] ?? "";
+  const code = "code" in found && typeof found.code === "string" ? found.code : "";
+  if (code === "ERR_PROXY") return message;
+  return certificateTrouble(code) ?? (code || message);
 }

@@ -1,45 +1,41 @@
 import { covers } from "../../settings/model-glob.ts";
-import type { RouteSettings, UpstreamType } from "../../settings/routing-settings.ts";
+import type { RouteSettings } from "../../settings/routing-settings.ts";
 import type { Settings } from "../../settings/settings.ts";
+import type { Upstream } from "../../upstreams/upstream.ts";
+import { openOne, type UpstreamToOpen, upstreamOfUrl } from "../../wiring/open-upstreams.ts";
 
-/** One upstream to be looked at, as the settings have it. */
+/** One upstream to be looked at, as the settings describe it. */
 export type ProbedUpstream = {
   /** Null: the one of UPSTREAM_URL. */
-  name: string | null;
-  url: string;
-  type: UpstreamType;
-  key: string | null;
-  passthrough: boolean;
-  capacity: number | "auto";
-  /** Paths of PEM files. */
-  ca: string | null;
-  certificate: string | null;
-  certificateKey: string | null;
-  /** Model names and globs that lead to it, in their order. */
-  models: readonly string[];
+  readonly name: string | null;
+  readonly url: string;
+  readonly capacity: number | "auto";
+  /** Model names and globs that lead to it, in the order of the routes. */
+  readonly models: readonly string[];
+  /**
+   * Opens it as the gateway does; nothing connects yet.
+   * @throws Error with one line for a PEM file or a proxy that cannot be used
+   */
+  open(): Upstream;
 };
 
 /** The upstream of UPSTREAM_URL, where it is set, and those with names. */
-export function probedUpstreams(settings: Settings): ProbedUpstream[] {
-  const named = settings.upstreams.map((upstream) => ({
-    ...upstream,
-    capacity: upstream.maxConcurrent,
-    models: modelsTo(upstream.name, settings.routes),
-  }));
-  if (settings.upstreamUrl === null) return named;
-  const own = {
-    name: null,
-    url: settings.upstreamUrl,
-    type: settings.upstreamType,
-    key: settings.upstreamApiKey,
-    passthrough: false,
-    capacity: settings.maxConcurrent,
-    ca: settings.upstreamCa,
-    certificate: settings.upstreamCertificate,
-    certificateKey: settings.upstreamCertificateKey,
-    models: modelsTo("default", settings.routes),
-  };
-  return [own, ...named];
+export function probedUpstreams(
+  settings: Settings,
+  env: Readonly<Record<string, string | undefined>>,
+): ProbedUpstream[] {
+  const probed = (given: UpstreamToOpen, name: string | null): ProbedUpstream => ({
+    name,
+    url: given.url,
+    capacity: given.maxConcurrent,
+    models: modelsTo(name ?? "default", settings.routes),
+    open: () => openOne(settings, given, name ?? given.url, env).upstream,
+  });
+  const { upstreamUrl, upstreams } = settings;
+  return [
+    ...(upstreamUrl === null ? [] : [probed(upstreamOfUrl(settings, upstreamUrl), null)]),
+    ...upstreams.map((upstream) => probed(upstream, upstream.name)),
+  ];
 }
 
 function modelsTo(name: string, routes: readonly RouteSettings[]): string[] {
@@ -53,7 +49,7 @@ function modelsTo(name: string, routes: readonly RouteSettings[]): string[] {
 const noChat = /embed|whisper|tts|dall-e|image|rerank|moderation|audio|realtime|transcribe|aqa/i;
 const small = /mini|nano|haiku|flash|lite/i;
 
-/** The model a short chat is tried with: one that routes lead to, small where there is a choice. */
+/** The model for a short chat: one that routes lead to, and a small one where there is a choice. */
 export function modelToTry(listed: readonly string[], routed: readonly string[]): string {
   const named = routed.find((model) => !model.includes("*") && !noChat.test(model));
   if (named !== undefined) return named;

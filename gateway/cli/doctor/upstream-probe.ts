@@ -1,112 +1,112 @@
-import { readFileSync } from "node:fs";
-import { getCACertificates } from "node:tls";
-import { EnvHttpProxyAgent, fetch, type RequestInit } from "undici";
-import { isMembers, type Members } from "./members.ts";
-import type { ProbedUpstream } from "./probed-upstreams.ts";
+import { createParser } from "eventsource-parser";
+import { type Dispatcher, request } from "undici";
+import { isJsonObject, type JsonObject } from "../../dialects/json/json-body.ts";
+import { keyHeaders } from "../../upstreams/key-headers.ts";
+import type { Upstream } from "../../upstreams/upstream.ts";
 import { type UpstreamWords, wordsOf } from "./upstream-words.ts";
 
-/** Asks the upstream itself, past the line, with the gateway's own key. */
+/** Asks one upstream directly, past the queue, with the gateway's own key. */
 export type UpstreamProbe = {
   readonly words: UpstreamWords;
   get(path: string): Promise<{ status: number; body: unknown; date: string | null }>;
-  /** A streamed chat; each parsed event goes to `onEvent`, which ends it by returning false. */
-  chat(model: string, maxTokens: number, onEvent: (event: Members) => boolean): Promise<number>;
-  close(): Promise<void>;
+  /**
+   * A streamed chat; each event goes to `onEvent`, which ends the chat by returning false.
+   * @returns the status
+   */
+  chat(model: string, maxTokens: number, onEvent: (event: JsonObject) => boolean): Promise<number>;
 };
 
-type ProbeOptions = Pick<
-  ProbedUpstream,
-  "url" | "type" | "key" | "ca" | "certificate" | "certificateKey"
-> & { timeoutMs: number; env: Readonly<Record<string, string | undefined>> };
+/** Longer answers are cut off: a list of models is far smaller. Bytes. */
+const mostBytes = 8 * 2 ** 20;
 
-/** Goes through the proxy the gateway goes through. Throws where a PEM file cannot be read. */
-export function createUpstreamProbe(options: ProbeOptions): UpstreamProbe {
-  const { url, key, timeoutMs } = options;
-  const words = wordsOf(options.type);
-  const own = key === null ? {} : words.keyHeaders(key);
-  const headers = { "content-type": "application/json", ...own };
-  const dispatcher = agentFor(options);
+/**
+ * Asks through the upstream's own connections, so that proxy, certificates and time-outs are those
+ * of the gateway. An answer may take `timeoutMs`, a chat six times as long.
+ */
+export function createUpstreamProbe(upstream: Upstream, timeoutMs: number): UpstreamProbe {
+  const { origin, prefix, connections, type } = upstream;
+  const words = wordsOf(type);
+  const headers = { "content-type": "application/json", ...keyHeaders(upstream) };
 
-  async function post(path: string, body: Members, signal: AbortSignal) {
-    const init: RequestInit = {
-      method: "POST",
+  async function send(
+    path: string,
+    body: JsonObject | null,
+    signal: AbortSignal,
+  ): Promise<Dispatcher.ResponseData> {
+    return await request(origin + prefix + path, {
+      method: body === null ? "GET" : "POST",
       headers,
+      body: body === null ? null : JSON.stringify(body),
       signal,
-      dispatcher,
-      body: JSON.stringify(body),
-    };
-    return await fetch(url + path, init);
+      dispatcher: connections.fresh,
+      reset: true,
+    });
   }
 
   return {
     words,
     async get(path) {
-      const signal = AbortSignal.timeout(timeoutMs);
-      const response = await fetch(url + path, { headers, signal, dispatcher });
-      const text = await response.text();
-      return { status: response.status, body: parsed(text), date: response.headers.get("date") };
+      const {
+        statusCode,
+        headers: answered,
+        body,
+      } = await send(path, null, AbortSignal.timeout(timeoutMs));
+      const { date } = answered;
+      return {
+        status: statusCode,
+        body: parsed(await textOf(body)),
+        date: typeof date === "string" ? date : null,
+      };
     },
     async chat(model, maxTokens, onEvent) {
-      const leaving = new AbortController();
-      const signal = AbortSignal.any([leaving.signal, AbortSignal.timeout(timeoutMs * 6)]);
-      const { max_tokens: most, ...body } = words.chatBody(model, maxTokens);
-      const given = most === undefined ? body : { ...body, max_tokens: most };
-      let response = await post(words.chatPath(model), given, signal);
-      if (response.status === 400 && most !== undefined) {
-        // OpenAI's newer models know it by another name only.
-        await response.body?.cancel();
-        response = await post(
-          words.chatPath(model),
-          { ...body, max_completion_tokens: most },
-          signal,
-        );
+      const signal = AbortSignal.timeout(timeoutMs * 6);
+      const path = words.chatPath(model);
+      const { max_tokens: most, ...rest } = words.chatBody(model, maxTokens);
+      const first = most === undefined ? rest : { ...rest, max_tokens: most };
+      let answer = await send(path, first, signal);
+      if (answer.statusCode === 400 && most !== undefined) {
+        await answer.body.dump();
+        // OpenAI's newer models accept only this name.
+        answer = await send(path, { ...rest, max_completion_tokens: most }, signal);
       }
-      if (!response.ok || response.body === null) {
-        await response.body?.cancel();
-        return response.status;
+      const { statusCode, body } = answer;
+      if (statusCode !== 200) {
+        await body.dump();
+        return statusCode;
       }
-      for await (const event of eventsOf(response.body)) {
-        if (onEvent(event)) continue;
-        leaving.abort();
-        break;
-      }
-      return response.status;
+      // Leaving the loop closes the connection.
+      for await (const event of eventsIn(body)) if (!onEvent(event)) break;
+      return statusCode;
     },
-    close: () => dispatcher.destroy(),
   };
 }
 
-function agentFor({ ca, certificate, certificateKey, env }: ProbeOptions): EnvHttpProxyAgent {
-  const tls = {
-    ...(ca === null ? {} : { ca: [...getCACertificates("default"), readFileSync(ca, "utf8")] }),
-    ...(certificate === null ? {} : { cert: readFileSync(certificate) }),
-    ...(certificateKey === null ? {} : { key: readFileSync(certificateKey) }),
-  };
-  const variable = (name: string): string => env[name.toLowerCase()] || env[name] || "";
-  return new EnvHttpProxyAgent({
-    connect: tls,
-    requestTls: tls,
-    httpProxy: variable("HTTP_PROXY"),
-    httpsProxy: variable("HTTPS_PROXY"),
-    noProxy: variable("NO_PROXY"),
+async function textOf(body: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > mostBytes) break;
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+async function* eventsIn(body: AsyncIterable<Buffer>): AsyncGenerator<JsonObject> {
+  const events: JsonObject[] = [];
+  const parser = createParser({
+    onEvent({ data }) {
+      const event = parsed(data);
+      if (isJsonObject(event)) events.push(event);
+    },
   });
-}
-
-async function* eventsOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<Members> {
   const decoder = new TextDecoder();
-  let held = "";
-  try {
-    for await (const chunk of body) {
-      const lines = (held + decoder.decode(chunk, { stream: true })).split("\n");
-      held = lines.pop() ?? "";
-      for (const line of lines) {
-        const event = line.startsWith("data:") ? parsed(line.slice(5)) : null;
-        if (isMembers(event)) yield event;
-      }
-    }
-  } catch (error) {
-    // Our own leaving ends it so.
-    if (!(error instanceof Error) || error.name !== "AbortError") throw error;
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > mostBytes) return;
+    parser.feed(decoder.decode(chunk, { stream: true }));
+    yield* events.splice(0);
   }
 }
 

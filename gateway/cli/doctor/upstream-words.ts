@@ -1,54 +1,50 @@
+import { isJsonObject, type JsonObject } from "../../dialects/json/json-body.ts";
 import type { UpstreamType } from "../../settings/routing-settings.ts";
-import { isMembers, type Members } from "./members.ts";
 
-/** How a server of each family is asked, and what it answers. */
+/** How doctor asks a server of each family, and how it reads the answers. */
 export type UpstreamWords = {
   readonly speaks: string;
   readonly modelsPath: string;
-  readonly keyHeaders: (key: string) => Record<string, string>;
-  /** Null where it is no list of models. */
+  /** Null if the body is not a list of models. */
   readonly modelsIn: (body: unknown) => string[] | null;
   readonly chatPath: (model: string) => string;
-  readonly chatBody: (model: string, maxTokens: number) => Members;
-  /** Whether an event of a stream tells what was used. */
-  readonly counts: (event: Members) => boolean;
+  readonly chatBody: (model: string, maxTokens: number) => JsonObject;
+  /** Whether an event of a stream reports the tokens used. */
+  readonly counts: (event: JsonObject) => boolean;
 };
 
 const question = "Count from one to one hundred, in words.";
 const messages = [{ role: "user", content: question }];
 
 const openai: UpstreamWords = {
-  speaks: "OpenAI's dialect",
+  speaks: "OpenAI's API",
   modelsPath: "/v1/models",
-  keyHeaders: (key) => ({ authorization: `Bearer ${key}` }),
   modelsIn: (body) => {
-    if (!isMembers(body) || !Array.isArray(body.data)) return null;
-    return body.data.flatMap((model) => (isMembers(model) ? [String(model.id)] : []));
+    if (!isJsonObject(body) || !Array.isArray(body.data)) return null;
+    return body.data.flatMap((model) => (isJsonObject(model) ? [String(model.id)] : []));
   },
   chatPath: () => "/v1/chat/completions",
   chatBody: (model, max_tokens) => {
     return { model, messages, max_tokens, stream: true, stream_options: { include_usage: true } };
   },
-  counts: ({ usage, timings }) => isMembers(usage) || isMembers(timings),
+  counts: ({ usage, timings }) => isJsonObject(usage) || isJsonObject(timings),
 };
 
 const anthropic: UpstreamWords = {
   ...openai,
-  speaks: "Anthropic's dialect",
+  speaks: "Anthropic's API",
   modelsPath: "/v1/models?limit=100",
-  keyHeaders: (key) => ({ "x-api-key": key, "anthropic-version": "2023-06-01" }),
   chatPath: () => "/v1/messages",
   chatBody: (model, max_tokens) => ({ model, messages, max_tokens, stream: true }),
-  counts: ({ usage }) => isMembers(usage),
+  counts: ({ usage }) => isJsonObject(usage),
 };
 
 const google: UpstreamWords = {
-  speaks: "Gemini's dialect",
+  speaks: "Gemini's API",
   modelsPath: "/v1beta/models?pageSize=100",
-  keyHeaders: (key) => ({ "x-goog-api-key": key }),
   modelsIn: (body) => {
-    if (!isMembers(body) || !Array.isArray(body.models)) return null;
-    const models = body.models.filter(isMembers).filter((model) => {
+    if (!isJsonObject(body) || !Array.isArray(body.models)) return null;
+    const models = body.models.filter(isJsonObject).filter((model) => {
       const methods = model.supportedGenerationMethods;
       return !Array.isArray(methods) || methods.includes("generateContent");
     });
@@ -58,7 +54,7 @@ const google: UpstreamWords = {
   chatBody: (_, maxOutputTokens) => {
     return { contents: [{ parts: [{ text: question }] }], generationConfig: { maxOutputTokens } };
   },
-  counts: ({ usageMetadata }) => isMembers(usageMetadata),
+  counts: ({ usageMetadata }) => isJsonObject(usageMetadata),
 };
 
 export function wordsOf(type: UpstreamType): UpstreamWords {
@@ -66,13 +62,13 @@ export function wordsOf(type: UpstreamType): UpstreamWords {
 }
 
 /**
- * The type of a cloud whose words an answer is in, where the type set is OpenAI's or its like; else
- * null.
+ * The type of the cloud provider that gave this list of models, if the type set is OpenAI's or
+ * compatible with it; else null.
  */
 export function otherType(type: UpstreamType, body: unknown): UpstreamType | null {
-  if (wordsOf(type) !== openai || !isMembers(body)) return null;
+  if (wordsOf(type) !== openai || !isJsonObject(body)) return null;
   if (!Array.isArray(body.data)) return Array.isArray(body.models) ? "google" : null;
   const first: unknown = body.data[0];
-  const isAnthropic = isMembers(first) && first.type === "model" && first.object === undefined;
+  const isAnthropic = isJsonObject(first) && first.type === "model" && first.object === undefined;
   return isAnthropic ? "anthropic" : null;
 }

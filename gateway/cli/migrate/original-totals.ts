@@ -1,7 +1,5 @@
-import { isMembers, type Members } from "../doctor/members.ts";
-
-/** What one user had used under the Python original. */
-export type OriginalTotals = { user: string; requests: number; input: number; output: number };
+import { isJsonObject, type JsonObject } from "../../dialects/json/json-body.ts";
+import type { ImportedTotals } from "../../ledger/import-totals.ts";
 
 const requestNames = ["requests", "requests_total", "total_requests", "request_count", "count"];
 const inputNames = ["input", "input_tokens", "prompt_tokens", "total_input_tokens", "tokens_input"];
@@ -18,12 +16,12 @@ const outputNames = [
  * numbers. Users without any number are left out.
  * @throws Error with one line where no total is found
  */
-export function readOriginalTotals(document: unknown): OriginalTotals[] {
-  if (!isMembers(document)) throw new Error("it is not a JSON object");
-  const byUser = isMembers(document.users) ? document.users : document;
+export function readOriginalTotals(document: unknown): ImportedTotals[] {
+  if (!isJsonObject(document)) throw new Error("it is not a JSON object");
+  const byUser = isJsonObject(document.users) ? document.users : document;
   const rows = Object.entries(byUser).flatMap(([user, value]) => {
-    if (!isMembers(value)) return [];
-    const tokens = isMembers(value.tokens) ? value.tokens : {};
+    if (!isJsonObject(value)) return [];
+    const tokens = isJsonObject(value.tokens) ? value.tokens : {};
     const row = {
       user,
       requests: numberIn(value, requestNames),
@@ -36,7 +34,7 @@ export function readOriginalTotals(document: unknown): OriginalTotals[] {
   return rows;
 }
 
-function numberIn(members: Members, names: readonly string[]): number {
+function numberIn(members: JsonObject, names: readonly string[]): number {
   const found = names.map((name) => members[name]).find((value) => typeof value === "number");
   return typeof found === "number" && found >= 0 && found <= 1e15 ? Math.round(found) : 0;
 }

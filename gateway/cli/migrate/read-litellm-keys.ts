@@ -1,5 +1,5 @@
+import { isJsonObject } from "../../dialects/json/json-body.ts";
 import { digestOf, hintOf, keyFault } from "../../users/key.ts";
-import { isMembers } from "../doctor/members.ts";
 import { type ForeignKey, textsIn, userNameOf } from "./foreign.ts";
 
 /**
@@ -8,17 +8,17 @@ import { type ForeignKey, textsIn, userNameOf } from "./foreign.ts";
  * line for what is not taken over.
  */
 export function readLiteLlmKeys(document: unknown, left: string[]): ForeignKey[] {
-  const list = isMembers(document) ? (document.keys ?? document.data ?? []) : document;
+  const list = isJsonObject(document) ? (document.keys ?? document.data ?? []) : document;
   const rows = Array.isArray(list) ? list : [];
   if (rows.some((row) => typeof row === "string")) {
     left.push("keys without their names: ask /key/list with return_full_object=true");
   }
-  if (isMembers(document) && Number(document.total_pages) > 1) {
+  if (isJsonObject(document) && Number(document.total_pages) > 1) {
     const { current_page: page, total_pages: pages } = document;
     left.push(`this is page ${page} of ${pages}: the others have keys too`);
   }
   return rows.flatMap((row: unknown): ForeignKey[] => {
-    if (!isMembers(row) || typeof row.token !== "string") return [];
+    if (!isJsonObject(row) || typeof row.token !== "string") return [];
     const { token } = row;
     const isHashed = /^[0-9a-f]{64}$/.test(token);
     if (!isHashed && keyFault(token) !== null) return [];

@@ -1,5 +1,5 @@
+import { isJsonObject, type JsonObject } from "../../dialects/json/json-body.ts";
 import { normaliseUpstreamUrl } from "../../settings/normalise-upstream-url.ts";
-import { isMembers, type Members } from "../doctor/members.ts";
 import {
   type ConfigRoute,
   type ConfigSections,
@@ -22,8 +22,8 @@ export function readLiteLlm(document: unknown, place: ForeignPlace): Foreign {
   const left: string[] = [];
   const keys = readLiteLlmKeys(document, left);
   const sections = noSections();
-  if (isMembers(document) && Array.isArray(document.model_list)) {
-    const entries = document.model_list.filter(isMembers);
+  if (isJsonObject(document) && Array.isArray(document.model_list)) {
+    const entries = document.model_list.filter(isJsonObject);
     const found = entries.flatMap((entry) => deploymentOf(entry, sections, place, left) ?? []);
     sections.routes = inOrder(routesOf(found, document, left));
   }
@@ -31,12 +31,12 @@ export function readLiteLlm(document: unknown, place: ForeignPlace): Foreign {
 }
 
 function deploymentOf(
-  entry: Members,
+  entry: JsonObject,
   sections: ConfigSections,
   place: ForeignPlace,
   left: string[],
 ): Deployment | null {
-  const params = isMembers(entry.litellm_params) ? entry.litellm_params : {};
+  const params = isJsonObject(entry.litellm_params) ? entry.litellm_params : {};
   const [name, text] = [textOf(entry.model_name), textOf(params.model)];
   if (name === null || text === null) return null;
   const leave = (why: string): null => {
@@ -63,7 +63,7 @@ function deploymentOf(
   const upstream = upstreamFor(meant.provider, { url, type: meant.type, params }, sections);
   noteModel(
     name,
-    { ...(isMembers(entry.model_info) ? entry.model_info : {}), ...params },
+    { ...(isJsonObject(entry.model_info) ? entry.model_info : {}), ...params },
     sections,
   );
   const isSame = meant.model === name || name.includes("*");
@@ -80,7 +80,7 @@ function variableOf(text: string, { env }: ForeignPlace): string | null {
 /** One upstream for each place and key; its name. */
 function upstreamFor(
   provider: string,
-  { url, type, params }: { url: string; type: string; params: Members },
+  { url, type, params }: { url: string; type: string; params: JsonObject },
   { upstreams }: ConfigSections,
 ): string {
   const written = textOf(params.api_key);
@@ -113,7 +113,7 @@ const prices = {
 
 const sizes = { max_input_tokens: "context_length", max_output_tokens: "max_output" } as const;
 
-function noteModel(name: string, said: Members, { models }: ConfigSections): void {
+function noteModel(name: string, said: JsonObject, { models }: ConfigSections): void {
   const renamed = (names: Readonly<Record<string, string>>): [string, number][] =>
     Object.entries(names).flatMap(([theirs, ours]) => {
       const value = Number(said[theirs] ?? Number.NaN);
@@ -127,7 +127,11 @@ function noteModel(name: string, said: Members, { models }: ConfigSections): voi
   if (Object.keys(model).length > 0) models[name] ??= model;
 }
 
-function routesOf(found: readonly Deployment[], document: Members, left: string[]): ConfigRoute[] {
+function routesOf(
+  found: readonly Deployment[],
+  document: JsonObject,
+  left: string[],
+): ConfigRoute[] {
   const routes = new Map<string, ConfigRoute>();
   for (const [name, group] of Map.groupBy(found, (one) => one.name)) {
     const first = Math.min(...group.map(({ order }) => order));
@@ -141,16 +145,16 @@ function routesOf(found: readonly Deployment[], document: Members, left: string[
     }
     routes.set(name, { model: name, upstreams, ...(fallbacks.length > 0 ? { fallbacks } : {}) });
   }
-  const router = isMembers(document.router_settings) ? document.router_settings : {};
-  const general = isMembers(document.litellm_settings) ? document.litellm_settings : {};
+  const router = isJsonObject(document.router_settings) ? document.router_settings : {};
+  const general = isJsonObject(document.litellm_settings) ? document.litellm_settings : {};
   for (const [name, others] of fallbacksIn(router, general)) {
     for (const route of name === "*" ? routes.values() : [routes.get(name)]) {
       if (route !== undefined) addFallbacks(route, others, routes);
     }
   }
-  const aliases = isMembers(router.model_group_alias) ? router.model_group_alias : {};
+  const aliases = isJsonObject(router.model_group_alias) ? router.model_group_alias : {};
   for (const [alias, to] of Object.entries(aliases)) {
-    const route = routes.get(String(isMembers(to) ? to.model : to));
+    const route = routes.get(String(isJsonObject(to) ? to.model : to));
     if (route === undefined) left.push(`${alias}: an alias of no model in the list`);
     else if (!routes.has(alias)) routes.set(alias, aliasOf(alias, route));
   }
@@ -161,9 +165,9 @@ function routesOf(found: readonly Deployment[], document: Members, left: string[
  * `fallbacks: [{"a": ["b", "c"]}]` of either section, and `default_fallbacks`, which are
  * everybody's.
  */
-function fallbacksIn(...sections: readonly Members[]): [string, string[]][] {
+function fallbacksIn(...sections: readonly JsonObject[]): [string, string[]][] {
   return sections.flatMap((section) => {
-    const list = Array.isArray(section.fallbacks) ? section.fallbacks.filter(isMembers) : [];
+    const list = Array.isArray(section.fallbacks) ? section.fallbacks.filter(isJsonObject) : [];
     const own = list.flatMap((one) => Object.entries(one));
     const all: [string, unknown] = ["*", section.default_fallbacks];
     return [...own, all].map(([name, others]): [string, string[]] => [name, textsIn(others)]);

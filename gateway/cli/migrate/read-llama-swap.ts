@@ -1,5 +1,5 @@
+import { isJsonObject, type JsonObject } from "../../dialects/json/json-body.ts";
 import { digestOf, hintOf, keyFault } from "../../users/key.ts";
-import { isMembers, type Members } from "../doctor/members.ts";
 import {
   type ConfigSections,
   type Foreign,
@@ -30,7 +30,7 @@ const usualUrl = "http://127.0.0.1:8080";
 export function readLlamaSwap(document: unknown, place: ForeignPlace): Foreign {
   const sections = noSections();
   const left: string[] = [];
-  if (!isMembers(document)) return { keys: [], sections, left };
+  if (!isJsonObject(document)) return { keys: [], sections, left };
   const models = membersIn(document.models);
   const groups = groupsIn(document, Object.keys(models), left);
   const shares = groups.filter((group) => sharesBox(group, groups));
@@ -51,18 +51,18 @@ export function readLlamaSwap(document: unknown, place: ForeignPlace): Foreign {
   return { keys: keysIn(textsIn(document.apiKeys), place, left), sections, left };
 }
 
-function membersIn(value: unknown): Readonly<Record<string, Members>> {
-  const members = isMembers(value) ? value : {};
+function membersIn(value: unknown): Readonly<Record<string, JsonObject>> {
+  const members = isJsonObject(value) ? value : {};
   return Object.fromEntries(
-    Object.entries(members).map(([name, one]) => [name, isMembers(one) ? one : {}]),
+    Object.entries(members).map(([name, one]) => [name, isJsonObject(one) ? one : {}]),
   );
 }
 
 /** `groups`, at the top or under `routing.router.settings`; who is in none is in one of its own. */
-function groupsIn(document: Members, models: readonly string[], left: string[]): Group[] {
+function groupsIn(document: JsonObject, models: readonly string[], left: string[]): Group[] {
   const { router } = membersIn(document.routing);
-  const settings = isMembers(router?.settings) ? router.settings : {};
-  const isMatrix = isMembers(document.matrix) || router?.use === "matrix";
+  const settings = isJsonObject(router?.settings) ? router.settings : {};
+  const isMatrix = isJsonObject(document.matrix) || router?.use === "matrix";
   if (isMatrix) left.push("its matrix of what runs together: all models take turns");
   const written = isMatrix ? {} : membersIn(document.groups ?? settings.groups);
   const groups = Object.entries(written).map(([name, group]): Group => {
@@ -88,21 +88,21 @@ function sharesBox(group: Group, groups: readonly Group[]): boolean {
 
 function addModel(
   model: string,
-  said: Members | undefined,
+  said: JsonObject | undefined,
   upstream: string,
   { routes, models }: ConfigSections,
 ): void {
   routes.push({ model, upstreams: [{ name: upstream }] });
-  const filters = isMembers(said?.filters) ? said.filters : {};
+  const filters = isJsonObject(said?.filters) ? said.filters : {};
   // Under these names it sets other parameters, so they are not replaced.
-  const variants = isMembers(filters.setParamsByID) ? Object.keys(filters.setParamsByID) : [];
+  const variants = isJsonObject(filters.setParamsByID) ? Object.keys(filters.setParamsByID) : [];
   const own = variants.map((name) => name.replaceAll(`\${MODEL_ID}`, model));
   for (const alias of new Set([...textsIn(said?.aliases), ...own])) {
     if (alias === model) continue;
     const target = own.includes(alias) ? { name: upstream } : { name: upstream, model };
     routes.push({ model: alias, upstreams: [target] });
   }
-  const capabilities = isMembers(said?.capabilities) ? said.capabilities : {};
+  const capabilities = isJsonObject(said?.capabilities) ? said.capabilities : {};
   const known = {
     name: textOf(said?.name),
     description: textOf(said?.description),
@@ -119,7 +119,7 @@ function aboveZero(value: unknown): number | null {
 
 /** A peer's models are called `peer/model`, and `model` where nobody else has it. */
 function addPeers(
-  peers: Readonly<Record<string, Members>>,
+  peers: Readonly<Record<string, JsonObject>>,
   { upstreams, routes }: ConfigSections,
 ): void {
   const all = Object.values(peers).flatMap((peer) => textsIn(peer.models));

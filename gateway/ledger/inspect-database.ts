@@ -1,0 +1,47 @@
+import Database from "better-sqlite3";
+import { importedModel } from "./import-totals.ts";
+import { unsuitable } from "./migrations.ts";
+import { verify } from "./verify.ts";
+
+/** What the file of a ledger holds, or why it cannot be used. */
+export type Inspection =
+  | { readonly state: "unsuitable" | "damaged" | "unreadable"; readonly reason: string }
+  | {
+      readonly state: "whole";
+      /** Generations that have a row. */
+      readonly rows: number;
+      /** Sums that differ from the rows, without those taken over from another gateway. */
+      readonly wrongSums: number;
+    };
+
+/** How thoroughly the pages are read: `full` compares the indexes with their tables too. */
+export type Thoroughness = "quick" | "full";
+
+/** Looks at the file of a ledger without changing it; a gateway may write to it meanwhile. */
+export function inspectDatabase(file: string, thoroughness: Thoroughness = "quick"): Inspection {
+  let db: Database.Database | undefined;
+  try {
+    db = new Database(file, { readonly: true, fileMustExist: true });
+    const reason = unsuitable(db);
+    if (reason !== null) return { state: "unsuitable", reason };
+    const check = thoroughness === "full" ? "integrity_check" : "quick_check";
+    const verdict = String(db.pragma(check, { simple: true }));
+    if (verdict !== "ok") return { state: "damaged", reason: verdict.replaceAll("\n", " ") };
+    return { state: "whole", ...accountsIn(db) };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { state: "unreadable", reason };
+  } finally {
+    db?.close();
+  }
+}
+
+function accountsIn(db: Database.Database): { rows: number; wrongSums: number } {
+  // A file that a gateway has only just made has no tables yet.
+  if (Number(db.pragma("user_version", { simple: true })) === 0) return { rows: 0, wrongSums: 0 };
+  const rows = Number(db.prepare("SELECT count(*) FROM generations").pluck().get());
+  // Rows and sums of one moment: a row that closes in between looks like a fault.
+  const faults = db.transaction((open: Database.Database) => verify(open))(db);
+  const ours = faults.filter((line) => !line.includes(JSON.stringify(importedModel)));
+  return { rows, wrongSums: ours.length };
+}
