@@ -1,3 +1,4 @@
+import PQueue from "p-queue";
 import type { JsonObject } from "../dialects/json/json-body.ts";
 import { GatewayError } from "../errors.ts";
 import { answeredObject } from "./answered-object.ts";
@@ -12,7 +13,6 @@ import {
   textQuestion,
   vllmQuestion,
 } from "./tokenize-questions.ts";
-import { createTurns, type Turns } from "./turns.ts";
 import type { Upstream } from "./upstream.ts";
 
 export type TokenizeAsk = Counted & { readonly upstream: Upstream };
@@ -30,7 +30,7 @@ export type TokenizeOptions = {
 };
 
 /** What has been seen of an upstream; `lacks` are paths it does not know. */
-type Seen = { readonly turns: Turns; restsUntil: number; readonly lacks: Set<string> };
+type Seen = { readonly questions: PQueue; restsUntil: number; readonly lacks: Set<string> };
 
 /** Whoever comes when so many are being counted has to do without. */
 const mostWaiting = 128;
@@ -92,17 +92,41 @@ export function createTokenize(
     if (body.length > mostBytes || usable?.(upstream.name) === false) return null;
     const seen = all.get(upstream) ?? firstSeen(atOnce);
     all.set(upstream, seen);
-    if (seen.turns.size() >= mostWaiting || performance.now() < seen.restsUntil) return null;
+    if (seen.questions.size + seen.questions.pending >= mostWaiting || performance.now() < seen.restsUntil) return null;
     const signal = AbortSignal.timeout(timeoutMs);
-    return seen.turns.take(() => counted(ask, seen, signal), signal);
+    return inTurn(seen.questions, () => counted(ask, seen, signal), signal);
   };
 }
 
 const firstSeen = (atOnce: number): Seen => ({
-  turns: createTurns(atOnce),
+  questions: new PQueue({ concurrency: atOnce }),
   restsUntil: 0,
   lacks: new Set(),
 });
+
+/** Runs `work` in its turn. Resolves with null if `signal` aborts before that. */
+async function inTurn<Result>(
+  queue: PQueue,
+  work: () => Promise<Result>,
+  signal: AbortSignal,
+): Promise<Result | null> {
+  // p-queue gives away the slot of a running task as soon as its signal aborts. Then the next
+  // question would reach an upstream that is not yet known to be silent. So p-queue gets a signal
+  // that ends only the waiting.
+  const waiting = new AbortController();
+  const leave = (): void => waiting.abort();
+  signal.addEventListener("abort", leave, { once: true });
+  const begin = (): Promise<Result> => {
+    signal.removeEventListener("abort", leave);
+    return work();
+  };
+  try {
+    return await queue.add(begin, { signal: waiting.signal });
+  } catch (error) {
+    if (waiting.signal.aborted) return null;
+    throw error;
+  }
+}
 
 /** Null where there is nothing to ask, or the server does not know the path. */
 type Put = (question: Question | null) => Promise<JsonObject | null>;
