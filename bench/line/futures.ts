@@ -1,6 +1,6 @@
-import type { Estimates } from "../../gateway/line/forecast/estimate.ts";
-import { createEntry } from "../../gateway/line/order/entry.ts";
+import type { TimeEstimates } from "../../gateway/line/forecast/time-estimates.ts";
 import type { FairQueue } from "../../gateway/line/order/fair-queue.ts";
+import { createEntry } from "../../gateway/line/order/line-entry.ts";
 import { type Crowd, parts, rateOf } from "./crowd.ts";
 import { createGuess, createJobs, createRandom, type Job } from "./load.ts";
 
@@ -13,7 +13,7 @@ export type Knows = { lengths: boolean; arrivals: boolean };
 /** The present of a simulated line. */
 export type Present = {
   queue: FairQueue;
-  estimates: Estimates;
+  estimates: TimeEstimates;
   now: number;
   job: (id: string) => Job;
   /** Who will really come next. */
@@ -52,8 +52,8 @@ export function createFutures(crowd: Crowd): Future {
       knows.lengths && !drawn.has(each.id)
         ? each.serviceMs
         : guess(each, longerOf(each), elapsedMs);
-    for (const { ask, startedAt } of queue.running.values()) {
-      ends.push({ id: ask.id, at: startedAt + lasts(job(ask.id), now - startedAt) });
+    for (const { request, startedAt } of queue.running.values()) {
+      ends.push({ id: request.id, at: startedAt + lasts(job(request.id), now - startedAt) });
     }
     let arrived = 0;
     let next = knows.arrivals ? coming[0] : someone(now + pause());
@@ -61,9 +61,9 @@ export function createFutures(crowd: Crowd): Future {
       while (ahead.running.size < capacity) {
         const entry = ahead.next(time);
         if (entry === null) break;
-        if (entry.ask.id === id) return time - now;
-        ahead.start(entry, time, estimates.chargeMs(entry.ask));
-        ends.push({ id: entry.ask.id, at: time + lasts(jobOf(entry.ask.id), 0) });
+        if (entry.request.id === id) return time - now;
+        ahead.start(entry, time, estimates.chargeMs(entry.request));
+        ends.push({ id: entry.request.id, at: time + lasts(jobOf(entry.request.id), 0) });
       }
       ends.sort((a, b) => b.at - a.at);
       const end = ends.at(-1);

@@ -1,7 +1,7 @@
-import { Estimates } from "../../gateway/line/forecast/estimate.ts";
 import { Outlook } from "../../gateway/line/forecast/outlook.ts";
-import { createEntry } from "../../gateway/line/order/entry.ts";
+import { TimeEstimates } from "../../gateway/line/forecast/time-estimates.ts";
 import { FairQueue } from "../../gateway/line/order/fair-queue.ts";
+import { createEntry } from "../../gateway/line/order/line-entry.ts";
 import { arrivalsOf, type Crowd } from "./crowd.ts";
 import { bestPromise, createFutures, type Knows } from "./futures.ts";
 import type { Job } from "./load.ts";
@@ -21,7 +21,7 @@ export function informed(crowd: Crowd, forecasters: Knows[], every: number, hour
   const arrivals = arrivalsOf(crowd, hours);
   const jobs = new Map(arrivals.map((job) => [job.id, job]));
   const queue = new FairQueue({});
-  const estimates = new Estimates();
+  const estimates = new TimeEstimates();
   const future = createFutures(crowd);
   let now = 0;
   const outlook = new Outlook({ queue, estimates, now: () => now, slots: () => capacity });
@@ -34,8 +34,8 @@ export function informed(crowd: Crowd, forecasters: Knows[], every: number, hour
     while (queue.running.size < capacity) {
       const entry = queue.next(now);
       if (entry === null) return;
-      queue.start(entry, now, estimates.chargeMs(entry.ask));
-      const { id } = entry.ask;
+      queue.start(entry, now, estimates.chargeMs(entry.request));
+      const { id } = entry.request;
       const job = jobs.get(id);
       if (job !== undefined) ends.push({ job, at: now + job.serviceMs });
       ends.sort((a, b) => b.at - a.at);
@@ -71,7 +71,7 @@ export function informed(crowd: Crowd, forecasters: Knows[], every: number, hour
     } else if (end !== undefined) {
       ends.pop();
       now = end.at;
-      outlook.ended({ ask: end.job }, end.job.serviceMs);
+      outlook.ended({ request: end.job }, end.job.serviceMs);
       queue.end(end.job.id, now);
       estimates.observe(end.job, end.job.serviceMs, end.job.work);
       startAll();

@@ -1,4 +1,4 @@
-import type { Work } from "../../gateway/line/forecast/estimate.ts";
+import type { WorkDone } from "../../gateway/line/forecast/time-estimates.ts";
 
 /** A generation to be simulated. */
 export type Job = {
@@ -10,7 +10,7 @@ export type Job = {
   serviceMs: number;
   inputTokens?: number;
   maxTokens?: number;
-  work: Work;
+  work: WorkDone;
 };
 
 /** One GPU: tokens a second, read and written. */

@@ -5,7 +5,7 @@ import { GatewayError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
 import type { RoadParts } from "../generation/parts.ts";
 import type { AllLines } from "../line/all-lines.ts";
-import type { Listed } from "../line/line.ts";
+import type { ListedRequest } from "../line/line.ts";
 
 /** Who looks at the line, or steers it. */
 export type Viewer = {
@@ -24,11 +24,11 @@ export function showQueue(parts: RoadParts, viewer: Viewer, response: ServerResp
 }
 
 function viewOf({ lines: line }: Pick<RoadParts, "lines">, viewer: Viewer): object {
-  const mine = (one: Listed): boolean => viewer.isAdmin || one.user === viewer.identity.user;
+  const mine = (one: ListedRequest): boolean => viewer.isAdmin || one.user === viewer.identity.user;
   return { object: "list", state: line.state(), ...line.view(), data: shown(line, mine) };
 }
 
-function shown(line: AllLines, isTheirs: (one: Listed) => boolean): object[] {
+function shown(line: AllLines, isTheirs: (one: ListedRequest) => boolean): object[] {
   return line
     .list()
     .filter(isTheirs)

@@ -1,5 +1,5 @@
-import type { Place, Ticket } from "../line/line.ts";
-import { BACKGROUND } from "../line/order/entry.ts";
+import type { QueuePlace, Ticket } from "../line/line.ts";
+import { BACKGROUND } from "../line/order/line-entry.ts";
 import type { RoadParts } from "./parts.ts";
 import type { Accepted } from "./reserve.ts";
 
@@ -11,7 +11,7 @@ export function ticketOf(
   { affinity }: Pick<RoadParts, "affinity">,
   accepted: Accepted,
   avoid: ReadonlySet<string> | undefined,
-  onPlace: (place: Place) => void,
+  onPlace: (place: QueuePlace) => void,
 ): Ticket {
   const { exchange, identity, asked, destination, conversation } = accepted;
   const { model, maxTokens, inputChars } = asked.fields;

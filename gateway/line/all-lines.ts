@@ -1,4 +1,4 @@
-import type { Line, Listed } from "./line.ts";
+import type { Line, ListedRequest } from "./line.ts";
 
 /** Every line of the house, to be looked at and steered together. */
 export type AllLines = Pick<
@@ -15,7 +15,7 @@ export type AllLines = Pick<
 export function allLines(lines: readonly Line[], usableSlots: () => number): AllLines {
   const [first] = lines;
   /** For all who follow: they are told one after the other, before anything else can happen. */
-  let listed: Listed[] | null = null;
+  let listed: ListedRequest[] | null = null;
   const forget = (): void => {
     listed = null;
   };
@@ -36,7 +36,7 @@ export function allLines(lines: readonly Line[], usableSlots: () => number): All
     },
     // They are steered together; one may have been resumed since.
     state: () => first?.state() ?? "open",
-    list(): Listed[] {
+    list(): ListedRequest[] {
       if (listed === null) {
         listed = lines.flatMap((line) => line.list());
         queueMicrotask(forget);

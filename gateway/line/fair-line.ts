@@ -2,18 +2,18 @@ import PQueue from "p-queue";
 import { GatewayError, shuttingDown } from "../errors.ts";
 import { Roster } from "../roster.ts";
 import { Changes } from "./changes.ts";
-import { Estimates } from "./forecast/estimate.ts";
 import type { Teller } from "./forecast/forecast.ts";
 import { Outlook } from "./forecast/outlook.ts";
 import { PlaceBoard } from "./forecast/place-board.ts";
+import { TimeEstimates } from "./forecast/time-estimates.ts";
 import { Capacity } from "./gate/capacity.ts";
 import type { Line, LineOptions } from "./line.ts";
 import { listing } from "./listing.ts";
-import { createEntry, type Entry } from "./order/entry.ts";
 import { FairQueue } from "./order/fair-queue.ts";
+import { createEntry, type LineEntry } from "./order/line-entry.ts";
 import { type Full, whatIsFull } from "./room.ts";
 import { type StartOptions, type StartOrder, startOrder } from "./start-order.ts";
-import type { Listed, Slot, Ticket } from "./ticket.ts";
+import type { ListedRequest, Slot, Ticket } from "./ticket.ts";
 
 /** Told where nothing is known yet. */
 const retryGuessSeconds = 5;
@@ -34,7 +34,7 @@ type Waiter = {
 export class FairLine implements Line {
   readonly #options: LineOptions;
   readonly #now: () => number;
-  readonly #estimates = new Estimates();
+  readonly #estimates = new TimeEstimates();
   readonly #queue: FairQueue;
   readonly #slots: PQueue<StartOrder, StartOptions>;
   readonly #waiters = new Roster<Waiter>();
@@ -53,7 +53,7 @@ export class FairLine implements Line {
     this.#queue = queue;
     this.#capacity = new Capacity(queue, options);
     this.#slots = new PQueue({
-      queueClass: startOrder(queue, now, ({ ask }) => estimates.chargeMs(ask)),
+      queueClass: startOrder(queue, now, ({ request }) => estimates.chargeMs(request)),
       concurrency: this.#capacity.concurrency,
       autoStart: this.#capacity.total > 0,
     });
@@ -110,7 +110,7 @@ export class FairLine implements Line {
     return this.#state;
   }
 
-  list(): Listed[] {
+  list(): ListedRequest[] {
     return listing(this.#queue, (id) => this.#board.placeOf(id), Date.now() - this.#now());
   }
 
@@ -189,7 +189,7 @@ export class FairLine implements Line {
   }
 
   /** Whoever cannot be told a place is not kept in line: nobody would give back the slot. */
-  #waitOrLeave(waiter: Waiter, entry: Entry): void {
+  #waitOrLeave(waiter: Waiter, entry: LineEntry): void {
     try {
       this.#wait(waiter, entry);
     } catch (error) {
@@ -197,7 +197,7 @@ export class FairLine implements Line {
     }
   }
 
-  #wait(waiter: Waiter, entry: Entry): void {
+  #wait(waiter: Waiter, entry: LineEntry): void {
     const { ticket, leave } = waiter;
     const place = this.#outlook.firstPlace(entry);
     waiter.firstPlace = place.position;
@@ -221,7 +221,7 @@ export class FairLine implements Line {
     this.#moved();
   }
 
-  #slotOf(entry: Entry, firstPlace: number, end: () => void): Slot {
+  #slotOf(entry: LineEntry, firstPlace: number, end: () => void): Slot {
     return {
       waitedMs: entry.startedAt - entry.joinedAt,
       firstPlace,
@@ -229,8 +229,8 @@ export class FairLine implements Line {
       release: (work) => {
         if (entry.state !== "running") return;
         const now = this.#now();
-        this.#queue.end(entry.ask.id, now);
-        this.#estimates.observe(entry.ask, now - entry.startedAt, work);
+        this.#queue.end(entry.request.id, now);
+        this.#estimates.observe(entry.request, now - entry.startedAt, work);
         this.#outlook.ended(entry, now - entry.startedAt);
         end();
         this.#moved();

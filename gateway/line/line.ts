@@ -1,10 +1,10 @@
 import { FairLine } from "./fair-line.ts";
-import type { Seats } from "./gate/seat.ts";
+import type { RouteSeats } from "./gate/seat.ts";
 import type { FairRules } from "./order/fair-queue.ts";
 import type { Full } from "./room.ts";
-import type { Listed, Place, Slot, Ticket } from "./ticket.ts";
+import type { ListedRequest, QueuePlace, Slot, Ticket } from "./ticket.ts";
 
-export type { Listed, Place, Seats, Slot, Ticket };
+export type { ListedRequest, QueuePlace, RouteSeats, Slot, Ticket };
 
 export type LineOptions = FairRules & {
   /**
@@ -54,7 +54,7 @@ export type Line = {
   /** Sends one who waits away; false where nobody of that id waits. */
   cancel(id: string): boolean;
   /** Those in slots, then those in line, in the order they will start. */
-  list(): Listed[];
+  list(): ListedRequest[];
   /** Called after changes, at most once a second. Returns what ends it. */
   onChange(listener: () => void): () => void;
 };

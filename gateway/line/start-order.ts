@@ -1,8 +1,8 @@
 import type { Queue, QueueAddOptions } from "p-queue";
-import type { Entry, Run } from "./order/entry.ts";
 import type { FairQueue } from "./order/fair-queue.ts";
+import type { LineEntry, Run } from "./order/line-entry.ts";
 
-export type StartOptions = QueueAddOptions & { readonly entry: Entry };
+export type StartOptions = QueueAddOptions & { readonly entry: LineEntry };
 export type StartOrder = Queue<Run, StartOptions>;
 
 /** An estimate does not change within so many milliseconds. */
@@ -15,7 +15,7 @@ const freshMs = 1;
 export function startOrder(
   queue: FairQueue,
   now: () => number,
-  chargeMs: (entry: Entry) => number,
+  chargeMs: (entry: LineEntry) => number,
 ): new () => StartOrder {
   return class {
     get size(): number {

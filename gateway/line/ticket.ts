@@ -1,15 +1,15 @@
-import type { Work } from "./forecast/estimate.ts";
-import type { Ask } from "./order/entry.ts";
+import type { WorkDone } from "./forecast/time-estimates.ts";
+import type { LineRequest } from "./order/line-entry.ts";
 
 /** Where a request stands: 1 is next. `etaSeconds` is null until there is data. */
-export type Place = { position: number; of: number; etaSeconds: number | null };
+export type QueuePlace = { position: number; of: number; etaSeconds: number | null };
 
 /** A request for a slot. */
-export type Ticket = Ask & {
+export type Ticket = LineRequest & {
   /** The client's leaving. */
   signal: AbortSignal;
   /** Called inside `join` when it must wait, then on change, at most once a second. */
-  onPlace?: (place: Place) => void;
+  onPlace?: (place: QueuePlace) => void;
 };
 
 /** The right to use the upstream, until it is released. */
@@ -20,11 +20,11 @@ export type Slot = {
   /** Where it runs; empty in a line of one upstream. */
   readonly upstream: string;
   /** Gives the slot back, and tells what was done with it; a second call does nothing. */
-  release(work?: Work): void;
+  release(work?: WorkDone): void;
 };
 
 /** One line of what `GET /queue` shows. */
-export type Listed = {
+export type ListedRequest = {
   id: string;
   user: string;
   model: string;

@@ -92,7 +92,11 @@ export function createTokenize(
     if (body.length > mostBytes || usable?.(upstream.name) === false) return null;
     const seen = all.get(upstream) ?? firstSeen(atOnce);
     all.set(upstream, seen);
-    if (seen.questions.size + seen.questions.pending >= mostWaiting || performance.now() < seen.restsUntil) return null;
+    if (
+      seen.questions.size + seen.questions.pending >= mostWaiting ||
+      performance.now() < seen.restsUntil
+    )
+      return null;
     const signal = AbortSignal.timeout(timeoutMs);
     return inTurn(seen.questions, () => counted(ask, seen, signal), signal);
   };

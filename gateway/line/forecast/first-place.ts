@@ -1,9 +1,9 @@
-import type { Entry } from "../order/entry.ts";
 import type { Lane } from "../order/lane.ts";
+import type { LineEntry } from "../order/line-entry.ts";
 import type { Share } from "../order/share.ts";
 
 /** Somebody ahead, with the virtual time at which they start. */
-export type Tagged = { entry: Entry; tag: number };
+export type Tagged = { entry: LineEntry; tag: number };
 
 /**
  * How many, their estimates together, and the first of them: at most `mostListed`. `tag` is one's
@@ -20,7 +20,7 @@ const mostListed = 64;
  * One walk over those ahead, and no more, so that a join into a long line stays cheap. Exact but
  * for caps, boxes and aging still to come; the next forecast mends those.
  */
-export function aheadOf(entry: Entry, lane: Lane, shares: Iterable<Share>): Ahead {
+export function aheadOf(entry: LineEntry, lane: Lane, shares: Iterable<Share>): Ahead {
   const ahead: Ahead = { count: 0, ms: 0, tag: 0, entries: [] };
   let tag = lane.share.turn;
   for (const own of lane.share.lanes) {
@@ -46,7 +46,7 @@ export function aheadOf(entry: Entry, lane: Lane, shares: Iterable<Share>): Ahea
   return ahead;
 }
 
-function count(ahead: Ahead, entry: Entry, tag: number): void {
+function count(ahead: Ahead, entry: LineEntry, tag: number): void {
   ahead.count++;
   ahead.ms += entry.estimateMs;
   if (ahead.count <= mostListed) ahead.entries.push({ entry, tag });

@@ -1,20 +1,20 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { createEntry } from "../order/entry.ts";
 import { FairQueue, type FairRules } from "../order/fair-queue.ts";
-import { Estimates } from "./estimate.ts";
+import { createEntry } from "../order/line-entry.ts";
 import { aheadOf, timeUntilDone } from "./first-place.ts";
 import { forecast } from "./forecast.ts";
+import { TimeEstimates } from "./time-estimates.ts";
 
 type Join = { user: number; model: number; priority: number; weight: number };
 
 const serviceMs = 1000;
 
 /** A line in which all is known: every generation takes one second. */
-function knownEstimates(): Estimates {
-  const estimates = new Estimates();
-  const ask = { id: "", user: "", model: "m0" };
-  for (let index = 0; index < 5; index++) estimates.observe(ask, serviceMs);
+function knownEstimates(): TimeEstimates {
+  const estimates = new TimeEstimates();
+  const request = { id: "", user: "", model: "m0" };
+  for (let index = 0; index < 5; index++) estimates.observe(request, serviceMs);
   return estimates;
 }
 
@@ -41,8 +41,8 @@ const rules: fc.Arbitrary<FairRules> = fc.record({
 
 function fill(queue: FairQueue, plan: readonly Join[], slots: number): void {
   for (const [serial, { user, model, priority, weight }] of plan.entries()) {
-    const ask = { id: `${serial}`, user: `u${user}`, model: `m${model}`, priority, weight };
-    queue.add(createEntry(ask, serviceMs), 0);
+    const request = { id: `${serial}`, user: `u${user}`, model: `m${model}`, priority, weight };
+    queue.add(createEntry(request, serviceMs), 0);
     const entry = queue.running.size < slots ? queue.next(0) : null;
     if (entry !== null) queue.start(entry, 0, serviceMs);
   }
@@ -64,7 +64,7 @@ test("places are 1 to n, and those in line start in that order and at those time
         for (let next = queue.next(now); next !== null; next = queue.next(now)) {
           if (queue.running.size >= slots) break;
           queue.start(next, now, serviceMs);
-          actual.push({ id: next.ask.id, at: now });
+          actual.push({ id: next.request.id, at: now });
         }
       }
       // At the same instant slots come free one by one in the forecast, and all together here.
@@ -87,7 +87,7 @@ test("telling the future leaves the line as it was", () => {
           const next = queue.next(now);
           if (next === null) continue;
           queue.start(next, now, serviceMs);
-          starts.push(next.ask.id);
+          starts.push(next.request.id);
         }
         return starts;
       };
@@ -119,12 +119,12 @@ test("without caps, boxes and aging the first place is the one that the forecast
 test("nothing is promised before there is data, or while nobody may start", () => {
   const queue = new FairQueue({});
   fill(queue, [{ user: 0, model: 0, priority: 0, weight: 1 }], 0);
-  const eta = (slots: number, estimates: Estimates): (number | null)[] => {
+  const eta = (slots: number, estimates: TimeEstimates): (number | null)[] => {
     const told: (number | null)[] = [];
     forecast(queue, slots, estimates, 0, (_id, _position, startsInMs) => told.push(startsInMs));
     return told;
   };
-  expect(eta(1, new Estimates())).toEqual([null]);
+  expect(eta(1, new TimeEstimates())).toEqual([null]);
   expect(eta(0, knownEstimates())).toEqual([null]);
   expect(eta(1, knownEstimates())).toEqual([0]);
 });

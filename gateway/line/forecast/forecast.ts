@@ -1,7 +1,7 @@
 import type { FairQueue } from "../order/fair-queue.ts";
 import { Heap } from "../order/heap.ts";
-import type { Estimates } from "./estimate.ts";
 import { slotEnds } from "./slot-ends.ts";
+import type { TimeEstimates } from "./time-estimates.ts";
 
 type End = { id: string; at: number; index: number };
 
@@ -16,7 +16,7 @@ export type Teller = (id: string, position: number, startsInMs: number | null) =
 export function forecast(
   queue: FairQueue,
   capacity: number,
-  estimates: Estimates,
+  estimates: TimeEstimates,
   now: number,
   tell: Teller,
   most: number = Number.POSITIVE_INFINITY,
@@ -35,10 +35,10 @@ export function forecast(
     while (ends.length < slots && position < most) {
       const entry = ahead.next(time);
       if (entry === null) break;
-      const expected = estimates.chargeMs(entry.ask);
+      const expected = estimates.chargeMs(entry.request);
       ahead.start(entry, time, expected);
-      ends.add({ id: entry.ask.id, at: time + expected, index: -1 });
-      tell(entry.ask.id, ++position, estimates.known && capacity > 0 ? time - now : null);
+      ends.add({ id: entry.request.id, at: time + expected, index: -1 });
+      tell(entry.request.id, ++position, estimates.known && capacity > 0 ? time - now : null);
     }
     const end = ends.first;
     if (end === undefined || position >= most) break;

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import type { Left } from "./history.ts";
-import { likelyWait, type Turn } from "./likely-wait.ts";
+import type { TimeLeft } from "./generation-history.ts";
+import { likelyWait, type SlotUse } from "./likely-wait.ts";
 import type { Overtaker } from "./newcomers.ts";
 
-const turn = (left: Left): Turn => ({ left, whose: -1 });
-const sure = (ms: number): Turn => turn(() => ms);
-const evenly = (most: number): Turn => turn((quantile) => most * quantile);
-const wait = (running: Turn[], ahead: Turn[] = []): number => likelyWait({ running, ahead });
+const turn = (left: TimeLeft): SlotUse => ({ left, overtaker: -1 });
+const sure = (ms: number): SlotUse => turn(() => ms);
+const evenly = (most: number): SlotUse => turn((quantile) => most * quantile);
+const wait = (running: SlotUse[], ahead: SlotUse[] = []): number => likelyWait({ running, ahead });
 
 test("where all is known, the wait is until the slot that the line's order gives", () => {
   expect(wait([sure(3000)])).toBe(3000);
@@ -43,7 +43,7 @@ test("who stands behind requests of their own is told of those who will come and
 
 test("who is here already, and never comes twice at once, is not told of again", () => {
   const here = { ...visitor, here: 1 };
-  const ahead = [...behindTen.ahead, { ...sure(1000), whose: 0 }];
+  const ahead = [...behindTen.ahead, { ...sure(1000), overtaker: 0 }];
   const prospect = { running: [sure(1000)], ahead, tag: 10_000, overtakers: [here] };
   expect(likelyWait(prospect)).toBe(12_000);
 });

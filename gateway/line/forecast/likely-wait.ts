@@ -1,4 +1,4 @@
-import type { Left } from "./history.ts";
+import type { TimeLeft } from "./generation-history.ts";
 import { Newcomers, type Overtaker } from "./newcomers.ts";
 
 /**
@@ -12,19 +12,19 @@ const [mostLooks, mostLooksWithComers] = [40_000, 5_000];
 const looksAtStart = 3;
 
 /** A generation that runs or stands ahead. */
-export type Turn = {
-  left: Left;
+export type SlotUse = {
+  left: TimeLeft;
   /** Whose it is: an index of those who may come, or -1. */
-  whose: number;
+  overtaker: number;
   /** The virtual time at which it starts; nothing for one that runs. */
   tag?: number;
 };
 
 /** What of those ahead and of those to come is known. */
 export type Prospect = {
-  running: readonly Turn[];
+  running: readonly SlotUse[];
   /** In the order in which they start. */
-  ahead: readonly Turn[];
+  ahead: readonly SlotUse[];
   overtakers?: readonly Overtaker[];
   /** The virtual time at which oneself starts. */
   tag?: number;
@@ -59,7 +59,7 @@ function draw(
   const owners = new Int16Array(running.length);
   for (let slot = 0; slot < running.length; slot++) {
     frees[slot] = running[slot]?.left(random()) ?? 0;
-    owners[slot] = running[slot]?.whose ?? -1;
+    owners[slot] = running[slot]?.overtaker ?? -1;
   }
   const newcomers = new Newcomers(overtakers, tag, random);
   const came: number[] = [];
@@ -67,22 +67,22 @@ function draw(
   for (let next = 0; ; ) {
     const slot = soonest(frees);
     const time = frees[slot] ?? 0;
-    for (let whose = newcomers.before(time, level); whose >= 0; ) {
-      came.push(whose, newcomers.lasts(whose));
-      whose = newcomers.before(time, level);
+    for (let overtaker = newcomers.before(time, level); overtaker >= 0; ) {
+      came.push(overtaker, newcomers.lasts(overtaker));
+      overtaker = newcomers.before(time, level);
     }
     const owner = owners[slot] ?? -1;
     if (owner >= 0) newcomers.ended(owner, time);
-    const [whose, ms] = came;
+    const [overtaker, ms] = came;
     const turn = ahead[next];
-    if (whose !== undefined && ms !== undefined) {
+    if (overtaker !== undefined && ms !== undefined) {
       came.splice(0, 2);
-      owners[slot] = whose;
+      owners[slot] = overtaker;
       frees[slot] = time + ms;
     } else if (turn !== undefined) {
       next++;
       level = turn.tag ?? level;
-      owners[slot] = turn.whose;
+      owners[slot] = turn.overtaker;
       frees[slot] = time + turn.left(random());
     } else return time;
   }

@@ -1,19 +1,19 @@
-import type { Ask, Entry } from "../order/entry.ts";
 import type { FairQueue } from "../order/fair-queue.ts";
 import type { Lane } from "../order/lane.ts";
-import type { Place } from "../ticket.ts";
-import { Comings } from "./comings.ts";
-import type { Estimates } from "./estimate.ts";
+import type { LineEntry, LineRequest } from "../order/line-entry.ts";
+import type { QueuePlace } from "../ticket.ts";
+import { ArrivalHabits } from "./arrival-habits.ts";
 import { aheadOf, timeUntilDone } from "./first-place.ts";
 import { forecast, type Teller } from "./forecast.ts";
 import { likelyWait } from "./likely-wait.ts";
 import { Overtaking } from "./overtaking.ts";
 import { prospectOf } from "./prospect.ts";
 import { slotEnds } from "./slot-ends.ts";
+import type { TimeEstimates } from "./time-estimates.ts";
 
 type OutlookOptions = {
   queue: FairQueue;
-  estimates: Estimates;
+  estimates: TimeEstimates;
   now: () => number;
   /** How many slots there are at present; 0 while nobody may start. */
   slots: () => number;
@@ -29,14 +29,14 @@ const exactUpTo = 200;
 export class Outlook {
   readonly #options: OutlookOptions;
   readonly #overtaking = new Overtaking();
-  readonly #comings = new Comings();
+  readonly #comings = new ArrivalHabits();
 
   constructor(options: OutlookOptions) {
     this.#options = options;
   }
 
   /** The place of one that has just come, without looking at all the others. */
-  firstPlace(entry: Entry): Place {
+  firstPlace(entry: LineEntry): QueuePlace {
     const { queue, estimates, slots } = this.#options;
     const of = queue.waiting.size;
     const { lane } = entry;
@@ -46,7 +46,7 @@ export class Outlook {
     return { position, of, etaSeconds: Math.ceil((ms * this.#longerBy()) / 1000) };
   }
 
-  #first(entry: Entry, lane: Lane): { position: number; ms: number | null } {
+  #first(entry: LineEntry, lane: Lane): { position: number; ms: number | null } {
     const { queue, estimates, now, slots } = this.#options;
     const ahead = aheadOf(entry, lane, queue.shares.all());
     const isBehindOwn = lane.share.waiting > 1;
@@ -54,15 +54,15 @@ export class Outlook {
     let alone: number | null = timeUntilDone(this.#remaining(), ahead.ms);
     if (isBehindOwn && estimates.settled) {
       const startedMs = queue.startedMs + ahead.ms;
-      this.#overtaking.promise(entry.ask.id, { ms: alone, position, startedMs });
+      this.#overtaking.promise(entry.request.id, { ms: alone, position, startedMs });
     }
     if (queue.isPool && queue.waiting.size <= exactUpTo) {
       forecast(queue, slots(), estimates, now(), (id, place, startsInMs) => {
-        if (id === entry.ask.id) [position, alone] = [place, startsInMs];
+        if (id === entry.request.id) [position, alone] = [place, startsInMs];
       });
     } else if (ahead.count === ahead.entries.length) {
       const present = { queue, estimates, now: now(), slots: slots() };
-      const others = this.#comings.others(entry.ask.user, present.now);
+      const others = this.#comings.others(entry.request.user, present.now);
       return { position, ms: likelyWait(prospectOf(present, ahead, others, entry.priority)) };
     }
     const factor = this.#overtaking.factor(isBehindOwn, position);
@@ -81,7 +81,7 @@ export class Outlook {
       estimates,
       now(),
       (id, position, startsInMs) => {
-        const user = queue.waiting.get(id)?.ask.user ?? "";
+        const user = queue.waiting.get(id)?.request.user ?? "";
         const factor = this.#overtaking.factor(seen.has(user), position);
         seen.add(user);
         tell(id, position, startsInMs === null || !tells ? null : startsInMs * factor * longerBy);
@@ -91,25 +91,25 @@ export class Outlook {
   }
 
   /** One more has joined. */
-  came(entry: Entry): void {
+  came(entry: LineEntry): void {
     this.#comings.came(entry, this.#options.now());
   }
 
   /** Someone has started. */
-  started({ ask, chargedMs }: Entry): void {
+  started({ request, chargedMs }: LineEntry): void {
     const { queue, slots } = this.#options;
-    this.#overtaking.kept(ask.id, queue.startedMs - chargedMs, Math.max(1, slots()));
+    this.#overtaking.kept(request.id, queue.startedMs - chargedMs, Math.max(1, slots()));
   }
 
   /** Someone has left the line without a start. */
-  left({ id, user }: Ask): void {
+  left({ id, user }: LineRequest): void {
     this.#overtaking.left(id);
     this.#comings.went(user, null, this.#options.now());
   }
 
   /** Someone has held a slot for so long. */
-  ended({ ask }: Pick<Entry, "ask">, usedMs: number): void {
-    this.#comings.went(ask.user, usedMs, this.#options.now());
+  ended({ request }: Pick<LineEntry, "request">, usedMs: number): void {
+    this.#comings.went(request.user, usedMs, this.#options.now());
   }
 
   /** Milliseconds until a slot comes free; null where that cannot be known. */

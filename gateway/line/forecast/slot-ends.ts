@@ -1,5 +1,5 @@
 import type { FairQueue } from "../order/fair-queue.ts";
-import type { Estimates } from "./estimate.ts";
+import type { TimeEstimates } from "./time-estimates.ts";
 
 export type SlotEnd = { id: string; inMs: number };
 
@@ -8,11 +8,11 @@ export type SlotEnd = { id: string; inMs: number };
  * before any of them is expected by itself; so the k-th of n is taken at the quantile k/(n+1) of
  * what is left to it, and a single one at the median.
  */
-export function slotEnds(queue: FairQueue, estimates: Estimates, now: number): SlotEnd[] {
-  const running = Array.from(queue.running.values(), ({ ask, startedAt }) => {
+export function slotEnds(queue: FairQueue, estimates: TimeEstimates, now: number): SlotEnd[] {
+  const running = Array.from(queue.running.values(), ({ request, startedAt }) => {
     const elapsedMs = now - startedAt;
-    const left = estimates.left(ask, elapsedMs);
-    return { id: ask.id, left, middle: left(0.5) };
+    const left = estimates.left(request, elapsedMs);
+    return { id: request.id, left, middle: left(0.5) };
   });
   running.sort((a, b) => a.middle - b.middle);
   let latest = 0;

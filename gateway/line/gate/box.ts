@@ -1,4 +1,4 @@
-import type { Member } from "./member.ts";
+import type { GateMember } from "./gate-member.ts";
 
 /** A billionth of a box: three thirds are a whole, whatever a double makes of them. */
 const epsilon = 1e-9;
@@ -12,12 +12,12 @@ const epsilon = 1e-9;
  * So the wait is bounded by that time and what was running then.
  */
 export class Box {
-  readonly #members: Member[] = [];
+  readonly #members: GateMember[] = [];
   /** Key of a group → since when its requests have been passed over here; oldest first. */
   readonly #passedSince = new Map<string, number>();
 
   /** Each member adds itself. */
-  add(member: Member): void {
+  add(member: GateMember): void {
     this.#members.push(member);
   }
 

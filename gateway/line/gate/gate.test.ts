@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { createTrial } from "../order/fair-queue.trial.ts";
+import { createTrialQueue } from "../../test/support/trial-queue.ts";
 
 test("a model at its capacity does not hold up another", () => {
-  const trial = createTrial({ modelCapacity: (model) => (model === "big" ? 1 : null) });
+  const trial = createTrialQueue({ modelCapacity: (model) => (model === "big" ? 1 : null) });
   trial.add("x1", "alice", { model: "big" });
   trial.add("x2", "alice", { model: "big" });
   trial.add("y1", "alice", { model: "small" });
@@ -12,7 +12,7 @@ test("a model at its capacity does not hold up another", () => {
 });
 
 test("three thirds of a box fit, and a fourth does not", () => {
-  const trial = createTrial({ boxOf: () => "gpu", modelCapacity: () => 3 });
+  const trial = createTrialQueue({ boxOf: () => "gpu", modelCapacity: () => 3 });
   for (let index = 0; index < 4; index++) trial.add(`r${index}`, `user${index}`);
   expect([trial.start(), trial.start(), trial.start(), trial.start()]).toEqual([
     "r0",
@@ -24,7 +24,7 @@ test("three thirds of a box fit, and a fourth does not", () => {
 
 test("cheap models cannot starve a dear one of the same box", () => {
   const capacities: Record<string, number> = { cheap: 4, dear: 1 };
-  const trial = createTrial({
+  const trial = createTrialQueue({
     boxOf: () => "gpu",
     modelCapacity: (model) => capacities[model] ?? null,
     maxUnfairnessMs: 5000,
@@ -47,7 +47,7 @@ test("cheap models cannot starve a dear one of the same box", () => {
 });
 
 test("a model that can never start does not stop its box", () => {
-  const trial = createTrial({
+  const trial = createTrialQueue({
     boxOf: () => "gpu",
     modelCapacity: (model) => (model === "off" ? 0 : 2),
     maxUnfairnessMs: 0,
@@ -59,7 +59,7 @@ test("a model that can never start does not stop its box", () => {
 
 test("a reservation ends when the one it is for leaves", () => {
   const capacities: Record<string, number> = { cheap: 2, dear: 1 };
-  const trial = createTrial({
+  const trial = createTrialQueue({
     boxOf: () => "gpu",
     modelCapacity: (model) => capacities[model] ?? null,
     maxUnfairnessMs: 0,
@@ -77,7 +77,7 @@ test("a reservation ends when the one it is for leaves", () => {
 });
 
 test("exclusive models never run together, and the loaded one is kept for a bounded time", () => {
-  const trial = createTrial({ exclusiveModels: true, maxUnfairnessMs: 3000 });
+  const trial = createTrialQueue({ exclusiveModels: true, maxUnfairnessMs: 3000 });
   for (let index = 0; index < 10; index++) trial.add(`a${index}`, "alice", { model: "one" });
   for (let index = 0; index < 2; index++) trial.add(`b${index}`, "bob", { model: "two" });
   const order = trial.drain();
@@ -85,7 +85,7 @@ test("exclusive models never run together, and the loaded one is kept for a boun
 });
 
 test("while a model runs, another waits, even with slots free", () => {
-  const trial = createTrial({ exclusiveModels: true });
+  const trial = createTrialQueue({ exclusiveModels: true });
   trial.add("a", "alice", { model: "one" });
   trial.add("b", "bob", { model: "two" });
   trial.add("c", "bob", { model: "" });
@@ -95,7 +95,7 @@ test("while a model runs, another waits, even with slots free", () => {
 });
 
 test("two names of one model run together on the one upstream, and load it once", () => {
-  const trial = createTrial({ exclusiveModels: true });
+  const trial = createTrialQueue({ exclusiveModels: true });
   const named = (model: string) => {
     return { model, seats: { key: model, list: [{ upstream: "", tier: 0, model: "qwen3" }] } };
   };

@@ -1,8 +1,8 @@
-import type { Ask } from "../order/entry.ts";
+import type { LineRequest } from "../order/line-entry.ts";
 import type { Box } from "./box.ts";
-import type { Group, Held, Members, Opening } from "./group.ts";
+import type { GateMember } from "./gate-member.ts";
+import type { GateMembers, Group, HeldGroup, MemberSeat } from "./group.ts";
 import { HeldGroups } from "./held-groups.ts";
-import type { Member } from "./member.ts";
 import { ModelMembers } from "./model-members.ts";
 import { PoolMembers } from "./pool-members.ts";
 import type { PoolUpstream } from "./seat.ts";
@@ -36,22 +36,22 @@ const anywhere: Started = { upstream: "", isSwap: false };
 /** Who may start now, and where: members, boxes, tiers, and one model at a time. */
 export class Gate {
   readonly #rules: GateRules;
-  readonly #members: Members;
+  readonly #members: GateMembers;
   readonly #waits: (group: Group) => boolean;
   readonly #groups = new HeldGroups();
 
   /** `waits`: whether anything of this group could go now but for the gate. */
-  constructor(rules: GateRules, waits: (group: Group) => boolean, members?: Members) {
+  constructor(rules: GateRules, waits: (group: Group) => boolean, members?: GateMembers) {
     this.#rules = rules;
     this.#waits = waits;
     this.#members = members ?? membersOf(rules);
   }
 
-  groupOf(ask: Ask): Group {
-    const key = this.#members.keyOf(ask);
+  groupOf(request: LineRequest): Group {
+    const key = this.#members.keyOf(request);
     if (key === null) return null;
     const held = this.#groups.of(key);
-    return held ?? { key, model: ask.model, tiers: this.#members.tiersOf(ask), lanes: 0 };
+    return held ?? { key, model: request.model, tiers: this.#members.tiersOf(request), lanes: 0 };
   }
 
   /** A lane of this group has come. Until the last one goes, `groupOf` gives the same object. */
@@ -69,22 +69,22 @@ export class Gate {
   }
 
   /** Takes the best seat there is. `fairest` is the group whose turn it would have been. */
-  start(group: Group, ask: Ask, now: number, fairest: Group = group): Started {
+  start(group: Group, request: LineRequest, now: number, fairest: Group = group): Started {
     if (group === null) return anywhere;
-    const opening = this.#best(group, ask.prefers ?? null, now) ?? this.#leftOver(group, now);
+    const opening = this.#best(group, request.prefers ?? null, now) ?? this.#leftOver(group, now);
     this.forget(group);
     if (opening === undefined) return anywhere;
     const { member, there } = opening;
     if (fairest !== null && fairest !== group) this.#passOver(fairest, member.box, now);
-    const isSwap = member.start(ask.model, there);
+    const isSwap = member.start(request.model, there);
     return { upstream: member.name, isSwap };
   }
 
-  end(ask: Ask, upstream: string): void {
-    const member = this.#members.at(ask, upstream);
+  end(request: LineRequest, upstream: string): void {
+    const member = this.#members.at(request, upstream);
     if (member === null) return;
-    member.end(ask.model);
-    if (member.isIdle) this.#rest(this.#members.keyOf(ask), ask.model);
+    member.end(request.model);
+    if (member.isIdle) this.#rest(this.#members.keyOf(request), request.model);
   }
 
   /** One of this group has started, or none of it could go any more. */
@@ -108,7 +108,7 @@ export class Gate {
   }
 
   /** Something else starts in `box`, where this group might have. */
-  #passOver(group: Held, box: Box, now: number): void {
+  #passOver(group: HeldGroup, box: Box, now: number): void {
     // Where it is slots that it lacks, its turn comes as soon as one is free.
     const isPassed = this.#eligible(group).some(({ member }) => {
       return member.box === box && member.hasSlot;
@@ -120,7 +120,7 @@ export class Gate {
    * Those of the lowest tier of which anybody is usable. Where nobody is, the first tier all the
    * same: so that somebody tries, and the true error is told.
    */
-  #eligible({ tiers }: Held): readonly Opening[] {
+  #eligible({ tiers }: HeldGroup): readonly MemberSeat[] {
     const { usable, upstreams } = this.#rules;
     if (usable === undefined || upstreams === undefined) return tiers[0] ?? [];
     for (const tier of tiers) {
@@ -131,8 +131,8 @@ export class Gate {
   }
 
   /** Of the free seats: one that needs no load, the preferred one, the least loaded, the first. */
-  #best(group: Held, prefers: string | null, now: number): Opening | null {
-    let best: Opening | null = null;
+  #best(group: HeldGroup, prefers: string | null, now: number): MemberSeat | null {
+    let best: MemberSeat | null = null;
     let bestRank = Number.POSITIVE_INFINITY;
     for (const opening of this.#eligible(group)) {
       if (!this.#isFree(group, opening, now)) continue;
@@ -146,12 +146,12 @@ export class Gate {
   }
 
   /** For who was next while its upstream was usable, and starts when it no longer is. */
-  #leftOver(group: Held, now: number): Opening | undefined {
+  #leftOver(group: HeldGroup, now: number): MemberSeat | undefined {
     const all = group.tiers.flat();
     return all.find((opening) => this.#isFree(group, opening, now)) ?? all[0];
   }
 
-  #isFree(group: Held, { member, there }: Opening, now: number): boolean {
+  #isFree(group: HeldGroup, { member, there }: MemberSeat, now: number): boolean {
     if (!member.hasSlot) return false;
     const { box } = member;
     const reservedFor = box.reservedFor(now, this.#rules.maxUnfairnessMs ?? 30_000, (key) => {
@@ -166,7 +166,7 @@ export class Gate {
    * What runs must end before another model is loaded; and what waits for the loaded one goes
    * first.
    */
-  #mayHold(member: Member, there: string, isReserved: boolean): boolean {
+  #mayHold(member: GateMember, there: string, isReserved: boolean): boolean {
     const { loaded } = member;
     if (loaded === null || loaded === there) return true;
     if (!member.isIdle) return false;
@@ -178,7 +178,7 @@ export class Gate {
   }
 
   /** Nothing is kept for those a user's cap holds back, or who never fit: it would stop all. */
-  #isWanted(group: Held | undefined, where: (opening: Opening) => boolean): boolean {
+  #isWanted(group: HeldGroup | undefined, where: (opening: MemberSeat) => boolean): boolean {
     if (group === undefined || !this.#waits(group)) return false;
     return this.#eligible(group).some((opening) => {
       const { member } = opening;
@@ -187,7 +187,7 @@ export class Gate {
   }
 }
 
-function membersOf(rules: GateRules): Members {
+function membersOf(rules: GateRules): GateMembers {
   const { upstreams, exclusiveModels = false } = rules;
   const capacityOf = rules.modelCapacity ?? ((): null => null);
   const boxOf = rules.boxOf ?? ((): null => null);

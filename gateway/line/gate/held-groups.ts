@@ -1,18 +1,18 @@
-import type { Group, Held } from "./group.ts";
-import type { Member } from "./member.ts";
+import type { GateMember } from "./gate-member.ts";
+import type { Group, HeldGroup } from "./group.ts";
 
 /** The groups of which something waits, also behind a user's cap. */
 export class HeldGroups {
-  readonly #byKey = new Map<string, Held>();
+  readonly #byKey = new Map<string, HeldGroup>();
   /** Those that want a model on a member that holds one at a time. */
-  readonly #byModel = new Map<string, Set<Held>>();
+  readonly #byModel = new Map<string, Set<HeldGroup>>();
 
-  of(key: string): Held | undefined {
+  of(key: string): HeldGroup | undefined {
     return this.#byKey.get(key);
   }
 
   /** Those that could use this model on this exclusive member. */
-  wanting(member: Member, there: string): Iterable<Held> {
+  wanting(member: GateMember, there: string): Iterable<HeldGroup> {
     return this.#byModel.get(modelKey(member, there)) ?? [];
   }
 
@@ -39,11 +39,11 @@ export class HeldGroups {
   }
 }
 
-function modelKey({ name }: Member, there: string): string {
+function modelKey({ name }: GateMember, there: string): string {
   return `${name}\u0000${there}`;
 }
 
-function modelKeys({ tiers }: Held): string[] {
+function modelKeys({ tiers }: HeldGroup): string[] {
   const exclusive = tiers.flat().filter(({ member }) => member.exclusive);
   return exclusive.map(({ member, there }) => modelKey(member, there));
 }

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import type { Ask } from "../order/entry.ts";
+import type { LineRequest } from "../order/line-entry.ts";
 import { Gate } from "./gate.ts";
 import { ModelMembers } from "./model-members.ts";
 
-const askFor = (model: string): Ask => ({ id: "x", user: "alice", model });
+const askFor = (model: string): LineRequest => ({ id: "x", user: "alice", model });
 
 function setUp(exclusive: boolean) {
   const members = new ModelMembers({ capacityOf: () => 1, boxOf: () => null, exclusive });
@@ -12,40 +12,40 @@ function setUp(exclusive: boolean) {
 
 test("of a name that a client made up nothing is left once its last generation has ended", () => {
   const { members, gate } = setUp(false);
-  const ask = askFor("made-up");
-  const group = gate.groupOf(ask);
+  const request = askFor("made-up");
+  const group = gate.groupOf(request);
   gate.keep(group);
-  const member = members.at(ask);
-  gate.start(group, ask, 0);
+  const member = members.at(request);
+  gate.start(group, request, 0);
   gate.drop(group);
-  expect(members.at(ask)).toBe(member);
-  gate.end(ask, "");
-  expect(members.at(ask)).not.toBe(member);
+  expect(members.at(request)).toBe(member);
+  gate.end(request, "");
+  expect(members.at(request)).not.toBe(member);
 });
 
 test("of a name that a client made up nothing is left once it has left the line", () => {
   const { members, gate } = setUp(false);
-  const ask = askFor("made-up");
-  const group = gate.groupOf(ask);
+  const request = askFor("made-up");
+  const group = gate.groupOf(request);
   gate.keep(group);
-  const member = members.at(ask);
+  const member = members.at(request);
   gate.drop(group);
-  expect(members.at(ask)).not.toBe(member);
+  expect(members.at(request)).not.toBe(member);
 });
 
 test("who waits for a model keeps it, and so does what is loaded", () => {
   for (const exclusive of [false, true]) {
     const { members, gate } = setUp(exclusive);
-    const ask = askFor("small");
-    const group = gate.groupOf(ask);
+    const request = askFor("small");
+    const group = gate.groupOf(request);
     for (const _ of ["runs", "waits"]) gate.keep(group);
-    const member = members.at(ask);
-    gate.start(group, ask, 0);
+    const member = members.at(request);
+    gate.start(group, request, 0);
     gate.drop(group);
-    gate.end(ask, "");
-    expect(members.at(ask)).toBe(member);
+    gate.end(request, "");
+    expect(members.at(request)).toBe(member);
     gate.drop(group);
-    if (exclusive) expect(members.at(ask)?.loaded).toBe("small");
-    else expect(members.at(ask)).not.toBe(member);
+    if (exclusive) expect(members.at(request)?.loaded).toBe("small");
+    else expect(members.at(request)).not.toBe(member);
   }
 });

@@ -1,7 +1,7 @@
-import type { Ask } from "../order/entry.ts";
+import type { LineRequest } from "../order/line-entry.ts";
 import { Box } from "./box.ts";
-import type { Members, Tiers } from "./group.ts";
-import { Member } from "./member.ts";
+import { GateMember } from "./gate-member.ts";
+import type { GateMembers, Tiers } from "./group.ts";
 
 type ModelRules = {
   capacityOf: (model: string) => number | null;
@@ -16,26 +16,26 @@ const ownBox = "model ";
  * The members of a line of one upstream: one for each box of models. The slots are counted by the
  * line, and models without rules are in no box at all.
  */
-export class ModelMembers implements Members {
+export class ModelMembers implements GateMembers {
   readonly #rules: ModelRules;
-  readonly #byBox = new Map<string, Member>();
+  readonly #byBox = new Map<string, GateMember>();
 
   constructor(rules: ModelRules) {
     this.#rules = rules;
   }
 
-  keyOf(ask: Ask): string | null {
-    const { model } = ask;
+  keyOf(request: LineRequest): string | null {
+    const { model } = request;
     if (this.#boxName(model) === null) return null;
-    return this.#rules.exclusive ? `${model}\u0000${nameThere(ask)}` : model;
+    return this.#rules.exclusive ? `${model}\u0000${nameThere(request)}` : model;
   }
 
-  tiersOf(ask: Ask): Tiers {
-    const member = this.at(ask);
-    return member === null ? [] : [[{ member, there: nameThere(ask) }]];
+  tiersOf(request: LineRequest): Tiers {
+    const member = this.at(request);
+    return member === null ? [] : [[{ member, there: nameThere(request) }]];
   }
 
-  at({ model }: Ask): Member | null {
+  at({ model }: LineRequest): GateMember | null {
     const boxName = this.#boxName(model);
     if (boxName === null) return null;
     let member = this.#byBox.get(boxName);
@@ -43,7 +43,7 @@ export class ModelMembers implements Members {
       const { capacityOf, exclusive } = this.#rules;
       const capacity = Number.POSITIVE_INFINITY;
       const rules = { capacityOf, exclusive, capacity, weight: 1, name: "" };
-      member = new Member({ ...rules, box: new Box() });
+      member = new GateMember({ ...rules, box: new Box() });
       this.#byBox.set(boxName, member);
     }
     return member;
@@ -79,6 +79,6 @@ export class ModelMembers implements Members {
 }
 
 /** What the model is called at the one upstream there is. */
-function nameThere({ model, seats }: Ask): string {
+function nameThere({ model, seats }: LineRequest): string {
   return seats?.list[0]?.model ?? model;
 }

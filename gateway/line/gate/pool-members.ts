@@ -1,7 +1,7 @@
-import type { Ask } from "../order/entry.ts";
+import type { LineRequest } from "../order/line-entry.ts";
 import { Box } from "./box.ts";
-import type { Members, Opening, Tiers } from "./group.ts";
-import { Member } from "./member.ts";
+import { GateMember } from "./gate-member.ts";
+import type { GateMembers, MemberSeat, Tiers } from "./group.ts";
 import type { PoolUpstream, Seat } from "./seat.ts";
 
 type PoolRules = {
@@ -12,9 +12,9 @@ type PoolRules = {
 };
 
 /** The members of a pool: its upstreams, each in a box, most of them alone. */
-export class PoolMembers implements Members {
+export class PoolMembers implements GateMembers {
   readonly #rules: PoolRules;
-  readonly #byName = new Map<string, Member>();
+  readonly #byName = new Map<string, GateMember>();
 
   constructor(rules: PoolRules) {
     const { upstreams, capacityOf, exclusive: byDefault } = rules;
@@ -24,11 +24,11 @@ export class PoolMembers implements Members {
       const shared = (box === null ? null : boxes.get(box)) ?? new Box();
       if (box !== null) boxes.set(box, shared);
       const options = { name, capacity, weight, exclusive, capacityOf, box: shared };
-      this.#byName.set(name, new Member(options));
+      this.#byName.set(name, new GateMember(options));
     }
   }
 
-  keyOf({ model, seats, avoid }: Ask): string {
+  keyOf({ model, seats, avoid }: LineRequest): string {
     let key = seats?.key ?? "";
     // The model, and what has failed already, stand in the key only where they make a difference.
     if (this.#rules.capacityOf(model) !== null || this.#isExclusive(seats?.list)) {
@@ -39,10 +39,10 @@ export class PoolMembers implements Members {
   }
 
   /** Without those to be avoided; where that leaves none, with them. */
-  tiersOf({ model, seats, avoid }: Ask): Tiers {
+  tiersOf({ model, seats, avoid }: LineRequest): Tiers {
     const list: readonly Seat[] = seats?.list ?? this.#everywhere();
     const left = list.filter(({ upstream }) => avoid?.has(upstream) !== true);
-    const tiers = new Map<number, Opening[]>();
+    const tiers = new Map<number, MemberSeat[]>();
     for (const { upstream, tier, model: there } of left.length > 0 ? left : list) {
       const member = this.#byName.get(upstream);
       if (member === undefined) continue;
@@ -54,7 +54,7 @@ export class PoolMembers implements Members {
     return [...tiers].sort(([a], [b]) => a - b).map(([, openings]) => openings);
   }
 
-  at(_ask: Ask, upstream: string): Member | null {
+  at(_ask: LineRequest, upstream: string): GateMember | null {
     return this.#byName.get(upstream) ?? null;
   }
 

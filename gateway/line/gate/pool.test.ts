@@ -1,5 +1,11 @@
 import { expect, test } from "vitest";
-import { createLine, type LineOptions, type Place, type Seats, type Ticket } from "../line.ts";
+import {
+  createLine,
+  type LineOptions,
+  type QueuePlace,
+  type RouteSeats,
+  type Ticket,
+} from "../line.ts";
 
 let serial = 0;
 const ticket = (more: Partial<Ticket> = {}): Ticket => ({
@@ -9,7 +15,7 @@ const ticket = (more: Partial<Ticket> = {}): Ticket => ({
   signal: new AbortController().signal,
   ...more,
 });
-const only = (upstream: string): Seats => ({ key: upstream, list: [{ upstream, tier: 0 }] });
+const only = (upstream: string): RouteSeats => ({ key: upstream, list: [{ upstream, tier: 0 }] });
 const upstreams = [
   { name: "a", capacity: 1 },
   { name: "b", capacity: 1 },
@@ -63,11 +69,11 @@ test("the first place knows which slots are for whom", async () => {
     await settled();
   }
   await line.join(ticket({ seats: only("a") }));
-  const places: (Place & { for: string })[] = [];
+  const places: (QueuePlace & { for: string })[] = [];
   const wait = (name: string) => {
     const told = {
       seats: only(name),
-      onPlace: (place: Place) => places.push({ ...place, for: name }),
+      onPlace: (place: QueuePlace) => places.push({ ...place, for: name }),
     };
     line.join(ticket(told));
   };

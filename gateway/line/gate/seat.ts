@@ -13,7 +13,7 @@ export type Seat = {
  * The seats of one route, in the order that settles ties. One object for each route, again and
  * again.
  */
-export type Seats = {
+export type RouteSeats = {
   /** Another for each route; requests of the same key are held back by the same rules. */
   readonly key: string;
   readonly list: readonly Seat[];

@@ -1,21 +1,22 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Estimates } from "../forecast/estimate.ts";
+import { anyPool, plainPool, steps, TrialPool, world } from "../../test/support/trial-pool.ts";
 import { forecast } from "../forecast/forecast.ts";
-import type { Entry } from "../order/entry.ts";
-import { anyPool, Pool, plainPool, steps, world } from "./pool.trial.ts";
+import { TimeEstimates } from "../forecast/time-estimates.ts";
+import type { LineEntry } from "../order/line-entry.ts";
 
 test("no upstream, no box and no exclusive upstream ever holds more than it may", () => {
   fc.assert(
     fc.property(world(anyPool), steps, (given, plan) => {
-      const pool = new Pool(given);
+      const pool = new TrialPool(given);
       for (const each of plan) {
         pool.do(each);
         pool.startAll((started) => {
           const at = given.pool.find(({ name }) => name === started.upstream)!;
           const running = pool.runningAt(at.name);
           expect(running.length).toBeLessThanOrEqual(pool.capacities.get(at.name)!);
-          if (at.exclusive) expect(new Set(running.map(({ ask }) => ask.model)).size).toBe(1);
+          if (at.exclusive)
+            expect(new Set(running.map(({ request }) => request.model)).size).toBe(1);
           const inBox = given.pool.filter(
             (of) => of === at || (at.box !== null && of.box === at.box),
           );
@@ -31,7 +32,7 @@ test("no upstream, no box and no exclusive upstream ever holds more than it may"
 test("everyone runs in the lowest tier of which anybody is usable, and not where it failed", () => {
   fc.assert(
     fc.property(world(anyPool), steps, (given, plan) => {
-      const pool = new Pool(given);
+      const pool = new TrialPool(given);
       for (const each of plan) {
         pool.do(each);
         pool.startAll((started) => expect(pool.mayUse(started)).toContain(started.upstream));
@@ -43,7 +44,7 @@ test("everyone runs in the lowest tier of which anybody is usable, and not where
 test("nobody waits while a seat of theirs is free", () => {
   fc.assert(
     fc.property(world(plainPool), steps, (given, plan) => {
-      const pool = new Pool({ ...given, modelCapacity: () => null });
+      const pool = new TrialPool({ ...given, modelCapacity: () => null });
       for (const each of plan) {
         pool.do(each);
         pool.startAll();
@@ -60,7 +61,7 @@ test("nobody waits while a seat of theirs is free", () => {
 test("whoever prefers a free seat gets it, and else one that is loaded no more than others", () => {
   fc.assert(
     fc.property(world(plainPool), steps, (given, plan) => {
-      const pool = new Pool({ ...given, modelCapacity: () => null });
+      const pool = new TrialPool({ ...given, modelCapacity: () => null });
       const loadOf = (name: string, without: number): number => {
         const { weight = 1 } = given.pool.find((each) => each.name === name)!;
         return (pool.runningAt(name).length - without) / pool.capacities.get(name)! / weight;
@@ -72,8 +73,8 @@ test("whoever prefers a free seat gets it, and else one that is loaded no more t
           const others = pool.mayUse(started).filter((name) => {
             return name !== at && pool.runningAt(name).length < pool.capacities.get(name)!;
           });
-          expect(others).not.toContain(started.ask.prefers);
-          if (at === started.ask.prefers) return;
+          expect(others).not.toContain(started.request.prefers);
+          if (at === started.request.prefers) return;
           for (const name of others) {
             expect(loadOf(at, 1)).toBeLessThanOrEqual(loadOf(name, 0) + 1e-9);
           }
@@ -86,12 +87,12 @@ test("whoever prefers a free seat gets it, and else one that is loaded no more t
 test("an idle pool never waits, everyone starts once or leaves, and nothing is left behind", () => {
   fc.assert(
     fc.property(world(anyPool), steps, (given, plan) => {
-      const pool = new Pool(given);
+      const pool = new TrialPool(given);
       const started: string[] = [];
       const drained = plan.concat(Array.from({ length: 150 }, () => ({ do: "end", nth: 0 })));
       for (const each of drained) {
         pool.do(each);
-        pool.startAll(({ ask }) => started.push(ask.id));
+        pool.startAll(({ request }) => started.push(request.id));
         if (pool.queue.running.size === 0) expect(pool.queue.waiting.size).toBe(0);
       }
       expect(pool.queue.waiting.size + pool.queue.running.size).toBe(0);
@@ -104,8 +105,8 @@ test("an idle pool never waits, everyone starts once or leaves, and nothing is l
 test("nobody starves in a pool, however many others keep coming", () => {
   fc.assert(
     fc.property(world(anyPool), fc.nat(3), fc.nat(2), (given, own, model) => {
-      const pool = new Pool(given);
-      let victim: Entry | undefined;
+      const pool = new TrialPool(given);
+      let victim: LineEntry | undefined;
       for (let round = 0; round < 500 && victim?.state !== "running"; round++) {
         for (let user = 0; user < 3; user++) {
           const seats = given.routes[(round + user) % 4]!;
@@ -133,16 +134,16 @@ test("backlogged users share the time of the whole pool by their weights", () =>
         list: upstreams.map(({ name }) => ({ upstream: name, tier: 0 })),
       };
       const none = { routes: [], modelCapacity: () => null, maxUnfairnessMs: 0 };
-      const pool = new Pool({ pool: upstreams, ...none });
+      const pool = new TrialPool({ pool: upstreams, ...none });
       const used = users.map(() => 0);
-      const join = (user: number): Entry =>
+      const join = (user: number): LineEntry =>
         pool.join({ user: `${user}`, weight: users[user]!, seats: everywhere });
       for (const user of users.keys()) for (let deep = 0; deep <= slots; deep++) join(user);
       for (; pool.now < 300_000; pool.now += 250) {
-        for (const { ask, startedAt } of [...pool.queue.running.values()]) {
-          const user = Number(ask.user);
+        for (const { request, startedAt } of [...pool.queue.running.values()]) {
+          const user = Number(request.user);
           if (pool.now - startedAt < 500 + 250 * user) continue;
-          pool.queue.end(ask.id, pool.now);
+          pool.queue.end(request.id, pool.now);
           used[user]! += pool.now - startedAt;
           join(user);
         }
@@ -158,18 +159,18 @@ test("backlogged users share the time of the whole pool by their weights", () =>
 });
 
 test("places of a pool are 1 to n, each told once, and looking ahead changes nothing", () => {
-  const estimates = new Estimates();
+  const estimates = new TimeEstimates();
   for (let index = 0; index < 5; index++) {
     estimates.observe({ id: "", user: "", model: "m0" }, 1000);
   }
   fc.assert(
     fc.property(world(anyPool), steps, (given, plan) => {
       const order = (look: boolean): string[] => {
-        const pool = new Pool(given);
+        const pool = new TrialPool(given);
         const started: string[] = [];
         for (const each of plan) {
           pool.do(each);
-          pool.startAll(({ ask, upstream: at }) => started.push(`${ask.id}@${at}`));
+          pool.startAll(({ request, upstream: at }) => started.push(`${request.id}@${at}`));
           if (!look) continue;
           const told: number[] = [];
           const { queue, now } = pool;

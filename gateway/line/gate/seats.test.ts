@@ -1,25 +1,25 @@
 import { expect, test } from "vitest";
-import { createTrial, type Trial } from "../order/fair-queue.trial.ts";
+import { createTrialQueue, type TrialQueue } from "../../test/support/trial-queue.ts";
 import { Gate } from "./gate.ts";
-import type { PoolUpstream, Seats } from "./seat.ts";
+import type { PoolUpstream, RouteSeats } from "./seat.ts";
 
 const upstreams = (...names: string[]): PoolUpstream[] =>
   names.map((name) => ({ name, capacity: 1 }));
 /** "a b" is a route to a and b; "a b | c" has c as a fallback. */
-const seats = (route: string): Seats => ({
+const seats = (route: string): RouteSeats => ({
   key: route,
   list: route.split(" | ").flatMap((names, tier) => {
     return names.split(" ").map((upstream) => ({ upstream, tier }));
   }),
 });
-const startAll = (trial: Trial): string[] => {
+const startAll = (trial: TrialQueue): string[] => {
   const started: string[] = [];
   for (let id = trial.start(); id !== ""; id = trial.start()) started.push(id);
   return started;
 };
 
 test("a request runs where its route leads, and one with nowhere free holds up no other", () => {
-  const trial = createTrial({ upstreams: upstreams("a", "b") });
+  const trial = createTrialQueue({ upstreams: upstreams("a", "b") });
   trial.add("a1", "alice", { seats: seats("a") });
   trial.add("a2", "alice", { seats: seats("a") });
   trial.add("b1", "alice", { seats: seats("b") });
@@ -28,7 +28,7 @@ test("a request runs where its route leads, and one with nowhere free holds up n
 });
 
 test("the least loaded is taken, by weight, and the first of equals", () => {
-  const trial = createTrial({
+  const trial = createTrialQueue({
     upstreams: [
       { name: "small", capacity: 4 },
       { name: "large", capacity: 4, weight: 3 },
@@ -41,7 +41,7 @@ test("the least loaded is taken, by weight, and the first of equals", () => {
 });
 
 test("a conversation goes where it is warm, and elsewhere rather than wait", () => {
-  const trial = createTrial({ upstreams: upstreams("a", "b", "c") });
+  const trial = createTrialQueue({ upstreams: upstreams("a", "b", "c") });
   trial.add("1", "alice", { prefers: "c" });
   trial.add("2", "alice", { prefers: "c" });
   startAll(trial);
@@ -50,7 +50,7 @@ test("a conversation goes where it is warm, and elsewhere rather than wait", () 
 
 test("a fallback serves only while nobody before it can, not while they are busy", () => {
   const up = new Set(["a", "b", "c"]);
-  const trial = createTrial({
+  const trial = createTrialQueue({
     upstreams: upstreams("a", "b", "c"),
     usable: (name) => up.has(name),
   });
@@ -64,7 +64,7 @@ test("a fallback serves only while nobody before it can, not while they are busy
 });
 
 test("what has failed is avoided, and counts as if it were down", () => {
-  const trial = createTrial({ upstreams: upstreams("a", "b", "c") });
+  const trial = createTrialQueue({ upstreams: upstreams("a", "b", "c") });
   const route = { seats: seats("a b | c") };
   trial.add("1", "alice", { ...route, avoid: new Set(["a"]) });
   trial.add("2", "alice", { ...route, avoid: new Set(["a", "b"]) });
@@ -74,7 +74,7 @@ test("what has failed is avoided, and counts as if it were down", () => {
 });
 
 test("where nobody is usable somebody tries all the same, first of all who has not failed yet", () => {
-  const trial = createTrial({ upstreams: upstreams("a", "b"), usable: () => false });
+  const trial = createTrialQueue({ upstreams: upstreams("a", "b"), usable: () => false });
   trial.add("1", "alice", { seats: seats("a | b") });
   trial.add("2", "alice", { seats: seats("a | b"), avoid: new Set(["a"]) });
   startAll(trial);
@@ -82,7 +82,7 @@ test("where nobody is usable somebody tries all the same, first of all who has n
 });
 
 test("upstreams of one box share it, each generation by its upstream's capacity", () => {
-  const trial = createTrial({
+  const trial = createTrialQueue({
     upstreams: [
       { name: "chat", capacity: 2, box: "gpu" },
       { name: "embed", capacity: 4, box: "gpu" },
@@ -99,7 +99,7 @@ test("upstreams of one box share it, each generation by its upstream's capacity"
 });
 
 test("a model with a capacity of its own takes that part of its upstream", () => {
-  const trial = createTrial({
+  const trial = createTrialQueue({
     upstreams: [{ name: "a", capacity: 4 }],
     modelCapacity: (model) => (model === "big" ? 1 : null),
     maxUnfairnessMs: 5000,
@@ -117,7 +117,7 @@ test("a model with a capacity of its own takes that part of its upstream", () =>
 });
 
 test("an exclusive upstream holds one model, and the others of the pool serve the rest", () => {
-  const trial = createTrial({
+  const trial = createTrialQueue({
     upstreams: [
       { name: "swap1", capacity: 2, exclusive: true },
       { name: "swap2", capacity: 2, exclusive: true },
@@ -135,8 +135,8 @@ test("an exclusive upstream holds one model, and the others of the pool serve th
 });
 
 test("two names of one model are one model, where their seats say so", () => {
-  const trial = createTrial({ upstreams: [{ name: "a", capacity: 2, exclusive: true }] });
-  const named = (key: string): Seats => ({
+  const trial = createTrialQueue({ upstreams: [{ name: "a", capacity: 2, exclusive: true }] });
+  const named = (key: string): RouteSeats => ({
     key,
     list: [{ upstream: "a", tier: 0, model: "qwen3" }],
   });
@@ -146,12 +146,12 @@ test("two names of one model are one model, where their seats say so", () => {
 });
 
 test("seats that are all of another line are an error, not a wait without end", () => {
-  const trial = createTrial({ upstreams: upstreams("a") });
+  const trial = createTrialQueue({ upstreams: upstreams("a") });
   expect(() => trial.add("1", "alice", { seats: seats("elsewhere") })).toThrow("seats");
 });
 
 test("a seat that holds the model already is taken before one that would have to load it", () => {
-  const trial = createTrial({
+  const trial = createTrialQueue({
     upstreams: [
       { name: "a", capacity: 4, exclusive: true },
       { name: "b", capacity: 4, exclusive: true },
@@ -168,7 +168,7 @@ test("a seat that holds the model already is taken before one that would have to
 });
 
 test("no upstream keeps its model for those whom only their user's cap holds back", () => {
-  const trial = createTrial({
+  const trial = createTrialQueue({
     upstreams: [
       { name: "a", capacity: 1, exclusive: true },
       { name: "b", capacity: 1 },
@@ -190,10 +190,10 @@ test("no upstream keeps its model for those whom only their user's cap holds bac
 
 test("nothing is remembered of a group of which nothing waits", () => {
   const gate = new Gate({ upstreams: upstreams("a"), exclusiveModels: true }, () => true);
-  const ask = { id: "1", user: "alice", model: "made-up" };
-  const group = gate.groupOf(ask);
+  const request = { id: "1", user: "alice", model: "made-up" };
+  const group = gate.groupOf(request);
   gate.keep(group);
-  expect(gate.groupOf(ask)).toBe(group);
+  expect(gate.groupOf(request)).toBe(group);
   gate.drop(group);
-  expect(gate.groupOf(ask)).not.toBe(group);
+  expect(gate.groupOf(request)).not.toBe(group);
 });

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { RosterView } from "../../roster.ts";
-import { createEntry, type Entry } from "./entry.ts";
 import { FairQueue, type FairRules } from "./fair-queue.ts";
+import { createEntry, type LineEntry } from "./line-entry.ts";
 
 type Step =
   | { do: "join"; user: number; model: number; priority: number; weight: number }
@@ -47,8 +47,8 @@ const rules: fc.Arbitrary<FairRules> = fc.record({
 /** Runs the steps, starting whoever may start while a slot is free, and checks after each. */
 function run(options: FairRules, slots: number, steps: Step[], check: (queue: FairQueue) => void) {
   const queue = new FairQueue(options);
-  const nth = (of: RosterView<Entry>, n: number) => [...of.keys()][n % of.size] ?? "";
-  const started: Entry[] = [];
+  const nth = (of: RosterView<LineEntry>, n: number) => [...of.keys()][n % of.size] ?? "";
+  const started: LineEntry[] = [];
   let now = 0;
   for (const [serial, each] of steps.entries()) {
     if (each.do === "pass") now += each.ms;
@@ -56,8 +56,8 @@ function run(options: FairRules, slots: number, steps: Step[], check: (queue: Fa
     if (each.do === "end") queue.end(nth(queue.running, each.nth), now);
     if (each.do === "join") {
       const { priority, weight } = each;
-      const ask = { id: `${serial}`, user: `u${each.user}`, model: `m${each.model}`, priority };
-      queue.add(createEntry({ ...ask, weight }, 1000), now);
+      const request = { id: `${serial}`, user: `u${each.user}`, model: `m${each.model}`, priority };
+      queue.add(createEntry({ ...request, weight }, 1000), now);
     }
     while (queue.running.size < slots) {
       const entry = queue.next(now);
@@ -79,9 +79,9 @@ test("caps, model capacities, boxes and exclusiveness are never exceeded", () =>
       run(options, slots, steps, (queue) => {
         const running = [...queue.running.values()];
         expect(running.length).toBeLessThanOrEqual(slots);
-        const models = Map.groupBy(running, ({ ask }) => ask.model);
+        const models = Map.groupBy(running, ({ request }) => request.model);
         const cap = options.maxConcurrentPerUser ?? Number.POSITIVE_INFINITY;
-        for (const own of Map.groupBy(running, ({ ask }) => ask.user).values()) {
+        for (const own of Map.groupBy(running, ({ request }) => request.user).values()) {
           expect(own.length).toBeLessThanOrEqual(cap);
         }
         if (options.exclusiveModels) expect(models.size).toBeLessThanOrEqual(1);
@@ -105,10 +105,10 @@ test("nobody who may start waits while a slot is free", () => {
       run(options, slots, steps, (queue) => {
         if (queue.running.size >= slots) return;
         const running = [...queue.running.values()];
-        for (const { ask } of queue.waiting.values()) {
-          const ofModel = running.filter((each) => each.ask.model === ask.model).length;
-          const ofUser = running.filter((each) => each.ask.user === ask.user).length;
-          const modelIsFull = ofModel >= (options.modelCapacity?.(ask.model) ?? Infinity);
+        for (const { request } of queue.waiting.values()) {
+          const ofModel = running.filter((each) => each.request.model === request.model).length;
+          const ofUser = running.filter((each) => each.request.user === request.user).length;
+          const modelIsFull = ofModel >= (options.modelCapacity?.(request.model) ?? Infinity);
           expect(modelIsFull || ofUser >= (options.maxConcurrentPerUser ?? Infinity)).toBe(true);
         }
       });
@@ -133,7 +133,7 @@ test("everyone who joins starts once or leaves, and nothing is left behind", () 
       const { queue, started } = run(options, slots, drained, () => {});
       expect(queue.waiting.size).toBe(0);
       expect(queue.running.size).toBe(0);
-      expect(new Set(started.map(({ ask }) => ask.id)).size).toBe(started.length);
+      expect(new Set(started.map(({ request }) => request.id)).size).toBe(started.length);
       expect([...queue.shares.all()]).toEqual([]);
     }),
   );
@@ -145,7 +145,7 @@ test("within a user, a priority and a model, the first to come is the first to s
       const { started } = run(options, slots, steps, () => {});
       const lanes = Map.groupBy(
         started,
-        ({ ask, priority }) => `${ask.user} ${ask.model} ${priority}`,
+        ({ request, priority }) => `${request.user} ${request.model} ${priority}`,
       );
       for (const lane of lanes.values()) {
         const arrivals = lane.map(({ seq }) => seq);
@@ -169,16 +169,16 @@ test("backlogged users get time in proportion to their weights", () => {
       let serial = 0;
       const join = (user: number): void => {
         const { weight } = users[user]!;
-        const ask = { id: `${user}-${serial++}`, user: `${user}`, model: "m", weight };
-        queue.add(createEntry(ask, 1000), now);
+        const request = { id: `${user}-${serial++}`, user: `${user}`, model: "m", weight };
+        queue.add(createEntry(request, 1000), now);
       };
       for (const user of users.keys()) for (let deep = 0; deep <= slots; deep++) join(user);
       while (now < 400_000) {
         while (queue.running.size < slots) {
           const entry = queue.next(now)!;
-          const user = Number(entry.ask.user);
+          const user = Number(entry.request.user);
           queue.start(entry, now, 1000);
-          ends.push({ at: now + users[user]!.ms, id: entry.ask.id });
+          ends.push({ at: now + users[user]!.ms, id: entry.request.id });
           used[user]! += users[user]!.ms;
           join(user);
         }
@@ -202,7 +202,7 @@ test("nobody starves: whoever waits starts, however many others keep coming", ()
   fc.assert(
     fc.property(rules, slotCounts, victim, (options, slots, { priority, model }) => {
       const queue = new FairQueue({ ...options, agingMs: 5000 });
-      const ask = { id: "victim", user: "victim", model: `m${model}`, priority };
+      const request = { id: "victim", user: "victim", model: `m${model}`, priority };
       let serial = 0;
       let now = 0;
       for (let rounds = 0; rounds < 400 && queue.running.has("victim") === false; rounds++) {
@@ -210,7 +210,7 @@ test("nobody starves: whoever waits starts, however many others keep coming", ()
           const other = { user: `u${user}`, model: `m${rounds % 3}`, priority: user === 0 ? 1 : 0 };
           queue.add(createEntry({ id: `${serial++}`, ...other }, 1000), now);
         }
-        if (rounds === 5) queue.add(createEntry(ask, 1000), now);
+        if (rounds === 5) queue.add(createEntry(request, 1000), now);
         for (
           let next = queue.next(now);
           next !== null && queue.running.size < slots;
@@ -248,7 +248,7 @@ test("whoever comes with one request goes before any further start of a backlog,
         if (running.length >= slots) queue.end(running[nth % running.length]!, now);
       }
       queue.add(createEntry({ id: "b", user: "bob", model: "m" }, 1000), now);
-      expect(queue.next(now)?.ask.id).toBe("b");
+      expect(queue.next(now)?.request.id).toBe("b");
     }),
   );
 });

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { BACKGROUND } from "./entry.ts";
-import { createTrial } from "./fair-queue.trial.ts";
+import { createTrialQueue } from "../../test/support/trial-queue.ts";
+import { BACKGROUND } from "./line-entry.ts";
 
 test("one user's single request goes before another's backlog", () => {
-  const trial = createTrial();
+  const trial = createTrialQueue();
   for (let index = 0; index < 50; index++) trial.add(`a${index}`, "alice");
   expect(trial.start()).toBe("a0");
   trial.now = 400;
@@ -12,14 +12,14 @@ test("one user's single request goes before another's backlog", () => {
 });
 
 test("backlogged users take turns, and within a user the first to come is first", () => {
-  const trial = createTrial();
+  const trial = createTrialQueue();
   for (const id of ["a1", "a2", "a3"]) trial.add(id, "alice");
   for (const id of ["b1", "b2"]) trial.add(id, "bob");
   expect(trial.drain()).toEqual(["a1", "b1", "a2", "b2", "a3"]);
 });
 
 test("a user of weight 3 gets three turns for one", () => {
-  const trial = createTrial();
+  const trial = createTrialQueue();
   for (let index = 0; index < 9; index++) trial.add(`a${index}`, "alice", { weight: 3 });
   for (let index = 0; index < 9; index++) trial.add(`b${index}`, "bob");
   const first = trial.drain().slice(0, 8);
@@ -27,7 +27,7 @@ test("a user of weight 3 gets three turns for one", () => {
 });
 
 test("time counts and not the number of requests: long ones are corrected when they end", () => {
-  const trial = createTrial();
+  const trial = createTrialQueue();
   for (let index = 0; index < 4; index++) trial.add(`a${index}`, "alice");
   for (let index = 0; index < 4; index++) trial.add(`b${index}`, "bob");
   expect(trial.start()).toBe("a0");
@@ -37,7 +37,7 @@ test("time counts and not the number of requests: long ones are corrected when t
 });
 
 test("a user who was away has saved nothing up", () => {
-  const trial = createTrial();
+  const trial = createTrialQueue();
   trial.add("b0", "bob");
   for (let index = 0; index < 20; index++) trial.add(`a${index}`, "alice");
   for (let turns = 0; turns < 10; turns++) {
@@ -55,7 +55,7 @@ test("a user who was away has saved nothing up", () => {
 });
 
 test("time used while nobody else wanted it is not held against a user", () => {
-  const trial = createTrial();
+  const trial = createTrialQueue();
   for (let index = 0; index < 10; index++) trial.add(`a${index}`, "alice");
   for (let turns = 0; turns < 6; turns++) {
     const id = trial.start();
@@ -72,7 +72,7 @@ test("time used while nobody else wanted it is not held against a user", () => {
 });
 
 test("a higher class goes first, and a lower one rises to it by waiting", () => {
-  const trial = createTrial({ agingMs: 60_000 });
+  const trial = createTrialQueue({ agingMs: 60_000 });
   trial.add("low", "bob", { priority: BACKGROUND });
   trial.now = 10_000;
   trial.add("a1", "alice");
@@ -83,7 +83,7 @@ test("a higher class goes first, and a lower one rises to it by waiting", () => 
 });
 
 test("waiting never lifts anyone above the highest class that somebody else came in", () => {
-  const trial = createTrial({ agingMs: 1000 });
+  const trial = createTrialQueue({ agingMs: 1000 });
   for (let index = 0; index < 5; index++) trial.add(`a${index}`, "alice");
   expect(trial.start()).toBe("a0");
   trial.now = 500_000;
@@ -92,7 +92,7 @@ test("waiting never lifts anyone above the highest class that somebody else came
 });
 
 test("a user at the cap stands aside, and others go on", () => {
-  const trial = createTrial({ maxConcurrentPerUser: 1 });
+  const trial = createTrialQueue({ maxConcurrentPerUser: 1 });
   for (const id of ["a1", "a2"]) trial.add(id, "alice");
   trial.add("b1", "bob", { maxConcurrent: null });
   trial.add("b2", "bob", { maxConcurrent: null });
@@ -107,7 +107,7 @@ test("a user at the cap stands aside, and others go on", () => {
 });
 
 test("a cap that is lifted lets those who stood aside go", () => {
-  const trial = createTrial();
+  const trial = createTrialQueue();
   trial.add("a1", "alice", { maxConcurrent: 1 });
   trial.add("a2", "alice", { maxConcurrent: 1 });
   expect([trial.start(), trial.start()]).toEqual(["a1", ""]);
@@ -116,14 +116,14 @@ test("a cap that is lifted lets those who stood aside go", () => {
 });
 
 test("answers that fail at once still alternate between users", () => {
-  const trial = createTrial();
+  const trial = createTrialQueue();
   for (let index = 0; index < 3; index++) trial.add(`a${index}`, "alice");
   for (let index = 0; index < 3; index++) trial.add(`b${index}`, "bob");
   expect(trial.drain(0)).toEqual(["a0", "b0", "a1", "b1", "a2", "b2"]);
 });
 
 test("an idle line remembers no user", () => {
-  const trial = createTrial();
+  const trial = createTrialQueue();
   trial.add("a", "alice");
   trial.drain();
   trial.add("b", "bob");
@@ -132,7 +132,7 @@ test("an idle line remembers no user", () => {
 });
 
 test("what was charged too much and given back holds nobody else up", () => {
-  const trial = createTrial();
+  const trial = createTrialQueue();
   for (let index = 0; index < 20; index++) trial.add(`a${index}`, "alice");
   // Two slots, and two claims of an hour each that end after a second.
   expect([trial.start(3_600_000), trial.start(3_600_000)]).toEqual(["a0", "a1"]);
@@ -145,7 +145,7 @@ test("what was charged too much and given back holds nobody else up", () => {
 });
 
 test("what is given back leads nobody behind where they came in: it would be time saved up", () => {
-  const trial = createTrial();
+  const trial = createTrialQueue();
   trial.add("a", "alice");
   expect(trial.start(3_600_000)).toBe("a");
   for (let index = 0; index < 50; index++) trial.add(`b${index}`, "bob");

@@ -1,9 +1,9 @@
 import { Roster, type RosterView } from "../../roster.ts";
 import { Gate, type GateRules } from "../gate/gate.ts";
 import type { Group } from "../gate/group.ts";
-import { type Ask, createEntry, type Entry, leastMs } from "./entry.ts";
 import { Groups } from "./groups.ts";
 import { append, createLane, type Lane, unlink } from "./lane.ts";
+import { createEntry, type LineEntry, type LineRequest, leastMs } from "./line-entry.ts";
 import { type Caps, holds, isCapped, letsGo, type Share, Shares } from "./share.ts";
 
 export type FairRules = GateRules &
@@ -23,12 +23,12 @@ export class FairQueue {
   readonly #shares: Shares;
   readonly #gate: Gate;
   readonly #groups: Groups;
-  readonly #waiting = new Roster<Entry>();
-  readonly #running = new Roster<Entry>();
+  readonly #waiting = new Roster<LineEntry>();
+  readonly #running = new Roster<LineEntry>();
   #arrivals = 0;
   #startedMs = 0;
   /** The answer of `next`, until something changes. */
-  #next: Entry | null | undefined;
+  #next: LineEntry | null | undefined;
 
   constructor(rules: FairRules, from?: { shares: Shares; gate: Gate }) {
     this.#rules = rules;
@@ -39,12 +39,12 @@ export class FairQueue {
   }
 
   /** By id, in the order of arrival. */
-  get waiting(): RosterView<Entry> {
+  get waiting(): RosterView<LineEntry> {
     return this.#waiting;
   }
 
   /** By id, in the order of their starts. */
-  get running(): RosterView<Entry> {
+  get running(): RosterView<LineEntry> {
     return this.#running;
   }
 
@@ -63,7 +63,7 @@ export class FairQueue {
   }
 
   /** The entry whose turn it is and that may start now; null for none. */
-  next(now: number): Entry | null {
+  next(now: number): LineEntry | null {
     if (this.#next === undefined) {
       this.#next = this.#groups.first(now, (group) => this.#gate.isOpen(group, now))?.head ?? null;
     }
@@ -82,26 +82,26 @@ export class FairQueue {
   }
 
   /** Whether a user of whom nothing waits could start this now, if `next` has nobody. */
-  admits(ask: Ask, now: number): boolean {
-    const share = this.#shares.for(ask);
+  admits(request: LineRequest, now: number): boolean {
+    const share = this.#shares.for(request);
     if (share.waiting > 0 || isCapped(share)) return false;
-    return this.#gate.isOpen(this.#gate.groupOf(ask), now);
+    return this.#gate.isOpen(this.#gate.groupOf(request), now);
   }
 
   /** Its id must not be here already. */
-  add(entry: Entry, now: number): void {
-    const share = this.#shares.for(entry.ask);
+  add(entry: LineEntry, now: number): void {
+    const share = this.#shares.for(entry.request);
     if (share.waiting === 0) this.#shares.enter(share);
     this.#append(share, entry, now);
   }
 
-  #append(share: Share, entry: Entry, now: number): void {
-    const { ask, priority } = entry;
+  #append(share: Share, entry: LineEntry, now: number): void {
+    const { request, priority } = entry;
     share.waiting++;
     entry.seq = this.#arrivals++;
     entry.joinedAt = now;
-    this.#waiting.set(ask.id, entry);
-    const group = this.#gate.groupOf(ask);
+    this.#waiting.set(request.id, entry);
+    const group = this.#gate.groupOf(request);
     const lane = share.lanes.find((each) => each.priority === priority && each.group === group);
     if (lane === undefined) this.#openLane(share, entry, group);
     else append(lane, entry);
@@ -120,17 +120,17 @@ export class FairQueue {
   }
 
   /** Starts a waiting entry; its user is charged `estimateMs` until the true time is known. */
-  start(entry: Entry, now: number, estimateMs: number): void {
-    const { lane, ask } = entry;
+  start(entry: LineEntry, now: number, estimateMs: number): void {
+    const { lane, request } = entry;
     if (lane === null) return;
     const { share, group } = lane;
     const fairest = this.#groups.size > 1 ? this.#groups.first(now, () => true) : null;
     // Before it leaves its lane: a box may be reserved for those who wait, and for nobody else.
-    const { upstream, isSwap } = this.#gate.start(group, ask, now, fairest?.group);
+    const { upstream, isSwap } = this.#gate.start(group, request, now, fairest?.group);
     this.#takeOut(entry, lane);
     entry.upstream = upstream;
     entry.isSwap = isSwap;
-    this.#running.set(ask.id, entry);
+    this.#running.set(request.id, entry);
     entry.state = "running";
     entry.startedAt = now;
     entry.chargedMs = Math.max(leastMs, estimateMs);
@@ -147,8 +147,8 @@ export class FairQueue {
     if (entry === undefined) return;
     this.#running.delete(id);
     entry.state = "gone";
-    this.#gate.end(entry.ask, entry.upstream);
-    const share = this.#shares.of(entry.ask.user);
+    this.#gate.end(entry.request, entry.upstream);
+    const share = this.#shares.of(entry.request.user);
     if (share !== undefined) {
       letsGo(share, entry);
       const usedMs = Math.max(leastMs, now - entry.startedAt);
@@ -163,19 +163,19 @@ export class FairQueue {
   copy(): FairQueue {
     const copy = new FairQueue(this.#rules, { shares: this.#shares.copy(), gate: this.#gate });
     for (const each of this.#running.values()) {
-      const { ask, startedAt, chargedMs, upstream } = each;
+      const { request, startedAt, chargedMs, upstream } = each;
       const running = { state: "running", startedAt, chargedMs, upstream } as const;
-      const entry = Object.assign(createEntry(ask, each.estimateMs), running);
-      copy.#running.set(ask.id, entry);
-      holds(copy.#shares.for(ask), entry);
+      const entry = Object.assign(createEntry(request, each.estimateMs), running);
+      copy.#running.set(request.id, entry);
+      holds(copy.#shares.for(request), entry);
     }
-    for (const { ask, estimateMs, joinedAt } of this.#waiting.values()) {
-      copy.#append(copy.#shares.for(ask), createEntry(ask, estimateMs), joinedAt);
+    for (const { request, estimateMs, joinedAt } of this.#waiting.values()) {
+      copy.#append(copy.#shares.for(request), createEntry(request, estimateMs), joinedAt);
     }
     return copy;
   }
 
-  #openLane(share: Share, entry: Entry, group: Group): void {
+  #openLane(share: Share, entry: LineEntry, group: Group): void {
     const lane = createLane(share, entry.priority, group);
     append(lane, entry);
     share.lanes.push(lane);
@@ -183,11 +183,11 @@ export class FairQueue {
     if (!share.parked) this.#groups.add(lane);
   }
 
-  #takeOut(entry: Entry, lane: Lane): void {
+  #takeOut(entry: LineEntry, lane: Lane): void {
     const { share } = lane;
     const wasHead = lane.head === entry;
     unlink(lane, entry);
-    this.#waiting.delete(entry.ask.id);
+    this.#waiting.delete(entry.request.id);
     share.waiting--;
     this.#next = undefined;
     if (lane.head === null) {

@@ -1,6 +1,6 @@
 import type { Group } from "../gate/group.ts";
+import { GroupLanes } from "./group-lanes.ts";
 import { isBefore, type Lane } from "./lane.ts";
-import { Turns } from "./turns.ts";
 
 /**
  * The lanes that may take a turn, by group: mostly of few groups, so a list is faster than a map. But
@@ -8,9 +8,9 @@ import { Turns } from "./turns.ts";
  */
 export class Groups {
   readonly #agingMs: number;
-  readonly #turns: Turns[] = [];
+  readonly #turns: GroupLanes[] = [];
   /** An empty one for the next group: on an idle line each request would need a new one. */
-  #spare: Turns | null = null;
+  #spare: GroupLanes | null = null;
 
   constructor(agingMs: number) {
     this.#agingMs = agingMs;
@@ -27,7 +27,7 @@ export class Groups {
   add(lane: Lane): void {
     let turns = this.#of(lane.group);
     if (turns === undefined) {
-      turns = this.#spare ?? new Turns(this.#agingMs);
+      turns = this.#spare ?? new GroupLanes(this.#agingMs);
       this.#spare = null;
       turns.group = lane.group;
       this.#turns.push(turns);
@@ -50,7 +50,7 @@ export class Groups {
 
   /** Whose turn it is among the groups that `may` start something. */
   first(now: number, may: (group: Group) => boolean): Lane | null {
-    const open: Turns[] = [];
+    const open: GroupLanes[] = [];
     let top = Number.NEGATIVE_INFINITY;
     for (const turns of this.#turns) {
       if (!may(turns.group)) continue;
@@ -65,7 +65,7 @@ export class Groups {
     return first;
   }
 
-  #of(group: Group): Turns | undefined {
+  #of(group: Group): GroupLanes | undefined {
     for (const turns of this.#turns) if (turns.group === group) return turns;
     return undefined;
   }

@@ -1,7 +1,7 @@
 import type { Group } from "../gate/group.ts";
-import type { Entry } from "./entry.ts";
+import type { GroupLanes } from "./group-lanes.ts";
+import type { LineEntry } from "./line-entry.ts";
 import type { Share } from "./share.ts";
-import type { Turns } from "./turns.ts";
 
 /**
  * Requests of one user, one priority and one group, first come, first served. A linked
@@ -15,13 +15,13 @@ export type Lane = {
   level: number;
   /** When the head rises to the next class. */
   riseAt: number;
-  head: Entry | null;
-  tail: Entry | null;
+  head: LineEntry | null;
+  tail: LineEntry | null;
   /** Where the lane stands in the heaps of turns.ts; -1 for nowhere. */
   turnIndex: number;
   riseIndex: number;
   /** Those it takes its turn among; null while it stands aside. */
-  turns: Turns | null;
+  turns: GroupLanes | null;
 };
 
 export function createLane(share: Share, priority: number, group: Group): Lane {
@@ -39,7 +39,7 @@ export function createLane(share: Share, priority: number, group: Group): Lane {
   };
 }
 
-export function append(lane: Lane, entry: Entry): void {
+export function append(lane: Lane, entry: LineEntry): void {
   entry.lane = lane;
   entry.before = lane.tail;
   if (lane.tail === null) lane.head = entry;
@@ -47,7 +47,7 @@ export function append(lane: Lane, entry: Entry): void {
   lane.tail = entry;
 }
 
-export function unlink(lane: Lane, entry: Entry): void {
+export function unlink(lane: Lane, entry: LineEntry): void {
   if (entry.before === null) lane.head = entry.after;
   else entry.before.after = entry.after;
   if (entry.after === null) lane.tail = entry.before;

@@ -1,5 +1,5 @@
-import type { Ask, Entry } from "./entry.ts";
 import type { Lane } from "./lane.ts";
+import type { LineEntry, LineRequest } from "./line-entry.ts";
 
 /** One user's part of the upstream's time. */
 export type Share = {
@@ -53,9 +53,9 @@ export class Shares {
   }
 
   /** The share of whoever asks, with the caps that hold for them from now on. */
-  for(ask: Ask): Share {
+  for(request: LineRequest): Share {
     const { maxConcurrentPerUser = null, maxQueuedPerUser = null } = this.#caps;
-    const { user, maxConcurrent = maxConcurrentPerUser, maxQueued = maxQueuedPerUser } = ask;
+    const { user, maxConcurrent = maxConcurrentPerUser, maxQueued = maxQueuedPerUser } = request;
     let share = this.#byUser.get(user);
     if (share === undefined) {
       const place = { turn: this.#present, from: this.#present };
@@ -102,13 +102,13 @@ export function isCapped(share: Share): boolean {
 }
 
 /** One of this user runs, and has been charged. */
-export function holds(share: Share, { chargedMs, weight }: Entry): void {
+export function holds(share: Share, { chargedMs, weight }: LineEntry): void {
   share.running++;
   share.charged += chargedMs / weight;
 }
 
 /** One of this user has ended. */
-export function letsGo(share: Share, { chargedMs, weight }: Entry): void {
+export function letsGo(share: Share, { chargedMs, weight }: LineEntry): void {
   share.running--;
   // Sums of fractions drift.
   share.charged = share.running === 0 ? 0 : share.charged - chargedMs / weight;

@@ -14,7 +14,7 @@ type MemberOptions = {
  * An upstream of the pool: its slots, what runs in them, and which model it holds where it can hold
  * only one. Every member is in a box, most of them alone.
  */
-export class Member {
+export class GateMember {
   readonly name: string;
   readonly exclusive: boolean;
   readonly box: Box;
@@ -81,8 +81,8 @@ export class Member {
     this.#running--;
   }
 
-  copy(box: Box): Member {
-    const copy = new Member({ ...this.#options, capacity: this.capacity, box });
+  copy(box: Box): GateMember {
+    const copy = new GateMember({ ...this.#options, capacity: this.capacity, box });
     for (const [model, count] of this.#models) copy.#models.set(model, count);
     copy.#running = this.#running;
     copy.#loaded = this.#loaded;

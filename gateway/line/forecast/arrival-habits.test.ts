@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { createEntry } from "../order/entry.ts";
-import { Comings } from "./comings.ts";
+import { createEntry } from "../order/line-entry.ts";
+import { ArrivalHabits } from "./arrival-habits.ts";
 
 const one = (user: string, priority = 0) =>
   createEntry({ id: "", user, model: "m", priority }, 1000);
 
 /** Asks, has an answer after a second, thinks for three, and asks again. */
-function think(comings: Comings, user: string, times: number): number {
+function think(comings: ArrivalHabits, user: string, times: number): number {
   let now = 0;
   for (let time = 0; time < times; time++, now += 4000) {
     comings.came(one(user), now);
@@ -17,7 +17,7 @@ function think(comings: Comings, user: string, times: number): number {
 }
 
 test("who asks again after every answer comes while they are away, and not while they wait", () => {
-  const comings = new Comings();
+  const comings = new ArrivalHabits();
   const now = think(comings, "bob", 20);
   const [bob] = comings.others("alice", now);
   expect(bob).toMatchObject({ user: "bob", here: 0, weight: 1, priority: 0 });
@@ -27,7 +27,7 @@ test("who asks again after every answer comes while they are away, and not while
 });
 
 test("who sends many at once goes on to come while theirs wait", () => {
-  const comings = new Comings();
+  const comings = new ArrivalHabits();
   for (let index = 0; index < 40; index++) comings.came(one("agent"), index * 500);
   comings.went("agent", 2000, 20_000);
   const [agent] = comings.others("alice", 20_000);
@@ -36,7 +36,7 @@ test("who sends many at once goes on to come while theirs wait", () => {
 });
 
 test("nobody waits for one who went home, and one night does not make them a rare guest", () => {
-  const comings = new Comings();
+  const comings = new ArrivalHabits();
   const now = think(comings, "bob", 20);
   expect(comings.others("alice", now + 8 * 3_600_000)).toEqual([]);
   comings.came(one("bob"), now + 8 * 3_600_000);
@@ -46,7 +46,7 @@ test("nobody waits for one who went home, and one night does not make them a rar
 });
 
 test("one's own requests, and users of whom no answer was seen, are told of by nobody", () => {
-  const comings = new Comings();
+  const comings = new ArrivalHabits();
   const now = think(comings, "bob", 20);
   comings.came(one("carol"), now);
   comings.came(one("carol"), now);
@@ -54,7 +54,7 @@ test("one's own requests, and users of whom no answer was seen, are told of by n
 });
 
 test("users who are made up do not fill the memory", () => {
-  const comings = new Comings();
+  const comings = new ArrivalHabits();
   think(comings, "bob", 5);
   for (let index = 0; index < 400; index++) think(comings, `made-up-${index}`, 3);
   expect(comings.others("alice", 9000).length).toBeLessThanOrEqual(25);
@@ -71,7 +71,7 @@ test("whatever comes and goes, rates are numbers, and nobody is fewer than none"
   });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
-      const comings = new Comings();
+      const comings = new ArrivalHabits();
       let now = 0;
       for (const { user, comes, usedMs, pauseMs } of steps) {
         now += pauseMs;

@@ -1,8 +1,8 @@
-import type { Seats } from "../gate/seat.ts";
+import type { RouteSeats } from "../gate/seat.ts";
 import type { Lane } from "./lane.ts";
 
 /** What the order of the line depends on. */
-export type Ask = {
+export type LineRequest = {
   id: string;
   user: string;
   model: string;
@@ -19,7 +19,7 @@ export type Ask = {
   /** The most it may generate, where known. */
   maxTokens?: number | undefined;
   /** Where it may run; absent: on any upstream of the line. */
-  seats?: Seats | undefined;
+  seats?: RouteSeats | undefined;
   /** The upstream that has this conversation warm: taken where it is as free as others. */
   prefers?: string | null | undefined;
   /** Upstreams that have failed for it already. */
@@ -43,8 +43,8 @@ export const leastMs = 1;
 export type Run = () => Promise<unknown>;
 
 /** A request in line, or in a slot. Times are milliseconds of the line's own clock. */
-export type Entry = {
-  readonly ask: Ask;
+export type LineEntry = {
+  readonly request: LineRequest;
   readonly weight: number;
   readonly priority: number;
   /** How long it was expected to hold its slot, when it came. */
@@ -62,16 +62,16 @@ export type Entry = {
   chargedMs: number;
   /** Where it waits; its neighbours there. */
   lane: Lane | null;
-  before: Entry | null;
-  after: Entry | null;
+  before: LineEntry | null;
+  after: LineEntry | null;
   /** Null before it is known, and once it runs. */
   run: Run | null;
 };
 
-export function createEntry(ask: Ask, estimateMs: number): Entry {
-  const { weight = 1, priority = 0 } = ask;
+export function createEntry(request: LineRequest, estimateMs: number): LineEntry {
+  const { weight = 1, priority = 0 } = request;
   return {
-    ask,
+    request,
     // A weight of 0 would never be charged anything finite again.
     weight: weight > 0 ? weight : 1,
     // Beyond, a class one higher may be no other number, and nobody in it would ever rise.

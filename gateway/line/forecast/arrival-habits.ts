@@ -1,5 +1,5 @@
 import { BoundedMap } from "../../bounded-map.ts";
-import type { Entry } from "../order/entry.ts";
+import type { LineEntry } from "../order/line-entry.ts";
 
 /** Rates differ by how many of the user's are here: none, one, two, or more. */
 const states = 4;
@@ -15,7 +15,7 @@ const mostListed = 24;
 const mostTimes = 24;
 
 /** A user who may come while somebody waits. */
-export type Comer = {
+export type ExpectedUser = {
   user: string;
   weight: number;
   priority: number;
@@ -45,11 +45,11 @@ type Habit = {
  * while they wait for it; others send many at once. So it is learnt for how long so many of a
  * user's requests were here, and how often one more came meanwhile.
  */
-export class Comings {
+export class ArrivalHabits {
   readonly #habits = new BoundedMap<Habit>(mostUsers);
 
   /** One more request of this user. */
-  came({ ask: { user }, weight, priority }: Entry, now: number): void {
+  came({ request: { user }, weight, priority }: LineEntry, now: number): void {
     const known = this.#habits.get(user);
     const habit = known ?? newHabit(user, now);
     Object.assign(habit, { weight, priority });
@@ -71,8 +71,8 @@ export class Comings {
   }
 
   /** Who may come next, but for one; the latest come first. */
-  others(but: string, now: number): Comer[] {
-    const comers: Comer[] = [];
+  others(but: string, now: number): ExpectedUser[] {
+    const comers: ExpectedUser[] = [];
     for (const habit of [...this.#habits.values()].slice(-mostListed - 1).reverse()) {
       const { user, weight, priority, here, usedMs } = habit;
       if (user === but || usedMs.length === 0) continue;

@@ -16,7 +16,7 @@ type Level = {
  * that anybody waits in on their own account (`top`): so a low class gets its turns in the end, and
  * yet nobody gains on their equals by filling the line early.
  */
-export class Turns {
+export class GroupLanes {
   readonly #agingMs: number;
   /** By class. Never deleted: there are as many as distinct priorities. */
   readonly #levels = new Map<number, Level>();

@@ -1,9 +1,9 @@
-import type { Ask } from "../order/entry.ts";
+import type { LineRequest } from "../order/line-entry.ts";
 import { OutputPace } from "./output-pace.ts";
 import { Recent } from "./recent.ts";
 
 /** What a generation did with its slot, as far as it is known. */
-export type Work = {
+export type WorkDone = {
   /** Those that had to be read: without the cached ones. */
   inputTokens?: number;
   outputTokens?: number;
@@ -12,7 +12,7 @@ export type Work = {
 };
 
 /** Milliseconds that are left of a generation, where so many like it (0 to 1) had no more left. */
-export type Left = (quantile: number) => number;
+export type TimeLeft = (quantile: number) => number;
 
 /** Fewer observations of a rate are an anecdote. */
 const enough = 3;
@@ -22,7 +22,7 @@ const enoughUnbounded = 10;
 /**
  * How the recent generations of a kind used their slots: their times, and their lengths and paces.
  */
-export class History {
+export class GenerationHistory {
   /** Of the answers. A model's, whoever asks it: so those of its users share one. */
   pace: OutputPace = new OutputPace();
   readonly #usedMs = new Recent();
@@ -42,8 +42,12 @@ export class History {
   }
 
   /** Returns the milliseconds its answer took; null where it is not known to have had one. */
-  add(ask: Ask, usedMs: number, { outputTokens = 0, promptMs, ...work }: Work): number | null {
-    const inputTokens = inputOf(ask, work);
+  add(
+    request: LineRequest,
+    usedMs: number,
+    { outputTokens = 0, promptMs, ...work }: WorkDone,
+  ): number | null {
+    const inputTokens = inputOf(request, work);
     this.#usedMs.add(usedMs);
     if (inputTokens > 0) this.#inputTokens.add(inputTokens);
     if (inputTokens > 0 && promptMs !== undefined) {
@@ -51,8 +55,8 @@ export class History {
     }
     if (outputTokens <= 0) return null;
     this.#outputTokens.add(outputTokens);
-    if (ask.maxTokens === undefined) this.#unboundedTokens.add(outputTokens);
-    else this.#reachedBound.add(outputTokens >= ask.maxTokens ? 1 : 0);
+    if (request.maxTokens === undefined) this.#unboundedTokens.add(outputTokens);
+    else this.#reachedBound.add(outputTokens >= request.maxTokens ? 1 : 0);
     // Many upstreams tell no times, and who was cut short tells none: then it is all but the
     // prompt.
     const promptOrLikely = promptMs ?? inputTokens * this.#promptPace();
@@ -60,8 +64,8 @@ export class History {
   }
 
   /** Milliseconds in a slot; null without data. */
-  expectMs(ask: Ask): number | null {
-    const sizes = this.#sizesOf(ask);
+  expectMs(request: LineRequest): number | null {
+    const sizes = this.#sizesOf(request);
     if (sizes === null) return this.#usedMs.mean();
     const { input, promptMs, most, exact, lengths } = sizes;
     if (exact !== null) return promptMs + this.pace.msOf(input, exact);
@@ -70,10 +74,10 @@ export class History {
   }
 
   /** What is left of one that has run for `elapsedMs`: as of those like it that lasted longer. */
-  left(ask: Ask, elapsedMs: number): Left {
+  left(request: LineRequest, elapsedMs: number): TimeLeft {
     // Longer than any: the longer it ran, the longer it may.
-    const overdue = Math.max((this.expectMs(ask) ?? 0) - elapsedMs, elapsedMs / 10);
-    const sizes = this.#sizesOf(ask);
+    const overdue = Math.max((this.expectMs(request) ?? 0) - elapsedMs, elapsedMs / 10);
+    const sizes = this.#sizesOf(request);
     if (sizes === null) {
       const longer = this.#usedMs.beyond(elapsedMs);
       return (quantile) => (longer.length < 2 ? overdue : at(longer, quantile) - elapsedMs);
@@ -97,7 +101,7 @@ export class History {
   }
 
   /** Prompt and output by their sizes; null where a size or a pace is not known. */
-  #sizesOf({ inputTokens, maxTokens }: Ask) {
+  #sizesOf({ inputTokens, maxTokens }: LineRequest) {
     if (inputTokens === undefined && maxTokens === undefined) return null;
     if (this.pace.count < enough) return null;
     const input = inputTokens ?? this.#inputTokens.mean() ?? 0;
@@ -115,8 +119,8 @@ export class History {
 }
 
 /** The prompt, as it was sent where that is known. */
-export function inputOf(ask: Ask, work: Work): number {
-  return ask.inputTokens ?? work.inputTokens ?? 0;
+export function inputOf(request: LineRequest, work: WorkDone): number {
+  return request.inputTokens ?? work.inputTokens ?? 0;
 }
 
 function at(sorted: ArrayLike<number>, quantile: number): number {

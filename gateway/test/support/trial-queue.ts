@@ -1,11 +1,11 @@
-import { type Ask, createEntry, type Entry } from "./entry.ts";
-import { FairQueue, type FairRules } from "./fair-queue.ts";
+import { FairQueue, type FairRules } from "../../line/order/fair-queue.ts";
+import { createEntry, type LineEntry, type LineRequest } from "../../line/order/line-entry.ts";
 
 /** A fair queue with a clock, and short names for its steps. For tests. */
-export type Trial = {
+export type TrialQueue = {
   readonly queue: FairQueue;
   now: number;
-  add(id: string, user: string, more?: Partial<Ask>): Entry;
+  add(id: string, user: string, more?: Partial<LineRequest>): LineEntry;
   /** Starts whoever is next; "" for nobody. */
   start(estimateMs?: number): string;
   /** Where each that runs does, in the order of their starts: `"id@upstream"`. */
@@ -15,12 +15,12 @@ export type Trial = {
   drain(eachMs?: number): string[];
 };
 
-export function createTrial(rules: FairRules = {}): Trial {
+export function createTrialQueue(rules: FairRules = {}): TrialQueue {
   const queue = new FairQueue(rules);
-  const trial: Trial = {
+  const trial: TrialQueue = {
     queue,
     now: 0,
-    add(id: string, user: string, more: Partial<Ask> = {}): Entry {
+    add(id: string, user: string, more: Partial<LineRequest> = {}): LineEntry {
       const entry = createEntry({ id, user, model: "m", ...more }, 1000);
       queue.add(entry, trial.now);
       return entry;
@@ -30,10 +30,10 @@ export function createTrial(rules: FairRules = {}): Trial {
       const entry = queue.next(trial.now);
       if (entry === null) return "";
       queue.start(entry, trial.now, estimateMs);
-      return entry.ask.id;
+      return entry.request.id;
     },
     where: (): string[] =>
-      Array.from(queue.running.values(), ({ ask, upstream }) => `${ask.id}@${upstream}`),
+      Array.from(queue.running.values(), ({ request, upstream }) => `${request.id}@${upstream}`),
     end: (id: string): void => queue.end(id, trial.now),
     drain(eachMs = 1000): string[] {
       const order: string[] = [];

@@ -1,8 +1,8 @@
 import { BoundedMap } from "../../bounded-map.ts";
-import type { Ask } from "../order/entry.ts";
-import { History, inputOf, type Left, type Work } from "./history.ts";
+import type { LineRequest } from "../order/line-entry.ts";
+import { GenerationHistory, inputOf, type TimeLeft, type WorkDone } from "./generation-history.ts";
 
-export type { Left, Work };
+export type { TimeLeft, WorkDone };
 
 /** What a start is charged before anything has been observed. */
 const unknownMs = 1000;
@@ -28,10 +28,10 @@ const mostUsers = 300;
  * in a second hardly varies, what people ask for does. Failed and cancelled ones count too, since
  * the line waits for slots, not for successes.
  */
-export class Estimates {
-  readonly #byUser = new BoundedMap<History>(mostUsers);
-  readonly #byModel = new BoundedMap<History>(mostModels);
-  readonly #all = new History();
+export class TimeEstimates {
+  readonly #byUser = new BoundedMap<GenerationHistory>(mostUsers);
+  readonly #byModel = new BoundedMap<GenerationHistory>(mostModels);
+  readonly #all = new GenerationHistory();
   /** Milliseconds of slots that the first ones used together, until there were enough to settle. */
   #youngMs = 0;
 
@@ -59,35 +59,35 @@ export class Estimates {
   }
 
   /** Milliseconds in a slot; null without data. */
-  expectMs(ask: Ask): number | null {
-    return this.#historyOf(ask).expectMs(ask);
+  expectMs(request: LineRequest): number | null {
+    return this.#historyOf(request).expectMs(request);
   }
 
   /** Expected milliseconds, up to an hour; one second where nothing is known. */
-  chargeMs(ask: Ask): number {
-    return Math.min(mostMs, this.expectMs(ask) ?? unknownMs);
+  chargeMs(request: LineRequest): number {
+    return Math.min(mostMs, this.expectMs(request) ?? unknownMs);
   }
 
   /** What is left of one that has run for `elapsedMs`; 0 for one that has yet to start. */
-  left(ask: Ask, elapsedMs: number): Left {
-    return this.#historyOf(ask).left(ask, elapsedMs);
+  left(request: LineRequest, elapsedMs: number): TimeLeft {
+    return this.#historyOf(request).left(request, elapsedMs);
   }
 
-  observe(ask: Ask, usedMs: number, work: Work = {}): void {
-    const { user, model } = ask;
+  observe(request: LineRequest, usedMs: number, work: WorkDone = {}): void {
+    const { user, model } = request;
     const ofModel = remembered(this.#byModel, model);
     const ofUser = remembered(this.#byUser, keyOf(user, model));
     ofUser.pace = ofModel.pace;
     if (!this.settled) this.#youngMs += usedMs;
-    ofUser.add(ask, usedMs, work);
+    ofUser.add(request, usedMs, work);
     for (const history of [ofModel, this.#all]) {
-      const answerMs = history.add(ask, usedMs, work);
+      const answerMs = history.add(request, usedMs, work);
       if (answerMs === null || work.outputTokens === undefined) continue;
-      history.pace.add(inputOf(ask, work), work.outputTokens, answerMs);
+      history.pace.add(inputOf(request, work), work.outputTokens, answerMs);
     }
   }
 
-  #historyOf({ user, model }: Ask): History {
+  #historyOf({ user, model }: LineRequest): GenerationHistory {
     const own = this.#byUser.get(keyOf(user, model));
     if (own !== undefined && own.count >= enoughOfUser) return own;
     return this.#byModel.get(model) ?? this.#all;
@@ -99,11 +99,11 @@ function keyOf(user: string, model: string): string {
 }
 
 /** The history of that name, to which something is added. */
-function remembered(histories: BoundedMap<History>, key: string): History {
+function remembered(histories: BoundedMap<GenerationHistory>, key: string): GenerationHistory {
   const found = histories.get(key);
   // The order matters only for a full map, and setting costs more than reading.
   if (found !== undefined && !histories.isFull) return found;
-  const history = found ?? new History();
+  const history = found ?? new GenerationHistory();
   histories.set(key, history);
   return history;
 }

@@ -1,8 +1,8 @@
 import fc from "fast-check";
+import type { PoolUpstream, RouteSeats, Seat } from "../../line/gate/seat.ts";
+import { FairQueue } from "../../line/order/fair-queue.ts";
+import { createEntry, type LineEntry, type LineRequest } from "../../line/order/line-entry.ts";
 import type { RosterView } from "../../roster.ts";
-import { type Ask, createEntry, type Entry } from "../order/entry.ts";
-import { FairQueue } from "../order/fair-queue.ts";
-import type { PoolUpstream, Seat, Seats } from "./seat.ts";
 
 export type Step =
   | {
@@ -74,7 +74,7 @@ const route: fc.Arbitrary<Seat[]> = fc.uniqueArray(
   },
 );
 const routes = fc.array(route, { minLength: 4, maxLength: 4 }).map((lists) => {
-  return lists.map((list, index): Seats => ({ key: `r${index}`, list }));
+  return lists.map((list, index): RouteSeats => ({ key: `r${index}`, list }));
 });
 const capacityOf = fc.constantFrom(
   () => null,
@@ -83,7 +83,7 @@ const capacityOf = fc.constantFrom(
 
 export type World = {
   pool: PoolUpstream[];
-  routes: Seats[];
+  routes: RouteSeats[];
   modelCapacity: (model: string) => number | null;
   maxUnfairnessMs: number;
 };
@@ -91,7 +91,7 @@ export const world = (pool: fc.Arbitrary<PoolUpstream[]>): fc.Arbitrary<World> =
   fc.record({ pool, routes, modelCapacity: capacityOf, maxUnfairnessMs: fc.constantFrom(0, 9000) });
 
 /** A fair queue of a pool, and what is true around it. For tests. */
-export class Pool {
+export class TrialPool {
   readonly down: Set<string> = new Set<string>();
   readonly capacities: Map<string, number>;
   readonly queue: FairQueue;
@@ -107,15 +107,15 @@ export class Pool {
     this.queue = new FairQueue({ ...rules, upstreams: pool, usable });
   }
 
-  join(more: Partial<Ask>): Entry {
-    const ask = { id: `${this.#serial++}`, user: "u", model: "m0", ...more };
-    const entry = createEntry(ask, 1000);
+  join(more: Partial<LineRequest>): LineEntry {
+    const request = { id: `${this.#serial++}`, user: "u", model: "m0", ...more };
+    const entry = createEntry(request, 1000);
     this.queue.add(entry, this.now);
     return entry;
   }
 
   do(each: Step): void {
-    const pick = (of: RosterView<Entry>, n: number) => [...of.keys()][n % of.size] ?? "";
+    const pick = (of: RosterView<LineEntry>, n: number) => [...of.keys()][n % of.size] ?? "";
     if (each.do === "pass") this.now += each.ms;
     if (each.do === "leave") this.queue.remove(pick(this.queue.waiting, each.nth));
     if (each.do === "end") this.queue.end(pick(this.queue.running, each.nth), this.now);
@@ -130,27 +130,27 @@ export class Pool {
     if (each.do === "join") {
       const { user, model, avoid, prefers } = each;
       const seats = this.world.routes[each.route];
-      const ask = { user: `u${user}`, model: `m${model}`, prefers: nameOf(prefers) };
-      this.join({ ...ask, ...(seats && { seats }), avoid: new Set(avoid.map(nameOf)) });
+      const request = { user: `u${user}`, model: `m${model}`, prefers: nameOf(prefers) };
+      this.join({ ...request, ...(seats && { seats }), avoid: new Set(avoid.map(nameOf)) });
     }
     this.queue.reconsider();
   }
 
-  startAll(onStart: (entry: Entry) => void = () => {}): void {
+  startAll(onStart: (entry: LineEntry) => void = () => {}): void {
     for (let next = this.queue.next(this.now); next !== null; next = this.queue.next(this.now)) {
       this.queue.start(next, this.now, 1000);
       onStart(next);
     }
   }
 
-  runningAt(name: string): Entry[] {
+  runningAt(name: string): LineEntry[] {
     return [...this.queue.running.values()].filter((entry) => entry.upstream === name);
   }
 
   /** The tier rule, told a second time: where this may run, were all slots free. */
-  mayUse({ ask }: Entry): string[] {
-    const all = ask.seats?.list ?? [];
-    const left = all.filter((seat) => ask.avoid?.has(seat.upstream) !== true);
+  mayUse({ request }: LineEntry): string[] {
+    const all = request.seats?.list ?? [];
+    const left = all.filter((seat) => request.avoid?.has(seat.upstream) !== true);
     const list = left.length > 0 ? left : all;
     const up = list.filter((seat) => !this.down.has(seat.upstream));
     const from = up.length > 0 ? up : list;
@@ -158,7 +158,7 @@ export class Pool {
     return from.filter((seat) => seat.tier === tier).map((seat) => seat.upstream);
   }
 
-  costOf({ ask, upstream: name }: Entry): number {
-    return 1 / (this.world.modelCapacity(ask.model) ?? this.capacities.get(name) ?? 0);
+  costOf({ request, upstream: name }: LineEntry): number {
+    return 1 / (this.world.modelCapacity(request.model) ?? this.capacities.get(name) ?? 0);
   }
 }
