@@ -17,7 +17,7 @@ const asked = {
   messages: [{ role: "user" as const, content: [{ type: "text" as const, text: "hi there" }] }],
 };
 
-test("messages say the last user message back, and count_tokens agrees", async () => {
+test("messages send the last user message back, and count_tokens agrees", async () => {
   const message = await client.messages.create(asked);
   expect(message.content).toMatchObject([{ type: "text", text: "Echo: hi there" }]);
   expect(message.stop_reason).toBe("end_turn");
@@ -40,14 +40,14 @@ test("a stream of messages brings the same message", async () => {
   expect(final.stop_reason).toBe("end_turn");
 });
 
-test("stop reasons tell a limit from a stop sequence", async () => {
+test("stop reasons distinguish a limit from a stop sequence", async () => {
   const cut = await client.messages.stream({ ...asked, max_tokens: 3 }).finalMessage();
   expect(cut).toMatchObject({ stop_reason: "max_tokens", usage: { output_tokens: 3 } });
   const stopped = await client.messages.create({ ...asked, stop_sequences: ["there"] });
   expect(stopped).toMatchObject({ stop_reason: "stop_sequence", stop_sequence: "there" });
 });
 
-test("errors come in this dialect", async () => {
+test("errors have the shape of this dialect", async () => {
   const wrong = client.messages.create({ ...asked, stop_sequences: [1] as never });
   await expect(wrong).rejects.toMatchObject({
     status: 400,

@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { beginCall } from "./call.ts";
 import { lazyTokenizer } from "./tokenizer.ts";
 
-test("a client that does not read holds the stream back, and leaving ends it", async () => {
+test("a client that does not read slows the stream down, and leaving ends it", async () => {
   const event = `data: ${"x".repeat(10_000)}\n\n`;
   let made = 0;
   let ended = false;

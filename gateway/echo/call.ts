@@ -1,28 +1,26 @@
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
+import type { JsonObject } from "../dialects/json/json-body.ts";
 import { startPace } from "./pace.ts";
-import type { Reply } from "./reply.ts";
-import type { Piece, Tokenizer } from "./tokenizer.ts";
+import type { EchoReply } from "./reply.ts";
+import type { EchoPiece, Tokenizer } from "./tokenizer.ts";
 
-/** The members of a JSON object, none of them checked yet. */
-export type Members = Readonly<Record<string, unknown>>;
-
-/** One request to the echo, and the way to answer it. */
-export type Call = {
-  body: Members;
+/** A request to the echo, and the functions that answer it. */
+export type EchoCall = {
+  body: JsonObject;
   tokenizer: Tokenizer;
-  /** Aborts when the client has left, and with it every wait of this call. */
+  /** Aborts when the client leaves. Every wait of this call ends then. */
   signal: AbortSignal;
-  /** Answers with JSON, once `tokens` would have been generated. */
+  /** Answers with JSON when `tokens` tokens would have been generated. */
   json(value: unknown, tokens?: number): Promise<void>;
-  /** Answers with a stream of events, of the text that `events` yields. */
+  /** Answers with a stream. `events` yields the text of each event. */
   stream(events: AsyncIterable<string>): Promise<void>;
-  /** The pieces of a reply, each when its moment has come. */
-  spoken(reply: Reply): AsyncGenerator<Piece>;
+  /** The pieces of a reply, each at its time. */
+  spoken(reply: EchoReply): AsyncGenerator<EchoPiece>;
 };
 
 export type CallParts = {
-  body: Members;
+  body: JsonObject;
   tokenizer: Tokenizer;
   signal: AbortSignal;
   response: ServerResponse;
@@ -30,10 +28,10 @@ export type CallParts = {
 };
 
 /** Binds a request to its response. */
-export function beginCall(parts: CallParts): Call {
+export function beginCall(parts: CallParts): EchoCall {
   const { response, signal } = parts;
   const pace = startPace(parts.tokensPerSecond);
-  // Over all replies of the call: several prompts are said one after the other.
+  // Counts over all replies of the call: several prompts are answered one after the other.
   let said = 0;
   return {
     body: parts.body,
@@ -72,12 +70,12 @@ export function sendJson(response: ServerResponse, status: number, text: string)
   response.end(text);
 }
 
-/** An event without a name, as OpenAI's older dialects have it. */
-export function dataEvent(value: unknown): string {
+/** An event without a name, as in OpenAI's older dialects. */
+export function formatDataEvent(value: unknown): string {
   return `data: ${JSON.stringify(value)}\n\n`;
 }
 
-/** An event whose name is its `type`, as Messages and Responses have it. */
-export function namedEvent(value: Members & { type: string }): string {
+/** An event named after its `type`, as in Messages and Responses. */
+export function formatNamedEvent(value: JsonObject & { type: string }): string {
   return `event: ${value.type}\ndata: ${JSON.stringify(value)}\n\n`;
 }

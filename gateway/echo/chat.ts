@@ -1,20 +1,20 @@
 import { randomUUID } from "node:crypto";
-import { type Call, dataEvent } from "./call.ts";
-import { conversationOf, promptTokens } from "./conversation.ts";
-import { choicesOf, modelOf, stopsOf, tokenLimit, wantsUsage } from "./fields.ts";
+import { type EchoCall, formatDataEvent } from "./call.ts";
+import { promptTokens, readConversation } from "./conversation.ts";
+import { modelOf, readChoices, readStops, readTokenLimit, wantsUsage } from "./fields.ts";
 import { openaiUsage } from "./openai-usage.ts";
-import { type Reply, reply } from "./reply.ts";
+import { type EchoReply, makeReply } from "./reply.ts";
 
 type Head = { id: string; created: number; model: string };
 
 /** `POST /v1/chat/completions`. */
-export async function chat(call: Call): Promise<void> {
+export async function answerChat(call: EchoCall): Promise<void> {
   const { body, tokenizer, signal } = call;
-  const conversation = conversationOf(body.messages, "messages", null);
-  const maxTokens = tokenLimit(body, "max_completion_tokens", "max_tokens");
-  const n = choicesOf(body);
-  const options = { maxTokens, stop: stopsOf(body, "stop"), choices: n };
-  const said = await reply(conversation.lastUser, options, tokenizer, signal);
+  const conversation = readConversation(body.messages, "messages", null);
+  const maxTokens = readTokenLimit(body, "max_completion_tokens", "max_tokens");
+  const n = readChoices(body);
+  const options = { maxTokens, stop: readStops(body, "stop"), choices: n };
+  const said = await makeReply(conversation.lastUser, options, tokenizer, signal);
   const input = await promptTokens(conversation, tokenizer, signal);
   const usage = openaiUsage(input, said.tokens * n);
   const head = {
@@ -36,17 +36,17 @@ export async function chat(call: Call): Promise<void> {
 }
 
 async function* chunks(
-  call: Call,
+  call: EchoCall,
   head: Head,
-  said: Reply,
+  said: EchoReply,
   n: number,
   usage: unknown,
 ): AsyncGenerator<string> {
   const shared = { id: head.id, object: "chat.completion.chunk", created: head.created };
-  // Where usage is asked for, every chunk before the last has it as null (OpenAI's reference).
+  // If the client asks for usage, every chunk before the last has `usage: null` (OpenAI).
   const rest = usage === null ? {} : { usage: null };
   const chunk = (index: number, delta: unknown, finish: string | null): string =>
-    dataEvent({
+    formatDataEvent({
       ...shared,
       model: head.model,
       choices: [{ index, delta, logprobs: null, finish_reason: finish }],
@@ -57,6 +57,6 @@ async function* chunks(
     for (let i = 0; i < n; i++) yield chunk(i, { content: piece.text }, null);
   }
   for (let i = 0; i < n; i++) yield chunk(i, {}, said.end);
-  if (usage !== null) yield dataEvent({ ...shared, model: head.model, choices: [], usage });
+  if (usage !== null) yield formatDataEvent({ ...shared, model: head.model, choices: [], usage });
   yield "data: [DONE]\n\n";
 }

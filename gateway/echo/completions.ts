@@ -1,25 +1,32 @@
 import { randomUUID } from "node:crypto";
-import { type Call, dataEvent } from "./call.ts";
-import { choicesOf, modelOf, stopsOf, tokenLimit, wantsUsage, wrongField } from "./fields.ts";
+import { type EchoCall, formatDataEvent } from "./call.ts";
+import {
+  modelOf,
+  readChoices,
+  readStops,
+  readTokenLimit,
+  wantsUsage,
+  wrongField,
+} from "./fields.ts";
 import { openaiUsage } from "./openai-usage.ts";
-import { type Reply, reply } from "./reply.ts";
-import { textInputs } from "./text-inputs.ts";
+import { type EchoReply, makeReply } from "./reply.ts";
+import { readTexts } from "./text-inputs.ts";
 
 type Head = { id: string; object: string; created: number; model: string };
 
 /** `POST /v1/completions`: `n` choices for each prompt, in the order of the prompts. */
-export async function completions(call: Call): Promise<void> {
+export async function answerCompletions(call: EchoCall): Promise<void> {
   const { body, tokenizer, signal } = call;
-  const prompts = textInputs(body.prompt, "prompt", tokenizer);
-  const n = choicesOf(body);
+  const prompts = readTexts(body.prompt, "prompt", tokenizer);
+  const n = readChoices(body);
   const choices = prompts.length * n;
   if (choices > 128) throw wrongField("prompt", "at most 128 choices with n");
-  const maxTokens = tokenLimit(body, "max_tokens");
-  const options = { maxTokens, stop: stopsOf(body, "stop"), choices };
-  const replies: Reply[] = [];
+  const maxTokens = readTokenLimit(body, "max_tokens");
+  const options = { maxTokens, stop: readStops(body, "stop"), choices };
+  const replies: EchoReply[] = [];
   let input = 0;
   for (const prompt of prompts) {
-    const said = await reply(prompt, options, tokenizer, signal);
+    const said = await makeReply(prompt, options, tokenizer, signal);
     input += await tokenizer.count(prompt, signal);
     for (let i = 0; i < n; i++) replies.push(said);
   }
@@ -47,18 +54,18 @@ function choice(index: number, text: string, finish: string | null): unknown {
 }
 
 async function* chunks(
-  call: Call,
+  call: EchoCall,
   head: Head,
-  replies: readonly Reply[],
+  replies: readonly EchoReply[],
   usage: unknown,
 ): AsyncGenerator<string> {
   const rest = usage === null ? {} : { usage: null };
   for (const [index, said] of replies.entries()) {
     for await (const piece of call.spoken(said)) {
-      yield dataEvent({ ...head, choices: [choice(index, piece.text, null)], ...rest });
+      yield formatDataEvent({ ...head, choices: [choice(index, piece.text, null)], ...rest });
     }
-    yield dataEvent({ ...head, choices: [choice(index, "", said.end)], ...rest });
+    yield formatDataEvent({ ...head, choices: [choice(index, "", said.end)], ...rest });
   }
-  if (usage !== null) yield dataEvent({ ...head, choices: [], usage });
+  if (usage !== null) yield formatDataEvent({ ...head, choices: [], usage });
   yield "data: [DONE]\n\n";
 }

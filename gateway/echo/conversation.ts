@@ -1,20 +1,21 @@
-import type { Members } from "./call.ts";
-import { isMembers, wrongField } from "./fields.ts";
+import { isJsonObject, type JsonObject } from "../dialects/json/json-body.ts";
+
+import { wrongField } from "./fields.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
-/** What a request says, whatever its dialect: all texts, and the one that is echoed. */
+/** The texts of a request in any dialect: all of them, and the one that is echoed. */
 export type Conversation = { texts: readonly string[]; lastUser: string };
 
-/** What a chat template spends on each message besides its text, in tokens. */
+/** The tokens that a chat template adds to each message. */
 const messageOverhead = 4;
 
-/** The conversation in a list of messages; `system` is the text that stands before them. */
-export function conversationOf(messages: unknown, param: string, system: unknown): Conversation {
+/** Reads a list of messages. `system` is the text before them. */
+export function readConversation(messages: unknown, param: string, system: unknown): Conversation {
   if (!Array.isArray(messages)) throw wrongField(param, "a list of messages");
   const texts = system === undefined || system === null ? [] : [textOf(system)];
   let lastUser = "";
   messages.forEach((message: unknown, index) => {
-    if (!isMembers(message)) throw wrongField(`${param}[${index}]`, "an object");
+    if (!isJsonObject(message)) throw wrongField(`${param}[${index}]`, "an object");
     const text = textOf(message.content);
     texts.push(text);
     if (message.role === "user") lastUser = text;
@@ -22,7 +23,7 @@ export function conversationOf(messages: unknown, param: string, system: unknown
   return { texts, lastUser };
 }
 
-/** The tokens of a conversation, as usage and every counting endpoint tell them. */
+/** The tokens of a conversation. Usage and every counting endpoint give this number. */
 export async function promptTokens(
   conversation: Conversation,
   tokenizer: Tokenizer,
@@ -35,12 +36,12 @@ export async function promptTokens(
   return total;
 }
 
-/** Content is a string, or parts of which the texts count; images and the like are passed over. */
+/** Content is a string or a list of parts. Only parts with a text count. */
 function textOf(content: unknown): string {
   if (typeof content === "string") return content;
   if (!Array.isArray(content)) return "";
   return content
-    .filter((part: unknown): part is Members => isMembers(part))
+    .filter((part: unknown): part is JsonObject => isJsonObject(part))
     .map((part) => part.text)
     .filter((text) => typeof text === "string")
     .join("");

@@ -24,7 +24,7 @@ function chat(text: string, more: object = {}): object {
   return { messages: [{ role: "user", content: text }], ...more };
 }
 
-test("it listens on this machine's own address only", async () => {
+test("it listens only on the loopback address of this machine", async () => {
   const own = Object.values(networkInterfaces())
     .flatMap((list) => list ?? [])
     .find((one) => one.family === "IPv4" && !one.internal);
@@ -35,7 +35,7 @@ test("it listens on this machine's own address only", async () => {
   expect(error).toMatchObject({ code: "ECONNREFUSED" });
 });
 
-test("health and what it does not know are JSON", async () => {
+test("health and unknown paths are answered in JSON", async () => {
   expect(await (await fetch(`${echo.url}/health`)).json()).toEqual({ status: "ok" });
   const unknown = await post(echo, "/v1/audio/speech", {});
   expect(unknown.status).toBe(404);
@@ -58,11 +58,11 @@ test.each([
   await answer.json();
 });
 
-test("a body over the bound is refused", async () => {
+test("a body that is too large is refused", async () => {
   const answer = await post(echo, "/v1/chat/completions", " ".repeat(65 * 1024 * 1024)).catch(
     () => null,
   );
-  // The connection may be closed before the client has read the refusal.
+  // The connection may close before the client reads the refusal.
   if (answer !== null) expect(answer.status).toBe(413);
 });
 
@@ -82,7 +82,7 @@ test("rerank puts the documents that share words with the query first", async ()
   });
 });
 
-test("what is counted beforehand is what usage tells, and tokens can be read back", async () => {
+test("the counting endpoints agree with usage, and tokens become the same text again", async () => {
   const counted = await post(echo, "/v1/chat/completions/input_tokens", chat("hello there"));
   const answer = await post(echo, "/v1/chat/completions", chat("hello there"));
   const { usage } = (await answer.json()) as { usage: { prompt_tokens: number } };
@@ -92,7 +92,7 @@ test("what is counted beforehand is what usage tells, and tokens can be read bac
   expect(back).toEqual({ content: "Grüße 你好" });
 });
 
-test("the pace holds for streams and whole answers alike", async () => {
+test("streams and whole answers keep the same pace", async () => {
   for (const stream of [true, false]) {
     const begun = performance.now();
     const body = chat("one two three four", { stream, max_tokens: 6 });
@@ -115,7 +115,7 @@ test("no timer is left when the client leaves", async () => {
   await expect.poll(timers, { timeout: 5000 }).toBeLessThanOrEqual(before);
 });
 
-test("closing ends replies that are still being said", async () => {
+test("closing ends replies that have not finished", async () => {
   const third = await startEcho({ tokensPerSecond: 1 });
   const answer = await post(third, "/v1/chat/completions", chat("a b c d", { stream: true }));
   const ended = answer.text().catch(() => "cut");

@@ -7,7 +7,7 @@ import { readBody } from "./read-body.ts";
 import { lazyTokenizer, type Tokenizer } from "./tokenizer.ts";
 
 export type EchoOptions = {
-  /** The pace of each reply; null is as fast as it is read. */
+  /** Tokens a second of each reply. Null: as fast as the client reads. */
   tokensPerSecond: number | null;
 };
 
@@ -19,8 +19,9 @@ export type Echo = {
 };
 
 /**
- * Starts the echo: a real HTTP server, reachable from this machine only, that says back what it is
- * told in every dialect. Being an upstream like any other, it has the whole road in front of it.
+ * Starts the echo: an upstream without a model, for trying the gateway out. It is a real HTTP
+ * server that only this machine can reach, and it sends each prompt back. To the gateway it is an
+ * upstream like any other, so its requests pass through keys, limits, queue and accounts.
  */
 export async function startEcho(options: EchoOptions): Promise<Echo> {
   const tokenizer = lazyTokenizer();
@@ -66,7 +67,7 @@ async function answer(
     const parts = { body: await readBody(request), tokenizer: await tokenizer() };
     await endpoint(beginCall({ ...parts, signal: leaving.signal, response, tokensPerSecond }));
   } catch (error) {
-    // Whoever has left is owed nothing, and a stream cut short says enough.
+    // A client that has left gets nothing. A client in mid-stream sees that the stream was cut.
     if (leaving.signal.aborted || response.headersSent) response.destroy();
     else refuse(response, error, path);
   }
@@ -78,7 +79,7 @@ function refuse(response: ServerResponse, error: unknown, path: string): void {
       ? error
       : new GatewayError("internal_error", "The echo failed.", { cause: error });
   const dialect = path.startsWith("/v1/messages") ? "messages" : "chat";
-  // What is left of a body nobody reads would be taken for the next request.
+  // The rest of an unread body would be taken for the next request.
   response.setHeader("connection", "close");
   sendJson(response, known.status, errorBody(known, dialect, "echo"));
 }

@@ -1,15 +1,15 @@
-import type { Call } from "./call.ts";
+import type { EchoCall } from "./call.ts";
 import { modelOf, wrongField } from "./fields.ts";
-import { textInputs } from "./text-inputs.ts";
-import { wordsOf } from "./words.ts";
+import { readTexts } from "./text-inputs.ts";
+import { splitWords } from "./words.ts";
 
-/** No more numbers in an answer than this: they are written in one stretch. */
+/** The most numbers in an answer: it is written without a pause. */
 const mostNumbers = 1_000_000;
 
-/** `POST /v1/embeddings`, as floats or, as the official client asks for them, in base64. */
-export async function embeddings(call: Call): Promise<void> {
+/** `POST /v1/embeddings`, as floats, or in base64 if the client asks so (the official one does). */
+export async function answerEmbeddings(call: EchoCall): Promise<void> {
   const { body, tokenizer, signal } = call;
-  const inputs = textInputs(body.input, "input", tokenizer);
+  const inputs = readTexts(body.input, "input", tokenizer);
   const dimensions = body.dimensions ?? 64;
   if (!Number.isInteger(dimensions) || Number(dimensions) < 1 || Number(dimensions) > 4096) {
     throw wrongField("dimensions", "an integer from 1 to 4096");
@@ -32,18 +32,18 @@ export async function embeddings(call: Call): Promise<void> {
 }
 
 /**
- * A unit vector that depends on nothing but the text: each word adds or takes one at a place of its
- * own, so that texts with the same words lie close together.
+ * A unit vector that depends only on the text. Each word adds or subtracts one at an index of its
+ * own, so texts with the same words lie close together.
  */
 function vectorOf(text: string, dimensions: number): Float32Array<ArrayBuffer> {
   const vector = new Float32Array(dimensions);
-  for (const word of wordsOf(text)) {
+  for (const word of splitWords(text)) {
     const hash = fnv1a(word);
     const place = (hash >>> 1) % dimensions;
     vector[place] = (vector[place] ?? 0) + ((hash & 1) === 1 ? 1 : -1);
   }
   const length = Math.hypot(...vector);
-  // A text without words, or whose words take each other away, still has a direction.
+  // The sum is zero for a text without words, or if its words cancel out. It needs a direction too.
   if (length === 0) vector[0] = 1;
   else for (let i = 0; i < dimensions; i++) vector[i] = (vector[i] ?? 0) / length;
   return vector;

@@ -1,32 +1,37 @@
-import type { Call } from "./call.ts";
-import { chat } from "./chat.ts";
-import { completions } from "./completions.ts";
-import { chatInputTokens, detokenize, responsesInputTokens, tokenize } from "./counting.ts";
-import { embeddings } from "./embeddings.ts";
-import { countTokens, messages } from "./messages.ts";
-import { rerank } from "./rerank.ts";
-import { responses } from "./responses.ts";
+import type { EchoCall } from "./call.ts";
+import { answerChat } from "./chat.ts";
+import { answerCompletions } from "./completions.ts";
+import {
+  answerDetokenize,
+  answerTokenize,
+  countChatInput,
+  countResponsesInput,
+} from "./counting.ts";
+import { answerEmbeddings } from "./embeddings.ts";
+import { answerMessages, countMessages } from "./messages.ts";
+import { answerRerank } from "./rerank.ts";
+import { answerResponses } from "./responses.ts";
 
-/** What the echo does at each path that takes a POST. */
-export const echoEndpoints: ReadonlyMap<string, (call: Call) => Promise<void>> = new Map([
-  ["/v1/chat/completions", chat],
-  ["/v1/chat/completions/input_tokens", chatInputTokens],
-  ["/v1/completions", completions],
-  ["/v1/messages", messages],
-  ["/v1/messages/count_tokens", countTokens],
-  ["/v1/responses", responses],
-  ["/v1/responses/input_tokens", responsesInputTokens],
-  ["/v1/embeddings", embeddings],
-  ["/v1/rerank", rerank],
-  ["/v1/reranking", rerank],
-  ["/v1/tokenize", tokenize],
-  ["/v1/detokenize", detokenize],
+/** The function that answers a POST on each path. */
+export const echoEndpoints: ReadonlyMap<string, (call: EchoCall) => Promise<void>> = new Map([
+  ["/v1/chat/completions", answerChat],
+  ["/v1/chat/completions/input_tokens", countChatInput],
+  ["/v1/completions", answerCompletions],
+  ["/v1/messages", answerMessages],
+  ["/v1/messages/count_tokens", countMessages],
+  ["/v1/responses", answerResponses],
+  ["/v1/responses/input_tokens", countResponsesInput],
+  ["/v1/embeddings", answerEmbeddings],
+  ["/v1/rerank", answerRerank],
+  ["/v1/reranking", answerRerank],
+  ["/v1/tokenize", answerTokenize],
+  ["/v1/detokenize", answerDetokenize],
 ]);
 
-/** The one model there is. */
+/** The only model. */
 const model = { id: "echo", object: "model", created: 1760000000, owned_by: "llm-gateway" };
 
-/** What the echo says at each path that takes a GET. */
+/** The answer to a GET on each path. */
 export const echoPages: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ["/health", { status: "ok" }],
   ["/v1/models", { object: "list", data: [model] }],

@@ -1,23 +1,18 @@
+import { isJsonObject, type JsonObject } from "../dialects/json/json-body.ts";
 import { GatewayError } from "../errors.ts";
-import type { Members } from "./call.ts";
-
-/** True for a JSON object, not for a list or null. */
-export function isMembers(value: unknown): value is Members {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 /** A 400 that names the field. */
 export function wrongField(param: string, expected: string): GatewayError {
   return new GatewayError("invalid_request", `${param} must be ${expected}.`, { param });
 }
 
-/** The model as the client calls it; any name is answered to. */
-export function modelOf(body: Members): string {
+/** The model as the client calls it. The echo accepts any name. */
+export function modelOf(body: JsonObject): string {
   return typeof body.model === "string" ? body.model : "echo";
 }
 
-/** The first of `names` that is set: a number of tokens, null for none, -1 or unset. */
-export function tokenLimit(body: Members, ...names: readonly string[]): number | null {
+/** The first of `names` that is set, in tokens. Null if none is set, or for -1. */
+export function readTokenLimit(body: JsonObject, ...names: readonly string[]): number | null {
   for (const name of names) {
     const value = body[name];
     if (value === undefined || value === null) continue;
@@ -29,7 +24,7 @@ export function tokenLimit(body: Members, ...names: readonly string[]): number |
 }
 
 /** A stop string, or a list of them. */
-export function stopsOf(body: Members, name: string): string[] {
+export function readStops(body: JsonObject, name: string): string[] {
   const value = body[name];
   if (value === undefined || value === null) return [];
   const stops = Array.isArray(value) ? value : [value];
@@ -39,8 +34,8 @@ export function stopsOf(body: Members, name: string): string[] {
   return stops;
 }
 
-/** How many answers are asked for: `n`, from 1 to 128, as OpenAI has it. */
-export function choicesOf(body: Members): number {
+/** How many choices the client asks for: `n`, from 1 to 128, as at OpenAI. */
+export function readChoices(body: JsonObject): number {
   const n = body.n ?? 1;
   if (!Number.isInteger(n) || Number(n) < 1 || Number(n) > 128) {
     throw wrongField("n", "an integer from 1 to 128");
@@ -48,8 +43,8 @@ export function choicesOf(body: Members): number {
   return Number(n);
 }
 
-/** True where the client wants usage at the end of its stream. */
-export function wantsUsage(body: Members): boolean {
+/** True if the client wants usage at the end of its stream. */
+export function wantsUsage(body: JsonObject): boolean {
   const options = body.stream_options;
-  return isMembers(options) && options.include_usage === true;
+  return isJsonObject(options) && options.include_usage === true;
 }

@@ -1,16 +1,16 @@
 import { randomUUID } from "node:crypto";
-import { type Call, namedEvent } from "./call.ts";
-import { type Conversation, conversationOf, promptTokens } from "./conversation.ts";
-import { modelOf, stopsOf, tokenLimit } from "./fields.ts";
-import { type Reply, reply } from "./reply.ts";
+import { type EchoCall, formatNamedEvent } from "./call.ts";
+import { type Conversation, promptTokens, readConversation } from "./conversation.ts";
+import { modelOf, readStops, readTokenLimit } from "./fields.ts";
+import { type EchoReply, makeReply } from "./reply.ts";
 
 /** `POST /v1/messages`, Anthropic's dialect. */
-export async function messages(call: Call): Promise<void> {
+export async function answerMessages(call: EchoCall): Promise<void> {
   const { body, tokenizer, signal } = call;
   const conversation = messagesConversation(call);
-  const maxTokens = tokenLimit(body, "max_tokens");
-  const options = { maxTokens, stop: stopsOf(body, "stop_sequences"), choices: 1 };
-  const said = await reply(conversation.lastUser, options, tokenizer, signal);
+  const maxTokens = readTokenLimit(body, "max_tokens");
+  const options = { maxTokens, stop: readStops(body, "stop_sequences"), choices: 1 };
+  const said = await makeReply(conversation.lastUser, options, tokenizer, signal);
   const usage = {
     input_tokens: await promptTokens(conversation, tokenizer, signal),
     cache_creation_input_tokens: 0,
@@ -30,27 +30,27 @@ export async function messages(call: Call): Promise<void> {
   else await call.json(message, said.tokens);
 }
 
-/** `POST /v1/messages/count_tokens`: what the same request would be told as `input_tokens`. */
-export async function countTokens(call: Call): Promise<void> {
+/** `POST /v1/messages/count_tokens`: the `input_tokens` that the same request would have. */
+export async function countMessages(call: EchoCall): Promise<void> {
   const conversation = messagesConversation(call);
   const input = await promptTokens(conversation, call.tokenizer, call.signal);
   await call.json({ input_tokens: input });
 }
 
-function messagesConversation({ body }: Call): Conversation {
-  return conversationOf(body.messages, "messages", body.system);
+function messagesConversation({ body }: EchoCall): Conversation {
+  return readConversation(body.messages, "messages", body.system);
 }
 
-function ending(said: Reply): { stop_reason: string; stop_sequence: string | null } {
+function ending(said: EchoReply): { stop_reason: string; stop_sequence: string | null } {
   if (said.end === "length") return { stop_reason: "max_tokens", stop_sequence: null };
   const stop_reason = said.stopped === null ? "end_turn" : "stop_sequence";
   return { stop_reason, stop_sequence: said.stopped };
 }
 
 async function* events(
-  call: Call,
+  call: EchoCall,
   message: { usage: { output_tokens: number } },
-  said: Reply,
+  said: EchoReply,
 ): AsyncGenerator<string> {
   const begun = {
     ...message,
@@ -60,15 +60,15 @@ async function* events(
     usage: { ...message.usage, output_tokens: 0 },
   };
   const block = { index: 0 };
-  yield namedEvent({ type: "message_start", message: begun });
+  yield formatNamedEvent({ type: "message_start", message: begun });
   const empty = { type: "text", text: "" };
-  yield namedEvent({ type: "content_block_start", ...block, content_block: empty });
+  yield formatNamedEvent({ type: "content_block_start", ...block, content_block: empty });
   for await (const piece of call.spoken(said)) {
     const delta = { type: "text_delta", text: piece.text };
-    yield namedEvent({ type: "content_block_delta", ...block, delta });
+    yield formatNamedEvent({ type: "content_block_delta", ...block, delta });
   }
-  yield namedEvent({ type: "content_block_stop", ...block });
+  yield formatNamedEvent({ type: "content_block_stop", ...block });
   const { usage } = message;
-  yield namedEvent({ type: "message_delta", delta: ending(said), usage });
-  yield namedEvent({ type: "message_stop" });
+  yield formatNamedEvent({ type: "message_delta", delta: ending(said), usage });
+  yield formatNamedEvent({ type: "message_stop" });
 }

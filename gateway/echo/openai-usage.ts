@@ -1,4 +1,4 @@
-/** Usage as chat and text completions tell it. */
+/** Usage in the form of chat and text completions. */
 export type OpenaiUsage = {
   prompt_tokens: number;
   completion_tokens: number;

@@ -24,7 +24,7 @@ const messages = [
   },
 ];
 
-test("chat says the last user message back, with the tokens counted", async () => {
+test("chat sends the last user message back, with the tokens counted", async () => {
   const answer = await client.chat.completions.create({ model: "gpt-4o", messages, n: 2 });
   expect(answer.model).toBe("gpt-4o");
   expect(answer.choices.map((c) => c.message.content)).toEqual(
@@ -36,7 +36,7 @@ test("chat says the last user message back, with the tokens counted", async () =
   expect(total_tokens).toBe(prompt_tokens + completion_tokens);
 });
 
-test("a chat stream brings the same text, piece by piece, and usage where asked", async () => {
+test("a chat stream brings the same text, piece by piece, and usage if the client asks for it", async () => {
   const stream = client.chat.completions.stream({
     model: "echo",
     messages,
@@ -101,7 +101,7 @@ test("completions echo each prompt, as text or token ids, streaming and not", as
   expect(output).toBeGreaterThan(2);
 });
 
-test("responses satisfy the official client, whole and as a stream", async () => {
+test("the official client reads responses, whole and as a stream", async () => {
   const input = [
     { role: "user" as const, content: [{ type: "input_text" as const, text: "hi you" }] },
   ];

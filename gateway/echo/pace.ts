@@ -1,16 +1,16 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 
-/** Waits until so many tokens may have been said; rejects as soon as `signal` aborts. */
-export type Pace = (tokens: number, signal: AbortSignal) => Promise<void>;
+/** Waits until the time of that many tokens. Rejects as soon as `signal` aborts. */
+export type EchoPace = (tokens: number, signal: AbortSignal) => Promise<void>;
 
-/** So many tokens are said in one turn of the event loop where there is no pace to keep. */
+/** Tokens in one turn of the event loop if there is no pace to keep. */
 const burst = 256;
 
 /**
- * A pace that begins now. Each wait aims at the token's own moment rather than at a gap after the
- * last one, so that late timers never slow the stream. Null is as fast as the client reads.
+ * A pace that begins now. Each wait aims at the token's own time, not at a gap after the last
+ * token, so late timers never slow the stream. Null: as fast as the client reads.
  */
-export function startPace(tokensPerSecond: number | null): Pace {
+export function startPace(tokensPerSecond: number | null): EchoPace {
   if (tokensPerSecond === null) {
     let next = burst;
     return async (tokens, signal) => {

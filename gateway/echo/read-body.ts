@@ -1,13 +1,12 @@
 import type { IncomingMessage } from "node:http";
+import { isJsonObject, type JsonObject } from "../dialects/json/json-body.ts";
 import { GatewayError } from "../errors.ts";
-import type { Members } from "./call.ts";
-import { isMembers } from "./fields.ts";
 
-/** The largest request body, in bytes; the gateway in front has a bound of its own. */
+/** The largest request body in bytes. The gateway in front has its own bound. */
 const maxBytes = 64 * 1024 * 1024;
 
-/** Reads a body that is a JSON object. Rejects with 400, or 413 where it is too large. */
-export async function readBody(request: IncomingMessage): Promise<Members> {
+/** Reads a body that is a JSON object. Rejects with 400, or with 413 if it is too large. */
+export async function readBody(request: IncomingMessage): Promise<JsonObject> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -18,7 +17,7 @@ export async function readBody(request: IncomingMessage): Promise<Members> {
     chunks.push(chunk);
   }
   const value = parsed(Buffer.concat(chunks).toString("utf8"));
-  if (isMembers(value)) return value;
+  if (isJsonObject(value)) return value;
   throw new GatewayError("invalid_json", "The body must be a JSON object.");
 }
 
@@ -26,7 +25,7 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // The parser's own message would repeat a piece of the prompt.
+    // The parser's own message would contain a part of the prompt.
     throw new GatewayError("invalid_json", "The body is not valid JSON.");
   }
 }

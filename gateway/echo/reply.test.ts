@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { reply } from "./reply.ts";
+import { makeReply } from "./reply.ts";
 import { lazyTokenizer } from "./tokenizer.ts";
 
 const { signal } = new AbortController();
@@ -11,7 +11,7 @@ async function say(
   stop: string[] = [],
   choices = 1,
 ) {
-  return reply(text, { maxTokens, stop, choices }, await load(), signal);
+  return makeReply(text, { maxTokens, stop, choices }, await load(), signal);
 }
 
 test("the text comes back", async () => {
@@ -31,7 +31,7 @@ test("a limit that is just enough cuts nothing", async () => {
   expect(await say("hello there", tokens)).toMatchObject({ tokens, end: "stop" });
 });
 
-test("the first of several stop strings ends it, and is left out", async () => {
+test("the first of several stop strings ends it and is not part of it", async () => {
   const said = await say("one, two, three", null, ["three", "two", ""]);
   expect(said).toMatchObject({ text: "Echo: one, ", end: "stop", stopped: "two" });
 });
@@ -40,11 +40,11 @@ test("a stop string behind the limit is never reached", async () => {
   expect(await say("one two three", 3, ["three"])).toMatchObject({ end: "length", stopped: null });
 });
 
-test("a limit of nothing says nothing", async () => {
+test("a limit of 0 gives an empty reply", async () => {
   expect(await say("hello", 0)).toMatchObject({ text: "", tokens: 0, end: "length" });
 });
 
-test("many choices cannot make an answer that no string can hold", async () => {
+test("many choices never make an answer that is longer than a string can be", async () => {
   const said = await say("word ".repeat(100_000), null, [], 128);
   expect(said).toMatchObject({ tokens: 1024, end: "length" });
 });

@@ -1,34 +1,34 @@
-import type { Piece, Tokenizer } from "./tokenizer.ts";
+import type { EchoPiece, Tokenizer } from "./tokenizer.ts";
 
-/** What the echo says, and why it ends there. */
-export type Reply = {
-  /** Whole, as the pieces spell it. */
+/** A reply of the echo, and why it ends. */
+export type EchoReply = {
+  /** The text of all pieces together. */
   text: string;
-  pieces: readonly Piece[];
+  pieces: readonly EchoPiece[];
   tokens: number;
   end: "stop" | "length";
-  /** The stop string that ended it, which is not part of the text. */
+  /** The stop string that ended it. It is not part of the text. */
   stopped: string | null;
 };
 
 export type ReplyOptions = {
-  /** Null where the client named no limit. */
+  /** Null if the client set no limit. */
   maxTokens: number | null;
   stop: readonly string[];
-  /** How many replies the answer holds; they share the room there is. */
+  /** How many replies the answer holds. They share the room. */
   choices: number;
 };
 
-/** The room for all replies of an answer, in tokens; where a real context would be full. */
+/** The room for all replies of an answer, in tokens, like the context of a real model. */
 const room = 131_072;
 
-/** Says `Echo: <text>` back, cut at the first stop string or after `maxTokens`. */
-export async function reply(
+/** Makes `Echo: <text>`, cut at the first stop string or after `maxTokens`. */
+export async function makeReply(
   text: string,
   options: ReplyOptions,
   tokenizer: Tokenizer,
   signal: AbortSignal,
-): Promise<Reply> {
+): Promise<EchoReply> {
   const full = `Echo: ${text}`;
   const cut = firstStop(full, options.stop);
   const wanted = cut === null ? full : full.slice(0, cut.at);

@@ -1,11 +1,12 @@
-import type { Members } from "./call.ts";
-import type { Piece } from "./tokenizer.ts";
+import type { JsonObject } from "../dialects/json/json-body.ts";
 
-/** The parts of a response that its events need by name; the rest goes along. */
-export type Response = Members & { status: string };
+import type { EchoPiece } from "./tokenizer.ts";
 
-/** A response before anything is said. The official client reads every one of these members. */
-export function unfinished(begun: { id: string; created: number; body: Members }): Members {
+/** A response; its events need `status` by name. */
+export type EchoResponse = JsonObject & { status: string };
+
+/** A response without text yet. The official client reads every one of these members. */
+export function unfinished(begun: { id: string; created: number; body: JsonObject }): JsonObject {
   const { body } = begun;
   return {
     id: begun.id,
@@ -26,13 +27,13 @@ export function unfinished(begun: { id: string; created: number; body: Members }
   };
 }
 
-/** The events of a response with one message of one part, in the order OpenAI sends them. */
+/** The events of a response with one message of one part, in OpenAI's order. */
 export async function* responseEvents(
-  response: Response,
-  item: Members & { id: string },
-  part: Members & { text: string },
-  pieces: AsyncIterable<Piece>,
-): AsyncGenerator<Members & { type: string }> {
+  response: EchoResponse,
+  item: JsonObject & { id: string },
+  part: JsonObject & { text: string },
+  pieces: AsyncIterable<EchoPiece>,
+): AsyncGenerator<JsonObject & { type: string }> {
   const begun = {
     ...response,
     status: "in_progress",

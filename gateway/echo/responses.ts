@@ -1,17 +1,18 @@
 import { randomUUID } from "node:crypto";
-import { type Call, type Members, namedEvent } from "./call.ts";
-import { type Conversation, conversationOf, promptTokens } from "./conversation.ts";
-import { modelOf, tokenLimit } from "./fields.ts";
-import { reply } from "./reply.ts";
-import { type Response, responseEvents, unfinished } from "./response-events.ts";
+import type { JsonObject } from "../dialects/json/json-body.ts";
+import { type EchoCall, formatNamedEvent } from "./call.ts";
+import { type Conversation, promptTokens, readConversation } from "./conversation.ts";
+import { modelOf, readTokenLimit } from "./fields.ts";
+import { makeReply } from "./reply.ts";
+import { type EchoResponse, responseEvents, unfinished } from "./response-events.ts";
 
 /** `POST /v1/responses`, OpenAI's newer dialect. Nothing is stored: `store` changes nothing. */
-export async function responses(call: Call): Promise<void> {
+export async function answerResponses(call: EchoCall): Promise<void> {
   const { body, tokenizer, signal } = call;
   const conversation = inputConversation(call);
-  const maxTokens = tokenLimit(body, "max_output_tokens");
+  const maxTokens = readTokenLimit(body, "max_output_tokens");
   const options = { maxTokens, stop: [], choices: 1 };
-  const said = await reply(conversation.lastUser, options, tokenizer, signal);
+  const said = await makeReply(conversation.lastUser, options, tokenizer, signal);
   const input = await promptTokens(conversation, tokenizer, signal);
   const part = { type: "output_text", text: said.text, annotations: [], logprobs: [] };
   const status = said.end === "length" ? "incomplete" : "completed";
@@ -23,7 +24,7 @@ export async function responses(call: Call): Promise<void> {
     content: [part],
   };
   const now = Math.floor(Date.now() / 1000);
-  const response: Response = {
+  const response: EchoResponse = {
     ...unfinished({ id: `resp_${randomUUID().replaceAll("-", "")}`, created: now, body }),
     model: modelOf(body),
     status,
@@ -45,15 +46,17 @@ export async function responses(call: Call): Promise<void> {
   await call.stream(named(responseEvents(response, item, part, call.spoken(said))));
 }
 
-/** Numbers the events, as the dialect wants them, and gives each its name. */
-async function* named(events: AsyncIterable<Members & { type: string }>): AsyncGenerator<string> {
+/** Numbers and names the events, as this dialect needs. */
+async function* named(
+  events: AsyncIterable<JsonObject & { type: string }>,
+): AsyncGenerator<string> {
   let number = 0;
-  for await (const event of events) yield namedEvent({ ...event, sequence_number: number++ });
+  for await (const event of events) yield formatNamedEvent({ ...event, sequence_number: number++ });
 }
 
 /** The conversation in a request's `input` and `instructions`; also for `…/input_tokens`. */
-export function inputConversation({ body }: Call): Conversation {
+export function inputConversation({ body }: EchoCall): Conversation {
   const { input, instructions } = body;
   const items = typeof input === "string" ? [{ role: "user", content: input }] : input;
-  return conversationOf(items, "input", instructions);
+  return readConversation(items, "input", instructions);
 }

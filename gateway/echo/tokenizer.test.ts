@@ -4,7 +4,7 @@ import { lazyTokenizer } from "./tokenizer.ts";
 const { signal } = new AbortController();
 const load = lazyTokenizer();
 
-test("pieces spell the text again and account for every token", async () => {
+test("pieces give the same text and count every token", async () => {
   const tokenizer = await load();
   const text = "Hi 😀 Grüße 你好嗎 ᚠᛇ <|endoftext|>";
   const ids = await tokenizer.encode(text, signal);
@@ -15,13 +15,13 @@ test("pieces spell the text again and account for every token", async () => {
   expect(await tokenizer.count(text, signal)).toBe(ids.length);
 });
 
-test("long ordinary text counts the same in stretches as at once", async () => {
+test("long ordinary text has the same count in stretches and in one piece", async () => {
   const { countTokens } = await import("gpt-tokenizer/encoding/cl100k_base");
   const text = "the quick brown fox, and 12 more.\n".repeat(2000);
   expect(await (await load()).count(text, signal)).toBe(countTokens(text));
 });
 
-/** Letters without a space, each run its own, so that no cache of merges helps. */
+/** Letters without a space, different in each run, so that no cache of merges helps. */
 function unbroken(length: number): string {
   let seed = 1;
   return Array.from({ length }, () => {
@@ -30,11 +30,11 @@ function unbroken(length: number): string {
   }).join("");
 }
 
-test("a run without spaces does not stop the event loop for everybody", async () => {
+test("a long text without spaces does not block the event loop", async () => {
   const tokenizer = await load();
   let turns = 0;
   const timer = setInterval(() => turns++, 1);
-  // In one piece, the merge took 17 s without a turn for anyone.
+  // In one piece the merge took 17 s and blocked the event loop.
   await tokenizer.count(unbroken(200_000), signal);
   clearInterval(timer);
   expect(turns).toBeGreaterThan(3);

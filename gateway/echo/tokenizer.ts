@@ -1,17 +1,17 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { stretches } from "../limits/stretches.ts";
 
-/** Text that can be sent by itself: one token, or the few whose bytes make its characters. */
-export type Piece = { text: string; tokens: number };
+/** Text that can be sent alone: one token, or a few that make whole characters together. */
+export type EchoPiece = { text: string; tokens: number };
 
-/** A tokenizer that never holds the event loop for long. Both reject with `signal.reason`. */
+/** A tokenizer that never blocks the event loop for long. Both reject with `signal.reason`. */
 export type Tokenizer = {
   /** The number of tokens in `text`. */
   count(text: string, signal: AbortSignal): Promise<number>;
-  /** The ids of `text`, no more than `limit` where that is given. */
+  /** The ids of `text`, at most `limit` of them. */
   encode(text: string, signal: AbortSignal, limit?: number): Promise<number[]>;
-  /** The pieces that `ids` spell, in order; ids that are none are left out. */
-  pieces(ids: readonly number[]): Generator<Piece>;
+  /** The pieces that `ids` spell, in order. Unknown ids are left out. */
+  pieces(ids: readonly number[]): Generator<EchoPiece>;
 };
 
 type Encoding = {
@@ -19,15 +19,15 @@ type Encoding = {
   decodeGenerator(ids: Iterable<number>): Iterable<string>;
 };
 
-/** A client's `<|endoftext|>` is text like any other, not an exception. */
+/** `<|endoftext|>` in a prompt is text like any other. It must not throw. */
 const plain = { disallowedSpecial: new Set<string>() };
 
-/** How long tokenizing runs before others get a turn, in milliseconds. */
+/** Milliseconds of tokenizing before other work gets a turn. */
 const turnMs = 5;
 
 /**
- * Loads the tokenizer at its first use, once: cl100k_base takes 60 ms and 45 MB, o200k_base would
- * take 260 ms and 73 MB, in the one process that also serves everybody else.
+ * Loads the tokenizer once, at its first use. cl100k_base takes 60 ms and 45 MB in the process that
+ * serves all users; o200k_base would take 260 ms and 73 MB.
  */
 export function lazyTokenizer(): () => Promise<Tokenizer> {
   let loading: Promise<Tokenizer> | null = null;
@@ -79,7 +79,7 @@ function tokenizerOf(encoding: Encoding): Tokenizer {
           yield id;
         }
       }
-      // The decoder holds back bytes that are no whole character yet, as llama.cpp does.
+      // The decoder holds incomplete characters back, as llama.cpp does.
       for (const text of encoding.decodeGenerator(counted())) {
         if (text === "") continue;
         yield { text, tokens: read - told };

@@ -1,4 +1,4 @@
-import type { QueuePlace, Ticket } from "../line/line.ts";
+import type { LinePlace, Ticket } from "../line/line.ts";
 import { BACKGROUND } from "../line/order/line-entry.ts";
 import type { RoadParts } from "./parts.ts";
 import type { Accepted } from "./reserve.ts";
@@ -11,7 +11,7 @@ export function ticketOf(
   { affinity }: Pick<RoadParts, "affinity">,
   accepted: Accepted,
   avoid: ReadonlySet<string> | undefined,
-  onPlace: (place: QueuePlace) => void,
+  onPlace: (place: LinePlace) => void,
 ): Ticket {
   const { exchange, identity, asked, destination, conversation } = accepted;
   const { model, maxTokens, inputChars } = asked.fields;

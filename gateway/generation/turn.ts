@@ -1,7 +1,7 @@
 import type { Bytes } from "../answer/shaper.ts";
 import { GatewayError } from "../errors.ts";
 import { nothingRead, type Reading } from "../ledger/meter.ts";
-import type { QueuePlace, Slot } from "../line/line.ts";
+import type { LinePlace, Slot } from "../line/line.ts";
 import { type Member, memberIn } from "./destination.ts";
 import { asGatewayError } from "./failure.ts";
 import type { RoadParts } from "./parts.ts";
@@ -29,7 +29,7 @@ export type Outcome = {
 };
 
 /** Who is told how the wait goes. */
-export type Waiting = { place(place: QueuePlace): void; started(): void };
+export type Waiting = { place(place: LinePlace): void; started(): void };
 
 /** What is done with a slot; `alone` where no other upstream could take its place. */
 export type Work = (member: Member, alone: boolean) => Promise<Bytes | null>;

@@ -1,7 +1,7 @@
 import { getEventListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { createLine, type LineOptions, type QueuePlace, type Ticket } from "./line.ts";
+import { createLine, type LineOptions, type LinePlace, type Ticket } from "./line.ts";
 
 let serial = 0;
 const ticket = (more: Partial<Ticket> = {}): Ticket => ({
@@ -20,7 +20,7 @@ const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resol
 
 test("whoever finds a slot free starts at once, is told no place, and costs no listener", async () => {
   const line = lineOf();
-  const places: QueuePlace[] = [];
+  const places: LinePlace[] = [];
   const client = new AbortController();
   const slot = await line.join(ticket({ signal: client.signal, onPlace: (of) => places.push(of) }));
   expect(slot.firstPlace).toBe(0);
@@ -45,7 +45,7 @@ test("a slot is given back once, however often it is released", async () => {
 test("whoever must wait is told the place before join returns", async () => {
   const line = lineOf();
   const first = await line.join(ticket());
-  const places: QueuePlace[] = [];
+  const places: LinePlace[] = [];
   const second = line.join(ticket({ onPlace: (place) => places.push(place) }));
   const third = line.join(ticket({ onPlace: (place) => places.push(place) }));
   expect(places).toEqual([
@@ -75,7 +75,7 @@ test("places are told again on change, and no oftener than the line's pace", asy
   const line = lineOf({ placesEveryMs: 20, now: () => now });
   const first = await line.join(ticket());
   const second = line.join(ticket());
-  const places: QueuePlace[] = [];
+  const places: LinePlace[] = [];
   line.join(ticket({ onPlace: (place) => places.push(place) }));
   first.release();
   await second;
@@ -173,7 +173,7 @@ test("after a refusal the time told is when a slot is expected to come free", as
   await line.join(ticket());
   now += 8000;
   expect(line.retryAfterSeconds()).toBe(12);
-  const places: QueuePlace[] = [];
+  const places: LinePlace[] = [];
   line.join(ticket({ onPlace: (place) => places.push(place) }));
   line.join(ticket({ onPlace: (place) => places.push(place) }));
   expect(places.map(({ etaSeconds }) => etaSeconds)).toEqual([12, 32]);

@@ -2,9 +2,9 @@ import { FairLine } from "./fair-line.ts";
 import type { RouteSeats } from "./gate/seat.ts";
 import type { FairRules } from "./order/fair-queue.ts";
 import type { Full } from "./room.ts";
-import type { ListedRequest, QueuePlace, Slot, Ticket } from "./ticket.ts";
+import type { LinePlace, ListedRequest, Slot, Ticket } from "./ticket.ts";
 
-export type { ListedRequest, QueuePlace, RouteSeats, Slot, Ticket };
+export type { LinePlace, ListedRequest, RouteSeats, Slot, Ticket };
 
 export type LineOptions = FairRules & {
   /**

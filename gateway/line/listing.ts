@@ -1,6 +1,6 @@
 import type { FairQueue } from "./order/fair-queue.ts";
 import type { LineEntry } from "./order/line-entry.ts";
-import type { ListedRequest, QueuePlace } from "./ticket.ts";
+import type { LinePlace, ListedRequest } from "./ticket.ts";
 
 /**
  * Those in slots, then those in line in the order they will start. `epoch` is the time since 1970
@@ -8,14 +8,14 @@ import type { ListedRequest, QueuePlace } from "./ticket.ts";
  */
 export function listing(
   queue: FairQueue,
-  placeOf: (id: string) => QueuePlace | undefined,
+  placeOf: (id: string) => LinePlace | undefined,
   epoch: number,
 ): ListedRequest[] {
   const nowhere = { position: 0, of: queue.waiting.size, etaSeconds: null };
   const row = (
     { request }: LineEntry,
     state: ListedRequest["state"],
-    place: QueuePlace,
+    place: LinePlace,
     at: number,
   ): ListedRequest => {
     const { id, user, model } = request;

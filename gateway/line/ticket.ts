@@ -2,14 +2,14 @@ import type { WorkDone } from "./forecast/time-estimates.ts";
 import type { LineRequest } from "./order/line-entry.ts";
 
 /** Where a request stands: 1 is next. `etaSeconds` is null until there is data. */
-export type QueuePlace = { position: number; of: number; etaSeconds: number | null };
+export type LinePlace = { position: number; of: number; etaSeconds: number | null };
 
 /** A request for a slot. */
 export type Ticket = LineRequest & {
   /** The client's leaving. */
   signal: AbortSignal;
   /** Called inside `join` when it must wait, then on change, at most once a second. */
-  onPlace?: (place: QueuePlace) => void;
+  onPlace?: (place: LinePlace) => void;
 };
 
 /** The right to use the upstream, until it is released. */

@@ -1,7 +1,7 @@
 import type { FairQueue } from "../order/fair-queue.ts";
 import type { Lane } from "../order/lane.ts";
 import type { LineEntry, LineRequest } from "../order/line-entry.ts";
-import type { QueuePlace } from "../ticket.ts";
+import type { LinePlace } from "../ticket.ts";
 import { ArrivalHabits } from "./arrival-habits.ts";
 import { aheadOf, timeUntilDone } from "./first-place.ts";
 import { forecast, type Teller } from "./forecast.ts";
@@ -36,7 +36,7 @@ export class Outlook {
   }
 
   /** The place of one that has just come, without looking at all the others. */
-  firstPlace(entry: LineEntry): QueuePlace {
+  firstPlace(entry: LineEntry): LinePlace {
     const { queue, estimates, slots } = this.#options;
     const of = queue.waiting.size;
     const { lane } = entry;

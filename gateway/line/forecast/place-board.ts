@@ -1,12 +1,12 @@
 import { Roster } from "../../roster.ts";
-import type { QueuePlace } from "../ticket.ts";
+import type { LinePlace } from "../ticket.ts";
 import type { Teller } from "./forecast.ts";
 
 /** Someone who waits, and what they were told last. */
 export type Watcher = {
-  readonly onPlace: ((place: QueuePlace) => void) | undefined;
-  place: QueuePlace;
-  told: QueuePlace;
+  readonly onPlace: ((place: LinePlace) => void) | undefined;
+  place: LinePlace;
+  told: LinePlace;
   toldAt: number;
 };
 
@@ -45,7 +45,7 @@ export class PlaceBoard {
     this.#options = options;
   }
 
-  watch(id: string, onPlace: Watcher["onPlace"], place: QueuePlace): void {
+  watch(id: string, onPlace: Watcher["onPlace"], place: LinePlace): void {
     this.#watchers.set(id, { onPlace, place, told: place, toldAt: this.#options.now() });
     this.#moved = true;
     this.#timer ??= setInterval(() => this.tick(), this.#options.everyMs).unref();
@@ -66,7 +66,7 @@ export class PlaceBoard {
   }
 
   /** The place of someone who waits, as it is now. */
-  placeOf(id: string): QueuePlace | undefined {
+  placeOf(id: string): LinePlace | undefined {
     if (this.#moved || this.#movedFarBack) this.#look(Number.POSITIVE_INFINITY);
     return this.#watchers.get(id)?.place;
   }
@@ -109,7 +109,7 @@ export class PlaceBoard {
  * Thousands who wait are thousands of writes at each movement, and the 3012th gains nothing by the
  * 3011th.
  */
-function patience({ position }: QueuePlace): number {
+function patience({ position }: LinePlace): number {
   return Math.min(ticksFarBack, Math.max(1, (position * ticksFarBack) / farBack));
 }
 

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import {
   createLine,
   type LineOptions,
-  type QueuePlace,
+  type LinePlace,
   type RouteSeats,
   type Ticket,
 } from "../line.ts";
@@ -69,11 +69,11 @@ test("the first place knows which slots are for whom", async () => {
     await settled();
   }
   await line.join(ticket({ seats: only("a") }));
-  const places: (QueuePlace & { for: string })[] = [];
+  const places: (LinePlace & { for: string })[] = [];
   const wait = (name: string) => {
     const told = {
       seats: only(name),
-      onPlace: (place: QueuePlace) => places.push({ ...place, for: name }),
+      onPlace: (place: LinePlace) => places.push({ ...place, for: name }),
     };
     line.join(ticket(told));
   };
