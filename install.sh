@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # llm-gateway: install, upgrade, uninstall. Run it from a checkout, or
 #   curl -fsSL <url>/install.sh | bash            (flags: … | bash -s -- --yes)
+# `npm run build:install` puts it together from install/*.sh: change it there.
 # Bash 3.2 (macOS) is enough. Everything is in functions and the last line starts it, so a download
 # that was cut off does nothing.
 #
@@ -15,15 +16,15 @@ usage() {
   cat <<'E'
 install.sh: installs llm-gateway, or upgrades it where it is installed
 
-  --yes                 asks nothing; earlier answers, the environment and defaults decide
+  --yes                 asks nothing; takes earlier answers, the environment and defaults
   --upstream URL        the server that generates (UPSTREAM_URL); "echo" for none yet
   --max-concurrent N    generations it runs at once (MAX_CONCURRENT)
   --port N              the gateway's port on this machine (PORT)
-  --user NAME           whom the first key is for
+  --user NAME           the user of the first key
   --tunnel-token TOKEN  starts the Cloudflare tunnel; better as TUNNEL_TOKEN in the environment
   --dir DIR             where to install (LLM_GATEWAY_DIR; ~/llm-gateway, or this checkout)
   --version TAG         a tag or branch of the source (LLM_GATEWAY_VERSION)
-  --no-docker           a systemd service on Node 26 instead of containers
+  --no-docker           a systemd service on Node 26 in place of containers
   --uninstall           stops and removes it, keeps data and .env; with --purge those go too
 E
 }
@@ -33,7 +34,7 @@ step() { printf '==> %s\n' "$*" >&2; }
 have() { command -v "$1" >/dev/null 2>&1; }
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
-# What went wrong and what to do, then the end. Whatever was done may be done again.
+# Says what went wrong and what to do, and ends. Each step may be run again.
 die() {
   printf 'install.sh: %s\n' "$1" >&2
   shift
@@ -47,7 +48,9 @@ interrupted() {
   exit 130
 }
 
-# --- answers --------------------------------------------------------------------------------------
+# --- install/answers.sh -------------------------------------------------------------------------
+
+# The flags, the questions and their answers.
 
 # The terminal is on fd 3 even when the script itself comes through a pipe. /dev/tty may exist and
 # still not open.
@@ -68,7 +71,7 @@ ask() {
   printf -v "$1" '%s' "${answer:-$3}"
 }
 
-# Only a person's yes counts, or --yes.
+# True for a yes at the terminal, or with --yes.
 agreed() {
   local answer=''
   [ "$yes" = no ] || return 0
@@ -140,7 +143,35 @@ token_is_right() {
   esac
 }
 
-# --- .env -----------------------------------------------------------------------------------------
+# Earlier answers win over defaults; a flag or the environment wins over both.
+gather_answers() {
+  [ -n "$upstream" ] || upstream=$(env_get UPSTREAM_URL || env_get BACKEND_URL || env_get VLLM_BASE_URL)
+  [ -n "$capacity" ] || capacity=$(env_get MAX_CONCURRENT)
+  [ -n "$port" ] || port=$(env_get PORT || env_get PROXY_PORT)
+  [ -n "$token" ] || token=$(env_get TUNNEL_TOKEN)
+  [ -n "$upstream_key" ] || upstream_key=$(env_get UPSTREAM_API_KEY)
+  if [ "$installed" = no ]; then
+    [ -n "$upstream" ] || ask_upstream
+    [ -n "$capacity" ] || ask capacity "How many generations may it run at once" 1
+    [ -n "$port" ] || ask port "Port of the gateway on this machine" 8000
+    [ -n "$user" ] || ask user "Name of the first user" "$(default_user)"
+    [ -n "$token" ] || ask token "Cloudflare tunnel token (none: LAN only)" ''
+  fi
+  : "${upstream:=echo}" "${capacity:=1}" "${port:=8000}"
+  [ -n "$user" ] || user=$(default_user)
+  upstream=${upstream%/}
+  check_answers
+}
+
+default_user() {
+  local name=${SUDO_USER:-${USER:-admin}}
+  case $name in root | *[!A-Za-z0-9._-]* | [!A-Za-z0-9]* | '') name='admin' ;; esac
+  printf '%s' "$name"
+}
+
+# --- install/env.sh -----------------------------------------------------------------------------
+
+# Reading and writing .env.
 
 # env_get NAME: the value in .env as compose reads it; status 1 where it is not set.
 env_get() {
@@ -193,7 +224,7 @@ write_env() {
   keep PORT "$port"
   [ -z "$token" ] || keep TUNNEL_TOKEN "$token"
   [ -z "$upstream_key" ] || keep UPSTREAM_API_KEY "$upstream_key"
-  # The gateway runs as whoever installs, so that the data stays theirs; for root, as uid 1000.
+  # The gateway runs as the user who installs it, so that this user owns the data; after root, as uid 1000.
   if [ "$docker_wanted" = yes ] && [ "$(id -u)" != 0 ]; then
     keep GATEWAY_UID "$(id -u)"
     keep GATEWAY_GID "$(id -g)"
@@ -211,7 +242,7 @@ keep() {
   if grep -qE "^(export )?$1=$foreign" "$dir/.env" 2>/dev/null || [ "$(env_get "$1")" != "$2" ]; then env_set "$1" "$2"; fi
 }
 
-# Settings that a newer version knows, as comments: what is in force does not change.
+# Adds the settings of a newer version as comments: nothing that is in force changes.
 add_new_settings() {
   [ -f "$dir/.env.example" ] || return 0
   local line name draft="$dir/.env.draft.$$"
@@ -223,31 +254,9 @@ add_new_settings() {
   done <"$dir/.env.example" && mv "$draft" "$dir/.env"
 }
 
-# Earlier answers win over defaults; a flag or the environment wins over both.
-gather_answers() {
-  [ -n "$upstream" ] || upstream=$(env_get UPSTREAM_URL || env_get BACKEND_URL || env_get VLLM_BASE_URL)
-  [ -n "$capacity" ] || capacity=$(env_get MAX_CONCURRENT)
-  [ -n "$port" ] || port=$(env_get PORT || env_get PROXY_PORT)
-  [ -n "$token" ] || token=$(env_get TUNNEL_TOKEN)
-  [ -n "$upstream_key" ] || upstream_key=$(env_get UPSTREAM_API_KEY)
-  if [ "$installed" = no ]; then
-    [ -n "$upstream" ] || ask_upstream
-    [ -n "$capacity" ] || ask capacity "How many generations may it run at once" 1
-    [ -n "$port" ] || ask port "Port of the gateway on this machine" 8000
-    [ -n "$user" ] || ask user "Name of the first user" "$(default_user)"
-    [ -n "$token" ] || ask token "Cloudflare tunnel token (none: LAN only)" ''
-  fi
-  : "${upstream:=echo}" "${capacity:=1}" "${port:=8000}"
-  [ -n "$user" ] || user=$(default_user)
-  upstream=${upstream%/}
-  check_answers
-}
+# --- install/upstream.sh ------------------------------------------------------------------------
 
-default_user() {
-  local name=${SUDO_USER:-${USER:-admin}}
-  case $name in root | *[!A-Za-z0-9._-]* | [!A-Za-z0-9]* | '') name='admin' ;; esac
-  printf '%s' "$name"
-}
+# The server that generates: looks for one, and asks whether it answers.
 
 ask_upstream() {
   local found=''
@@ -292,7 +301,9 @@ check_upstream() {
     sed -E 's#^(https?://)(localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])([:/]|$)#\1host.docker.internal\3#')
 }
 
-# --- this machine ---------------------------------------------------------------------------------
+# --- install/machine.sh -------------------------------------------------------------------------
+
+# Is this machine able to run it, and what is missing?
 
 check_machine() {
   case $(uname -s) in
@@ -305,6 +316,8 @@ check_machine() {
   esac
   [ "$(getconf LONG_BIT 2>/dev/null || echo 64)" = 64 ] || die "this system is a 32-bit one" "Use its 64-bit version."
   have curl || die "curl is missing" "$(how_to_get curl)"
+  case $docker_wanted:$dir in no:*[\"\\\$]*)
+    die "a systemd unit cannot hold the directory $dir" "Choose one without quotes, backslashes and dollars with --dir." ;; esac
   mkdir -p "$dir" 2>/dev/null && [ -w "$dir" ] || die "no right to write in $dir" "Choose another place with --dir."
   local free
   free=$(df -Pk "$dir" | awk 'NR == 2 { print $4 }')
@@ -338,6 +351,10 @@ check_port() {
     check_answers
   done
 }
+
+# --- install/docker.sh --------------------------------------------------------------------------
+
+# Docker and its compose plugin.
 
 find_docker() {
   docker=(docker)
@@ -383,7 +400,9 @@ install_docker() {
   docker info >/dev/null 2>&1 || as_root systemctl enable --now docker 2>/dev/null || as_root service docker start || true
 }
 
-# --- source ---------------------------------------------------------------------------------------
+# --- install/source.sh --------------------------------------------------------------------------
+
+# The source: a checkout, a clone, a newer version, and the way back.
 
 # Where the script itself stands, when that is a checkout; nothing when it came through a pipe.
 find_checkout() {
@@ -451,7 +470,9 @@ take_over() {
   mv "$dir/users.json" "$dir/data/users.json"
 }
 
-# --- the first key --------------------------------------------------------------------------------
+# --- install/first-key.sh -----------------------------------------------------------------------
+
+# The key of the first user.
 
 sha256() {
   if have sha256sum; then sha256sum; elif have shasum; then shasum -a 256; else openssl dgst -sha256 -r; fi | cut -c1-64
@@ -477,9 +498,9 @@ own_data() {
   [ "$(id -u)" != 0 ] || chown -R 1000:1000 "$dir/data" 2>/dev/null || true
 }
 
-# --- containers -----------------------------------------------------------------------------------
+# --- install/gateway.sh -------------------------------------------------------------------------
 
-compose() { (cd "$dir" && "${docker[@]}" compose "$@"); }
+# The gateway that is installed, in containers or as a service.
 
 is_running() {
   running=no
@@ -490,12 +511,7 @@ is_running() {
   [ ! -f "$dir/docker-compose.yml" ] || [ -z "$(compose ps -q gateway 2>/dev/null)" ] || running=yes
 }
 
-# The image of what runs now gets a name of its own, before the newer one takes its name.
-keep_image() {
-  [ "$installed" = yes ] && "${docker[@]}" tag llm-gateway:latest llm-gateway:previous >/dev/null 2>&1 && kept_image=yes
-}
-
-# As late as can be: what is written after it would be lost to a return.
+# Runs as late as possible: a roll-back loses what is written after the backup.
 back_up() {
   [ "$installed" = yes ] && [ "$running" = yes ] || return 0
   step "Backup before the upgrade"
@@ -522,6 +538,38 @@ run_gateway() {
   fi
 }
 
+healthy() {
+  local end=$((SECONDS + $1))
+  while [ "$SECONDS" -lt "$end" ]; do
+    if curl -fsS -m 3 "http://127.0.0.1:$port/health" 2>/dev/null | grep -q '"status"'; then return 0; fi
+    sleep 1
+  done
+  return 1
+}
+
+told_return() { if healthy "${HEALTH_PATIENCE:-60}"; then say "The earlier version runs again."; else say "The earlier version does not start either."; fi; }
+
+import_totals() {
+  [ -f "$dir/data/metrics.json" ] || return 0
+  step "Importing the totals of data/metrics.json"
+  if run_gateway migrate metrics data/metrics.json; then
+    mv "$dir/data/metrics.json" "$dir/data/metrics.json.imported"
+  else
+    say "They were not imported; later: ./gateway.sh migrate metrics data/metrics.json"
+  fi
+}
+
+# --- install/containers.sh ----------------------------------------------------------------------
+
+# Docker Compose: build, start, roll back.
+
+compose() { (cd "$dir" && "${docker[@]}" compose "$@"); }
+
+# The image of what runs now gets a name of its own, before the newer one takes its name.
+keep_image() {
+  [ "$installed" = yes ] && "${docker[@]}" tag llm-gateway:latest llm-gateway:previous >/dev/null 2>&1 && kept_image=yes
+}
+
 start_containers() {
   step "Building and starting"
   keep_image
@@ -541,15 +589,6 @@ start_containers() {
   die "the gateway did not become healthy" "Its last lines are above; all of them: cd $dir && docker compose logs gateway"
 }
 
-healthy() {
-  local end=$((SECONDS + $1))
-  while [ "$SECONDS" -lt "$end" ]; do
-    if curl -fsS -m 3 "http://127.0.0.1:$port/health" 2>/dev/null | grep -q '"status"'; then return 0; fi
-    sleep 1
-  done
-  return 1
-}
-
 # An upgrade that fails leaves what ran before: source, settings, image, and the ledger of then.
 roll_back() {
   [ "$installed" = yes ] || return 0
@@ -564,18 +603,6 @@ roll_back() {
   fi
   compose up -d --no-build --remove-orphans >/dev/null 2>&1
   told_return
-}
-
-told_return() { if healthy "${HEALTH_PATIENCE:-60}"; then say "The earlier version runs again."; else say "The earlier version does not start either."; fi; }
-
-import_totals() {
-  [ -f "$dir/data/metrics.json" ] || return 0
-  step "Importing the totals of data/metrics.json"
-  if compose exec -T gateway node gateway/main.ts migrate metrics data/metrics.json; then
-    mv "$dir/data/metrics.json" "$dir/data/metrics.json.imported"
-  else
-    say "They were not imported; later: ./gateway.sh migrate metrics data/metrics.json"
-  fi
 }
 
 # The tunnel is waited for apart: a token that is refused must not fail a gateway that works.
@@ -593,8 +620,9 @@ report_tunnel() {
   say "WARNING: the tunnel is not connected yet. See: cd $dir && docker compose logs cloudflared"
 }
 
-# --- without containers ---------------------------------------------------------------------------
+# --- install/service.sh -------------------------------------------------------------------------
 
+# The systemd service on the gateway's own Node 26: --no-docker.
 units=${LLM_GATEWAY_UNITS:-/etc/systemd/system}
 
 install_service() {
@@ -605,7 +633,8 @@ install_service() {
     roll_back_service
     die "the packages could not be installed" "See the lines above; often it is the network."
   }
-  local account=${SUDO_USER:-$(id -un)} unit
+  # systemd takes quotes around a path in every line but WorkingDirectory, and reads % as its own sign.
+  local account=${SUDO_USER:-$(id -un)} path=${dir//%/%%} unit
   chown -R "$account" "$dir/data" "$dir/.env" 2>/dev/null || true
   unit=$(cat <<E
 [Unit]
@@ -615,16 +644,16 @@ Wants=network-online.target
 
 [Service]
 User=$account
-WorkingDirectory=$dir
-ExecStart=$dir/node_modules/.bin/node $dir/gateway/main.ts
-Environment=NODE_ENV=production NODE_COMPILE_CACHE=$dir/data/.compile-cache
+WorkingDirectory=$path
+ExecStart="$path/node_modules/.bin/node" "$path/gateway/main.ts"
+Environment=NODE_ENV=production "NODE_COMPILE_CACHE=$path/data/.compile-cache"
 Restart=always
 RestartSec=2
 # Longer than DRAIN_TIMEOUT, so that running generations may finish.
 TimeoutStopSec=45
 NoNewPrivileges=true
 ProtectSystem=strict
-ReadWritePaths=$dir/data
+ReadWritePaths="$path/data"
 PrivateTmp=true
 CapabilityBoundingSet=
 
@@ -663,7 +692,9 @@ roll_back_service() {
   told_return
 }
 
-# --- ends -----------------------------------------------------------------------------------------
+# --- install/finish.sh --------------------------------------------------------------------------
+
+# The last words: addresses, the key, a request to try, what comes next.
 
 lan_addresses() {
   { hostname -I 2>/dev/null || ifconfig 2>/dev/null | awk '/inet / { print $2 }'; } | tr ' ' '\n' |
@@ -705,6 +736,8 @@ finish() {
   [ -n "$token" ] || say "  cloudflared/README.md          to reach it from outside"
 }
 
+# --- install/uninstall.sh -----------------------------------------------------------------------
+
 uninstall() {
   [ -f "$dir/docker-compose.yml" ] || die "nothing is installed in $dir" "Give --dir."
   if [ -f "$units/llm-gateway.service" ]; then
@@ -726,6 +759,8 @@ uninstall() {
   fi
 }
 
+# --- install/main.sh ----------------------------------------------------------------------------
+
 main() {
   read_flags "$@"
   trap interrupted INT TERM
@@ -736,7 +771,7 @@ main() {
     exit 0
   fi
   check_machine
-  # Before anything is fetched or asked, so that whoever lacks it has lost no time.
+  # First of all, so that a user without Docker loses no time with questions and downloads.
   [ "$docker_wanted" = no ] || find_docker
   is_running
   gather_answers
@@ -755,6 +790,7 @@ main() {
     compose exec -T gateway node gateway/main.ts doctor >&2 || true
   else
     install_service
+    import_totals
     (cd "$dir" && node_modules/.bin/node gateway/main.ts doctor) >&2 || true
   fi
   finish

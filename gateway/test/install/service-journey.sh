@@ -5,7 +5,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/llm-gateway-service.XXXXXX")
 port=${JOURNEY_PORT:-18751}
-dir=$scratch/one
+dir="$scratch/one with 100 % spaces"
 mkdir "$scratch/bin" "$scratch/units"
 ln -s "$here/stand-in/systemctl" "$scratch/bin/systemctl"
 export LLM_GATEWAY_REPO=$scratch/source LLM_GATEWAY_UNITS=$scratch/units HEALTH_PATIENCE=30

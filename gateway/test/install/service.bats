@@ -33,6 +33,49 @@ stand_in_gateway() {
   [ ! -e "$SCRATCH/units/llm-gateway.service" ]
 }
 
+@test "a directory with spaces and a percent sign is whole in the unit" {
+  dir="$HOME/my 100 % gateway"
+  run install --yes --no-docker
+  [ "$status" -eq 0 ]
+  unit=$SCRATCH/units/llm-gateway.service
+  escaped="$HOME/my 100 %% gateway"
+  # systemd takes no quotes in this line, and needs them in the others.
+  grep -qxF "WorkingDirectory=$escaped" "$unit"
+  grep -qxF "ExecStart=\"$escaped/node_modules/.bin/node\" \"$escaped/gateway/main.ts\"" "$unit"
+  grep -qxF "ReadWritePaths=\"$escaped/data\"" "$unit"
+  grep -qF "\"NODE_COMPILE_CACHE=$escaped/data/.compile-cache\"" "$unit"
+}
+
+@test "systemd has nothing to say about the unit" {
+  analyze=$(PATH=$system_path type -P systemd-analyze) || skip "systemd-analyze is missing"
+  dir="$HOME/my 100 % gateway"
+  install --yes --no-docker
+  mkdir -p "$dir/node_modules/.bin" && ln -s "$(PATH=$system_path type -P true)" "$dir/node_modules/.bin/node"
+  PATH=$system_path "$analyze" verify "$SCRATCH/units/llm-gateway.service" >"$SCRATCH/said" 2>&1 || cat "$SCRATCH/said"
+  absent -F llm-gateway.service "$SCRATCH/said"
+}
+
+@test "a directory that no unit can hold is refused before anything is done" {
+  dir="$HOME/\$HOME"
+  run install --yes --no-docker
+  [ "$status" -eq 1 ]
+  [[ $output == *"cannot hold the directory"*"--dir"* ]]
+  [ ! -e "$dir/.env" ]
+}
+
+@test "the Python original's totals are imported, once, by the service's own gateway" {
+  mkdir -p "$dir/data"
+  echo '{}' >"$dir/data/metrics.json"
+  stand_in_gateway
+  run install --yes --no-docker
+  [ "$status" -eq 0 ]
+  called "node gateway/main.ts migrate metrics data/metrics.json"
+  [ -e "$dir/data/metrics.json.imported" ]
+  run install --yes --no-docker
+  [ "$status" -eq 0 ]
+  [ "$(grep -c "migrate metrics" "$SCRATCH/calls")" -eq 1 ]
+}
+
 @test "values with dollars, hashes, spaces and both kinds of quotes reach the service as they are" {
   [ -n "${NODE:-}" ] || skip "NODE, the gateway's own Node, is missing"
   for value in 'a$b' 'a #b' "it's" 'say "x"' 'back\slash' 'two words' '$(id)' "q'\$x\"y \\ #z" 'tick`s' 'new\nline'; do

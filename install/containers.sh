@@ -1,0 +1,58 @@
+# Docker Compose: build, start, roll back.
+
+compose() { (cd "$dir" && "${docker[@]}" compose "$@"); }
+
+# The image of what runs now gets a name of its own, before the newer one takes its name.
+keep_image() {
+  [ "$installed" = yes ] && "${docker[@]}" tag llm-gateway:latest llm-gateway:previous >/dev/null 2>&1 && kept_image=yes
+}
+
+start_containers() {
+  step "Building and starting"
+  keep_image
+  if ! compose build gateway; then
+    roll_back
+    die "the image could not be built" "See the lines above; often it is the network."
+  fi
+  back_up
+  if ! compose up -d --remove-orphans; then
+    roll_back
+    die "the containers could not be started" "See the lines above."
+  fi
+  step "Waiting for health"
+  healthy "${HEALTH_PATIENCE:-120}" && return 0
+  compose logs --tail 20 gateway >&2
+  roll_back
+  die "the gateway did not become healthy" "Its last lines are above; all of them: cd $dir && docker compose logs gateway"
+}
+
+# An upgrade that fails leaves what ran before: source, settings, image, and the ledger of then.
+roll_back() {
+  [ "$installed" = yes ] || return 0
+  step "Going back to what ran before"
+  return_to_source
+  return_env
+  [ "$kept_image" = yes ] && "${docker[@]}" tag llm-gateway:previous llm-gateway:latest >/dev/null 2>&1 || return 0
+  # Without a backup the newer one has not run, or nothing ran before it.
+  if [ -n "$backup_made" ]; then
+    compose stop gateway >/dev/null 2>&1
+    compose run --rm -T --no-deps gateway node gateway/main.ts restore --yes "data/$backup_made" >/dev/null 2>&1
+  fi
+  compose up -d --no-build --remove-orphans >/dev/null 2>&1
+  told_return
+}
+
+# The tunnel is waited for apart: a token that is refused must not fail a gateway that works.
+report_tunnel() {
+  [ -n "$token" ] || return 0
+  local left=20
+  while [ "$left" -gt 0 ]; do
+    if compose exec -T cloudflared cloudflared tunnel --metrics 127.0.0.1:20241 ready >/dev/null 2>&1; then
+      say "The tunnel is connected."
+      return 0
+    fi
+    left=$((left - 1))
+    sleep 1
+  done
+  say "WARNING: the tunnel is not connected yet. See: cd $dir && docker compose logs cloudflared"
+}

@@ -1,0 +1,41 @@
+# The last words: addresses, the key, a request to try, what comes next.
+
+lan_addresses() {
+  { hostname -I 2>/dev/null || ifconfig 2>/dev/null | awk '/inet / { print $2 }'; } | tr ' ' '\n' |
+    grep -E '^[0-9.]+$' | grep -vE '^(127\.|172\.(1[7-9]|2[0-9]|3[01])\.)' || true
+}
+
+# A model for the example, since some servers answer nothing that names none. Empty where nobody's key
+# is at hand (an upgrade), where none is listed yet, and where its name would not fit into the line.
+listed_model() {
+  [ -n "$first_key" ] || return 0
+  printf 'header = "Authorization: Bearer %s"\n' "$first_key" |
+    curl -fsS -m 10 -K - "http://127.0.0.1:$port/v1/models" 2>/dev/null |
+    grep -oE '"id": ?"[A-Za-z0-9][A-Za-z0-9._:/@+-]*"' | head -n 1 | cut -d '"' -f 4
+}
+
+finish() {
+  local address key=${first_key:-YOUR_KEY} model
+  model=$(listed_model)
+  say ""
+  say "llm-gateway runs. Point OpenAI clients at"
+  for address in localhost $(lan_addresses); do say "  http://$address:$port/v1"; done
+  say "and Anthropic clients at the same without /v1."
+  if [ -n "$first_key" ]; then
+    say ""
+    say "The key of $user, shown only this once:  $first_key"
+  fi
+  say ""
+  say "Try it:"
+  say "  curl -N http://localhost:$port/v1/chat/completions -H 'Authorization: Bearer $key' \\"
+  say "    -H 'Content-Type: application/json' \\"
+  say "    -d '{${model:+\"model\":\"$model\",}\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}'"
+  [ -n "$model" ] || say "  Where that is answered \"Name a model\": put \"model\":\"…\" into it; the answer lists them."
+  say ""
+  say "Next, in $dir:"
+  say "  ./gateway.sh users add NAME    a key for each person"
+  say "  ./gateway.sh doctor            is all well?"
+  say "  ./gateway.sh backup            and upgrade, usage, logs: see ./gateway.sh help"
+  [ "$upstream" != echo ] || say "  UPSTREAM_URL in .env           answers are echoes until it is set; then ./gateway.sh restart"
+  [ -n "$token" ] || say "  cloudflared/README.md          to reach it from outside"
+}
