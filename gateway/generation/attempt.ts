@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Answer } from "../answer/answer.ts";
 import { GatewayError } from "../errors.ts";
-import { encodingOf } from "../limits/body.ts";
+import { contentEncodingOf } from "../limits/body.ts";
 import { attempt } from "../upstreams/attempt.ts";
 import type { Receiver } from "../upstreams/forward.ts";
 import { headersToClient } from "../upstreams/headers.ts";
@@ -96,7 +96,7 @@ function receiverFor(
     head(status: number, headers: IncomingHttpHeaders): void {
       learnKind(upstream, headers.server);
       // It was asked for as it is. What comes compressed all the same passes, unread.
-      const isPlain = encodingOf(headers) === null;
+      const isPlain = contentEncodingOf(headers) === null;
       const type = isPlain ? String(headers["content-type"] ?? "") : "";
       if (accepted.asked.json && type.startsWith("text/html")) {
         throw new GatewayError(

@@ -3,7 +3,7 @@ import type { Readable } from "node:stream";
 import { createFormScanner, type FormScanner } from "../dialects/json/form-scanner.ts";
 import { GatewayError } from "../errors.ts";
 import { ClientLeft } from "../exchange.ts";
-import { encodingOf } from "../limits/body.ts";
+import { contentEncodingOf } from "../limits/body.ts";
 
 export type FormReading = {
   /** As much of the body flows ahead of an upstream; a model that comes later is not waited for. */
@@ -26,7 +26,7 @@ export function modelOfForm(
 ): Promise<string | null> {
   const { headers } = request;
   const type = headers["content-type"] ?? "";
-  const form = encodingOf(headers) === null ? createFormScanner(type) : null;
+  const form = contentEncodingOf(headers) === null ? createFormScanner(type) : null;
   return form === null ? Promise.resolve(null) : follow(form, request, body, reading);
 }
 

@@ -5,7 +5,7 @@ import { endpointOf } from "../dialects/endpoints.ts";
 import { geminiTarget } from "../dialects/gemini/gemini-target.ts";
 import { type RequestFields, readFields, readModels } from "../dialects/request.ts";
 import type { Exchange } from "../exchange.ts";
-import { encodingOf } from "../limits/body.ts";
+import { contentEncodingOf } from "../limits/body.ts";
 import { modelOfForm } from "./model-of-form.ts";
 import type { RoadParts } from "./parts.ts";
 
@@ -57,7 +57,7 @@ export function readRequest(
   }
   const needsModel = parts.hasManyModels || identity.models !== null;
   const { headers } = request;
-  const isRead = needsModel || encodingOf(headers) !== null;
+  const isRead = needsModel || contentEncodingOf(headers) !== null;
   if (isRead && jsonType.test(headers["content-type"] ?? "")) {
     const fieldsOf = (bytes: Buffer): RequestFields =>
       needsModel ? { ...noFields, ...readModels(bytes) } : noFields;

@@ -2,7 +2,7 @@ import type { Identity } from "../auth/identity.ts";
 import { GatewayError, shuttingDown } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
 import { createMeter, type Meter } from "../ledger/meter.ts";
-import { type Ask, type Estimate, estimateOf } from "../limits/estimate.ts";
+import { type Estimate, type EstimateInput, estimateOf } from "../limits/estimate.ts";
 import type { Reservation } from "../limits/reservation.ts";
 import type { Line } from "../line/line.ts";
 import { type Destination, modelAt } from "./destination.ts";
@@ -116,7 +116,7 @@ function refuseIfFull(line: Line, { user, maxQueued }: Identity): void {
   });
 }
 
-function askOf({ dialect }: Exchange, { fields, json }: Asked): Ask {
+function askOf({ dialect }: Exchange, { fields, json }: Asked): EstimateInput {
   const { inputChars, maxTokens, n, prompts } = fields;
   const generates = dialect !== "embeddings" && dialect !== "rerank" && json;
   return { inputChars, maxTokens, choices: n * prompts, generates };

@@ -1,7 +1,7 @@
 import type { Bytes } from "../answer/shaper.ts";
 import type { GatewayError } from "../errors.ts";
 import { ClientLeft } from "../exchange.ts";
-import type { Closing } from "../ledger/ledger.ts";
+import type { RowClosing } from "../ledger/ledger.ts";
 import { modelAt } from "./destination.ts";
 import type { RoadParts } from "./parts.ts";
 import type { Accepted } from "./reserve.ts";
@@ -81,7 +81,10 @@ export async function settle(
 }
 
 /** How it ended, as row, metrics and log have it. */
-function verdictOf({ error, reading }: Outcome): Pick<Closing, "state" | "status" | "errorCode"> {
+function verdictOf({
+  error,
+  reading,
+}: Outcome): Pick<RowClosing, "state" | "status" | "errorCode"> {
   const left = error?.code === "client_closed" || error?.code === "cancelled";
   // Whoever had the last event and left before the close has had the whole answer.
   if (error === null || (left && reading.finished)) {

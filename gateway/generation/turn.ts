@@ -1,6 +1,6 @@
 import type { Bytes } from "../answer/shaper.ts";
 import { GatewayError } from "../errors.ts";
-import { nothingRead, type Reading } from "../ledger/meter.ts";
+import { type MeterReading, nothingRead } from "../ledger/meter.ts";
 import type { LinePlace, Slot } from "../line/line.ts";
 import { type Member, memberIn } from "./destination.ts";
 import { asGatewayError } from "./failure.ts";
@@ -20,7 +20,7 @@ export type Outcome = {
   /** Milliseconds its last slot was held; null where there was none. */
   upstreamMs: number | null;
   /** What the meter saw. */
-  reading: Reading;
+  reading: MeterReading;
   /** When the slot was free again, in monotonic milliseconds. */
   endedAt: number;
   /** The bytes kept back until the accounts are closed. */
@@ -115,7 +115,7 @@ async function takeOneTurn(
 }
 
 /** What the line learns from it for its estimates. */
-function workOf({ usage, timings }: Reading): Parameters<Slot["release"]>[0] {
+function workOf({ usage, timings }: MeterReading): Parameters<Slot["release"]>[0] {
   const { promptMs, outputMs } = timings ?? {};
   return {
     ...(usage.input === null ? {} : { inputTokens: usage.input - (usage.cached ?? 0) }),

@@ -5,13 +5,14 @@ import { describe, expect, it } from "vitest";
 const root = join(import.meta.dirname, "..");
 
 /** Every room may import these. */
-const forAll = ["bounded-map", "errors", "exchange", "roster", "telemetry"];
+const forAll = ["bounded-map", "errors", "exchange", "json-object", "roster", "telemetry"];
 
 /** Who may import whom, beside itself and `forAll`; type imports count. */
 const mayImport: Record<string, string[] | "everything"> = {
   errors: [],
   exchange: [],
   roster: [],
+  "json-object": [],
   "bounded-map": [],
   telemetry: [],
   settings: [],
@@ -87,6 +88,11 @@ const mayImport: Record<string, string[] | "everything"> = {
   test: "everything",
 };
 
+/** Type names that two rooms still share. The list only shrinks. */
+const stillDouble: ReadonlySet<string> = new Set([
+  ...["Asked", "Ending", "Member", "Settings", "Target", "Turns", "Trial"],
+]);
+
 const sources = readdirSync(root, { recursive: true, encoding: "utf8" })
   .filter((file) => file.endsWith(".ts"))
   .map((file) => join(root, file));
@@ -141,6 +147,23 @@ describe("the house", () => {
     expect(lengths.filter(({ lines }) => lines > 250)).toEqual([]);
     expect(lengths[Math.floor(lengths.length / 2)]?.lines).toBeLessThanOrEqual(90);
     expect(lengths[Math.floor(lengths.length * 0.9)]?.lines).toBeLessThanOrEqual(180);
+  });
+
+  it("gives each exported type a name of its own", () => {
+    const homes = new Map<string, string[]>();
+    for (const file of production) {
+      const declared = readFileSync(file, "utf8").matchAll(
+        /^export (?:abstract )?(?:type|interface|class) (\w+)\b(?! *[,}])/gm,
+      );
+      for (const [, name = ""] of declared) {
+        homes.set(name, [...(homes.get(name) ?? []), relative(root, file)]);
+      }
+    }
+    expect(homes.size).toBeGreaterThan(100);
+    const doubles = [...homes].filter(([name, files]) => {
+      return files.length > 1 && !stillDouble.has(name);
+    });
+    expect(doubles).toEqual([]);
   });
 
   it("has no drawers without a name", () => {

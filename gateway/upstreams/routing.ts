@@ -3,13 +3,13 @@ import { BoundedMap } from "../bounded-map.ts";
 /**
  * Where a route leads: an upstream, and what the model is called there (null: as it was asked for).
  */
-export type Target = { readonly upstream: string; readonly model: string | null };
+export type RoutedUpstream = { readonly upstream: string; readonly model: string | null };
 
 /** A rule from model names to upstreams. `model` is a name, or a glob in which `*` is anything. */
 export type Route = {
   readonly model: string;
-  readonly upstreams: readonly Target[];
-  readonly fallbacks: readonly Target[];
+  readonly upstreams: readonly RoutedUpstream[];
+  readonly fallbacks: readonly RoutedUpstream[];
 };
 
 /** Which upstreams may serve, in tiers: those of the next one only where none before it can. */
