@@ -1,10 +1,11 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { attempt } from "../upstreams/attempt.ts";
+import { forward, type Outbound } from "../upstreams/forward.ts";
 import { createHealth, type Health } from "../upstreams/health.ts";
 import { probeUpstream } from "../upstreams/probe-upstream.ts";
 import { createRetryBudget, isRetryable } from "../upstreams/retry.ts";
+import { sendWithPatience } from "../upstreams/send-with-patience.ts";
 import { openUpstream, type ServerType, type Upstream } from "../upstreams/upstream.ts";
 import { until } from "./support/harness.ts";
 
@@ -92,7 +93,8 @@ async function exchange(
     };
     try {
       const committed = () => false;
-      await attempt({ upstream, outbound, receiver, signal, committed, patienceMs: 0 });
+      const send = (asked: Outbound) => forward(upstream.connections, asked, receiver, signal);
+      await sendWithPatience({ upstream, outbound, send, signal, committed, patienceMs: 0 });
       return text;
     } catch (error) {
       health.noteFailed(upstream.name, error);
