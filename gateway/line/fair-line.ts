@@ -22,19 +22,13 @@ type State = "open" | "paused" | "draining";
 
 type Waiter = {
   readonly ticket: Ticket;
-  /**
-   * p-queue frees the slot of a running task when its signal aborts. So this signal ends only the
-   * waiting.
-   */
+  /** Ends only the waiting: p-queue frees the slot of a running task if its signal aborts. */
   readonly leaving: AbortController;
   readonly leave: () => void;
   firstPlace: number;
 };
 
-/**
- * p-queue holds the slots, the fair queue decides which request is next, and the place board tells
- * the waiting requests their places.
- */
+/** p-queue holds the slots, the fair queue has the order, and the place board tells places. */
 export class FairLine implements Line {
   readonly #options: LineOptions;
   readonly #now: () => number;
@@ -154,8 +148,7 @@ export class FairLine implements Line {
 
   drain(): void {
     this.#state = "draining";
-    // Stop the starts first. Each request that leaves lets the next one start, and that one leaves
-    // too.
+    // Stop the starts first: each request that leaves would let the next one start.
     this.#applyState();
     for (const waiter of [...this.#waiters.values()]) this.#sendAway(waiter, shuttingDown());
   }
@@ -172,19 +165,13 @@ export class FairLine implements Line {
     this.#moved();
   }
 
-  /**
-   * p-queue asks for the next request once at each join and end. A changed rule may let several
-   * start.
-   */
+  /** p-queue asks once at each join and end. A changed rule may let several start. */
   #askAgain(): void {
     this.#queue.reconsider();
     this.#slots.concurrency = this.#capacity.concurrency;
   }
 
-  /**
-   * True only if this request would be the very next to start. Then it needs no listener and no
-   * place.
-   */
+  /** True only if this request is the very next to start. Then it needs no listener. */
   #startsAtOnce(ticket: Ticket): boolean {
     const { pending, concurrency, isPaused } = this.#slots;
     if (isPaused || pending >= concurrency) return false;
@@ -197,9 +184,7 @@ export class FairLine implements Line {
     return waiter;
   }
 
-  /**
-   * Sends a request away if telling its place throws. Otherwise nobody would give its slot back.
-   */
+  /** If telling the place throws, the request leaves: nobody would give its slot back. */
   #waitOrLeave(waiter: Waiter, entry: LineEntry): void {
     try {
       this.#wait(waiter, entry);
@@ -225,10 +210,7 @@ export class FairLine implements Line {
     return true;
   }
 
-  /**
-   * The abort makes p-queue remove it from the line, reject its promise, and ask for the next
-   * request.
-   */
+  /** The abort makes p-queue remove it, reject its promise, and start the next request. */
   #sendAway(waiter: Waiter, reason: unknown): void {
     if (this.#unwait(waiter)) this.#outlook.left(waiter.ticket);
     waiter.leaving.abort(reason);
