@@ -5,54 +5,53 @@ import express, {
   type Response,
   type Router,
 } from "express";
-import { type CallHandler, type GatewayCallParts, gatewayCall } from "./api/gateway-call.ts";
+import { refuse } from "./answer/refuse.ts";
+import { type CallHandler, gatewayCall } from "./api/gateway-call.ts";
 import type { OpenRouterParts } from "./api/openrouter-parts.ts";
 import { openRouterRoutes, showOpenRouter } from "./api/openrouter-routes.ts";
-import { followQueue, leaveQueue, type QueueParts, showQueue, steerQueue } from "./api/queue.ts";
-import { type ShowLimitsParts, showLimits } from "./api/show-limits.ts";
+import { followQueue, leaveQueue, showQueue, steerQueue } from "./api/queue.ts";
+import { showLimits } from "./api/show-limits.ts";
 import { type createCors, pageHeaders } from "./auth/browsers.ts";
 import { stripCredentials } from "./auth/query-credentials.ts";
 import { endpointOf } from "./dialects/endpoints.ts";
 import { type JudgedPath, judgePath } from "./dialects/path.ts";
 import { GatewayError } from "./errors.ts";
-import { isPublicRequest } from "./exchange.ts";
-import { type GenerationParts, generation } from "./generation/generation.ts";
+import { createExchange, isPublicRequest } from "./exchange.ts";
+import { asGatewayError } from "./generation/failure.ts";
+import { generation } from "./generation/generation.ts";
+import type { RoadParts } from "./generation/parts.ts";
 import type { Docs } from "./openapi/docs.ts";
-import { type ReadParts, read } from "./reads/read.ts";
-import { httpClient, refuseExchange, withExchange } from "./with-exchange.ts";
+import { read } from "./reads/read.ts";
 
-/** What the routes need; each room says what it needs itself. */
-export type AppParts = GenerationParts &
-  ReadParts &
-  GatewayCallParts &
-  QueueParts &
-  ShowLimitsParts & {
-    /** The JSON of GET /health. */
-    healthReport(): object;
-    /** Prometheus' text format; null where the metrics have a port of their own. */
-    metrics: (() => Promise<string>) | null;
-    openRouter: OpenRouterParts;
-    /** The API as a document and a page. */
-    docs: Docs;
-    /** Answers preflights and marks answers for web pages of other origins; null is off. */
-    cors: ReturnType<typeof createCors>;
-  };
+export type AppParts = RoadParts & {
+  /** What GET /health says, as JSON. */
+  healthReport(): object;
+  /** Prometheus' text format; null where the metrics have a port of their own. */
+  metrics: (() => Promise<string>) | null;
+  openRouter: OpenRouterParts;
+  /** The API as a document and a page. */
+  docs: Docs;
+  /** Answers preflights and marks answers for web pages of other origins; null is off. */
+  cors: ReturnType<typeof createCors>;
+};
 
 /** Prometheus' text exposition format. */
 const metricsType = "text/plain; version=0.0.4; charset=utf-8";
 
-/** The paths of the APIs that upstreams have, and of OpenRouter's. */
+/** All that is passed on, or answered in the words of those APIs. */
 const apiPaths = /^\/(?:(?:api\/)?v1|v1beta)\//;
 
-/** What a client requests if it adds a version to a base URL that has one. */
+/** What comes of a base URL with a version, in a client that puts one before every path itself. */
 const twice = /^\/v1(?:beta)?\/v1(?:beta)?\//;
 
-/** The judged path, kept in Express's own place for what belongs to a request. */
+/**
+ * The path as it was judged, before any routing; Express's own place for what belongs to a request.
+ */
 type Judged = { judged: JudgedPath };
 
 /**
- * Every route, and the order of every step. A generation runs in `generation/generation.ts`, all
- * else under /v1 in `reads/read.ts`.
+ * Every route, and the order of every step. A generation goes the road of `generation/generation.ts`, all
+ * else under /v1 that of `reads/read.ts`.
  */
 export function createApp(parts: AppParts): Express {
   const app = express();
@@ -70,13 +69,13 @@ export function createApp(parts: AppParts): Express {
 
   app.use("/api/v1", openRouter(parts));
 
-  // First, since nearly every request is for it.
+  // Before all others, since nearly all that comes is for it.
   app.all(apiPaths, (request: Request, response: Response<unknown, Judged>) => {
     const { path, query, alias } = response.locals.judged;
     if (twice.test(path)) throw versionTwice();
     const { dialect, kind } = endpointOf(request.method, path);
-    const handle = kind === "generation" ? generation : read;
-    return handle(parts, request, response, {
+    const road = kind === "generation" ? generation : read;
+    return road(parts, request, response, {
       path,
       query: stripCredentials(query),
       dialect,
@@ -88,26 +87,16 @@ export function createApp(parts: AppParts): Express {
   showGateway(app, parts);
   showLine(app, parts);
 
-  // Check the key before answering 404, so that strangers cannot probe paths.
-  app.use((request: Request, response: Response<unknown, Judged>) => {
-    const { path, query } = response.locals.judged;
-    const target = {
-      path,
-      query: stripCredentials(query),
-      dialect: "openai",
-      kind: "read",
-    } as const;
-    const { authenticate, doors, telemetry } = parts;
-    const frame = { authenticate, doors, telemetry };
-    return withExchange(frame, httpClient(request, response), target, () => {
-      throw nothingHere();
-    });
+  // Whoever has no key learns nothing of what is here.
+  app.use(async (request) => {
+    await parts.authenticate(request);
+    throw nothingHere();
   });
   refuseWhatFails(app, parts);
   return app;
 }
 
-/** OpenRouter's own questions. */
+/** What OpenRouter's clients read. */
 function openRouter(parts: AppParts): Router {
   const router = express.Router({ caseSensitive: true, strict: true });
   for (const { path, ask } of openRouterRoutes) {
@@ -119,11 +108,11 @@ function openRouter(parts: AppParts): Router {
   return router;
 }
 
-/** From outside, pages for the LAN do not exist. */
+/** From outside, what is for the LAN is not there. */
 const isHidden = (parts: Pick<AppParts, "doors" | "publicAdmin">, request: Request): boolean =>
   !parts.publicAdmin && isPublicRequest(request, parts.doors);
 
-/** Health, metrics and documentation, for the LAN, without a key. */
+/** What the gateway says of itself, to a LAN without keys. */
 function showGateway(app: Express, parts: AppParts): void {
   const lanOnly = (request: Request, _response: Response, next: NextFunction): void => {
     next(isHidden(parts, request) ? nothingHere() : undefined);
@@ -143,7 +132,7 @@ function showGateway(app: Express, parts: AppParts): void {
   app.get("/docs/style.css", page, (_request: Request, response: Response) => docs.style(response));
 }
 
-/** The user's limits, and the queue. */
+/** How one's own limits stand, and the line. */
 function showLine(app: Express, parts: AppParts): void {
   const call = (handle: CallHandler) => gatewayCall(parts, handle);
   app.get(
@@ -172,18 +161,23 @@ function showLine(app: Express, parts: AppParts): void {
   );
 }
 
-/** Answers the errors of paths and middlewares above, which have no exchange yet. */
+/** Every error of the above, rendered once. */
 function refuseWhatFails(app: Express, parts: AppParts): void {
   app.use((cause: unknown, request: Request, response: Response, _next: NextFunction) => {
-    // The raw path: `request.path` throws if the target is not a valid URL.
+    const stop = new AbortController();
+    // The raw target: `request.path` throws where that cannot be read as a URL.
     const path = request.url.split("?", 1)[0] ?? "";
     const isOpenRouter = path.startsWith("/api/v1/");
     const target = { path, query: "", dialect: "openai", kind: "read", isOpenRouter } as const;
-    refuseExchange(parts, httpClient(request, response), target, cause);
+    const exchange = createExchange(request, target, parts.doors, stop);
+    const error = asGatewayError(parts, exchange, cause);
+    parts.telemetry.refused({ exchange, user: null, status: error.status, errorCode: error.code });
+    if (response.headersSent) response.destroy();
+    else refuse(request, response, exchange, error);
   });
 }
 
-/** The app of METRICS_PORT: the metrics and nothing else. */
+/** What listens on METRICS_PORT: the metrics and nothing else. */
 export function createMetricsApp(
   parts: Pick<AppParts, "doors" | "publicAdmin">,
   render: () => Promise<string>,
@@ -203,7 +197,7 @@ export function createMetricsApp(
 const versionTwice = (): GatewayError =>
   new GatewayError(
     "not_found",
-    "The path contains /v1/v1. Remove /v1 from your client's base URL.",
+    "The path contains the API version twice. Remove /v1 from your client's base URL.",
   );
 
 const nothingHere = (): GatewayError =>

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -98,4 +99,27 @@ test("another subcommand exits 2, none prints the help", async () => {
   const help = await run([]);
   expect(help.status).toBe(0);
   expect(help.out.join()).toContain("config check");
+});
+
+test.each([
+  ["limits: {defaults: {tokens: lots}}", "limits: defaults: tokens must be"],
+  ["limits: {defaults: {tokenz: 5}}", "limits: defaults: has no member tokenz"],
+  ["limits: {roles: {user: {tokens: lots}}}", "limits: roles: user: tokens must be"],
+  ["limits: {defaults: {tokens: {max: 1, window: 500ms}}}", "tokens: window must be a time"],
+  ["middlewares: [{name: rate_limit, tokens: lots}]", "middleware rate_limit: tokens must be"],
+])("a start, config check and doctor refuse %s in the same one line", async (yaml, says) => {
+  writeFileSync(join(cwd, "config.yaml"), yaml);
+  const checked = await run(["check"]);
+  expect(checked).toMatchObject({ status: 1, out: [] });
+  expect(checked.said).toHaveLength(1);
+  expect(checked.said[0]).toContain(says);
+  const main = join(import.meta.dirname, "../main.ts");
+  const options = { cwd, env: { PATH: process.env.PATH ?? "" }, encoding: "utf8" } as const;
+  const started = spawnSync(process.execPath, [main], options);
+  expect(started).toMatchObject({ status: 1, stdout: "" });
+  expect(started.stderr.trimEnd().split("\n")).toEqual(checked.said);
+  const examined = spawnSync(process.execPath, [main, "doctor", "--json"], options);
+  expect(examined.status).toBe(1);
+  const { findings } = JSON.parse(examined.stdout) as { findings: { says: string }[] };
+  expect(findings.map((finding) => `llm-gateway: ${finding.says}`)).toEqual(checked.said);
 });

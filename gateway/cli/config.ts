@@ -1,9 +1,9 @@
 import { type LoadedSettings, loadSettings } from "../settings/load-settings.ts";
 import { maskSecrets } from "../settings/mask-secrets.ts";
 import type { Setting } from "../settings/setting.ts";
-import type { Source } from "../settings/settings.ts";
 import { SettingsError } from "../settings/settings-error.ts";
-import { settingsTable } from "../settings/settings-table.ts";
+import { allSettings } from "../settings/settings-table.ts";
+import type { Source } from "../settings/source.ts";
 import { sectionLines } from "./config/section-lines.ts";
 
 /** Where the command runs and writes; the process itself unless a test says otherwise. */
@@ -14,7 +14,7 @@ export type ConfigSurroundings = {
   say: (line: string) => void;
 };
 
-type Row = { setting: Setting<unknown>; source: Source; value: unknown };
+type Row = { setting: Setting; source: Source; value: unknown };
 
 const HELP = `config check [--json] [flags of serve]
 
@@ -71,10 +71,10 @@ function asJson(loaded: LoadedSettings): string {
 
 /** In the order of the table. */
 function rowsOf({ settings, sources }: LoadedSettings): Row[] {
-  const table: Record<string, Setting<unknown>> = settingsTable;
+  const table = new Map(allSettings);
   const values: Record<string, unknown> = settings;
   return Object.entries<Source>(sources).flatMap(([property, source]) => {
-    const setting = table[property];
+    const setting = table.get(property);
     return setting === undefined ? [] : [{ setting, source, value: values[property] }];
   });
 }

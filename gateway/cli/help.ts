@@ -1,8 +1,8 @@
-import { settingsTable } from "../settings/settings-table.ts";
+import { allSettings } from "../settings/settings-table.ts";
 
 /** What `--help` prints: the commands, and the flags of `serve` from the table of settings. */
 export function helpText(): string {
-  const flags = Object.values(settingsTable).flatMap(({ flag, env, about }) =>
+  const flags = allSettings.flatMap(([, { flag, env, about }]) =>
     flag === undefined ? [] : [row(`${flag} VALUE`, `${about} (${env})`)],
   );
   return [

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { parseArgs } from "node:util";
 import { loadSome } from "../settings/load-settings.ts";
-import type { Settings } from "../settings/settings.ts";
+import type { Settings } from "../settings/settings-table.ts";
 import { gatewayAddress } from "./gateway-address.ts";
 import { findKey } from "./queue/find-key.ts";
 import { processScreen, type Screen, showLive } from "./queue/live.ts";

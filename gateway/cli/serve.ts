@@ -1,6 +1,6 @@
 import { type Gateway, startGateway } from "../serve.ts";
 import { loadSettings } from "../settings/load-settings.ts";
-import type { Settings } from "../settings/settings.ts";
+import type { Settings } from "../settings/settings-table.ts";
 import { createFirstUsersFile, type FirstKey } from "../users/first-users-file.ts";
 import { version } from "./version.ts";
 import { firstKeyLines, welcomeLines } from "./welcome.ts";

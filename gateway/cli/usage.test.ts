@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { openLedger } from "../ledger/ledger.ts";
-import type { RowClosing } from "../ledger/row.ts";
+import type { Closing } from "../ledger/row.ts";
 import { usage } from "./usage.ts";
 
 let file = "";
@@ -22,7 +22,7 @@ async function run(...argv: string[]): Promise<{ status: number; out: string; sa
   return { status, out, said };
 }
 
-let add: (id: string, user: string, day: number, closing: Partial<RowClosing>) => Promise<void>;
+let add: (id: string, user: string, day: number, closing: Partial<Closing>) => Promise<void>;
 
 /** Three generations over two days; the gateway runs on. */
 beforeEach(async () => {
@@ -56,18 +56,14 @@ beforeEach(async () => {
       firstTokenMs: null,
       upstreamMs: 1,
       durationMs: 1,
-      usage: numbers as RowClosing["usage"],
+      usage: numbers as Closing["usage"],
       upstreamId: null,
       ...closing,
     });
   };
   await add("1", "alice", 20, {});
   await add("2", "alice", 21, {});
-  await add("3", "bob", 21, {
-    state: "failed",
-    status: 502,
-    usage: unknown as RowClosing["usage"],
-  });
+  await add("3", "bob", 21, { state: "failed", status: 502, usage: unknown as Closing["usage"] });
 });
 
 test("a table for each day and user, with a total, while the gateway runs", async () => {

@@ -122,7 +122,7 @@ test.each([
   [["add", "sk-secret"], 1, "looks like a key"],
   [["remove", "sk-secret"], 1, "no user with that name"],
   [["list", "sk-secret"], 2, "it takes no name"],
-  [["rotate", "a", "--grace", "soon"], 2, "--grace is"],
+  [["rotate", "a", "--grace", "soon"], 2, "--grace must be a time with ms, s, m, h or d"],
   [["sk-secret"], 2, "no such subcommand"],
 ])("%j fails with one line that repeats no secret", async (args, status, message) => {
   using folder = mkdtempDisposableSync(prefix);

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { dirname, join } from "node:path";
-import type { Settings } from "../settings/settings.ts";
+import type { Settings } from "../settings/settings-table.ts";
 import type { FirstKey } from "../users/first-users-file.ts";
 
 /** The first key itself, for a terminal and once, or where it was put. */

@@ -1,19 +1,16 @@
-import type { TokenCounter } from "../limits/token-counter.ts";
-import { modelAt } from "../upstreams/destination.ts";
-import type { Upstream } from "../upstreams/upstream.ts";
+import { modelAt } from "./destination.ts";
+import type { RoadParts } from "./parts.ts";
 import type { Accepted } from "./reserve.ts";
 
-export type CountPromptParts = { tokens: Pick<TokenCounter<Upstream>, "count"> };
-
 /**
- * Counts the tokens of a prompt with a tokenizer that knows the model. Null if there is none, or if
- * it takes too long. Only for users with limits that depend on tokens. Never rejects.
+ * The tokens of a prompt, by a tokenizer that knows its model; null where none is at hand, or it
+ * takes too long. Asked only for those whose limits depend on it. Never rejects.
  */
 export async function countPrompt(
-  { tokens }: CountPromptParts,
-  { exchange, request, destination }: Pick<Accepted, "exchange" | "request" | "destination">,
+  { tokens }: Pick<RoadParts, "tokens">,
+  { exchange, asked, destination }: Pick<Accepted, "exchange" | "asked" | "destination">,
 ): Promise<number | null> {
-  const { body, fields } = request;
+  const { body, fields } = asked;
   if (!Buffer.isBuffer(body)) return null;
   const { upstream } = destination.first;
   const model = modelAt(destination, upstream) ?? fields.model;

@@ -3,8 +3,7 @@ import { mayUseModel } from "../auth/may-use-model.ts";
 import { GatewayError } from "../errors.ts";
 
 /**
- * Refuses a model that the key may not use; a limited key must name a model, and may name no
- * `others` beside it. Throws 403.
+ * A key may be limited to some models; then it must name one of them, and no `others`. Throws 403.
  */
 export function refuseOtherModels(
   { models }: Identity,

@@ -6,38 +6,34 @@ import type { Exchange } from "../exchange.ts";
 import type { Loaded } from "../middlewares/load-middlewares.ts";
 import type { MiddlewareRequest, MiddlewareResult } from "../middlewares/middleware.ts";
 import { withoutCredentials } from "../upstreams/headers.ts";
-import type { GenerationRequest } from "./read-request.ts";
+import type { Asked } from "./read-request.ts";
 
 /**
- * Runs the middlewares of config.yaml, in their order, on a request that is read but not yet routed.
- * A middleware may refuse the request, or give it another model; the new model is checked later like
- * any other. Throws the 4xx of a refusal. Any other error of a middleware is a fault of the gateway.
+ * The middlewares of config.yaml, in their order: the request is read and its sender known, and it
+ * is not yet routed. One may refuse it, or give it another model; what that leads to is judged
+ * after it. Throws the 4xx of one that refuses; what a middleware itself throws is a fault of the
+ * gateway.
  */
 export async function runMiddlewares(
   middlewares: readonly Loaded[],
-  given: {
-    exchange: Exchange;
-    identity: Identity;
-    request: GenerationRequest;
-    response: ServerResponse;
-  },
-): Promise<GenerationRequest> {
-  let { request } = given;
+  given: { exchange: Exchange; identity: Identity; asked: Asked; response: ServerResponse },
+): Promise<Asked> {
+  let { asked } = given;
   for (const { run } of middlewares) {
-    const result = (await run(shownRequest({ ...given, request }))) ?? undefined;
-    request = applied(request, given.exchange, result);
+    const result = (await run(requestOf({ ...given, asked }))) ?? undefined;
+    asked = applied(asked, given.exchange, result);
   }
-  return request;
+  return asked;
 }
 
-function shownRequest({
+function requestOf({
   exchange,
   identity,
-  request,
+  asked,
   response,
 }: Parameters<typeof runMiddlewares>[1]): MiddlewareRequest {
   const { id, requestId, method, path, dialect, isPublic, address } = exchange;
-  const { model, stream } = request.fields;
+  const { model, stream } = asked.fields;
   return {
     id,
     requestId,
@@ -50,18 +46,14 @@ function shownRequest({
     stream,
     isPublic,
     address,
-    headers: withoutCredentials(request.headers),
-    body: Buffer.isBuffer(request.body) ? request.body : null,
+    headers: withoutCredentials(asked.headers),
+    body: Buffer.isBuffer(asked.body) ? asked.body : null,
     setHeader: (name, value) => void response.setHeader(name, value),
   };
 }
 
-function applied(
-  request: GenerationRequest,
-  { dialect }: Exchange,
-  result: MiddlewareResult,
-): GenerationRequest {
-  if (result === undefined) return request;
+function applied(asked: Asked, { dialect }: Exchange, result: MiddlewareResult): Asked {
+  if (result === undefined) return asked;
   if ("refuse" in result) {
     const { status = 400, message } = result.refuse;
     const isRefusal = status >= 400 && status < 500;
@@ -69,9 +61,9 @@ function applied(
       status: isRefusal ? status : 400,
     });
   }
-  const { body, fields } = request;
-  const renamed = { ...request, fields: { ...fields, model: result.model } };
-  // A Gemini request has its model in the path; `outboundOf` puts the name there.
+  const { body, fields } = asked;
+  const renamed = { ...asked, fields: { ...fields, model: result.model } };
+  // A Gemini request has its model in the path, and gets its name there at the upstream.
   if (!Buffer.isBuffer(body) || dialect === "gemini") return renamed;
   return { ...renamed, body: withModel(body, result.model) };
 }

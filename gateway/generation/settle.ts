@@ -1,23 +1,15 @@
 import type { Bytes } from "../answer/shaper.ts";
 import type { GatewayError } from "../errors.ts";
 import { ClientLeft } from "../exchange.ts";
-import type { Ledger, RowClosing } from "../ledger/ledger.ts";
-import type { CostOf } from "../ledger/prices.ts";
-import type { Telemetry } from "../telemetry/events.ts";
-import { modelAt } from "../upstreams/destination.ts";
+import type { Closing } from "../ledger/ledger.ts";
+import { modelAt } from "./destination.ts";
+import type { RoadParts } from "./parts.ts";
 import type { Accepted } from "./reserve.ts";
-import type { Outcome } from "./turns.ts";
+import type { Outcome } from "./turn.ts";
 
-export type SettleParts = {
-  ledger: Pick<Ledger, "close">;
-  telemetry: Pick<Telemetry, "slotReleased" | "settled" | "internalError">;
-  costOf: CostOf;
-  affinity: { remember(conversation: string, upstream: string): void };
-};
-
-/** The client at the end of its generation. */
-export type EndingClient = {
-  /** True once the upstream has begun to answer. */
+/** What is left to do for the client once the accounts are closed. */
+export type Ending = {
+  /** True once the upstream had begun to answer. */
   readonly begun: boolean;
   readonly upstreamId: string | null;
   end(last: Bytes | null): void;
@@ -25,21 +17,21 @@ export type EndingClient = {
 };
 
 /**
- * Closes the accounts, then ends the answer: a client that saw the end is in the ledger. The slot is
- * free already, so nobody in line waits for this.
+ * Closes the accounts, then ends the answer: whoever saw the end is in the ledger. The slot is free
+ * already; nothing here makes anyone wait.
  */
 export async function settle(
-  parts: SettleParts,
+  parts: RoadParts,
   accepted: Accepted,
-  client: EndingClient,
+  answer: Ending,
   outcome: Outcome,
 ): Promise<void> {
-  const { exchange, identity, request, destination } = accepted;
+  const { exchange, identity, asked, destination } = accepted;
   const { slot, error, upstreamMs, reading, waitedMs } = outcome;
   const { upstream } = outcome.member ?? destination.first;
-  if (error instanceof ClientLeft && slot !== null) {
+  // Whoever left the line had no slot to give back.
+  if (error instanceof ClientLeft && slot !== null)
     parts.telemetry.slotReleased((outcome.endedAt - error.at) / 1000);
-  }
   const { state, status, errorCode } = verdictOf(outcome);
   const durationMs = performance.now() - exchange.startedMono;
   const queueMs = slot === null ? durationMs : waitedMs;
@@ -48,7 +40,7 @@ export async function settle(
   try {
     accepted.reservation.settle({ input, output, upstreamMs, cost: cost ?? 0 }, Date.now());
   } catch (cause) {
-    // A fault in the limits must not keep the row open, nor the client waiting.
+    // A fault in the limits must not keep the row open, or the client waiting.
     parts.telemetry.internalError(exchange, cause);
   }
   await parts.ledger.close(exchange.id, {
@@ -60,7 +52,7 @@ export async function settle(
     upstreamMs,
     durationMs,
     usage: reading.usage,
-    upstreamId: reading.upstreamId ?? client.upstreamId,
+    upstreamId: reading.upstreamId ?? answer.upstreamId,
     cost,
     servedBy: upstream.name,
   });
@@ -68,12 +60,12 @@ export async function settle(
   if (conversation !== null && slot !== null && state === "done") {
     parts.affinity.remember(conversation, slot.upstream);
   }
-  if (error === null) client.end(outcome.last);
-  else client.fail(error);
+  if (error === null) answer.end(outcome.last);
+  else answer.fail(error);
   parts.telemetry.settled({
     exchange,
     user: identity.user,
-    model: request.fields.model,
+    model: asked.fields.model,
     upstream: upstream.name,
     status,
     errorCode,
@@ -84,17 +76,14 @@ export async function settle(
     durationMs,
     usage: reading.usage,
     timings: reading.timings,
-    cancelledWhere: state === "cancelled" ? whereLeft(outcome, client) : null,
+    cancelledWhere: state === "cancelled" ? whereLeft(outcome, answer) : null,
   });
 }
 
-/** How it ended, for the row, the metrics and the log. */
-function verdictOf({
-  error,
-  reading,
-}: Outcome): Pick<RowClosing, "state" | "status" | "errorCode"> {
+/** How it ended, as row, metrics and log have it. */
+function verdictOf({ error, reading }: Outcome): Pick<Closing, "state" | "status" | "errorCode"> {
   const left = error?.code === "client_closed" || error?.code === "cancelled";
-  // A client that left after the last event has had the whole answer.
+  // Whoever had the last event and left before the close has had the whole answer.
   if (error === null || (left && reading.finished)) {
     const { status, failed } = reading;
     return failed
@@ -106,18 +95,18 @@ function verdictOf({
 
 function whereLeft(
   outcome: Outcome,
-  client: EndingClient,
+  answer: Ending,
 ): "waiting" | "before_first_byte" | "mid_stream" {
   if (outcome.slot === null) return "waiting";
-  return client.begun ? "mid_stream" : "before_first_byte";
+  return answer.begun ? "mid_stream" : "before_first_byte";
 }
 
 function costOf(
-  parts: Pick<SettleParts, "costOf">,
-  { request, destination }: Accepted,
+  parts: RoadParts,
+  { asked, destination }: Accepted,
   { member, reading, upstreamMs }: Outcome,
 ): number | null {
-  const { model } = request.fields;
+  const { model } = asked.fields;
   const { upstream } = member ?? destination.first;
   const upstreamModel = modelAt(destination, upstream) ?? model;
   return parts.costOf({ model, upstreamModel, usage: reading.usage, upstreamMs });

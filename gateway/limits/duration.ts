@@ -1,23 +1,9 @@
-const units: Readonly<Record<string, number>> = {
-  s: 1_000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-};
-
 const names: readonly (readonly [number, string])[] = [
   [86_400_000, "day"],
   [3_600_000, "hour"],
   [60_000, "minute"],
   [1_000, "second"],
 ];
-
-/** Milliseconds of `90s`, `60m`, `6h` or `30d`; null where the text is none of these. */
-export function parseDuration(text: string): number | null {
-  const unit = units[text.at(-1) ?? ""];
-  const digits = text.slice(0, -1);
-  return unit !== undefined && /^[0-9]{1,9}$/.test(digits) ? Number(digits) * unit : null;
-}
 
 /** A duration in OpenAI's form (`x-ratelimit-reset-*`): `0s`, `20ms`, `1s`, `6m0s`, `26h3m0s`. */
 export function shortDuration(ms: number): string {

@@ -1,19 +1,29 @@
-import { parseDuration } from "./duration.ts";
+import { kindOf } from "../kinds/declared.ts";
+import type { JsonSchema } from "../kinds/kind.ts";
+import {
+  membersIn,
+  namesOf,
+  readMember,
+  readMembers,
+  schemaOf,
+  type TakeFault,
+} from "../kinds/members.ts";
+import type { Written } from "../kinds/written.ts";
 import type { Metric, Mode } from "./limit.ts";
 
-/** One limit of a layer; what is null comes from the layer's own `window` and `mode`. */
+/** One limit of a layer. A null window or mode comes from the layer's own. */
 export type LimitField = {
-  /** Null: none, whatever the layers below say. */
+  /** In the field's unit. Null: no limit, whatever the layers below say. */
   readonly max: number | null;
   readonly windowMs: number | null;
   readonly mode: Mode | null;
 };
 
-/** One layer of limits: the defaults, a role's, or a user's. */
+/** One layer of limits: for everybody, for a role, or for a user. */
 export type LimitFields = {
   readonly windowMs: number | null;
   readonly mode: Mode | null;
-  readonly fields: ReadonlyMap<FieldName, LimitField>;
+  readonly fields: Readonly<Partial<Record<FieldName, LimitField>>>;
 };
 
 export type FieldName =
@@ -46,83 +56,95 @@ export const fieldMetrics: Readonly<Record<FieldName, FieldKind>> = {
   cost_per_month: { metric: "cost", unit: 1, windowMs: 30 * day },
 };
 
-export const noFields: LimitFields = { windowMs: null, mode: null, fields: new Map() };
+export const noFields: LimitFields = Object.freeze({ windowMs: null, mode: null, fields: {} });
+
+const layerMembers = {
+  windowMs: {
+    name: "window",
+    about: "the sliding window of the limits that have none of their own",
+    kind: "window",
+    otherwise: null,
+    example: "6h",
+  },
+  mode: {
+    name: "mode",
+    about: "at a limit: refuse with 429, or slow, which waits behind users within their limits",
+    oneOf: ["refuse", "slow"],
+    otherwise: null,
+    example: "slow",
+  },
+} as const;
+
+const maxMember = {
+  name: "max",
+  about: "the limit; off is no limit",
+  kind: "amount",
+  unset: "off",
+  otherwise: null,
+  example: "1000",
+} as const;
+
+const fieldNames = Object.keys(fieldMetrics) as readonly FieldName[];
+const layerNames: readonly string[] = [...fieldNames, ...namesOf(layerMembers)];
 
 /**
- * Reads a layer: `{"window": "6h", "mode": "slow", "tokens": 1000, "upstream_seconds": {"max":
- * 1800, "window": "12h"}, "tokens_per_day": null, "cost_per_month": 20}`, costs in US dollars. What
- * is wrong is told to `fault`, by its name and never by its value, and left out; the rest counts.
+ * Reads a layer: `{window: 6h, mode: slow, tokens: 1000, upstream_seconds: {max: 1800, window:
+ * 12h}, tokens_per_day: null, cost_per_month: 20}`, costs in US dollars. A wrong member is told to
+ * `fault` and left out; the others count.
  */
-export function readLimitFields(
-  object: Readonly<Record<string, unknown>>,
-  fault: (what: string) => void,
-): LimitFields {
-  const fields = new Map<FieldName, LimitField>();
-  for (const [name, value] of Object.entries(object)) {
-    if (name === "window" || name === "mode") continue;
-    if (!isFieldName(name)) fault(unknown(name));
-    else {
-      const field = fieldOf(value, fieldMetrics[name].unit);
-      const fixed = fieldMetrics[name].windowMs !== null && field?.windowMs !== null;
-      if (field === null || fixed)
-        fault(`"${name}" must be a number, null, or {max, window, mode}`);
-      else fields.set(name, field);
-    }
+export function readLimitFields(written: Written, about: string, fault: TakeFault): LimitFields {
+  // Nothing for a limit is null, which is no limit; nothing for the section is no section.
+  if (written.text === "" || written.text === "off") return noFields;
+  const given = membersIn(written, layerNames, about, fault);
+  if (given === null) return noFields;
+  const fields: Partial<Record<FieldName, LimitField>> = {};
+  for (const { name, written: one } of written.members ?? []) {
+    if (!isFieldName(name)) continue;
+    const field = one.text === "" ? noLimit : fieldOf(name, one, about, fault);
+    if (field !== null) fields[name] = field;
   }
-  return {
-    windowMs: optional(object.window, windowOf, () => fault('"window" must be like "60m" or "6h"')),
-    mode: optional(object.mode, modeOf, () => fault('"mode" must be "refuse" or "slow"')),
-    fields,
-  };
-}
-
-/** A name that may be anything else, such as a key in the wrong place, is not repeated. */
-function unknown(name: string): string {
-  const what = /^[a-z_]{1,32}$/i.test(name) ? `"${name}" is no limit` : "a field is no limit";
-  return `${what}; there are ${Object.keys(fieldMetrics).join(", ")}, window and mode`;
+  return { ...readMembers(layerMembers, given, about, fault), fields };
 }
 
 function isFieldName(name: string): name is FieldName {
   return Object.hasOwn(fieldMetrics, name);
 }
 
-function fieldOf(value: unknown, unit: number): LimitField | null {
-  if (value === null) return { max: null, windowMs: null, mode: null };
-  if (typeof value === "number") {
-    return isMax(value) ? { max: value * unit, windowMs: null, mode: null } : null;
-  }
-  if (typeof value !== "object" || value === undefined || !("max" in value)) return null;
-  const { max, window, mode } = value as Record<string, unknown>;
-  if (!isMax(max)) return null;
-  let wrong = false;
-  const spoilt = (): void => {
-    wrong = true;
+const noLimit: LimitField = { max: null, windowMs: null, mode: null };
+
+function fieldOf(
+  name: FieldName,
+  written: Written,
+  about: string,
+  fault: TakeFault,
+): LimitField | null {
+  let isRight = true;
+  const spoilt: TakeFault = (at, says, value) => {
+    isRight = false;
+    fault(at, says, value);
   };
-  const windowMs = optional(window, windowOf, spoilt);
-  const field = { max: max * unit, windowMs, mode: optional(mode, modeOf, spoilt) };
-  return wrong ? null : field;
+  if (written.members === null) {
+    const max = readMember({ ...maxMember, name }, written, about, spoilt);
+    return isRight ? { ...noLimit, max } : null;
+  }
+  const inner = `${about} ${name}:`;
+  const isFixed = fieldMetrics[name].windowMs !== null;
+  const names = isFixed ? ["max", "mode"] : ["max", "window", "mode"];
+  const given = membersIn(written, names, inner, spoilt);
+  if (given === null) return null;
+  if (!given.has("max")) spoilt(written.at, `${inner} needs a max; for example max: 1000`);
+  const max = readMember(maxMember, given.get("max"), inner, spoilt);
+  const own = readMembers(layerMembers, given, inner, spoilt);
+  return isRight ? { ...own, max } : null;
 }
 
-function isMax(value: unknown): value is number {
-  return typeof value === "number" && value >= 0 && value <= 1e15;
-}
-
-function windowOf(value: unknown): number | null {
-  const ms = typeof value === "string" ? parseDuration(value) : null;
-  return ms !== null && ms >= 1_000 && ms <= 31 * day ? ms : null;
-}
-
-function modeOf(value: unknown): Mode | null {
-  return value === "refuse" || value === "slow" ? value : null;
-}
-
-function optional<T>(
-  value: unknown,
-  read: (value: unknown) => T | null,
-  fault: () => void,
-): T | null {
-  if (value === undefined || value === null) return null;
-  const found = read(value);
-  if (found === null) fault();
-  return found;
+/** The schema of a layer, for editors. */
+export function limitsSchema(): JsonSchema {
+  const single = [{ type: "null" }, kindOf(maxMember).schema];
+  const max = { max: { anyOf: single } };
+  const fields = fieldNames.map((name) => {
+    const object = { ...schemaOf(layerMembers, max), required: ["max"] };
+    return [name, { anyOf: [...single, object] }];
+  });
+  return schemaOf(layerMembers, Object.fromEntries(fields));
 }

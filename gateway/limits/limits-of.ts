@@ -1,3 +1,4 @@
+import { writtenOf } from "../kinds/written.ts";
 import type { Limit, Limited } from "./limit.ts";
 import {
   type FieldName,
@@ -8,13 +9,11 @@ import {
   readLimitFields,
 } from "./limit-fields.ts";
 
-type Written = Readonly<Record<string, unknown>>;
-
 export type LayersOptions = {
-  /** For everybody; the least of the three. */
-  defaults: Written;
-  /** By role; between the two. */
-  roles: Readonly<Record<string, Written>>;
+  /** For everybody, the least first. */
+  forAll: readonly LimitFields[];
+  /** By role; they count before those for everybody. */
+  roles: Readonly<Record<string, LimitFields>>;
   /** The window of limits that name none. Milliseconds. */
   windowMs: number;
   /** Told what is wrong with a user's limits, once for each reading of the file. */
@@ -22,41 +21,35 @@ export type LayersOptions = {
 };
 
 /**
- * The limits of a user: defaults, then their role's, then their own, field by field. Read once for
- * each entry of users.json, which is a new object when the file has changed.
- * @throws Error with one line where the defaults or a role's limits are wrong
+ * The limits of a user: those for everybody, then those of the role, then the user's own, field by
+ * field. Read once for each entry of users.json, which is a new object when the file has changed.
  */
 export function createLimitsOf(options: LayersOptions): (who: Limited) => readonly Limit[] {
-  const { windowMs, onTrouble } = options;
-  const defaults = readLimitFields(options.defaults, failIn("limits"));
-  const roles = new Map(
-    Object.entries(options.roles).map(([role, written]) => {
-      return [role, readLimitFields(written, failIn(`limits of the role ${role}`))] as const;
-    }),
-  );
+  const { forAll, roles, windowMs, onTrouble } = options;
   const ofRole = new Map<string, readonly Limit[]>();
   const ofEntry = new WeakMap<object, Map<string, readonly Limit[]>>();
 
   function merged(role: string, own: LimitFields): readonly Limit[] {
-    return mergeLayers([defaults, roles.get(role) ?? noFields, own], windowMs);
+    const ofTheirRole = Object.hasOwn(roles, role) ? roles[role] : undefined;
+    return mergeLayers([...forAll, ofTheirRole ?? noFields, own], windowMs);
   }
 
-  return ({ user, role, limits }) => {
+  function ownFields({ user, limits }: Limited): LimitFields {
+    if (limits === null) return noFields;
+    const about = `limits of ${user}:`;
+    return readLimitFields(writtenOf(limits, "users.json"), about, (_at, says) => onTrouble(says));
+  }
+
+  return (who) => {
+    const { role, limits } = who;
     const known = limits === null ? ofRole : cacheOf(ofEntry, limits);
     let found = known.get(role);
     if (found === undefined) {
-      const told = (what: string): void => onTrouble(`limits of ${user}: ${what}`);
-      found = merged(role, limits === null ? noFields : readLimitFields(limits, told));
+      found = merged(role, ownFields(who));
       // Roles are few: those of users.json, and those we let a token's claim name.
       known.set(role, found);
     }
     return found;
-  };
-}
-
-function failIn(where: string): (what: string) => never {
-  return (what) => {
-    throw new Error(`${where}: ${what}`);
   };
 }
 
@@ -73,14 +66,14 @@ function mergeLayers(layers: readonly LimitFields[], otherwise: number): readonl
   for (const layer of layers) {
     windowMs = layer.windowMs ?? windowMs;
     mode = layer.mode ?? mode;
-    for (const [name, field] of layer.fields) fields.set(name, field);
+    for (const [name, field] of Object.entries(layer.fields)) fields.set(name as FieldName, field);
   }
   const limits: Limit[] = [];
   for (const [name, field] of fields) {
     if (field.max === null) continue;
-    const { metric, windowMs: fixed } = fieldMetrics[name];
+    const { metric, unit, windowMs: fixed } = fieldMetrics[name];
     const window = fixed ?? field.windowMs ?? windowMs;
-    limits.push({ metric, windowMs: window, max: field.max, mode: field.mode ?? mode });
+    limits.push({ metric, windowMs: window, max: field.max * unit, mode: field.mode ?? mode });
   }
   return Object.freeze(limits);
 }

@@ -1,19 +1,28 @@
 import { describe, expect, it } from "vitest";
 import { GatewayError } from "../errors.ts";
+import { writtenOf } from "../kinds/written.ts";
 import { type Estimate, estimateOf } from "./estimate.ts";
 import type { Limited } from "./limit.ts";
+import { type LimitFields, readLimitFields } from "./limit-fields.ts";
 import { createLimits, type Limits, type LimitsOptions } from "./limits.ts";
 import type { Past } from "./user-windows.ts";
 
 const hour = 3_600_000;
 const start = Date.UTC(2026, 10, 21, 12);
-type Written = Record<string, unknown>;
+type Layer = Record<string, unknown>;
+
+/** A layer that must be right. */
+function layer(value: Layer): LimitFields {
+  return readLimitFields(writtenOf(value, "here"), "limits:", (at, says) => {
+    throw new Error(`${at}: ${says}`);
+  });
+}
 
 /** Limits over a clock that a test moves. */
-function setUp(defaults: Written, more: Partial<LimitsOptions> = {}) {
+function setUp(forAll: Layer, more: Partial<LimitsOptions> = {}) {
   const troubles: string[] = [];
   const limits = createLimits({
-    defaults,
+    forAll: [layer(forAll)],
     roles: {},
     windowMs: hour,
     history: () => [],
@@ -21,7 +30,7 @@ function setUp(defaults: Written, more: Partial<LimitsOptions> = {}) {
     ...more,
   });
   let now = start;
-  const own = new Map<string, Written>();
+  const own = new Map<string, Layer>();
   const who = (user: string, role = "user") => ({ user, role, limits: own.get(user) ?? null });
   const ask = (estimate: Partial<Estimate> = {}, user = "alice", role = "user") =>
     limits.reserve(
@@ -268,7 +277,7 @@ describe("whose limits", () => {
   it("defaults give way to a role's, and these to the user's own, field by field", () => {
     const one = setUp(
       { requests: 1, tokens: 1000 },
-      { roles: { admin: { requests: null, tokens: 5000 } } },
+      { roles: { admin: layer({ requests: null, tokens: 5000 }) } },
     );
     one.own.set("boss", { tokens: 7000 });
     const show = (user: string, role: string) =>
@@ -303,8 +312,8 @@ describe("whose limits", () => {
     ]);
     expect(one.troubles).toHaveLength(3);
     expect(one.troubles.join()).not.toContain("sk-secret");
-    expect(one.troubles[1]).toContain(
-      'limits of alice: "nonsense" is no limit; there are requests',
+    expect(one.troubles[0]).toContain(
+      "limits of alice: has no member nonsense; there are requests",
     );
   });
 
@@ -313,12 +322,21 @@ describe("whose limits", () => {
     one.own.set("alice", { "sk-secret": 1 });
     one.ask({});
     expect(one.troubles).toHaveLength(1);
-    expect(one.troubles[0]).toMatch(/^limits of alice: a field is no limit; there are requests, /);
+    expect(one.troubles[0]).toMatch(
+      /^limits of alice: has no member sk-\*\*\*; there are requests, /,
+    );
   });
 
-  it("wrong defaults stop the start", () => {
-    expect(() => setUp({ tokens: -1 })).toThrow('limits: "tokens" must be');
-    expect(() => setUp({ requsts: 1 })).toThrow('limits: "requsts" is no limit; there are');
+  it("a wrong layer is told with its place, name and fix", () => {
+    expect(() => setUp({ tokens: -1 })).toThrow(
+      "here: limits: tokens must be a number from 0 to 1e15, or off; for example tokens: 1000",
+    );
+    expect(() => setUp({ requsts: 1 })).toThrow("has no member requsts (did you mean requests?)");
+    expect(() => setUp({ tokens: { max: 1, window: "500ms" } })).toThrow(
+      "tokens: window must be a time with ms, s, m, h or d, at least 1s and at most 31d",
+    );
+    expect(() => setUp({ tokens_per_day: { max: 1, window: "6h" } })).toThrow("no member window");
+    expect(() => setUp({ tokens: { window: "6h" } })).toThrow("needs a max");
   });
 
   it("without limits there are no headers and nothing is counted", () => {

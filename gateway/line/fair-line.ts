@@ -15,20 +15,22 @@ import { type Full, whatIsFull } from "./room.ts";
 import { type StartOptions, type StartOrder, startOrder } from "./start-order.ts";
 import type { ListedRequest, Slot, Ticket } from "./ticket.ts";
 
-/** The Retry-After before there is data. */
+/** Told where nothing is known yet. */
 const retryGuessSeconds = 5;
 
 type State = "open" | "paused" | "draining";
 
 type Waiter = {
   readonly ticket: Ticket;
-  /** Ends only the waiting: p-queue frees the slot of a running task if its signal aborts. */
+  /**
+   * p-queue would free the slot of a running task whose signal aborts: this is for waiting only.
+   */
   readonly leaving: AbortController;
   readonly leave: () => void;
   firstPlace: number;
 };
 
-/** p-queue holds the slots, the fair queue has the order, and the place board tells places. */
+/** p-queue holds the slots, the fair queue says who is next, and the board tells the others. */
 export class FairLine implements Line {
   readonly #options: LineOptions;
   readonly #now: () => number;
@@ -148,12 +150,12 @@ export class FairLine implements Line {
 
   drain(): void {
     this.#state = "draining";
-    // Stop the starts first: each request that leaves would let the next one start.
+    // First nobody may start: one who is sent away makes room for the next, who is about to be.
     this.#applyState();
     for (const waiter of [...this.#waiters.values()]) this.#sendAway(waiter, shuttingDown());
   }
 
-  /** The number of slots now; 0 unless the line is open. */
+  /** How many slots there are at present. */
   #usable(): number {
     return this.#state === "open" ? this.#capacity.total : 0;
   }
@@ -165,13 +167,15 @@ export class FairLine implements Line {
     this.#moved();
   }
 
-  /** p-queue asks once at each join and end. A changed rule may let several start. */
+  /** p-queue asks who may start at each join and end, but once only; rules may let several. */
   #askAgain(): void {
     this.#queue.reconsider();
     this.#slots.concurrency = this.#capacity.concurrency;
   }
 
-  /** True only if this request is the very next to start. Then it needs no listener. */
+  /**
+   * True only where the very next start would be this one's: then it needs nothing to wait with.
+   */
   #startsAtOnce(ticket: Ticket): boolean {
     const { pending, concurrency, isPaused } = this.#slots;
     if (isPaused || pending >= concurrency) return false;
@@ -184,7 +188,7 @@ export class FairLine implements Line {
     return waiter;
   }
 
-  /** If telling the place throws, the request leaves: nobody would give its slot back. */
+  /** Whoever cannot be told a place is not kept in line: nobody would give back the slot. */
   #waitOrLeave(waiter: Waiter, entry: LineEntry): void {
     try {
       this.#wait(waiter, entry);
@@ -202,7 +206,7 @@ export class FairLine implements Line {
     this.#board.watch(ticket.id, ticket.onPlace, place);
   }
 
-  /** True if it waited. */
+  /** True when it waited. */
   #unwait({ ticket, leave }: Waiter): boolean {
     if (!this.#waiters.delete(ticket.id)) return false;
     ticket.signal.removeEventListener("abort", leave);
@@ -210,7 +214,7 @@ export class FairLine implements Line {
     return true;
   }
 
-  /** The abort makes p-queue remove it, reject its promise, and start the next request. */
+  /** p-queue takes it out of the line, rejects its promise, and asks who may start now. */
   #sendAway(waiter: Waiter, reason: unknown): void {
     if (this.#unwait(waiter)) this.#outlook.left(waiter.ticket);
     waiter.leaving.abort(reason);

@@ -1,6 +1,6 @@
-import { nearestTo } from "./did-you-mean.ts";
+import { nearestTo } from "../kinds/did-you-mean.ts";
 import type { Setting } from "./setting.ts";
-import type { Settings } from "./settings.ts";
+import type { Settings } from "./settings-table.ts";
 
 /** The names that stand in one place, such as `.env`, and that no `${NAME}` asked for. */
 export type Names = { readonly place: string; readonly names: readonly string[] };
@@ -13,7 +13,7 @@ export type Names = { readonly place: string; readonly names: readonly string[] 
 export function doubtsOf(
   settings: Settings,
   places: readonly Names[],
-  table: readonly Setting<unknown>[],
+  table: readonly Setting[],
 ): readonly string[] {
   const known = ["CONFIG_FILE", ...table.flatMap(({ env, aliases = [] }) => [env, ...aliases])];
   const mistyped = places.flatMap(({ place, names }) => {

@@ -4,11 +4,10 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadSettings } from "./load-settings.ts";
 import { type Setting, yamlKey } from "./setting.ts";
-import type { Settings } from "./settings.ts";
-import { settingsTable } from "./settings-table.ts";
+import { allSettings, type Settings } from "./settings-table.ts";
 
 const root = join(import.meta.dirname, "../..");
-const table: [string, Setting<unknown>][] = Object.entries(settingsTable);
+const table = allSettings;
 /** It chooses the config file, so it is no setting of the table. */
 const chooser = ["CONFIG_FILE", "data/config.yaml"];
 
@@ -21,8 +20,8 @@ function examplesIn(file: string, line: RegExp): [string, string][] {
 /**
  * The default; where that says too little, the example; of a secret, or a section below, nothing.
  */
-function wanted(file: string, setting: Setting<unknown>): string {
-  if (setting.secret || (setting.read !== undefined && file !== ".env.example")) return "";
+function wanted(file: string, setting: Setting): string {
+  if (setting.secret || (setting.section !== undefined && file !== ".env.example")) return "";
   const isBare = setting.default === "" || setting.env === "METRICS_PORT";
   return isBare ? (setting.example ?? "") : setting.default;
 }
@@ -30,7 +29,7 @@ function wanted(file: string, setting: Setting<unknown>): string {
 const byName = (a: string[], b: string[]): number => (a[0] ?? "").localeCompare(b[0] ?? "");
 
 describe.each([
-  [".env.example", /^#([A-Z_]+)=(.*)$/gm, (setting: Setting<unknown>) => setting.env],
+  [".env.example", /^#([A-Z_]+)=(.*)$/gm, (setting: Setting) => setting.env],
   ["config.example.yaml", /^#([a-z_]+):(?: (.*))?$/gm, yamlKey],
 ] as const)("%s", (file, line, nameOf) => {
   test("names every setting and no other, each at its default", () => {
@@ -110,9 +109,9 @@ test("config.example.yaml loads uncommented, its sections included", () => {
   const pem = { "data/ca.pem": "", "data/gateway.pem": "", "data/gateway.key": "" };
   const files = { "config.yaml": uncommented("config.example.yaml"), ...pem };
   const settings = load(files, { OPENAI_API_KEY: "made-up" });
-  const { upstreams, routes, models, middlewares } = settings;
+  const { upstreams, routes, models, middlewares, limits } = settings;
   const openaiApiKey = "made-up";
-  const sections = { upstreams, routes, models, middlewares };
+  const sections = { upstreams, routes, models, middlewares, limits };
   expect(settings).toEqual({ ...load({}), ...shownExamples, ...sections, openaiApiKey });
   expect(upstreams.map(({ name }) => name)).toEqual(["gpu1", "gpu2", "voice", "cloud", "inside"]);
   // The first shows what holds for all that say nothing.
@@ -122,6 +121,13 @@ test("config.example.yaml loads uncommented, its sections included", () => {
   expect(upstreams[3]).toMatchObject({ key: "made-up", maxConcurrent: 8 });
   expect(routes.map(({ model }) => model)).toEqual(["qwen*", "fast", "gpt-4*", "gpt-5*", "*"]);
   expect(models).toHaveLength(2);
+  expect(limits.defaults.fields.upstream_seconds).toEqual({
+    max: 1800,
+    windowMs: 21_600_000,
+    mode: null,
+  });
+  expect(limits.roles.user).toMatchObject({ windowMs: 86_400_000, mode: "slow" });
+  expect(limits.roles.admin?.fields.cost_per_month?.max).toBeNull();
   expect(middlewares.map(({ name }) => name)).toEqual(["auth", "rate_limit", "trace"]);
   const [bare] = load({ "config.yaml": "middlewares: [trace]" }).middlewares;
   expect(middlewares[2]).toEqual(bare);

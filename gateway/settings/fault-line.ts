@@ -1,3 +1,4 @@
+import { shown } from "../kinds/shown.ts";
 import type { Found } from "./found.ts";
 import { type Setting, yamlKey } from "./setting.ts";
 
@@ -6,7 +7,7 @@ import { type Setting, yamlKey } from "./setting.ts";
  * the words of its place: `PORT=x (environment): …; for example PORT=8000`, `port: x (config.yaml
  * line 3, column 7): …; for example port: 8000`.
  */
-export function faultLine(setting: Setting<unknown>, found: Found, must: string): string {
+export function faultLine(setting: Setting, found: Found, must: string): string {
   const example = setting.example ?? setting.default;
   const value = setting.secret ? "***" : shown(found.text);
   const [given, right] =
@@ -15,13 +16,4 @@ export function faultLine(setting: Setting<unknown>, found: Found, must: string)
       : [`${found.name}=${value}`, `${found.name}=${example}`];
   const where = found.place === "flag" ? "command line" : found.from;
   return `${given} (${where}${found.position}): ${must}; for example ${right}`;
-}
-
-/** A value that fits into a line, without what may be a secret in the wrong place. */
-export function shown(text: string): string {
-  const line = JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text).slice(1, -1);
-  return line
-    .replace(/\/\/.*@/g, "//***@")
-    .replace(/[?#].*/, (rest) => `${rest[0]}***`)
-    .replace(/\b(sk-|bearer\b).*/i, "$1***");
 }

@@ -1,4 +1,4 @@
-import type { Written } from "./written.ts";
+import type { Written } from "../kinds/written.ts";
 
 /** A value of one setting as it was written in one place. */
 export type Found = {

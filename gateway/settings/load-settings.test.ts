@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type LoadedSettings, loadSettings, loadSome } from "./load-settings.ts";
 import { SettingsError } from "./settings-error.ts";
-import { settingsTable } from "./settings-table.ts";
+import { allSettings, settingsTable } from "./settings-table.ts";
 
 let cwd = "";
 beforeEach(() => {
@@ -272,7 +272,7 @@ describe("flags", () => {
     expect(faultsOf({}, ["80"])).toEqual(["a word on the command line is no flag; see --help"]);
   });
 
-  const withFlag = Object.entries(settingsTable).filter(([, { flag }]) => flag !== undefined);
+  const withFlag = allSettings.filter(([, { flag }]) => flag !== undefined);
 
   test("--port and --base-url are among them", () => {
     const flags = withFlag.map(([, { flag }]) => flag);
@@ -287,9 +287,9 @@ describe("flags", () => {
   });
 
   test("none takes a secret", () => {
-    const secrets = Object.values(settingsTable).filter(({ secret }) => secret);
+    const secrets = allSettings.filter(([, { secret }]) => secret);
     expect(secrets.length).toBeGreaterThan(1);
-    expect(secrets.filter(({ flag }) => flag !== undefined)).toEqual([]);
+    expect(secrets.filter(([, { flag }]) => flag !== undefined)).toEqual([]);
   });
 });
 

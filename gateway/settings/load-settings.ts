@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
+import { kindOf } from "../kinds/declared.ts";
+import { readText } from "../kinds/kind.ts";
 import { deepFrozen } from "./deep-frozen.ts";
 import { doubtsOf, type Names } from "./doubts.ts";
 import { faultLine } from "./fault-line.ts";
 import type { Found } from "./found.ts";
-import { faultOf } from "./kind.ts";
 import { maskedText } from "./mask-secrets.ts";
 import { type ConfigValues, readConfigFile } from "./read-config-file.ts";
 import { type Environment, readEnvFile } from "./read-env-file.ts";
@@ -12,9 +13,9 @@ import { readFlags } from "./read-flags.ts";
 import { readSection } from "./read-section.ts";
 import type { Reading } from "./reading.ts";
 import { type Setting, yamlKey } from "./setting.ts";
-import type { Settings, Source, Sources } from "./settings.ts";
 import { SettingsError } from "./settings-error.ts";
-import { settingsTable } from "./settings-table.ts";
+import { allSettings, type Settings } from "./settings-table.ts";
+import type { Source, Sources } from "./source.ts";
 import { variableIn } from "./variable-in.ts";
 
 export type LoadedSettings = {
@@ -27,9 +28,9 @@ export type LoadedSettings = {
 };
 
 /** A reader of one place; undefined where the setting is not set there. */
-type Place = (setting: Setting<unknown>) => Found | undefined;
+type Place = (setting: Setting) => Found | undefined;
 
-const table: readonly [string, Setting<unknown>][] = Object.entries(settingsTable);
+const table = allSettings;
 
 /**
  * Flags over environment over `.env` over the config file over defaults. Throws SettingsError with
@@ -97,34 +98,36 @@ function read({ argv, env, cwd }: Given, wanted: typeof table): Read {
   const faults: string[] = [];
   const asked = new Set<string>();
   const reading: Reading = {
-    settings: values as Partial<Settings>,
+    settings: values,
     variable: (name) => {
       asked.add(name);
       return textIn(env, name) ?? textIn(envFile, name);
     },
     exists: (path) => existsSync(resolve(cwd, path)),
-    fault: (at, says) => void faults.push(`${at}: ${says}`),
+    fault(at, says, value) {
+      faults.push(`${at}: ${says}${value === undefined ? "" : `; it is ${value}`}`);
+    },
   };
   for (const [name, setting] of wanted) {
     const found = firstOf(places, setting);
-    if (setting.read !== undefined) {
+    if (setting.section !== undefined) {
       const section = readSection(setting, found, faults);
       // What cannot be read at all is missing, so that nothing is held against it.
-      if (section !== undefined) values[name] = deepFrozen(setting.read(section, reading));
+      if (section !== undefined) values[name] = deepFrozen(setting.section.read(section, reading));
       sources[name] = sourceOf(setting, found);
       continue;
     }
     const text = found?.text ?? setting.default;
     const variable = setting.secret && found?.place === "config file" ? variableIn(text) : null;
     const meant = variable === null ? text : reading.variable(variable);
-    const result = setting.schema.safeParse(meant ?? "");
+    const result = readText(kindOf(setting), meant ?? "");
     if (found !== undefined && meant === undefined) {
       faults.push(faultLine(setting, found, `the variable ${variable} is not set`));
-    } else if (result.success) {
-      values[name] = result.data;
+    } else if (result.fault === null) {
+      values[name] = result.value;
       sources[name] = sourceOf(setting, found);
     } else if (found !== undefined) {
-      faults.push(faultLine(setting, found, faultOf(result.error)));
+      faults.push(faultLine(setting, found, result.fault));
     } else {
       throw new Error(`the default of ${setting.env} is wrong`);
     }
@@ -137,18 +140,18 @@ function read({ argv, env, cwd }: Given, wanted: typeof table): Read {
   return { values, sources, configFile: config?.file ?? null, unasked };
 }
 
-function sourceOf(setting: Setting<unknown>, found: Found | undefined): Source {
+function sourceOf(setting: Setting, found: Found | undefined): Source {
   const { from, name, text } = found ?? {
     from: "default",
     name: setting.env,
     text: setting.default,
   };
-  if (setting.read !== undefined) return Object.freeze({ from, name, text: maskedText(text) });
+  if (setting.section !== undefined) return Object.freeze({ from, name, text: maskedText(text) });
   const isShown = !setting.secret || text === "";
   return Object.freeze({ from, name, text: isShown ? text : "***" });
 }
 
-function firstOf(places: readonly Place[], setting: Setting<unknown>): Found | undefined {
+function firstOf(places: readonly Place[], setting: Setting): Found | undefined {
   for (const place of places) {
     const found = place(setting);
     if (found !== undefined) return found;
@@ -194,7 +197,9 @@ function findConfig(
   cwd: string,
 ): { file: string; values: ConfigValues } | null {
   const known = table.flatMap(([, setting]) => (setting.environmentOnly ? [] : [yamlKey(setting)]));
-  const sections = table.flatMap(([, setting]) => (setting.section ? [yamlKey(setting)] : []));
+  const sections = table.flatMap(([, setting]) =>
+    setting.section === undefined ? [] : [yamlKey(setting)],
+  );
   for (const file of named === undefined ? ["data/config.yaml", "config.yaml"] : [named]) {
     const isOptional = named === undefined;
     const values = readConfigFile(file, { cwd, known, sections, isOptional });

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import type { Document, Node, Scalar } from "yaml";
-import type { Member, Written } from "./written.ts";
+import type { Written, WrittenMember } from "../kinds/written.ts";
 
 export type ParsedYaml = {
   /** Null where the text is no YAML at all. */
@@ -60,7 +60,7 @@ export function parseYaml(text: string, where: string): ParsedYaml {
       return { ...nothing, text: textOf(node), value: plain };
     }
     if (isMap<Node, Node | null>(node)) {
-      const members = node.items.map(({ key, value }): Member => {
+      const members = node.items.map(({ key, value }): WrittenMember => {
         const name = isScalar(key) ? asWritten(String(key.source ?? key.value)) : "";
         const keyAt = key.range ? place(key.range[0]) : at;
         return { name, at: keyAt, written: written(value, keyAt, depth + 1) };

@@ -1,29 +1,28 @@
-import { yesOrNo } from "./access-kinds.ts";
-import { orNothing } from "./kind.ts";
-import { host, key, wholeNumber } from "./kinds.ts";
-import type { Provider, ProviderSettings } from "./provider-settings.ts";
-import { providers } from "./provider-upstreams.ts";
-import type { Setting } from "./setting.ts";
+import { type Provider, providers } from "./providers.ts";
+import type { PlainSetting } from "./setting.ts";
 
-type Table<Name extends keyof ProviderSettings> = {
-  readonly [Key in Name]: Setting<ProviderSettings[Key]>;
+/** Settings `openaiDomain` and so on, of one kind; null is not set. */
+type Of<Name extends Provider, What extends string, Kind> = {
+  readonly [Key in `${Name}${What}`]: PlainSetting & {
+    readonly kind: Kind;
+    readonly unset: "nothing";
+  };
 };
 
-type Own<Name extends Provider> = Table<
-  `${Name}Domain` | `${Name}Port` | `${Name}Tls` | `${Name}ApiKey`
->;
-
-const port = wholeNumber(1, 65_535, "must be a whole number from 1 to 65535");
+type ProviderTable<Name extends Provider> = Of<Name, "Domain", "host"> &
+  Of<Name, "Port", "outsidePort"> &
+  Of<Name, "Tls", "yesOrNo"> &
+  Of<Name, "ApiKey", "key">;
 
 /** Clouds, and Ollama, by a few variables; in the config file they stand among the upstreams. */
-export const providerTable: Table<keyof ProviderSettings> = {
+export const providerTable: ProviderTable<Provider> = {
   ...tableOf("openai"),
   ...tableOf("google"),
   ...tableOf("anthropic"),
   ...tableOf("ollama"),
 };
 
-function tableOf<Name extends Provider>(name: Name): Own<Name> {
+function tableOf<Name extends Provider>(name: Name): ProviderTable<Name> {
   const { title, domain, port: usualPort, tls } = providers[name];
   const prefix = name.toUpperCase();
   const environmentOnly = true;
@@ -32,7 +31,8 @@ function tableOf<Name extends Provider>(name: Name): Own<Name> {
       env: `${prefix}_DOMAIN`,
       environmentOnly,
       about: `where ${title} is; this, ${prefix}_PORT or ${prefix}_TLS makes it an upstream`,
-      schema: orNothing(host),
+      kind: "host",
+      unset: "nothing",
       default: "",
       example: domain,
     },
@@ -40,7 +40,8 @@ function tableOf<Name extends Provider>(name: Name): Own<Name> {
       env: `${prefix}_PORT`,
       environmentOnly,
       about: `the port of ${title}`,
-      schema: orNothing(port),
+      kind: "outsidePort",
+      unset: "nothing",
       default: "",
       example: String(usualPort),
     },
@@ -48,7 +49,8 @@ function tableOf<Name extends Provider>(name: Name): Own<Name> {
       env: `${prefix}_TLS`,
       environmentOnly,
       about: `whether ${title} is reached by TLS`,
-      schema: orNothing(yesOrNo),
+      kind: "yesOrNo",
+      unset: "nothing",
       default: "",
       example: String(tls),
     },
@@ -57,9 +59,10 @@ function tableOf<Name extends Provider>(name: Name): Own<Name> {
       environmentOnly,
       about: `the key the gateway shows to ${title}; alone it turns nothing on`,
       secret: true,
-      schema: orNothing(key),
+      kind: "key",
+      unset: "nothing",
       default: "",
       example: "sk-...",
     },
-  } as Own<Name>;
+  } as ProviderTable<Name>;
 }

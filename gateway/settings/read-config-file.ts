@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { didYouMean } from "./did-you-mean.ts";
+import { didYouMean } from "../kinds/did-you-mean.ts";
+import type { Written } from "../kinds/written.ts";
 import { parseYaml } from "./parse-yaml.ts";
 import { codeOf } from "./read-env-file.ts";
 import { SettingsError } from "./settings-error.ts";
-import type { Written } from "./written.ts";
 
 /** One value of a config file: as text, which of a section is JSON, and where it stands. */
 export type ConfigValue = {

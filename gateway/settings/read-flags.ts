@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { didYouMean } from "./did-you-mean.ts";
+import { didYouMean } from "../kinds/did-you-mean.ts";
 import { SettingsError } from "./settings-error.ts";
 
 /**

@@ -1,68 +1,118 @@
-import { didYouMean } from "./did-you-mean.ts";
-import { shown } from "./fault-line.ts";
-import { orOff } from "./kind.ts";
-import { bytes, choice, count, duration, path } from "./kinds.ts";
-import { membersOf, type Reading, readValue } from "./reading.ts";
-import type { MiddlewareSettings } from "./routing-settings.ts";
-import type { Member, Written } from "./written.ts";
+import { kindOf } from "../kinds/declared.ts";
+import { didYouMean } from "../kinds/did-you-mean.ts";
+import { type MembersOf, membersIn, namesOf, readMembers, schemaOf } from "../kinds/members.ts";
+import { shown } from "../kinds/shown.ts";
+import type { Written, WrittenMember } from "../kinds/written.ts";
+import { limitsSchema, readLimitFields } from "../limits/limit-fields.ts";
+import type { Reading } from "./reading.ts";
+import type { Section } from "./setting.ts";
 
-/** What `trace` may be told; null is without end. */
-export type TraceSettings = {
-  readonly directory: string;
-  readonly maxFiles: number | null;
-  readonly maxAgeMs: number | null;
-  /** Of all its files together. */
-  readonly maxBytes: number | null;
+/** Something that config.yaml adds to the steps of a request. */
+export type MiddlewareSettings = {
+  /** `auth`, `rate_limit`, `trace`, or the path of the user's own file. */
+  readonly name: string;
+  readonly options: Readonly<Record<string, unknown>>;
 };
+
+const authMembers = {
+  mode: {
+    name: "mode",
+    about: "none lets the LAN in without keys; the tunnel always needs a key",
+    oneOf: ["none", "required"],
+    otherwise: "required",
+    example: "required",
+  },
+} as const;
+
+const traceMembers = {
+  directory: {
+    name: "directory",
+    about: "the folder of its files",
+    kind: "path",
+    otherwise: "data/traces",
+    example: "data/traces",
+  },
+  maxFiles: {
+    name: "max_files",
+    about: "how many files it keeps, or off",
+    kind: "count",
+    unset: "off",
+    otherwise: 1_000,
+    example: "1000",
+  },
+  maxAgeMs: {
+    name: "max_age",
+    about: "how long it keeps a file, or off",
+    kind: "age",
+    unset: "off",
+    otherwise: 604_800_000,
+    example: "7d",
+  },
+  maxBytes: {
+    name: "max_bytes",
+    about: "the size of all its files together, or off",
+    kind: "size",
+    unset: "off",
+    otherwise: 1_073_741_824,
+    example: "1GiB",
+  },
+} as const;
+
+/** The options of `trace`; null is without end. */
+export type TraceSettings = MembersOf<typeof traceMembers>;
 
 const builtIn = ["auth", "rate_limit", "trace"] as const;
 type BuiltIn = (typeof builtIn)[number];
 type Options = Readonly<Record<string, unknown>>;
 
-/** Those of a layer of limits, which limits/ reads. */
-const limitNames = [
-  "requests",
-  "tokens",
-  "tokens_per_day",
-  "tokens_per_month",
-  "upstream_seconds",
-  "cost",
-  "cost_per_day",
-  "cost_per_month",
-  "window",
-  "mode",
-] as const;
-
 const readers: Readonly<Record<BuiltIn, (options: Written, reading: Reading) => Options>> = {
-  auth(options, reading) {
-    const given = membersOf(options, ["mode"], "middleware auth", reading);
-    const mode = choice(["none", "required"]);
-    return {
-      mode: readValue(given?.get("mode"), mode, "required", "middleware auth: it", reading),
-    };
+  auth(options, { fault }) {
+    const about = "middleware auth:";
+    const given = membersIn(options, namesOf(authMembers), about, fault) ?? new Map();
+    return readMembers(authMembers, given, about, fault);
   },
-  rate_limit(options, reading) {
-    membersOf(options, limitNames, "middleware rate_limit", reading);
-    return options.value as Options;
-  },
-  trace(options, reading): TraceSettings {
-    const names = ["directory", "max_files", "max_age", "max_bytes"] as const;
-    const given = membersOf(options, names, "middleware trace", reading);
-    const get = <Value>(name: (typeof names)[number], of: Kind<Value>, otherwise: Value): Value =>
-      readValue(given?.get(name), of, otherwise, `middleware trace: ${name}`, reading);
-    return {
-      directory: get("directory", path, "data/traces"),
-      maxFiles: get("max_files", orOff(count), 1_000),
-      maxAgeMs: get("max_age", orOff(duration(1)), 7 * 24 * 3_600_000),
-      maxBytes: get("max_bytes", orOff(bytes), 2 ** 30),
-    };
+  rate_limit: (options, { fault }) => readLimitFields(options, "middleware rate_limit:", fault),
+  trace(options, { fault }): TraceSettings {
+    const about = "middleware trace:";
+    const given = membersIn(options, namesOf(traceMembers), about, fault) ?? new Map();
+    return readMembers(traceMembers, given, about, fault);
   },
 };
 
-type Kind<Value> = Parameters<typeof readValue<Value>>[1];
+const modes = kindOf(authMembers.mode).schema;
+const optionSchemas = {
+  auth: schemaOf(authMembers),
+  rate_limit: limitsSchema(),
+  trace: schemaOf(traceMembers),
+};
 
 /** In their order: a name, `{ name, its options }`, or `auth: none`. */
-export function readMiddlewares(section: Written | null, reading: Reading): MiddlewareSettings[] {
+export const middlewaresSection: Section<readonly MiddlewareSettings[]> = {
+  read: readMiddlewares,
+  schema: {
+    type: "array",
+    items: {
+      anyOf: [
+        { type: "string" },
+        { type: "object", properties: { auth: modes }, required: ["auth"], maxProperties: 1 },
+        ...builtIn.map((name) => withName(name)),
+        {
+          type: "object",
+          properties: { name: { type: "string", not: { enum: builtIn } } },
+          required: ["name"],
+        },
+      ],
+    },
+  },
+};
+
+function withName(name: BuiltIn): object {
+  const schema = optionSchemas[name];
+  const properties = { name: { const: name }, ...Object(schema.properties) };
+  return { ...schema, properties, required: ["name"] };
+}
+
+function readMiddlewares(section: Written | null, reading: Reading): MiddlewareSettings[] {
   if (section !== null && section.items === null) {
     reading.fault(section.at, "middlewares must be a list: auth, rate_limit, trace or files");
   }
@@ -74,7 +124,7 @@ export function readMiddlewares(section: Written | null, reading: Reading): Midd
       return [];
     }
     const { name, at, options } = named;
-    if (seen.has(name)) reading.fault(at, `middleware ${shown(name)} stands there twice`);
+    if (seen.has(name)) reading.fault(at, `middleware ${shown(name)} is named twice`);
     seen.add(name);
     const known = builtIn.find((one) => one === name);
     if (known !== undefined) return [{ name, options: readers[known](options, reading) }];
@@ -101,7 +151,7 @@ function nameOf(item: Written): Named | null {
   return { name: name.text, at: name.at, options: without(others, item) };
 }
 
-function without(members: readonly Member[], { at }: Written): Written {
+function without(members: readonly WrittenMember[], { at }: Written): Written {
   const value = Object.fromEntries(members.map(({ name, written }) => [name, written.value]));
   return { at, value, text: null, items: null, members };
 }

@@ -1,15 +1,67 @@
-import { didYouMean } from "./did-you-mean.ts";
-import { shown } from "./fault-line.ts";
-import { covers, modelGlob, modelName, neverReached, type PlacedGlob } from "./model-glob.ts";
+import { didYouMean } from "../kinds/did-you-mean.ts";
+import { coversGlob } from "../kinds/glob.ts";
+import type { JsonSchema } from "../kinds/kind.ts";
+import { membersIn, readValue } from "../kinds/members.ts";
+import { modelGlob, modelName } from "../kinds/model-kinds.ts";
+import { neverReached, type PlacedGlob } from "../kinds/never-reached.ts";
+import { shown } from "../kinds/shown.ts";
+import type { Written } from "../kinds/written.ts";
 import { providerRoutes } from "./provider-upstreams.ts";
-import { membersOf, type Reading, readValue } from "./reading.ts";
-import type { RouteSettings, RouteTarget } from "./routing-settings.ts";
-import type { Written } from "./written.ts";
+import type { Reading } from "./reading.ts";
+import type { Section } from "./setting.ts";
+
+/** Where a route leads: an upstream, and the model's name there (null: the requested name). */
+export type RouteTarget = { readonly upstream: string; readonly model: string | null };
+
+/** A rule from model names to upstreams; the first that matches wins. */
+export type RouteSettings = {
+  /** A name, or a glob with `*` and `?`. */
+  readonly model: string;
+  /** They share the work. */
+  readonly upstreams: readonly RouteTarget[];
+  /** Taken in order, if none of those before can serve. */
+  readonly fallbacks: readonly RouteTarget[];
+};
 
 const names = ["model", "upstream", "upstreams", "as", "fallbacks"] as const;
 
+const target: JsonSchema = {
+  anyOf: [
+    { type: "string" },
+    {
+      type: "object",
+      properties: { name: { type: "string" }, model: modelName.schema },
+      required: ["name"],
+      additionalProperties: false,
+    },
+  ],
+};
+const targets: JsonSchema = { anyOf: [target, { type: "array", items: target }] };
+const globs: JsonSchema = {
+  anyOf: [modelGlob.schema, { type: "array", items: modelGlob.schema }],
+};
+
 /** The section's routes in their order, then those of providers that none before them takes. */
-export function readRoutes(section: Written | null, reading: Reading): RouteSettings[] {
+export const routesSection: Section<readonly RouteSettings[]> = {
+  read: readRoutes,
+  schema: {
+    type: "array",
+    items: {
+      type: "object",
+      properties: {
+        model: { ...globs, description: "names or globs of models" },
+        upstream: { ...target, description: "the upstream they go to" },
+        upstreams: { ...targets, description: "several upstreams that share the work" },
+        as: { ...modelName.schema, description: "the model's name there" },
+        fallbacks: { ...targets, description: "upstreams to use if none of the others can serve" },
+      },
+      required: ["model"],
+      additionalProperties: false,
+    },
+  },
+};
+
+function readRoutes(section: Written | null, reading: Reading): RouteSettings[] {
   if (section !== null && section.items === null) {
     reading.fault(section.at, "routes must be a list; the first that matches a model is taken");
   }
@@ -22,7 +74,7 @@ export function readRoutes(section: Written | null, reading: Reading): RouteSett
     reading.fault(one.at, says);
   }
   const others = providerRoutes(reading.settings).filter(
-    ({ model }) => !globs.some(({ glob }) => covers(glob, model)),
+    ({ model }) => !globs.some(({ glob }) => coversGlob(glob, model)),
   );
   return [...routes, ...others];
 }
@@ -34,12 +86,12 @@ function routesOf(
   globs: PlacedGlob[],
   reading: Reading,
 ): RouteSettings[] {
-  const given = membersOf(item, names, about, reading);
+  const given = membersIn(item, names, about, reading.fault);
   if (given === null) return [];
   const model = given.get("model");
   if (model === undefined) reading.fault(item.at, `${about} needs a model, a name or a glob`);
   const own = listOf(model).flatMap((written) => {
-    const glob = readValue(written, modelGlob, "", `${about} model`, reading);
+    const glob = readValue(modelGlob, written, "", `${about} model`, reading.fault);
     return glob === "" ? [] : [{ glob, at: written.at }];
   });
   globs.push(...own);
@@ -50,19 +102,13 @@ function routesOf(
   if (upstream?.items) reading.fault(upstream.at, `${about} upstream must be one; upstreams many`);
   if (several?.items?.length === 0)
     reading.fault(several.at, `${about} upstreams must not be empty`);
-  const calledThere = readValue<string | null>(
-    given.get("as"),
-    modelName,
-    null,
-    `${about} as`,
-    reading,
-  );
+  const calledThere = nameIn(given.get("as"), null, `${about} as`, reading);
   const seen = new Set<string>();
   const targetsOf = (written: Written | undefined): RouteTarget[] =>
     listOf(written).flatMap((one) => {
       const target = targetOf(one, calledThere, about, reading);
       if (target !== null && seen.has(target.upstream)) {
-        reading.fault(one.at, `${about} upstream ${target.upstream} stands there twice`);
+        reading.fault(one.at, `${about} upstream ${target.upstream} is named twice`);
       }
       if (target !== null) seen.add(target.upstream);
       return target ?? [];
@@ -85,7 +131,7 @@ function targetOf(
 ): RouteTarget | null {
   const given =
     written.text === null
-      ? membersOf(written, ["name", "model"], `${about} upstream`, reading)
+      ? membersIn(written, ["name", "model"], `${about} upstream`, reading.fault)
       : new Map([["name" as const, written]]);
   if (given === null) return null;
   const named = given.get("name");
@@ -99,8 +145,17 @@ function targetOf(
     const hint = didYouMean(name, known) || thereAre(known);
     reading.fault(named.at, `${about} there is no upstream ${shown(name)}${hint}`);
   }
-  const model = readValue(given.get("model"), modelName, calledThere, `${about} model`, reading);
+  const model = nameIn(given.get("model"), calledThere, `${about} model`, reading);
   return { upstream: name, model };
+}
+
+function nameIn(
+  written: Written | undefined,
+  otherwise: string | null,
+  about: string,
+  { fault }: Reading,
+): string | null {
+  return written === undefined ? otherwise : readValue(modelName, written, otherwise, about, fault);
 }
 
 /** The upstream of UPSTREAM_URL is called default; undefined where upstreams could not be read. */

@@ -1,15 +1,15 @@
+import type { Written } from "../kinds/written.ts";
 import { faultLine } from "./fault-line.ts";
 import type { Found } from "./found.ts";
 import { parseYaml } from "./parse-yaml.ts";
 import type { Setting } from "./setting.ts";
-import type { Written } from "./written.ts";
 
 /**
  * A section as it was found: in the config file as it stands there, elsewhere as JSON. Null where
  * there is none, undefined where it cannot be read, which is a fault.
  */
 export function readSection(
-  setting: Setting<unknown>,
+  setting: Setting,
   found: Found | undefined,
   faults: string[],
 ): Written | null | undefined {

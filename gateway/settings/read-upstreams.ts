@@ -1,47 +1,31 @@
-import { yesOrNo } from "./access-kinds.ts";
-import { shown } from "./fault-line.ts";
-import { kind, WrongValue } from "./kind.ts";
-import { capacity, choice, key, path, upstreamUrl } from "./kinds.ts";
+import { kindOf } from "../kinds/declared.ts";
+import { readText } from "../kinds/kind.ts";
+import { membersIn, namesOf, readMember, readMembers, schemaOf } from "../kinds/members.ts";
+import { plainName } from "../kinds/plain-kinds.ts";
+import { shown } from "../kinds/shown.ts";
+import type { Written, WrittenMember } from "../kinds/written.ts";
 import { providerUpstreams } from "./provider-upstreams.ts";
-import { membersOf, type Reading, readValue } from "./reading.ts";
-import type { UpstreamSettings } from "./routing-settings.ts";
-import { upstreamTypes } from "./upstream-types.ts";
+import type { Reading } from "./reading.ts";
+import type { Section } from "./setting.ts";
+import { type UpstreamSettings, upstreamMembers } from "./upstream-members.ts";
 import { variableIn } from "./variable-in.ts";
-import type { Member, Written } from "./written.ts";
 
-const names = [
-  "url",
-  "type",
-  "key",
-  "auth",
-  "max_concurrent",
-  "weight",
-  "drain",
-  "exclusive_models",
-  "box",
-  "ca",
-  "certificate",
-  "certificate_key",
-] as const;
-
-const plainName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-
-const weight = kind((text) => {
-  const value = Number(text);
-  if (/^\d+(\.\d+)?$/.test(text) && value > 0 && value <= 1_000) return value;
-  throw new WrongValue("must be a number above 0, at most 1000");
-});
-
-const boxName = kind((text) => {
-  if (plainName.test(text)) return text;
-  throw new WrongValue("must be a name: A-Z a-z 0-9 . _ -");
-});
-
-/** A cloud takes many at once; how many at most is then a question of its bill. */
+/** A cloud takes many at once; how many at most is a question of its bill. */
 const cloudCapacity = 32;
 
 /** The section's upstreams by name, and those that variables such as OPENAI_DOMAIN make. */
-export function readUpstreams(section: Written | null, reading: Reading): UpstreamSettings[] {
+export const upstreamsSection: Section<readonly UpstreamSettings[]> = {
+  read: readUpstreams,
+  schema: {
+    type: "object",
+    propertyNames: plainName.schema,
+    additionalProperties: {
+      anyOf: [kindOf(upstreamMembers.url).schema, schemaOf(upstreamMembers)],
+    },
+  },
+};
+
+function readUpstreams(section: Written | null, reading: Reading): UpstreamSettings[] {
   if (section !== null && section.members === null) {
     reading.fault(section.at, "upstreams must be names, each with a url");
   }
@@ -57,94 +41,103 @@ export function readUpstreams(section: Written | null, reading: Reading): Upstre
   return [...written, ...made.map(({ upstream }) => upstream)];
 }
 
-function upstreamOf({ name, at, written }: Member, reading: Reading): UpstreamSettings {
+function upstreamOf({ name, at, written }: WrittenMember, reading: Reading): UpstreamSettings {
   const about = `upstream ${shown(name)}:`;
-  const { settings } = reading;
-  if (!plainName.test(name)) {
-    reading.fault(at, `${about} its name must be 1 to 64 of A-Z a-z 0-9 . _ -, no sign first`);
-  }
-  if (name === "default") {
-    reading.fault(
-      at,
-      `${about} in routes that is the one of UPSTREAM_URL; name this one otherwise`,
-    );
-  }
+  const { fault } = reading;
+  faultsOfName(name, at, reading);
   // `gpu1: http://box:8080` says enough.
   const given =
     written.text === null
-      ? membersOf(written, names, about, reading)
-      : new Map([["url" as const, written]]);
-  const url = given?.get("url");
-  if (given !== null && (url === undefined || url.text === "")) {
-    reading.fault(at, `${about} needs a url`);
+      ? membersIn(written, namesOf(upstreamMembers), about, fault)
+      : new Map(written.text === "" ? [] : [["url", written]]);
+  if (given !== null && !given.has("url")) {
+    fault(at, `${about} needs a url; for example url: http://192.168.1.5:8080`);
   }
-  const get = <Value>(member: (typeof names)[number], of: Kind<Value>, otherwise: Value): Value =>
-    readValue(given?.get(member), of, otherwise, `${about} ${member}`, reading);
-  const type = get("type", choice(upstreamTypes), "auto");
-  const isCloud = type === "anthropic" || type === "google";
-  const file = (member: "ca" | "certificate" | "certificate_key"): string | null =>
-    fileOf(given?.get(member), `${about} ${member}`, reading);
-  const upstream: UpstreamSettings = {
-    name,
-    url: url?.text === "" ? "" : get("url", upstreamUrl, ""),
-    type,
-    key: keyOf(given?.get("key"), `${about} key`, reading),
-    passthrough: passes(given?.get("auth"), about, reading),
-    maxConcurrent: get(
-      "max_concurrent",
-      capacity,
-      isCloud ? cloudCapacity : (settings.maxConcurrent ?? 1),
-    ),
-    weight: get("weight", weight, 1),
-    drain: get("drain", yesOrNo, false),
-    exclusiveModels: get("exclusive_models", yesOrNo, settings.exclusiveModels === "on"),
-    box: get<string | null>("box", boxName, null),
-    ca: file("ca"),
-    certificate: file("certificate"),
-    certificateKey: file("certificate_key"),
-  };
-  if ((upstream.certificate === null) !== (upstream.certificateKey === null)) {
-    reading.fault(at, `${about} certificate and certificate_key need each other`);
-  }
-  if (upstream.passthrough && upstream.key !== null) {
-    reading.fault(at, `${about} must have either a key or auth: passthrough`);
-  }
+  const set = new Map(given);
+  const key = keyOf(set.get("key"), about, reading);
+  set.delete("key");
+  const read = { ...readMembers(upstreamMembers, set, about, fault), key };
+  const upstream = { name, ...read, ...usualOf(read.type, set, reading) };
+  faultsOfFiles(upstream, set, about, reading);
+  faultsOfPairs(upstream, at, about, reading);
+  if (upstream.passthrough) faultOfKeys(set.get("auth")?.at ?? at, about, reading);
   return upstream;
 }
 
-type Kind<Value> = Parameters<typeof readValue<Value>>[1];
+/** What the settings say for upstreams that do not say it themselves. */
+function usualOf(
+  type: UpstreamSettings["type"],
+  given: ReadonlyMap<string, Written>,
+  { settings }: Reading,
+): Partial<Pick<UpstreamSettings, "maxConcurrent" | "exclusiveModels">> {
+  const isCloud = type === "anthropic" || type === "google";
+  const maxConcurrent = isCloud ? cloudCapacity : (settings.maxConcurrent ?? 1);
+  return {
+    ...(given.has("max_concurrent") ? {} : { maxConcurrent }),
+    ...(given.has("exclusive_models")
+      ? {}
+      : { exclusiveModels: settings.exclusiveModels === "on" }),
+  };
+}
+
+function faultsOfName(name: string, at: string, { fault }: Reading): void {
+  const about = `upstream ${shown(name)}:`;
+  const { fault: must } = readText(plainName, name);
+  if (must !== null) fault(at, `${about} its name ${must}`);
+  if (name === "default") {
+    fault(at, `${about} routes call the upstream of UPSTREAM_URL so; give this one another name`);
+  }
+}
 
 /** As it stands, or `${NAME}` from the environment. */
 function keyOf(written: Written | undefined, about: string, reading: Reading): string | null {
   const name = variableIn(written?.text ?? "");
   if (written === undefined || name === null) {
-    return readValue<string | null>(written, key, null, about, reading);
+    return readMember(upstreamMembers.key, written, about, reading.fault);
   }
   const text = reading.variable(name);
-  if (text === undefined) reading.fault(written.at, `${about}: the variable ${name} is not set`);
-  const meant = text === undefined ? undefined : { ...written, text };
-  return readValue<string | null>(meant, key, null, `${about} (from ${name})`, reading);
+  if (text === undefined) {
+    reading.fault(written.at, `${about} key: the variable ${name} is not set`);
+    return null;
+  }
+  const from = { ...upstreamMembers.key, name: `key (from ${name})` };
+  return readMember(from, { ...written, text }, about, reading.fault);
 }
 
-/** With keys of our own, passing on what clients show would give those keys away. */
-function passes(written: Written | undefined, about: string, reading: Reading): boolean {
-  const word = readValue(written, choice(["passthrough", "key"]), "key", `${about} auth`, reading);
-  if (written === undefined || word !== "passthrough") return false;
-  const { middlewares } = reading.settings;
-  const isOpen = middlewares?.some(({ options }) => options.mode === "none") ?? true;
-  if (!isOpen) {
-    reading.fault(
-      written.at,
-      `${about} auth: passthrough needs "- auth: none" among the middlewares`,
-    );
+function faultsOfFiles(
+  upstream: UpstreamSettings,
+  given: ReadonlyMap<string, Written>,
+  about: string,
+  { fault, exists }: Reading,
+): void {
+  for (const property of ["ca", "certificate", "certificateKey"] as const) {
+    const { name } = upstreamMembers[property];
+    const written = given.get(name);
+    const file = upstream[property];
+    if (written !== undefined && file !== null && !exists(file)) {
+      const says = `${about} ${name} must be the path of a PEM file; there is no such file`;
+      fault(written.at, says, shown(file));
+    }
   }
-  return true;
 }
 
-function fileOf(written: Written | undefined, about: string, reading: Reading): string | null {
-  const file = readValue<string | null>(written, path, null, about, reading);
-  if (written !== undefined && file !== null && !reading.exists(file)) {
-    reading.fault(written.at, `${about} must be the path of a PEM file; there is none`);
+function faultsOfPairs(
+  { certificate, certificateKey, passthrough, key }: UpstreamSettings,
+  at: string,
+  about: string,
+  { fault }: Reading,
+): void {
+  if ((certificate === null) !== (certificateKey === null)) {
+    fault(at, `${about} certificate and certificate_key need each other`);
   }
-  return file;
+  if (passthrough && key !== null) {
+    fault(at, `${about} must have either a key or auth: passthrough`);
+  }
+}
+
+/** Clients that show keys of the gateway would give these to the upstream. */
+function faultOfKeys(at: string, about: string, { settings, fault }: Reading): void {
+  const isOpen = settings.middlewares?.some(({ options }) => options.mode === "none") ?? true;
+  if (isOpen) return;
+  fault(at, `${about} auth: passthrough needs "- auth: none" among the middlewares`);
 }

@@ -9,7 +9,11 @@ describe("faults", () => {
       "upstreams: {a: {url: http://a, wieght: 2}}",
       /column 32: upstream a: has no member wieght \(did you mean weight\?\)$/,
     ],
-    ["no url", "upstreams:\n  a: {weight: 2}", /line 2, column 3: upstream a: needs a url$/],
+    [
+      "no url",
+      "upstreams:\n  a: {weight: 2}",
+      /line 2, column 3: upstream a: needs a url; for example url: http/,
+    ],
     ["a wrong URL", "upstreams: {a: ftp://a}", /column 16: upstream a: url must start with http/],
     [
       "a wrong type",
@@ -29,7 +33,7 @@ describe("faults", () => {
     [
       "a list for a value",
       "upstreams: {a: {url: [http://a]}}",
-      /column 22: upstream a: url must be a single value$/,
+      /column 22: upstream a: url must be a single value; for example/,
     ],
     ["upstreams that are a list", "upstreams: [http://a]", /column 12: upstreams must be names/],
     [
@@ -71,7 +75,7 @@ describe("faults", () => {
     [
       "an upstream twice",
       `${up}routes: [{model: x, upstream: gpu1, fallbacks: [gpu1]}]`,
-      /column 49: route 1: upstream gpu1 stands there twice$/,
+      /column 49: route 1: upstream gpu1 is named twice$/,
     ],
     [
       "upstream and upstreams",
@@ -118,12 +122,12 @@ describe("faults", () => {
     [
       "a negative price",
       "models: {a: {price: {prompt: -1}}}",
-      /column 30: model a: price\.prompt must be US dollars/,
+      /column 30: model a: price: prompt must be US dollars/,
     ],
     [
       "an unknown price",
       "models: {a: {price: {input: 1}}}",
-      /column 22: model a: price has no member input$/,
+      /column 22: model a: price has no member input; there are prompt,/,
     ],
     [
       "a context of nothing",
@@ -148,17 +152,17 @@ describe("faults", () => {
     [
       "auth turned off in other words",
       "middlewares: [{auth: off}]",
-      /column 22: middleware auth: it must be one of none, required$/,
+      /column 22: middleware auth: mode must be one of none, required; .* it is off$/,
     ],
     [
       "an option there is not",
       "middlewares: [{name: trace, dir: x}]",
-      /column 29: middleware trace has no member dir/,
+      /column 29: middleware trace: has no member dir/,
     ],
     [
       "a middleware twice",
       "middlewares: [trace, trace]",
-      /column 22: middleware trace stands there twice$/,
+      /column 22: middleware trace is named twice$/,
     ],
     [
       "what leads back to itself",

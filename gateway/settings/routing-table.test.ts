@@ -130,7 +130,7 @@ test("the upstream of UPSTREAM_URL is called default in routes, where it is set"
   expect(faultsOf(yaml)[0]).toMatch(
     /column 33: route 1: there is no upstream default; there are far$/,
   );
-  expect(faultsOf("upstreams: {default: http://far}")[0]).toContain("name this one otherwise");
+  expect(faultsOf("upstreams: {default: http://far}")[0]).toContain("give this one another name");
 });
 
 test("models have contexts, prices and names", () => {
@@ -158,9 +158,11 @@ test("middlewares are names with options, files, and auth: none in so many words
   - { name: rate_limit, requests: 5, tokens: null }
   - { name: trace, max_files: off, max_age: 1h }
   - { name: ./mine.ts, greeting: hello }`;
+  const limit = (max: number | null) => ({ max, windowMs: null, mode: null });
+  const limits = { requests: limit(5), tokens: limit(null) };
   expect(load(yaml).settings.middlewares).toEqual([
     { name: "auth", options: { mode: "none" } },
-    { name: "rate_limit", options: { requests: 5, tokens: null } },
+    { name: "rate_limit", options: { windowMs: null, mode: null, fields: limits } },
     {
       name: "trace",
       options: { directory: "data/traces", maxFiles: null, maxAgeMs: 3_600_000, maxBytes: 2 ** 30 },

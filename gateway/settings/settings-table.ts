@@ -1,202 +1,68 @@
-import { accessTable } from "./access-table.ts";
-import { orNothing, orOff } from "./kind.ts";
-import {
-  capacity,
-  choice,
-  count,
-  duration,
-  host,
-  key,
-  pace,
-  path,
-  port,
-  upstreamUrl,
-  userName,
-} from "./kinds.ts";
-import { providerTable } from "./provider-table.ts";
-import { routingTable } from "./routing-table.ts";
-import type { Setting } from "./setting.ts";
-import type { Settings } from "./settings.ts";
-import { timeoutTable } from "./timeout-table.ts";
-import { upstreamTypes } from "./upstream-types.ts";
+import { type PlainSettings, plainTable } from "./plain-table.ts";
+import { type LimitsSection, limitsSection } from "./read-limits.ts";
+import { type MiddlewareSettings, middlewaresSection } from "./read-middlewares.ts";
+import { type ModelSettings, modelsSection } from "./read-models.ts";
+import { type RouteSettings, routesSection } from "./read-routes.ts";
+import { upstreamsSection } from "./read-upstreams.ts";
+import type { SectionSetting, Setting } from "./setting.ts";
+import type { UpstreamSettings } from "./upstream-members.ts";
 
-/** Every setting there is; the one place for names, defaults and what is right. */
-export type SettingsTable = { readonly [Name in keyof Settings]: Setting<Settings[Name]> };
-
-export const settingsTable: SettingsTable = {
-  port: {
-    env: "PORT",
-    aliases: ["PROXY_PORT"],
-    flag: "--port",
-    about: "the port of the gateway",
-    schema: port,
-    default: "8000",
-  },
-  host: {
-    env: "HOST",
-    flag: "--host",
-    about: "the one address to listen on; every address, IPv4 and IPv6, where it is not set",
-    schema: orNothing(host),
-    default: "",
-    example: "127.0.0.1",
-  },
-  publicPort: {
-    env: "PUBLIC_PORT",
-    about: "a second port for the tunnel; whoever comes in there has fewer rights",
-    schema: orOff(port),
-    default: "off",
-    example: "8001",
-  },
-  metricsPort: {
-    env: "METRICS_PORT",
-    about: "a port of its own for /metrics, which then leaves the main port",
-    schema: orOff(port),
-    default: "off",
-    example: "9090",
-  },
-  upstreamUrl: {
-    env: "UPSTREAM_URL",
-    aliases: ["BACKEND_URL", "VLLM_BASE_URL"],
-    flag: "--base-url",
-    about: "the server that generates, with or without /v1; the echo where it is not set",
-    schema: orNothing(upstreamUrl),
-    default: "",
-    example: "http://127.0.0.1:8080",
-  },
-  upstreamApiKey: {
-    env: "UPSTREAM_API_KEY",
-    about: "the key the gateway itself shows to the upstream",
-    secret: true,
-    schema: orNothing(key),
-    default: "",
-    example: "sk-...",
-  },
-  upstreamType: {
-    env: "UPSTREAM_TYPE",
-    flag: "--type",
-    about: "what kind of server the upstream is; auto finds out",
-    schema: choice(upstreamTypes),
-    default: "auto",
-  },
-  upstreamCa: {
-    env: "UPSTREAM_CA",
-    about: "a PEM file of authorities to believe for the upstream's TLS, beside the usual ones",
-    schema: orNothing(path),
-    default: "",
-    example: "data/ca.pem",
-  },
-  upstreamCertificate: {
-    env: "UPSTREAM_CERTIFICATE",
-    about: "a PEM file with the gateway's own certificate, where the upstream asks for one",
-    schema: orNothing(path),
-    default: "",
-    example: "data/gateway.pem",
-  },
-  upstreamCertificateKey: {
-    env: "UPSTREAM_CERTIFICATE_KEY",
-    about: "the PEM file of that certificate's key",
-    schema: orNothing(path),
-    default: "",
-    example: "data/gateway.key",
-  },
-  maxConcurrent: {
-    env: "MAX_CONCURRENT",
-    flag: "--max-concurrent",
-    about: "generations the upstream runs at once, all others wait in line; auto asks it",
-    schema: capacity,
-    default: "1",
-  },
-  maxQueue: {
-    env: "MAX_QUEUE",
-    about: "the most that may wait in line; more are answered 503",
-    schema: orOff(count),
-    default: "off",
-    example: "100",
-  },
-  maxConcurrentPerUser: {
-    env: "MAX_CONCURRENT_PER_USER",
-    about: "generations of one user that run at once; max_concurrent in users.json replaces it",
-    schema: orOff(count),
-    default: "off",
-    example: "2",
-  },
-  maxQueuedPerUser: {
-    env: "MAX_QUEUED_PER_USER",
-    about: "requests of one user that wait in line; max_queued in users.json replaces it",
-    schema: orOff(count),
-    default: "off",
-    example: "20",
-  },
-  exclusiveModels: {
-    env: "EXCLUSIVE_MODELS",
-    about: "on where the upstream holds one model at a time: then models take turns",
-    schema: choice(["on", "off"]),
-    default: "off",
-    example: "on",
-  },
-  maxUnfairnessMs: {
-    env: "MAX_UNFAIRNESS",
-    about: "how long requests for the loaded model may go before a fairer one for another",
-    schema: duration(0),
-    default: "30s",
-  },
-  streamUpstream: {
-    env: "STREAM_UPSTREAM",
-    about: "auto: llama.cpp streams also what its client wants whole, and so notices who left",
-    schema: choice(["auto", "off"]),
-    default: "auto",
-  },
-  queueEvents: {
-    env: "QUEUE_EVENTS",
-    about: "how a streaming request learns its place in line",
-    schema: choice(["chunk", "comment", "off"]),
-    default: "chunk",
-  },
-  usersFile: {
-    env: "USERS_FILE",
-    flag: "--users-file",
-    about: "who may use the gateway; read on every request",
-    schema: path,
-    default: "data/users.json",
-  },
-  databaseFile: {
-    env: "DATABASE_FILE",
-    flag: "--database-file",
-    about: "the ledger (SQLite)",
-    schema: path,
-    default: "data/gateway.db",
-  },
-  apiKey: {
-    env: "API_KEY",
-    aliases: ["AUTHORIZATION"],
-    about: "the one key where there is no users file, with or without Bearer",
-    secret: true,
-    schema: orNothing(key),
-    default: "",
-    example: "sk-...",
-  },
-  apiUser: {
-    env: "API_USER",
-    about: "the name of the user of API_KEY, and of the first key",
-    schema: userName,
-    default: "admin",
-  },
-  ...timeoutTable,
-  logLevel: {
-    env: "LOG_LEVEL",
-    flag: "--log-level",
-    about: "the least that is logged",
-    schema: choice(["trace", "debug", "info", "warn", "error", "fatal", "silent"]),
-    default: "info",
-  },
-  echoTokensPerSecond: {
-    env: "ECHO_TOKENS_PER_SECOND",
-    about: "the pace of the echo, which answers where there is no UPSTREAM_URL",
-    schema: orOff(pace),
-    default: "off",
-    example: "20",
-  },
-  ...accessTable,
-  ...providerTable,
-  ...routingTable,
+/** The values of the sections. */
+type Sections = {
+  readonly limits: LimitsSection;
+  readonly middlewares: readonly MiddlewareSettings[];
+  readonly upstreams: readonly UpstreamSettings[];
+  readonly routes: readonly RouteSettings[];
+  readonly models: readonly ModelSettings[];
 };
+
+/** The sections of the config file. Each reads the plain settings, and the sections above it. */
+const sectionTable: { readonly [Name in keyof Sections]: SectionSetting<Sections[Name]> } = {
+  limits: {
+    env: "LIMITS",
+    about: "further limits, for everybody and by role; always count",
+    section: limitsSection,
+    default: "off",
+    example: '{"roles":{"admin":{"tokens":null}}}',
+  },
+  middlewares: {
+    env: "MIDDLEWARES",
+    about: "what is added to the road: auth, rate_limit, trace, files of one's own",
+    section: middlewaresSection,
+    default: "off",
+    example: '["trace"]',
+  },
+  upstreams: {
+    env: "UPSTREAMS",
+    about: "servers by name, beside UPSTREAM_URL",
+    section: upstreamsSection,
+    default: "off",
+    example: '{"gpu1":"http://192.168.1.5:8080"}',
+  },
+  routes: {
+    env: "ROUTES",
+    about: "which models go to which upstreams; the first that matches is taken",
+    section: routesSection,
+    default: "off",
+    example: '[{"model":"gpt-*","upstream":"openai"}]',
+  },
+  models: {
+    env: "MODELS",
+    about: "what is said of models: context, price, how many at once",
+    section: modelsSection,
+    default: "off",
+    example: '{"qwen*":{"context_length":32768}}',
+  },
+};
+
+/** Every setting: the one place for its names, kind, default and help. */
+export const settingsTable: typeof plainTable & typeof sectionTable = {
+  ...plainTable,
+  ...sectionTable,
+};
+
+/** The settings in force, deeply frozen. null is off or not set; sizes in bytes, times in ms. */
+export type Settings = PlainSettings & Sections;
+
+/** The same as a list, with the name of each in Settings. */
+export const allSettings: readonly (readonly [string, Setting])[] = Object.entries(settingsTable);

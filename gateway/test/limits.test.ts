@@ -4,7 +4,6 @@ import { afterEach, describe, expect, it } from "vitest";
 import { startGateway } from "../serve.ts";
 import { loadSettings } from "../settings/load-settings.ts";
 import { chat, newTestKey, startTestGateway, type TestGateway, until } from "./support/harness.ts";
-import { holding, inLine } from "./support/holding.ts";
 import { chatChunk, type Handler, politeChat } from "./support/mock-upstream.ts";
 
 const on = { ENABLE_RATE_LIMITING: "true" };
@@ -236,10 +235,13 @@ describe("limits of a user", () => {
   });
 
   it("that only slow put a request behind those inside theirs", async () => {
-    const upstream = holding();
+    const waiting: (() => void)[] = [];
     const gateway = await start(
       { ...on, MAX_REQUESTS: "1", MAX_TOKENS: "off", RATE_LIMIT_MODE: "slow" },
-      upstream.handler,
+      async (seen, response, request) => {
+        await new Promise<void>((resolve) => waiting.push(resolve));
+        await politeChat(seen, response, request);
+      },
     );
     const order: string[] = [];
     const tell = (name: string) => async (answer: Response) => {
@@ -247,16 +249,18 @@ describe("limits of a user", () => {
       await answer.text();
       order.push(name);
     };
+    const inLine = async () => (await gateway.health()).line.waiting;
     const all = [ask(gateway, {}, "carol").then(tell("carol"))];
-    await inLine(gateway, { active: 1, waiting: 0 });
+    await until(() => waiting.length === 1, "one runs");
     all.push(ask(gateway, {}, "alice").then(tell("alice, inside")));
-    await inLine(gateway, { waiting: 1 });
+    await until(async () => (await inLine()) === 1, "one waits");
     all.push(ask(gateway, {}, "alice").then(tell("alice, over")));
-    await inLine(gateway, { waiting: 2 });
+    await until(async () => (await inLine()) === 2, "two wait");
     all.push(ask(gateway, {}, "bob").then(tell("bob")));
-    await inLine(gateway, { waiting: 3 });
+    await until(async () => (await inLine()) === 3, "three wait");
     for (let i = 0; i < 4; i++) {
-      await upstream.release(i);
+      await until(() => waiting.length === 1, "the next runs");
+      waiting.pop()?.();
       await until(() => order.length === i + 1, "it ended");
     }
     await Promise.all(all);
@@ -276,7 +280,10 @@ describe("limits of a user", () => {
     expect((await ask(gateway, {}, "bob")).status).toBe(200);
     writeFileSync(join(gateway.dir, "config.yaml"), "limits:\n  roles:\n    user: {tokens: 7}\n");
     const { settings } = loadSettings({ argv: [], cwd: gateway.dir, env: {} });
-    expect(settings.limits).toEqual({ defaults: {}, roles: { user: { tokens: 7 } } });
+    expect(settings.limits.defaults.fields).toEqual({});
+    expect(settings.limits.roles.user?.fields).toEqual({
+      tokens: { max: 7, windowMs: null, mode: null },
+    });
   });
 });
 

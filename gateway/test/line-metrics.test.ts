@@ -1,25 +1,35 @@
 import { writeFileSync } from "node:fs";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, expect, it } from "vitest";
 import { chat, startTestGateway, type TestGateway, until } from "./support/harness.ts";
-import { type Holding, holding, inLine } from "./support/holding.ts";
-import { chatChunk } from "./support/mock-upstream.ts";
+import { chatChunk, type Handler, politeChat } from "./support/mock-upstream.ts";
 
 let gateway: TestGateway;
-let upstream: Holding;
-beforeEach(() => {
-  upstream = holding({
-    // A request that says "begin" has its first word before it is held.
-    before: ({ body }, response) => {
-      if (!body.includes('"begin"')) return;
-      response.writeHead(200, { "content-type": "text/event-stream" });
-      response.write(chatChunk("Hello"));
-    },
-  });
-});
+let releases: Array<() => void> = [];
 afterEach(async () => {
-  upstream.releaseAll();
+  for (const release of releases) release();
+  releases = [];
   await gateway.stop();
 });
+
+/** Held until the test lets it go; one that says "begin" has its first word before that. */
+const held: Handler = async (seen, response, request) => {
+  if (seen.body.includes('"begin"')) {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    response.write(chatChunk("Hello"));
+  }
+  await new Promise<void>((resolve) => {
+    releases.push(resolve);
+    response.once("close", resolve);
+  });
+  if (!response.destroyed && !response.headersSent) await politeChat(seen, response, request);
+};
+
+async function inLine(active: number, waiting: number): Promise<void> {
+  await until(async () => {
+    const { line } = await gateway.health();
+    return line.active === active && line.waiting === waiting;
+  }, `${active} run and ${waiting} wait`);
+}
 
 async function metrics(...names: string[]): Promise<Record<string, number>> {
   const text = await (await fetch(`${gateway.url}/metrics`)).text();
@@ -32,23 +42,24 @@ const ask = (user: string, headers = {}): Promise<Response> =>
   gateway.post("/v1/chat/completions", chat(), { user, headers });
 
 it("waits are told by class, with the first place, and estimates against what came", async () => {
-  gateway = await startTestGateway(upstream.handler);
+  gateway = await startTestGateway(held);
   const { alice = "", bob = "", carol = "", admin = "" } = gateway.keys;
   const users = { [alice]: "alice", [bob]: "bob", [carol]: { user: "carol", priority: 1 } };
   writeFileSync(gateway.usersFile, JSON.stringify({ ...users, [admin]: "admin" }));
   const asked = [ask("admin")];
-  await inLine(gateway, { active: 1, waiting: 0 });
-  await upstream.release(0);
+  await inLine(1, 0);
+  releases[0]?.();
   await asked[0];
   // From here on there is something to estimate by.
   asked.push(ask("alice"));
-  await inLine(gateway, { active: 1, waiting: 0 });
+  await inLine(1, 0);
   asked.push(ask("bob", { "x-priority": "background" }));
-  await inLine(gateway, { active: 1, waiting: 1 });
+  await inLine(1, 1);
   asked.push(ask("carol"));
-  await inLine(gateway, { active: 1, waiting: 2 });
+  await inLine(1, 2);
   for (let next = 1; next < 4; next++) {
-    await upstream.release(next);
+    await until(() => releases.length > next, "the next runs");
+    releases[next]?.();
   }
   for (const answer of asked) expect((await answer).status).toBe(200);
   const told = {
@@ -66,22 +77,22 @@ it("waits are told by class, with the first place, and estimates against what ca
 });
 
 it("departures are told by where they happened, and how soon the slot was free", async () => {
-  gateway = await startTestGateway(upstream.handler);
+  gateway = await startTestGateway(held);
   const leave = async (fields: object, leaving: AbortController): Promise<Response> =>
     gateway.post("/v1/chat/completions", chat({ ...fields }), { signal: leaving.signal });
   const [silent, waiting, midway] = [1, 2, 3].map(() => new AbortController());
   leave({}, silent!).catch(() => {});
-  await inLine(gateway, { active: 1, waiting: 0 });
+  await inLine(1, 0);
   leave({}, waiting!).catch(() => {});
-  await inLine(gateway, { active: 1, waiting: 1 });
+  await inLine(1, 1);
   waiting?.abort();
-  await inLine(gateway, { active: 1, waiting: 0 });
+  await inLine(1, 0);
   silent?.abort();
-  await inLine(gateway, { active: 0, waiting: 0 });
+  await inLine(0, 0);
   const answer = await leave({ stream: true, user: "begin" }, midway!);
   await answer.body?.getReader().read();
   midway?.abort();
-  await inLine(gateway, { active: 0, waiting: 0 });
+  await inLine(0, 0);
   const told = {
     'cancellations_total{where="waiting"}': 1,
     'cancellations_total{where="before_first_byte"}': 1,

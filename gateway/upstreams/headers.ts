@@ -1,7 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { Family } from "../dialects/hub/target.ts";
 import { addKeyHeaders, addOwnCredentials } from "./key-headers.ts";
-import type { Upstream } from "./upstream.ts";
+import type { Family, Upstream } from "./upstream.ts";
 
 /** Header names in lower case; several values as a list. */
 export type Headers = Record<string, string | string[]>;
@@ -74,7 +73,7 @@ function connectionNames(headers: IncomingHttpHeaders): Set<string> | null {
   );
 }
 
-export type AddedHeaders = {
+export type Added = {
   user: string;
   requestId: string;
   /** The upstream's own key; null where it has none. */
@@ -92,7 +91,7 @@ export type AddedHeaders = {
 /** Of an upstream, what decides under which key it is asked. */
 export function keyOf(
   upstream: Pick<Upstream, "key" | "family" | "passthrough">,
-): Pick<AddedHeaders, "upstreamKey" | "family" | "passthrough"> {
+): Pick<Added, "upstreamKey" | "family" | "passthrough"> {
   const { key: upstreamKey, family, passthrough } = upstream;
   return { upstreamKey, family, passthrough };
 }
@@ -122,7 +121,7 @@ export function withoutCredentials(client: IncomingHttpHeaders): IncomingHttpHea
  * and ours. Applied before either forwarder; never in a proxy event, which is not called under
  * `Expect`.
  */
-export function headersToUpstream(client: IncomingHttpHeaders, added: AddedHeaders): Headers {
+export function headersToUpstream(client: IncomingHttpHeaders, added: Added): Headers {
   const declared = connectionNames(client);
   const out: Headers = {};
   for (const name in client) {

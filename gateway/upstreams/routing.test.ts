@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createRouting, globOf, poolsOf, type Route } from "./routing.ts";
+import { createRouting, poolsOf, type Route } from "./routing.ts";
 
 const target = (upstream: string, model: string | null = null) => ({ upstream, model });
 
@@ -74,32 +74,6 @@ describe("a model that no route names", () => {
     const way = createRouting({ routes: [route("gpt-*", ["a"])], fallback: null, listedBy });
     expect(way("other")).toBeNull();
     expect(way(null)).toBeNull();
-  });
-});
-
-describe("a glob", () => {
-  it("knows only the star", () => {
-    expect(globOf("a.c")("abc")).toBe(false);
-    expect(globOf("*:latest")("phi:latest")).toBe(true);
-    expect(globOf("a*b*c")("axxbyyc")).toBe(true);
-    expect(globOf("a*b*c")("acb")).toBe(false);
-    expect(globOf("aa*aa")("aaa")).toBe(false);
-  });
-
-  it("matches as the regular expression would, for any names", () => {
-    const text = fc.string({ unit: fc.constantFrom("a", "b", "*"), maxLength: 8 });
-    const name = fc.string({ unit: fc.constantFrom("a", "b"), maxLength: 12 });
-    fc.assert(
-      fc.property(text, name, (glob, given) => {
-        const pattern = new RegExp(`^${glob.replaceAll("*", ".*")}$`);
-        expect(globOf(glob)(given)).toBe(pattern.test(given));
-      }),
-    );
-  });
-
-  it("is linear: a hostile name costs no more than its length", () => {
-    const matches = globOf(`${"a*".repeat(30)}b`);
-    expect(matches("a".repeat(1024))).toBe(false);
   });
 });
 

@@ -1,19 +1,32 @@
 import { BoundedMap } from "../bounded-map.ts";
-import type { RouteSeats } from "../line/line.ts";
+import { matchesGlob } from "../kinds/glob.ts";
 
-/** Where a route leads: an upstream, and the model's name there (null: the name in the request). */
-export type RoutedUpstream = { readonly upstream: string; readonly model: string | null };
+/**
+ * Where a route leads: an upstream, and what the model is called there (null: as it was asked for).
+ */
+export type Target = { readonly upstream: string; readonly model: string | null };
 
 /** A rule from model names to upstreams. `model` is a name, or a glob in which `*` is anything. */
 export type Route = {
   readonly model: string;
-  readonly upstreams: readonly RoutedUpstream[];
-  readonly fallbacks: readonly RoutedUpstream[];
+  readonly upstreams: readonly Target[];
+  readonly fallbacks: readonly Target[];
+};
+
+/** Which upstreams may serve, in tiers: those of the next one only where none before it can. */
+export type Seats = {
+  readonly key: string;
+  readonly list: readonly {
+    readonly upstream: string;
+    readonly tier: number;
+    /** What the model is called there; null: as it was asked for. */
+    readonly model: string | null;
+  }[];
 };
 
 /** What a model name leads to; one object for each route, however often it is taken. */
 export type Way = {
-  readonly seats: RouteSeats;
+  readonly seats: Seats;
   /** What the model is called at an upstream, where it is another name. */
   readonly names: ReadonlyMap<string, string>;
 };
@@ -36,7 +49,7 @@ const mostRemembered = 1000;
  */
 export function createRouting(options: RoutingOptions): (model: string | null) => Way | null {
   const ways = options.routes.map((route, index) => ({
-    matches: globOf(route.model),
+    matches: (model: string) => matchesGlob(route.model, model),
     way: wayOf(route, `route ${index}`),
   }));
   const direct = new Map<string, Way>();
@@ -73,26 +86,9 @@ export function createRouting(options: RoutingOptions): (model: string | null) =
   };
 }
 
-/** Whether a name matches a glob; the only wildcard is `*`. Linear, whatever the glob. */
-export function globOf(glob: string): (name: string) => boolean {
-  const [first = "", ...rest] = glob.split("*");
-  const last = rest.pop();
-  if (last === undefined) return (name) => name === glob;
-  return (name) => {
-    if (!name.startsWith(first) || name.length < first.length + last.length) return false;
-    let from = first.length;
-    for (const part of rest) {
-      const at = name.indexOf(part, from);
-      if (at < 0) return false;
-      from = at + part.length;
-    }
-    return name.endsWith(last) && name.length - last.length >= from;
-  };
-}
-
 function wayOf(route: Pick<Route, "upstreams" | "fallbacks">, key: string): Way {
   const names = new Map<string, string>();
-  const seats = new Map<string, RouteSeats["list"][number]>();
+  const seats = new Map<string, Seats["list"][number]>();
   const tiers = [route.upstreams, ...route.fallbacks.map((target) => [target])];
   for (const [tier, targets] of tiers.entries()) {
     for (const { upstream, model } of targets) {

@@ -1,4 +1,3 @@
-import type { Family } from "../dialects/hub/target.ts";
 import type { Dialect } from "../exchange.ts";
 import { type Connections, openConnections } from "./connection.ts";
 import { readTrust, type TlsOptions, type Trust } from "./trust.ts";
@@ -8,7 +7,7 @@ import { readProxy } from "./tunnel.ts";
 export type UpstreamKind = "llamacpp" | "openai";
 
 /** What an upstream is said to be; `auto` is learnt from its answers. */
-export type ServerType =
+export type UpstreamType =
   | "auto"
   | "openai"
   | "anthropic"
@@ -17,10 +16,13 @@ export type ServerType =
   | "llamacpp"
   | "vllm";
 
+/** Whose API an upstream speaks. */
+export type Family = "openai" | "anthropic" | "google";
+
 /** A server that answers: where it is, how it is spoken to, how it fares. */
 export type Upstream = {
   readonly name: string;
-  readonly type: ServerType;
+  readonly type: UpstreamType;
   readonly family: Family;
   readonly origin: string;
   /** Put before every path: `""` or `/prefix`. */
@@ -44,7 +46,7 @@ export type UpstreamOptions = {
   /** Origin and prefix, without a final `/v1` or slash. */
   url: string;
   key: string | null;
-  type: ServerType;
+  type: UpstreamType;
   connectTimeoutMs: number;
   /** Shown in ledger, logs and /health; the URL by default. */
   name?: string;

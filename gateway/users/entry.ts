@@ -1,4 +1,3 @@
-import { isJsonObject } from "../json-object.ts";
 import { parseInstant } from "./instant.ts";
 import { HINT_LENGTH } from "./key.ts";
 import { userNameFault } from "./user-name.ts";
@@ -6,7 +5,7 @@ import { userNameFault } from "./user-name.ts";
 type Role = "user" | "admin";
 
 /** What one key of users.json stands for. */
-export type UserEntry = {
+export type Entry = {
   readonly user: string;
   readonly role: Role;
   /** Milliseconds since the epoch from which the key no longer counts; null = never. */
@@ -37,9 +36,9 @@ export const entryFields: readonly string[] = [
  * Reads the value of one entry: a name, or an object. Fields it does not know are left alone.
  * @throws Error whose message names the field and never repeats its value
  */
-export function parseEntry(value: unknown, hint: string): UserEntry {
+export function parseEntry(value: unknown, hint: string): Entry {
   const fields = typeof value === "string" ? { user: value } : value;
-  if (!isJsonObject(fields)) throw new Error("must be a name or an object");
+  if (!isRecord(fields)) throw new Error("must be a name or an object");
   return Object.freeze({
     user: userOf(fields.user),
     role: roleOf(fields.role),
@@ -53,6 +52,11 @@ export function parseEntry(value: unknown, hint: string): UserEntry {
     limits: limitsOf(fields.limits),
     hint: hintIn(fields.hint) ?? hint,
   });
+}
+
+/** A plain object, not null and not a list. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function userOf(value: unknown): string {
@@ -103,7 +107,7 @@ function wholeOf(name: string, value: unknown, min: number): number | null {
 
 function limitsOf(value: unknown): Readonly<Record<string, unknown>> | null {
   if (value === undefined || value === null) return null;
-  if (!isJsonObject(value)) throw new Error('"limits" must be an object');
+  if (!isRecord(value)) throw new Error('"limits" must be an object');
   return Object.freeze(value);
 }
 

@@ -7,7 +7,7 @@ import { createNetworks } from "../auth/networks.ts";
 import { createOpenDoor } from "../auth/open-door.ts";
 import { addressOf, type Doors, isPublicRequest, peerOf } from "../exchange.ts";
 import { type ConnectionLimit, createConnectionLimit } from "../limits/connections.ts";
-import type { Settings } from "../settings/settings.ts";
+import type { Settings } from "../settings/settings-table.ts";
 import type { UserDirectory } from "../users/user-directory.ts";
 
 /** Who comes in, by which door. */

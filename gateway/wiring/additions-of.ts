@@ -1,14 +1,14 @@
+import type { LimitFields } from "../limits/limit-fields.ts";
 import { type Loaded, loadMiddlewares } from "../middlewares/load-middlewares.ts";
 import { createTracer, type Tracer } from "../middlewares/trace.ts";
-import type { TraceSettings } from "../settings/read-middlewares.ts";
-import type { MiddlewareSettings } from "../settings/routing-settings.ts";
+import type { MiddlewareSettings, TraceSettings } from "../settings/read-middlewares.ts";
 
 /** What config.yaml adds to the road. */
 export type Additions = {
   /** `auth: none`, in so many words. */
   readonly isOpen: boolean;
   /** The options of `rate_limit`; null: it is not listed. */
-  readonly rateLimit: Readonly<Record<string, unknown>> | null;
+  readonly rateLimit: LimitFields | null;
   readonly tracer: Tracer | null;
   /** Those of one's own, in their order. */
   readonly middlewares: readonly Loaded[];
@@ -28,7 +28,7 @@ export async function additionsOf(
   const trace = optionsOf("trace");
   return {
     isOpen: optionsOf("auth")?.mode === "none",
-    rateLimit: optionsOf("rate_limit"),
+    rateLimit: optionsOf("rate_limit") as LimitFields | null,
     tracer: trace === null ? null : createTracer({ ...(trace as TraceSettings), onTrouble }),
     middlewares: await loadMiddlewares(
       list.filter(({ name }) => !builtIn.has(name)),

@@ -1,13 +1,20 @@
 import { mayUseModel } from "../auth/may-use-model.ts";
 import { BoundedMap } from "../bounded-map.ts";
-import { createPrices, type Prices } from "../ledger/prices.ts";
-import type { ModelSettings } from "../settings/routing-settings.ts";
-import type { Settings } from "../settings/settings.ts";
+import type { Served } from "../generation/parts.ts";
+import { costOf, type Price } from "../ledger/cost.ts";
+import type { ModelSettings } from "../settings/read-models.ts";
+import type { Settings } from "../settings/settings-table.ts";
 
 /** What the settings say of models: what they cost, how many run at once. */
-export type ModelWords = Prices & {
+export type ModelWords = {
   /** What the first entry says whose name matches; null: none does. */
   of(model: string): ModelSettings | null;
+  /**
+   * What is said of the name that was asked for counts before what is said of the model behind it.
+   */
+  priceOf(model: string | null, upstreamModel: string | null): Price;
+  /** In US dollars; null where usage is not known. */
+  costOf(served: Served): number | null;
   /** Null where no model has a capacity of its own. */
   readonly modelCapacity: ((model: string) => number | null) | null;
 };
@@ -17,7 +24,7 @@ const mostRemembered = 1000;
 
 export function modelWordsOf(settings: Settings): ModelWords {
   const { models } = settings;
-  const general = {
+  const general: Price = {
     input: settings.pricePerPromptToken,
     cached: null,
     output: settings.pricePerCompletionToken,
@@ -35,9 +42,14 @@ export function modelWordsOf(settings: Settings): ModelWords {
     return found;
   }
 
+  const priceOf = (model: string | null, upstreamModel: string | null): Price =>
+    of(model ?? "")?.price ?? of(upstreamModel ?? "")?.price ?? general;
   return {
     of,
-    ...createPrices({ general, priceOfModel: (model) => of(model)?.price }),
+    priceOf,
+    costOf({ model, upstreamModel, usage, upstreamMs }) {
+      return costOf(priceOf(model, upstreamModel), usage, upstreamMs);
+    },
     modelCapacity: models.some(({ maxConcurrent }) => maxConcurrent !== null)
       ? (model) => of(model)?.maxConcurrent ?? null
       : null,

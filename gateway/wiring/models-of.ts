@@ -1,6 +1,6 @@
 import { mayUseModel } from "../auth/may-use-model.ts";
-import type { ReadParts } from "../reads/read.ts";
-import type { RouteSettings } from "../settings/routing-settings.ts";
+import type { Models } from "../generation/parts.ts";
+import type { RouteSettings } from "../settings/read-routes.ts";
 import { joinModels } from "../upstreams/join-models.ts";
 import type { ModelCatalog } from "../upstreams/model-catalog.ts";
 import type { CatalogEntry } from "../upstreams/model-entries.ts";
@@ -13,7 +13,7 @@ export type ModelsOptions = {
 };
 
 /** For the road, and for whoever is told what there is. */
-export type ModelsOf = ReadParts["models"] & {
+export type ModelsOf = Models & {
   /** The one there is, where but one is known now. */
   only(): string | null;
   /** Those known now that a key may use. */

@@ -1,6 +1,8 @@
 import type { Ledger } from "../ledger/ledger.ts";
+import { layersForAll } from "../limits/layers-for-all.ts";
+import type { LimitFields } from "../limits/limit-fields.ts";
 import { createLimits, type Limits } from "../limits/limits.ts";
-import type { Settings } from "../settings/settings.ts";
+import type { Settings } from "../settings/settings-table.ts";
 
 /**
  * The limits of everybody, of a role and of a user, over what the ledger remembers.
@@ -8,33 +10,24 @@ import type { Settings } from "../settings/settings.ts";
  */
 export function openLimits(
   settings: Settings,
-  listed: Readonly<Record<string, unknown>> | null,
+  listed: LimitFields | null,
   { ledger, onTrouble }: { ledger: Ledger; onTrouble: (message: string) => void },
 ): Limits {
   return createLimits({
-    defaults: {
-      ...(settings.enableRateLimiting || listed !== null ? general(settings) : {}),
-      ...written(settings),
-      ...listed,
-    },
+    forAll: layersForAll({
+      areOn: settings.enableRateLimiting,
+      requests: settings.maxRequests,
+      tokens: settings.maxTokens,
+      tokensPerDay: settings.maxTokensPerDay,
+      tokensPerMonth: settings.maxTokensPerMonth,
+      upstreamSeconds: settings.maxUpstreamSeconds,
+      mode: settings.rateLimitMode,
+      defaults: settings.limits.defaults,
+      listed,
+    }),
     roles: settings.limits.roles,
     windowMs: settings.rateLimitWindowMs,
     history: (user, since) => ledger.windowCounts(user, since, Date.now()),
     onTrouble,
   });
 }
-
-function general(settings: Settings): Record<string, unknown> {
-  return {
-    requests: settings.maxRequests,
-    tokens: settings.maxTokens,
-    tokens_per_day: settings.maxTokensPerDay,
-    tokens_per_month: settings.maxTokensPerMonth,
-    upstream_seconds: settings.maxUpstreamSeconds,
-  };
-}
-
-const written = ({ limits, rateLimitMode: mode }: Settings): Record<string, unknown> => ({
-  mode,
-  ...limits.defaults,
-});

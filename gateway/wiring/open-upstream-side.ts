@@ -1,5 +1,5 @@
 import { type AllLines, allLines } from "../line/all-lines.ts";
-import type { Settings } from "../settings/settings.ts";
+import type { Settings } from "../settings/settings-table.ts";
 import type { Telemetry } from "../telemetry/events.ts";
 import { createModelCatalog } from "../upstreams/model-catalog.ts";
 import type { Upstream } from "../upstreams/upstream.ts";

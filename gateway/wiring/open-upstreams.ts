@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import type { Echo } from "../echo/echo.ts";
-import type { UpstreamSettings } from "../settings/routing-settings.ts";
-import type { Settings } from "../settings/settings.ts";
+import { defaultUpstream, echoUpstream } from "../settings/default-upstream.ts";
+import type { Settings } from "../settings/settings-table.ts";
+import type { UpstreamSettings } from "../settings/upstream-members.ts";
 import { type ProxyEnvironment, proxyFor } from "../upstreams/proxy-for.ts";
 import { openUpstream } from "../upstreams/upstream.ts";
 import type { Configured } from "./open-pools.ts";
@@ -15,12 +16,6 @@ export type OpenUpstreams = {
   readonly echo: Echo | null;
 };
 
-/** How the upstream of UPSTREAM_URL is called in routes. */
-const defaultName = "default";
-
-/** How one upstream is to be opened. */
-export type UpstreamToOpen = Omit<UpstreamSettings, "name">;
-
 /**
  * Opens every upstream of the settings; nothing connects yet.
  * @throws Error with one line for a file that cannot be read
@@ -29,24 +24,18 @@ export async function openUpstreams(settings: Settings): Promise<OpenUpstreams> 
   const configured = settings.upstreams.map((upstream) =>
     openOne(settings, upstream, upstream.name),
   );
-  const { upstreamUrl: url } = settings;
-  if (url !== null) {
-    const name = isRouted(settings, defaultName) ? defaultName : url;
-    configured.push(openOne(settings, upstreamOfUrl(settings, url), name));
+  const own = defaultUpstream(settings);
+  if (own !== null) {
+    const name = isRouted(settings, own.name) ? own.name : own.url;
+    configured.push(openOne(settings, own, name));
     return { configured, fallback: name, echo: null };
   }
   if (configured.length > 0) return { configured, fallback: null, echo: null };
   const { startEcho } = await import("../echo/echo.ts");
   const echo = await startEcho({ tokensPerSecond: settings.echoTokensPerSecond });
-  const own = { ...usual(settings), url: echo.url, key: null, type: "openai" as const };
-  return { configured: [openOne(settings, own, "echo")], fallback: "echo", echo };
-}
-
-/** The upstream of UPSTREAM_URL, as the other variables describe it. */
-export function upstreamOfUrl(settings: Settings, url: string): UpstreamToOpen {
-  const { upstreamApiKey: key, upstreamType: type, upstreamCa: ca } = settings;
-  const { upstreamCertificate: certificate, upstreamCertificateKey: certificateKey } = settings;
-  return { ...usual(settings), url, key, type, ca, certificate, certificateKey };
+  const answering = echoUpstream(settings, echo.url);
+  const { name } = answering;
+  return { configured: [openOne(settings, answering, name)], fallback: name, echo };
 }
 
 function isRouted({ routes }: Settings, name: string): boolean {
@@ -55,26 +44,13 @@ function isRouted({ routes }: Settings, name: string): boolean {
   );
 }
 
-/** What the one upstream has that UPSTREAM_URL names. */
-const usual = (settings: Settings): Omit<UpstreamToOpen, "url" | "key" | "type"> => ({
-  passthrough: false,
-  maxConcurrent: settings.maxConcurrent,
-  weight: 1,
-  drain: false,
-  exclusiveModels: settings.exclusiveModels === "on",
-  box: null,
-  ca: null,
-  certificate: null,
-  certificateKey: null,
-});
-
 /**
  * Opens one upstream: its certificates, its proxy, its connections. doctor asks through the same.
  * @throws Error with one line for a PEM file or a proxy that cannot be used
  */
 export function openOne(
   settings: Settings,
-  given: UpstreamToOpen,
+  given: UpstreamSettings,
   name: string,
   env: ProxyEnvironment = process.env,
 ): Configured {

@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, readFileSync, statfsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { nearestTo } from "../../kinds/did-you-mean.ts";
 import { inspectDatabase } from "../../ledger/inspect-database.ts";
-import { nearestTo } from "../../settings/did-you-mean.ts";
 import { readUsersFile } from "../../users/edit-users-file.ts";
 import { entryFields } from "../../users/entry.ts";
 import { parseUsers } from "../../users/snapshot.ts";

@@ -1,8 +1,10 @@
-import { covers } from "../../settings/model-glob.ts";
-import type { RouteSettings } from "../../settings/routing-settings.ts";
-import type { Settings } from "../../settings/settings.ts";
+import { hasWildcard, matchesGlob } from "../../kinds/glob.ts";
+import { defaultUpstream } from "../../settings/default-upstream.ts";
+import type { RouteSettings } from "../../settings/read-routes.ts";
+import type { Settings } from "../../settings/settings-table.ts";
+import type { UpstreamSettings } from "../../settings/upstream-members.ts";
 import type { Upstream } from "../../upstreams/upstream.ts";
-import { openOne, type UpstreamToOpen, upstreamOfUrl } from "../../wiring/open-upstreams.ts";
+import { openOne } from "../../wiring/open-upstreams.ts";
 
 /** One upstream to be looked at, as the settings describe it. */
 export type ProbedUpstream = {
@@ -24,17 +26,17 @@ export function probedUpstreams(
   settings: Settings,
   env: Readonly<Record<string, string | undefined>>,
 ): ProbedUpstream[] {
-  const probed = (given: UpstreamToOpen, name: string | null): ProbedUpstream => ({
+  const probed = (given: UpstreamSettings, name: string | null): ProbedUpstream => ({
     name,
     url: given.url,
     capacity: given.maxConcurrent,
     models: modelsTo(name ?? "default", settings.routes),
     open: () => openOne(settings, given, name ?? given.url, env).upstream,
   });
-  const { upstreamUrl, upstreams } = settings;
+  const own = defaultUpstream(settings);
   return [
-    ...(upstreamUrl === null ? [] : [probed(upstreamOfUrl(settings, upstreamUrl), null)]),
-    ...upstreams.map((upstream) => probed(upstream, upstream.name)),
+    ...(own === null ? [] : [probed(own, null)]),
+    ...settings.upstreams.map((upstream) => probed(upstream, upstream.name)),
   ];
 }
 
@@ -51,10 +53,10 @@ const small = /mini|nano|haiku|flash|lite/i;
 
 /** The model for a short chat: one that routes lead to, and a small one where there is a choice. */
 export function modelToTry(listed: readonly string[], routed: readonly string[]): string {
-  const named = routed.find((model) => !model.includes("*") && !noChat.test(model));
+  const named = routed.find((model) => !hasWildcard(model) && !noChat.test(model));
   if (named !== undefined) return named;
   const chatty = listed.filter((model) => !noChat.test(model));
-  const wanted = chatty.filter((model) => routed.some((glob) => covers(glob, model)));
+  const wanted = chatty.filter((model) => routed.some((glob) => matchesGlob(glob, model)));
   const choice = wanted.length > 0 ? wanted : chatty;
   const cheap = choice.length > 5 ? choice.find((model) => small.test(model)) : undefined;
   return cheap ?? choice[0] ?? listed[0] ?? "default";

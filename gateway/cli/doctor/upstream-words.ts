@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from "../../dialects/json/json-body.ts";
-import type { UpstreamType } from "../../settings/routing-settings.ts";
+import type { UpstreamType } from "../../settings/upstream-members.ts";
 
 /** How doctor asks a server of each family, and how it reads the answers. */
 export type UpstreamWords = {

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from "../../dialects/json/json-body.ts";
-import { normaliseUpstreamUrl } from "../../settings/normalise-upstream-url.ts";
+import { normaliseUpstreamUrl } from "../../kinds/normalise-upstream-url.ts";
 import {
   type ConfigRoute,
   type ConfigSections,

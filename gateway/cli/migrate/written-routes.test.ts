@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { loadSettings } from "../../settings/load-settings.ts";
-import type { Settings } from "../../settings/settings.ts";
+import type { Settings } from "../../settings/settings-table.ts";
 import { migrate } from "../migrate.ts";
 
 let dir = "";

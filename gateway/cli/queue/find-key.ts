@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import type { Settings } from "../../settings/settings.ts";
+import type { Settings } from "../../settings/settings-table.ts";
 import type { Terminal } from "../users/terminal.ts";
 
 type Place = {

@@ -3,7 +3,7 @@ import { addKey } from "../../users/add-key.ts";
 import { editUsersFile } from "../../users/edit-users-file.ts";
 import { parseEntry } from "../../users/entry.ts";
 import { hintOf } from "../../users/key.ts";
-import type { EntryFields } from "../../users/users-document.ts";
+import type { Fields } from "../../users/users-document.ts";
 import { type Context, nameOf, UsageError } from "./command.ts";
 import { chooseKey, showKey } from "./new-key.ts";
 
@@ -47,7 +47,7 @@ async function askName({ terminal }: Context): Promise<string> {
 }
 
 /** The fields that were given, in the file's words; what is not said is not written. */
-function fieldsFrom(user: string, values: Values): EntryFields {
+function fieldsFrom(user: string, values: Values): Fields {
   const models = textOf(values.models)
     ?.split(",")
     .flatMap((glob) => glob.trim() || []);

@@ -1,10 +1,10 @@
 import { parseArgs } from "node:util";
 import { hashKeys, removeKeys, setDisabled, type Whose } from "../../users/change-keys.ts";
 import { type Edited, editUsersFile } from "../../users/edit-users-file.ts";
-import type { UserRow } from "../../users/users-document.ts";
+import type { Row } from "../../users/users-document.ts";
 import { type Command, nameOf } from "./command.ts";
 
-type Change = (rows: readonly UserRow[], whose: Whose) => Edited<number>;
+type Change = (rows: readonly Row[], whose: Whose) => Edited<number>;
 
 /** `users remove NAME`: takes away all of a person's keys, or those of a hint. */
 export const remove: Command = changing("removed", removeKeys);

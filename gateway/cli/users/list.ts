@@ -1,9 +1,9 @@
 import { parseArgs } from "node:util";
 import { pick } from "../../users/change-keys.ts";
 import { readUsersFile } from "../../users/edit-users-file.ts";
-import { parseEntry, type UserEntry } from "../../users/entry.ts";
+import { type Entry, parseEntry } from "../../users/entry.ts";
 import { digestInName } from "../../users/key.ts";
-import { fieldsOf, hintOfRow, type UserRow } from "../../users/users-document.ts";
+import { fieldsOf, hintOfRow, type Row } from "../../users/users-document.ts";
 import { type Command, nameOf } from "./command.ts";
 
 const options = { json: { type: "boolean", default: false } } as const;
@@ -32,7 +32,7 @@ export const show: Command = async (argv, { file, terminal, now }) => {
 type State = "active" | "disabled" | "expired";
 
 /** Every field of an entry as the file calls it, with the defaults in force; unknown ones too. */
-function shown(row: UserRow, now: number): Record<string, unknown> {
+function shown(row: Row, now: number): Record<string, unknown> {
   const { user, maxConcurrent, maxQueued, ...entry } = parseEntry(fieldsOf(row), "");
   const expires = entry.expires === null ? null : new Date(entry.expires).toISOString();
   const hint = hintOfRow(row);
@@ -42,12 +42,12 @@ function shown(row: UserRow, now: number): Record<string, unknown> {
   return { user, state, stored, ...fieldsOf(row), ...entry, ...bounds, expires, hint };
 }
 
-function stateOf(entry: Pick<UserEntry, "disabled" | "expires">, now: number): State {
+function stateOf(entry: Pick<Entry, "disabled" | "expires">, now: number): State {
   if (entry.disabled) return "disabled";
   return entry.expires !== null && entry.expires <= now ? "expired" : "active";
 }
 
-function cells(row: UserRow, now: number): string[] {
+function cells(row: Row, now: number): string[] {
   const entry = parseEntry(fieldsOf(row), "");
   const until = entry.expires === null ? "" : `until ${new Date(entry.expires).toISOString()}`;
   return [entry.user, `${hintOfRow(row)}…`, entry.role, stateOf(entry, now), until];

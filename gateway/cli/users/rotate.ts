@@ -1,18 +1,14 @@
 import { parseArgs } from "node:util";
+import { duration } from "../../kinds/duration.ts";
+import { readText } from "../../kinds/kind.ts";
 import { editUsersFile } from "../../users/edit-users-file.ts";
 import { hintOf } from "../../users/key.ts";
 import { rotateKey } from "../../users/rotate-key.ts";
 import { type Context, nameOf, UsageError } from "./command.ts";
 import { chooseKey, showKey } from "./new-key.ts";
 
-const DAY_MS = 86_400_000;
-const UNITS: ReadonlyMap<string, number> = new Map([
-  ["s", 1_000],
-  ["m", 60_000],
-  ["h", 3_600_000],
-  ["d", DAY_MS],
-]);
-const MAX_MS = 366 * DAY_MS;
+const mostGraceMs = 366 * 86_400_000;
+const grace = duration(0, mostGraceMs);
 
 const options = {
   hint: { type: "string" },
@@ -27,7 +23,7 @@ export async function rotate(argv: string[], context: Context): Promise<void> {
   const { file, terminal, now } = context;
   const { values, positionals } = parseArgs({ args: argv, options, allowPositionals: true });
   const user = nameOf(positionals);
-  const graceMs = durationOf(values.grace);
+  const graceMs = graceOf(values.grace);
   const chosen = await chooseKey(terminal, values["own-key"]);
   const { key } = chosen;
   const whose = { user, hint: values.hint ?? null };
@@ -45,10 +41,8 @@ export async function rotate(argv: string[], context: Context): Promise<void> {
   showKey(terminal, chosen, `${user} has a new key, ${end}`);
 }
 
-function durationOf(text: string): number {
-  if (text === "0") return 0;
-  const [, count, unit] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
-  const ms = Number(count) * (UNITS.get(unit ?? "") ?? Number.NaN);
-  if (ms >= 0 && ms <= MAX_MS) return ms;
-  throw new UsageError("--grace is 0 or a number with s, m, h or d, at most a year: 24h");
+function graceOf(text: string): number {
+  const result = readText(grace, text);
+  if (result.fault === null) return result.value;
+  throw new UsageError(`--grace ${result.fault}; for example --grace 24h`);
 }

@@ -2,42 +2,40 @@ import type { TimeLeft } from "./generation-history.ts";
 import { Newcomers, type Overtaker } from "./newcomers.ts";
 
 /**
- * The number of futures: enough for a median within a few per cent. With many slots or many
- * requests ahead fewer are enough, because their times balance out.
+ * So many futures are drawn: enough for a median within a few per cent. Of many slots fewer do, and
+ * behind many ahead, whose times make up for each other.
  */
 const [mostFutures, leastFutures] = [64, 8];
-/**
- * Looks at a slot, in all futures together. Newcomers cost more, because each is one more start.
- */
+/** Looks at a slot, in all futures together. Each who comes is one more start, and costs more. */
 const [mostLooks, mostLooksWithComers] = [40_000, 5_000];
-/** The cost of a start beside the looks, if newcomers are possible. */
+/** What a start costs beside the looks, where others may come. */
 const looksAtStart = 3;
 
-/** A request that runs or is ahead. */
+/** A generation that runs or stands ahead. */
 export type SlotUse = {
   left: TimeLeft;
-  /** Index of its user in `overtakers`, or -1. */
+  /** Whose it is: an index of those who may come, or -1. */
   overtaker: number;
-  /** The virtual time at which it starts. Absent if it runs. */
+  /** The virtual time at which it starts; nothing for one that runs. */
   tag?: number;
 };
 
-/** What is known of the requests ahead and of those to come. */
+/** What of those ahead and of those to come is known. */
 export type Prospect = {
   running: readonly SlotUse[];
-  /** In the order of their starts. */
+  /** In the order in which they start. */
   ahead: readonly SlotUse[];
   overtakers?: readonly Overtaker[];
-  /** The virtual time at which the waiting request starts. */
+  /** The virtual time at which oneself starts. */
   tag?: number;
 };
 
 /**
- * How long a request waits for a slot, in milliseconds. The requests in `ahead` take the slots of
- * `running` as they come free. It is the median over random futures: in each, every request takes
- * the time of a similar one, and newcomers arrive as they usually do. Means would not do, because
- * the first of several uncertain ends comes before any of their means. The random numbers are the
- * same each time, so the same line makes the same promise. O((slots + overtakers) × ahead).
+ * How long one must wait for a slot behind `ahead`, who take the slots in `running` as they come
+ * free: the median over futures in which each takes a time at random of those like it, and others
+ * come as they are used to. Means alone would not do: the soonest of several uncertain ends is
+ * sooner than any by itself. The same numbers are drawn each time, so the same line makes the same
+ * promise. Milliseconds; O((slots + overtakers) × ahead).
  */
 export function likelyWait(prospect: Prospect): number {
   const { running, ahead, overtakers = [] } = prospect;
@@ -52,7 +50,7 @@ export function likelyWait(prospect: Prospect): number {
   return waits.sort()[futures >> 1] ?? 0;
 }
 
-/** The wait in one random future. */
+/** One future, in which one waits so long. */
 function draw(
   { running, ahead, overtakers = [], tag = 0 }: Prospect,
   random: () => number,
@@ -98,7 +96,7 @@ function soonest(frees: Float64Array): number {
   return found;
 }
 
-/** Numbers in [0, 1), the same in each call (Marsaglia's xorshift, 32 bits). */
+/** Numbers in [0, 1), always the same (Marsaglia's xorshift, 32 bits). */
 function createRandom(): () => number {
   let state = 0x9e3779b9;
   return () => {

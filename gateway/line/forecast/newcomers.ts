@@ -1,37 +1,34 @@
-/** A user who may send a request while another one waits, and may start before it. */
+/** Somebody who may come while one waits, and goes first where their turn is before one's own. */
 export type Overtaker = {
-  /** How many requests of the user run or wait. */
+  /** How many of theirs run or wait. */
   here: number;
-  /**
-   * Arrivals a millisecond, by the number of the user's requests that are here. The last is for
-   * that many or more.
-   */
+  /** How often one more comes, each millisecond, while so many are here (the last: or more). */
   perMs: readonly number[];
-  /** How long their requests take: any of these. */
+  /** How long their generations take: any of these. */
   usedMs: readonly number[];
-  /** The earliest virtual time at which their next request starts. */
+  /** The virtual time at which their next one starts at the soonest. */
   turn: number;
   weight: number;
 };
 
-/** The most newcomers in one future. */
+/** So many come while one waits, at most. */
 const mostComings = 128;
 
 const never = Number.POSITIVE_INFINITY;
 const first = Number.NEGATIVE_INFINITY;
 
-/** The newcomers while a request waits, in one future. Times are milliseconds from now. */
+/** Who comes while one waits, in one future. Times are milliseconds from now. */
 export class Newcomers {
   readonly #overtakers: readonly Overtaker[];
   readonly #random: () => number;
   readonly #tag: number;
-  /** When the next request of each user comes. */
+  /** When the next one of each comes. */
   readonly #next: Float64Array;
   readonly #here: Float64Array;
   readonly #turns: Float64Array;
   #left = mostComings;
 
-  /** @param tag - the virtual time at which the waiting request starts */
+  /** @param tag - the virtual time at which oneself starts. */
   constructor(overtakers: readonly Overtaker[], tag: number, random: () => number) {
     this.#overtakers = overtakers;
     this.#random = random;
@@ -48,8 +45,8 @@ export class Newcomers {
   }
 
   /**
-   * Index of the next user to come before `time` and to start before the waiting request; -1 if
-   * there is none. `level`: the virtual time of the latest start.
+   * Who comes next, and before `time`; -1 for nobody. `level` is the virtual time of the latest
+   * start.
    */
   before(time: number, level: number): number {
     const next = this.#next;
@@ -62,7 +59,7 @@ export class Newcomers {
       }
       if (found < 0 || this.#left-- <= 0) return -1;
       const turn = this.#turns[found] ?? never;
-      // A request of a higher class starts first whenever it comes.
+      // A higher class goes first whenever it comes.
       if (turn !== first) this.#turns[found] = Math.max(turn, level);
       this.#here[found] = (this.#here[found] ?? 0) + 1;
       if ((this.#turns[found] ?? 0) < this.#tag) return found;
@@ -70,7 +67,7 @@ export class Newcomers {
     }
   }
 
-  /** How long the request that has come holds its slot. */
+  /** How long the one that has come holds its slot. */
   lasts(index: number): number {
     const { usedMs = [], weight = 1 } = this.#overtakers[index] ?? {};
     const ms = usedMs[Math.floor(this.#random() * usedMs.length)] ?? 0;
@@ -79,13 +76,13 @@ export class Newcomers {
     return ms;
   }
 
-  /** Call it when a request of this user has ended. */
+  /** One of theirs has ended. */
   ended(index: number, time: number): void {
     this.#here[index] = Math.max(0, (this.#here[index] ?? 0) - 1);
     this.#draw(index, time);
   }
 
-  /** Pauses have no memory, so the next arrival is drawn again whenever `here` changes. */
+  /** Pauses have no memory: whenever one more or one less is here, the next is drawn anew. */
   #draw(index: number, time: number): void {
     const { perMs = [] } = this.#overtakers[index] ?? {};
     const rate = perMs[Math.min(perMs.length - 1, this.#here[index] ?? 0)] ?? 0;

@@ -2,7 +2,7 @@ import { Roster } from "../../roster.ts";
 import type { LinePlace } from "../ticket.ts";
 import type { Teller } from "./forecast.ts";
 
-/** A waiting request, and the place that it was told last. */
+/** Someone who waits, and what they were told last. */
 export type Watcher = {
   readonly onPlace: ((place: LinePlace) => void) | undefined;
   place: LinePlace;
@@ -11,34 +11,32 @@ export type Watcher = {
 };
 
 type BoardOptions = {
-  /** The least time between two places told to a request, in milliseconds. */
+  /** How often places are told at most, in milliseconds. */
   everyMs: number;
   now: () => number;
-  /** Calls `tell` for each of the first `most` waiting ids, in order. */
+  /** Calls back for each of the first so many ids that wait, in order. */
   forecast(tell: Teller, most: number): void;
 };
 
-/** Places so far back are told least often, so they are not foreseen more often. */
+/** So far back places are told least often; so they are looked at no oftener. */
 const farBack = 1000;
 const ticksFarBack = 10;
 /**
- * The line may stand still while estimates turn out wrong. So the places are looked at after so
- * many still ticks.
+ * Times may pass in which nothing moves, but estimates turn out wrong: so often they are looked at.
  */
 const restlessTicks = 5;
 
 /**
- * Tells each waiting request its place when it changes. The whole line has one timer, which runs
- * only while a request waits. At each tick after a movement it makes one pass over the first
- * requests.
+ * Tells everyone who waits their place, when it changes. One timer for the whole line, which runs
+ * only while somebody waits; one pass over those in front at each tick in which it moved.
  */
 export class PlaceBoard {
   readonly #options: BoardOptions;
   readonly #watchers = new Roster<Watcher>();
   #timer: NodeJS.Timeout | undefined;
-  /** The line has moved since the last look at the places. */
+  /** The line has moved since anybody's place was looked at. */
   #moved = false;
-  /** The line has moved since the last look at the places far back. */
+  /** The line has moved since the places far back were looked at. */
   #movedFarBack = false;
   #ticksSinceAll = 0;
   #stillTicks = 0;
@@ -62,12 +60,12 @@ export class PlaceBoard {
     this.#timer = undefined;
   }
 
-  /** Call it when the line has moved, because places may have changed. */
+  /** The line has moved: places may be others. */
   moved(): void {
     this.#moved = true;
   }
 
-  /** The place of a waiting request now. */
+  /** The place of someone who waits, as it is now. */
   placeOf(id: string): LinePlace | undefined {
     if (this.#moved || this.#movedFarBack) this.#look(Number.POSITIVE_INFINITY);
     return this.#watchers.get(id)?.place;
@@ -80,7 +78,7 @@ export class PlaceBoard {
     const at = now();
     for (const watcher of this.#watchers.values()) {
       const silentMs = at - watcher.toldAt;
-      // A timer may fire a little early. A skipped request is told at the next tick.
+      // A timer may come a little early; whoever is skipped is told at the next tick.
       if (silentMs < everyMs * (patience(watcher.place) - 0.1) || !isNews(watcher, silentMs)) {
         continue;
       }
@@ -90,7 +88,7 @@ export class PlaceBoard {
     }
   }
 
-  /** Updates the places of the first `most` requests. */
+  /** Brings up to date the places of the first so many. */
   #look(most: number): void {
     const of = this.#watchers.size;
     this.#moved = false;
@@ -107,15 +105,15 @@ export class PlaceBoard {
 }
 
 /**
- * The ticks between two places told: one up to the 100th place, ten from the 1000th on. Thousands
- * of waiting requests are thousands of writes at each movement, and place 3011 is no better news
- * than 3012.
+ * How many ticks lie between two places told: one up to the 100th, ten from the 1000th on.
+ * Thousands who wait are thousands of writes at each movement, and the 3012th gains nothing by the
+ * 3011th.
  */
 function patience({ position }: LinePlace): number {
   return Math.min(ticksFarBack, Math.max(1, (position * ticksFarBack) / farBack));
 }
 
-/** Whether the place is news: it has changed, or the wait is not the one that was told last. */
+/** A place is news when it is another, or when the wait has become other than the last one told. */
 function isNews({ place, told }: Watcher, silentMs: number): boolean {
   if (place.position !== told.position || place.of !== told.of) return true;
   if (place.etaSeconds === null || told.etaSeconds === null) {

@@ -1,10 +1,10 @@
-/** The number of observations: few enough to follow a change, enough for a median. */
+/** How many observations are remembered: recent enough to follow a change, enough for a median. */
 const usual = 100;
 
-/** The mean of the values, and the mean of their squares. */
+/** The mean, and that of the squares. */
 export type Moments = { mean: number; ofSquares: number };
 
-/** The most recent observations of one quantity, sorted. */
+/** The most recent observations of one quantity, in order of size. */
 export class Recent {
   readonly #size: number;
   readonly #values: number[] = [];
@@ -13,7 +13,7 @@ export class Recent {
   #most: number | null = null;
   #upToMost: Moments = { mean: 0, ofSquares: 0 };
   #next = 0;
-  /** The number of observations that are not in `#sorted` yet. */
+  /** Observations that `#sorted` does not show yet. */
   #unseen = 0;
 
   constructor(size: number = usual) {
@@ -37,18 +37,18 @@ export class Recent {
   }
 
   /**
-   * The mean without the outermost 4 % at either end; null before there is data. It is no median,
-   * because waits add up: the sum of the medians of skewed times is far below the sum of the times.
+   * The mean without the outermost 4 % at either end; null before there is data. A mean and not a
+   * median, because waits add up: the sum of medians of skewed times is far below the sum of times.
    */
   mean(): number | null {
     this.#view();
     return this.#mean;
   }
 
-  /** The moments of the values, each at most `most`; 0 before there is data. */
+  /** Of the values, where none counts for more than `most`; 0 before there is data. */
   upTo(most: number): Moments {
     const sorted = this.#view();
-    // Clients send the same bound again and again.
+    // Clients ask for the same again and again.
     if (most !== this.#most) {
       this.#most = most;
       const values = sorted.map((value) => Math.min(value, most));
@@ -58,7 +58,7 @@ export class Recent {
     return this.#upToMost;
   }
 
-  /** The values above `least`, sorted. */
+  /** The values above `least`, in order of size. */
   beyond(least: number): Float64Array {
     const sorted = this.#view();
     let from = 0;
@@ -66,7 +66,7 @@ export class Recent {
     return sorted.subarray(from);
   }
 
-  /** Sorts again when a sixteenth has changed: often enough, and off the path of most requests. */
+  /** Sorted anew when a sixteenth has changed: often enough, and off the path of most requests. */
   #view(): Float64Array {
     if (this.#unseen * 16 > this.#sorted.length) {
       this.#sorted = Float64Array.from(this.#values).sort();

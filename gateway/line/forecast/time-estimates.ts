@@ -4,76 +4,71 @@ import { GenerationHistory, inputOf, type TimeLeft, type WorkDone } from "./gene
 
 export type { TimeLeft, WorkDone };
 
-/** The charge of a start before there is data. */
+/** What a start is charged before anything has been observed. */
 const unknownMs = 1000;
 /**
- * The most that a start is charged before its end. A client may claim a billion tokens. A charge
- * decides where other users enter the queue, and its correction at the end comes too late for them.
+ * The most a start is charged before it has ended. Whoever asks for a billion tokens may be lying,
+ * and what a start is charged is where others come in: it is corrected for who lied, not for them.
  */
 const mostMs = 3_600_000;
-/** With so many requests of a user, they say more of the next one than those of all users. */
+/** So many generations of a user tell more of the next one than those of everybody. */
 const enoughOfUser = 10;
-/** Before so many have ended, wrong promises only show that there is little data. */
+/** Before so many have ended, broken promises say nothing but that little is known. */
 const enoughToSettle = 20;
-/**
- * With several slots the first request to end is a short one. So many must end before a time is
- * told.
- */
+/** With several slots, the first one to end is a short one: so many are waited for. */
 const enoughToTell = 3;
-/** Clients choose model names. So many are remembered. */
+/** Clients name models; so many are remembered. */
 const mostModels = 100;
-/** So many pairs of a user and a model are remembered. */
+/** Of so many users, each with each model. */
 const mostUsers = 300;
 
 /**
- * Estimates how long a request holds its slot, from those that ended: of this user with this model,
- * else of the model, else of the whole line. Paces are medians and lengths are means, because the
- * pace of a GPU hardly varies and the lengths of answers do. Failed and cancelled requests count
- * too: the line waits for slots, not for successes.
+ * How long a generation holds its slot, learnt from those that ended: of this user with this model,
+ * else of the model, else of the whole line. Paces are medians, lengths are means: what a GPU does
+ * in a second hardly varies, what people ask for does. Failed and cancelled ones count too, since
+ * the line waits for slots, not for successes.
  */
 export class TimeEstimates {
   readonly #byUser = new BoundedMap<GenerationHistory>(mostUsers);
   readonly #byModel = new BoundedMap<GenerationHistory>(mostModels);
   readonly #all = new GenerationHistory();
-  /** Milliseconds of slots that the first requests used together, until `settled`. */
+  /** Milliseconds of slots that the first ones used together, until there were enough to settle. */
   #youngMs = 0;
 
-  /** False before there is data. Then no honest time can be told. */
+  /** False before there is any data; then nothing can be told honestly. */
   get known(): boolean {
     return this.#all.count > 0;
   }
 
-  /** Whether there is enough data to tell a time for so many slots. */
+  /** Whether what is known of so many slots is more than an anecdote. */
   tells(slots: number): boolean {
     return slots > 0 && this.#all.count >= Math.min(slots, enoughToTell);
   }
 
   /**
-   * The factor by which requests are longer than those that ended so far. Others have run for
-   * `runningMs` together and have not ended. 1 when `settled`.
+   * How much longer generations are than those that ended, where others have been running for
+   * `runningMs` together: time in slots, by ends. 1 once there are enough.
    */
   longerBy(runningMs: number): number {
     return this.settled || this.#youngMs <= 0 ? 1 : 1 + runningMs / this.#youngMs;
   }
 
-  /**
-   * False at first. The first requests to end are the short ones, so early promises are too short.
-   */
+  /** False at first: those that end first are the short ones, and promises are too short then. */
   get settled(): boolean {
     return this.#all.count >= enoughToSettle;
   }
 
-  /** Expected milliseconds in a slot; null without data. */
+  /** Milliseconds in a slot; null without data. */
   expectMs(request: LineRequest): number | null {
     return this.#historyOf(request).expectMs(request);
   }
 
-  /** Expected milliseconds in a slot, at most an hour. One second without data. */
+  /** Expected milliseconds, up to an hour; one second where nothing is known. */
   chargeMs(request: LineRequest): number {
     return Math.min(mostMs, this.expectMs(request) ?? unknownMs);
   }
 
-  /** The time left of a request that has run for `elapsedMs`; 0 for one that has not started. */
+  /** What is left of one that has run for `elapsedMs`; 0 for one that has yet to start. */
   left(request: LineRequest, elapsedMs: number): TimeLeft {
     return this.#historyOf(request).left(request, elapsedMs);
   }
@@ -103,10 +98,10 @@ function keyOf(user: string, model: string): string {
   return `${user}\u0000${model}`;
 }
 
-/** The history with this key, to add something to it. */
+/** The history of that name, to which something is added. */
 function remembered(histories: BoundedMap<GenerationHistory>, key: string): GenerationHistory {
   const found = histories.get(key);
-  // The order matters only if the map is full, and setting costs more than reading.
+  // The order matters only for a full map, and setting costs more than reading.
   if (found !== undefined && !histories.isFull) return found;
   const history = found ?? new GenerationHistory();
   histories.set(key, history);

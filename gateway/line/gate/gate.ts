@@ -9,41 +9,38 @@ import type { PoolUpstream } from "./seat.ts";
 
 export type GateRules = {
   /**
-   * The upstreams of a pool, each with its slots. Absent: there is one upstream, and the line
-   * counts its slots.
+   * The upstreams of a pool, each with its slots. Absent: one upstream, whose slots the line
+   * counts.
    */
   upstreams?: readonly PoolUpstream[];
-  /** Whether an upstream is healthy and not draining. Call `reconsider` when the answer changes. */
+  /** Healthy, and not draining. It may change; then `reconsider` is called. */
   usable?: (upstream: string) => boolean;
-  /** How many requests for a model fill its box alone. Null: as many as there are slots. */
+  /** How many generations of a model fill its box alone; null: as many as there are slots. */
   modelCapacity?: (model: string) => number | null;
   /**
-   * The box that a model shares with others on the only upstream; null: none. In a pool the
-   * upstreams name their boxes.
+   * The box a model shares with others on the one upstream; null: none. Pools name boxes by
+   * upstream.
    */
   boxOf?: (model: string) => string | null;
   /** Each upstream holds one model at a time. */
   exclusiveModels?: boolean;
-  /** How long others that fit may start before a fairer request. Default 30 000. */
+  /** How long a fairer request may be passed over by others that fit. Default 30 000. */
   maxUnfairnessMs?: number;
 };
 
-/** Where a request has started, and whether another model had to make room for it. */
+/** Where something has started, and whether another model had to give way for it. */
 export type Started = { upstream: string; isSwap: boolean };
 
 const anywhere: Started = { upstream: "", isSwap: false };
 
-/**
- * Decides which request may start now, and where: by members, boxes, tiers, and one model at a
- * time.
- */
+/** Who may start now, and where: members, boxes, tiers, and one model at a time. */
 export class Gate {
   readonly #rules: GateRules;
   readonly #members: GateMembers;
   readonly #waits: (group: Group) => boolean;
   readonly #groups = new HeldGroups();
 
-  /** `waits`: whether a request of this group could start now if the gate let it. */
+  /** `waits`: whether anything of this group could go now but for the gate. */
   constructor(rules: GateRules, waits: (group: Group) => boolean, members?: GateMembers) {
     this.#rules = rules;
     this.#waits = waits;
@@ -57,9 +54,7 @@ export class Gate {
     return held ?? { key, model: request.model, tiers: this.#members.tiersOf(request), lanes: 0 };
   }
 
-  /**
-   * Counts a new lane of this group. Until the last one goes, `groupOf` returns the same object.
-   */
+  /** A lane of this group has come. Until the last one goes, `groupOf` gives the same object. */
   keep(group: Group): void {
     this.#groups.keep(group);
   }
@@ -73,7 +68,7 @@ export class Gate {
     return group === null || this.#best(group, null, now) !== null;
   }
 
-  /** Takes the best free seat. `fairest`: the group that was next by fairness. */
+  /** Takes the best seat there is. `fairest` is the group whose turn it would have been. */
   start(group: Group, request: LineRequest, now: number, fairest: Group = group): Started {
     if (group === null) return anywhere;
     const opening = this.#best(group, request.prefers ?? null, now) ?? this.#leftOver(group, now);
@@ -92,7 +87,7 @@ export class Gate {
     if (member.isIdle) this.#rest(this.#members.keyOf(request), request.model);
   }
 
-  /** Call it when a request of this group has started, or none of it waits any more. */
+  /** One of this group has started, or none of it could go any more. */
   forget(group: Group): void {
     for (const tier of group?.tiers ?? []) {
       for (const { member } of tier) if (group !== null) member.box.forget(group.key);
@@ -107,14 +102,14 @@ export class Gate {
     return new Gate(this.#rules, waits, this.#members.copy());
   }
 
-  /** Forgets a model that no request waits for. */
+  /** Of what nobody waits for nothing needs to be known. */
   #rest(key: string | null, model: string): void {
     if (key !== null && this.#groups.of(key) === undefined) this.#members.forget(model);
   }
 
-  /** Another request starts in `box`, where this group could have started one. */
+  /** Something else starts in `box`, where this group might have. */
   #passOver(group: HeldGroup, box: Box, now: number): void {
-    // If it only lacks a slot, it starts as soon as one is free.
+    // Where it is slots that it lacks, its turn comes as soon as one is free.
     const isPassed = this.#eligible(group).some(({ member }) => {
       return member.box === box && member.hasSlot;
     });
@@ -122,8 +117,8 @@ export class Gate {
   }
 
   /**
-   * The seats of the lowest tier with a usable upstream. If no upstream is usable, those of the
-   * first tier: then one of them is tried, and the client gets the true error.
+   * Those of the lowest tier of which anybody is usable. Where nobody is, the first tier all the
+   * same: so that somebody tries, and the true error is told.
    */
   #eligible({ tiers }: HeldGroup): readonly MemberSeat[] {
     const { usable, upstreams } = this.#rules;
@@ -135,10 +130,7 @@ export class Gate {
     return tiers[0] ?? [];
   }
 
-  /**
-   * The best free seat: one that needs no load, then the preferred one, then the least loaded, then
-   * the first.
-   */
+  /** Of the free seats: one that needs no load, the preferred one, the least loaded, the first. */
   #best(group: HeldGroup, prefers: string | null, now: number): MemberSeat | null {
     let best: MemberSeat | null = null;
     let bestRank = Number.POSITIVE_INFINITY;
@@ -146,14 +138,14 @@ export class Gate {
       if (!this.#isFree(group, opening, now)) continue;
       const { member, there } = opening;
       const needsLoad = member.exclusive && member.loaded !== there;
-      // A load is a part of 1 divided by a weight, so it never comes near 1e9.
+      // A load is a part of 1 divided by a weight: far from this.
       const rank = (needsLoad ? 1e9 : 0) + (member.name === prefers ? -1 : member.load);
       if (best === null || rank < bestRank) [best, bestRank] = [opening, rank];
     }
     return best;
   }
 
-  /** For a request that was next while its upstream was usable, and starts when it no longer is. */
+  /** For who was next while its upstream was usable, and starts when it no longer is. */
   #leftOver(group: HeldGroup, now: number): MemberSeat | undefined {
     const all = group.tiers.flat();
     return all.find((opening) => this.#isFree(group, opening, now)) ?? all[0];
@@ -171,8 +163,8 @@ export class Gate {
   }
 
   /**
-   * Running requests must end before another model is loaded, and waiting requests for the loaded
-   * model go first.
+   * What runs must end before another model is loaded; and what waits for the loaded one goes
+   * first.
    */
   #mayHold(member: GateMember, there: string, isReserved: boolean): boolean {
     const { loaded } = member;
@@ -185,10 +177,7 @@ export class Gate {
     return true;
   }
 
-  /**
-   * Nothing is reserved for a group that a user's cap holds back, or that never fits: that would
-   * stop all others.
-   */
+  /** Nothing is kept for those a user's cap holds back, or who never fit: it would stop all. */
   #isWanted(group: HeldGroup | undefined, where: (opening: MemberSeat) => boolean): boolean {
     if (group === undefined || !this.#waits(group)) return false;
     return this.#eligible(group).some((opening) => {

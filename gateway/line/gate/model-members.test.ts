@@ -10,7 +10,7 @@ function setUp(exclusive: boolean) {
   return { members, gate: new Gate({}, () => true, members) };
 }
 
-test("nothing is left of a made-up model name after its last request has ended", () => {
+test("of a name that a client made up nothing is left once its last generation has ended", () => {
   const { members, gate } = setUp(false);
   const request = askFor("made-up");
   const group = gate.groupOf(request);
@@ -23,7 +23,7 @@ test("nothing is left of a made-up model name after its last request has ended",
   expect(members.at(request)).not.toBe(member);
 });
 
-test("nothing is left of a made-up model name after its request has left the line", () => {
+test("of a name that a client made up nothing is left once it has left the line", () => {
   const { members, gate } = setUp(false);
   const request = askFor("made-up");
   const group = gate.groupOf(request);
@@ -33,7 +33,7 @@ test("nothing is left of a made-up model name after its request has left the lin
   expect(members.at(request)).not.toBe(member);
 });
 
-test("a waiting request keeps its model in memory, and so does a loaded one", () => {
+test("who waits for a model keeps it, and so does what is loaded", () => {
   for (const exclusive of [false, true]) {
     const { members, gate } = setUp(exclusive);
     const request = askFor("small");

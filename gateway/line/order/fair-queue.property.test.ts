@@ -44,9 +44,7 @@ const rules: fc.Arbitrary<FairRules> = fc.record({
   ),
 });
 
-/**
- * Runs the steps, starts every request that may start while a slot is free, and checks after each.
- */
+/** Runs the steps, starting whoever may start while a slot is free, and checks after each. */
 function run(options: FairRules, slots: number, steps: Step[], check: (queue: FairQueue) => void) {
   const queue = new FairQueue(options);
   const nth = (of: RosterView<LineEntry>, n: number) => [...of.keys()][n % of.size] ?? "";
@@ -100,7 +98,7 @@ test("caps, model capacities, boxes and exclusiveness are never exceeded", () =>
   );
 });
 
-test("no request that may start waits while a slot is free", () => {
+test("nobody who may start waits while a slot is free", () => {
   const noBoxes = rules.map((each) => ({ ...each, boxOf: () => null, exclusiveModels: false }));
   fc.assert(
     fc.property(noBoxes, slotCounts, plans, (options, slots, steps) => {
@@ -118,7 +116,7 @@ test("no request that may start waits while a slot is free", () => {
   );
 });
 
-test("an idle machine never lets a request wait, whatever the rules", () => {
+test("an idle machine never waits, whatever the rules", () => {
   fc.assert(
     fc.property(rules, slotCounts, plans, (options, slots, steps) => {
       run(options, slots, steps, (queue) => {
@@ -128,7 +126,7 @@ test("an idle machine never lets a request wait, whatever the rules", () => {
   );
 });
 
-test("every request starts once or leaves, and nothing is left behind", () => {
+test("everyone who joins starts once or leaves, and nothing is left behind", () => {
   fc.assert(
     fc.property(rules, slotCounts, plans, (options, slots, steps) => {
       const drained = steps.concat(Array.from({ length: 150 }, () => ({ do: "end", nth: 0 })));
@@ -141,7 +139,7 @@ test("every request starts once or leaves, and nothing is left behind", () => {
   );
 });
 
-test("within a user, a priority and a model, requests start in the order of arrival", () => {
+test("within a user, a priority and a model, the first to come is the first to start", () => {
   fc.assert(
     fc.property(rules, slotCounts, plans, (options, slots, steps) => {
       const { started } = run(options, slots, steps, () => {});
@@ -190,7 +188,7 @@ test("backlogged users get time in proportion to their weights", () => {
         queue.end(end.id, now);
       }
       const perWeight = used.map((ms, user) => ms / users[user]!.weight);
-      // A user may be ahead by what all slots hold, and by a charge that is not corrected yet.
+      // What one may be ahead by: what all slots hold, and a charge not yet corrected.
       expect(Math.max(...perWeight) - Math.min(...perWeight)).toBeLessThanOrEqual(
         4000 * (slots + 1),
       );
@@ -199,7 +197,7 @@ test("backlogged users get time in proportion to their weights", () => {
   );
 });
 
-test("every waiting request starts, however many others keep coming", () => {
+test("nobody starves: whoever waits starts, however many others keep coming", () => {
   const victim = fc.record({ priority: fc.integer({ min: -2, max: 0 }), model: fc.nat(2) });
   fc.assert(
     fc.property(rules, slotCounts, victim, (options, slots, { priority, model }) => {
@@ -229,7 +227,7 @@ test("every waiting request starts, however many others keep coming", () => {
   );
 });
 
-test("a single request goes before any further start of a backlog, whatever the backlog was charged", () => {
+test("whoever comes with one request goes before any further start of a backlog, whatever it was charged", () => {
   const start = fc.record({
     estimateMs: fc.integer({ min: 1, max: 3_600_000 }),
     usedMs: fc.integer({ min: 0, max: 20_000 }),

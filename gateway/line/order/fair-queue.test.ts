@@ -11,7 +11,7 @@ test("one user's single request goes before another's backlog", () => {
   expect(trial.start()).toBe("b");
 });
 
-test("backlogged users alternate, and each user's requests start in the order of arrival", () => {
+test("backlogged users take turns, and within a user the first to come is first", () => {
   const trial = createTrialQueue();
   for (const id of ["a1", "a2", "a3"]) trial.add(id, "alice");
   for (const id of ["b1", "b2"]) trial.add(id, "bob");
@@ -26,7 +26,7 @@ test("a user of weight 3 gets three turns for one", () => {
   expect(first.filter((id) => id.startsWith("a"))).toHaveLength(6);
 });
 
-test("time counts, not the number of requests: long ones are corrected when they end", () => {
+test("time counts and not the number of requests: long ones are corrected when they end", () => {
   const trial = createTrialQueue();
   for (let index = 0; index < 4; index++) trial.add(`a${index}`, "alice");
   for (let index = 0; index < 4; index++) trial.add(`b${index}`, "bob");
@@ -36,7 +36,7 @@ test("time counts, not the number of requests: long ones are corrected when they
   expect(trial.drain().slice(0, 5)).toEqual(["b0", "b1", "b2", "b3", "a1"]);
 });
 
-test("a user who was away has not saved up time", () => {
+test("a user who was away has saved nothing up", () => {
   const trial = createTrialQueue();
   trial.add("b0", "bob");
   for (let index = 0; index < 20; index++) trial.add(`a${index}`, "alice");
@@ -54,7 +54,7 @@ test("a user who was away has not saved up time", () => {
   ).toHaveLength(2);
 });
 
-test("time that no other user wanted is not held against a user", () => {
+test("time used while nobody else wanted it is not held against a user", () => {
   const trial = createTrialQueue();
   for (let index = 0; index < 10; index++) trial.add(`a${index}`, "alice");
   for (let turns = 0; turns < 6; turns++) {
@@ -82,7 +82,7 @@ test("a higher class goes first, and a lower one rises to it by waiting", () => 
   expect(trial.start()).toBe("low");
 });
 
-test("waiting never lifts a request above the highest class of the requests that joined", () => {
+test("waiting never lifts anyone above the highest class that somebody else came in", () => {
   const trial = createTrialQueue({ agingMs: 1000 });
   for (let index = 0; index < 5; index++) trial.add(`a${index}`, "alice");
   expect(trial.start()).toBe("a0");
@@ -91,7 +91,7 @@ test("waiting never lifts a request above the highest class of the requests that
   expect(trial.start()).toBe("b");
 });
 
-test("a user at the cap stands aside, and others continue", () => {
+test("a user at the cap stands aside, and others go on", () => {
   const trial = createTrialQueue({ maxConcurrentPerUser: 1 });
   for (const id of ["a1", "a2"]) trial.add(id, "alice");
   trial.add("b1", "bob", { maxConcurrent: null });
@@ -106,7 +106,7 @@ test("a user at the cap stands aside, and others continue", () => {
   expect(trial.start()).toBe("a2");
 });
 
-test("a lifted cap lets the requests behind it start", () => {
+test("a cap that is lifted lets those who stood aside go", () => {
   const trial = createTrialQueue();
   trial.add("a1", "alice", { maxConcurrent: 1 });
   trial.add("a2", "alice", { maxConcurrent: 1 });
@@ -115,7 +115,7 @@ test("a lifted cap lets the requests behind it start", () => {
   expect([trial.start(), trial.start()]).toEqual(["a2", "a3"]);
 });
 
-test("users still alternate if answers fail at once", () => {
+test("answers that fail at once still alternate between users", () => {
   const trial = createTrialQueue();
   for (let index = 0; index < 3; index++) trial.add(`a${index}`, "alice");
   for (let index = 0; index < 3; index++) trial.add(`b${index}`, "bob");
@@ -131,10 +131,10 @@ test("an idle line remembers no user", () => {
   expect([...trial.queue.shares.all()]).toEqual([]);
 });
 
-test("a charge that was too high and given back holds up no other user", () => {
+test("what was charged too much and given back holds nobody else up", () => {
   const trial = createTrialQueue();
   for (let index = 0; index < 20; index++) trial.add(`a${index}`, "alice");
-  // Two slots, and two requests that claim an hour each and end after a second.
+  // Two slots, and two claims of an hour each that end after a second.
   expect([trial.start(3_600_000), trial.start(3_600_000)]).toEqual(["a0", "a1"]);
   trial.now = 1000;
   trial.end("a0");
@@ -144,12 +144,12 @@ test("a charge that was too high and given back holds up no other user", () => {
   expect(trial.start()).toBe("b");
 });
 
-test("a returned charge never lowers a user below their time of return, or it would save up time", () => {
+test("what is given back leads nobody behind where they came in: it would be time saved up", () => {
   const trial = createTrialQueue();
   trial.add("a", "alice");
   expect(trial.start(3_600_000)).toBe("a");
   for (let index = 0; index < 50; index++) trial.add(`b${index}`, "bob");
-  // In two further slots, so that he uses more time than she can in her slot.
+  // In two further slots, so that he uses more than she could in hers.
   for (let index = 0; index < 40; index += 2) {
     expect([trial.start(60_000), trial.start(60_000)]).toEqual([`b${index}`, `b${index + 1}`]);
     trial.now += 60_000;
@@ -158,6 +158,6 @@ test("a returned charge never lowers a user below their time of return, or it wo
   }
   for (let index = 0; index < 10; index++) trial.add(`more${index}`, "alice");
   trial.end("a");
-  // They alternate, except for what the slots held.
+  // But for what the slots held, turn by turn.
   expect(trial.drain(60_000).slice(0, 6).join(" ")).toMatch(/^(more\d ){1,3}b40 more\d b41/);
 });

@@ -1,71 +1,70 @@
 import type { RouteSeats } from "../gate/seat.ts";
 import type { Lane } from "./lane.ts";
 
-/** A request, as far as the order of the line depends on it. */
+/** What the order of the line depends on. */
 export type LineRequest = {
   id: string;
   user: string;
   model: string;
-  /** A user of weight 2 gets twice as much time as a user of weight 1. Default 1. */
+  /** A user of weight 2 gets twice the upstream's time of one of weight 1. Default 1. */
   weight?: number | undefined;
-  /** An integer. A higher class goes first. Default 0; `BACKGROUND` is one below. */
+  /** An integer; a higher class goes first. Default 0; `BACKGROUND` is one below. */
   priority?: number | undefined;
-  /**
-   * The most requests of this user in slots at once. Null: no limit. Replaces the line's default.
-   */
+  /** Of this user, at once in slots; null is off. Replaces the line's default. */
   maxConcurrent?: number | null | undefined;
-  /** The most waiting requests of this user. Null: no limit. Replaces the line's default. */
+  /** Of this user, waiting; null is off. Replaces the line's default. */
   maxQueued?: number | null | undefined;
-  /** The size of the prompt, if known. */
+  /** The size of the prompt, where known. */
   inputTokens?: number | undefined;
-  /** The most tokens that it may generate, if known. */
+  /** The most it may generate, where known. */
   maxTokens?: number | undefined;
-  /** Where it may run. Absent: on any upstream of the line. */
+  /** Where it may run; absent: on any upstream of the line. */
   seats?: RouteSeats | undefined;
-  /** The upstream that has this conversation in its cache. It is preferred if it is free. */
+  /** The upstream that has this conversation warm: taken where it is as free as others. */
   prefers?: string | null | undefined;
-  /** The upstreams that have already failed for it. */
+  /** Upstreams that have failed for it already. */
   avoid?: ReadonlySet<string> | undefined;
 };
 
 /**
- * The class of requests that may wait: by the client's wish, or because the user is over a limit
- * that only slows.
+ * The class of what may wait: a request's own wish, or a user who is over a limit that only slows.
  */
 export const BACKGROUND = -1;
 
-/** Priorities stay within this, above and below 0. */
+/** Priorities are held within this, either way. */
 const mostPriority = 1000;
 
-/** The least that a start costs its user. So users alternate even if every answer fails at once. */
+/**
+ * The least a start costs its user, so that turns alternate even where every answer fails at once.
+ */
 export const leastMs = 1;
 
-/** What p-queue runs when the request gets its slot. */
+/** What p-queue does once it is its turn. */
 export type Run = () => Promise<unknown>;
 
-/** A request that waits or runs. Times are milliseconds of the line's own clock. */
+/** A request in line, or in a slot. Times are milliseconds of the line's own clock. */
 export type LineEntry = {
   readonly request: LineRequest;
   readonly weight: number;
   readonly priority: number;
-  /** The expected time in its slot, as estimated when it joined. */
+  /** How long it was expected to hold its slot, when it came. */
   readonly estimateMs: number;
   state: "waiting" | "running" | "gone";
   /** The order of arrival. */
   seq: number;
   joinedAt: number;
   startedAt: number;
-  /** The upstream where it runs. Empty in a line of one upstream. */
+  /** Where it runs; empty in a line of one upstream. */
   upstream: string;
-  /** Its start made an upstream load another model. */
+  /** Another model had to give way for it. */
   isSwap: boolean;
-  /** What its user was charged at its start. It is corrected at its end. */
+  /** What its user was charged when it started; corrected when it ends. */
   chargedMs: number;
-  /** Its lane, and its neighbours there. Null if it does not wait. */
+  /** Where it waits; its neighbours there. */
   lane: Lane | null;
   before: LineEntry | null;
   after: LineEntry | null;
-  /** Null before p-queue has set it, and after the start. */
+  /** Null before it is known, and once it runs. */
   run: Run | null;
 };
 
@@ -73,9 +72,9 @@ export function createEntry(request: LineRequest, estimateMs: number): LineEntry
   const { weight = 1, priority = 0 } = request;
   return {
     request,
-    // With a weight of 0 every charge would be infinite.
+    // A weight of 0 would never be charged anything finite again.
     weight: weight > 0 ? weight : 1,
-    // With a larger number, adding 1 may give the same double, and the request would never rise.
+    // Beyond, a class one higher may be no other number, and nobody in it would ever rise.
     priority: Math.max(-mostPriority, Math.min(mostPriority, Math.trunc(priority) || 0)),
     estimateMs: Math.max(leastMs, estimateMs),
     state: "waiting",

@@ -1,0 +1,69 @@
+import { isIP } from "node:net";
+import { type Kind, WrongValue } from "./kind.ts";
+import { itemsOf, listOf, textKind } from "./words.ts";
+
+export const networks: Kind<readonly string[]> = listOf(
+  "must be addresses or networks like 10.0.0.0/8, with commas between them",
+  (item) => {
+    const [address = "", prefix, more] = item.split("/");
+    const family = isIP(address);
+    if (family === 0 || more !== undefined) return false;
+    return (
+      prefix === undefined ||
+      (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128))
+    );
+  },
+);
+
+export const origins: Kind<readonly string[]> = textKind((text) => {
+  const items = itemsOf(text);
+  if (items.includes("*") && items.length > 1) throw new WrongValue("must be * alone, or a list");
+  if (items.every((item) => item === "*" || originOf(item) === item)) return items;
+  throw new WrongValue("must be *, or origins like https://chat.example.com (no path, no slash)");
+});
+
+function originOf(text: string): string | null {
+  return URL.canParse(text) ? new URL(text).origin : null;
+}
+
+export const headerName: Kind<string> = textKind((text) => {
+  if (/^[A-Za-z0-9-]{1,64}$/.test(text)) return text.toLowerCase();
+  throw new WrongValue("must be the name of a header");
+});
+
+export const claim: Kind<string> = textKind((text) => {
+  if (/^[\x21-\x7e]{1,128}$/.test(text)) return text;
+  throw new WrongValue("must be the name of a claim");
+});
+
+/** JWKS over plain HTTP could be replaced on the way, and with it everyone's identity. */
+export const jwksUrl: Kind<string> = textKind((text) => {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  const isHere = url !== null && /^(localhost|127\.|\[::1\])/.test(url.hostname);
+  if (url?.protocol === "https:" || (isHere && url.protocol === "http:")) return url.href;
+  throw new WrongValue("must be an https:// URL (http:// on this machine only)");
+});
+
+/** RFC 7518 section 3.2: a key of the hash's size at least. */
+export const sharedSecret: Kind<string> = textKind((text) => {
+  if (text.length >= 32) return text;
+  throw new WrongValue("must be at least 32 characters");
+});
+
+const asymmetric = /^(RS|PS|ES)(256|384|512)$|^(EdDSA|Ed25519)$/;
+const symmetric = /^HS(256|384|512)$/;
+
+export const algorithms: Kind<readonly string[]> = listOf(
+  "must be from RS256 RS384 RS512 PS256 … ES256 … EdDSA HS256 HS384 HS512; never none",
+  (item) => asymmetric.test(item) || symmetric.test(item),
+);
+
+/** `name`, `name.cloudflareaccess.com`, or that as a URL. */
+export const accessTeam: Kind<string> = textKind((text) => {
+  const host = text.replace(/^https:\/\//, "").replace(/\/$/, "");
+  // A test's own server stands on this machine.
+  if (/^http:\/\/127\.0\.0\.1:\d+$/.test(text)) return text;
+  const name = host.replace(/\.cloudflareaccess\.com$/, "");
+  if (/^[a-z0-9-]{1,63}$/i.test(name)) return `https://${name}.cloudflareaccess.com`;
+  throw new WrongValue("must be the team's name, or name.cloudflareaccess.com");
+});

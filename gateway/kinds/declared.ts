@@ -1,0 +1,31 @@
+import * as accessKinds from "./access-kinds.ts";
+import { type Kind, orNothing, orOff, type ValueOf } from "./kind.ts";
+import * as modelKinds from "./model-kinds.ts";
+import * as plainKinds from "./plain-kinds.ts";
+import * as sizes from "./size.ts";
+import { choice } from "./words.ts";
+
+type Kinds = typeof plainKinds & typeof accessKinds & typeof modelKinds & typeof sizes;
+const kinds: Kinds = { ...plainKinds, ...accessKinds, ...modelKinds, ...sizes };
+
+/**
+ * The values that a declaration allows: a kind by its name, or a few words. `unset` is how one
+ * writes that there is none, which is null: the word `off`, or nothing at all.
+ */
+export type Declared = (
+  | { readonly kind: keyof Kinds; readonly oneOf?: never }
+  | { readonly oneOf: readonly string[]; readonly kind?: never }
+) & { readonly unset?: "off" | "nothing" };
+
+/** The type of a declaration's value. */
+export type DeclaredValue<Of> =
+  | (Of extends { readonly oneOf: readonly (infer Word)[] } ? Word : never)
+  | (Of extends { readonly kind: infer Name extends keyof Kinds } ? ValueOf<Kinds[Name]> : never)
+  | (Of extends { readonly unset: string } ? null : never);
+
+/** The kind that a declaration names. */
+export function kindOf({ kind, oneOf, unset }: Declared): Kind<unknown> {
+  const inner: Kind<unknown> = kind === undefined ? choice(oneOf) : kinds[kind];
+  if (unset === undefined) return inner;
+  return unset === "off" ? orOff(inner) : orNothing(inner);
+}

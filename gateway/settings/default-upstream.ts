@@ -1,0 +1,32 @@
+import type { Settings } from "./settings-table.ts";
+import { type UpstreamSettings, usualUpstream } from "./upstream-members.ts";
+
+/** The upstream of UPSTREAM_URL, which routes call `default`; null without that setting. */
+export function defaultUpstream(settings: Settings): UpstreamSettings | null {
+  const { upstreamUrl: url } = settings;
+  if (url === null) return null;
+  return {
+    ...echoUpstream(settings, url),
+    name: "default",
+    type: settings.upstreamType,
+    key: settings.upstreamApiKey,
+    ca: settings.upstreamCa,
+    certificate: settings.upstreamCertificate,
+    certificateKey: settings.upstreamCertificateKey,
+  };
+}
+
+/** The echo at this URL, which answers if no upstream is configured. */
+export function echoUpstream(
+  { maxConcurrent, exclusiveModels }: Settings,
+  url: string,
+): UpstreamSettings {
+  return {
+    ...usualUpstream,
+    name: "echo",
+    type: "openai",
+    url,
+    maxConcurrent,
+    exclusiveModels: exclusiveModels === "on",
+  };
+}

@@ -1,0 +1,218 @@
+import { accessTable } from "./access-table.ts";
+import { limitTable } from "./limit-table.ts";
+import { modelTable } from "./model-table.ts";
+import { providerTable } from "./provider-table.ts";
+import type { SettingsOf } from "./setting.ts";
+import { timeoutTable } from "./timeout-table.ts";
+
+/** Settings of the server, its upstream, its queue and its users. */
+const serverTable = {
+  port: {
+    env: "PORT",
+    aliases: ["PROXY_PORT"],
+    flag: "--port",
+    about: "the port of the gateway",
+    kind: "port",
+    default: "8000",
+  },
+  host: {
+    env: "HOST",
+    flag: "--host",
+    about: "the one address to listen on; every address, IPv4 and IPv6, where it is not set",
+    kind: "host",
+    unset: "nothing",
+    default: "",
+    example: "127.0.0.1",
+  },
+  publicPort: {
+    env: "PUBLIC_PORT",
+    about: "a second port for the tunnel; whoever comes in there has fewer rights",
+    kind: "port",
+    unset: "off",
+    default: "off",
+    example: "8001",
+  },
+  metricsPort: {
+    env: "METRICS_PORT",
+    about: "a port of its own for /metrics, which then leaves the main port",
+    kind: "port",
+    unset: "off",
+    default: "off",
+    example: "9090",
+  },
+  upstreamUrl: {
+    env: "UPSTREAM_URL",
+    aliases: ["BACKEND_URL", "VLLM_BASE_URL"],
+    flag: "--base-url",
+    about: "the server that generates, with or without /v1; the echo where it is not set",
+    kind: "upstreamUrl",
+    unset: "nothing",
+    default: "",
+    example: "http://127.0.0.1:8080",
+  },
+  upstreamApiKey: {
+    env: "UPSTREAM_API_KEY",
+    about: "the key the gateway itself shows to the upstream",
+    secret: true,
+    kind: "key",
+    unset: "nothing",
+    default: "",
+    example: "sk-...",
+  },
+  upstreamType: {
+    env: "UPSTREAM_TYPE",
+    flag: "--type",
+    about: "what kind of server the upstream is; auto finds out",
+    kind: "upstreamType",
+    default: "auto",
+  },
+  upstreamCa: {
+    env: "UPSTREAM_CA",
+    about: "a PEM file of authorities to believe for the upstream's TLS, beside the usual ones",
+    kind: "path",
+    unset: "nothing",
+    default: "",
+    example: "data/ca.pem",
+  },
+  upstreamCertificate: {
+    env: "UPSTREAM_CERTIFICATE",
+    about: "a PEM file with the gateway's own certificate, where the upstream asks for one",
+    kind: "path",
+    unset: "nothing",
+    default: "",
+    example: "data/gateway.pem",
+  },
+  upstreamCertificateKey: {
+    env: "UPSTREAM_CERTIFICATE_KEY",
+    about: "the PEM file of that certificate's key",
+    kind: "path",
+    unset: "nothing",
+    default: "",
+    example: "data/gateway.key",
+  },
+  maxConcurrent: {
+    env: "MAX_CONCURRENT",
+    flag: "--max-concurrent",
+    about: "generations the upstream runs at once, all others wait in line; auto asks it",
+    kind: "capacity",
+    default: "1",
+  },
+  maxQueue: {
+    env: "MAX_QUEUE",
+    about: "the most that may wait in line; more are answered 503",
+    kind: "count",
+    unset: "off",
+    default: "off",
+    example: "100",
+  },
+  maxConcurrentPerUser: {
+    env: "MAX_CONCURRENT_PER_USER",
+    about: "generations of one user that run at once; max_concurrent in users.json replaces it",
+    kind: "count",
+    unset: "off",
+    default: "off",
+    example: "2",
+  },
+  maxQueuedPerUser: {
+    env: "MAX_QUEUED_PER_USER",
+    about: "requests of one user that wait in line; max_queued in users.json replaces it",
+    kind: "count",
+    unset: "off",
+    default: "off",
+    example: "20",
+  },
+  exclusiveModels: {
+    env: "EXCLUSIVE_MODELS",
+    about: "on where the upstream holds one model at a time: then models take turns",
+    oneOf: ["on", "off"],
+    default: "off",
+    example: "on",
+  },
+  maxUnfairnessMs: {
+    env: "MAX_UNFAIRNESS",
+    about: "how long requests for the loaded model may go before a fairer one for another",
+    kind: "durationOrZero",
+    default: "30s",
+  },
+  streamUpstream: {
+    env: "STREAM_UPSTREAM",
+    about: "auto: llama.cpp streams also what its client wants whole, and so notices who left",
+    oneOf: ["auto", "off"],
+    default: "auto",
+  },
+  queueEvents: {
+    env: "QUEUE_EVENTS",
+    about: "how a streaming request learns its place in line",
+    oneOf: ["chunk", "comment", "off"],
+    default: "chunk",
+  },
+  usersFile: {
+    env: "USERS_FILE",
+    flag: "--users-file",
+    about: "who may use the gateway; read on every request",
+    kind: "path",
+    default: "data/users.json",
+  },
+  databaseFile: {
+    env: "DATABASE_FILE",
+    flag: "--database-file",
+    about: "the ledger (SQLite)",
+    kind: "path",
+    default: "data/gateway.db",
+  },
+  apiKey: {
+    env: "API_KEY",
+    aliases: ["AUTHORIZATION"],
+    about: "the one key where there is no users file, with or without Bearer",
+    secret: true,
+    kind: "key",
+    unset: "nothing",
+    default: "",
+    example: "sk-...",
+  },
+  apiUser: {
+    env: "API_USER",
+    about: "the name of the user of API_KEY, and of the first key",
+    kind: "userName",
+    default: "admin",
+  },
+} as const;
+
+/** Settings of the log and of the echo. */
+const otherTable = {
+  logLevel: {
+    env: "LOG_LEVEL",
+    flag: "--log-level",
+    about: "the least that is logged",
+    oneOf: ["trace", "debug", "info", "warn", "error", "fatal", "silent"],
+    default: "info",
+  },
+  echoTokensPerSecond: {
+    env: "ECHO_TOKENS_PER_SECOND",
+    about: "the pace of the echo, which answers where there is no UPSTREAM_URL",
+    kind: "pace",
+    unset: "off",
+    default: "off",
+    example: "20",
+  },
+} as const;
+
+/** Every setting with a single value. */
+export const plainTable: typeof serverTable &
+  typeof timeoutTable &
+  typeof otherTable &
+  typeof limitTable &
+  typeof accessTable &
+  typeof providerTable &
+  typeof modelTable = {
+  ...serverTable,
+  ...timeoutTable,
+  ...otherTable,
+  ...limitTable,
+  ...accessTable,
+  ...providerTable,
+  ...modelTable,
+};
+
+/** Their values. null is off or not set; sizes in bytes, times in ms. */
+export type PlainSettings = SettingsOf<typeof plainTable>;
