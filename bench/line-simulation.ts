@@ -65,7 +65,7 @@ const backlogError = (slots: number) => async (first: boolean) =>
 async function estimates(): Promise<Row[]> {
   const measures: [string, (first: boolean) => Promise<string>][] = [
     [
-      "first estimate, median error: a backlog of 50 and single requests, 1 slot",
+      "first promise, median error: a backlog of 50 and single requests, 1 slot",
       visitError(1, anyone),
     ],
     ["… of these the single requests alone, 1 slot", visitError(1, single)],
