@@ -15,7 +15,7 @@ const alice: Identity = {
   ...{ maxConcurrent: null, maxQueued: null, limits: null, hint: "sk-12345" },
 };
 
-it("tells whoever stays whether they still are who they were", async () => {
+it("a follower learns at once that their key was revoked", async () => {
   let authenticate = (): Identity => alice;
   const destination = new PassThrough();
   const log = createLog({ level: "info", pretty: false, destination });

@@ -53,26 +53,26 @@ const header = (description: string, type = "string"): object => ({
 });
 
 const headers = {
-  RequestId: header("Names this request; one's own X-Request-ID where one was sent."),
-  QueuePosition: header("The place in line one had at first; 0 for who did not wait.", "integer"),
-  RetryAfter: header("Seconds after which there may be room.", "integer"),
+  RequestId: header("The id of this request: your own X-Request-ID if you sent one."),
+  QueuePosition: header("The request's first place in the queue; 0 if it did not wait.", "integer"),
+  RetryAfter: header("Try again after so many seconds.", "integer"),
 };
 
 const parameters: Record<string, ParameterObject> = {
   Priority: {
     ...{ name: "X-Priority", in: "header", example: "background" },
-    description: "Whole number up to one's own, or background: others go first.",
+    description: "A whole number up to your own priority, or background to let others go first.",
     schema: { type: "string" },
   },
   QueueEvents: {
     ...{ name: "X-Queue-Events", in: "header" },
-    description: "How a stream tells one's place in line, before its first token.",
+    description: "How a stream reports its place in the queue before its first token.",
     schema: { type: "string", enum: ["chunk", "comment", "off"] },
   },
 };
 
 const securitySchemes = {
-  bearer: { type: "http", scheme: "bearer", description: "Authorization: Bearer and one's key." },
+  bearer: { type: "http", scheme: "bearer", description: "Authorization: Bearer YOUR_KEY" },
   anthropicKey: { type: "apiKey", in: "header", name: "x-api-key" },
   geminiKey: { type: "apiKey", in: "header", name: "x-goog-api-key" },
 };

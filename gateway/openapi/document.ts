@@ -10,13 +10,13 @@ import type {
 import type { Operation, Parameter } from "./operation.ts";
 import { operations } from "./operations.ts";
 
-const about = `One address for every model of this house: one key for each person, one fair line, honest
+const about = `One address for every model: a key for each person, a fair queue, honest
 accounts. Clients of OpenAI, Anthropic, Gemini and OpenRouter work with it unchanged.`;
 
-/** Those a client may meet on any call with a key, and those of generations. */
+/** Statuses of any call with a key, and those of generations. */
 const withKey = [400, 401, 403, 404];
 const ofGenerations = [408, 413, 415, 429, 500, 501, 502, 503, 504, 529];
-/** They say when to come again. */
+/** Their answers have a Retry-After. */
 const passing: ReadonlySet<number> = new Set([429, 503]);
 
 const ref = (kind: string, name: string): Reference => ({ $ref: reference(kind, name) });
@@ -38,7 +38,7 @@ function answerOf({ answer, generates }: Operation): ResponseObject {
     content[type] = type === "application/json" ? {} : { schema: { type: "string" } };
   if (streams !== undefined) {
     const name = event ?? schema;
-    const said = name === undefined ? "" : ` The data of each: ${name}.`;
+    const said = name === undefined ? "" : ` Each event's data: ${name}.`;
     const events = { type: "string", description: `Server-sent events.${said}` };
     content["text/event-stream"] = { schema: events };
   }

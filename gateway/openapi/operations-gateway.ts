@@ -1,13 +1,13 @@
 import type { Operation } from "./operation.ts";
 
 const about = { tag: "The gateway itself", errors: "OpenAi" } as const;
-const line = { tag: "The line", errors: "OpenAi" } as const;
+const line = { tag: "The queue", errors: "OpenAi" } as const;
 
 const healthAnswer = {
-  about: "How the gateway, its line and its upstreams are.",
+  about: "The state of the gateway, its queue and its upstreams.",
   schema: "Health",
 };
-const queueAnswer = { about: "The line.", schema: "Queue" };
+const queueAnswer = { about: "The queue.", schema: "Queue" };
 
 function steering(action: string, summary: string): Operation {
   const path = `/queue/${action}`;
@@ -20,7 +20,7 @@ export const gatewayOperations: readonly Operation[] = [
     ...about,
     ...{ method: "get", path: "/health", access: "lan", answer: healthAnswer },
     summary: "Whether the gateway can serve",
-    description: "Always 200 while it runs, whatever its upstreams do.",
+    description: "Always 200 while the gateway runs, also if its upstreams are down.",
   },
   {
     ...about,
@@ -31,15 +31,15 @@ export const gatewayOperations: readonly Operation[] = [
     ...about,
     ...{ method: "get", path: "/metrics", access: "lan" },
     summary: "Metrics for Prometheus",
-    description: "404 where METRICS_PORT gives them a port of their own.",
+    description: "404 if METRICS_PORT is set: the metrics are on that port.",
     answer: { about: "Prometheus' text format.", type: "text/plain" },
   },
   {
     ...about,
     ...{ method: "get", path: "/limits", access: "key" },
-    summary: "How one's limits stand",
-    parameters: [{ name: "user", in: "query", about: "Somebody else; for administrators." }],
-    answer: { about: "One's limits.", schema: "Limits" },
+    summary: "Your limits, and what you have used",
+    parameters: [{ name: "user", in: "query", about: "Another user; for administrators only." }],
+    answer: { about: "The user's limits.", schema: "Limits" },
   },
   {
     ...about,
@@ -56,28 +56,28 @@ export const gatewayOperations: readonly Operation[] = [
   {
     ...about,
     ...{ method: "get", path: "/docs/style.css", access: "lan" },
-    summary: "How that page looks",
+    summary: "The style of that page",
     answer: { about: "A style sheet.", type: "text/css" },
   },
   {
     ...line,
     ...{ method: "get", path: "/queue", access: "key", answer: queueAnswer },
-    summary: "One's own requests in line and under way",
+    summary: "Your waiting and running requests",
   },
   {
     ...line,
     ...{ method: "get", path: "/queue/events", access: "key" },
-    summary: "The same as events, one at once and one after each change",
-    answer: { about: "The line, again and again.", event: "Queue", streams: "only" },
+    summary: "The same as events: one at once, and one after each change",
+    answer: { about: "The queue after each change.", event: "Queue", streams: "only" },
   },
   {
     ...line,
     ...{ method: "delete", path: "/queue/{id}", access: "key" },
-    summary: "Takes a request of one's own out of the line, or stops it",
-    parameters: [{ name: "id", in: "path", about: "As GET /queue shows it." }],
-    answer: { about: "It is gone.", schema: "QueueDeleted" },
+    summary: "Removes your request from the queue, or stops it",
+    parameters: [{ name: "id", in: "path", about: "The id that GET /queue shows." }],
+    answer: { about: "The request was removed or stopped.", schema: "QueueDeleted" },
   },
-  steering("pause", "Nothing new starts; what runs goes on"),
-  steering("resume", "The line goes on"),
-  steering("drain", "Takes nothing new and sends those who wait away"),
+  steering("pause", "Pauses the queue: no request starts, running requests continue"),
+  steering("resume", "Resumes the queue"),
+  steering("drain", "Drains the queue: refuses new and waiting requests"),
 ];

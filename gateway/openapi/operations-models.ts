@@ -1,6 +1,6 @@
 import type { Operation, Parameter } from "./operation.ts";
 
-const id: Parameter = { name: "id", in: "path", about: "A model's name; it may hold slashes." };
+const id: Parameter = { name: "id", in: "path", about: "A model's name; it may contain slashes." };
 const question = { role: "user", content: "Why is the sky blue?" };
 
 type Generated = "chat" | "completions" | "responses" | "messages" | "embeddings" | "rerank";
@@ -44,7 +44,7 @@ const generations: Readonly<
   },
   rerank: {
     path: "rerank",
-    summary: "Documents by how well they answer a query",
+    summary: "Sorts documents by how well they answer a query",
     body: {
       schema: "RerankRequest",
       example: { model: "rerank", query: "sky", documents: ["blue", "green"] },
@@ -72,7 +72,11 @@ export function generationAt(dialect: Generated, prefix: "/v1/" | "/api/v1/"): O
 
 const openai = { tag: "OpenAI", access: "key", errors: "OpenAi" } as const;
 const gemini = { tag: "Gemini", access: "key", errors: "Gemini", method: "post" } as const;
-const geminiModel: Parameter = { name: "model", in: "path", about: "A name of GET /v1/models." };
+const geminiModel: Parameter = {
+  name: "model",
+  in: "path",
+  about: "A name that GET /v1/models lists.",
+};
 const contents = [{ role: "user", parts: [{ text: question.content }] }];
 
 /** What is asked of models, in the words of OpenAI, Anthropic and Gemini. */
@@ -82,7 +86,7 @@ export const modelOperations: readonly Operation[] = [
   ),
   {
     ...openai,
-    ...{ method: "get", path: "/v1/models", summary: "The models one may use" },
+    ...{ method: "get", path: "/v1/models", summary: "The models that your key may use" },
     answer: { about: "The models.", schema: "ModelList" },
   },
   {
@@ -94,7 +98,7 @@ export const modelOperations: readonly Operation[] = [
   {
     ...{ method: "post", path: "/v1/messages/count_tokens", tag: "Anthropic", access: "key" },
     errors: "Anthropic",
-    summary: "How long a prompt is, in tokens",
+    summary: "Counts the tokens of a prompt",
     body: { schema: "CountTokensRequest", example: { model: "claude", messages: [question] } },
     answer: { about: "Its length.", schema: "CountTokensAnswer" },
   },
@@ -110,7 +114,7 @@ export const modelOperations: readonly Operation[] = [
   {
     ...gemini,
     path: "/v1beta/models/{model}:streamGenerateContent",
-    summary: "The same, as it comes",
+    summary: "The same as a stream",
     generates: true,
     parameters: [
       geminiModel,
@@ -122,7 +126,7 @@ export const modelOperations: readonly Operation[] = [
   {
     ...gemini,
     path: "/v1beta/models/{model}:countTokens",
-    summary: "How long a prompt is, in tokens",
+    summary: "Counts the tokens of a prompt",
     parameters: [geminiModel],
     body: { schema: "GeminiCountRequest", example: { contents } },
     answer: { about: "Its length.", schema: "GeminiCountAnswer" },

@@ -1,13 +1,13 @@
 import type { Operation, Parameter } from "./operation.ts";
 import { generationAt } from "./operations-models.ts";
 
-const author: Parameter = { name: "author", in: "path", about: "Whose model it is." };
+const author: Parameter = { name: "author", in: "path", about: "The author of the model." };
 const slug: Parameter = { name: "slug", in: "path", about: "Its name." };
 const whole = { type: "integer", minimum: 0 };
 
 const listParameters: readonly Parameter[] = [
-  { name: "offset", in: "query", about: "How many to leave out.", schema: whole },
-  { name: "limit", in: "query", about: "How many to show; all where not said.", schema: whole },
+  { name: "offset", in: "query", about: "How many models to skip.", schema: whole },
+  { name: "limit", in: "query", about: "How many models to show; all by default.", schema: whole },
   { name: "q", in: "query", about: "Part of a name." },
   { name: "input_modalities", in: "query", about: "All of these: text,image" },
   { name: "output_modalities", in: "query", about: "All of these: text" },
@@ -27,28 +27,33 @@ export const openRouterOperations: readonly Operation[] = [
   ...(["chat", "completions", "responses", "messages", "embeddings", "rerank"] as const).map(
     (dialect) => generationAt(dialect, "/api/v1/"),
   ),
-  reading("models", "The models one may use, with their prices", "OpenRouterModels", {
+  reading("models", "The models that your key may use, with prices", "OpenRouterModels", {
     parameters: listParameters,
   }),
-  reading("models/count", "How many there are", "OpenRouterCount"),
-  reading("models/user", "The models one may use", "OpenRouterModels"),
-  reading("models/{author}/{slug}", "One model, as such", "OpenRouterModel", {
+  reading("models/count", "The number of models", "OpenRouterCount"),
+  reading("models/user", "The models that your key may use", "OpenRouterModels"),
+  reading("models/{author}/{slug}", "One model", "OpenRouterModel", {
     parameters: [author, slug],
   }),
-  reading("models/{author}/{slug}/endpoints", "Who serves a model", "OpenRouterEndpoints", {
-    parameters: [author, slug],
-  }),
+  reading(
+    "models/{author}/{slug}/endpoints",
+    "The upstreams that serve a model",
+    "OpenRouterEndpoints",
+    {
+      parameters: [author, slug],
+    },
+  ),
   reading("model/{author}/{slug}", "One model", "OpenRouterModelAnswer", {
     parameters: [author, slug],
   }),
-  reading("key", "What one's key may spend, and has spent", "OpenRouterKey"),
+  reading("key", "What your key may spend and has spent", "OpenRouterKey"),
   reading("auth/key", "The same as /api/v1/key", "OpenRouterKey"),
-  reading("credits", "What there is to spend, and what was spent", "OpenRouterCredits"),
-  reading("generation", "What a generation took", "OpenRouterGeneration", {
+  reading("credits", "Your credit, and what you have spent", "OpenRouterCredits"),
+  reading("generation", "What a generation used and cost", "OpenRouterGeneration", {
     parameters: [
       {
         ...{ name: "id", in: "query", example: "the-id-of-an-answer" },
-        about: "The id of an answer: ours, the one shown, or the upstream's.",
+        about: "The generation's id, its request id, or the upstream's id.",
       },
     ],
   }),

@@ -1,7 +1,10 @@
 import { z } from "zod";
 import type { Schemas } from "./schemas.ts";
 
-export const modelName: z.ZodType = z.string().max(1024).describe("A name of GET /v1/models.");
+export const modelName: z.ZodType = z
+  .string()
+  .max(1024)
+  .describe("A name that GET /v1/models lists.");
 
 export const usage: z.ZodType = z
   .looseObject({
@@ -12,7 +15,7 @@ export const usage: z.ZodType = z
     completion_tokens_details: z.looseObject({ reasoning_tokens: z.int().optional() }).optional(),
     cost: z.number().optional().describe("US dollars; below /api/v1 only."),
   })
-  .describe("What was used, in tokens.");
+  .describe("Used tokens.");
 
 const message = z.looseObject({
   role: z.enum(["system", "developer", "user", "assistant", "tool", "function"]),
@@ -36,13 +39,20 @@ const tool = z.looseObject({
 
 /** What every way of generating text shares. */
 const sampling = {
-  stream: z.boolean().optional().describe("The answer as server-sent events, as it comes."),
+  stream: z
+    .boolean()
+    .optional()
+    .describe("Send the answer as server-sent events while it is generated."),
   max_tokens: z.int().optional().describe("The most tokens of an answer."),
   temperature: z.number().optional(),
   top_p: z.number().optional(),
   stop: z.union([z.string(), z.array(z.string())]).optional(),
   seed: z.int().optional(),
-  n: z.int().min(1).optional().describe("Choices; 1 where the upstream has another dialect."),
+  n: z
+    .int()
+    .min(1)
+    .optional()
+    .describe("Number of choices; only 1 if the upstream has another API."),
   stream_options: z.looseObject({ include_usage: z.boolean().optional() }).optional(),
 };
 
@@ -57,7 +67,7 @@ const chatRequest = z
     response_format: z.looseObject({ type: z.string() }).optional(),
     reasoning_effort: z.string().optional(),
   })
-  .describe("Whatever else the upstream knows may stand here too; it gets it unchanged.");
+  .describe("Other fields are sent to the upstream unchanged.");
 
 const head = { id: z.string(), created: z.int(), model: z.string(), usage: usage.optional() };
 const finish = z.string().nullable().describe("stop, length, tool_calls, content_filter");
@@ -83,7 +93,7 @@ const chatChunk = z
         message: z.string(),
       })
       .optional()
-      .describe("One's place in line, in chunks sent before the first token."),
+      .describe("The place in the queue, in chunks before the first token."),
   })
   .describe("The data of one event; the last event is [DONE].");
 

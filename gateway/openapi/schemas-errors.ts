@@ -6,8 +6,8 @@ const openai = z
     error: z.looseObject({
       message: z.string(),
       type: z.string().describe("The family: invalid_request_error, rate_limit_error, …"),
-      param: z.string().nullable().describe("The field at fault: messages[2].content"),
-      code: z.string().nullable().describe("What happened, for programs: model_not_found, …"),
+      param: z.string().nullable().describe("The wrong field, such as messages[2].content"),
+      code: z.string().nullable().describe("The error for programs, such as model_not_found"),
     }),
   })
   .describe("An error, as OpenAI writes it.");

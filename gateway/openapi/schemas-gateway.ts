@@ -1,9 +1,7 @@
 import { z } from "zod";
 import type { Schemas } from "./schemas.ts";
 
-const usable = z
-  .int()
-  .describe("Of the capacity, the slots of upstreams that take new work at present.");
+const usable = z.int().describe("The part of the capacity on upstreams that are up.");
 
 const lineState = z.enum(["open", "paused", "draining"]);
 
@@ -29,7 +27,7 @@ const limit = z.looseObject({
   mode: z.enum(["refuse", "slow"]),
   limit: z.number(),
   used: z.number(),
-  reserved: z.number().describe("Kept for requests under way."),
+  reserved: z.number().describe("Reserved for running requests."),
   remaining: z.number(),
   resets_at: z.iso.datetime(),
   resets_in_seconds: z.number(),
@@ -42,7 +40,7 @@ const limits = z.looseObject({
   keys: z
     .array(z.looseObject({ key: z.string(), limits: z.array(limit) }))
     .optional()
-    .describe("For each key by its first characters, where a user has several."),
+    .describe("For each key (first characters), if the user has several keys."),
 });
 
 const queued = z.looseObject({
@@ -50,7 +48,7 @@ const queued = z.looseObject({
   user: z.string(),
   model: z.string(),
   state: z.enum(["waiting", "running"]),
-  position: z.int().describe("1 is next; 0 runs."),
+  position: z.int().describe("1 is next; 0 is running."),
   of: z.int(),
   eta_seconds: z.number().nullable(),
   since: z.iso.datetime(),
@@ -63,7 +61,7 @@ const queue = z.looseObject({
   active: z.int(),
   capacity: z.int(),
   usable,
-  data: z.array(queued).describe("One's own; an administrator's are everybody's."),
+  data: z.array(queued).describe("Your own requests; an administrator gets all requests."),
 });
 
 const queueDeleted = z.looseObject({

@@ -53,10 +53,10 @@ const model = z
   .looseObject({
     id: z.string(),
     object: z.literal("model"),
-    created: z.int().describe("Unix seconds; 0 where its server does not say."),
+    created: z.int().describe("Unix seconds; 0 if the upstream does not say."),
     owned_by: z.string(),
   })
-  .describe("A model, with whatever else its server says of it.");
+  .describe("A model, with the other fields of its upstream.");
 
 const models = z.object({ object: z.literal("list"), data: z.array(model) });
 

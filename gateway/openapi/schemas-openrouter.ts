@@ -56,7 +56,7 @@ const generation = z.object({
     provider_name: z.string().nullable(),
     streamed: z.boolean(),
     cancelled: z.boolean(),
-    latency: z.number().nullable().describe("Milliseconds, waiting in line included."),
+    latency: z.number().nullable().describe("Milliseconds, queue wait included."),
     generation_time: z.number().nullable().describe("Milliseconds at the upstream."),
     tokens_prompt: tokens,
     tokens_completion: tokens,

@@ -100,7 +100,7 @@ describe("a bad body", () => {
     });
   });
 
-  it("whose sender stops is a 408", async () => {
+  it("that stops arriving is a 408", async () => {
     await leavesNothing(async () => {
       const head = request("/v1/chat/completions").replace(
         "content-length: 2",

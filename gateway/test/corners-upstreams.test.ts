@@ -39,7 +39,7 @@ const statusOf = async (gateway: TestGateway, fields: object = {}): Promise<numb
 };
 
 describe("an upstream", () => {
-  it("whose proxy gave up waiting may be generating still: nobody else is asked for the same", async () => {
+  it("after a proxy time-out is not asked twice: it may still be generating", async () => {
     const a = await upstream((_seen, response) => void response.writeHead(504).end());
     const b = await upstream(politeChat);
     const gateway = await gatewayOf(a, b);
