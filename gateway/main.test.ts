@@ -28,6 +28,9 @@ test("--version and --help answer and exit 0", () => {
   const help = main(["--help"]);
   expect(help.status).toBe(0);
   expect(help.stdout).toContain("--base-url");
+  for (const name of ["serve", "users", "usage", "queue", "config", "doctor", "backup"]) {
+    expect(help.stdout).toMatch(new RegExp(`^  ${name} +\\S`, "m"));
+  }
   expect(main(["serve", "--help"]).stdout).toBe(help.stdout);
 });
 

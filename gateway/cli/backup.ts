@@ -8,83 +8,64 @@ import {
   statSync,
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { parseArgs } from "node:util";
+import type { Writable } from "node:stream";
 import { copyDatabase } from "../ledger/copy-database.ts";
 import { pack } from "./backup/archive.ts";
-import { keptFiles, lineOf, ofProcess, type Surroundings, stampOf } from "./backup/surroundings.ts";
+import { type KeptFiles, keptFiles, stampOf } from "./backup/kept-files.ts";
+import { type Command, command } from "./frame/command.ts";
 import { version } from "./version.ts";
 
-const HELP = `backup: keys, accounts and config.yaml in one file; the gateway may run on
-
-  backup [FILE]    default: backups/ beside the ledger; - is standard output
-
-It holds all of users.json: keep it as you keep that. .env is not in it, since it may hold the tunnel's
-token; copy that apart. An ordinary tar.gz: tar -tzf FILE shows what is inside.`;
-
-/** `backup [FILE]`: gives 0, 1 when it failed, 2 for a command line that cannot be meant. */
-export async function backup(
-  argv: string[],
-  surroundings: Surroundings = ofProcess(),
-): Promise<number> {
-  const { out, say, cwd } = surroundings;
-  try {
-    const { values, positionals } = parseArgs({
-      args: argv,
-      options: { help: { type: "boolean" } },
-      allowPositionals: true,
-    });
-    if (values.help) {
-      out(HELP);
-      return 0;
-    }
-    if (positionals.length > 1) throw new Error("it takes one file");
-    const [name] = positionals;
+/** `backup [FILE]`: users, settings and accounts in one file. */
+export const backup: Command = command({
+  name: "backup",
+  summary: "writes keys, accounts and config.yaml to one file; the gateway may run meanwhile",
+  operands: ["[FILE]"],
+  options: {},
+  notes: `Without FILE it goes to backups/ beside the ledger; - is standard output. The file holds all of
+users.json: protect it in the same way. .env is not in it, because it may hold the token of the
+tunnel: copy it separately. It is an ordinary tar.gz: tar -tzf FILE lists it.`,
+  async run({ operands: [name] }, surroundings) {
+    const { out, say, cwd, now, stdout } = surroundings;
     const kept = keptFiles(surroundings);
-    const file =
-      name === undefined
-        ? join(kept.folder, "backups", `llm-gateway-${stampOf(Date.now())}.tar.gz`)
-        : name === "-"
-          ? null
-          : resolve(cwd, name);
-    await write(kept, file);
-    if (file !== null) {
-      out(file);
-      say(`backup: ${Math.ceil(statSync(file).size / 1024)} KiB`);
+    if (!existsSync(kept.users) && !existsSync(kept.database)) {
+      throw new Error(`there is nothing to keep: no ${kept.users} and no ${kept.database}`);
     }
-    return 0;
+    if (name === "-") return await writeTo(kept, stdout);
+    const usual = join(kept.folder, "backups", `llm-gateway-${stampOf(now())}.tar.gz`);
+    const file = name === undefined ? usual : resolve(cwd, name);
+    await writeFile(kept, file);
+    out(file);
+    say(`backup: ${Math.ceil(statSync(file).size / 1024)} KiB`);
+  },
+});
+
+/** Writes a file that is complete or does not exist, and that only its owner can read. */
+async function writeFile(kept: KeptFiles, file: string): Promise<void> {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  const draft = `${file}.${process.pid}.draft`;
+  try {
+    await writeTo(kept, createWriteStream(draft, { mode: 0o600, flush: true }));
+    renameSync(draft, file);
   } catch (error) {
-    say(`backup: ${lineOf(error)}`);
-    return error instanceof TypeError ? 2 : 1;
+    rmSync(draft, { force: true });
+    throw error;
   }
 }
 
-/** To `file`, which is whole or not there, for its owner only; null is standard output. */
-async function write(kept: ReturnType<typeof keptFiles>, file: string | null): Promise<void> {
-  if (!existsSync(kept.users) && !existsSync(kept.database)) {
-    throw new Error(`there is nothing to keep: neither ${kept.users} nor ${kept.database}`);
-  }
+async function writeTo(kept: KeptFiles, to: Writable): Promise<void> {
   const staging = mkdtempSync(join(kept.folder, ".backup-"));
   try {
     const files = [
       { name: "users.json", file: kept.users },
       { name: "config.yaml", file: kept.config },
-    ].filter(({ file: path }) => existsSync(path));
+    ].filter(({ file }) => existsSync(file));
     if (existsSync(kept.database)) {
       const copy = join(staging, "gateway.db");
       await copyDatabase(kept.database, copy);
       files.push({ name: "gateway.db", file: copy });
     }
-    const manifest = { program: "llm-gateway", version: version(), made: new Date().toISOString() };
-    if (file === null) return await pack(manifest, files, process.stdout);
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    const draft = `${file}.${process.pid}.draft`;
-    try {
-      await pack(manifest, files, createWriteStream(draft, { mode: 0o600, flush: true }));
-      renameSync(draft, file);
-    } catch (error) {
-      rmSync(draft, { force: true });
-      throw error;
-    }
+    const made = new Date().toISOString();
+    await pack({ program: "llm-gateway", version: version(), made }, files, to);
   } finally {
     rmSync(staging, { recursive: true, force: true });
   }

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { chat, newTestKey, startTestGateway } from "../test/support/harness.ts";
+import { runCommand } from "../test/support/run-command.ts";
 import { startTestProxy } from "../test/support/test-proxy.ts";
 import { clockFinding } from "./doctor/check-upstream.ts";
 import type { Finding } from "./doctor/finding.ts";
@@ -36,19 +37,12 @@ async function closedPort(): Promise<string> {
 }
 
 async function examine(dir: string, env: Record<string, string> = {}, argv: string[] = []) {
-  const lines: string[] = [];
-  const line = (text: string): void => void lines.push(text);
   const files = { USERS_FILE: join(dir, "users.json"), DATABASE_FILE: join(dir, "gateway.db") };
-  const place = {
-    env: { PORT: await closedPort(), ...files, ...env },
-    cwd: dir,
-    out: line,
-    say: line,
-  };
-  const status = await doctor(["--json", ...argv], place);
-  const findings: Finding[] = JSON.parse(lines.join("\n") || '{"findings":[]}').findings;
+  const given = { env: { PORT: await closedPort(), ...files, ...env }, cwd: dir };
+  const { status, out } = await runCommand(doctor, ["--json", ...argv], given);
+  const findings: Finding[] = JSON.parse(out || '{"findings":[]}').findings;
   const of = (about: string): Finding[] => findings.filter((finding) => finding.about === about);
-  return { status, findings, of, text: lines.join("\n") };
+  return { status, findings, of, text: out };
 }
 
 /** As llama.cpp: streams, counts, has slots and shows them. */
@@ -108,7 +102,7 @@ test("a mistyped setting in .env is a warning, a name of another program is not"
   writeFileSync(join(dir, ".env"), "MAX_CONCURENT=3\nTUNNEL_TOKEN=x\nWEBUI_KEY=x\nPUBLIC_URL=\n");
   const { of, status } = await examine(dir);
   expect(of("settings").map(({ state, says }) => [state, says])).toEqual([
-    ["ok", "right"],
+    ["ok", "They are right."],
     ["warn", "MAX_CONCURENT (.env) is no setting: did you mean MAX_CONCURRENT?"],
   ]);
   expect(status).toBe(0);

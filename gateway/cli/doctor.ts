@@ -1,57 +1,40 @@
-import { parseArgs } from "node:util";
 import { type LoadedSettings, loadSettings } from "../settings/load-settings.ts";
 import { SettingsError } from "../settings/settings-error.ts";
-import { lineOf, ofProcess, type Surroundings } from "./backup/surroundings.ts";
 import { checkLedger, checkUsers } from "./doctor/check-files.ts";
 import { checkGateway } from "./doctor/check-gateway.ts";
 import { checkPublic } from "./doctor/check-public.ts";
 import { checkUpstreams } from "./doctor/check-upstream.ts";
-import { type Finding, fail, ok, warn } from "./doctor/finding.ts";
+import { counted, type Finding, fail, ok, warn } from "./doctor/finding.ts";
 import { probedUpstreams } from "./doctor/probed-upstreams.ts";
+import { type Command, command } from "./frame/command.ts";
+import type { Surroundings } from "./frame/surroundings.ts";
 import { gatewayAddress } from "./gateway-address.ts";
 
-const HELP = `doctor: is all well, and what to do where it is not
-
-  doctor [--json] [--public https://llm.example.com] [--no-generate]
-
---public URL     looks at the gateway from outside too (also PUBLIC_URL)
---no-generate    does not have each upstream generate a few words, past the line
-Exits with 0, with 1 where something does not work, with 2 for a wrong command line.`;
-
-/**
- * `doctor`: gives 0, 1 where something does not work, 2 for a command line that cannot be meant.
- */
-export async function doctor(
-  argv: string[],
-  surroundings: Surroundings = ofProcess(),
-): Promise<number> {
-  const { out, say } = surroundings;
-  let values: { json?: boolean; help?: boolean; public?: string; "no-generate"?: boolean };
-  try {
-    ({ values } = parseArgs({
-      args: argv,
-      options: {
-        json: { type: "boolean" },
-        help: { type: "boolean" },
-        public: { type: "string" },
-        "no-generate": { type: "boolean" },
-      },
-    }));
-  } catch (error) {
-    say(`doctor: ${lineOf(error)}`);
-    return 2;
-  }
-  if (values.help) {
-    out(HELP);
-    return 0;
-  }
-  const publicUrl = values.public ?? (surroundings.env.PUBLIC_URL || null);
-  const findings = await examine(surroundings, publicUrl, values["no-generate"] !== true);
-  const isWell = findings.every(({ state }) => state !== "fail");
-  if (values.json) out(JSON.stringify({ ok: isWell, findings }, null, 2));
-  else for (const line of linesOf(findings)) out(line);
-  return isWell ? 0 : 1;
-}
+/** `doctor`: finds what does not work, and says what to do. */
+export const doctor: Command = command({
+  name: "doctor",
+  summary: "finds what does not work, and says what to do",
+  operands: [],
+  options: {
+    json: { type: "boolean", about: "prints JSON" },
+    public: {
+      type: "string",
+      value: "URL",
+      about: "checks the gateway from outside too (also PUBLIC_URL)",
+    },
+    "no-generate": { type: "boolean", about: "sends no short chat to the upstreams" },
+  },
+  notes: "The exit status is 0; 1 if something does not work; 2 for a wrong command line.",
+  async run({ values }, surroundings) {
+    const { out, env } = surroundings;
+    const publicUrl = values.public ?? (env.PUBLIC_URL || null);
+    const findings = await examine(surroundings, publicUrl, values["no-generate"] !== true);
+    const isWell = findings.every(({ state }) => state !== "fail");
+    if (values.json) out(JSON.stringify({ ok: isWell, findings }, null, 2));
+    else for (const line of linesOf(findings)) out(line);
+    return isWell ? 0 : 1;
+  },
+});
 
 async function examine(
   { env, cwd }: Surroundings,
@@ -63,7 +46,7 @@ async function examine(
     loaded = loadSettings({ argv: [], env, cwd });
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
-    const todo = "Correct it; config check shows what is in force.";
+    const todo = "Correct it. `config check` shows all settings.";
     return error.faults.map((fault) => fail("settings", fault, todo));
   }
   const { settings, configFile, doubts } = loaded;
@@ -78,8 +61,8 @@ async function examine(
     checkPublic(publicUrl),
   ]);
   return [
-    ok("settings", configFile === null ? "right" : `right, with ${configFile}`),
-    ...doubts.map((doubt) => warn("settings", doubt, "Correct it, or take it out.")),
+    ok("settings", configFile === null ? "They are right." : `They are right, with ${configFile}.`),
+    ...doubts.map((doubt) => warn("settings", doubt, "Correct or remove it.")),
     ...checkUsers(settings.usersFile, settings.apiKey !== null),
     ...checkLedger(settings.databaseFile),
     ...gateway,
@@ -106,9 +89,9 @@ function linesOf(findings: readonly Finding[]): string[] {
   const [failures, warnings] = [count("fail"), count("warn")];
   const verdict =
     failures > 0
-      ? `${failures} of these do not work.`
+      ? `${counted(failures, "failure")}, ${counted(warnings, "warning")}.`
       : warnings > 0
-        ? `It works; ${warnings} to look at.`
+        ? `It works, with ${counted(warnings, "warning")}.`
         : "All is well.";
   return [...lines, "", verdict];
 }

@@ -1,5 +1,22 @@
+import { UsageError } from "./frame/usage-error.ts";
+
 /** `http://host:port` of the gateway on this machine. `host` null: it listens on every address. */
 export function gatewayAddress({ host, port }: { host: string | null; port: number }): string {
   const name = host === null || host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
   return `http://${name.includes(":") ? `[${name}]` : name}:${port}`;
+}
+
+/**
+ * The address that a user typed, without a final slash or `/v1`, and whether it is this machine.
+ * @throws UsageError for anything else than an http or https URL without a password
+ */
+export function readAddress(text: string): { url: string; isLocal: boolean } {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  const isHttp = url?.protocol === "http:" || url?.protocol === "https:";
+  if (url === null || !isHttp || url.username !== "" || url.password !== "") {
+    throw new UsageError("--url takes an address such as http://192.168.1.10:8000");
+  }
+  const path = url.pathname.replace(/\/+$/, "").replace(/\/v1$/, "");
+  const isLocal = ["127.0.0.1", "localhost", "[::1]"].includes(url.hostname);
+  return { url: url.origin + path, isLocal };
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { openLedger } from "../ledger/ledger.ts";
 import { newTestKey } from "../test/support/harness.ts";
+import { runCommand } from "../test/support/run-command.ts";
 import { digestOf } from "../users/key.ts";
 import { parseUsers } from "../users/snapshot.ts";
 import { migrate } from "./migrate.ts";
@@ -25,10 +26,11 @@ async function run(
 ): Promise<number> {
   const file = join(dir, "foreign");
   writeFileSync(file, text);
-  const line = (said_: string): void => void said.push(said_);
   const files = { USERS_FILE: join(dir, "users.json"), DATABASE_FILE: join(dir, "gateway.db") };
   const env = { ...files, ...variables };
-  return await migrate([kind, file], { env, cwd: dir, out: line, say: line });
+  const line = (text_: string): void => void said.push(text_);
+  const ran = await runCommand(migrate, [kind, file], { env, cwd: dir, out: line, say: line });
+  return ran.status;
 }
 
 const users = () => parseUsers(readFileSync(join(dir, "users.json"), "utf8"));
@@ -102,7 +104,7 @@ test("llama-swap's keys work on, those of variables too; none is shown", async (
 test("beside a config file that is in force a second one is written, and never over one", async () => {
   writeFileSync(join(dir, "config.yaml"), "max_queue: 5\n");
   expect(await run("llama-swap", "models: {qwen: {cmd: x}}"), said.join()).toBe(0);
-  expect(said).toContain("put its sections into config.yaml, which is in force");
+  expect(said).toContain("copy its sections to config.yaml, which is in use");
   expect(statSync(join(dir, "config.llama-swap.yaml")).mode & 0o777).toBe(0o600);
   expect(readFileSync(join(dir, "config.yaml"), "utf8")).toBe("max_queue: 5\n");
   expect(await run("llama-swap", "models: {qwen: {cmd: x}}")).toBe(1);
@@ -115,7 +117,13 @@ test.each([
   ["litellm", "{}", 1],
   ["llama-swap", "a: [", 1],
   ["caddy", "{}", 2],
+  // Names that every JavaScript object has.
+  ["constructor", "{}", 2],
+  ["toString", "{}", 2],
 ])("%s of %s is refused with one line", async (kind, text, status) => {
   expect(await run(kind, text)).toBe(status);
   expect(said).toHaveLength(1);
+  if (status === 2) {
+    expect(said).toEqual(["migrate: it takes one of metrics, litellm, llama-swap"]);
+  }
 });

@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { until } from "../test/support/harness.ts";
 import { type MockUpstream, politeChat, startMockUpstream } from "../test/support/mock-upstream.ts";
+import { type Given, type Ran, runCommand } from "../test/support/run-command.ts";
 import {
   newDirectory,
   remove,
@@ -10,7 +11,7 @@ import {
   spawnGateway,
 } from "../test/support/spawned-gateway.ts";
 import { duration, queueLines } from "./queue/queue-lines.ts";
-import { type QueuePlace, queue } from "./queue.ts";
+import { queue } from "./queue.ts";
 
 const dir = newDirectory();
 let gateway: Spawned;
@@ -43,23 +44,10 @@ function ask(model: string): void {
   asked.push(fetch(url, { method: "POST", headers, body }).then((response) => response.text()));
 }
 
-type Ran = { status: number; out: string; err: string };
-
 /** Runs the command in the gateway's directory, as its owner would. */
-async function run(argv: string[], over: Partial<QueuePlace> = {}): Promise<Ran> {
-  const out: string[] = [];
-  const err: string[] = [];
-  const terminal = {
-    out: (line: string) => void out.push(line),
-    say: (line: string) => void err.push(line),
-    canAsk: false,
-    ask: async () => "",
-    askSecret: async () => "",
-  };
+async function run(argv: string[], over: Given = {}): Promise<Ran> {
   const env = { PORT: new URL(gateway.url).port, HOST: "127.0.0.1" };
-  const screen = { isTTY: false, columns: 80, rows: 24, write: () => {} };
-  const status = await queue(argv, { env, cwd: dir, terminal, screen, ...over });
-  return { status, out: out.join("\n"), err: err.join("\n") };
+  return await runCommand(queue, argv, { env, cwd: dir, ...over });
 }
 
 async function closedPort(): Promise<number> {
@@ -79,15 +67,17 @@ async function inLine(count: number): Promise<void> {
 
 describe("queue", () => {
   it("shows the line once where nobody looks on, with the first key from its file", async () => {
-    expect(await run([])).toEqual({ status: 0, out: "0 of 1 slots in use, 0 waiting", err: "" });
+    expect(await run([])).toEqual({ status: 0, out: "0 of 1 slots in use, 0 waiting", said: "" });
     ask("one");
     await inLine(1);
     ask("two");
     await inLine(2);
     const { out } = await run(["--once"]);
-    expect(out).toMatch(/^1 of 1 slots in use, 1 waiting\n\n +user +model +id +for +starts in\n/);
-    expect(out).toMatch(/\nruns {2}\S+ +one +[0-9a-f]{8} +\d+ s\n/);
-    expect(out).toMatch(/\n {2}#1 {2}\S+ +two +[0-9a-f]{8} +\d+ s +\S+/);
+    expect(out).toMatch(
+      /^1 of 1 slots in use, 1 waiting\n\nplace +user +model +id +for +starts in\n/,
+    );
+    expect(out).toMatch(/\n runs {2}\S+ +one +[0-9a-f]{8} +\d+ s\n/);
+    expect(out).toMatch(/\n {3}#1 {2}\S+ +two +[0-9a-f]{8} +\d+ s +\S+/);
   });
 
   it("draws it live on a terminal, follows its changes, and gives the terminal back", async () => {
@@ -104,7 +94,7 @@ describe("queue", () => {
     ask("three");
     await until(() => drawn.includes("2 waiting"), "it draws the change");
     leaving.abort();
-    expect(await live).toMatchObject({ status: 0, err: "" });
+    expect(await live).toMatchObject({ status: 0, said: "" });
     expect(drawn.startsWith("\x1b[?1049h")).toBe(true);
     expect(drawn.endsWith("\x1b[?25h\x1b[?1049l")).toBe(true);
     const lines = drawn.replaceAll("\x1b[K", "").replaceAll("\x1b[J", "").split(/\r\n/);
@@ -112,17 +102,17 @@ describe("queue", () => {
     expect(long).toEqual([]);
   });
 
-  it("takes one out of the line, or stops it, by the part of its id that is shown", async () => {
+  it("removes a request from the queue, or stops it, by the shown part of its id", async () => {
     const { data } = JSON.parse((await run(["--json"])).out) as { data: { id: string }[] };
     const ids = data.map(({ id }) => id);
     expect(await run(["remove", ids[2]?.slice(0, 8) ?? ""])).toMatchObject({
       status: 0,
-      out: "taken out of the line",
+      out: "removed from the queue",
     });
     expect((await run(["remove", ids[0] ?? ""])).out).toBe("stopped");
     await inLine(1);
     expect(await run(["remove", "nobody"])).toMatchObject({ status: 1, out: "" });
-    expect((await run(["remove", ""])).status).toBe(1);
+    expect((await run(["remove", ""])).status).toBe(2);
     expect((await run(["remove"])).status).toBe(2);
     letGo.at(-1)?.();
     await inLine(0);
@@ -136,30 +126,30 @@ describe("queue", () => {
     expect((await run(["resume"])).status).toBe(0);
   });
 
-  it("takes no key as a flag, and repeats none", async () => {
+  it("takes no key as an option, and repeats none", async () => {
     const secret = "sk-0123456789abcdef";
     for (const argv of [["--key", secret], [secret], ["pause", secret], ["--url", secret]]) {
-      const { status, out, err } = await run(argv);
+      const { status, out, said } = await run(argv);
       expect([status, out]).toEqual([2, ""]);
-      expect(err).not.toContain("0123");
+      expect(said).not.toContain("0123");
     }
   });
 
   it("says in one line what is wrong: no gateway, a wrong key, no key", async () => {
     const env = { PORT: String(await closedPort()), HOST: "127.0.0.1" };
-    expect((await run([], { env })).err).toMatch(/^queue: http:.*: nothing listens there/);
+    expect((await run([], { env })).said).toMatch(/^queue: http:.*: nothing listens there/);
     const wrong = { PORT: new URL(gateway.url).port, LLM_GATEWAY_KEY: "sk-wrong" };
     const refused = await run([], { env: wrong });
     expect(refused.status).toBe(1);
-    expect(refused.err).toMatch(/^queue: .*key/i);
-    expect(refused.err).not.toContain("sk-wrong");
-    expect((await run([], { env: { USERS_FILE: "elsewhere/users.json" } })).err).toMatch(/no key/);
+    expect(refused.said).toMatch(/^queue: .*key/i);
+    expect(refused.said).not.toContain("sk-wrong");
+    expect((await run([], { env: { USERS_FILE: "elsewhere/users.json" } })).said).toMatch(/no key/);
     const odd = await run([], { env: { LLM_GATEWAY_KEY: "sk-ä\nb" } });
-    expect(odd.err).toBe("queue: the key has characters that no key has");
+    expect(odd.said).toBe("queue: the key has characters that a key cannot have");
   });
 
   it("sends this machine's own keys to no other machine, and follows no redirection", async () => {
-    expect((await run(["--url", "http://192.0.2.1:8000"])).err).toMatch(/no key/);
+    expect((await run(["--url", "http://192.0.2.1:8000"])).said).toMatch(/no key/);
     const keys: unknown[] = [];
     const server = createServer((request, response) => {
       keys.push(request.headers.authorization);
@@ -168,7 +158,7 @@ describe("queue", () => {
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const env = { LLM_GATEWAY_KEY: "sk-own" };
-    expect((await run(["--url", url], { env })).err).toBe("queue: it answers 307");
+    expect((await run(["--url", url], { env })).said).toBe("queue: the gateway answers 307");
     expect(keys).toEqual(["Bearer sk-own"]);
     server.closeAllConnections();
     server.close();

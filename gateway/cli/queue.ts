@@ -1,129 +1,95 @@
 import { once } from "node:events";
-import { parseArgs } from "node:util";
 import { loadSome } from "../settings/load-settings.ts";
-import type { Settings } from "../settings/settings-table.ts";
-import { gatewayAddress } from "./gateway-address.ts";
+import { type Command, command, commandGroup } from "./frame/command.ts";
+import type { Surroundings } from "./frame/surroundings.ts";
+import { UsageError } from "./frame/usage-error.ts";
+import { gatewayAddress, readAddress } from "./gateway-address.ts";
 import { findKey } from "./queue/find-key.ts";
-import { processScreen, type Screen, showLive } from "./queue/live.ts";
+import { showLive } from "./queue/live.ts";
 import { createQueueCalls, type QueueCalls } from "./queue/queue-calls.ts";
 import { queueLines } from "./queue/queue-lines.ts";
-import { UsageError } from "./users/command.ts";
-import { processTerminal, type Terminal } from "./users/terminal.ts";
+import type { QueueView } from "./queue/view.ts";
 
-const HELP = `queue: who runs, who waits, and how long
+const options = {
+  json: { type: "boolean", about: "prints JSON, once" },
+  url: { type: "string", value: "URL", about: "another gateway than the one on this machine" },
+  config: { type: "string", value: "FILE", about: "another config file" },
+} as const;
 
-  queue                       the line, live on a terminal (Ctrl-C leaves), else once
-  queue pause|resume|drain    nobody starts | all goes on | the waiting are sent away
-  queue remove ID             takes one out of the line, or stops it; the shown part will do
+const show = command({
+  name: "queue show",
+  summary: "shows the queue: live on a terminal (Ctrl-C ends it), otherwise once",
+  operands: [],
+  options: { once: { type: "boolean", about: "prints the queue once and ends" }, ...options },
+  async run({ values }, surroundings) {
+    const calls = await connect(values, surroundings);
+    const isLive = !values.json && !values.once && surroundings.screen.isTTY;
+    if (isLive) return await follow(calls, surroundings);
+    print(await calls.show(), values, surroundings);
+  },
+});
 
---once            prints the line and ends
---json            for programs, once
---url URL         another gateway than the one of the settings on this machine
---config FILE     another config file
+const remove = command({
+  name: "queue remove",
+  summary: "removes one request from the queue, or stops it; the shown start of its id is enough",
+  operands: ["ID"],
+  options,
+  async run({ values, operands: [id = ""] }, surroundings) {
+    const calls = await connect(values, surroundings);
+    const whole = await wholeId(calls, id);
+    const was = await calls.remove(whole);
+    if (values.json) surroundings.out(JSON.stringify({ id: whole, was }));
+    else surroundings.out(was === "running" ? "stopped" : "removed from the queue");
+  },
+});
 
-An administrator sees and steers everybody's, others their own. The key is LLM_GATEWAY_KEY; for the
-gateway on this machine also API_KEY or data/first-key; on a terminal it is asked for.`;
+/** `queue`: shows and steers the queue of a running gateway. */
+export const queue: Command = commandGroup({
+  name: "queue",
+  summary: "shows the queue and steers it",
+  commands: [
+    show,
+    steering("pause", "no request starts until `queue resume`; new ones wait"),
+    steering("resume", "requests start again"),
+    steering("drain", "refuses waiting and new requests until `queue resume`"),
+    remove,
+  ],
+  usual: "show",
+  notes: `An administrator sees and steers all requests, others only their own. The key is read from
+LLM_GATEWAY_KEY; for the gateway on this machine also from API_KEY or data/first-key; on a terminal
+the command asks for it.`,
+});
 
-/** Where the command runs; the process itself unless a test says otherwise. */
-export type QueuePlace = {
-  env: Readonly<Record<string, string | undefined>>;
-  cwd: string;
-  terminal: Terminal;
-  screen: Screen;
-  /** Ends the live view. */
-  signal: AbortSignal | null;
-};
-
-type Flags = { once?: boolean; json?: boolean; url?: string; config?: string; help?: boolean };
-
-/**
- * `queue …`: shows and steers the line of a gateway that runs.
- * @returns the exit status: 0, 1 when it failed, 2 when the command line cannot be meant
- */
-export async function queue(argv: string[], place: Partial<QueuePlace> = {}): Promise<number> {
-  const { env = process.env, cwd = process.cwd(), terminal = processTerminal() } = place;
-  try {
-    const { values, positionals } = readArgs(argv);
-    if (values.help || positionals[0] === "help") {
-      terminal.out(HELP);
-      return 0;
-    }
-    const [action = "show", id, ...more] = positionals;
-    checkAction(action, id, more);
-    const config = values.config === undefined ? [] : ["--config", values.config];
-    const needed = ["host", "port", "apiKey", "usersFile"] as const;
-    const settings = loadSome(needed, { argv: config, env, cwd });
-    const { url, isLocal } = addressOf(values.url, settings);
-    const key = await findKey(settings, { env, cwd, terminal }, isLocal);
-    const calls = createQueueCalls(url, key);
-    if (action === "remove") await remove(calls, id ?? "", values, terminal);
-    else if (action !== "show") print(await calls.steer(action), values, terminal);
-    else await show(calls, values, { terminal, ...place });
-    return 0;
-  } catch (error) {
-    // Of a command line only the kind of fault is told: what stands there by mistake may be a key.
-    const isParse = error instanceof Error && "code" in error && isParseCode(error.code);
-    const said = isParse ? "no such option; see queue --help (a key is never a flag)" : null;
-    terminal.say(`queue: ${said ?? (error instanceof Error ? error.message : "it failed")}`);
-    return isParse || error instanceof UsageError ? 2 : 1;
-  }
-}
-
-const isParseCode = (code: unknown): boolean => String(code).startsWith("ERR_PARSE_ARGS");
-
-function readArgs(argv: string[]): { values: Flags; positionals: string[] } {
-  return parseArgs({
-    args: argv,
-    allowPositionals: true,
-    options: {
-      once: { type: "boolean" },
-      json: { type: "boolean" },
-      url: { type: "string" },
-      config: { type: "string" },
-      help: { type: "boolean", short: "h" },
+function steering(action: string, summary: string): Command {
+  return command({
+    name: `queue ${action}`,
+    summary,
+    operands: [],
+    options,
+    async run({ values }, surroundings) {
+      const calls = await connect(values, surroundings);
+      print(await calls.steer(action), values, surroundings);
     },
   });
 }
 
-function checkAction(action: string, id: string | undefined, more: string[]): void {
-  const known = ["show", "pause", "resume", "drain", "remove"];
-  if (!known.includes(action)) throw new UsageError("no such subcommand; see queue --help");
-  if (action === "remove" && (id === undefined || more.length > 0)) {
-    throw new UsageError("remove takes one id");
-  }
-  if (action !== "remove" && id !== undefined) throw new UsageError(`${action} takes nothing more`);
+type Given = { json?: boolean; url?: string; config?: string };
+
+/** Finds the gateway and a key for it; nothing is asked yet. */
+async function connect(given: Given, surroundings: Surroundings): Promise<QueueCalls> {
+  const { env, cwd } = surroundings;
+  const argv = given.config === undefined ? [] : ["--config", given.config];
+  const settings = loadSome(["host", "port", "apiKey", "usersFile"], { argv, env, cwd });
+  const { url, isLocal } =
+    given.url === undefined
+      ? { url: gatewayAddress(settings), isLocal: true }
+      : readAddress(given.url);
+  return createQueueCalls(url, await findKey(settings, surroundings, isLocal));
 }
 
-/** Where to ask, and whether that is this machine. */
-function addressOf(
-  given: string | undefined,
-  { host, port }: Pick<Settings, "host" | "port">,
-): { url: string; isLocal: boolean } {
-  if (given === undefined) {
-    return { url: gatewayAddress({ host, port }), isLocal: true };
-  }
-  const url = URL.canParse(given) ? new URL(given) : null;
-  const isHttp = url?.protocol === "http:" || url?.protocol === "https:";
-  if (url === null || !isHttp || url.username !== "" || url.password !== "") {
-    throw new UsageError("--url takes an address such as http://192.168.1.10:8000");
-  }
-  const path = url.pathname.replace(/\/+$/, "").replace(/\/v1$/, "");
-  const isLocal = ["127.0.0.1", "localhost", "[::1]"].includes(url.hostname);
-  return { url: url.origin + path, isLocal };
-}
-
-async function show(
-  calls: QueueCalls,
-  flags: Flags,
-  {
-    terminal,
-    screen = processScreen(),
-    signal = null,
-  }: Partial<QueuePlace> & { terminal: Terminal },
-): Promise<void> {
-  if (flags.json || flags.once || !screen.isTTY) return print(await calls.show(), flags, terminal);
+/** Draws the queue until Ctrl-C, and gives the terminal back as it was. */
+async function follow(calls: QueueCalls, { screen, signal }: Surroundings): Promise<void> {
   const leaving = new AbortController();
-  // The first Ctrl-C gives the terminal back as it was.
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     void once(process, name, { signal: leaving.signal }).then(
       () => leaving.abort(),
@@ -138,24 +104,18 @@ async function show(
   }
 }
 
-function print(view: Awaited<ReturnType<QueueCalls["show"]>>, flags: Flags, to: Terminal): void {
-  if (flags.json) to.out(JSON.stringify(view));
-  else for (const line of queueLines(view, Date.now())) to.out(line);
+function print(view: QueueView, { json }: Given, { out, now }: Surroundings): void {
+  if (json) out(JSON.stringify(view));
+  else for (const line of queueLines(view, now())) out(line);
 }
 
-/** The table shows the beginnings of ids: such a one is looked up, if it can mean one only. */
-async function remove(
-  calls: QueueCalls,
-  wanted: string,
-  flags: Flags,
-  terminal: Terminal,
-): Promise<void> {
+/** The id that starts so: the table shows only the first characters of each. */
+async function wholeId(calls: QueueCalls, start: string): Promise<string> {
+  if (start === "") throw new UsageError("ID is empty: queue remove ID");
   const { data } = await calls.show();
-  const found = data.filter(({ id }) => id === wanted || (wanted !== "" && id.startsWith(wanted)));
+  const found = data.filter(({ id }) => id.startsWith(start));
   const [one] = found;
-  if (one === undefined) throw new Error("you have no waiting or running request with this id");
-  if (found.length > 1) throw new Error(`${found.length} ids begin so; give more of it`);
-  const was = await calls.remove(one.id);
-  if (flags.json) terminal.out(JSON.stringify({ id: one.id, was }));
-  else terminal.out(was === "running" ? "stopped" : "taken out of the line");
+  if (one === undefined) throw new Error("no request of yours has this id");
+  if (found.length > 1) throw new Error(`${found.length} ids start so; give more characters`);
+  return one.id;
 }

@@ -1,99 +1,67 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { createInterface } from "node:readline/promises";
-import { parseArgs } from "node:util";
+import type { Readable } from "node:stream";
 import { inspectDatabase } from "../ledger/inspect-database.ts";
 import { isInUse } from "../ledger/instances.ts";
 import { parseUsers } from "../users/snapshot.ts";
 import { unpack } from "./backup/archive.ts";
-import {
-  besides,
-  type Kept,
-  keptFiles,
-  lineOf,
-  ofProcess,
-  type Surroundings,
-  stampOf,
-} from "./backup/surroundings.ts";
+import { besides, type KeptFiles, keptFiles, stampOf } from "./backup/kept-files.ts";
+import { type Command, command } from "./frame/command.ts";
+import { UsageError } from "./frame/usage-error.ts";
 
-const HELP = `restore: brings back what backup kept, also onto a new machine
-
-  restore FILE [--yes]    - is standard input
-
-The gateway must not run. What stands there now is moved into before-restore-… beside the ledger.`;
-
-/**
- * `restore FILE`: gives 0, 1 when it failed (nothing is changed then), 2 for a wrong command line.
- */
-export async function restore(
-  argv: string[],
-  surroundings: Surroundings = ofProcess(),
-): Promise<number> {
-  const { out, say, cwd } = surroundings;
-  try {
-    const { values, positionals } = parseArgs({
-      args: argv,
-      options: { help: { type: "boolean" }, yes: { type: "boolean" } },
-      allowPositionals: true,
-    });
-    const [name] = positionals;
-    if (values.help) {
-      out(HELP);
-      return 0;
-    }
-    if (name === undefined || positionals.length > 1) throw new TypeError("it takes one file");
+/** `restore FILE`: brings back a backup. If it fails, it has changed nothing. */
+export const restore: Command = command({
+  name: "restore",
+  summary: "brings back the files of a backup, also on a new machine",
+  operands: ["FILE"],
+  options: { yes: { type: "boolean", about: "replaces the files that exist, without asking" } },
+  notes: `- is standard input. The gateway must not run. Files that exist are moved to before-restore-…
+beside the ledger.`,
+  async run({ values, operands: [name = ""] }, surroundings) {
+    const { out, cwd, now, stdin, canAsk, ask } = surroundings;
     const kept = keptFiles(surroundings);
-    if (!values.yes && !(await agreed(kept)))
-      throw new TypeError(`${kept.folder} stays as it is; --yes replaces what stands there`);
-    const file = name === "-" ? null : resolve(cwd, name);
-    const { names, aside } = await bringBack(kept, file);
+    const { users, config, database } = kept;
+    if (!values.yes && [users, config, database].some((file) => existsSync(file))) {
+      const answer = canAsk
+        ? await ask(`Replace keys, accounts and settings in ${kept.folder}? [y/N] `)
+        : "";
+      if (!/^y/i.test(answer)) {
+        throw new UsageError(`${kept.folder} was not changed; to replace its files add --yes`);
+      }
+    }
+    const source = name === "-" ? stdin : resolve(cwd, name);
+    const { names, aside } = await bringBack(kept, source, stampOf(now()));
     out(`restored: ${names.join(", ")}`);
-    if (aside !== null) out(`what stood there before is in ${aside}`);
-    return 0;
-  } catch (error) {
-    say(`restore: ${lineOf(error)}`);
-    return error instanceof TypeError ? 2 : 1;
-  }
-}
-
-async function agreed({ folder }: Kept): Promise<boolean> {
-  if (!process.stdin.isTTY) return false;
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question(`Replace keys and accounts in ${folder}? [y/N] `);
-  terminal.close();
-  return /^y/i.test(answer.trim());
-}
+    if (aside !== null) out(`the files that were there before are in ${aside}`);
+  },
+});
 
 async function bringBack(
-  kept: Kept,
-  file: string | null,
+  kept: KeptFiles,
+  source: string | Readable,
+  stamp: string,
 ): Promise<{ names: string[]; aside: string | null }> {
-  const made = mkdirSync(kept.folder, { recursive: true, mode: 0o700 });
   if (isInUse(kept.database)) {
-    throw new Error("a gateway works on this ledger; stop it first (./gateway.sh stop, or Ctrl-C)");
+    throw new Error("a gateway uses this ledger; stop it first (./gateway.sh stop, or Ctrl-C)");
   }
+  const made = mkdirSync(kept.folder, { recursive: true, mode: 0o700 });
   const staging = mkdtempSync(join(kept.folder, ".restore-"));
   try {
-    const names = await judged(file, staging).catch((error: unknown) => {
-      // Nothing stands in a folder that was made for this.
-      if (made !== undefined) rmSync(made, { recursive: true });
-      throw error;
-    });
-    const aside = join(kept.folder, `before-restore-${stampOf(Date.now())}`);
+    const names = await unpack(source, staging);
+    refuseUnusable(staging, names);
+    const aside = join(kept.folder, `before-restore-${stamp}`);
     return { names, aside: swap(kept, staging, names, aside) };
+  } catch (error) {
+    // The folder did not exist before, so nothing else is in it.
+    if (made !== undefined) rmSync(made, { recursive: true });
+    throw error;
   } finally {
     rmSync(staging, { recursive: true, force: true });
   }
 }
 
-async function judged(file: string | null, staging: string): Promise<string[]> {
-  const names = await unpack(file ?? process.stdin, staging);
-  judge(staging, names);
-  return names;
-}
-
-/** Nothing is replaced by what the gateway would refuse. */
-function judge(staging: string, names: readonly string[]): void {
+/** Throws for files that the gateway would refuse. */
+function refuseUnusable(staging: string, names: readonly string[]): void {
   if (names.includes("users.json")) {
     parseUsers(readFileSync(join(staging, "users.json"), "utf8"));
   }
@@ -104,8 +72,8 @@ function judge(staging: string, names: readonly string[]): void {
   throw new Error(`the ledger in this backup ${says}: ${found.reason}`);
 }
 
-/** Moves what stands there aside and the new files in; on a fault, back again. */
-function swap(kept: Kept, staging: string, names: string[], aside: string): string | null {
+/** Moves the present files to `aside` and the new ones in; if a move fails, all go back. */
+function swap(kept: KeptFiles, staging: string, names: string[], aside: string): string | null {
   const targets = [
     { name: "users.json", target: kept.users },
     { name: "config.yaml", target: kept.config },

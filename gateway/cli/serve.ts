@@ -1,30 +1,45 @@
-import { type Gateway, startGateway } from "../serve.ts";
 import { loadSettings } from "../settings/load-settings.ts";
-import type { Settings } from "../settings/settings-table.ts";
+import { allSettings, type Settings } from "../settings/settings-table.ts";
 import { createFirstUsersFile, type FirstKey } from "../users/first-users-file.ts";
+import { type Command, reporting } from "./frame/command.ts";
+import type { Surroundings } from "./frame/surroundings.ts";
+import { tableLines } from "./frame/table.ts";
 import { version } from "./version.ts";
 import { firstKeyLines, welcomeLines } from "./welcome.ts";
 
 /**
- * Runs the gateway until it is told to stop; gives the exit code. What a person reads goes to
- * standard error, the log to standard output.
+ * `serve`: runs the gateway until it is told to stop. What a person reads goes to standard error,
+ * the log to standard output.
  */
-export async function serve(argv: string[]): Promise<number> {
-  const { settings, doubts } = loadSettings({ argv, env: process.env, cwd: process.cwd() });
-  if (doubts.length > 0) say(doubts.map((doubt) => `WARNING: ${doubt}`));
+export const serve: Command = {
+  name: "serve",
+  summary: "runs the gateway; it is the command if none is named",
+  help: flagsHelp(),
+  // The settings have flags of their own.
+  form: null,
+  run: (argv, surroundings) =>
+    reporting("llm-gateway", surroundings, async () => await serveUntilStopped(argv, surroundings)),
+};
+
+async function serveUntilStopped(
+  argv: readonly string[],
+  { env, cwd, say, screen }: Surroundings,
+): Promise<void> {
+  const { settings, doubts } = loadSettings({ argv, env, cwd });
+  for (const doubt of doubts) say(`WARNING: ${doubt}`);
   const firstKey = await firstKeyFor(settings);
-  // At once: if the start fails further on, the key is not lost with it.
-  if (firstKey !== null) say(firstKeyLines(firstKey));
-  const gateway: Gateway = await startGateway(settings, {
-    version: version(),
-    pretty: process.stdout.isTTY === true,
-  });
-  const publishedPort = process.env.PUBLISHED_PORT || null;
-  say(welcomeLines(settings, gateway.port, firstKey, publishedPort));
+  // Before the start: if it fails, the key is not lost with it.
+  if (firstKey !== null) say(firstKeyLines(firstKey).join("\n"));
+  // Loaded here, so that help does not wait for the HTTP parts.
+  const { startGateway } = await import("../serve.ts");
+  const gateway = await startGateway(settings, { version: version(), pretty: screen.isTTY });
+  const publishedPort = env.PUBLISHED_PORT || null;
+  say(welcomeLines(settings, gateway.port, firstKey, publishedPort).join("\n"));
   await toldToStop();
-  if (process.stderr.isTTY === true) say(["What runs may finish; Ctrl-C again ends it at once."]);
+  if (process.stderr.isTTY === true) {
+    say("Running requests may finish. Press Ctrl-C again to stop at once.");
+  }
   await gateway.stop();
-  return 0;
 }
 
 async function firstKeyFor(settings: Settings): Promise<FirstKey | null> {
@@ -36,16 +51,12 @@ async function firstKeyFor(settings: Settings): Promise<FirstKey | null> {
   });
 }
 
-function say(lines: readonly string[]): void {
-  process.stderr.write(`${lines.join("\n")}\n`);
-}
-
-/** A signal that comes so soon after the first is the same one. Milliseconds. */
+/** A signal this soon after the first one is the same one. Milliseconds. */
 const echoOfFirst = 1_000;
 
 /**
- * The first SIGTERM or SIGINT; a later one ends the process at once. Under `npm start` a Ctrl-C
- * comes twice, from the terminal and handed on by npm: taken for two it would cut what runs.
+ * Resolves at the first SIGTERM or SIGINT; a later one ends the process at once. Under `npm start`
+ * a Ctrl-C arrives twice, from the terminal and from npm: two would cut off running requests.
  */
 function toldToStop(): Promise<void> {
   return new Promise((resolve) => {
@@ -56,8 +67,24 @@ function toldToStop(): Promise<void> {
         resolve();
       } else if (performance.now() - since > echoOfFirst) process.exit(1);
     };
-    // Not `once`: between its end and the next listener the second one would find nobody, and kill.
+    // Not `once`: a second signal without a listener would kill the process.
     process.on("SIGTERM", told);
     process.on("SIGINT", told);
   });
+}
+
+/** The flags of `serve` and `config check`, from the table of settings. */
+function flagsHelp(): string {
+  const flags = allSettings.flatMap(([, { flag, env, about }]) =>
+    flag === undefined ? [] : [[`  ${flag} VALUE`, `${about} (${env})`]],
+  );
+  const config = "the config file (CONFIG_FILE; otherwise data/config.yaml, config.yaml)";
+  return [
+    "Flags of serve and config check:",
+    "",
+    ...tableLines([["  --config FILE", config], ...flags]),
+    "",
+    "Precedence: flags, environment, .env, config file, defaults.",
+    ".env.example and config.example.yaml name every setting. No flag takes a key.",
+  ].join("\n");
 }

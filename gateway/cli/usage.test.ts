@@ -4,23 +4,14 @@ import { join } from "node:path";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { openLedger } from "../ledger/ledger.ts";
 import type { Closing } from "../ledger/row.ts";
+import { runCommand } from "../test/support/run-command.ts";
 import { usage } from "./usage.ts";
 
 let file = "";
 let env: Record<string, string> = {};
 
-async function run(...argv: string[]): Promise<{ status: number; out: string; said: string }> {
-  let out = "";
-  let said = "";
-  const status = await usage(argv, {
-    env,
-    cwd: tmpdir(),
-    now: () => Date.UTC(2026, 10, 21, 12),
-    out: (text) => (out += text),
-    say: (text) => (said += text),
-  });
-  return { status, out, said };
-}
+const run = async (...argv: string[]) =>
+  await runCommand(usage, argv, { env, cwd: tmpdir(), now: () => Date.UTC(2026, 10, 21, 12) });
 
 let add: (id: string, user: string, day: number, closing: Partial<Closing>) => Promise<void>;
 
@@ -63,7 +54,11 @@ beforeEach(async () => {
   };
   await add("1", "alice", 20, {});
   await add("2", "alice", 21, {});
-  await add("3", "bob", 21, { state: "failed", status: 502, usage: unknown as Closing["usage"] });
+  await add("3", "bob", 21, {
+    state: "failed",
+    status: 502,
+    usage: unknown as Closing["usage"],
+  });
 });
 
 test("a table for each day and user, with a total, while the gateway runs", async () => {
@@ -78,7 +73,7 @@ test("a table for each day and user, with a total, while the gateway runs", asyn
     "-".repeat(93),
     "total                     3  2,400     600   2,000         14       1          0            0",
     "",
-    "The tokens of 1 of 3 requests are unknown, so the sums lack them.",
+    "The tokens of 1 of 3 requests are unknown, so they are not in these sums.",
   ]);
 });
 
@@ -133,7 +128,10 @@ test.each([
   [["--since", "2026-02-31"], "--since takes a day such as"],
   [["--since", "2026-11-01", "--days", "2"], "choose one of"],
   [["--json", "--csv"], "choose one of"],
-  [["--frobnicate"], "Unknown option"],
+  [["--frobnicate"], "unknown option --frobnicate; there are --days, --since"],
+  [["--days"], "--days needs a value: --days=N"],
+  [["--json=yes"], "--json takes no value"],
+  [["today"], "too many arguments: usage"],
 ])("%j is refused with one line", async (argv, line) => {
   const { status, said } = await run(...argv);
   expect(status).toBe(2);

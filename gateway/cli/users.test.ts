@@ -13,19 +13,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
+import { runCommand } from "../test/support/run-command.ts";
 import { digestOf, newKey } from "../users/key.ts";
 import { parseUsers } from "../users/snapshot.ts";
 import { users } from "./users.ts";
 
 const prefix = join(tmpdir(), "cli-users-");
 const KEY = /^sk-[0-9a-f]{32}$/;
-const RUN = `
-  const { users } = await import(${JSON.stringify(new URL("users.ts", import.meta.url).href)});
-  process.exitCode = await users(process.argv.slice(1));`;
+const MAIN = join(import.meta.dirname, "../main.ts");
 
 /** Runs the real command in a process of its own, with a pipe for its input. */
 async function run(file: string, args: string[], input = "", cwd = process.cwd()) {
-  const flags = ["--input-type=module", "-e", RUN, "--", ...args];
+  const flags = [MAIN, "users", ...args];
   const env = { ...process.env, USERS_FILE: file };
   const child = spawn(process.execPath, flags, { env, cwd });
   child.stdin.end(input);
@@ -52,25 +51,15 @@ test("add prints a new key once, alone on stdout, and stores it hashed", async (
   expect(read(file).find(digestOf(out))).toMatchObject({ user: "alice", role: "admin" });
 });
 
-/** A person who answers as told, and what they were shown. */
-function personWith(answer: string) {
-  const shown: string[] = [];
-  const ask = async (question: string) => {
-    shown.push(question);
-    return answer;
-  };
-  const tell = (line: string) => void shown.push(line);
-  return { shown, terminal: { out: tell, say: tell, canAsk: true, ask, askSecret: ask } };
-}
-
-test("add asks whoever is at a terminal for a name that is missing", async () => {
+test("add asks the person at a terminal for the name", async () => {
   using folder = mkdtempDisposableSync(prefix);
   const file = join(folder.path, "users.json");
-  const { shown, terminal } = personWith("Ann Lee");
-  expect(await users(["add", "--users-file", file], terminal)).toBe(0);
-  expect(shown[0]).toContain("Name:");
-  const key = shown.find((line) => KEY.test(line)) ?? "";
-  expect(read(file).find(digestOf(key))).toMatchObject({ user: "Ann Lee" });
+  const given = { answer: "Ann Lee" };
+  const { status, out, said } = await runCommand(users, ["add", "--users-file", file], given);
+  expect(status).toBe(0);
+  expect(said).toMatch(/^Name of the user: \n/);
+  expect(out).toMatch(KEY);
+  expect(read(file).find(digestOf(out))).toMatchObject({ user: "Ann Lee" });
 });
 
 test("add takes everything an entry may say, and --json for scripts", async () => {
@@ -107,23 +96,25 @@ test("a key of one's own comes from standard input and is not shown", async () =
   const again = await run(file, ["add", "eve", "--own-key"], own);
   expect(again).toMatchObject({ status: 1, err: "users: that key is in use already" });
   const empty = await run(file, ["add", "eve", "--own-key"], "");
-  expect(empty).toMatchObject({ status: 1, err: "users: no key was given on standard input" });
+  expect(empty).toMatchObject({ status: 1, err: "users: standard input holds no key" });
 });
 
 test.each([
-  [["add"], 2, "whose key is it?"],
-  [["add", "a", "b"], 2, "one name at a time"],
+  [["add"], 2, "NAME is missing: users add NAME"],
+  [["remove"], 2, "NAME is missing: users remove NAME"],
+  [["add", "a", "b"], 2, "too many arguments: users add [NAME] (quote a name with spaces)"],
   [["add", "../x"], 1, "a user's name has"],
   [["add", "a", "--role", "root"], 1, '"role" must be'],
   [["add", "a", "--expires", "soon"], 1, '"expires" must be'],
   [["add", "a", "--weight", "heavy"], 1, '"weight" must be'],
-  [["add", "a", "--key", "sk-secret"], 2, "a key is never a flag: --own-key"],
-  [["add", "a", "--key=sk-secret"], 2, "a key is never a flag: --own-key"],
+  [["add", "a", "--key", "sk-secret"], 2, "a key is never an option: --own-key"],
+  [["add", "a", "--key=sk-secret"], 2, "a key is never an option: --own-key"],
   [["add", "sk-secret"], 1, "looks like a key"],
   [["remove", "sk-secret"], 1, "no user with that name"],
-  [["list", "sk-secret"], 2, "it takes no name"],
+  [["list", "sk-secret"], 2, "too many arguments: users list"],
   [["rotate", "a", "--grace", "soon"], 2, "--grace must be a time with ms, s, m, h or d"],
-  [["sk-secret"], 2, "no such subcommand"],
+  [["sk-secret"], 2, "it takes one of list, add, remove"],
+  [["constructor"], 2, "it takes one of list, add, remove"],
 ])("%j fails with one line that repeats no secret", async (args, status, message) => {
   using folder = mkdtempDisposableSync(prefix);
   const file = join(folder.path, "users.json");
@@ -238,6 +229,8 @@ test("--users-file names another file; --help tells every subcommand", async () 
   const file = join(folder.path, "other.json");
   await run(join(folder.path, "users.json"), ["add", "--users-file", file, "alice"]);
   expect(readdirSync(folder.path)).toEqual(["other.json"]);
+  const before = await run(file, ["--users-file", file, "list"]);
+  expect(before.out).toMatch(/^alice /);
   const { status, out } = await run(file, ["--help"]);
   expect(status).toBe(0);
   for (const word of ["list", "add", "remove", "rotate", "disable", "show", "hash", "--json"]) {
@@ -245,7 +238,7 @@ test("--users-file names another file; --help tells every subcommand", async () 
   }
 });
 
-test("a variable of config.yaml that this shell lacks keeps nobody from adding people", async () => {
+test("a variable of config.yaml that this shell lacks does not stop users add", async () => {
   using folder = mkdtempDisposableSync(prefix);
   const config = `upstreams: { cloud: { url: 'https://127.0.0.1:1', key: '\${NOT_SET_HERE}' } }\n`;
   writeFileSync(join(folder.path, "config.yaml"), config);

@@ -1,9 +1,10 @@
-import { closeSync, createReadStream, fsyncSync, openSync } from "node:fs";
+import { createReadStream, createWriteStream } from "node:fs";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip, createGzip } from "node:zlib";
-import { packTar, unpackTar } from "modern-tar/fs";
+import { createTarDecoder } from "modern-tar";
+import { packTar } from "modern-tar/fs";
 
 /** The files of a backup, in their order. The manifest is the first of every backup. */
 const known: readonly string[] = ["manifest.json", "users.json", "config.yaml", "gateway.db"];
@@ -36,20 +37,24 @@ export async function pack(
  */
 export async function unpack(source: string | Readable, folder: string): Promise<string[]> {
   const names: string[] = [];
-  const tar = unpackTar(folder, {
-    strict: true,
-    fmode: mode,
-    // An archive of another program must not choose where it writes.
-    filter({ name, type = "file" }) {
+  const bytes = typeof source === "string" ? createReadStream(source) : source;
+  const { readable, writable } = createTarDecoder({ strict: true });
+  const read = pipeline(bytes, createGunzip(), writable);
+  // Its error also ends the loop below, which reports it.
+  read.catch(() => {});
+  try {
+    for await (const { header, body } of readable) {
+      const { name, type = "file" } = header;
+      // An archive of another program must not choose where it writes.
       const isKnown = known.includes(name) && !names.includes(name) && type === "file";
       if (!isKnown || (names.length === 0 && name !== known[0])) throw new Error(notOurs);
       names.push(name);
-      return true;
-    },
-  });
-  const bytes = typeof source === "string" ? createReadStream(source) : source;
-  try {
-    await pipeline(bytes, createGunzip(), tar);
+      await pipeline(
+        body,
+        createWriteStream(join(folder, name), { mode, flags: "wx", flush: true }),
+      );
+    }
+    await read;
   } catch (error) {
     // The system's own words: no such file, no space left.
     if (error instanceof Error && "syscall" in error) throw error;
@@ -58,15 +63,5 @@ export async function unpack(source: string | Readable, folder: string): Promise
     throw new Error(isOurs ? `the backup is damaged: ${says}` : notOurs);
   }
   if (names.length < 2) throw new Error(notOurs);
-  for (const name of names) flush(join(folder, name));
   return names;
-}
-
-function flush(file: string): void {
-  const fd = openSync(file, "r");
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { loadSettings } from "../../settings/load-settings.ts";
 import type { Settings } from "../../settings/settings-table.ts";
+import { runCommand } from "../../test/support/run-command.ts";
 import { migrate } from "../migrate.ts";
 
 let dir = "";
@@ -29,7 +30,8 @@ async function takenOver(
   };
   writeFileSync(join(dir, "foreign.yaml"), text);
   const line = (text: string): void => void said.push(text);
-  const status = await migrate([kind, "foreign.yaml"], { env, cwd: dir, out: line, say: line });
+  const given = { env, cwd: dir, out: line, say: line };
+  const { status } = await runCommand(migrate, [kind, "foreign.yaml"], given);
   expect(status, said.join("\n")).toBe(0);
   return loadSettings({ argv: [], env, cwd: dir }).settings;
 }

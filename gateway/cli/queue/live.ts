@@ -1,33 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Screen } from "../frame/surroundings.ts";
 import type { QueueCalls } from "./queue-calls.ts";
 import { queueLines } from "./queue-lines.ts";
 import type { QueueView } from "./view.ts";
 
-/** The terminal it is drawn on. */
-export type Screen = {
-  readonly isTTY: boolean;
-  readonly columns: number;
-  readonly rows: number;
-  write(text: string): void;
-};
-
-export function processScreen(): Screen {
-  const { stdout } = process;
-  return {
-    get isTTY() {
-      return stdout.isTTY === true;
-    },
-    get columns() {
-      return stdout.columns || 80;
-    },
-    get rows() {
-      return stdout.rows || 24;
-    },
-    write: (text) => void stdout.write(text),
-  };
-}
-
-/** A screen of its own, without a cursor; on leaving, what was there before is back. */
+/** The alternate screen without a cursor; leaving it brings back what was there before. */
 const enter = "\x1b[?1049h\x1b[?25l";
 const leave = "\x1b[?25h\x1b[?1049l";
 const toTop = "\x1b[H";
@@ -37,8 +14,8 @@ const clearBelow = "\x1b[J";
 const againMs = 1_000;
 
 /**
- * Draws the line until `signal`: at each change, and each second, since times go on. A gateway that
- * goes away is looked for again. Throws where the first look fails.
+ * Draws the queue until `signal`: at each change, and every second, since the times grow. If the
+ * gateway goes away, it tries again. Rejects if the first answer fails.
  */
 export async function showLive(
   calls: QueueCalls,
@@ -59,9 +36,9 @@ export async function showLive(
           trouble = null;
           draw();
         }, signal);
-        trouble = "the gateway has ended the connection; looking for it";
+        trouble = "The gateway closed the connection; trying again.";
       } catch (error) {
-        trouble = `${error instanceof Error ? error.message : "no answer"}; trying again`;
+        trouble = `${error instanceof Error ? error.message : String(error)}; trying again`;
       }
       if (signal.aborted) break;
       draw();
@@ -73,10 +50,10 @@ export async function showLive(
   }
 }
 
-/** One whole picture, cut to the screen: a line that wraps would move all below it. */
+/** The whole screen. Lines are cut: one that wraps would move all lines below it. */
 function drawing(view: QueueView, trouble: string | null, { columns, rows }: Screen): string {
   const lines = queueLines(view, Date.now());
-  const foot = trouble ?? "Ctrl-C leaves";
+  const foot = trouble ?? "Ctrl-C ends this view";
   const room = Math.max(1, rows - 2);
   const hidden = lines.length - room;
   const shown = hidden > 0 ? [...lines.slice(0, room - 1), `… and ${hidden + 1} more`] : lines;

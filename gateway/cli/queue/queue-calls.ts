@@ -2,17 +2,17 @@ import { createParser } from "eventsource-parser";
 import { shownText } from "../../telemetry/shown-text.ts";
 import { type QueueView, readView } from "./view.ts";
 
-/** The gateway as this command asks it. Everything throws one line, without the key. */
+/** What this command asks the gateway. Each call rejects with one line, without the key. */
 export type QueueCalls = {
   show(): Promise<QueueView>;
   steer(action: string): Promise<QueueView>;
-  /** Where it stood: waiting or running. */
+  /** @returns the state it was in: waiting or running */
   remove(id: string): Promise<string>;
-  /** Calls back at once and after each change, until the gateway ends it. */
+  /** Calls back at once and after each change, until the gateway closes the connection. */
   follow(tell: (view: QueueView) => void, signal: AbortSignal): Promise<void>;
 };
 
-/** Longer than this nothing is said without a change, not even a comment. */
+/** The gateway sends at least a comment in this time. */
 const silenceMs = 45_000;
 const answerMs = 10_000;
 
@@ -21,7 +21,7 @@ export function createQueueCalls(url: string, key: string): QueueCalls {
     const response = await fetch(url + path, {
       method,
       headers: { authorization: `Bearer ${key}` },
-      // A key goes to the place that was named, and to no other.
+      // The key goes to the named address, and to no other.
       redirect: "manual",
       signal: signal ?? AbortSignal.timeout(answerMs),
     }).catch((error: unknown) => {
@@ -45,7 +45,10 @@ export function createQueueCalls(url: string, key: string): QueueCalls {
       const ends = AbortSignal.any([signal, silent.signal]);
       const { body } = await call("/queue/events", "GET", ends);
       const parser = createParser({ onEvent: ({ data }) => tell(readView(data)) });
-      const watch = setTimeout(() => silent.abort(new Error("it fell silent")), silenceMs);
+      const watch = setTimeout(
+        () => silent.abort(new Error("the gateway sends nothing")),
+        silenceMs,
+      );
       try {
         for await (const text of body?.pipeThrough(new TextDecoderStream()) ?? []) {
           watch.refresh();
@@ -64,14 +67,15 @@ async function refusalOf(response: Response): Promise<string> {
   const message =
     typeof error === "object" && error !== null && "message" in error ? error.message : null;
   if (typeof message === "string") return shownText(message, 300);
-  return `it answers ${response.status}`;
+  return `the gateway answers ${response.status}`;
 }
 
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return "no answer";
+  if (!(error instanceof Error)) return String(error);
   const { cause } = error;
   if (cause instanceof Error && "code" in cause && cause.code === "ECONNREFUSED") {
-    return "nothing listens there: does the gateway run, and on that PORT? --url names another";
+    return "nothing listens there. Start the gateway, or name another address with --url";
   }
-  return error.name === "TimeoutError" ? "no answer in time" : "no answer";
+  if (error.name === "TimeoutError") return "no answer in time";
+  return cause instanceof Error ? cause.message : error.message;
 }

@@ -1,12 +1,13 @@
 import { shownText } from "../../telemetry/shown-text.ts";
+import { tableLines } from "../frame/table.ts";
 import type { QueueRow, QueueView } from "./view.ts";
 
-/** So much of an id is shown; `queue remove` takes it. */
+/** How many characters of an id are shown; `queue remove` accepts them. */
 const idLength = 8;
 
-const head = ["", "user", "model", "id", "for", "starts in"];
+const head = ["place", "user", "model", "id", "for", "starts in"];
 
-/** The line as a table: those who run, then those who wait in their order. */
+/** The queue as a table: the running requests, then the waiting ones in their order. */
 export function queueLines(view: QueueView, now: number): string[] {
   const { state, active, capacity, usable = capacity, waiting, data } = view;
   const open = state === "open" ? "" : `, ${shownText(state)}`;
@@ -14,19 +15,10 @@ export function queueLines(view: QueueView, now: number): string[] {
   const summary = `${active} of ${capacity} slots in use${out}, ${waiting} waiting${open}`;
   if (data.length === 0) return [summary];
   const rows = [head, ...data.map((row) => cells(row, now))];
-  const widths = head.map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
-  const lines = rows.map((row) =>
-    row
-      .map((cell, at) =>
-        at === 0 || at > 3 ? cell.padStart(widths[at] ?? 0) : cell.padEnd(widths[at] ?? 0),
-      )
-      .join("  ")
-      .trimEnd(),
-  );
-  return [summary, "", ...lines];
+  return [summary, "", ...tableLines(rows, (column) => column === 0 || column > 3)];
 }
 
-/** Names are what clients sent: nothing in them may move the cursor. */
+/** Clients choose these names: nothing in them may move the cursor. */
 function cells(row: QueueRow, now: number): string[] {
   const isRunning = row.state === "running";
   return [

@@ -4,7 +4,7 @@ export type QueueView = {
   waiting: number;
   active: number;
   capacity: number;
-  /** Of the capacity, what may be used now. An older gateway does not say. */
+  /** How many slots can be used now; an older gateway does not report it. */
   usable?: number;
   data: QueueRow[];
 };
@@ -22,16 +22,16 @@ export type QueueRow = {
   since: string;
 };
 
-/** Reads an answer of `GET /queue`; throws one line where something else answers there. */
+/** Reads an answer of `GET /queue`. Throws an Error with one line for any other answer. */
 export function readView(text: string): QueueView {
   let view: unknown;
   try {
     view = JSON.parse(text);
   } catch {
-    // Said below.
+    // Reported below.
   }
   const isView =
     typeof view === "object" && view !== null && "data" in view && Array.isArray(view.data);
-  if (!isView) throw new Error("what answers there is no llm-gateway, or another version of it");
+  if (!isView) throw new Error("this is not the answer of a llm-gateway, or of another version");
   return view as QueueView;
 }

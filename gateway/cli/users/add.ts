@@ -1,75 +1,70 @@
-import { parseArgs } from "node:util";
 import { addKey } from "../../users/add-key.ts";
 import { editUsersFile } from "../../users/edit-users-file.ts";
 import { parseEntry } from "../../users/entry.ts";
 import { hintOf } from "../../users/key.ts";
 import type { Fields } from "../../users/users-document.ts";
-import { type Context, nameOf, UsageError } from "./command.ts";
-import { chooseKey, showKey } from "./new-key.ts";
+import { type Command, command } from "../frame/command.ts";
+import type { Surroundings } from "../frame/surroundings.ts";
+import { UsageError } from "../frame/usage-error.ts";
+import { chooseKey, keyOptions, showKey } from "./new-key.ts";
+import { commonOptions, usersFileOf } from "./users-file.ts";
 
-const options = {
-  role: { type: "string" },
-  expires: { type: "string" },
-  models: { type: "string" },
-  weight: { type: "string" },
-  priority: { type: "string" },
-  note: { type: "string" },
-  "own-key": { type: "boolean", default: false },
-  plain: { type: "boolean", default: false },
-  json: { type: "boolean", default: false },
-} as const;
+/** `users add [NAME]`: gives a user a key, or one more. */
+export const add: Command = command({
+  name: "users add",
+  summary: "makes a key for a user, and shows it once",
+  operands: ["[NAME]"],
+  options: {
+    role: { type: "string", value: "ROLE", about: "user or admin" },
+    expires: { type: "string", value: "DATE", about: "the end of the key: 2027-01-31" },
+    models: { type: "string", value: "LIST", about: "the models it may use: 'qwen*,llama-?'" },
+    weight: { type: "string", value: "N", about: "the share of the user: 2 is double" },
+    priority: { type: "string", value: "N", about: "higher numbers start first" },
+    note: { type: "string", value: "TEXT", about: "a note for administrators" },
+    ...keyOptions,
+    ...commonOptions,
+  },
+  async run({ values, operands: [name] }, surroundings) {
+    const { out } = surroundings;
+    const file = usersFileOf(values, surroundings);
+    const user = name ?? (await askName(surroundings));
+    const fields = fieldsFrom(user, values);
+    parseEntry(fields, "");
+    const chosen = await chooseKey(surroundings, values["own-key"]);
+    const { keys } = await editUsersFile(file, (rows) =>
+      addKey(rows, chosen.key, fields, values.plain),
+    );
+    if (values.json) {
+      const shown = chosen.isOwn ? {} : { key: chosen.key };
+      out(JSON.stringify({ user, ...shown, hint: hintOf(chosen.key), keys, file }));
+      return;
+    }
+    const count = keys === 1 ? "a key" : `one more key (${keys} now)`;
+    showKey(surroundings, chosen, `${user} has ${count} in ${file}`);
+  },
+});
 
-type Values = { readonly [Name in keyof typeof options]?: string | boolean | undefined };
-
-/** `users add [NAME]`: gives a person a key, or one more. */
-export async function add(argv: string[], context: Context): Promise<void> {
-  const { file, terminal } = context;
-  const { values, positionals } = parseArgs({ args: argv, options, allowPositionals: true });
-  const user = positionals.length > 0 ? nameOf(positionals) : await askName(context);
-  const fields = fieldsFrom(user, values);
-  parseEntry(fields, "");
-  const chosen = await chooseKey(terminal, values["own-key"]);
-  const { keys } = await editUsersFile(file, (rows) =>
-    addKey(rows, chosen.key, fields, values.plain),
-  );
-  if (values.json) {
-    const shown = chosen.isOwn ? {} : { key: chosen.key };
-    terminal.out(JSON.stringify({ user, ...shown, hint: hintOf(chosen.key), keys, file }));
-    return;
-  }
-  const count = keys === 1 ? "a key" : `one more key (${keys} now)`;
-  showKey(terminal, chosen, `${user} has ${count} in ${file}`);
+async function askName({ canAsk, ask }: Surroundings): Promise<string> {
+  if (!canAsk) throw new UsageError("NAME is missing: users add NAME");
+  return await ask("Name of the user: ");
 }
 
-async function askName({ terminal }: Context): Promise<string> {
-  if (!terminal.canAsk) throw new UsageError("whose key is it? users add NAME");
-  return await terminal.ask("Whose key is it? Name: ");
-}
+type Given = Readonly<
+  Partial<Record<"role" | "expires" | "models" | "weight" | "priority" | "note", string>>
+>;
 
-/** The fields that were given, in the file's words; what is not said is not written. */
-function fieldsFrom(user: string, values: Values): Fields {
-  const models = textOf(values.models)
-    ?.split(",")
-    .flatMap((glob) => glob.trim() || []);
-  const given = {
-    user,
-    role: values.role,
-    expires: values.expires,
-    models,
-    weight: numberFrom(values.weight),
-    priority: numberFrom(values.priority),
-    note: values.note,
-  };
+/** The fields that were given, under their names in the file. */
+function fieldsFrom(user: string, values: Given): Fields {
+  const { role, expires, note } = values;
+  const models = values.models?.split(",").flatMap((glob) => glob.trim() || []);
+  const weight = numberFrom(values.weight);
+  const priority = numberFrom(values.priority);
+  const given = { user, role, expires, models, weight, priority, note };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 
-function textOf(value: string | boolean | undefined): string | undefined {
-  return typeof value === "string" ? value : undefined;
-}
-
-/** NaN for what is no number, which the entry's own check then refuses by name. */
-function numberFrom(value: string | boolean | undefined): number | undefined {
-  const text = textOf(value);
+/** NaN for anything else than a number: the check of the entry then refuses it by name. */
+function numberFrom(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   return text.trim() === "" ? Number.NaN : Number(text);
 }

@@ -1,46 +1,60 @@
-import { parseArgs } from "node:util";
 import { hashKeys, removeKeys, setDisabled, type Whose } from "../../users/change-keys.ts";
 import { type Edited, editUsersFile } from "../../users/edit-users-file.ts";
 import type { Row } from "../../users/users-document.ts";
-import { type Command, nameOf } from "./command.ts";
+import { type Command, command } from "../frame/command.ts";
+import { hintOption } from "./new-key.ts";
+import { commonOptions, usersFileOf } from "./users-file.ts";
 
 type Change = (rows: readonly Row[], whose: Whose) => Edited<number>;
 
-/** `users remove NAME`: takes away all of a person's keys, or those of a hint. */
-export const remove: Command = changing("removed", removeKeys);
+/** `users remove NAME`: deletes all keys of a user, or those with a hint. */
+export const remove: Command = changing(
+  { action: "remove", done: "removed", summary: "deletes the keys of a user" },
+  removeKeys,
+);
 
-/** `users disable NAME`: the keys stay in the file and let nobody in. */
-export const disable: Command = changing("disabled", (rows, whose) =>
-  setDisabled(rows, whose, true),
+/** `users disable NAME`: the keys stay in the file, and are refused. */
+export const disable: Command = changing(
+  { action: "disable", done: "disabled", summary: "refuses the keys of a user, and keeps them" },
+  (rows, whose) => setDisabled(rows, whose, true),
 );
 
 /** `users enable NAME`: undoes disable. */
-export const enable: Command = changing("enabled", (rows, whose) =>
-  setDisabled(rows, whose, false),
+export const enable: Command = changing(
+  { action: "enable", done: "enabled", summary: "accepts the keys of a user again" },
+  (rows, whose) => setDisabled(rows, whose, false),
 );
 
 /** `users hash`: stores plain keys hashed; they work as before. */
-export const hash: Command = async (argv, { file, terminal }) => {
-  const options = { json: { type: "boolean", default: false } } as const;
-  const { values } = parseArgs({ args: argv, options });
-  const count = await editUsersFile(file, hashKeys);
-  if (values.json) terminal.out(JSON.stringify({ hashed: count, file }));
-  else terminal.out(`hashed ${keysIn(count)} in ${file}`);
-};
+export const hash: Command = command({
+  name: "users hash",
+  summary: "stores plain keys hashed; they work as before",
+  operands: [],
+  options: commonOptions,
+  async run({ values }, surroundings) {
+    const file = usersFileOf(values, surroundings);
+    const count = await editUsersFile(file, hashKeys);
+    const line = `hashed ${keysIn(count)} in ${file}`;
+    surroundings.out(values.json ? JSON.stringify({ hashed: count, file }) : line);
+  },
+});
 
-function changing(verb: string, change: Change): Command {
-  const options = {
-    hint: { type: "string" },
-    json: { type: "boolean", default: false },
-  } as const;
-  return async (argv, { file, terminal }) => {
-    const { values, positionals } = parseArgs({ args: argv, options, allowPositionals: true });
-    const user = nameOf(positionals);
-    const whose = { user, hint: values.hint ?? null };
-    const count = await editUsersFile(file, (rows) => change(rows, whose));
-    if (values.json) terminal.out(JSON.stringify({ user, [verb]: count, file }));
-    else terminal.out(`${verb} ${keysIn(count)} of ${user}`);
-  };
+type Words = { action: string; done: string; summary: string };
+
+function changing({ action, done, summary }: Words, change: Change): Command {
+  return command({
+    name: `users ${action}`,
+    summary,
+    operands: ["NAME"],
+    options: { ...hintOption, ...commonOptions },
+    async run({ values, operands: [user = ""] }, surroundings) {
+      const file = usersFileOf(values, surroundings);
+      const whose = { user, hint: values.hint ?? null };
+      const count = await editUsersFile(file, (rows) => change(rows, whose));
+      const line = `${done} ${keysIn(count)} of ${user}`;
+      surroundings.out(values.json ? JSON.stringify({ user, [done]: count, file }) : line);
+    },
+  });
 }
 
 function keysIn(count: number): string {

@@ -1,37 +1,45 @@
-import { parseArgs } from "node:util";
 import { pick } from "../../users/change-keys.ts";
 import { readUsersFile } from "../../users/edit-users-file.ts";
 import { type Entry, parseEntry } from "../../users/entry.ts";
 import { digestInName } from "../../users/key.ts";
 import { fieldsOf, hintOfRow, type Row } from "../../users/users-document.ts";
-import { type Command, nameOf } from "./command.ts";
+import { type Command, command } from "../frame/command.ts";
+import { tableLines } from "../frame/table.ts";
+import { commonOptions, usersFileOf } from "./users-file.ts";
 
-const options = { json: { type: "boolean", default: false } } as const;
+/** `users list`: the user and the first characters of each key. */
+export const list: Command = command({
+  name: "users list",
+  summary: "lists all keys (only their first characters)",
+  operands: [],
+  options: commonOptions,
+  async run({ values }, surroundings) {
+    const { out, say, now } = surroundings;
+    const file = usersFileOf(values, surroundings);
+    const rows = readUsersFile(file);
+    if (values.json) return out(JSON.stringify(rows.map((row) => shown(row, now()))));
+    for (const line of tableLines(rows.map((row) => cells(row, now())))) out(line);
+    if (rows.length === 0) say(`no user has a key in ${file}`);
+  },
+});
 
-/** `users list`: every key's person and first characters. */
-export const list: Command = async (argv, { file, terminal, now }) => {
-  const { values } = parseArgs({ args: argv, options });
-  const rows = readUsersFile(file);
-  if (values.json) {
-    terminal.out(JSON.stringify(rows.map((row) => shown(row, now))));
-    return;
-  }
-  for (const line of table(rows.map((row) => cells(row, now)))) terminal.out(line);
-  if (rows.length === 0) terminal.say(`nobody has a key in ${file}`);
-};
-
-/** `users show NAME`: everything about a person's keys but the keys. */
-export const show: Command = async (argv, { file, terminal, now }) => {
-  const { values, positionals } = parseArgs({ args: argv, options, allowPositionals: true });
-  const user = nameOf(positionals);
-  const rows = pick(readUsersFile(file), { user, hint: null });
-  const keys = rows.map((row) => shown(row, now));
-  terminal.out(JSON.stringify({ user, keys }, null, values.json ? undefined : 2));
-};
+/** `users show NAME`: everything about the keys of a user but the keys. */
+export const show: Command = command({
+  name: "users show",
+  summary: "shows everything about the keys of a user but the keys",
+  operands: ["NAME"],
+  options: commonOptions,
+  async run({ values, operands: [user = ""] }, surroundings) {
+    const { out, now } = surroundings;
+    const rows = pick(readUsersFile(usersFileOf(values, surroundings)), { user, hint: null });
+    const keys = rows.map((row) => shown(row, now()));
+    out(JSON.stringify({ user, keys }, null, values.json ? undefined : 2));
+  },
+});
 
 type State = "active" | "disabled" | "expired";
 
-/** Every field of an entry as the file calls it, with the defaults in force; unknown ones too. */
+/** Every field of an entry under its name in the file, defaults and unknown fields included. */
 function shown(row: Row, now: number): Record<string, unknown> {
   const { user, maxConcurrent, maxQueued, ...entry } = parseEntry(fieldsOf(row), "");
   const expires = entry.expires === null ? null : new Date(entry.expires).toISOString();
@@ -51,16 +59,4 @@ function cells(row: Row, now: number): string[] {
   const entry = parseEntry(fieldsOf(row), "");
   const until = entry.expires === null ? "" : `until ${new Date(entry.expires).toISOString()}`;
   return [entry.user, `${hintOfRow(row)}…`, entry.role, stateOf(entry, now), until];
-}
-
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = [0, 1, 2, 3, 4].map((column) =>
-    Math.max(0, ...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
 }
