@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 
 type Project = { name: string; include: string[]; exclude?: string[] };
@@ -28,6 +29,9 @@ const config: ViteUserConfig = defineConfig({
         testTimeout: 30_000,
         hookTimeout: 30_000,
         pool: "forks",
+        // Loading the gateway anew for each file would take half of the time of all tests.
+        isolate: false,
+        maxWorkers: Math.max(2, availableParallelism()),
       },
     })),
     coverage: {

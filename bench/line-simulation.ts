@@ -2,12 +2,14 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { alike, crowded, differing } from "./line/crowd.ts";
 import { informed } from "./line/informed.ts";
+import { fallingGpu, type Gpu, steadyGpu } from "./line/load.ts";
 import { plot } from "./line/plot.ts";
 import {
   backlogged,
   backlogs,
   errors,
   jainIndex,
+  laterErrors,
   loads,
   median,
   visited,
@@ -16,8 +18,8 @@ import {
 import type { Outcome } from "./line/simulate.ts";
 
 /**
- * The line against first come, first served, on simulated time: `node bench/line-simulation.ts`.
- * Prints the table, and writes it and a plot beside this file. The same numbers in every run.
+ * Compares the line with first come, first served on simulated time: `node bench/line-simulation.ts`.
+ * Prints the table, and writes it and a plot beside this file. Every run has the same numbers.
  */
 const seconds = ({ startedAt, joinedAt }: Outcome): number => (startedAt - joinedAt) / 1000;
 const most = (values: number[]): string => String(Math.max(...values));
@@ -45,23 +47,28 @@ const equal = [1, 1, 1, 1, 1];
 const weighted = [1, 2, 4];
 const swaps = await loads();
 const medianError = (of: Outcome[]): string => percent(median(errors(of)));
-/** Errors of the first estimate in the mix, for those who were promised at least so long. */
+/** Errors of the first promise in a crowd, for requests that were promised at least so long. */
 const error = (slots: number, leastMs: number) => async (first: boolean) => {
-  const told = await crowded({ capacity: slots, longer: alike }, first);
+  const told = await crowded({ gpu: steadyGpu, capacity: slots, longer: alike }, first);
   return medianError(told.filter(({ etaMs }) => (etaMs ?? 0) >= leastMs));
 };
-/** … where one user keeps fifty waiting and another comes with single requests. */
+/** Errors of the promises that a crowd gets later, while it waits. */
+const laterError = (slots: number) => async (first: boolean) => {
+  const told = await crowded({ gpu: steadyGpu, capacity: slots, longer: alike }, first);
+  return percent(median(laterErrors(told)));
+};
+/** Errors if one user keeps fifty waiting and another sends single requests. */
 const visitError = (slots: number, of: (one: Outcome) => boolean) => async (first: boolean) => {
   const told = await visited(first, { capacity: slots, everyMs: 120_000 });
   return medianError(told.filter(of));
 };
 const anyone = (): boolean => true;
 const single = ({ user }: Outcome): boolean => user === "visitor";
-/** … where five users have a backlog each. */
+/** Errors if five users have a backlog each. */
 const backlogError = (slots: number) => async (first: boolean) =>
-  medianError(await backlogged(first, equal, slots));
+  medianError(await backlogged(first, equal, { capacity: slots }));
 
-/** Every wait of a second and more counts, from the first that was told a time. */
+/** All waits of a second and more that were promised a time. */
 async function estimates(): Promise<Row[]> {
   const measures: [string, (first: boolean) => Promise<string>][] = [
     [
@@ -76,6 +83,8 @@ async function estimates(): Promise<Row[]> {
     ["… eight people at random, 4 slots", error(4, 0)],
     ["… of these, promised 30 s and more, 1 slot", error(1, 30_000)],
     ["… of these, promised 30 s and more, 4 slots", error(4, 30_000)],
+    ["later promises, median error: eight people at random, 1 slot", laterError(1)],
+    ["… eight people at random, 4 slots", laterError(4)],
   ];
   const rows: Row[] = [];
   for (const [measure, of] of measures) rows.push(await compare(measure, "≤ 30 %", of));
@@ -107,14 +116,41 @@ const rows: Row[] = [
   },
 ];
 
-/** The line's first estimates beside those of forecasters who know more. */
+/** What the line gains by the sizes of requests, on a GPU. Errors of the first promises. */
+async function sizesEarn(name: string, gpu: Gpu, capacity: number): Promise<string[]> {
+  const setups: [string, (sizes: boolean) => Promise<Outcome[]>][] = [
+    [
+      "a backlog of 50 and single requests",
+      (sizes) => visited(false, { gpu, capacity, everyMs: 120_000, sizes }),
+    ],
+    [
+      "… the single requests alone",
+      async (sizes) =>
+        (await visited(false, { gpu, capacity, everyMs: 120_000, sizes })).filter(single),
+    ],
+    ["five users with backlogs", (sizes) => backlogged(false, equal, { gpu, capacity, sizes })],
+    ["eight alike at random", (sizes) => crowded({ gpu, capacity, longer: alike }, false, sizes)],
+    [
+      "eight differing at random",
+      (sizes) => crowded({ gpu, capacity, longer: differing }, false, sizes),
+    ],
+  ];
+  const rows: string[] = [];
+  for (const [who, of] of setups) {
+    const [known, unknown] = [medianError(await of(true)), medianError(await of(false))];
+    rows.push(`| ${name} | ${capacity} | ${who} | ${known} | ${unknown} |`);
+  }
+  return rows;
+}
+
+/** The line's first promises beside those of forecasters that know more. */
 function apart(longer: readonly number[], capacity: number): string[] {
   const forecasters = [
     { lengths: false, arrivals: false },
     { lengths: false, arrivals: true },
     { lengths: true, arrivals: false },
   ];
-  const told = informed({ capacity, longer }, forecasters, capacity * 12);
+  const told = informed({ gpu: steadyGpu, capacity, longer }, forecasters, capacity * 12);
   const users = longer === alike ? "alike" : "differing";
   const spans: [string, number, number][] = [
     ["every wait", 0, Number.POSITIVE_INFINITY],
@@ -136,9 +172,20 @@ const table = [
   "| --- | --- | --- | --- |",
   ...rows.map(({ measure, goal, fair, fifo }) => `| ${measure} | ${goal} | ${fair} | ${fifo} |`),
   "",
-  "The median error of the first estimate, taken apart: what is left to a forecaster who knows the line, its",
-  "rules, and how lengths and arrivals are distributed, and promises what is least wrong over a hundred",
-  "futures of it; and to one who knows in addition who will come, or how long each present answer will be.",
+  "The median error of the first promise, with and without the sizes of prompts and answers. A GPU with a",
+  "falling pace needs twice as long for a token after 2000 tokens of context. Without sizes the line learns",
+  "only how long slots were held.",
+  "",
+  "| Pace | Slots | Who waits | Sizes known | Sizes unknown |",
+  "| --- | --- | --- | --- | --- |",
+  ...(await sizesEarn("steady", steadyGpu, 1)),
+  ...(await sizesEarn("steady", steadyGpu, 4)),
+  ...(await sizesEarn("falling", fallingGpu, 1)),
+  ...(await sizesEarn("falling", fallingGpu, 4)),
+  "",
+  "The median error of the first promise beside those of forecasters that know more. The first knows the line,",
+  "its rules, and how lengths and arrivals are distributed; it draws a hundred futures and promises the time",
+  "with the least error. The others also know the coming arrivals, or the lengths of all present answers.",
   "",
   "| Users | Slots | Waits | Number | The line | Distributions | … and arrivals | … and lengths |",
   "| --- | --- | --- | --- | --- | --- | --- | --- |",

@@ -5,53 +5,54 @@ import express, {
   type Response,
   type Router,
 } from "express";
-import { refuse } from "./answer/refuse.ts";
-import { type CallHandler, gatewayCall } from "./api/gateway-call.ts";
+import { type CallHandler, type GatewayCallParts, gatewayCall } from "./api/gateway-call.ts";
 import type { OpenRouterParts } from "./api/openrouter-parts.ts";
 import { openRouterRoutes, showOpenRouter } from "./api/openrouter-routes.ts";
-import { followQueue, leaveQueue, showQueue, steerQueue } from "./api/queue.ts";
-import { showLimits } from "./api/show-limits.ts";
+import { followQueue, leaveQueue, type QueueParts, showQueue, steerQueue } from "./api/queue.ts";
+import { type ShowLimitsParts, showLimits } from "./api/show-limits.ts";
 import { type createCors, pageHeaders } from "./auth/browsers.ts";
 import { stripCredentials } from "./auth/query-credentials.ts";
 import { endpointOf } from "./dialects/endpoints.ts";
 import { type JudgedPath, judgePath } from "./dialects/path.ts";
 import { GatewayError } from "./errors.ts";
-import { createExchange, isPublicRequest } from "./exchange.ts";
-import { asGatewayError } from "./generation/failure.ts";
-import { generation } from "./generation/generation.ts";
-import type { RoadParts } from "./generation/parts.ts";
+import { isPublicRequest } from "./exchange.ts";
+import { type GenerationParts, generation } from "./generation/generation.ts";
 import type { Docs } from "./openapi/docs.ts";
-import { read } from "./reads/read.ts";
+import { type ReadParts, read } from "./reads/read.ts";
+import { httpClient, refuseExchange, withExchange } from "./with-exchange.ts";
 
-export type AppParts = RoadParts & {
-  /** What GET /health says, as JSON. */
-  healthReport(): object;
-  /** Prometheus' text format; null where the metrics have a port of their own. */
-  metrics: (() => Promise<string>) | null;
-  openRouter: OpenRouterParts;
-  /** The API as a document and a page. */
-  docs: Docs;
-  /** Answers preflights and marks answers for web pages of other origins; null is off. */
-  cors: ReturnType<typeof createCors>;
-};
+/** What the routes need; each room says what it needs itself. */
+export type AppParts = GenerationParts &
+  ReadParts &
+  GatewayCallParts &
+  QueueParts &
+  ShowLimitsParts & {
+    /** The JSON of GET /health. */
+    healthReport(): object;
+    /** Prometheus' text format; null where the metrics have a port of their own. */
+    metrics: (() => Promise<string>) | null;
+    openRouter: OpenRouterParts;
+    /** The API as a document and a page. */
+    docs: Docs;
+    /** Answers preflights and marks answers for web pages of other origins; null is off. */
+    cors: ReturnType<typeof createCors>;
+  };
 
 /** Prometheus' text exposition format. */
 const metricsType = "text/plain; version=0.0.4; charset=utf-8";
 
-/** All that is passed on, or answered in the words of those APIs. */
+/** The paths of the APIs that upstreams have, and of OpenRouter's. */
 const apiPaths = /^\/(?:(?:api\/)?v1|v1beta)\//;
 
-/** What comes of a base URL with a version, in a client that puts one before every path itself. */
+/** What a client requests if it adds a version to a base URL that has one. */
 const twice = /^\/v1(?:beta)?\/v1(?:beta)?\//;
 
-/**
- * The path as it was judged, before any routing; Express's own place for what belongs to a request.
- */
+/** The judged path, kept in Express's own place for what belongs to a request. */
 type Judged = { judged: JudgedPath };
 
 /**
- * Every route, and the order of every step. A generation goes the road of `generation/generation.ts`, all
- * else under /v1 that of `reads/read.ts`.
+ * Every route, and the order of every step. A generation runs in `generation/generation.ts`, all
+ * else under /v1 in `reads/read.ts`.
  */
 export function createApp(parts: AppParts): Express {
   const app = express();
@@ -69,13 +70,13 @@ export function createApp(parts: AppParts): Express {
 
   app.use("/api/v1", openRouter(parts));
 
-  // Before all others, since nearly all that comes is for it.
+  // First, since nearly every request is for it.
   app.all(apiPaths, (request: Request, response: Response<unknown, Judged>) => {
     const { path, query, alias } = response.locals.judged;
     if (twice.test(path)) throw versionTwice();
     const { dialect, kind } = endpointOf(request.method, path);
-    const road = kind === "generation" ? generation : read;
-    return road(parts, request, response, {
+    const handle = kind === "generation" ? generation : read;
+    return handle(parts, request, response, {
       path,
       query: stripCredentials(query),
       dialect,
@@ -87,16 +88,26 @@ export function createApp(parts: AppParts): Express {
   showGateway(app, parts);
   showLine(app, parts);
 
-  // Whoever has no key learns nothing of what is here.
-  app.use(async (request) => {
-    await parts.authenticate(request);
-    throw nothingHere();
+  // Check the key before answering 404, so that strangers cannot probe paths.
+  app.use((request: Request, response: Response<unknown, Judged>) => {
+    const { path, query } = response.locals.judged;
+    const target = {
+      path,
+      query: stripCredentials(query),
+      dialect: "openai",
+      kind: "read",
+    } as const;
+    const { authenticate, doors, telemetry } = parts;
+    const frame = { authenticate, doors, telemetry };
+    return withExchange(frame, httpClient(request, response), target, () => {
+      throw nothingHere();
+    });
   });
   refuseWhatFails(app, parts);
   return app;
 }
 
-/** What OpenRouter's clients read. */
+/** OpenRouter's own questions. */
 function openRouter(parts: AppParts): Router {
   const router = express.Router({ caseSensitive: true, strict: true });
   for (const { path, ask } of openRouterRoutes) {
@@ -108,11 +119,11 @@ function openRouter(parts: AppParts): Router {
   return router;
 }
 
-/** From outside, what is for the LAN is not there. */
+/** From outside, pages for the LAN do not exist. */
 const isHidden = (parts: Pick<AppParts, "doors" | "publicAdmin">, request: Request): boolean =>
   !parts.publicAdmin && isPublicRequest(request, parts.doors);
 
-/** What the gateway says of itself, to a LAN without keys. */
+/** Health, metrics and documentation, for the LAN, without a key. */
 function showGateway(app: Express, parts: AppParts): void {
   const lanOnly = (request: Request, _response: Response, next: NextFunction): void => {
     next(isHidden(parts, request) ? nothingHere() : undefined);
@@ -132,7 +143,7 @@ function showGateway(app: Express, parts: AppParts): void {
   app.get("/docs/style.css", page, (_request: Request, response: Response) => docs.style(response));
 }
 
-/** How one's own limits stand, and the line. */
+/** The user's limits, and the queue. */
 function showLine(app: Express, parts: AppParts): void {
   const call = (handle: CallHandler) => gatewayCall(parts, handle);
   app.get(
@@ -161,23 +172,18 @@ function showLine(app: Express, parts: AppParts): void {
   );
 }
 
-/** Every error of the above, rendered once. */
+/** Answers the errors of paths and middlewares above, which have no exchange yet. */
 function refuseWhatFails(app: Express, parts: AppParts): void {
   app.use((cause: unknown, request: Request, response: Response, _next: NextFunction) => {
-    const stop = new AbortController();
-    // The raw target: `request.path` throws where that cannot be read as a URL.
+    // The raw path: `request.path` throws if the target is not a valid URL.
     const path = request.url.split("?", 1)[0] ?? "";
     const isOpenRouter = path.startsWith("/api/v1/");
     const target = { path, query: "", dialect: "openai", kind: "read", isOpenRouter } as const;
-    const exchange = createExchange(request, target, parts.doors, stop);
-    const error = asGatewayError(parts, exchange, cause);
-    parts.telemetry.refused({ exchange, user: null, status: error.status, errorCode: error.code });
-    if (response.headersSent) response.destroy();
-    else refuse(request, response, exchange, error);
+    refuseExchange(parts, httpClient(request, response), target, cause);
   });
 }
 
-/** What listens on METRICS_PORT: the metrics and nothing else. */
+/** The app of METRICS_PORT: the metrics and nothing else. */
 export function createMetricsApp(
   parts: Pick<AppParts, "doors" | "publicAdmin">,
   render: () => Promise<string>,
@@ -197,7 +203,7 @@ export function createMetricsApp(
 const versionTwice = (): GatewayError =>
   new GatewayError(
     "not_found",
-    "The path contains the API version twice. Remove /v1 from your client's base URL.",
+    "The path contains /v1/v1. Remove /v1 from your client's base URL.",
   );
 
 const nothingHere = (): GatewayError =>

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import { GatewayError } from "./errors.ts";
 
@@ -44,8 +44,8 @@ export type Exchange = {
   readonly signal: AbortSignal;
 };
 
-/** What is known of a target before the exchange begins. */
-export type Target = {
+/** What a request asks for, known before its exchange begins. */
+export type ExchangeTarget = {
   readonly path: string;
   readonly query: string;
   readonly dialect: Dialect;
@@ -53,7 +53,7 @@ export type Target = {
   readonly isOpenRouter?: boolean;
 };
 
-/** By which door a request came in; headers are believed by door, never by themselves. */
+/** The ports and proxies by which requests come in: they decide which headers are trusted. */
 export type Doors = {
   /** Whether this is PUBLIC_PORT. */
   isPublicPort(localPort: number | undefined): boolean;
@@ -63,7 +63,7 @@ export type Doors = {
 
 const cloudflare = ["cf-ray", "cf-connecting-ip", "cf-visitor", "cdn-loop"];
 
-/** True for whoever came through the tunnel; a header can only ever take rights away. */
+/** True for a request that came through the tunnel. A header can only take rights away. */
 export function isPublicRequest(request: IncomingMessage, doors: Doors): boolean {
   if (doors.isPublicPort(request.socket.localPort)) return true;
   const headers = request.headers;
@@ -83,8 +83,8 @@ export function peerOf(request: IncomingMessage): string {
 }
 
 /**
- * The client's address: Cloudflare's word for it on PUBLIC_PORT only, a trusted proxy's
- * X-Forwarded-For, else the socket's.
+ * The client's address: from Cloudflare's header on PUBLIC_PORT only, from X-Forwarded-For of a
+ * trusted proxy, else the address of the socket.
  */
 export function addressOf(request: IncomingMessage, doors: Doors): string {
   const peer = peerOf(request);
@@ -109,10 +109,10 @@ function firstUntrusted(hops: readonly string[], doors: Doors): string | null {
   return found;
 }
 
-/** Begins an exchange: who it is does not change from here on. `stop` ends it from inside. */
+/** Begins an exchange: its identity does not change from here on. `stop` ends it from inside. */
 export function createExchange(
   request: IncomingMessage,
-  target: Target,
+  target: ExchangeTarget,
   doors: Doors,
   stop: AbortController,
 ): Exchange {
@@ -134,16 +134,7 @@ export function createExchange(
   });
 }
 
-/**
- * Ties an exchange to its client: whoever leaves before the end of the answer aborts the signal.
- */
-export function stopWhenLeft(response: ServerResponse, stop: AbortController): void {
-  response.once("close", () => {
-    if (!response.writableFinished) stop.abort(new ClientLeft());
-  });
-}
-
-/** Why an exchange ended whose client is gone, and since when (monotonic milliseconds). */
+/** The client has left; `at` says when (monotonic milliseconds). */
 export class ClientLeft extends GatewayError {
   readonly at: number = performance.now();
 

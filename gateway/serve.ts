@@ -1,7 +1,7 @@
 import { beatFor, createPulse } from "./answer/pulse.ts";
 import { type AppParts, createApp, createMetricsApp } from "./app.ts";
 import { createCors } from "./auth/browsers.ts";
-import type { Underway } from "./generation/parts.ts";
+import type { Underway } from "./generation/run-accepted.ts";
 import { openLedger } from "./ledger/ledger.ts";
 import { createTokenCounter } from "./limits/token-counter.ts";
 import { createDocs } from "./openapi/docs.ts";
@@ -51,8 +51,9 @@ type Now = {
  */
 export async function startGateway(settings: Settings, options: GatewayOptions): Promise<Gateway> {
   const now: Now = { publicPort: settings.publicPort, draining: false };
-  const { parts, admit, side, metrics, log, close } = await openParts(settings, options, now);
-  const { telemetry, lines, underway } = parts;
+  const opened = await openParts(settings, options, now);
+  const { parts, admit, side, metrics, log, telemetry, underway, close } = opened;
+  const { lines } = parts;
   const ports = await openPorts({
     ...settings,
     admit,
@@ -138,5 +139,5 @@ async function openParts(settings: Settings, { version, pretty }: GatewayOptions
     await side.close();
     await ledger.shutdown();
   }
-  return { parts, admit, side, metrics, log, close };
+  return { parts, admit, side, metrics, log, telemetry, underway, close };
 }

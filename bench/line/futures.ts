@@ -29,10 +29,10 @@ type Future = (present: Present, id: string, knows: Knows) => number;
  * Draws futures: how long `id` waits in one that may come, for all that one knows. Milliseconds.
  */
 export function createFutures(crowd: Crowd): Future {
-  const { capacity, longer } = crowd;
+  const { capacity, longer, gpu } = crowd;
   const random = createRandom(21);
   const newcomer = createJobs(22);
-  const guess = createGuess(23);
+  const guess = createGuess(23, gpu);
   const perMs = rateOf(crowd) / 1000;
   const longerOf = ({ user }: Job): number => longer[Number(user.slice(5))] ?? 1;
   const pause = (): number => -Math.log(1 - random()) / perMs;
@@ -40,7 +40,7 @@ export function createFutures(crowd: Crowd): Future {
   function someone(at: number): Job {
     const part = random();
     const user = parts.findIndex((_, index) => part < sumUpTo(index));
-    return newcomer(`user-${user}`, at, { longer: longer[user] ?? 1 });
+    return newcomer(`user-${user}`, at, { longer: longer[user] ?? 1, gpu });
   }
 
   return ({ queue, estimates, now, job, coming }, id, knows) => {

@@ -2,10 +2,11 @@ import { expect, test } from "vitest";
 import { alike } from "./crowd.ts";
 import { bestPromise } from "./futures.ts";
 import { informed } from "./informed.ts";
+import { steadyGpu } from "./load.ts";
 import { median } from "./scenarios.ts";
 
 test("who knows all lengths and all arrivals errs hardly ever, and who knows neither does", () => {
-  const crowd = { capacity: 2, longer: alike };
+  const crowd = { gpu: steadyGpu, capacity: 2, longer: alike };
   const forecasters = [
     { lengths: true, arrivals: true },
     { lengths: false, arrivals: false },

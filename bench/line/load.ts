@@ -13,9 +13,36 @@ export type Job = {
   work: WorkDone;
 };
 
-/** One GPU: tokens a second, read and written. */
-const promptRate = 1200;
-const outputRate = 45;
+/** A GPU, and how long the prompts are that people send to it. */
+export type Gpu = {
+  /** Tokens a second that it reads. */
+  readRate: number;
+  /** Milliseconds for a token that it writes at the beginning of a context. */
+  writeMs: number;
+  /** Milliseconds more for each token that the context has already. */
+  perContextMs: number;
+  /** The median length of a prompt in tokens, and the spread of its logarithm. */
+  prompt: { median: number; spread: number };
+};
+
+/** It writes at one pace, however long the context is. */
+export const steadyGpu: Gpu = {
+  readRate: 1200,
+  writeMs: 1000 / 45,
+  perContextMs: 0,
+  prompt: { median: 600, spread: 0.8 },
+};
+
+/**
+ * Its pace falls with the context: a token costs twice as much after 2000 tokens, and four times as
+ * much after 6000, as on a llama-server with a small model. Conversations grow long there.
+ */
+export const fallingGpu: Gpu = {
+  readRate: 3000,
+  writeMs: 10,
+  perContextMs: 0.005,
+  prompt: { median: 1500, spread: 1 },
+};
 
 /** Pseudo-random numbers in [0, 1) that are the same in every run (mulberry32). */
 export function createRandom(seed: number): () => number {
@@ -28,27 +55,31 @@ export function createRandom(seed: number): () => number {
   };
 }
 
-type JobOptions = { model?: string; longer?: number };
+type JobOptions = { model?: string; longer?: number; gpu?: Gpu };
 type JobSource = (user: string, arrivesAt: number, options?: JobOptions) => Job;
 
-/** What lengths are: log-normal, with medians of 600 and 250 tokens. */
-function lengths(random: () => number): { input(): number; output(longer: number): number } {
+type Lengths = { input(gpu: Gpu): number; output(longer: number): number };
+
+/** Lengths are log-normal. The median of an answer is 250 tokens. */
+function lengths(random: () => number): Lengths {
   const normal = (): number =>
     Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
   return {
-    input: () => Math.ceil(600 * Math.exp(0.8 * normal())),
+    input: ({ prompt }) => Math.ceil(prompt.median * Math.exp(prompt.spread * normal())),
     output: (longer) => Math.ceil(250 * longer * Math.exp(0.6 * normal())),
   };
 }
 
 /** The GPU's own pace varies by a tenth. */
 function times(
+  { readRate, writeMs, perContextMs }: Gpu,
   input: number,
   output: number,
   pace: number,
 ): { promptMs: number; outputMs: number } {
-  const factor = 950 + 100 * pace;
-  return { promptMs: (input / promptRate) * factor, outputMs: (output / outputRate) * factor };
+  const factor = 0.95 + 0.1 * pace;
+  const tokenMs = writeMs + perContextMs * (input + output / 2);
+  return { promptMs: (input / readRate) * 1000 * factor, outputMs: output * tokenMs * factor };
 }
 
 /**
@@ -59,12 +90,12 @@ export function createJobs(seed: number): JobSource {
   const random = createRandom(seed);
   const draw = lengths(random);
   let serial = 0;
-  return (user, arrivesAt, { model = "m", longer = 1 } = {}) => {
-    const inputTokens = draw.input();
+  return (user, arrivesAt, { model = "m", longer = 1, gpu = steadyGpu } = {}) => {
+    const inputTokens = draw.input(gpu);
     const wanted = draw.output(longer);
     const bound = random() < 0.5 ? 512 * longer : null;
     const outputTokens = bound === null ? wanted : Math.min(wanted, bound);
-    const { promptMs, outputMs } = times(inputTokens, outputTokens, random());
+    const { promptMs, outputMs } = times(gpu, inputTokens, outputTokens, random());
     return {
       id: `${user}-${serial++}`,
       user,
@@ -82,13 +113,16 @@ export function createJobs(seed: number): JobSource {
  * How long a job may turn out to take, for one who knows its prompt, its bound and how lengths are
  * distributed, and that it has run for so long. Milliseconds.
  */
-export function createGuess(seed: number): (job: Job, longer: number, elapsedMs: number) => number {
+export function createGuess(
+  seed: number,
+  gpu: Gpu,
+): (job: Job, longer: number, elapsedMs: number) => number {
   const random = createRandom(seed);
   const draw = lengths(random);
   return ({ inputTokens = 0, maxTokens = Number.POSITIVE_INFINITY }, longer, elapsedMs) => {
     for (let tries = 0; tries < 500; tries++) {
       const output = Math.min(draw.output(longer), maxTokens);
-      const { promptMs, outputMs } = times(inputTokens, output, random());
+      const { promptMs, outputMs } = times(gpu, inputTokens, output, random());
       if (promptMs + outputMs > elapsedMs) return promptMs + outputMs;
     }
     return elapsedMs * 1.05;
@@ -104,4 +138,12 @@ export function poisson(seed: number, perSecond: number, untilMs: number): numbe
     if (at < untilMs) times.push(at);
   }
   return times;
+}
+
+/** Seconds that a job takes on the average, for users with these lengths of answers. */
+export function meanSeconds(gpu: Gpu, longer: number): number {
+  const job = createJobs(31);
+  let sum = 0;
+  for (let index = 0; index < 5000; index++) sum += job("", 0, { longer, gpu }).serviceMs;
+  return sum / 5000 / 1000;
 }

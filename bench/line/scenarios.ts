@@ -1,4 +1,4 @@
-import { createJobs, createRandom, type Job, poisson } from "./load.ts";
+import { createJobs, createRandom, type Gpu, type Job, poisson, steadyGpu } from "./load.ts";
 import { type Outcome, simulate } from "./simulate.ts";
 
 const hourMs = 3_600_000;
@@ -16,45 +16,54 @@ export function jainIndex(shares: number[]): number {
   return (sum * sum) / (shares.length * squares);
 }
 
-type VisitOptions = { capacity?: number; everyMs?: number };
+/** The GPU, its slots, and whether the line knows the sizes of requests. */
+type Setup = { gpu?: Gpu; capacity?: number; sizes?: boolean };
+type VisitOptions = Setup & { everyMs?: number };
 
-/** One user keeps 50 requests waiting; another comes now and then with a single one. */
+/** One user keeps 50 requests waiting. Another sends a single one now and then. */
 export async function visited(fifo: boolean, options: VisitOptions = {}): Promise<Outcome[]> {
-  const { capacity = 1, everyMs = 600_000 } = options;
-  const job = createJobs(1);
+  const { gpu = steadyGpu, capacity = 1, everyMs = 600_000, sizes = true } = options;
+  const create = createJobs(1);
+  const job = (user: string, at: number): Job => create(user, at, { gpu });
   const arrivals = Array.from({ length: 50 + capacity }, () => job("agent", 0));
   for (let at = everyMs; at <= 400 * 60_000; at += everyMs) arrivals.push(job("visitor", at));
   return simulate({
     line: { capacity },
     fifo,
+    sizes,
     arrivals,
     refill: (started, now) => (started.user === "agent" ? job("agent", now) : null),
     untilMs: 8 * hourMs,
   });
 }
 
-/** What became of the single ones. */
+/** The outcomes of the single requests. */
 export async function visits(fifo: boolean): Promise<Outcome[]> {
   return (await visited(fifo)).filter(({ user }) => user === "visitor");
 }
 
-/** Each user keeps 20 waiting; the later ones ask for longer answers. */
-export function backlogged(fifo: boolean, weights: number[], capacity = 4): Promise<Outcome[]> {
+/** Each user keeps 20 waiting. Each asks for longer answers than the user before. */
+export function backlogged(
+  fifo: boolean,
+  weights: number[],
+  { capacity = 4, gpu = steadyGpu, sizes = true }: Setup = {},
+): Promise<Outcome[]> {
   const job = createJobs(2);
   const of = (index: number, at: number): Job => {
     const weight = weights[index] ?? 1;
-    return { ...job(`${index}`, at, { longer: 1 + index / 2 }), weight };
+    return { ...job(`${index}`, at, { longer: 1 + index / 2, gpu }), weight };
   };
   return simulate({
     line: { capacity },
     fifo,
+    sizes,
     arrivals: weights.flatMap((_, index) => Array.from({ length: 24 }, () => of(index, 0))),
     refill: ({ user }, now) => of(Number(user), now),
     untilMs: backlogMs,
   });
 }
 
-/** Milliseconds that each user with a backlog has had. */
+/** Milliseconds of slots that each user with a backlog got. */
 export async function backlogs(fifo: boolean, weights: number[]): Promise<number[]> {
   const used = weights.map(() => 0);
   for (const { user, startedAt, endedAt } of await backlogged(fifo, weights)) {
@@ -64,19 +73,33 @@ export async function backlogs(fifo: boolean, weights: number[]): Promise<number
 }
 
 /**
- * |promised − waited| / waited, for each who was promised anything. Waits under a second are left
- * out: promises are seconds.
+ * |promised − waited| / waited of each first promise. Waits under a second are left out, because
+ * promises are whole seconds.
  */
 export function errors(outcomes: Outcome[]): number[] {
   return outcomes
-    .filter(({ etaMs, firstPlace }) => etaMs !== null && firstPlace > 0)
-    .map(({ etaMs, joinedAt, startedAt }) => ({ eta: etaMs ?? 0, waited: startedAt - joinedAt }))
-    .filter(({ waited }) => waited >= 1000)
-    .map(({ eta, waited }) => Math.abs(eta - waited) / waited);
+    .filter(({ firstPlace }) => firstPlace > 0)
+    .flatMap(({ etaMs, joinedAt, startedAt }) =>
+      etaMs === null ? [] : errorOf(etaMs, startedAt - joinedAt),
+    );
+}
+
+/** The same of the promises that were made later, while a request waited. */
+export function laterErrors(outcomes: Outcome[]): number[] {
+  return outcomes.flatMap(({ later, joinedAt, startedAt }) =>
+    later
+      .filter(({ at }) => at > joinedAt)
+      .flatMap(({ at, etaMs }) => errorOf(etaMs, startedAt - at)),
+  );
+}
+
+function errorOf(promisedMs: number, waitedMs: number): number[] {
+  return waitedMs < 1000 ? [] : [Math.abs(promisedMs - waitedMs) / waitedMs];
 }
 
 /**
- * Two models in one box that holds one of them: how often it loads one, and would in arrival order.
+ * Two models in one box that holds one of them: how often the line loads a model, and how often it
+ * would in the order of arrival.
  */
 export async function loads(): Promise<{ fair: number; fifo: number }> {
   const job = createJobs(6);

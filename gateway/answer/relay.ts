@@ -1,11 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { upstreamRejection } from "../dialects/upstream-rejection.ts";
+import { maxRejectionBytes, upstreamRejection } from "../dialects/upstream-rejection.ts";
 import type { GatewayError } from "../errors.ts";
 import { type Shown, setIdentityHeaders } from "./identity-headers.ts";
 import { refuse } from "./refuse.ts";
-
-/** Of an upstream's error, so much is read for its message. Bytes. */
-const maxRejection = 64 * 1024;
 
 /**
  * Hands on the answer to a read as it came, but for its headers; an upstream's error is told in the
@@ -57,7 +54,7 @@ function relayError(
   };
   upstream.on("data", (chunk: Buffer) => {
     size += chunk.length;
-    if (size <= maxRejection) chunks.push(chunk);
+    if (size <= maxRejectionBytes) chunks.push(chunk);
     else upstream.destroy();
   });
   // Before the proxy, which ends the client's side with an upstream that breaks off.

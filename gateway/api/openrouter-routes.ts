@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setIdentityHeaders } from "../answer/identity-headers.ts";
+import type { Viewer } from "./gateway-call.ts";
 import { showCredits, showGeneration, showKey } from "./openrouter-account.ts";
 import {
   countModels,
@@ -10,7 +11,6 @@ import {
   showModel,
 } from "./openrouter-models.ts";
 import type { OpenRouterAsked, OpenRouterParts } from "./openrouter-parts.ts";
-import type { Viewer } from "./queue.ts";
 
 type Asking = (parts: OpenRouterParts, asked: OpenRouterAsked) => object | Promise<object>;
 

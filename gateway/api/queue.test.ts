@@ -5,7 +5,8 @@ import { expect, it } from "vitest";
 import { allLines } from "../line/all-lines.ts";
 import { createLine } from "../line/line.ts";
 import { sampleExchange } from "../test/support/sample-event.ts";
-import { followQueue, type Viewer } from "./queue.ts";
+import type { Viewer } from "./gateway-call.ts";
+import { followQueue } from "./queue.ts";
 
 /** Lines of which it is known how many follow them. */
 function watchedLines() {

@@ -1,35 +1,36 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setIdentityHeaders } from "../answer/identity-headers.ts";
-import type { Identity } from "../auth/identity.ts";
 import { GatewayError } from "../errors.ts";
-import type { Exchange } from "../exchange.ts";
-import type { RoadParts } from "../generation/parts.ts";
+import type { Underway } from "../generation/run-accepted.ts";
 import type { AllLines } from "../line/all-lines.ts";
 import type { ListedRequest } from "../line/line.ts";
+import type { RosterView } from "../roster.ts";
+import type { Viewer } from "./gateway-call.ts";
 
-/** Who looks at the line, or steers it. */
-export type Viewer = {
-  exchange: Exchange;
-  identity: Identity;
-  /** From outside nobody is, unless told otherwise: a stolen key must not stop the house. */
-  isAdmin: boolean;
-  /** Whether they still are who they were when they came: to be asked by what stays open. */
-  isStill(): Promise<boolean>;
+export type QueueParts = {
+  /** Every line, to be looked at and steered. */
+  lines: AllLines;
+  /** The generations under way, by id. */
+  underway: Pick<RosterView<Underway>, "get">;
 };
 
-/** `GET /queue`: one's own places, an administrator everyone's. */
-export function showQueue(parts: RoadParts, viewer: Viewer, response: ServerResponse): void {
+/** `GET /queue`: the user's own places; an administrator sees those of all users. */
+export function showQueue(
+  parts: Pick<QueueParts, "lines">,
+  viewer: Viewer,
+  response: ServerResponse,
+): void {
   setIdentityHeaders(response, viewer.exchange);
   response.setHeader("content-type", "application/json").end(JSON.stringify(viewOf(parts, viewer)));
 }
 
-function viewOf({ lines: line }: Pick<RoadParts, "lines">, viewer: Viewer): object {
+function viewOf({ lines }: Pick<QueueParts, "lines">, viewer: Viewer): object {
   const mine = (one: ListedRequest): boolean => viewer.isAdmin || one.user === viewer.identity.user;
-  return { object: "list", state: line.state(), ...line.view(), data: shown(line, mine) };
+  return { object: "list", state: lines.state(), ...lines.view(), data: shown(lines, mine) };
 }
 
-function shown(line: AllLines, isTheirs: (one: ListedRequest) => boolean): object[] {
-  return line
+function shown(lines: AllLines, isTheirs: (one: ListedRequest) => boolean): object[] {
+  return lines
     .list()
     .filter(isTheirs)
     .map(({ etaSeconds, since, ...one }) => ({
@@ -40,11 +41,11 @@ function shown(line: AllLines, isTheirs: (one: ListedRequest) => boolean): objec
 }
 
 /**
- * `GET /queue/events`: the same as events, one at once and one after each change. It ends where a
- * key is taken away.
+ * `GET /queue/events`: the same as events, one at once and one after each change. It ends when the
+ * key is revoked.
  */
 export function followQueue(
-  parts: Pick<RoadParts, "lines">,
+  parts: Pick<QueueParts, "lines">,
   viewer: Viewer,
   response: ServerResponse,
   everyMs = 15_000,
@@ -56,7 +57,7 @@ export function followQueue(
     "x-accel-buffering": "no",
   });
   const { method, signal } = viewer.exchange;
-  // Who left while their token was checked is not heard leaving again.
+  // A client that left while its token was checked is not heard leaving again.
   if (method === "HEAD" || signal.aborted) {
     response.end();
     return;
@@ -64,7 +65,7 @@ export function followQueue(
   let told = "";
   const tell = (): void => {
     const now = JSON.stringify(viewOf(parts, viewer));
-    // A reader who takes nothing gets nothing: only the newest matters.
+    // A client that does not read gets nothing: only the newest state matters.
     if (now === told || response.writableNeedDrain) return;
     told = now;
     response.write(`data: ${now}\n\n`);
@@ -72,7 +73,7 @@ export function followQueue(
   tell();
   const ignore = parts.lines.onChange(tell);
   const alive = setInterval(() => {
-    // An upstream that goes down is no change of the line.
+    // The lines do not tell when an upstream goes down.
     tell();
     response.write(": keep-alive\n\n");
     void viewer.isStill().then((still) => {
@@ -87,18 +88,16 @@ export function followQueue(
   signal.addEventListener("abort", end);
 }
 
-/**
- * `DELETE /queue/{id}`: takes one's own out of the line, or stops it; an administrator anyone's.
- */
+/** `DELETE /queue/{id}`: stops a request of the user, waiting or running; an administrator any. */
 export function leaveQueue(
-  parts: RoadParts,
+  parts: QueueParts,
   viewer: Viewer,
   id: string,
   response: ServerResponse,
 ): void {
   const found = parts.underway.get(id);
   if (found === undefined || !(viewer.isAdmin || found.user === viewer.identity.user)) {
-    // The same for what is somebody else's: ids are nobody's business.
+    // The same answer for the requests of others, so that nobody can probe ids.
     throw new GatewayError("not_found", "You have no waiting or running request with this id.");
   }
   const state = parts.lines.cancel(id) ? "waiting" : "running";
@@ -112,7 +111,7 @@ export function leaveQueue(
 
 /** `POST /queue/pause|resume|drain`, for administrators. */
 export function steerQueue(
-  parts: RoadParts,
+  parts: Pick<QueueParts, "lines">,
   viewer: Viewer,
   action: string,
   request: IncomingMessage,

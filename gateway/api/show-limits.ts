@@ -1,24 +1,31 @@
 import type { ServerResponse } from "node:http";
 import { setIdentityHeaders } from "../answer/identity-headers.ts";
+import type { Identity } from "../auth/identity.ts";
 import { GatewayError } from "../errors.ts";
-import type { RoadParts } from "../generation/parts.ts";
-import type { Viewer } from "./queue.ts";
+import type { Limits } from "../limits/limits.ts";
+import type { Viewer } from "./gateway-call.ts";
+
+export type ShowLimitsParts = {
+  limits: Pick<Limits, "states">;
+  /** The identities of a user in users.json, one for each key. */
+  identitiesOf(user: string): readonly Identity[];
+};
 
 /**
- * `GET /limits`: how one's own limits stand; `GET /limits?user=NAME` for an administrator anyone's.
- * Where somebody's keys have limits of their own, each key's are shown, by its hint.
+ * `GET /limits`: the user's own limits; `GET /limits?user=NAME`: for administrators, of any user. If
+ * keys of the user have limits of their own, those of each key are shown, by the key's hint.
  */
-export function showLimits(parts: RoadParts, viewer: Viewer, response: ServerResponse): void {
+export function showLimits(parts: ShowLimitsParts, viewer: Viewer, response: ServerResponse): void {
   const { exchange, identity, isAdmin } = viewer;
-  const asked = new URLSearchParams(exchange.query).get("user") ?? identity.user;
-  if (asked !== identity.user && !isAdmin) {
+  const name = new URLSearchParams(exchange.query).get("user") ?? identity.user;
+  if (name !== identity.user && !isAdmin) {
     throw new GatewayError(
       "not_allowed",
       "Only an administrator on the LAN may see the limits of other users.",
     );
   }
-  const entries = asked === identity.user ? [identity] : parts.identitiesOf(asked);
-  const [first, ...others] = (entries.length > 0 ? entries : [withoutKey(asked)]).map(
+  const entries = name === identity.user ? [identity] : parts.identitiesOf(name);
+  const [first, ...others] = (entries.length > 0 ? entries : [withoutKey(name)]).map(
     ({ hint, ...who }) => ({ key: hint, limits: parts.limits.states(who, Date.now()) }),
   );
   if (entries.length === 0 && !first?.limits.some(({ used, reserved }) => used + reserved > 0)) {
@@ -26,7 +33,7 @@ export function showLimits(parts: RoadParts, viewer: Viewer, response: ServerRes
   }
   const body = {
     object: "limits",
-    user: asked,
+    user: name,
     limits: first?.limits ?? [],
     ...(others.length === 0 ? {} : { keys: [first, ...others] }),
   };
@@ -35,5 +42,5 @@ export function showLimits(parts: RoadParts, viewer: Viewer, response: ServerRes
   response.setHeader("content-type", "application/json").end(JSON.stringify(body));
 }
 
-/** Whoever came in by a token, and so stands in no file: known by what they used. */
+/** A user who came with a token is in no file; only what they used is known. */
 const withoutKey = (user: string) => ({ user, role: "user", limits: null, hint: "" });

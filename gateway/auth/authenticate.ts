@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { GatewayError } from "../errors.ts";
-import type { Entry } from "../users/entry.ts";
+import type { UserEntry } from "../users/entry.ts";
 import { isExampleDigest } from "../users/example-keys.ts";
 import { digestOf } from "../users/key.ts";
 import type { Snapshot } from "../users/snapshot.ts";
@@ -42,12 +42,12 @@ export function authenticate(
   throw refused(credentials, query, refusal);
 }
 
-function isInForce(entry: Entry, now: number): boolean {
+function isInForce(entry: UserEntry, now: number): boolean {
   return !entry.disabled && (entry.expires === null || entry.expires > now);
 }
 
 /** Said only to who holds the key. */
-function endedRefusal(entry: Entry): string {
+function endedRefusal(entry: UserEntry): string {
   return entry.disabled
     ? "This API key is disabled. Ask the administrator of this gateway."
     : "This API key has expired. Ask the administrator of this gateway for a new one.";

@@ -47,3 +47,10 @@ function listOf(...keys: (string | null)[]): readonly string[] {
   const found = keys.filter((key) => key !== null);
   return found.length === 0 ? NONE : [...new Set(found)];
 }
+
+/** True if a credential has the form of a JWT: three parts separated by dots. */
+export function looksLikeJwt(text: string): boolean {
+  const first = text.indexOf(".");
+  const second = text.indexOf(".", first + 1);
+  return first > 0 && second > first + 1 && !text.includes(".", second + 1);
+}

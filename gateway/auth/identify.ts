@@ -3,11 +3,10 @@ import type { JWTPayload } from "jose";
 import { GatewayError } from "../errors.ts";
 import type { Snapshot } from "../users/snapshot.ts";
 import { authenticate, CHALLENGE } from "./authenticate.ts";
-import { credentialsOf } from "./credentials.ts";
+import { credentialsOf, looksLikeJwt } from "./credentials.ts";
 import type { GuessLimit } from "./guess-limit.ts";
 import type { Identity } from "./identity.ts";
 import type { JwtCheck } from "./jwt.ts";
-import { looksLikeJwt } from "./looks-like-jwt.ts";
 import { claimOf, personOf, roleIn } from "./person.ts";
 
 /** Someone at the door. */

@@ -1,8 +1,8 @@
-import type { Entry } from "../users/entry.ts";
+import type { UserEntry } from "../users/entry.ts";
 
 /** Who is asking, and what they may; whichever way in named them. */
 export type Identity = Pick<
-  Entry,
+  UserEntry,
   | "user"
   | "role"
   | "models"

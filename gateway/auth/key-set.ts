@@ -1,4 +1,5 @@
 import { createLocalJWKSet, errors, type JWTVerifyGetKey } from "jose";
+import { isJsonObject } from "../json-object.ts";
 
 export type KeySetOptions = {
   /** Where the keys are, as a JWKS (RFC 7517). */
@@ -81,9 +82,5 @@ async function fetchKeys(url: string, timeoutMs: number): Promise<{ keys: object
   const keys = (value as { keys?: unknown } | null)?.keys;
   if (!Array.isArray(keys)) throw new Error("no key set");
   // A symmetric key has no place among public ones: it would make signing everybody's right.
-  return { keys: keys.filter((key) => isObject(key) && key.kty !== "oct") };
-}
-
-function isObject(value: unknown): value is { kty?: unknown } {
-  return typeof value === "object" && value !== null;
+  return { keys: keys.filter((key) => isJsonObject(key) && key.kty !== "oct") };
 }

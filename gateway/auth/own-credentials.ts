@@ -1,8 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { digestOf } from "../users/key.ts";
 import type { Snapshot } from "../users/snapshot.ts";
-import { credentialsOf } from "./credentials.ts";
-import { looksLikeJwt } from "./looks-like-jwt.ts";
+import { credentialsOf, looksLikeJwt } from "./credentials.ts";
 
 const names = ["authorization", "x-api-key", "x-goog-api-key"] as const;
 

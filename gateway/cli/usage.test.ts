@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { openLedger } from "../ledger/ledger.ts";
-import type { Closing } from "../ledger/row.ts";
+import type { RowClosing } from "../ledger/row.ts";
 import { runCommand } from "../test/support/run-command.ts";
 import { usage } from "./usage.ts";
 
@@ -13,7 +13,7 @@ let env: Record<string, string> = {};
 const run = async (...argv: string[]) =>
   await runCommand(usage, argv, { env, cwd: tmpdir(), now: () => Date.UTC(2026, 10, 21, 12) });
 
-let add: (id: string, user: string, day: number, closing: Partial<Closing>) => Promise<void>;
+let add: (id: string, user: string, day: number, closing: Partial<RowClosing>) => Promise<void>;
 
 /** Three generations over two days; the gateway runs on. */
 beforeEach(async () => {
@@ -47,7 +47,7 @@ beforeEach(async () => {
       firstTokenMs: null,
       upstreamMs: 1,
       durationMs: 1,
-      usage: numbers as Closing["usage"],
+      usage: numbers as RowClosing["usage"],
       upstreamId: null,
       ...closing,
     });
@@ -57,7 +57,7 @@ beforeEach(async () => {
   await add("3", "bob", 21, {
     state: "failed",
     status: 502,
-    usage: unknown as Closing["usage"],
+    usage: unknown as RowClosing["usage"],
   });
 });
 

@@ -1,3 +1,5 @@
+import { isJsonObject } from "../json-object.ts";
+
 /** What an upstream's error body says, in whatever shape it says it. Unknown is null. */
 export type UpstreamError = {
   message: string | null;
@@ -37,15 +39,11 @@ function name(value: unknown): string | null {
   return typeof value === "string" && /^[\w.-]{1,64}$/.test(value) ? value : null;
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 /** FastAPI: `detail` is a text, or a list of what is wrong where (its `input` repeats the body). */
 function detailText(detail: unknown): string | null {
   if (typeof detail === "string") return detail;
   if (!Array.isArray(detail)) return null;
-  const lines = detail.filter(isRecord).map((one) => {
+  const lines = detail.filter(isJsonObject).map((one) => {
     const where = Array.isArray(one.loc) ? one.loc.join(".") : "";
     return where === "" ? String(one.msg) : `${where}: ${String(one.msg)}`;
   });
@@ -72,9 +70,9 @@ function fromObject(fields: Record<string, unknown>): UpstreamError {
 function fromJson(value: unknown): UpstreamError {
   const outer = Array.isArray(value) ? value[0] : value;
   if (typeof outer === "string") return { ...nothing, message: plain(outer, maxMessage) };
-  if (!isRecord(outer)) return nothing;
+  if (!isJsonObject(outer)) return nothing;
   const inner = outer.error;
-  if (isRecord(inner)) return fromObject(inner);
+  if (isJsonObject(inner)) return fromObject(inner);
   if (typeof inner === "string") return { ...nothing, message: plain(inner, maxMessage) };
   return { ...fromObject(outer), extra: {} };
 }

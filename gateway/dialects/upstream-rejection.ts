@@ -1,6 +1,9 @@
 import { type ErrorCode, type ErrorOptions, GatewayError } from "../errors.ts";
 import { readUpstreamError, type UpstreamError } from "./upstream-error.ts";
 
+/** The body of a 4xx or 5xx is read up to this size for its message. */
+export const maxRejectionBytes: number = 64 * 1024;
+
 /** Codes shown for an upstream's 4xx that has no name of its own. */
 const namesByStatus: Readonly<Record<number, string>> = {
   404: "not_found",

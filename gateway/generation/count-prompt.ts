@@ -1,16 +1,19 @@
-import { modelAt } from "./destination.ts";
-import type { RoadParts } from "./parts.ts";
+import type { TokenCounter } from "../limits/token-counter.ts";
+import { modelAt } from "../upstreams/destination.ts";
+import type { Upstream } from "../upstreams/upstream.ts";
 import type { Accepted } from "./reserve.ts";
 
+export type CountPromptParts = { tokens: Pick<TokenCounter<Upstream>, "count"> };
+
 /**
- * The tokens of a prompt, by a tokenizer that knows its model; null where none is at hand, or it
- * takes too long. Asked only for those whose limits depend on it. Never rejects.
+ * Counts the tokens of a prompt with a tokenizer that knows the model. Null if there is none, or if
+ * it takes too long. Only for users with limits that depend on tokens. Never rejects.
  */
 export async function countPrompt(
-  { tokens }: Pick<RoadParts, "tokens">,
-  { exchange, asked, destination }: Pick<Accepted, "exchange" | "asked" | "destination">,
+  { tokens }: CountPromptParts,
+  { exchange, request, destination }: Pick<Accepted, "exchange" | "request" | "destination">,
 ): Promise<number | null> {
-  const { body, fields } = asked;
+  const { body, fields } = request;
   if (!Buffer.isBuffer(body)) return null;
   const { upstream } = destination.first;
   const model = modelAt(destination, upstream) ?? fields.model;

@@ -1,83 +1,89 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { Answer } from "../answer/answer.ts";
-import { GatewayError, shuttingDown } from "../errors.ts";
-import { createExchange, type Exchange, stopWhenLeft, type Target } from "../exchange.ts";
+import { Answer, type AnswerOptions } from "../answer/answer.ts";
+import { GatewayError } from "../errors.ts";
+import type { Exchange, ExchangeTarget } from "../exchange.ts";
+import type { Loaded } from "../middlewares/load-middlewares.ts";
+import type { Destination } from "../upstreams/destination.ts";
 import { canServe, isNative } from "../upstreams/speaks.ts";
-import { attemptUpstream } from "./attempt.ts";
-import { countPrompt } from "./count-prompt.ts";
-import type { Destination } from "./destination.ts";
-import { asGatewayError } from "./failure.ts";
-import type { RoadParts } from "./parts.ts";
-import { type Asked, readRequest } from "./read-request.ts";
+import { type Entered, type FrameParts, httpClient, withExchange } from "../with-exchange.ts";
+import { type CountPromptParts, countPrompt } from "./count-prompt.ts";
+import { type GenerationRequest, type ReadRequestParts, readRequest } from "./read-request.ts";
 import { refuseOtherModels } from "./refuse-other-models.ts";
-import { type Accepted, reserve } from "./reserve.ts";
+import { type Accepted, type ReserveParts, reserve } from "./reserve.ts";
+import { type RunAcceptedParts, runAccepted } from "./run-accepted.ts";
 import { runMiddlewares } from "./run-middlewares.ts";
-import { settle } from "./settle.ts";
-import { takeTurn } from "./turn.ts";
+import { type SpeakParts, speakEitherWay } from "./speak-either-way.ts";
+
+/** What a generation needs: what each of its steps needs, and these. */
+export type GenerationParts = FrameParts &
+  ReadRequestParts &
+  CountPromptParts &
+  ReserveParts &
+  RunAcceptedParts &
+  SpeakParts & {
+    /** The user's own middlewares, in their order. */
+    middlewares: readonly Loaded[];
+    /**
+     * Where a model is served. Throws 404 for an unknown model, or 400 where one must be named. Both
+     * list the models of `allowed`, which the key may use (null: all).
+     */
+    route(model: string | null, allowed: readonly string[] | null): Destination;
+    /** The answer's options; a public exchange is kept alive sooner. */
+    answers(exchange: Exchange): AnswerOptions;
+  };
 
 /**
- * The road of a generation, step by step. Until `reserve` every refusal has its real status and
- * leaves no row; from there on there is one row, one slot at most, and one `settle`.
+ * A generation from its first byte to its last, step by step (DESIGN.md has the drawing). Until
+ * `reserve` every refusal has its real status and leaves no row. From there on there is one row, at
+ * most one slot at a time, and one `settle`.
  */
-export async function generation(
-  parts: RoadParts,
+export function generation(
+  parts: GenerationParts,
   request: IncomingMessage,
   response: ServerResponse,
-  target: Target,
+  target: ExchangeTarget,
 ): Promise<void> {
-  const stop = new AbortController();
-  const exchange = createExchange(request, target, parts.doors, stop);
-  stopWhenLeft(response, stop);
-  const answer = new Answer(request, response, exchange, parts.answers(exchange));
-  let accepted: Accepted;
-  let user: string | null = null;
-  let free = (): void => {};
-  const trace = parts.tracer?.begin(exchange, request, response);
-  try {
-    if (parts.draining()) throw shuttingDown();
-    const known = parts.authenticate(request);
-    const identity = known instanceof Promise ? await known : known;
-    user = identity.user;
-    trace?.asked({ user, model: null, body: null });
-    let asked = await readRequest(parts, request, response, { exchange, identity });
-    free = asked.free;
-    const { middlewares } = parts;
-    trace?.asked({ user, model: asked.fields.model, body: bytesOf(asked) });
-    if (middlewares.length > 0) {
-      asked = await runMiddlewares(middlewares, { exchange, identity, asked, response });
-    }
-    refuseOtherModels(identity, asked.fields.model, asked.fields.otherModels);
-    const destination = parts.route(asked.fields.model, identity.models);
-    refuseUnspoken(destination, exchange);
-    const isLimited = parts.limits.countsTokens(identity);
-    const counted = isLimited ? await countPrompt(parts, { exchange, asked, destination }) : null;
-    const given = { exchange, identity, asked, destination, stop };
-    accepted = reserve(parts, given, { counted, isLimited });
-  } catch (cause) {
-    // Nothing is in the ledger, and nothing is owed.
-    free();
-    const error = asGatewayError(parts, exchange, cause);
-    parts.telemetry.refused({ exchange, user, status: error.status, errorCode: error.code });
-    answer.fail(error);
-    return;
-  }
-  parts.underway.set(exchange.id, { user: accepted.identity.user, stop });
-  setHeaders(response, accepted.reservation.headers);
-  const { model, stream } = accepted.asked.fields;
-  const ownResponseId = keepsNoResponses(accepted);
-  answer.accepted({ model, stream, json: accepted.asked.json, ownResponseId });
-  try {
-    const outcome = await takeTurn(parts, accepted, answer, async (member, alone) => {
-      await attemptUpstream(parts, accepted, answer, member, alone);
-      const last = answer.complete();
-      accepted.meter.ended();
-      return last;
-    });
-    await settle(parts, accepted, answer, outcome);
-  } finally {
-    parts.underway.delete(exchange.id);
-  }
+  return withExchange(parts, httpClient(request, response), target, (entered) =>
+    generate(parts, entered, request, response),
+  );
 }
+
+async function generate(
+  parts: GenerationParts,
+  { exchange, identity, stop, trace }: Entered,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  // Frees the memory of the body at the end, whatever happens before.
+  using read = await readRequest(parts, request, response, { exchange, identity });
+  trace?.asked({ user: identity.user, model: read.fields.model, body: wholeBody(read) });
+  const wanted =
+    parts.middlewares.length === 0
+      ? read
+      : await runMiddlewares(parts.middlewares, { exchange, identity, request: read, response });
+  const { model, otherModels, stream } = wanted.fields;
+  refuseOtherModels(identity, model, otherModels);
+  const destination = parts.route(model, identity.models);
+  refuseUnspoken(destination, exchange);
+  const given = { exchange, identity, request: wanted, destination, stop };
+  const isLimited = parts.limits.countsTokens(identity);
+  const counted = isLimited ? await countPrompt(parts, given) : null;
+
+  // No await from here until the request is in line: else two could take its last place.
+  const accepted = reserve(parts, given, { counted, isLimited });
+  setHeaders(response, accepted.reservation.headers);
+  const answer = new Answer(request, response, exchange, parts.answers(exchange));
+  answer.accepted({ model, stream, json: wanted.json, ownResponseId: keepsNoResponses(accepted) });
+  await runAccepted(parts, accepted, answer, async (slot) => {
+    await speakEitherWay(parts, accepted, answer, slot);
+    const last = answer.complete();
+    accepted.meter.ended();
+    return last;
+  });
+}
+
+const wholeBody = ({ body }: GenerationRequest): Buffer | null =>
+  Buffer.isBuffer(body) ? body : null;
 
 /** An upstream of llama.cpp, and a conversion: then a response may have an id of ours. */
 function keepsNoResponses({ destination, exchange }: Accepted): boolean {
@@ -85,18 +91,16 @@ function keepsNoResponses({ destination, exchange }: Accepted): boolean {
   return upstream.kind === "llamacpp" || !isNative(upstream, exchange.dialect);
 }
 
-/** Before anyone waits: a model that none of its upstreams could be asked for in this way. */
+/** Refuses, before anyone waits, a dialect that no upstream of the model can be asked in. */
 function refuseUnspoken({ members, seats }: Destination, exchange: Exchange): void {
   const { dialect, path } = exchange;
   const upstreams = seats.list.map((seat) => members.get(seat.upstream)?.upstream);
-  if (upstreams.some((one) => one && canServe(one, dialect, path))) return;
+  if (upstreams.some((upstream) => upstream && canServe(upstream, dialect, path))) return;
   const what = `The upstream of this model does not support ${dialect} requests`;
   throw new GatewayError("invalid_request", `${what}. Choose another model.`, { param: "model" });
 }
 
-const bytesOf = ({ body }: Asked): Buffer | null => (Buffer.isBuffer(body) ? body : null);
-
-/** What is set here goes out with the head, whoever writes it. */
+/** Sets headers that go out with the head, whichever step writes it. */
 function setHeaders(response: ServerResponse, headers: Readonly<Record<string, string>>): void {
   for (const name in headers) response.setHeader(name, headers[name] ?? "");
 }

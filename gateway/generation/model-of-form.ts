@@ -3,21 +3,21 @@ import type { Readable } from "node:stream";
 import { createFormScanner, type FormScanner } from "../dialects/json/form-scanner.ts";
 import { GatewayError } from "../errors.ts";
 import { ClientLeft } from "../exchange.ts";
-import { encodingOf } from "../limits/body.ts";
+import { contentEncodingOf } from "../limits/body.ts";
 
 export type FormReading = {
-  /** As much of the body flows ahead of an upstream; a model that comes later is not waited for. */
+  /** The model is looked for in this much of the body; one that comes later is not waited for. */
   aheadBytes: number;
   /**
-   * The key may use some models only: then all of the form is looked at, and the body fails before
-   * a second model gets through.
+   * The key may use some models only: then the whole form is looked at, and the body fails before a
+   * second model gets through.
    */
   isLimited: boolean;
 };
 
 /**
- * The model that a form names, read as its bytes pass on their way into `body`, unchanged; null
- * where there is none to be read. Rejects where the body ends before that is known.
+ * The model that a form names, read as its bytes pass unchanged into `body`. Null if the form names
+ * none. Rejects if the body ends before that is known.
  */
 export function modelOfForm(
   request: IncomingMessage,
@@ -26,7 +26,7 @@ export function modelOfForm(
 ): Promise<string | null> {
   const { headers } = request;
   const type = headers["content-type"] ?? "";
-  const form = encodingOf(headers) === null ? createFormScanner(type) : null;
+  const form = contentEncodingOf(headers) === null ? createFormScanner(type) : null;
   return form === null ? Promise.resolve(null) : follow(form, request, body, reading);
 }
 
@@ -58,7 +58,7 @@ function follow(
       else if (form.state !== "whole") body.destroy(oddForm());
     };
     const stop = (): void => void request.off("data", look).off("end", end);
-    // Before those who send it on: what is refused must not be on its way.
+    // Before the listeners that send it on: a refused body must not be on its way.
     request.prependListener("data", look).prependListener("end", end);
     body.once("close", () => {
       stop();

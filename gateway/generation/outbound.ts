@@ -2,20 +2,22 @@ import { withGeminiModel } from "../dialects/gemini/gemini-path.ts";
 import type { Outbound } from "../upstreams/forward.ts";
 import { credentialsOf, headersToUpstream, keyOf } from "../upstreams/headers.ts";
 import type { Upstream } from "../upstreams/upstream.ts";
-import type { RoadParts } from "./parts.ts";
 import { bodyOf, type Plan } from "./plan.ts";
 import type { Accepted } from "./reserve.ts";
 
+/** Milliseconds; 0 is off. */
+export type OutboundTimeouts = { readonly firstByteMs: number; readonly idleMs: number };
+
 /** What an upstream is sent of an accepted generation. */
 export function outboundOf(
-  { timeouts }: Pick<RoadParts, "timeouts">,
-  { exchange, identity, asked }: Accepted,
+  timeouts: OutboundTimeouts,
+  { exchange, identity, request }: Accepted,
   upstream: Upstream,
   plan: Plan,
 ): Outbound {
-  const { body, inflated, headers } = asked;
+  const { body, inflated, headers } = request;
   const isWhole = Buffer.isBuffer(body);
-  const streams = asked.fields.stream || plan.assembles;
+  const streams = request.fields.stream || plan.assembles;
   const path = plan.model === null ? exchange.path : withGeminiModel(exchange.path, plan.model);
   return {
     method: exchange.method,

@@ -8,22 +8,22 @@ import type { Accepted } from "./reserve.ts";
 /** The dialects whose answers carry the request id as their top-level `id`. */
 export const carriesOurId: ReadonlySet<Dialect> = new Set(["chat", "completions"]);
 
-/** How this exchange's request differs from what the client wrote, and its answer with it. */
+/** How the upstream's request differs from the client's, and the answer with it. */
 export type Plan = {
   /** The upstream speaks another dialect. */
   readonly converts: boolean;
-  /** What the upstream calls the model; null: as the client did. */
+  /** The model's name at the upstream; null: the client's name for it. */
   readonly model: string | null;
-  /** The gateway's own at the upstream; null: it has none. */
+  /** The gateway's own key at the upstream; null: it has none. */
   readonly key: string | null;
-  /** Its stream is put together to one JSON answer. */
+  /** The upstream's stream is put together to one JSON answer. */
   readonly assembles: boolean;
-  /** It asks for the usage chunk; `dropUsage` where the client did not. */
+  /** The request asks for the usage chunk; `dropUsage` if the client did not. */
   readonly addsUsage: boolean;
   readonly dropUsage: boolean;
-  /** Tells, once usage is known, what it cost; null where nobody is told. US dollars. */
+  /** What it cost in US dollars, once usage is known; null if the client is not told. */
   readonly cost: (() => number | null) | null;
-  /** It asks for the progress of the prompt, which the client gets in our form. */
+  /** The request asks for the progress of the prompt, which the client gets in our form. */
   readonly addsProgress: boolean;
 };
 
@@ -42,19 +42,19 @@ export function planOf(
     streamUpstream: boolean;
   },
 ): Plan {
-  const { exchange, asked } = accepted;
+  const { exchange, request } = accepted;
   const { upstream, converts, model, cost, streamUpstream } = given;
-  const { stream, includeUsage } = asked.fields;
-  const { body } = asked;
+  const { stream, includeUsage } = request.fields;
+  const { body } = request;
   const plan = { ...asItIs, converts, model, key: upstream.key, cost };
   if (!carriesOurId.has(exchange.dialect) || !Buffer.isBuffer(body)) return plan;
-  // Streams of the OpenAI family tell their usage only when asked; a conversion always tells it.
-  // OpenRouter's tell it always.
+  // Streams of the OpenAI family tell their usage only when asked; conversions and OpenRouter's
+  // streams always tell it.
   const hidesUsage = stream && !includeUsage && !exchange.isOpenRouter;
   if (converts) return { ...plan, dropUsage: hidesUsage };
   if (upstream.kind !== "llamacpp")
     return { ...plan, addsUsage: stream && !includeUsage, dropUsage: hidesUsage };
-  // llama.cpp's `timings` tell as much, and where its usage is asked for, they move.
+  // llama.cpp's `timings` tell as much, and they move when usage is asked for.
   const assembles = !stream && streamUpstream;
   const addsProgress =
     stream &&

@@ -5,24 +5,30 @@ import { endpointOf } from "../dialects/endpoints.ts";
 import { geminiTarget } from "../dialects/gemini/gemini-target.ts";
 import { type RequestFields, readFields, readModels } from "../dialects/request.ts";
 import type { Exchange } from "../exchange.ts";
-import { encodingOf } from "../limits/body.ts";
+import { type BodyReader, contentEncodingOf } from "../limits/body.ts";
 import { modelOfForm } from "./model-of-form.ts";
-import type { RoadParts } from "./parts.ts";
 
-/** A generation's request, as far as the gateway knows it. */
-export type Asked = {
-  readonly headers: IncomingHttpHeaders;
-  readonly fields: RequestFields;
-  /** True where we know the body, and the answer is JSON too; not of audio, images, and others. */
-  readonly json: boolean;
-  readonly body: Buffer | Readable;
-  /** True where the body came compressed and is no longer. */
-  readonly inflated: boolean;
-  /** Frees the memory of the body; may be called twice. */
-  free(): void;
+export type ReadRequestParts = {
+  bodies: BodyReader;
+  /** The model decides which upstream answers. */
+  hasManyModels: boolean;
 };
 
-/** What is known of a body that we do not know. */
+/** The request of a generation, as far as the gateway knows it. */
+export type GenerationRequest = {
+  readonly headers: IncomingHttpHeaders;
+  readonly fields: RequestFields;
+  /** True where we know the body, and the answer is JSON too; not for audio, images, and others. */
+  readonly json: boolean;
+  readonly body: Buffer | Readable;
+  /** True if the body was compressed, and the gateway has inflated it. */
+  readonly inflated: boolean;
+};
+
+/** A request, and the memory of its body, which is freed when it is disposed of. */
+type HeldRequest = GenerationRequest & Disposable;
+
+/** The fields of a body that the gateway cannot read. */
 export const noFields: RequestFields = {
   model: null,
   otherModels: [],
@@ -34,21 +40,20 @@ export const noFields: RequestFields = {
   inputChars: 0,
 };
 
-type Given = { exchange: Exchange; identity: Identity };
-type Readers = Pick<RoadParts, "bodies" | "hasManyModels">;
+type Sender = { exchange: Exchange; identity: Identity };
 
 /**
- * Reads and checks the body of a generation that we know; throws the 4xx that says what is wrong.
- * Of any other (audio, images) the model alone is read, for whoever needs it; compressed JSON is
- * inflated there too, since hardly any upstream takes it.
+ * Reads and checks the body of a generation. Throws the 4xx that says what is wrong. Of a body that
+ * the gateway does not know (audio, images) only the model is read, where it matters. Compressed
+ * JSON is inflated there too, since hardly any upstream takes it.
  */
 export function readRequest(
-  parts: Readers,
+  parts: ReadRequestParts,
   request: IncomingMessage,
   response: ServerResponse,
-  given: Given,
-): Promise<Asked> {
-  const { exchange, identity } = given;
+  sender: Sender,
+): Promise<HeldRequest> {
+  const { exchange, identity } = sender;
   const { json, dialect } = endpointOf(exchange.method, exchange.path);
   if (json) {
     const gemini = dialect === "gemini" ? geminiTarget(exchange.path, exchange.query) : null;
@@ -57,7 +62,7 @@ export function readRequest(
   }
   const needsModel = parts.hasManyModels || identity.models !== null;
   const { headers } = request;
-  const isRead = needsModel || encodingOf(headers) !== null;
+  const isRead = needsModel || contentEncodingOf(headers) !== null;
   if (isRead && jsonType.test(headers["content-type"] ?? "")) {
     const fieldsOf = (bytes: Buffer): RequestFields =>
       needsModel ? { ...noFields, ...readModels(bytes) } : noFields;
@@ -70,16 +75,17 @@ export function readRequest(
 const jsonType = /^application\/(?:[\w.+-]+\+)?json *(?:;|$)/i;
 
 async function readWhole(
-  { bodies }: Readers,
+  { bodies }: ReadRequestParts,
   request: IncomingMessage,
   response: ServerResponse,
   { signal }: Exchange,
   { json, fieldsOf }: { json: boolean; fieldsOf: (bytes: Buffer) => RequestFields },
-): Promise<Asked> {
+): Promise<HeldRequest> {
   const { bytes, inflated, free } = await bodies.read(request, response, signal);
   try {
     const { headers } = request;
-    return { headers, fields: fieldsOf(bytes), json, body: bytes, inflated, free };
+    const fields = fieldsOf(bytes);
+    return { headers, fields, json, body: bytes, inflated, [Symbol.dispose]: free };
   } catch (error) {
     free();
     throw error;
@@ -87,17 +93,18 @@ async function readWhole(
 }
 
 async function readInPassing(
-  { bodies }: Readers,
+  { bodies }: ReadRequestParts,
   request: IncomingMessage,
   response: ServerResponse,
   { identity, needsModel }: { identity: Identity; needsModel: boolean },
-): Promise<Asked> {
+): Promise<HeldRequest> {
   const { body, aheadBytes, free } = bodies.stream(request, response);
   try {
     const reading = { aheadBytes, isLimited: identity.models !== null };
     const model = needsModel ? await modelOfForm(request, body, reading) : null;
     const { headers } = request;
-    return { headers, fields: { ...noFields, model }, json: false, body, inflated: false, free };
+    const fields = { ...noFields, model };
+    return { headers, fields, json: false, body, inflated: false, [Symbol.dispose]: free };
   } catch (error) {
     free();
     throw error;

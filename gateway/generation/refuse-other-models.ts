@@ -3,7 +3,8 @@ import { mayUseModel } from "../auth/may-use-model.ts";
 import { GatewayError } from "../errors.ts";
 
 /**
- * A key may be limited to some models; then it must name one of them, and no `others`. Throws 403.
+ * Refuses a model that the key may not use; a limited key must name a model, and may name no
+ * `others` beside it. Throws 403.
  */
 export function refuseOtherModels(
   { models }: Identity,

@@ -1,22 +1,35 @@
 import type { Identity } from "../auth/identity.ts";
 import { GatewayError, shuttingDown } from "../errors.ts";
-import type { Exchange } from "../exchange.ts";
+import type { Dialect, Exchange } from "../exchange.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import { createMeter, type Meter } from "../ledger/meter.ts";
-import { type Ask, type Estimate, estimateOf } from "../limits/estimate.ts";
+import type { CostOf } from "../ledger/prices.ts";
+import { type Estimate, type EstimateInput, estimateOf } from "../limits/estimate.ts";
+import type { Limits } from "../limits/limits.ts";
 import type { Reservation } from "../limits/reservation.ts";
 import type { Line } from "../line/line.ts";
-import { type Destination, modelAt } from "./destination.ts";
-import type { RoadParts } from "./parts.ts";
-import type { Asked } from "./read-request.ts";
+import { type Destination, modelAt } from "../upstreams/destination.ts";
+import type { GenerationRequest } from "./read-request.ts";
 
-/** A generation that will have an end: it has a row in the ledger, and room in the line. */
+export type ReserveParts = {
+  draining(): boolean;
+  limits: Limits;
+  ledger: Pick<Ledger, "open">;
+  costOf: CostOf;
+  affinity: {
+    /** Names the conversation that a request continues; null if it names none. */
+    keyOf(user: string, model: string, body: Buffer, dialect: Dialect): string | null;
+  };
+};
+
+/** A generation that was accepted: it has a row in the ledger, and room in the line. */
 export type Accepted = {
   readonly exchange: Exchange;
   readonly identity: Identity;
-  readonly asked: Asked;
+  readonly request: GenerationRequest;
   readonly destination: Destination;
   readonly meter: Meter;
-  /** The conversation it goes on with, where it matters who served that before. */
+  /** The conversation it continues, if there are several upstreams to choose from. */
   readonly conversation: string | null;
   readonly reservation: Reservation;
   /** Ends it from inside: a time-out, a cancel, a shutdown. */
@@ -25,34 +38,33 @@ export type Accepted = {
 
 /** What is reserved before a generation runs. */
 export type Expected = {
-  /** Tokens of the prompt, where a tokenizer counted them. */
+  /** Tokens of the prompt; null if no tokenizer counted them. */
   readonly counted: number | null;
-  /** Whether some limit of the user's depends on tokens. */
+  /** True if some limit of the user depends on tokens. */
   readonly isLimited: boolean;
 };
 
 /**
- * Room in the line, room in the user's limits, and the ledger's row, in one synchronous stretch, so
- * that two requests never share the last place. Throws 429 or 503 where there is no room; then
- * there is no row.
+ * Takes room in the line and in the user's limits, and opens the row of the ledger, in one
+ * synchronous stretch, so that two requests never share the last place. Throws 429 or 503 if there
+ * is no room; then there is no row.
  */
 export function reserve(
-  parts: RoadParts,
-  request: Omit<Accepted, "meter" | "reservation" | "conversation">,
+  parts: ReserveParts,
+  given: Omit<Accepted, "meter" | "reservation" | "conversation">,
   expected: Expected = { counted: null, isLimited: false },
 ): Accepted {
-  const { exchange, identity, asked, destination } = request;
+  const { exchange, identity, request, destination } = given;
   const { line, first } = destination;
-  // A client that left while its body was read is no generation.
+  // A client that left while its body was read gets no row.
   exchange.signal.throwIfAborted();
   if (parts.draining() || line.state() === "draining") throw shuttingDown();
   refuseIfFull(line, identity);
-  const { model, inputChars: chars, prompts } = asked.fields;
+  const { model, inputChars: chars, prompts } = request.fields;
   const { counted, isLimited } = expected;
-  const tokens = estimateOf({ ...askOf(exchange, asked), counted });
-  const estimate = isLimited ? { ...tokens, ...priceOf(parts, request, tokens) } : tokens;
-  // Usage counts the prompt once for several choices, so only of several prompts it says too
-  // little.
+  const tokens = estimateOf({ ...askOf(exchange, request), counted });
+  const estimate = isLimited ? { ...tokens, ...priceOf(parts, given, tokens) } : tokens;
+  // Several choices share one prompt; but of several prompts the usage says too little about each.
   const prompt = prompts === 1 ? { prompt: { model: model ?? "", chars } } : {};
   const limited = { dialect: exchange.dialect, estimate, ...prompt };
   const reservation = parts.limits.reserve(identity, limited, Date.now());
@@ -60,47 +72,47 @@ export function reserve(
     id: exchange.id,
     requestId: exchange.requestId,
     user: identity.user,
-    model: asked.fields.model,
+    model,
     upstream: first.upstream.name,
     dialect: exchange.dialect,
     path: exchange.path,
-    streamed: asked.fields.stream,
+    streamed: request.fields.stream,
     startedAt: exchange.startedAt,
   });
   return {
-    ...request,
+    ...given,
     reservation,
-    conversation: conversationOf(parts, request),
-    meter: createMeter(exchange.dialect, asked.fields.prompts, exchange.startedMono),
+    conversation: conversationOf(parts, given),
+    meter: createMeter(exchange.dialect, prompts, exchange.startedMono),
   };
 }
 
-/** What it may cost, where that can be said beforehand. */
+/** What it may cost, if that is known beforehand. */
 function priceOf(
-  parts: RoadParts,
-  { asked, destination }: Pick<Accepted, "asked" | "destination">,
+  parts: Pick<ReserveParts, "costOf">,
+  { request, destination }: Pick<Accepted, "request" | "destination">,
   { input, output }: Estimate,
 ): { cost?: number } {
-  const { model } = asked.fields;
+  const { model } = request.fields;
   const upstreamModel = modelAt(destination, destination.first.upstream) ?? model;
   const usage = { input, output: output ?? 0, cached: null, reasoning: null, source: null };
   const cost = parts.costOf({ model, upstreamModel, usage, upstreamMs: null });
   return cost === null ? {} : { cost };
 }
 
-/** Asked only where there is more than one upstream to choose from. */
+/** The conversation matters only if there is more than one upstream to choose from. */
 function conversationOf(
-  { affinity }: RoadParts,
+  { affinity }: Pick<ReserveParts, "affinity">,
   {
     destination,
     identity,
-    asked,
+    request,
     exchange,
-  }: Pick<Accepted, "destination" | "identity" | "asked" | "exchange">,
+  }: Pick<Accepted, "destination" | "identity" | "request" | "exchange">,
 ): string | null {
   const { seats } = destination;
-  if (seats.list.length < 2 || !Buffer.isBuffer(asked.body)) return null;
-  return affinity.keyOf(identity.user, asked.fields.model ?? "", asked.body, exchange.dialect);
+  if (seats.list.length < 2 || !Buffer.isBuffer(request.body)) return null;
+  return affinity.keyOf(identity.user, request.fields.model ?? "", request.body, exchange.dialect);
 }
 
 const fullMessages = {
@@ -116,7 +128,7 @@ function refuseIfFull(line: Line, { user, maxQueued }: Identity): void {
   });
 }
 
-function askOf({ dialect }: Exchange, { fields, json }: Asked): Ask {
+function askOf({ dialect }: Exchange, { fields, json }: GenerationRequest): EstimateInput {
   const { inputChars, maxTokens, n, prompts } = fields;
   const generates = dialect !== "embeddings" && dialect !== "rerank" && json;
   return { inputChars, maxTokens, choices: n * prompts, generates };

@@ -6,34 +6,38 @@ import type { Exchange } from "../exchange.ts";
 import type { Loaded } from "../middlewares/load-middlewares.ts";
 import type { MiddlewareRequest, MiddlewareResult } from "../middlewares/middleware.ts";
 import { withoutCredentials } from "../upstreams/headers.ts";
-import type { Asked } from "./read-request.ts";
+import type { GenerationRequest } from "./read-request.ts";
 
 /**
- * The middlewares of config.yaml, in their order: the request is read and its sender known, and it
- * is not yet routed. One may refuse it, or give it another model; what that leads to is judged
- * after it. Throws the 4xx of one that refuses; what a middleware itself throws is a fault of the
- * gateway.
+ * Runs the middlewares of config.yaml, in their order, on a request that is read but not yet routed.
+ * A middleware may refuse the request, or give it another model; the new model is checked later like
+ * any other. Throws the 4xx of a refusal. Any other error of a middleware is a fault of the gateway.
  */
 export async function runMiddlewares(
   middlewares: readonly Loaded[],
-  given: { exchange: Exchange; identity: Identity; asked: Asked; response: ServerResponse },
-): Promise<Asked> {
-  let { asked } = given;
+  given: {
+    exchange: Exchange;
+    identity: Identity;
+    request: GenerationRequest;
+    response: ServerResponse;
+  },
+): Promise<GenerationRequest> {
+  let { request } = given;
   for (const { run } of middlewares) {
-    const result = (await run(requestOf({ ...given, asked }))) ?? undefined;
-    asked = applied(asked, given.exchange, result);
+    const result = (await run(shownRequest({ ...given, request }))) ?? undefined;
+    request = applied(request, given.exchange, result);
   }
-  return asked;
+  return request;
 }
 
-function requestOf({
+function shownRequest({
   exchange,
   identity,
-  asked,
+  request,
   response,
 }: Parameters<typeof runMiddlewares>[1]): MiddlewareRequest {
   const { id, requestId, method, path, dialect, isPublic, address } = exchange;
-  const { model, stream } = asked.fields;
+  const { model, stream } = request.fields;
   return {
     id,
     requestId,
@@ -46,14 +50,18 @@ function requestOf({
     stream,
     isPublic,
     address,
-    headers: withoutCredentials(asked.headers),
-    body: Buffer.isBuffer(asked.body) ? asked.body : null,
+    headers: withoutCredentials(request.headers),
+    body: Buffer.isBuffer(request.body) ? request.body : null,
     setHeader: (name, value) => void response.setHeader(name, value),
   };
 }
 
-function applied(asked: Asked, { dialect }: Exchange, result: MiddlewareResult): Asked {
-  if (result === undefined) return asked;
+function applied(
+  request: GenerationRequest,
+  { dialect }: Exchange,
+  result: MiddlewareResult,
+): GenerationRequest {
+  if (result === undefined) return request;
   if ("refuse" in result) {
     const { status = 400, message } = result.refuse;
     const isRefusal = status >= 400 && status < 500;
@@ -61,9 +69,9 @@ function applied(asked: Asked, { dialect }: Exchange, result: MiddlewareResult):
       status: isRefusal ? status : 400,
     });
   }
-  const { body, fields } = asked;
-  const renamed = { ...asked, fields: { ...fields, model: result.model } };
-  // A Gemini request has its model in the path, and gets its name there at the upstream.
+  const { body, fields } = request;
+  const renamed = { ...request, fields: { ...fields, model: result.model } };
+  // A Gemini request has its model in the path; `outboundOf` puts the name there.
   if (!Buffer.isBuffer(body) || dialect === "gemini") return renamed;
   return { ...renamed, body: withModel(body, result.model) };
 }

@@ -1,15 +1,23 @@
 import type { Bytes } from "../answer/shaper.ts";
 import type { GatewayError } from "../errors.ts";
 import { ClientLeft } from "../exchange.ts";
-import type { Closing } from "../ledger/ledger.ts";
-import { modelAt } from "./destination.ts";
-import type { RoadParts } from "./parts.ts";
+import type { Ledger, RowClosing } from "../ledger/ledger.ts";
+import type { CostOf } from "../ledger/prices.ts";
+import type { Telemetry } from "../telemetry/events.ts";
+import { modelAt } from "../upstreams/destination.ts";
 import type { Accepted } from "./reserve.ts";
-import type { Outcome } from "./turn.ts";
+import type { Outcome } from "./turns.ts";
 
-/** What is left to do for the client once the accounts are closed. */
-export type Ending = {
-  /** True once the upstream had begun to answer. */
+export type SettleParts = {
+  ledger: Pick<Ledger, "close">;
+  telemetry: Pick<Telemetry, "slotReleased" | "settled" | "internalError">;
+  costOf: CostOf;
+  affinity: { remember(conversation: string, upstream: string): void };
+};
+
+/** The client at the end of its generation. */
+export type EndingClient = {
+  /** True once the upstream has begun to answer. */
   readonly begun: boolean;
   readonly upstreamId: string | null;
   end(last: Bytes | null): void;
@@ -17,21 +25,21 @@ export type Ending = {
 };
 
 /**
- * Closes the accounts, then ends the answer: whoever saw the end is in the ledger. The slot is free
- * already; nothing here makes anyone wait.
+ * Closes the accounts, then ends the answer: a client that saw the end is in the ledger. The slot is
+ * free already, so nobody in line waits for this.
  */
 export async function settle(
-  parts: RoadParts,
+  parts: SettleParts,
   accepted: Accepted,
-  answer: Ending,
+  client: EndingClient,
   outcome: Outcome,
 ): Promise<void> {
-  const { exchange, identity, asked, destination } = accepted;
+  const { exchange, identity, request, destination } = accepted;
   const { slot, error, upstreamMs, reading, waitedMs } = outcome;
   const { upstream } = outcome.member ?? destination.first;
-  // Whoever left the line had no slot to give back.
-  if (error instanceof ClientLeft && slot !== null)
+  if (error instanceof ClientLeft && slot !== null) {
     parts.telemetry.slotReleased((outcome.endedAt - error.at) / 1000);
+  }
   const { state, status, errorCode } = verdictOf(outcome);
   const durationMs = performance.now() - exchange.startedMono;
   const queueMs = slot === null ? durationMs : waitedMs;
@@ -40,7 +48,7 @@ export async function settle(
   try {
     accepted.reservation.settle({ input, output, upstreamMs, cost: cost ?? 0 }, Date.now());
   } catch (cause) {
-    // A fault in the limits must not keep the row open, or the client waiting.
+    // A fault in the limits must not keep the row open, nor the client waiting.
     parts.telemetry.internalError(exchange, cause);
   }
   await parts.ledger.close(exchange.id, {
@@ -52,7 +60,7 @@ export async function settle(
     upstreamMs,
     durationMs,
     usage: reading.usage,
-    upstreamId: reading.upstreamId ?? answer.upstreamId,
+    upstreamId: reading.upstreamId ?? client.upstreamId,
     cost,
     servedBy: upstream.name,
   });
@@ -60,12 +68,12 @@ export async function settle(
   if (conversation !== null && slot !== null && state === "done") {
     parts.affinity.remember(conversation, slot.upstream);
   }
-  if (error === null) answer.end(outcome.last);
-  else answer.fail(error);
+  if (error === null) client.end(outcome.last);
+  else client.fail(error);
   parts.telemetry.settled({
     exchange,
     user: identity.user,
-    model: asked.fields.model,
+    model: request.fields.model,
     upstream: upstream.name,
     status,
     errorCode,
@@ -76,14 +84,17 @@ export async function settle(
     durationMs,
     usage: reading.usage,
     timings: reading.timings,
-    cancelledWhere: state === "cancelled" ? whereLeft(outcome, answer) : null,
+    cancelledWhere: state === "cancelled" ? whereLeft(outcome, client) : null,
   });
 }
 
-/** How it ended, as row, metrics and log have it. */
-function verdictOf({ error, reading }: Outcome): Pick<Closing, "state" | "status" | "errorCode"> {
+/** How it ended, for the row, the metrics and the log. */
+function verdictOf({
+  error,
+  reading,
+}: Outcome): Pick<RowClosing, "state" | "status" | "errorCode"> {
   const left = error?.code === "client_closed" || error?.code === "cancelled";
-  // Whoever had the last event and left before the close has had the whole answer.
+  // A client that left after the last event has had the whole answer.
   if (error === null || (left && reading.finished)) {
     const { status, failed } = reading;
     return failed
@@ -95,18 +106,18 @@ function verdictOf({ error, reading }: Outcome): Pick<Closing, "state" | "status
 
 function whereLeft(
   outcome: Outcome,
-  answer: Ending,
+  client: EndingClient,
 ): "waiting" | "before_first_byte" | "mid_stream" {
   if (outcome.slot === null) return "waiting";
-  return answer.begun ? "mid_stream" : "before_first_byte";
+  return client.begun ? "mid_stream" : "before_first_byte";
 }
 
 function costOf(
-  parts: RoadParts,
-  { asked, destination }: Accepted,
+  parts: Pick<SettleParts, "costOf">,
+  { request, destination }: Accepted,
   { member, reading, upstreamMs }: Outcome,
 ): number | null {
-  const { model } = asked.fields;
+  const { model } = request.fields;
   const { upstream } = member ?? destination.first;
   const upstreamModel = modelAt(destination, upstream) ?? model;
   return parts.costOf({ model, upstreamModel, usage: reading.usage, upstreamMs });

@@ -34,15 +34,15 @@ const priced =
   };
 
 function plainShaperFor(accepted: Accepted, answer: Answer, type: string, plan: Plan): Shaper {
-  const { exchange, asked, meter } = accepted;
+  const { exchange, request, meter } = accepted;
   const { dialect, requestId } = exchange;
   if (type.startsWith("text/event-stream")) {
     const watch = (event: string, end: StreamEnd | null): void => meter.event(event, end);
     if (plan.assembles && (dialect === "chat" || dialect === "completions")) {
-      const { prompts } = asked.fields;
+      const { prompts } = request.fields;
       return createAssembleShaper({ dialect, id: requestId, prompts, watch });
     }
-    const told = { model: asked.fields.model, events: answer.begunResponse?.events ?? 0 };
+    const told = { model: request.fields.model, events: answer.begunResponse?.events ?? 0 };
     const retell = (event: string): string => {
       const { isOpenRouter } = exchange;
       if (!isOpenRouter && isRaised(event, dialect)) return event;
@@ -75,8 +75,8 @@ function renamerFor({ exchange }: Accepted, answer: Answer): Renamer | null {
   return begun === null ? null : createResponseRenamer(begun);
 }
 
-function progressFor({ exchange, asked }: Accepted): (event: string) => string {
+function progressFor({ exchange, request }: Accepted): (event: string) => string {
   const { requestId, startedAt } = exchange;
   const created = Math.floor(startedAt / 1000);
-  return createProgressTeller({ requestId, created, model: asked.fields.model ?? "" });
+  return createProgressTeller({ requestId, created, model: request.fields.model ?? "" });
 }

@@ -1,8 +1,12 @@
 import type { GatewayError } from "../errors.ts";
-import type { RoadParts } from "./parts.ts";
 import type { Accepted } from "./reserve.ts";
 
-/** A request is given to so many upstreams at most. */
+export type TriesParts = {
+  /** Which errors of an upstream are worth asking another one, within a budget. */
+  retries: { isWorthIt(error: GatewayError): boolean; noteRequest(): void };
+};
+
+/** A request is given to at most this many upstreams. */
 const mostTries = 4;
 
 /** Which upstreams have failed on one request, and whether another one should be asked. */
@@ -11,20 +15,21 @@ export type Tries = {
   readonly failed: ReadonlySet<string> | undefined;
   /** True while an upstream is left that could take it instead. */
   hasOthers(upstream: string): boolean;
-  /** `upstream` failed before any byte of an answer: true where it is another's turn. */
+  /** `upstream` failed before any byte of an answer; true: the request goes to another one. */
   isAnothers(upstream: string, error: GatewayError): boolean;
 };
 
-/** Nobody else could take it: a line with one upstream, or an answer that cannot begin twice. */
+/** For a line with one upstream, and for a request that cannot be sent twice. */
 export const oneTry: Tries = { failed: undefined, hasOthers: () => false, isAnothers: () => false };
 
 /**
- * Only what is safe is given to another upstream: it has not answered, its error says that it could
- * not or would not, the body can be sent again, and the budget for such tries is not used up.
+ * A request is given to another upstream only where that is safe: the first one has not answered,
+ * its error says that it did not begin to work, the body can be sent again, and the budget for
+ * retries is not used up.
  */
-export function createTries(parts: RoadParts, accepted: Accepted): Tries {
+export function createTries(parts: TriesParts, accepted: Accepted): Tries {
   const { seats } = accepted.destination;
-  if (seats.list.length < 2 || !Buffer.isBuffer(accepted.asked.body)) {
+  if (seats.list.length < 2 || !Buffer.isBuffer(accepted.request.body)) {
     return oneTry;
   }
   parts.retries.noteRequest();

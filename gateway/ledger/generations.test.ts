@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from "vitest";
 import { closing, opening, temporaryFile } from "../test/support/test-ledger.ts";
-import { type Closing, type Ledger, type Opening, openLedger } from "./ledger.ts";
+import { type Ledger, openLedger, type RowClosing, type RowOpening } from "./ledger.ts";
 
 const noon = Date.UTC(2026, 10, 25, 12);
 
@@ -10,7 +10,7 @@ function start(): Ledger {
   return ledger;
 }
 
-async function add(ledger: Ledger, change: Partial<Opening>, end: Partial<Closing> = {}) {
+async function add(ledger: Ledger, change: Partial<RowOpening>, end: Partial<RowClosing> = {}) {
   const row = opening(change);
   ledger.open(row);
   await ledger.close(row.id, closing(end));

@@ -3,7 +3,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { closing, connect, opening, rowOf, temporaryFile } from "../test/support/test-ledger.ts";
 import { openDatabase } from "./database.ts";
 import { GroupCommit } from "./group-commit.ts";
-import type { Closing, Opening, Row } from "./row.ts";
+import type { Row, RowClosing, RowOpening } from "./row.ts";
 import { createRowWriter } from "./row-writer.ts";
 import { verify } from "./verify.ts";
 
@@ -30,7 +30,7 @@ function start(change: { spoolLimit?: number; patienceMs?: number } = {}): Bench
   return { db, file, commits, said };
 }
 
-function rowFor(change: Partial<Opening> = {}, end: Closing | null = closing()): Row {
+function rowFor(change: Partial<RowOpening> = {}, end: RowClosing | null = closing()): Row {
   return { opening: opening(change), closing: end, queued: false, stored: false, number: 0 };
 }
 

@@ -5,14 +5,14 @@ import { createFind, type Generation } from "./generations.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { createOpenMark } from "./open-mark.ts";
 import { createOpenings } from "./openings.ts";
-import type { Closing, Opening, Row } from "./row.ts";
+import type { Row, RowClosing, RowOpening } from "./row.ts";
 import { createRowWriter } from "./row-writer.ts";
 import { createSpent, type Spent } from "./spent.ts";
 import { readTotals, type UserTotals } from "./totals.ts";
 import { createWindowCounts, type WindowCount } from "./window-counts.ts";
 
 export type { Generation } from "./generations.ts";
-export type { Closing, Opening, RowState } from "./row.ts";
+export type { RowClosing, RowOpening, RowState } from "./row.ts";
 export type { Spent } from "./spent.ts";
 export type { UserTotals } from "./totals.ts";
 export type { WindowCount } from "./window-counts.ts";
@@ -30,14 +30,14 @@ export type LedgerState = {
 
 export type Ledger = {
   /** Takes a row, to be committed within milliseconds; never throws, never waits. */
-  open(row: Opening): void;
+  open(row: RowOpening): void;
   /** The row of `id` waits in line: it goes into this turn's commit. Of others it does nothing. */
   waits(id: string): void;
   /**
    * Closes the row of `id`. Resolves when that is committed, or waits in the spool while the
    * database takes nothing; at once for an id that is not open. Never rejects.
    */
-  close(id: string, closing: Closing): Promise<void>;
+  close(id: string, closing: RowClosing): Promise<void>;
   /** What each user has used over all time, as counted when a row closed. Reads the database. */
   totals(): UserTotals[];
   /** What one user used since `since` (epoch ms), oldest first. Reads the database. */

@@ -5,7 +5,7 @@ import { createUsageReader, type UsageReader } from "../dialects/usage-reader.ts
 import type { Dialect } from "../exchange.ts";
 
 /** What was seen of an answer. Times are milliseconds since the exchange began. */
-export type Reading = {
+export type MeterReading = {
   /** The upstream's status; 0 where it never answered. */
   status: number;
   firstTokenMs: number | null;
@@ -30,7 +30,7 @@ export type Meter = {
   chunk(bytes: Buffer): void;
   /** The upstream's last byte has come. */
   ended(): void;
-  reading(): Reading;
+  reading(): MeterReading;
   /** The upstream's own id for its answer, where the answer itself does not show it. */
   named(id: string): void;
   /** The usage that the upstream has told so far. */
@@ -46,7 +46,7 @@ const unknownUsage: Usage = {
 };
 
 /** The reading of an answer of which nothing is known. */
-export const nothingRead: Reading = {
+export const nothingRead: MeterReading = {
   status: 0,
   firstTokenMs: null,
   usage: unknownUsage,
@@ -126,7 +126,7 @@ class AnswerMeter implements Meter {
     return this.#reader.finished();
   }
 
-  reading(): Reading {
+  reading(): MeterReading {
     return {
       status: this.#status,
       firstTokenMs: this.#firstTokenMs,

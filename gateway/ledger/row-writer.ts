@@ -1,5 +1,5 @@
 import Database from "better-sqlite3";
-import { bounded, type Closing, nanoDollars, type Opening, type Row, whole } from "./row.ts";
+import { bounded, nanoDollars, type Row, type RowClosing, type RowOpening, whole } from "./row.ts";
 import { createDayOf, createTally } from "./tally.ts";
 
 export type RefusedRow = { readonly row: Row; readonly error: Error };
@@ -83,7 +83,7 @@ function createStatements(db: Database.Database, instance: number): (row: Row) =
 type Value = string | number | null;
 
 /** In the order of `openColumns`. */
-function openValues(row: Opening, upstream: string, instance: number): Value[] {
+function openValues(row: RowOpening, upstream: string, instance: number): Value[] {
   return [
     row.id,
     row.requestId,
@@ -99,7 +99,7 @@ function openValues(row: Opening, upstream: string, instance: number): Value[] {
 }
 
 /** In the order of `closeColumns`. */
-function closeValues(row: Closing): Value[] {
+function closeValues(row: RowClosing): Value[] {
   return [
     row.state,
     row.status,

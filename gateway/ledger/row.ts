@@ -2,7 +2,7 @@ import type { Usage } from "../dialects/usage.ts";
 import type { Dialect } from "../exchange.ts";
 
 /** What is known of a generation when it is accepted. */
-export type Opening = {
+export type RowOpening = {
   /** The exchange's own id, the row's primary key. */
   id: string;
   requestId: string;
@@ -20,7 +20,7 @@ export type Opening = {
 export type RowState = "done" | "failed" | "cancelled" | "interrupted";
 
 /** What is known of a generation when it has ended. Times in milliseconds; unknown is null. */
-export type Closing = {
+export type RowClosing = {
   state: Exclude<RowState, "interrupted">;
   status: number;
   errorCode: string | null;
@@ -38,8 +38,8 @@ export type Closing = {
 
 /** One generation on its way to the database. */
 export type Row = {
-  readonly opening: Opening;
-  closing: Closing | null;
+  readonly opening: RowOpening;
+  closing: RowClosing | null;
   /** It waits for a commit. */
   queued: boolean;
   /** Its opening is committed. */

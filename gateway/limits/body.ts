@@ -68,7 +68,7 @@ export function createBodyReader(limits: BodyLimits): BodyReader {
       return { body, aheadBytes, free };
     },
     async read(request, response, signal) {
-      const inflate = inflaterOf(encodingOf(request.headers));
+      const inflate = inflaterOf(contentEncodingOf(request.headers));
       const declared = Number(request.headers["content-length"] ?? 0);
       if (declared > limits.maxBytes) throw tooLarge(limits.maxBytes);
       // Only now: a body that is refused is never asked for.
@@ -95,7 +95,7 @@ export function createBodyReader(limits: BodyLimits): BodyReader {
 }
 
 /** How a body is compressed, in lower case (RFC 9110 §8.4.1); null where it is not. */
-export function encodingOf(headers: IncomingHttpHeaders): string | null {
+export function contentEncodingOf(headers: IncomingHttpHeaders): string | null {
   const encoding = headers["content-encoding"]?.trim().toLowerCase() ?? "";
   return encoding === "" || encoding === "identity" ? null : encoding;
 }

@@ -1,5 +1,5 @@
 /** What is known of a generation before it runs. */
-export type Ask = {
+export type EstimateInput = {
   /** Characters of its prompt; 0 where nobody read it. */
   inputChars: number;
   /** The most tokens each choice may have; null where unlimited or unsaid. */
@@ -34,7 +34,7 @@ const charsPerToken = 3;
 const mostOutput = 1e12;
 
 /** What is expected of a generation, by what was counted of it and what it says. */
-export function estimateOf(ask: Ask): Estimate {
+export function estimateOf(ask: EstimateInput): Estimate {
   const { inputChars, maxTokens, choices, generates, counted = null } = ask;
   return {
     input: counted ?? Math.ceil(inputChars / charsPerToken),

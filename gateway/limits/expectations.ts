@@ -5,7 +5,7 @@ import type { Used } from "./reservation.ts";
 import { createTypical } from "./typical.ts";
 
 /** What a generation is expected to use. */
-export type Expected = {
+export type ExpectedUse = {
   /** Tokens of its prompt. */
   readonly input: number;
   /** What there must be room for: what it asks for, and the least of what nobody knows. */
@@ -16,7 +16,7 @@ export type Expected = {
 
 /** What generations are expected to use, learnt from those that ended. */
 export type Expectations = {
-  of(estimate: Estimate, prompt: Prompt | undefined): Expected;
+  of(estimate: Estimate, prompt: Prompt | undefined): ExpectedUse;
   learn(used: Used, prompt: Prompt | undefined): void;
 };
 

@@ -12,10 +12,10 @@ import { refusalOf } from "./refusal.ts";
 import { hold, type Reservation, type Used, unlimited } from "./reservation.ts";
 import type { SlidingWindow } from "./sliding-window.ts";
 import { createSteadyClock } from "./steady-clock.ts";
-import { type History, UserWindows } from "./user-windows.ts";
+import { type UsageHistory, UserWindows } from "./user-windows.ts";
 
 /** What a generation asks for; where its prompt is known, how long such prompts are is learnt. */
-export type Asked = { dialect: Dialect; estimate: Estimate; prompt?: Prompt };
+export type LimitedGeneration = { dialect: Dialect; estimate: Estimate; prompt?: Prompt };
 
 export type Limits = {
   /**
@@ -23,14 +23,14 @@ export type Limits = {
    * @param now epoch ms
    * @throws GatewayError rate_limit_exceeded (429), with Retry-After and x-ratelimit headers
    */
-  reserve(who: Limited, ask: Asked, now: number): Reservation;
+  reserve(who: Limited, ask: LimitedGeneration, now: number): Reservation;
   /** Whether anything of someone's limits depends on how many tokens a prompt has. */
   countsTokens(who: Limited): boolean;
   /** How someone's limits stand. */
   states(who: Limited, now: number): LimitState[];
 };
 
-export type LimitsOptions = LayersOptions & { history: History };
+export type LimitsOptions = LayersOptions & { history: UsageHistory };
 
 const dependOnTokens: ReadonlySet<Metric> = new Set(["tokens", "cost"]);
 

@@ -3,7 +3,7 @@ import { shortDuration } from "./duration.ts";
 import type { Limit } from "./limit.ts";
 
 /** How one limit stands. */
-export type Standing = {
+export type LimitStanding = {
   readonly limit: Limit;
   /** Used and reserved. */
   readonly taken: number;
@@ -21,7 +21,7 @@ type Shown = { max: number; remaining: number; resetMs: number };
  * @param wallNow epoch ms, as the client's own clock has it
  */
 export function ratelimitHeaders(
-  standings: readonly Standing[],
+  standings: readonly LimitStanding[],
   dialect: Dialect,
   wallNow: number,
 ): Record<string, string> {
@@ -51,7 +51,7 @@ export function ratelimitHeaders(
   return headers;
 }
 
-function tightest(standings: readonly Standing[], metric: Limit["metric"]): Shown | null {
+function tightest(standings: readonly LimitStanding[], metric: Limit["metric"]): Shown | null {
   let found: Shown | null = null;
   for (const { limit, taken, resetMs } of standings) {
     if (limit.metric !== metric) continue;

@@ -1,5 +1,5 @@
 import type { Dialect } from "../exchange.ts";
-import { encodingOf } from "./token-encoding.ts";
+import { tokenEncodingOf } from "./token-encoding.ts";
 import { createTokenThread } from "./token-thread.ts";
 
 /** A prompt whose tokens are asked for. `U` is whoever would answer it. */
@@ -50,7 +50,7 @@ export function createTokenCounter<U>(options: TokenCounterOptions<U> = {}): Tok
       if (chars === 0) return null;
       const told = byUpstream?.(ask) ?? null;
       if (told !== null) return told.catch(() => null);
-      const encoding = model === null ? null : encodingOf(model);
+      const encoding = model === null ? null : tokenEncodingOf(model);
       if (encoding === null || body.length > mostBytes) return null;
       return thread.count({ body, isChat: !plainDialects.has(dialect), encoding });
     },

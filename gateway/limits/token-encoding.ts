@@ -20,7 +20,7 @@ const families: readonly (readonly [string, Encoding])[] = [
  * The encoding of a model's family, as its upstream knows the model; null where it is none of
  * OpenAI's. `openai/gpt-4o` and `ft:gpt-4o:…` are what they end or begin with.
  */
-export function encodingOf(model: string): Encoding | null {
+export function tokenEncodingOf(model: string): Encoding | null {
   const name = model.slice(model.lastIndexOf("/") + 1).replace(/^ft:/, "");
   const family = families.find(([start]) => name.startsWith(start) && isWhole(name, start));
   return family?.[1] ?? null;

@@ -1,3 +1,5 @@
+import { isJsonObject, type JsonObject } from "../json-object.ts";
+
 /** What a tokenizer has to read of a request, and what it need not. */
 export type PromptTexts = {
   readonly texts: readonly string[];
@@ -44,10 +46,6 @@ const lowPictureTokens = 85;
 /** Text stands near the top; what is nested deeper is data. */
 const maxDepth = 16;
 
-type Members = Readonly<Record<string, unknown>>;
-const isMembers = (value: unknown): value is Members =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
 /**
  * Everything of a request's body that its prompt is made of, whatever its dialect.
  * @param isChat false for what is no conversation: then there are no frames
@@ -56,14 +54,14 @@ export function promptTexts(body: unknown, isChat: boolean): PromptTexts {
   const texts: string[] = [];
   let others = isChat ? answerTokens : 0;
 
-  function pictureIn(part: Members): number {
+  function pictureIn(part: JsonObject): number {
     if (!pictures.has(part.type)) return 0;
     const { image_url: url } = part;
-    const detail = part.detail ?? (isMembers(url) ? url.detail : null);
+    const detail = part.detail ?? (isJsonObject(url) ? url.detail : null);
     return detail === "low" ? lowPictureTokens : pictureTokens;
   }
 
-  function walkMembers(value: Members, depth: number): void {
+  function walkMembers(value: JsonObject, depth: number): void {
     if (isChat && typeof value.role === "string") others += messageTokens;
     // A name stands before what it says, and costs a token more than its text.
     if (typeof value.role === "string" && typeof value.name === "string") others += 1;
@@ -71,7 +69,7 @@ export function promptTexts(body: unknown, isChat: boolean): PromptTexts {
     for (const name in value) {
       if (silentFields.has(name)) continue;
       const member = value[name];
-      if (dataFields.has(name) && isMembers(member)) texts.push(JSON.stringify(member));
+      if (dataFields.has(name) && isJsonObject(member)) texts.push(JSON.stringify(member));
       else walk(member, depth + 1);
     }
   }
@@ -81,10 +79,10 @@ export function promptTexts(body: unknown, isChat: boolean): PromptTexts {
     else if (typeof value === "number") others += 1;
     else if (depth > maxDepth || value === null) return;
     else if (Array.isArray(value)) for (const item of value) walk(item, depth + 1);
-    else if (isMembers(value)) walkMembers(value, depth);
+    else if (isJsonObject(value)) walkMembers(value, depth);
   }
 
-  if (!isMembers(body)) return { texts, others };
+  if (!isJsonObject(body)) return { texts, others };
   for (const name in body) {
     const value = body[name];
     if (schemaFields.has(name)) texts.push(JSON.stringify(value));

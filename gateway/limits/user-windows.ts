@@ -5,7 +5,7 @@ import { SlidingWindow } from "./sliding-window.ts";
 export type Past = { readonly at: number } & Partial<Amounts>;
 
 /** What a user used since a time, oldest first; it may be summed up where it is long ago. */
-export type History = (user: string, since: number) => readonly Past[];
+export type UsageHistory = (user: string, since: number) => readonly Past[];
 
 /** The windows of one user, whichever key or way in named them. */
 export class UserWindows {

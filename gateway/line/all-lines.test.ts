@@ -2,13 +2,13 @@ import { expect, it } from "vitest";
 import { allLines } from "./all-lines.ts";
 import { createLine } from "./line.ts";
 
-it("a thousand who follow a long line have it listed once at each change, not a thousand times", async () => {
+it("a thousand listeners of a long line make one list at each change, not a thousand", async () => {
   const line = createLine({ capacity: 1, maxQueue: null });
   const lines = allLines([line], () => 1);
   const { signal } = new AbortController();
   const slot = await line.join({ id: "a", user: "alice", model: "m", signal });
   const before = lines.list();
-  // Those who follow are told one after the other, in one turn.
+  // All listeners are told one after the other, in one turn of the event loop.
   expect(lines.list()).toBe(before);
   slot.release();
   await Promise.resolve();
@@ -16,7 +16,7 @@ it("a thousand who follow a long line have it listed once at each change, not a 
   expect(lines.list()).toEqual([]);
 });
 
-it("who steers the line sees at once what came of it", async () => {
+it("a change by steering is in the list at once", async () => {
   const line = createLine({ capacity: 1, maxQueue: null });
   const lines = allLines([line], () => 1);
   const { signal } = new AbortController();

@@ -1,12 +1,12 @@
 import type { Line, ListedRequest } from "./line.ts";
 
-/** Every line of the house, to be looked at and steered together. */
+/** All lines of the gateway, to be shown and steered together. */
 export type AllLines = Pick<
   Line,
   "state" | "list" | "cancel" | "onChange" | "pause" | "resume" | "drain"
 > & {
   view(): ReturnType<Line["view"]> & {
-    /** Of the capacity, what stands at upstreams that take new work at present. */
+    /** The part of the capacity that is at upstreams that take new requests now. */
     usable: number;
   };
 };
@@ -14,7 +14,10 @@ export type AllLines = Pick<
 /** The lines of all pools as one. */
 export function allLines(lines: readonly Line[], usableSlots: () => number): AllLines {
   const [first] = lines;
-  /** For all who follow: they are told one after the other, before anything else can happen. */
+  /**
+   * Kept for all listeners of one change: they ask one after the other, before anything else
+   * happens.
+   */
   let listed: ListedRequest[] | null = null;
   const forget = (): void => {
     listed = null;
@@ -34,7 +37,7 @@ export function allLines(lines: readonly Line[], usableSlots: () => number): All
       }
       return sum;
     },
-    // They are steered together; one may have been resumed since.
+    // All lines are steered together, so one speaks for all.
     state: () => first?.state() ?? "open",
     list(): ListedRequest[] {
       if (listed === null) {

@@ -1,4 +1,4 @@
-/** Who wants to know that something changed. One call for many changes, at most every `everyMs`. */
+/** The listeners for changes of the line. Many changes make one call, at most every `everyMs`. */
 export class Changes {
   readonly #everyMs: number;
   readonly #listeners = new Set<() => void>();
@@ -8,14 +8,14 @@ export class Changes {
     this.#everyMs = everyMs;
   }
 
-  /** Returns what ends it. */
+  /** Returns a function that stops it. */
   listen(listener: () => void): () => void {
     const own = () => listener();
     this.#listeners.add(own);
     return () => this.#listeners.delete(own);
   }
 
-  /** Costs nothing while nobody listens. */
+  /** Costs nothing without listeners. */
   happened(): void {
     if (this.#listeners.size === 0 || this.#timer !== undefined) return;
     this.#timer = setTimeout(() => {

@@ -15,22 +15,20 @@ import { type Full, whatIsFull } from "./room.ts";
 import { type StartOptions, type StartOrder, startOrder } from "./start-order.ts";
 import type { ListedRequest, Slot, Ticket } from "./ticket.ts";
 
-/** Told where nothing is known yet. */
+/** The Retry-After before there is data. */
 const retryGuessSeconds = 5;
 
 type State = "open" | "paused" | "draining";
 
 type Waiter = {
   readonly ticket: Ticket;
-  /**
-   * p-queue would free the slot of a running task whose signal aborts: this is for waiting only.
-   */
+  /** Ends only the waiting: p-queue frees the slot of a running task if its signal aborts. */
   readonly leaving: AbortController;
   readonly leave: () => void;
   firstPlace: number;
 };
 
-/** p-queue holds the slots, the fair queue says who is next, and the board tells the others. */
+/** p-queue holds the slots, the fair queue has the order, and the place board tells places. */
 export class FairLine implements Line {
   readonly #options: LineOptions;
   readonly #now: () => number;
@@ -150,12 +148,12 @@ export class FairLine implements Line {
 
   drain(): void {
     this.#state = "draining";
-    // First nobody may start: one who is sent away makes room for the next, who is about to be.
+    // Stop the starts first: each request that leaves would let the next one start.
     this.#applyState();
     for (const waiter of [...this.#waiters.values()]) this.#sendAway(waiter, shuttingDown());
   }
 
-  /** How many slots there are at present. */
+  /** The number of slots now; 0 unless the line is open. */
   #usable(): number {
     return this.#state === "open" ? this.#capacity.total : 0;
   }
@@ -167,15 +165,13 @@ export class FairLine implements Line {
     this.#moved();
   }
 
-  /** p-queue asks who may start at each join and end, but once only; rules may let several. */
+  /** p-queue asks once at each join and end. A changed rule may let several start. */
   #askAgain(): void {
     this.#queue.reconsider();
     this.#slots.concurrency = this.#capacity.concurrency;
   }
 
-  /**
-   * True only where the very next start would be this one's: then it needs nothing to wait with.
-   */
+  /** True only if this request is the very next to start. Then it needs no listener. */
   #startsAtOnce(ticket: Ticket): boolean {
     const { pending, concurrency, isPaused } = this.#slots;
     if (isPaused || pending >= concurrency) return false;
@@ -188,7 +184,7 @@ export class FairLine implements Line {
     return waiter;
   }
 
-  /** Whoever cannot be told a place is not kept in line: nobody would give back the slot. */
+  /** If telling the place throws, the request leaves: nobody would give its slot back. */
   #waitOrLeave(waiter: Waiter, entry: LineEntry): void {
     try {
       this.#wait(waiter, entry);
@@ -206,7 +202,7 @@ export class FairLine implements Line {
     this.#board.watch(ticket.id, ticket.onPlace, place);
   }
 
-  /** True when it waited. */
+  /** True if it waited. */
   #unwait({ ticket, leave }: Waiter): boolean {
     if (!this.#waiters.delete(ticket.id)) return false;
     ticket.signal.removeEventListener("abort", leave);
@@ -214,7 +210,7 @@ export class FairLine implements Line {
     return true;
   }
 
-  /** p-queue takes it out of the line, rejects its promise, and asks who may start now. */
+  /** The abort makes p-queue remove it, reject its promise, and start the next request. */
   #sendAway(waiter: Waiter, reason: unknown): void {
     if (this.#unwait(waiter)) this.#outlook.left(waiter.ticket);
     waiter.leaving.abort(reason);

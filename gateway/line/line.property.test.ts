@@ -34,7 +34,7 @@ const options = fc.record({
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-test("whatever joins, leaves and ends, no slot and no place is ever lost", async () => {
+test("no slot and no place is ever lost, whatever joins, leaves and ends", async () => {
   await fc.assert(
     fc.asyncProperty(options, steps, async (given, plan) => {
       const { upstreams, ...rules } = given;
@@ -80,7 +80,7 @@ test("whatever joins, leaves and ends, no slot and no place is ever lost", async
   );
 });
 
-test("never more slots than the capacity, and none free while one waits who may start", async () => {
+test("never more requests run than there are slots, and no slot is free while a request that may start waits", async () => {
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 1, max: 4 }), steps, async (capacity, plan) => {
       const line = createLine({ capacity, maxQueue: null });

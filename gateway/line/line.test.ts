@@ -15,10 +15,10 @@ const ticket = (more: Partial<Ticket> = {}): Ticket => ({
 const lineOf = (options: Partial<LineOptions> = {}) =>
   createLine({ capacity: 1, maxQueue: null, ...options });
 
-/** Lets every promise that can settle do so. */
+/** Lets all promises settle that can. */
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-test("whoever finds a slot free starts at once, is told no place, and costs no listener", async () => {
+test("a request that finds a free slot starts at once, without a place and without a listener", async () => {
   const line = lineOf();
   const places: LinePlace[] = [];
   const client = new AbortController();
@@ -29,7 +29,7 @@ test("whoever finds a slot free starts at once, is told no place, and costs no l
   expect(line.view()).toEqual({ waiting: 0, active: 1, capacity: 1 });
 });
 
-test("a slot is given back once, however often it is released", async () => {
+test("a slot is given back once, even if it is released again", async () => {
   const line = lineOf();
   const first = await line.join(ticket());
   const others = [line.join(ticket()), line.join(ticket())];
@@ -42,7 +42,7 @@ test("a slot is given back once, however often it is released", async () => {
   expect(others).toHaveLength(2);
 });
 
-test("whoever must wait is told the place before join returns", async () => {
+test("a request that must wait is told its place before join returns", async () => {
   const line = lineOf();
   const first = await line.join(ticket());
   const places: LinePlace[] = [];
@@ -57,7 +57,7 @@ test("whoever must wait is told the place before join returns", async () => {
   expect((await third).firstPlace).toBe(2);
 });
 
-test("whoever cannot be told a place leaves the line, and takes no slot with them", async () => {
+test("a request leaves the line if telling its place throws, and takes no slot with it", async () => {
   const line = lineOf();
   const first = await line.join(ticket());
   const fault = new Error("no place for a place");
@@ -70,7 +70,7 @@ test("whoever cannot be told a place leaves the line, and takes no slot with the
   expect(line.view()).toEqual({ waiting: 0, active: 0, capacity: 1 });
 });
 
-test("places are told again on change, and no oftener than the line's pace", async () => {
+test("places are told again after changes, but not more often than the line allows", async () => {
   let now = 0;
   const line = lineOf({ placesEveryMs: 20, now: () => now });
   const first = await line.join(ticket());
@@ -90,7 +90,7 @@ test("places are told again on change, and no oftener than the line's pace", asy
   expect(places).toHaveLength(2);
 });
 
-test("whoever leaves while waiting is gone at once and gets the reason", async () => {
+test("a request that leaves while it waits is gone at once and gets the reason", async () => {
   const line = lineOf();
   const first = await line.join(ticket());
   const client = new AbortController();
@@ -132,7 +132,7 @@ test("two requests of one id never displace each other", async () => {
   expect(line.view()).toEqual({ waiting: 0, active: 1, capacity: 1 });
 });
 
-test("draining turns away those who wait and those who come, and starts nobody", async () => {
+test("draining rejects waiting and new requests, and starts none", async () => {
   const line = lineOf();
   const first = await line.join(ticket());
   const waiting = [line.join(ticket()), line.join(ticket())];
@@ -145,7 +145,7 @@ test("draining turns away those who wait and those who come, and starts nobody",
   first.release();
 });
 
-test("a full line refuses, one with a free slot does not, and a user's own part can be full", async () => {
+test("a full line refuses, a line with a free slot does not, and a user's own part can be full", async () => {
   const line = lineOf({ maxQueue: 0 });
   expect(line.whatIsFull("alice")).toBe(null);
   await line.join(ticket());
@@ -158,7 +158,7 @@ test("a full line refuses, one with a free slot does not, and a user's own part 
   expect(own.whatIsFull("alice", null)).toBe(null);
 });
 
-test("after a refusal the time told is when a slot is expected to come free", async () => {
+test("retryAfterSeconds tells when a slot is expected to come free", async () => {
   let now = 0;
   const line = lineOf({ now: () => now });
   expect(line.retryAfterSeconds()).toBe(5);

@@ -8,54 +8,61 @@ export type { LinePlace, ListedRequest, RouteSeats, Slot, Ticket };
 
 export type LineOptions = FairRules & {
   /**
-   * Slots; 0 is a line that waits for `setCapacity`. With `upstreams`, theirs count, and not this.
+   * The number of slots. 0: the line waits for `setCapacity`. With `upstreams`, their slots count
+   * instead.
    */
   capacity?: number;
-  /** How many may wait; null is off. */
+  /** The most requests that may wait. Null: no limit. */
   maxQueue: number | null;
   /** Monotonic milliseconds. */
   now?: () => number;
-  /** How often a place is told at most, in milliseconds. Default 1000. */
+  /** The least time between two places told to a request, in milliseconds. Default 1000. */
   placesEveryMs?: number;
-  /** Called when exclusive models change: another starts than the last one that started there. */
+  /** Called when an upstream that holds one model at a time starts another model. */
   onSwap?: (upstream: string) => void;
 };
 
-/** The line of one pool: who may use which upstream now, who waits, and how long. */
+/**
+ * The line of one pool. It decides which request may use which upstream now, which requests wait,
+ * and how long.
+ */
 export type Line = {
   /**
-   * Is there room for one more of this user? Null where there is, else what is full: the line
-   * itself, or the user's own part of it. Synchronous, before `join`; `maxQueued` replaces the
+   * Whether one more request of this user has room: null if it has, else what is full, the line or
+   * the user's own part of it. Synchronous; call it before `join`. `maxQueued` replaces the
    * default.
    */
   whatIsFull(user: string, maxQueued?: number | null): Full | null;
-  /** Seconds until the line will have moved: 1 to 60. */
+  /** Seconds until the line has probably moved: 1 to 60. */
   retryAfterSeconds(): number;
   /**
-   * Resolves with a slot. Rejects with `signal.reason` when the client leaves, and with a
-   * GatewayError (`cancelled`, `shutting_down`) when it is sent away. Costs no listener where a
-   * slot is free.
+   * Resolves with a slot. Rejects with `signal.reason` if the client leaves, and with a
+   * GatewayError (`cancelled`, `shutting_down`) if the line sends the request away. Adds no
+   * listener if a slot is free.
    */
   join(ticket: Ticket): Promise<Slot>;
   view(): { waiting: number; active: number; capacity: number };
   /**
-   * The waiting are rejected with `shutting_down`, and all who come until `resume`; slots held stay
-   * held.
+   * Rejects all waiting requests, and all new ones until `resume`, with `shutting_down`. Running
+   * requests keep their slots.
    */
   drain(): void;
-  /** Of an upstream of the pool, or of the one there is. Slots held stay held, also above it. */
+  /**
+   * Sets the slots of an upstream of the pool, or of the only upstream. Running requests keep their
+   * slots, even above the capacity.
+   */
   setCapacity(capacity: number, upstream?: string): void;
-  /** What `usable` says has changed: whoever may start now starts. */
+  /** Call it when the answer of `usable` has changed. Requests that may start now start. */
   reconsider(): void;
-  /** Nobody starts until `resume`; who comes waits. */
+  /** No request starts until `resume`. New requests wait. */
   pause(): void;
   resume(): void;
   state(): "open" | "paused" | "draining";
-  /** Sends one who waits away; false where nobody of that id waits. */
+  /** Sends a waiting request away. False if no request with that id waits. */
   cancel(id: string): boolean;
-  /** Those in slots, then those in line, in the order they will start. */
+  /** The running requests, then the waiting ones in the order in which they will start. */
   list(): ListedRequest[];
-  /** Called after changes, at most once a second. Returns what ends it. */
+  /** Calls `listener` after changes, at most once a second. Returns a function that stops it. */
   onChange(listener: () => void): () => void;
 };
 

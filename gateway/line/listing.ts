@@ -3,8 +3,8 @@ import type { LineEntry } from "./order/line-entry.ts";
 import type { LinePlace, ListedRequest } from "./ticket.ts";
 
 /**
- * Those in slots, then those in line in the order they will start. `epoch` is the time since 1970
- * at which the line's own clock was 0.
+ * The running requests, then the waiting ones in the order in which they will start. `epoch`: when
+ * the line's own clock was 0, in milliseconds since 1970.
  */
 export function listing(
   queue: FairQueue,

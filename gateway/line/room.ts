@@ -1,13 +1,13 @@
 import type { FairQueue } from "./order/fair-queue.ts";
 
-/** What has no room: the line itself, or the user's own part of it. */
+/** What is full: the line, or the user's own part of it. */
 export type Full = "line" | "user";
 
 type Bounds = { maxQueue: number | null; maxQueued: number | null };
 
 /**
- * What is in the way of one more request of this user; null for nothing. A line where nobody may
- * wait (`maxQueue` 0) still takes who finds a slot free.
+ * What is too full for one more request of this user; null if nothing is. A line without waiting
+ * (`maxQueue` 0) still takes a request if a slot is free.
  */
 export function whatIsFull(
   queue: FairQueue,

@@ -5,12 +5,13 @@ import type { LineEntry, Run } from "./order/line-entry.ts";
 export type StartOptions = QueueAddOptions & { readonly entry: LineEntry };
 export type StartOrder = Queue<Run, StartOptions>;
 
-/** An estimate does not change within so many milliseconds. */
+/** An estimate is not made again within this time. Milliseconds. */
 const freshMs = 1;
 
 /**
- * The fair queue as p-queue's `queueClass`. p-queue makes the instance itself, and runs whatever
- * `dequeue` returns while `size` is not 0: so `size` counts only what may start now, at most one.
+ * The fair queue as p-queue's `queueClass`. p-queue makes the instance itself. It runs what
+ * `dequeue` returns while `size` is not 0. So `size` counts only requests that may start now, at
+ * most one.
  */
 export function startOrder(
   queue: FairQueue,
@@ -35,7 +36,7 @@ export function startOrder(
       const run = entry.run ?? undefined;
       entry.run = null;
       const at = now();
-      // Whoever did not wait has just been estimated.
+      // A request that did not wait has just been estimated.
       const isFresh = at - entry.joinedAt < freshMs;
       queue.start(entry, at, isFresh ? entry.estimateMs : chargeMs(entry));
       return run;
@@ -45,7 +46,7 @@ export function startOrder(
       queue.remove(id);
     }
 
-    /** p-queue asks this only in `sizeBy`, which the line does not use. */
+    /** p-queue calls this only in `sizeBy`, which the line does not use. */
     filter(): Run[] {
       return [];
     }

@@ -14,10 +14,10 @@ const ticket = (more: Partial<Ticket> = {}): Ticket => ({
 const lineOf = (options: Partial<LineOptions> = {}) =>
   createLine({ capacity: 1, maxQueue: null, ...options });
 
-/** Lets every promise that can settle do so. */
+/** Lets all promises settle that can. */
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-test("a paused line starts nobody, and goes on where it was", async () => {
+test("a paused line starts no request, and later continues in the same order", async () => {
   const line = lineOf();
   line.pause();
   const first = line.join(ticket());
@@ -27,7 +27,7 @@ test("a paused line starts nobody, and goes on where it was", async () => {
   expect((await first).firstPlace).toBe(1);
 });
 
-test("capacity may change while people wait, and 0 stops the starts", async () => {
+test("the capacity may change while requests wait, and 0 stops the starts", async () => {
   const line = lineOf({ capacity: 0 });
   const slots: Slot[] = [];
   for (let index = 0; index < 4; index++) line.join(ticket()).then((slot) => slots.push(slot));
@@ -46,7 +46,7 @@ test("capacity may change while people wait, and 0 stops the starts", async () =
   expect(line.view()).toEqual({ waiting: 2, active: 0, capacity: 0 });
 });
 
-test("one who waits can be sent away by id, one who runs cannot", async () => {
+test("a waiting request can be sent away by id, a running one cannot", async () => {
   const line = lineOf();
   await line.join(ticket({ id: "running" }));
   const second = line.join(ticket({ id: "waiting" }));
@@ -56,7 +56,7 @@ test("one who waits can be sent away by id, one who runs cannot", async () => {
   await expect(second).rejects.toMatchObject({ code: "cancelled" });
 });
 
-test("the list shows who runs and who waits, in the order they will start", async () => {
+test("the list shows running requests, then waiting ones in the order in which they will start", async () => {
   const line = lineOf();
   await line.join(ticket({ id: "a1" }));
   line.join(ticket({ id: "a2" }));
@@ -72,7 +72,7 @@ test("the list shows who runs and who waits, in the order they will start", asyn
   expect(Math.abs(line.list()[0]!.since - Date.now())).toBeLessThan(10_000);
 });
 
-test("many changes make one call to whoever listens", async () => {
+test("many changes make one call to each listener", async () => {
   const line = lineOf({ placesEveryMs: 20 });
   let calls = 0;
   const stop = line.onChange(() => calls++);
@@ -86,7 +86,7 @@ test("many changes make one call to whoever listens", async () => {
   expect(calls).toBe(1);
 });
 
-test("whoever was held back by a cap starts when something of theirs ends", async () => {
+test("a request that a cap held back starts when another one of its user ends", async () => {
   const line = lineOf({ capacity: 4, maxConcurrentPerUser: 1 });
   const first = await line.join(ticket());
   const second = line.join(ticket());
@@ -97,7 +97,7 @@ test("whoever was held back by a cap starts when something of theirs ends", asyn
   await second;
 });
 
-test("a cap that is raised lets all start who may, the newcomer too", async () => {
+test("a raised cap lets all requests start that may, the new one too", async () => {
   const line = lineOf({ capacity: 4 });
   await line.join(ticket({ maxConcurrent: 1 }));
   const held = line.join(ticket({ maxConcurrent: 1 }));

@@ -1,29 +1,29 @@
 import type { WorkDone } from "./forecast/time-estimates.ts";
 import type { LineRequest } from "./order/line-entry.ts";
 
-/** Where a request stands: 1 is next. `etaSeconds` is null until there is data. */
+/** The place of a waiting request: 1 is next. `etaSeconds` is null until there is data. */
 export type LinePlace = { position: number; of: number; etaSeconds: number | null };
 
-/** A request for a slot. */
+/** A request that asks for a slot. */
 export type Ticket = LineRequest & {
-  /** The client's leaving. */
+  /** Aborts when the client leaves. */
   signal: AbortSignal;
-  /** Called inside `join` when it must wait, then on change, at most once a second. */
+  /** Called inside `join` if the request must wait, then after changes, at most once a second. */
   onPlace?: (place: LinePlace) => void;
 };
 
-/** The right to use the upstream, until it is released. */
+/** The right to use an upstream, until `release`. */
 export type Slot = {
   waitedMs: number;
-  /** 0 for one that did not wait. */
+  /** 0 if it did not wait. */
   firstPlace: number;
-  /** Where it runs; empty in a line of one upstream. */
+  /** The upstream where it runs. Empty in a line of one upstream. */
   readonly upstream: string;
-  /** Gives the slot back, and tells what was done with it; a second call does nothing. */
+  /** Gives the slot back, and says how it was used. A second call does nothing. */
   release(work?: WorkDone): void;
 };
 
-/** One line of what `GET /queue` shows. */
+/** A request in the list that `GET /queue` shows. */
 export type ListedRequest = {
   id: string;
   user: string;
@@ -33,6 +33,6 @@ export type ListedRequest = {
   position: number;
   of: number;
   etaSeconds: number | null;
-  /** When it joined, or started: milliseconds since the epoch. */
+  /** When it joined, or when it started if it runs. Milliseconds since the epoch. */
   since: number;
 };

@@ -12,7 +12,7 @@ export type Parameter = Readonly<{
 }>;
 
 /** What comes back with a 200. */
-export type Answer = Readonly<{
+export type AnswerForm = Readonly<{
   about: string;
   /** A name in the schemas; none where the answer is no JSON. */
   schema?: string;
@@ -38,5 +38,5 @@ export type Operation = Readonly<{
   generates?: true;
   parameters?: readonly Parameter[];
   body?: Readonly<{ schema: string; example: object }>;
-  answer: Answer;
+  answer: AnswerForm;
 }>;

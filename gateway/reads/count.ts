@@ -5,27 +5,35 @@ import { withGeminiModel } from "../dialects/gemini/gemini-path.ts";
 import { withModel } from "../dialects/json/json-edit.ts";
 import { GatewayError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
-import { modelAt } from "../generation/destination.ts";
-import type { RoadParts } from "../generation/parts.ts";
 import { refuseOtherModels } from "../generation/refuse-other-models.ts";
+import type { BodyReader } from "../limits/body.ts";
 import { collect } from "../upstreams/collect.ts";
+import { type Destination, modelAt } from "../upstreams/destination.ts";
 import type { Outbound } from "../upstreams/forward.ts";
 import { credentialsOf, headersToUpstream, keyOf } from "../upstreams/headers.ts";
 import { lacksPath } from "../upstreams/speaks.ts";
 import type { Upstream } from "../upstreams/upstream.ts";
 import { modelNamed } from "./model-named.ts";
 
-/** Others than the upstream's family may not know it. */
+export type CountParts = {
+  bodies: Pick<BodyReader, "read">;
+  /** Where a model is served; throws as `GenerationParts.route` does. */
+  route(model: string | null, allowed: readonly string[] | null): Destination;
+  /** Milliseconds; 0 is off. */
+  timeouts: { readonly firstByteMs: number; readonly idleMs: number };
+};
+
+/** True for a dialect that only one family of upstreams knows. */
 export const isForOneFamily = ({ dialect }: Pick<Exchange, "dialect">): boolean =>
   dialect === "messages" || dialect === "gemini";
 
 /**
- * A read that names a model (`asksOfModel`), most of them questions about a prompt. An upstream
- * that does not know it in these words is asked in its own, or the tokens are estimated. Rejects
- * with the error that it is answered with.
+ * Answers a read that names a model (`asksOfModel`); most of them count the tokens of a prompt. An
+ * upstream that does not know the client's dialect is asked in its own, or the tokens are estimated.
+ * Rejects with the error for the client.
  */
 export async function count(
-  parts: RoadParts,
+  parts: CountParts,
   request: IncomingMessage,
   response: ServerResponse,
   exchange: Exchange,
@@ -41,7 +49,7 @@ export async function count(
     const { path, query, requestId } = exchange;
     const { user } = identity;
     const own = { user, requestId, ...keyOf(upstream), inflated, identity: true };
-    const asked: Outbound = {
+    const native: Outbound = {
       method: "POST",
       path: upstream.prefix + (name === null ? path : withGeminiModel(path, name)) + query,
       headers: headersToUpstream(request.headers, own),
@@ -51,11 +59,11 @@ export async function count(
       fresh: true,
     };
     const converted = {
-      ...asked,
+      ...native,
       body: bytes,
       headers: headersToUpstream(credentialsOf(request.headers), own),
     };
-    const answer = await counted(upstream, exchange, { asked, converted, model: name ?? model });
+    const answer = await counted(upstream, exchange, { native, converted, model: name ?? model });
     setIdentityHeaders(response, exchange);
     response.setHeader("content-type", "application/json").end(answer);
   } finally {
@@ -63,17 +71,18 @@ export async function count(
   }
 }
 
-type Asking = { asked: Outbound; converted: Outbound; model: string | null };
+/** The question in the client's dialect, and the one from which a conversion is made. */
+type Questions = { native: Outbound; converted: Outbound; model: string | null };
 
 async function counted(
   upstream: Upstream,
   exchange: Exchange,
-  { asked, converted, model }: Asking,
+  { native, converted, model }: Questions,
 ): Promise<Buffer> {
   const { dialect, signal } = exchange;
   if (isItsOwn(upstream, dialect)) {
     try {
-      return (await collect(upstream, asked, signal)).bytes;
+      return (await collect(upstream, native, signal)).bytes;
     } catch (error) {
       if (!lacksPath(error)) throw error;
       if (dialect !== "messages") throw error;
@@ -97,7 +106,7 @@ const charsPerToken = 4;
 
 const estimateOf = (text: string): number => Math.ceil(text.length / charsPerToken);
 
-/** Of Gemini's own form; the field names in it are few beside the text. */
+/** For Gemini's own form; its field names are few beside its text. */
 const estimated = (body: Outbound["body"]): object => ({
   totalTokens: estimateOf(Buffer.isBuffer(body) ? body.toString() : ""),
 });

@@ -2,10 +2,7 @@ import { geminiTarget } from "../dialects/gemini/gemini-target.ts";
 import { onlyModel } from "../dialects/json/one-model.ts";
 import type { Exchange } from "../exchange.ts";
 
-/**
- * The model a request names, in its path or in its body; null where it names none. Throws 400 for
- * two.
- */
+/** The model that a request names in its path or body; null for none. Throws 400 for two. */
 export function modelNamed({ path }: Pick<Exchange, "path">, body: Buffer): string | null {
   const gemini = geminiTarget(path);
   if (gemini !== null) return gemini.model;

@@ -1,54 +1,37 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setIdentityHeaders } from "../answer/identity-headers.ts";
-import { refuse } from "../answer/refuse.ts";
 import { relay } from "../answer/relay.ts";
 import { asksOfModel } from "../dialects/endpoints.ts";
-import { type GatewayError, shuttingDown } from "../errors.ts";
-import { createExchange, type Exchange, stopWhenLeft, type Target } from "../exchange.ts";
-import { asGatewayError } from "../generation/failure.ts";
-import type { RoadParts } from "../generation/parts.ts";
+import type { GatewayError } from "../errors.ts";
+import type { ExchangeTarget } from "../exchange.ts";
+import type { PoolMember } from "../upstreams/destination.ts";
 import { withoutKey } from "../upstreams/failure.ts";
 import { headersToUpstream, keyOf } from "../upstreams/headers.ts";
-import { count, isForOneFamily } from "./count.ts";
-import { isModels, refuseModelPaths, showModels } from "./show-models.ts";
+import { type Entered, type FrameParts, httpClient, withExchange } from "../with-exchange.ts";
+import { type CountParts, count, isForOneFamily } from "./count.ts";
+import { isModels, refuseModelPaths, type ShowModelsParts, showModels } from "./show-models.ts";
+
+export type ReadParts = FrameParts &
+  CountParts &
+  ShowModelsParts & {
+    /** The model decides which upstream answers. */
+    hasManyModels: boolean;
+    /** The upstream for reads that name no model. */
+    reads(): PoolMember;
+  };
 
 /**
- * The road of what does not generate: authenticated, and passed through to the upstream with its body
- * and its answer streamed. It never waits and has no row.
+ * A request that does not generate: it never waits and has no row. Lists of models and counts are
+ * answered here; all else passes to the upstream, with its body and its answer streamed.
  */
-export async function read(
-  parts: RoadParts,
+export function read(
+  parts: ReadParts,
   request: IncomingMessage,
   response: ServerResponse,
-  target: Target,
+  target: ExchangeTarget,
 ): Promise<void> {
-  const stop = new AbortController();
-  const exchange = createExchange(request, target, parts.doors, stop);
-  stopWhenLeft(response, stop);
-  let user: string | null = null;
-  /** One line and one count for each, whichever way it ends first. */
-  let told = false;
-  const trace = parts.tracer?.begin(exchange, request, response);
-  response.once("close", () => {
-    if (told) return;
-    told = true;
-    const status = response.writableFinished ? response.statusCode : 499;
-    parts.telemetry.passed({ exchange, user, status });
-  });
-  const fail = (cause: unknown): void => {
-    const error = asGatewayError(parts, exchange, cause);
-    if (told) return;
-    told = true;
-    if (response.headersSent) response.destroy();
-    else refuse(request, response, exchange, error);
-    parts.telemetry.refused({ exchange, user, status: error.status, errorCode: error.code });
-  };
-  try {
-    if (parts.draining()) throw shuttingDown();
-    const known = parts.authenticate(request);
-    const identity = known instanceof Promise ? await known : known;
-    user = identity.user;
-    trace?.asked({ user, model: null, body: null });
+  return withExchange(parts, httpClient(request, response), target, async (entered) => {
+    const { exchange, identity } = entered;
     if (isModels(exchange)) {
       const models = await showModels(parts, exchange, identity, request.headers);
       setIdentityHeaders(response, exchange);
@@ -56,31 +39,28 @@ export async function read(
       return;
     }
     const isLimited = identity.models !== null;
-    const { method, path } = exchange;
     const byModel = isLimited || parts.hasManyModels || isForOneFamily(exchange);
-    if (byModel && asksOfModel(method, path)) {
+    if (byModel && asksOfModel(exchange.method, exchange.path)) {
       await count(parts, request, response, exchange, identity);
       return;
     }
     if (isLimited) refuseModelPaths(exchange);
-    passOn(parts, request, response, exchange, { user, fail });
-  } catch (cause) {
-    fail(cause);
-  }
+    passOn(parts, request, response, entered);
+  });
 }
 
+/** Passes the read to the upstream; errors come to `fail` after this has returned. */
 function passOn(
-  parts: RoadParts,
+  parts: Pick<ReadParts, "reads">,
   request: IncomingMessage,
   response: ServerResponse,
-  exchange: Exchange,
-  { user, fail }: { user: string; fail: (error: GatewayError) => void },
+  { exchange, identity, fail }: Entered,
 ): void {
   if (request.headers.expect !== undefined) response.writeContinue();
   const { path, query, requestId } = exchange;
   const { upstream, passThrough } = parts.reads();
-  const headers = headersToUpstream(request.headers, { user, requestId, ...keyOf(upstream) });
-  const passed = { path: path + query, headers };
+  const added = { user: identity.user, requestId, ...keyOf(upstream) };
+  const passed = { path: path + query, headers: headersToUpstream(request.headers, added) };
   passThrough.read(request, response, passed, {
     answer(answer, shown) {
       const shownError = (error: GatewayError): GatewayError => withoutKey(error, upstream.key);

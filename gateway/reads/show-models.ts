@@ -2,14 +2,20 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Identity } from "../auth/identity.ts";
 import { GatewayError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
-import type { RoadParts } from "../generation/parts.ts";
 import type { ListedModel } from "../upstreams/join-models.ts";
 
-/** Where models are listed, in OpenAI's form and in Gemini's; below each is one of them. */
+export type ShowModelsParts = {
+  models: {
+    /** The models that a key with these globs may use; null: all. */
+    list(allowed: readonly string[] | null): Promise<readonly ListedModel[]>;
+  };
+};
+
+/** Where models are listed, in OpenAI's form and in Gemini's; one model is below each. */
 const openai = "/v1/models";
 const gemini = "/v1beta/models";
 
-/** A list of models, or one; an id may have slashes of its own. */
+/** True for the list of models, and for one model; an id may contain slashes. */
 export function isModels({ method, path }: Pick<Exchange, "method" | "path">): boolean {
   return method === "GET" && [openai, gemini].some((list) => isAt(list, path));
 }
@@ -18,8 +24,8 @@ const isAt = (list: string, path: string): boolean =>
   path === list || (path.startsWith(`${list}/`) && path.length > list.length + 1);
 
 /**
- * The upstream's own list, and what deletes from it, know nothing of what a key may use. Throws
- * 403.
+ * Refuses a limited key what the upstream itself would answer about models: it does not know which
+ * models the key may use. Throws 403.
  */
 export function refuseModelPaths({ path }: Pick<Exchange, "path">): void {
   if (![openai, gemini].some((list) => path === list || path.startsWith(`${list}/`))) return;
@@ -29,30 +35,30 @@ export function refuseModelPaths({ path }: Pick<Exchange, "path">): void {
   );
 }
 
-/** The models a key may use, or one of them, as JSON; throws 404 for one that is not among them. */
+/** The models a key may use, or one of them, as JSON. Throws 404 for any other model. */
 export async function showModels(
-  { models }: Pick<RoadParts, "models">,
+  { models }: ShowModelsParts,
   { path }: Pick<Exchange, "path">,
   { models: allowed }: Pick<Identity, "models">,
   headers: IncomingHttpHeaders,
 ): Promise<string> {
-  const found = await models.list(allowed);
+  const usable = await models.list(allowed);
   const list = isAt(gemini, path) ? gemini : openai;
-  const isGoogles = list === gemini || isFromGoogles(headers);
-  const shown = isGoogles ? inGemini : (model: ListedModel): object => model;
+  const inGoogles = list === gemini || isFromGoogles(headers);
+  const shown = inGoogles ? inGemini : (model: ListedModel): object => model;
   if (path === list) {
-    const all = found.map(shown);
-    return JSON.stringify(isGoogles ? { models: all } : { object: "list", data: all });
+    const all = usable.map(shown);
+    return JSON.stringify(inGoogles ? { models: all } : { object: "list", data: all });
   }
   const id = decodeURIComponent(path.slice(list.length + 1));
-  const one = found.find((model) => model.id === id);
+  const one = usable.find((model) => model.id === id);
   if (one !== undefined) return JSON.stringify(shown(one));
   throw new GatewayError("model_not_found", "There is no model with this name.", {
     param: "model",
   });
 }
 
-/** Google's own client asks below `/v1` too, with its own header and no other. */
+/** Google's own client also asks below `/v1`, with Google's header and no other. */
 function isFromGoogles(headers: IncomingHttpHeaders): boolean {
   const { authorization, "x-api-key": key, "x-goog-api-key": googles } = headers;
   return googles !== undefined && authorization === undefined && key === undefined;

@@ -5,109 +5,148 @@ import { refuseUpgrade } from "../answer/refuse-upgrade.ts";
 import { stripCredentials } from "../auth/query-credentials.ts";
 import { endpointOf } from "../dialects/endpoints.ts";
 import { judgePath } from "../dialects/path.ts";
-import { GatewayError, shuttingDown } from "../errors.ts";
-import { ClientLeft, createExchange, type Exchange } from "../exchange.ts";
-import type { Member } from "../generation/destination.ts";
-import { asGatewayError } from "../generation/failure.ts";
-import type { RoadParts } from "../generation/parts.ts";
+import { GatewayError } from "../errors.ts";
+import type { Exchange, ExchangeTarget } from "../exchange.ts";
 import { noFields } from "../generation/read-request.ts";
-import { type Accepted, reserve } from "../generation/reserve.ts";
-import { type Ending, settle } from "../generation/settle.ts";
+import { type Accepted, type ReserveParts, reserve } from "../generation/reserve.ts";
+import { type RunAcceptedParts, runAccepted } from "../generation/run-accepted.ts";
+import type { EndingClient } from "../generation/settle.ts";
 import { oneTry } from "../generation/tries.ts";
-import { takeTurn } from "../generation/turn.ts";
+import type { WaitingClient } from "../generation/turns.ts";
+import type { Destination, PoolMember } from "../upstreams/destination.ts";
 import { headersToUpstream, keyOf } from "../upstreams/headers.ts";
+import {
+  type Entered,
+  type ExchangeClient,
+  type FrameParts,
+  refuseExchange,
+  withExchange,
+} from "../with-exchange.ts";
 import { type EarlyBytes, readEarly } from "./early-bytes.ts";
 import { socketModel } from "./socket-model.ts";
 
-/** A WebSocket has no body that anyone reads. */
-const nothingAsked = {
+export type UpgradeParts = FrameParts &
+  ReserveParts &
+  RunAcceptedParts & {
+    /** Where a model is served; throws as `GenerationParts.route` does. */
+    route(model: string | null, allowed: readonly string[] | null): Destination;
+  };
+
+/** A WebSocket has no body that the gateway reads. */
+const nothingRead = {
   headers: {},
   fields: noFields,
   json: false,
   body: Buffer.alloc(0),
   inflated: false,
-  free: (): void => {},
 };
 
 const unjudged = { path: "", query: "", dialect: "openai", kind: "generation" } as const;
 
 /**
- * A WebSocket: judged and authenticated before anything reaches the upstream, and a generation like
- * any other. It holds its slot while it is open.
+ * A WebSocket: its path is judged and its user authenticated before anything reaches the upstream.
+ * From there on it is a generation like any other, and holds its slot while it is open. Never
+ * rejects.
  */
 export async function upgrade(
-  parts: RoadParts,
+  parts: UpgradeParts,
   request: IncomingMessage,
   socket: Socket,
   head: Buffer,
 ): Promise<void> {
-  const stop = new AbortController();
-  const leave = (): void => stop.abort(new ClientLeft());
-  socket.on("error", leave).once("close", leave).once("end", leave);
   const early = readEarly(socket, head);
-  let exchange = createExchange(request, unjudged, parts.doors, stop);
-  let accepted: Accepted;
+  const client = socketClient(request, socket);
+  let target: ExchangeTarget;
   try {
-    const judged = judgePath(request.url ?? "");
-    const path = judged.path;
-    const query = stripCredentials(judged.query);
-    exchange = Object.freeze({
-      ...exchange,
-      path,
-      query,
-      dialect: endpointOf("GET", path).dialect,
-    });
-    if (parts.draining()) throw shuttingDown();
-    const known = parts.authenticate(request);
-    const identity = known instanceof Promise ? await known : known;
-    if (!path.startsWith("/v1/"))
-      throw new GatewayError("not_found", "There is nothing at this path.");
-    const model = socketModel(identity, path, query);
-    const destination = parts.route(model, identity.models);
-    accepted = reserve(parts, { exchange, identity, asked: nothingAsked, destination, stop });
+    target = targetOf(request);
   } catch (cause) {
-    const error = asGatewayError(parts, exchange, cause);
-    const { status, code } = error;
-    parts.telemetry.refused({ exchange, user: null, status, errorCode: code });
-    refuseUpgrade(socket, exchange, error);
+    refuseExchange(parts, client, unjudged, cause);
     return;
   }
-  parts.underway.set(exchange.id, { user: accepted.identity.user, stop });
-  const ending = endingOf(socket, exchange);
-  // It cannot be told how its wait goes; its answer tells the first place.
-  const waiting = {
-    place({ position }: { position: number }): void {
-      ending.firstPlace ||= position;
+  await withExchange(parts, client, target, (entered) =>
+    open(parts, entered, { request, socket, early }),
+  );
+}
+
+/** Throws 400 for a path that is not taken. */
+function targetOf({ url = "" }: IncomingMessage): ExchangeTarget {
+  const { path, query } = judgePath(url);
+  const { dialect } = endpointOf("GET", path);
+  return { path, query: stripCredentials(query), dialect, kind: "generation" };
+}
+
+function socketClient(request: IncomingMessage, socket: Socket): ExchangeClient {
+  return {
+    request,
+    response: null,
+    whenClosed(listener) {
+      const closed = (): void => listener(false);
+      socket.on("error", closed).once("close", closed).once("end", closed);
     },
-    started(): void {},
+    refuse: (exchange, error) => refuseUpgrade(socket, exchange, error),
   };
-  try {
-    const work = (member: Member) => join(accepted, { request, socket, early, ending, member });
-    // A refusal has ended the socket by the time it is known here.
-    const outcome = await takeTurn(parts, accepted, waiting, work, oneTry);
-    await settle(parts, accepted, ending, outcome);
-  } finally {
-    parts.underway.delete(exchange.id);
+}
+
+/** The client's socket, and what it has sent so far. */
+type Opening = { request: IncomingMessage; socket: Socket; early: EarlyBytes };
+
+async function open(
+  parts: UpgradeParts,
+  { exchange, identity, stop }: Entered,
+  opening: Opening,
+): Promise<void> {
+  const { path, query } = exchange;
+  if (!path.startsWith("/v1/"))
+    throw new GatewayError("not_found", "There is nothing at this path.");
+  const model = socketModel(identity, path, query);
+  const destination = parts.route(model, identity.models);
+  const given = { exchange, identity, request: nothingRead, destination, stop };
+  const accepted = reserve(parts, given, { counted: null, isLimited: false });
+  const waiting = new WaitingSocket(opening.socket, exchange);
+  const serve = ({ member }: { member: PoolMember }): Promise<null> =>
+    join(accepted, { ...opening, waiting, member });
+  await runAccepted(parts, accepted, waiting, serve, oneTry);
+}
+
+/** A client cannot be told how its wait goes; its answer tells it the first place. */
+class WaitingSocket implements WaitingClient, EndingClient {
+  /** True once the two sockets are joined. */
+  begun = false;
+  /** 0 if it did not wait. */
+  firstPlace = 0;
+  readonly upstreamId = null;
+  readonly #socket: Socket;
+  readonly #exchange: Exchange;
+
+  constructor(socket: Socket, exchange: Exchange) {
+    this.#socket = socket;
+    this.#exchange = exchange;
+  }
+
+  place({ position }: { position: number }): void {
+    this.firstPlace ||= position;
+  }
+
+  started(): void {}
+
+  end(): void {
+    this.#socket.destroy();
+  }
+
+  fail(error: GatewayError): void {
+    if (this.begun) this.#socket.destroy();
+    else refuseUpgrade(this.#socket, this.#exchange, error, this.firstPlace);
   }
 }
 
-/** `firstPlace` is 0 for one that did not wait. */
-type SocketEnding = Ending & { begun: boolean; firstPlace: number };
+type Joining = Opening & { waiting: WaitingSocket; member: PoolMember };
 
-type Joining = {
-  request: IncomingMessage;
-  socket: Socket;
-  early: EarlyBytes;
-  ending: SocketEnding;
-  member: Member;
-};
-
-/** Joins the two sockets; resolves when the upstream's has closed, in whichever way. */
+/** Joins the two sockets; resolves when the upstream's socket has closed. */
 async function join(accepted: Accepted, joining: Joining): Promise<null> {
   const { exchange, meter } = accepted;
-  const { socket, ending } = joining;
+  const { socket, waiting } = joining;
   const upstream = await openUpstreamSocket(accepted, joining);
-  ending.begun = true;
+  waiting.begun = true;
   meter.begun(101);
   const close = (): void => void upstream.destroy();
   exchange.signal.addEventListener("abort", close, { once: true });
@@ -118,12 +157,10 @@ async function join(accepted: Accepted, joining: Joining): Promise<null> {
   return null;
 }
 
-/**
- * Rejects when there is none to be had, or the exchange was ended: then nothing is left upstream.
- */
+/** Opens the upstream's socket. If it rejects, nothing is left open at the upstream. */
 function openUpstreamSocket(accepted: Accepted, joining: Joining): Promise<Socket> {
   const { exchange, identity } = accepted;
-  const { request, socket, early, member } = joining;
+  const { request, socket, early, member, waiting } = joining;
   const { signal } = exchange;
   return new Promise((resolve, reject) => {
     let sent: ClientRequest | null = null;
@@ -154,7 +191,7 @@ function openUpstreamSocket(accepted: Accepted, joining: Joining): Promise<Socke
         },
         head: () => ({
           "x-request-id": exchange.requestId,
-          "x-queue-position": String(joining.ending.firstPlace),
+          "x-queue-position": String(waiting.firstPlace),
         }),
         opened(upstream) {
           signal.removeEventListener("abort", leave);
@@ -162,26 +199,11 @@ function openUpstreamSocket(accepted: Accepted, joining: Joining): Promise<Socke
           resolve(upstream);
         },
         fail(error) {
-          // Now: the proxy ends the socket as soon as this returns.
-          const { begun, firstPlace } = joining.ending;
-          if (!begun) refuseUpgrade(socket, exchange, error, firstPlace);
+          // Answer at once: the proxy ends the socket as soon as this returns.
+          if (!waiting.begun) waiting.fail(error);
           reject(signal.aborted ? signal.reason : error);
         },
       },
     );
   });
-}
-
-function endingOf(socket: Socket, exchange: Exchange): SocketEnding {
-  const ending = {
-    begun: false,
-    firstPlace: 0,
-    upstreamId: null,
-    end: (): void => void socket.destroy(),
-    fail(error: GatewayError): void {
-      if (ending.begun) socket.destroy();
-      else refuseUpgrade(socket, exchange, error, ending.firstPlace);
-    },
-  };
-  return ending;
 }

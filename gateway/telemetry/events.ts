@@ -1,6 +1,6 @@
 import type { Exchange } from "../exchange.ts";
 import { briefLine, settledLine } from "./exchange-line.ts";
-import type { Turn } from "./line-series.ts";
+import type { TurnEvent } from "./line-series.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import type { SettledEvent } from "./settled-event.ts";
@@ -26,7 +26,7 @@ export type Telemetry = {
   /** The first estimate that a waiting client was shown, and how long it took to its turn. */
   waited(estimatedSeconds: number, actualSeconds: number): void;
   /** A generation has its slot. */
-  tookTurn(turn: Turn): void;
+  tookTurn(turn: TurnEvent): void;
   /** The upstream, which holds one model at a time, has to load another. */
   swapped(): void;
   /** What is wrong with the users file, or null when it is mended. */

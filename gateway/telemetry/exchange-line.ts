@@ -3,7 +3,7 @@ import type { SettledEvent } from "./settled-event.ts";
 import { shownText } from "./shown-text.ts";
 
 /** The fields of a log line. */
-export type Line = Record<string, string | number | boolean | null>;
+export type LogLine = Record<string, string | number | boolean | null>;
 
 /** Milliseconds to a tenth. */
 const tenths = (ms: number | null): number | null =>
@@ -12,7 +12,7 @@ const tenths = (ms: number | null): number | null =>
 const shown = (text: string | null): string | null => (text === null ? null : shownText(text));
 
 /** The line of an exchange that has no row. Its duration is from its begin to now. */
-export function briefLine(exchange: Exchange, user: string | null, status: number): Line {
+export function briefLine(exchange: Exchange, user: string | null, status: number): LogLine {
   return {
     id: exchange.id,
     request_id: shownText(exchange.requestId),
@@ -26,7 +26,7 @@ export function briefLine(exchange: Exchange, user: string | null, status: numbe
 }
 
 /** The line of a generation: the same names as the columns of the ledger. One literal: fast. */
-export function settledLine(event: SettledEvent): Line {
+export function settledLine(event: SettledEvent): LogLine {
   const { exchange, usage } = event;
   return {
     id: exchange.id,

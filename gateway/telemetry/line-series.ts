@@ -3,7 +3,7 @@ import type { Declare } from "./declare.ts";
 import type { CancelledWhere } from "./settled-event.ts";
 
 /** The start of one that was accepted. */
-export type Turn = {
+export type TurnEvent = {
   /** Its class in the line: 0 is normal, below it is background, above it raised. */
   priority: number;
   waitedMs: number;
@@ -15,7 +15,7 @@ export type Turn = {
  * What is told of the line: who waited, was refused, or left, and how well it foresees and lets go.
  */
 export type LineSeries = {
-  tookTurn(turn: Turn): void;
+  tookTurn(turn: TurnEvent): void;
   /** The upstream, which holds one model at a time, had to load another. */
   swapped(): void;
   refused(code: string): void;

@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import pino, { type DestinationStream, type Logger } from "pino";
 import { errorFields } from "./error-fields.ts";
-import type { Line } from "./exchange-line.ts";
+import type { LogLine } from "./exchange-line.ts";
 import { createLogSink, type LogSink } from "./log-sink.ts";
 
 export type LogOptions = {
@@ -18,7 +18,7 @@ export type Log = {
    * A line like the logger's, at level info: of plain fields, for what comes thousands of times a
    * second. One JSON.stringify costs a fifth of what pino takes for twenty fields.
    */
-  info(fields: () => Line, message: string): void;
+  info(fields: () => LogLine, message: string): void;
   /** Writes what is buffered, now. */
   flush(): void;
   /** Flushes, and lets go of the process. */

@@ -3,6 +3,7 @@ import { connect, createServer } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { WebSocketServer } from "ws";
 import { chat, startTestGateway, type TestGateway, until } from "./support/harness.ts";
+import { inLine } from "./support/holding.ts";
 import { chatChunk, chatFinish, done, politeChat } from "./support/mock-upstream.ts";
 import { rawHttp, statusOf } from "./support/raw-http.ts";
 
@@ -15,11 +16,7 @@ afterEach(async () => {
   await gateway.stop();
 });
 
-const slotsFree = (): Promise<void> =>
-  until(async () => {
-    const { active, waiting } = (await gateway.health()).line;
-    return active + waiting === 0;
-  }, "every slot is free");
+const slotsFree = (): Promise<void> => inLine(gateway, { total: 0 });
 
 async function rawServer(handle: (socket: Socket) => void): Promise<number> {
   const server = createServer((socket) => {
@@ -54,7 +51,6 @@ describe("a WebSocket", () => {
     const from = performance.now();
     await gateway.gateway.stop();
     expect(performance.now() - from).toBeLessThan(8_000);
-    gateway = await startTestGateway(politeChat);
   });
 
   it("whose client leaves before the upstream answers frees its slot", async () => {
@@ -80,9 +76,9 @@ describe("a WebSocket", () => {
     });
     const running = await gateway.post("/v1/chat/completions", chat({ stream: true }));
     const socket = openRaw(upgradeRequest(gateway.keys.bob));
-    await until(async () => (await gateway.health()).line.waiting === 1, "it waits");
+    await inLine(gateway, { waiting: 1 });
     socket.end();
-    await until(async () => (await gateway.health()).line.waiting === 0, "it is gone");
+    await inLine(gateway, { waiting: 0 });
     await running.body?.cancel();
   });
 
@@ -140,10 +136,10 @@ describe("an upload", () => {
     const size = 5 * 1024 * 1024;
     const socket = openRaw(uploadHead(size));
     socket.write(Buffer.alloc(size));
-    await until(async () => (await gateway.health()).line.waiting === 1, "it waits");
+    await inLine(gateway, { waiting: 1 });
     await new Promise((resolve) => setTimeout(resolve, 200));
     socket.destroy();
-    await until(async () => (await gateway.health()).line.waiting === 0, "it is gone");
+    await inLine(gateway, { waiting: 0 });
     await running.body?.cancel();
   });
 });

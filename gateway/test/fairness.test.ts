@@ -1,27 +1,25 @@
 import { writeFileSync } from "node:fs";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { chat, startTestGateway, type TestGateway, until } from "./support/harness.ts";
-import { type Handler, politeChat } from "./support/mock-upstream.ts";
+import { type Holding, holding, inLine } from "./support/holding.ts";
+import { politeChat } from "./support/mock-upstream.ts";
 
 let gateway: TestGateway;
 let order: string[] = [];
-let releases: Array<() => void> = [];
-afterEach(async () => {
-  for (const release of releases) release();
-  releases = [];
+let upstream: Holding;
+beforeEach(() => {
   order = [];
+  // Notes the user of each request that starts, and holds it until the test releases it.
+  upstream = holding({
+    before: ({ headers }) => {
+      order.push(String(headers["x-gateway-user"]));
+    },
+  });
+});
+afterEach(async () => {
+  upstream.releaseAll();
   await gateway.stop();
 });
-
-/** Notes who starts, and holds each until the test lets it go. */
-const oneByOne: Handler = async (seen, response, request) => {
-  order.push(String(seen.headers["x-gateway-user"]));
-  await new Promise<void>((resolve) => {
-    releases.push(resolve);
-    response.once("close", resolve);
-  });
-  if (!response.destroyed) await politeChat(seen, response, request);
-};
 
 const ask = (user: string, headers: Record<string, string> = {}): Promise<Response> =>
   gateway.post("/v1/chat/completions", chat(), { user, headers });
@@ -35,18 +33,10 @@ function saysOf(users: Record<string, object>): void {
   writeFileSync(gateway.usersFile, JSON.stringify(Object.fromEntries(entries)));
 }
 
-async function inLine(count: number): Promise<void> {
-  await until(async () => {
-    const { active, waiting } = (await gateway.health()).line;
-    return active + waiting === count;
-  }, `${count} in line`);
-}
-
 /** Lets one after the other go, until as many have started. */
 async function runUntil(started: number): Promise<void> {
   for (let i = 0; order.length < started; i++) {
-    await until(() => releases.length > i, "the next runs");
-    releases[i]?.();
+    await upstream.release(i);
     await until(() => order.length > i + 1 || order.length === started, "somebody starts");
   }
 }
@@ -54,20 +44,20 @@ async function runUntil(started: number): Promise<void> {
 async function asked(requests: Array<[string, Record<string, string>?]>): Promise<void> {
   for (const [i, [user, headers]] of requests.entries()) {
     void ask(user, headers).catch(() => {});
-    await inLine(i + 1);
+    await inLine(gateway, { total: i + 1 });
   }
 }
 
 describe("the line is fair", () => {
   it("one person's many requests do not keep another's single one waiting", async () => {
-    gateway = await startTestGateway(oneByOne);
+    gateway = await startTestGateway(upstream.handler);
     await asked([...Array.from({ length: 10 }, () => ["alice"] as [string]), ["bob"]]);
     await runUntil(2);
     expect(order).toEqual(["alice", "bob"]);
   });
 
   it("a request may step back behind the others, but not ahead of its user", async () => {
-    gateway = await startTestGateway(oneByOne);
+    gateway = await startTestGateway(upstream.handler);
     await asked([
       ["alice"],
       ["bob", { "x-priority": "background" }],
@@ -79,7 +69,7 @@ describe("the line is fair", () => {
   });
 
   it("a user's priority in users.json counts, and no request rises above it", async () => {
-    gateway = await startTestGateway(oneByOne);
+    gateway = await startTestGateway(upstream.handler);
     saysOf({ bob: { priority: -1 }, carol: { priority: 2 } });
     await asked([
       ["admin"],
@@ -110,19 +100,19 @@ describe("the line is fair", () => {
 
   it("caps of users.json replace those for all", async () => {
     const env = { MAX_CONCURRENT: "3", MAX_CONCURRENT_PER_USER: "2", MAX_QUEUED_PER_USER: "2" };
-    gateway = await startTestGateway(oneByOne, env);
+    gateway = await startTestGateway(upstream.handler, env);
     saysOf({ alice: { max_concurrent: 1, max_queued: 1 } });
     await asked([["alice"], ["alice"], ["bob"]]);
     await until(() => order.length === 2, "one of each runs");
     expect((await ask("alice")).status).toBe(503);
     void ask("bob").catch(() => {});
-    await inLine(4);
+    await inLine(gateway, { total: 4 });
     await until(() => order.length === 3, "bob has two");
     expect(order).toEqual(["alice", "bob", "bob"]);
   });
 
   it("nobody runs more at once than MAX_CONCURRENT_PER_USER, and nobody waits for it", async () => {
-    gateway = await startTestGateway(oneByOne, {
+    gateway = await startTestGateway(upstream.handler, {
       MAX_CONCURRENT: "3",
       MAX_CONCURRENT_PER_USER: "1",
     });
@@ -133,15 +123,15 @@ describe("the line is fair", () => {
   });
 
   it("nobody waits with more than MAX_QUEUED_PER_USER, and others still may", async () => {
-    gateway = await startTestGateway(oneByOne, { MAX_QUEUED_PER_USER: "1" });
+    gateway = await startTestGateway(upstream.handler, { MAX_QUEUED_PER_USER: "1" });
     await asked([["alice"], ["alice"]]);
     const refused = await ask("alice");
     expect(refused.status).toBe(503);
     expect(await refused.json()).toMatchObject({
-      error: { code: "queue_full", message: expect.stringContaining("as many requests in line") },
+      error: { code: "queue_full", message: expect.stringContaining("too many waiting requests") },
     });
     void ask("bob").catch(() => {});
-    await inLine(3);
+    await inLine(gateway, { total: 3 });
   });
 
   it("models take turns where the upstream holds one at a time", async () => {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { chat, startTestGateway, type TestGateway, until } from "./support/harness.ts";
-import { chatAnswer, chatChunk, chatFinish, done, politeChat } from "./support/mock-upstream.ts";
+import { holding, inLine } from "./support/holding.ts";
+import { chatChunk, chatFinish, done, politeChat } from "./support/mock-upstream.ts";
 
 let gateway: TestGateway;
 afterEach(() => gateway.stop());
@@ -85,15 +86,10 @@ describe("a generation", () => {
   });
 
   it("tells a streaming client its place, at once and with the id of the answer", async () => {
-    const held: Array<() => void> = [];
-    gateway = await startTestGateway(async (seen, response) => {
-      if (seen.body.toString().includes("first")) {
-        await new Promise<void>((resolve) => held.push(resolve));
-      }
-      politeChat(seen, response, undefined as never);
-    });
+    const upstream = holding({ only: ({ body }) => body.includes('"first"') });
+    gateway = await startTestGateway(upstream.handler);
     const first = gateway.post("/v1/chat/completions", chat({ user: "first" }));
-    await until(() => held.length === 1, "the first holds the slot");
+    await inLine(gateway, { active: 1 });
     const second = await gateway.post("/v1/chat/completions", chat({ stream: true }), {
       user: "bob",
     });
@@ -112,7 +108,7 @@ describe("a generation", () => {
       // Open WebUI's form of it.
       event: { type: "status", data: { description: "#1 in line", done: false } },
     });
-    held[0]?.();
+    await upstream.release();
     expect((await first).headers.get("x-queue-position")).toBe("0");
     let rest = "";
     for (let part = await reader.read(); !part.done; part = await reader.read()) rest += part.value;
@@ -129,47 +125,33 @@ describe("a generation", () => {
   ])(
     "tells it as QUEUE_EVENTS=%s says, and as the client's own header (%s) before that",
     async (setting, header, expected) => {
-      const held: Array<() => void> = [];
-      gateway = await startTestGateway(
-        async (seen, response, request) => {
-          if (seen.body.includes('"first"')) {
-            await new Promise<void>((resolve) => held.push(resolve));
-          }
-          await politeChat(seen, response, request);
-        },
-        { QUEUE_EVENTS: setting },
-      );
+      const upstream = holding({ only: ({ body }) => body.includes('"first"') });
+      gateway = await startTestGateway(upstream.handler, { QUEUE_EVENTS: setting });
       const first = gateway.post("/v1/chat/completions", chat({ user: "first" }));
-      await until(() => held.length === 1, "the first holds the slot");
+      await inLine(gateway, { active: 1 });
       const headers = header === undefined ? {} : { "x-queue-events": header };
       const options = { user: "bob", headers };
       const second = await gateway.post("/v1/chat/completions", chat({ stream: true }), options);
       const reader = second.body!.pipeThrough(new TextDecoderStream()).getReader();
       expect((await reader.read()).value).toMatch(expected);
-      held[0]?.();
+      await upstream.release();
       await (await first).text();
       for (let part = await reader.read(); !part.done; ) part = await reader.read();
     },
   );
 
   it("gives up its place when the client leaves the line", async () => {
-    let release = (): void => {};
-    gateway = await startTestGateway(async (_seen, response) => {
-      await new Promise<void>((resolve) => {
-        release = resolve;
-      });
-      response.setHeader("content-type", "application/json");
-      response.end(chatAnswer("late"));
-    });
+    const upstream = holding();
+    gateway = await startTestGateway(upstream.handler);
     const first = gateway.post("/v1/chat/completions", chat());
-    await until(() => gateway.upstream.seen.length === 1, "the first runs");
+    await inLine(gateway, { active: 1 });
     const leaving = new AbortController();
     const second = gateway.post("/v1/chat/completions", chat(), { signal: leaving.signal });
     second.catch(() => {});
-    await until(async () => (await gateway.health()).line.waiting === 1, "the second waits");
+    await inLine(gateway, { waiting: 1 });
     leaving.abort();
-    await until(async () => (await gateway.health()).line.waiting === 0, "the place is gone", 1000);
-    release();
+    await inLine(gateway, { waiting: 0 }, 1_000);
+    await upstream.release();
     await (await first).text();
     expect(gateway.upstream.seen).toHaveLength(1);
     await until(() => gateway.rows().every(({ state }) => state !== "open"), "both rows closed");

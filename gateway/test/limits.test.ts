@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { startGateway } from "../serve.ts";
 import { loadSettings } from "../settings/load-settings.ts";
 import { chat, newTestKey, startTestGateway, type TestGateway, until } from "./support/harness.ts";
+import { holding, inLine } from "./support/holding.ts";
 import { chatChunk, type Handler, politeChat } from "./support/mock-upstream.ts";
 
 const on = { ENABLE_RATE_LIMITING: "true" };
@@ -235,13 +236,10 @@ describe("limits of a user", () => {
   });
 
   it("that only slow put a request behind those inside theirs", async () => {
-    const waiting: (() => void)[] = [];
+    const upstream = holding();
     const gateway = await start(
       { ...on, MAX_REQUESTS: "1", MAX_TOKENS: "off", RATE_LIMIT_MODE: "slow" },
-      async (seen, response, request) => {
-        await new Promise<void>((resolve) => waiting.push(resolve));
-        await politeChat(seen, response, request);
-      },
+      upstream.handler,
     );
     const order: string[] = [];
     const tell = (name: string) => async (answer: Response) => {
@@ -249,18 +247,16 @@ describe("limits of a user", () => {
       await answer.text();
       order.push(name);
     };
-    const inLine = async () => (await gateway.health()).line.waiting;
     const all = [ask(gateway, {}, "carol").then(tell("carol"))];
-    await until(() => waiting.length === 1, "one runs");
+    await inLine(gateway, { active: 1, waiting: 0 });
     all.push(ask(gateway, {}, "alice").then(tell("alice, inside")));
-    await until(async () => (await inLine()) === 1, "one waits");
+    await inLine(gateway, { waiting: 1 });
     all.push(ask(gateway, {}, "alice").then(tell("alice, over")));
-    await until(async () => (await inLine()) === 2, "two wait");
+    await inLine(gateway, { waiting: 2 });
     all.push(ask(gateway, {}, "bob").then(tell("bob")));
-    await until(async () => (await inLine()) === 3, "three wait");
+    await inLine(gateway, { waiting: 3 });
     for (let i = 0; i < 4; i++) {
-      await until(() => waiting.length === 1, "the next runs");
-      waiting.pop()?.();
+      await upstream.release(i);
       await until(() => order.length === i + 1, "it ended");
     }
     await Promise.all(all);

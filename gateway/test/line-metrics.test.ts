@@ -1,35 +1,25 @@
 import { writeFileSync } from "node:fs";
-import { afterEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it } from "vitest";
 import { chat, startTestGateway, type TestGateway, until } from "./support/harness.ts";
-import { chatChunk, type Handler, politeChat } from "./support/mock-upstream.ts";
+import { type Holding, holding, inLine } from "./support/holding.ts";
+import { chatChunk } from "./support/mock-upstream.ts";
 
 let gateway: TestGateway;
-let releases: Array<() => void> = [];
+let upstream: Holding;
+beforeEach(() => {
+  upstream = holding({
+    // A request that says "begin" has its first word before it is held.
+    before: ({ body }, response) => {
+      if (!body.includes('"begin"')) return;
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.write(chatChunk("Hello"));
+    },
+  });
+});
 afterEach(async () => {
-  for (const release of releases) release();
-  releases = [];
+  upstream.releaseAll();
   await gateway.stop();
 });
-
-/** Held until the test lets it go; one that says "begin" has its first word before that. */
-const held: Handler = async (seen, response, request) => {
-  if (seen.body.includes('"begin"')) {
-    response.writeHead(200, { "content-type": "text/event-stream" });
-    response.write(chatChunk("Hello"));
-  }
-  await new Promise<void>((resolve) => {
-    releases.push(resolve);
-    response.once("close", resolve);
-  });
-  if (!response.destroyed && !response.headersSent) await politeChat(seen, response, request);
-};
-
-async function inLine(active: number, waiting: number): Promise<void> {
-  await until(async () => {
-    const { line } = await gateway.health();
-    return line.active === active && line.waiting === waiting;
-  }, `${active} run and ${waiting} wait`);
-}
 
 async function metrics(...names: string[]): Promise<Record<string, number>> {
   const text = await (await fetch(`${gateway.url}/metrics`)).text();
@@ -42,24 +32,23 @@ const ask = (user: string, headers = {}): Promise<Response> =>
   gateway.post("/v1/chat/completions", chat(), { user, headers });
 
 it("waits are told by class, with the first place, and estimates against what came", async () => {
-  gateway = await startTestGateway(held);
+  gateway = await startTestGateway(upstream.handler);
   const { alice = "", bob = "", carol = "", admin = "" } = gateway.keys;
   const users = { [alice]: "alice", [bob]: "bob", [carol]: { user: "carol", priority: 1 } };
   writeFileSync(gateway.usersFile, JSON.stringify({ ...users, [admin]: "admin" }));
   const asked = [ask("admin")];
-  await inLine(1, 0);
-  releases[0]?.();
+  await inLine(gateway, { active: 1, waiting: 0 });
+  await upstream.release(0);
   await asked[0];
   // From here on there is something to estimate by.
   asked.push(ask("alice"));
-  await inLine(1, 0);
+  await inLine(gateway, { active: 1, waiting: 0 });
   asked.push(ask("bob", { "x-priority": "background" }));
-  await inLine(1, 1);
+  await inLine(gateway, { active: 1, waiting: 1 });
   asked.push(ask("carol"));
-  await inLine(1, 2);
+  await inLine(gateway, { active: 1, waiting: 2 });
   for (let next = 1; next < 4; next++) {
-    await until(() => releases.length > next, "the next runs");
-    releases[next]?.();
+    await upstream.release(next);
   }
   for (const answer of asked) expect((await answer).status).toBe(200);
   const told = {
@@ -77,22 +66,22 @@ it("waits are told by class, with the first place, and estimates against what ca
 });
 
 it("departures are told by where they happened, and how soon the slot was free", async () => {
-  gateway = await startTestGateway(held);
+  gateway = await startTestGateway(upstream.handler);
   const leave = async (fields: object, leaving: AbortController): Promise<Response> =>
     gateway.post("/v1/chat/completions", chat({ ...fields }), { signal: leaving.signal });
   const [silent, waiting, midway] = [1, 2, 3].map(() => new AbortController());
   leave({}, silent!).catch(() => {});
-  await inLine(1, 0);
+  await inLine(gateway, { active: 1, waiting: 0 });
   leave({}, waiting!).catch(() => {});
-  await inLine(1, 1);
+  await inLine(gateway, { active: 1, waiting: 1 });
   waiting?.abort();
-  await inLine(1, 0);
+  await inLine(gateway, { active: 1, waiting: 0 });
   silent?.abort();
-  await inLine(0, 0);
+  await inLine(gateway, { active: 0, waiting: 0 });
   const answer = await leave({ stream: true, user: "begin" }, midway!);
   await answer.body?.getReader().read();
   midway?.abort();
-  await inLine(0, 0);
+  await inLine(gateway, { active: 0, waiting: 0 });
   const told = {
     'cancellations_total{where="waiting"}': 1,
     'cancellations_total{where="before_first_byte"}': 1,

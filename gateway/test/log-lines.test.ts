@@ -9,6 +9,7 @@ import {
   politeChat,
   startMockUpstream,
 } from "./support/mock-upstream.ts";
+import { rawHttp, statusOf } from "./support/raw-http.ts";
 import { newDirectory, remove, type Spawned, spawnGateway } from "./support/spawned-gateway.ts";
 
 let dir: string;
@@ -105,6 +106,26 @@ describe("the log of a gateway that runs", () => {
     await (await fetch(`${gateway.url}/v1/models`, { headers })).text();
     expect(await lineOf("refused")).toMatchObject({ status: 401, user: null, path: "/v1/models" });
     expect(gateway.stdout()).not.toMatch(/health|metrics/);
+  });
+
+  it("names the user of a refused request, of whichever kind it is", async () => {
+    const authorization = `Bearer ${gateway.key()}`;
+    const refused = (id: string): Record<string, string> => ({ authorization, "x-request-id": id });
+    const head = Object.entries(refused("socket")).map(([name, value]) => `${name}: ${value}`);
+    const upgrade = ["GET /nope HTTP/1.1", "host: x", "connection: Upgrade", "upgrade: websocket"];
+    const port = Number(new URL(gateway.url).port);
+    const answer = await rawHttp(port, [[...upgrade, ...head, "", ""].join("\r\n")]);
+    expect(statusOf(answer)).toBe(404);
+    const chatUrl = `${gateway.url}/v1/chat/completions`;
+    const wrong = { method: "POST", headers: refused("generation"), body: "{" };
+    await (await fetch(chatUrl, wrong)).text();
+    await (await fetch(`${gateway.url}/v1/models/none`, { headers: refused("read") })).text();
+    const ofAll = `${gateway.url}/queue/none`;
+    await (await fetch(ofAll, { method: "DELETE", headers: refused("call") })).text();
+    await (await fetch(`${gateway.url}/nope`, { headers: refused("nowhere") })).text();
+    for (const id of ["socket", "generation", "read", "call", "nowhere"]) {
+      expect(await lineOf(id), id).toMatchObject({ msg: "refused", user: "admin" });
+    }
   });
 });
 

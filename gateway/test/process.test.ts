@@ -3,6 +3,7 @@ import { existsSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { chat, readRows, until } from "./support/harness.ts";
+import { holding } from "./support/holding.ts";
 import {
   chatChunk,
   type MockUpstream,
@@ -141,13 +142,8 @@ describe("ports", () => {
 
 describe("SIGTERM", () => {
   it("lets what runs finish, tells the waiting, refuses the new, and exits 0", async () => {
-    let release = (): void => {};
-    upstream = await startMockUpstream(async (seen, response, request) => {
-      await new Promise<void>((resolve) => {
-        release = resolve;
-      });
-      await politeChat(seen, response, request);
-    });
+    const held = holding();
+    upstream = await startMockUpstream(held.handler);
     const gateway = await start({ UPSTREAM_URL: upstream.url });
     const runs = post(gateway, chat({ stream: true }));
     await until(() => upstream?.seen.length === 1, "one runs");
@@ -168,7 +164,7 @@ describe("SIGTERM", () => {
     expect(refused.headers.get("retry-after")).toBe("5");
     // Alive: whoever restarted it now would cut what still runs.
     expect(await health()).toMatchObject({ status: "draining", line: { waiting: 0, active: 1 } });
-    release();
+    await held.release();
     expect(await (await runs).text()).toContain("[DONE]");
     expect(await gateway.ended).toBe(0);
     expect(readRows(join(dir, "data/gateway.db"))).toMatchObject([

@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { chat, startTestGateway, type TestGateway, until } from "./support/harness.ts";
+import { holding, inLine } from "./support/holding.ts";
 import { type Handler, politeChat } from "./support/mock-upstream.ts";
 import { rawHttp, statusOf } from "./support/raw-http.ts";
 
@@ -23,18 +24,12 @@ const asAlice = (): Record<string, string> => ({ authorization: `Bearer ${gatewa
 
 describe("a read", () => {
   it("passes through with its query, without the key, and never waits", async () => {
-    let release = (): void => {};
-    gateway = await startTestGateway(async (seen, response, request) => {
-      if (seen.method === "POST") {
-        await new Promise<void>((resolve) => {
-          release = resolve;
-        });
-        return politeChat(seen, response, request);
-      }
-      return echoing(seen, response, request);
-    });
+    const upstream = holding();
+    gateway = await startTestGateway((seen, response, request) =>
+      (seen.method === "POST" ? upstream.handler : echoing)(seen, response, request),
+    );
     const running = gateway.post("/v1/chat/completions", chat());
-    await until(() => gateway.upstream.seen.length === 1, "the slot is taken");
+    await until(() => upstream.held() === 1, "the slot is taken");
     const response = await fetch(`${gateway.url}/v1/files/a%20b?from=3&limit=2`, {
       headers: { ...asAlice(), "x-request-id": "read-1" },
     });
@@ -46,7 +41,7 @@ describe("a read", () => {
     const headers = gateway.upstream.seen[1]?.headers ?? {};
     expect(JSON.stringify(headers)).not.toContain(gateway.keys.alice);
     expect(headers["x-gateway-user"]).toBe("alice");
-    release();
+    await upstream.release();
     await (await running).text();
     expect(gateway.rows()).toHaveLength(1);
   });
@@ -232,7 +227,7 @@ describe("a WebSocket", () => {
     expect(first.head).not.toHaveProperty("set-cookie");
     expect(first.head).not.toHaveProperty("access-control-allow-origin");
     const second = open("two");
-    await until(async () => (await gateway.health()).line.waiting === 1, "it waits");
+    await inLine(gateway, { waiting: 1 });
     first.socket.terminate();
     const { head, socket } = await second;
     expect(head).toMatchObject({ "x-request-id": "two", "x-queue-position": "1" });

@@ -1,22 +1,27 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, type TestContext, test as vitestTest } from "vitest";
 import { startEdge } from "./support/edge.ts";
 import { chat, startTestGateway, type TestGateway, until } from "./support/harness.ts";
 import type { Handler } from "./support/mock-upstream.ts";
 
-/**
- * A gateway with a public port, and the edge in front of that; silence is 2.5 s instead of 100 s.
- */
-async function behindTheEdge(handler: Handler, env: Record<string, string> = {}) {
+// The tests mostly wait, so they wait at the same time.
+const test = vitestTest.concurrent;
+
+/** Milliseconds of silence that the edge bears: 100 s with Cloudflare. */
+const silenceMs = 1_500;
+/** How long the upstream is silent: longer than the edge bears. */
+const slowMs = 2_500;
+
+/** A gateway with a public port, and the edge in front of that. */
+async function behindTheEdge({ onTestFinished }: TestContext, handler: Handler) {
   const gateway = await startTestGateway(handler, {
     PUBLIC_PORT: "0",
     KEEP_ALIVE: "200ms",
     JSON_KEEP_ALIVE_TUNNEL: "200ms",
-    ...env,
   });
   onTestFinished(() => gateway.stop());
   const origin = `http://127.0.0.1:${gateway.gateway.publicPort}`;
-  const edge = await startEdge({ origin, silenceMs: 2_500 });
+  const edge = await startEdge({ origin, silenceMs });
   onTestFinished(() => edge.close());
   const post = (body: unknown): Promise<Response> =>
     fetch(`${edge.url}/v1/chat/completions`, {
@@ -46,7 +51,7 @@ const slow: Handler = (_, response) => {
   setTimeout(() => {
     response.setHeader("content-type", "application/json");
     response.end(completion);
-  }, 4_000);
+  }, slowMs);
 };
 
 const slowStream: Handler = (_, response) => {
@@ -55,28 +60,28 @@ const slowStream: Handler = (_, response) => {
   const event = (delta: object, finish: string | null): string =>
     `data: ${JSON.stringify({ ...chunk, choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
   response.write(event({ role: "assistant", content: "a" }, null));
-  setTimeout(() => response.end(`${event({ content: "b" }, "stop")}data: [DONE]\n\n`), 4_000);
+  setTimeout(() => response.end(`${event({ content: "b" }, "stop")}data: [DONE]\n\n`), slowMs);
 };
 
-test("a JSON answer that takes longer than the edge bears silence is no 524", async () => {
-  const { post } = await behindTheEdge(slow);
+test("a JSON answer that takes longer than the edge bears silence is no 524", async (context) => {
+  const { post } = await behindTheEdge(context, slow);
   const answer = await post(chat());
   expect(answer.status).toBe(200);
   expect(await answer.json()).toMatchObject({ choices: [{ message: { content: "slow" } }] });
 });
 
-test("a stream that falls silent for longer than that is not cut", async () => {
-  const { post } = await behindTheEdge(slowStream);
+test("a stream that is silent for longer than the edge bears is not cut", async (context) => {
+  const { post } = await behindTheEdge(context, slowStream);
   const text = await (await post(chat({ stream: true }))).text();
   expect(text).toContain('"content":"b"');
   expect(text).toContain(": keep-alive");
   expect(text.trimEnd()).toMatch(/data: \[DONE\]$/);
 });
 
-test.each([true, false])(
-  "one that waits in line longer than that arrives (stream: %s)",
-  async (stream) => {
-    const { gateway, post } = await behindTheEdge(stream ? slowStream : slow);
+test.for([true, false])(
+  "a request that waits in the queue longer than the edge bears silence gets its answer (stream: %s)",
+  async (stream, context) => {
+    const { gateway, post } = await behindTheEdge(context, stream ? slowStream : slow);
     const first = post(chat({ stream })).then((answer) => answer.text());
     await until(async () => (await gateway.health()).line.active === 1, "the first runs");
     const second = await post(chat({ stream }));
@@ -86,8 +91,8 @@ test.each([true, false])(
   },
 );
 
-test("a visitor who leaves through the tunnel frees the slot", async () => {
-  const { gateway, edge } = await behindTheEdge(slowStream);
+test("a visitor that leaves through the tunnel frees the slot", async (context) => {
+  const { gateway, edge } = await behindTheEdge(context, slowStream);
   const leaving = new AbortController();
   const answer = await fetch(`${edge.url}/v1/chat/completions`, {
     method: "POST",
@@ -100,8 +105,8 @@ test("a visitor who leaves through the tunnel frees the slot", async () => {
   await until(async () => (await gateway.health()).line.active === 0, "the slot is free");
 });
 
-test("health and metrics are not there for visitors", async () => {
-  const { gateway, edge } = await behindTheEdge(slow);
+test("visitors cannot read health and metrics", async (context) => {
+  const { gateway, edge } = await behindTheEdge(context, slow);
   for (const path of ["/health", "/healthz", "/metrics"]) {
     const answer = await fetch(edge.url + path, { headers: headersOf(gateway) });
     expect(answer.status, path).toBe(404);
@@ -109,17 +114,17 @@ test("health and metrics are not there for visitors", async () => {
   expect((await fetch(`${gateway.url}/health`)).status).toBe(200);
 });
 
-test("the main port tells a visitor by Cloudflare's headers: a tunnel that points there is as safe", async () => {
-  const { gateway } = await behindTheEdge(slow);
-  const edge = await startEdge({ origin: gateway.url, silenceMs: 2_500 });
-  onTestFinished(() => edge.close());
+test("the main port knows visitors by Cloudflare's headers: a tunnel that points there is as safe", async (context) => {
+  const { gateway } = await behindTheEdge(context, slow);
+  const edge = await startEdge({ origin: gateway.url, silenceMs });
+  context.onTestFinished(() => edge.close());
   expect((await fetch(`${edge.url}/health`)).status).toBe(404);
 });
 
-test("a connection kept by the connector is used again after it was idle: never a 502", async () => {
-  const { edge, gateway } = await behindTheEdge(slow);
-  // Node itself would close idle connections after 5 s.
-  for (const idleMs of [0, 8_000]) {
+test("a connection kept by the connector is used again after it was idle: never a 502", async (context) => {
+  const { edge, gateway } = await behindTheEdge(context, slow);
+  // Node itself would close idle connections after 5 s, at the latest after 6 s.
+  for (const idleMs of [0, 6_500]) {
     await sleep(idleMs);
     const answers = await Promise.all(
       Array.from({ length: 8 }, () =>

@@ -1,11 +1,12 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { attempt } from "../upstreams/attempt.ts";
+import { forward, type Outbound } from "../upstreams/forward.ts";
 import { createHealth, type Health } from "../upstreams/health.ts";
 import { probeUpstream } from "../upstreams/probe-upstream.ts";
 import { createRetryBudget, isRetryable } from "../upstreams/retry.ts";
-import { openUpstream, type Upstream, type UpstreamType } from "../upstreams/upstream.ts";
+import { sendWithPatience } from "../upstreams/send-with-patience.ts";
+import { openUpstream, type ServerType, type Upstream } from "../upstreams/upstream.ts";
 import { until } from "./support/harness.ts";
 
 const endings: (() => unknown)[] = [];
@@ -48,7 +49,7 @@ async function startBox(answer: RequestListener): Promise<Box> {
   return { port, served: () => served, die, live };
 }
 
-function open(port: number, name: string, type: UpstreamType = "openai"): Upstream {
+function open(port: number, name: string, type: ServerType = "openai"): Upstream {
   const url = `http://127.0.0.1:${port}`;
   const upstream = openUpstream({ url, key: null, type, name, connectTimeoutMs: 2_000 });
   endings.push(() => upstream.connections.close());
@@ -92,7 +93,8 @@ async function exchange(
     };
     try {
       const committed = () => false;
-      await attempt({ upstream, outbound, receiver, signal, committed, patienceMs: 0 });
+      const send = (asked: Outbound) => forward(upstream.connections, asked, receiver, signal);
+      await sendWithPatience({ upstream, outbound, send, signal, committed, patienceMs: 0 });
       return text;
     } catch (error) {
       health.noteFailed(upstream.name, error);
@@ -198,7 +200,7 @@ it("a client whose own key an upstream refuses is told that it is theirs", async
 });
 
 describe("a look at an upstream that seems dead", () => {
-  const looking = async (answer: RequestListener, type?: UpstreamType): Promise<boolean> => {
+  const looking = async (answer: RequestListener, type?: ServerType): Promise<boolean> => {
     const { port } = await startBox(answer);
     return probeUpstream(open(port, "one", type), 300).then(
       () => true,

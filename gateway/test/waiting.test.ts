@@ -1,49 +1,40 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { chat, startTestGateway, type TestGateway, until } from "./support/harness.ts";
-import { politeChat } from "./support/mock-upstream.ts";
+import { chat, startTestGateway, type TestGateway } from "./support/harness.ts";
+import { type Holding, holding, inLine } from "./support/holding.ts";
 
 let gateway: TestGateway;
-let release: () => void;
+let upstream: Holding;
 let first: Promise<Response>;
 
-/** Somebody holds the one slot until `release`. */
+/** Bob's request has the only slot until `upstream.releaseAll()`. */
 beforeEach(async () => {
-  const held = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  gateway = await startTestGateway(async (seen, response, request) => {
-    await held;
-    await politeChat(seen, response, request);
-  });
+  upstream = holding();
+  gateway = await startTestGateway(upstream.handler);
   first = gateway.post("/v1/chat/completions", chat(), { user: "bob" });
-  await until(() => gateway.upstream.seen.length === 1, "one runs");
+  await inLine(gateway, { active: 1 });
 });
 afterEach(async () => {
-  release();
+  upstream.releaseAll();
   await (await first).text();
-  await until(async () => (await gateway.health()).line.active === 0, "the slot is free");
-  expect((await gateway.health()).line.waiting).toBe(0);
+  await inLine(gateway, { active: 0, waiting: 0 });
   await gateway.stop();
 });
 
-const waiting = (count: number): Promise<void> =>
-  until(async () => (await gateway.health()).line.waiting === count, `${count} wait`);
-
-describe("who waits in line", () => {
-  it("with a body of 5 MB has it arrive as it was", async () => {
+describe("a request that waits in the queue", () => {
+  it("with a body of 5 MB reaches the upstream unchanged", async () => {
     const content = `${"zażółć 🦙 ".repeat(350_000)}`.slice(0, 3_500_000);
     const body = JSON.stringify(chat({ messages: [{ role: "user", content }] }));
     expect(Buffer.byteLength(body)).toBeGreaterThan(5 * 1024 * 1024);
     const asked = gateway.post("/v1/chat/completions", body);
-    await waiting(1);
-    release();
+    await inLine(gateway, { waiting: 1 });
+    upstream.releaseAll();
     expect((await asked).status).toBe(200);
     expect((await asked).headers.get("x-queue-position")).toBe("1");
     expect(gateway.upstream.seen[1]?.body.equals(Buffer.from(body))).toBe(true);
     expect(gateway.rows()[1]).toMatchObject({ state: "done", input_tokens: 3, output_tokens: 2 });
   });
 
-  it("with the request id of another who waits is not taken for that other", async () => {
+  it("is not mistaken for another waiting request with the same request id", async () => {
     const headers = { "x-request-id": "same" };
     const leaving = new AbortController();
     const { signal } = leaving;
@@ -55,12 +46,12 @@ describe("who waits in line", () => {
       headers,
       user: "carol",
     });
-    await waiting(2);
+    await inLine(gateway, { waiting: 2 });
     const left = (await leaves).text().catch(() => "left");
     leaving.abort();
     expect(await left).toBe("left");
-    await waiting(1);
-    release();
+    await inLine(gateway, { waiting: 1 });
+    upstream.releaseAll();
     expect(await (await stays).text()).toContain("data: [DONE]");
     expect(gateway.upstream.seen).toHaveLength(2);
     const rows = gateway.rows().filter(({ request_id }) => request_id === "same");

@@ -1,15 +1,12 @@
-import { isJsonObject, type JsonObject } from "../dialects/json/json-body.ts";
 import { GatewayError } from "../errors.ts";
+import { isJsonObject, type JsonObject, jsonOrNull } from "../json-object.ts";
 
 /**
  * The JSON object that an upstream answered with. Throws `upstream_error` for anything else: what
  * is wrong with an answer is no fault of the client's request.
  */
 export function answeredObject(bytes: Buffer): JsonObject {
-  let value: unknown = null;
-  try {
-    value = JSON.parse(bytes.toString());
-  } catch {}
+  const value = jsonOrNull(bytes.toString());
   if (isJsonObject(value)) return value;
   throw new GatewayError("upstream_error", "The upstream's answer is not JSON.");
 }

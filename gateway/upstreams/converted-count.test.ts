@@ -5,7 +5,7 @@ import {
   startMockUpstream,
 } from "../test/support/mock-upstream.ts";
 import { countConverted } from "./converted-count.ts";
-import { openUpstream, type Upstream, type UpstreamType } from "./upstream.ts";
+import { openUpstream, type ServerType, type Upstream } from "./upstream.ts";
 
 let mock: MockUpstream;
 let upstream: Upstream;
@@ -31,7 +31,7 @@ const body = {
   tools: [{ name: "weather", description: "Tells it.", input_schema: schema }],
 };
 
-async function count(type: UpstreamType, handler: Handler, asked: object = body): Promise<unknown> {
+async function count(type: ServerType, handler: Handler, asked: object = body): Promise<unknown> {
   mock = await startMockUpstream(handler);
   upstream = openUpstream({ url: `${mock.url}/sub`, key: "k", type, connectTimeoutMs: 5_000 });
   const outbound = {

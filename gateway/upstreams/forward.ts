@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
-import { upstreamRejection } from "../dialects/upstream-rejection.ts";
+import { maxRejectionBytes, upstreamRejection } from "../dialects/upstream-rejection.ts";
 import type { GatewayError } from "../errors.ts";
 import { ClientAware, type Connections } from "./connection.ts";
 import { withStatus } from "./failure.ts";
@@ -35,9 +35,6 @@ export type Receiver = {
 
 /** How long a server may take to end an answer that is complete. Milliseconds. */
 const endGraceMs = 1_000;
-
-/** A 4xx or 5xx body is read up to here for its message. */
-const maxRejection = 64 * 1024;
 
 /** One request on its way: undici's handler, which ends the promise of `forward` exactly once. */
 class Passage extends ClientAware implements Dispatcher.DispatchHandler {
@@ -104,7 +101,7 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
       return;
     }
     rejection.size += chunk.length;
-    if (rejection.size <= maxRejection) rejection.chunks.push(chunk);
+    if (rejection.size <= maxRejectionBytes) rejection.chunks.push(chunk);
     // The message is whole or it is not worth more: an error page may be endless.
     else controller.abort(new Error("rejection too long"));
   }

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
+import type { Family } from "../dialects/hub/target.ts";
 import { addKeyHeaders, addOwnCredentials } from "./key-headers.ts";
-import type { Family, Upstream } from "./upstream.ts";
+import type { Upstream } from "./upstream.ts";
 
 /** Header names in lower case; several values as a list. */
 export type Headers = Record<string, string | string[]>;
@@ -73,7 +74,7 @@ function connectionNames(headers: IncomingHttpHeaders): Set<string> | null {
   );
 }
 
-export type Added = {
+export type AddedHeaders = {
   user: string;
   requestId: string;
   /** The upstream's own key; null where it has none. */
@@ -91,7 +92,7 @@ export type Added = {
 /** Of an upstream, what decides under which key it is asked. */
 export function keyOf(
   upstream: Pick<Upstream, "key" | "family" | "passthrough">,
-): Pick<Added, "upstreamKey" | "family" | "passthrough"> {
+): Pick<AddedHeaders, "upstreamKey" | "family" | "passthrough"> {
   const { key: upstreamKey, family, passthrough } = upstream;
   return { upstreamKey, family, passthrough };
 }
@@ -121,7 +122,7 @@ export function withoutCredentials(client: IncomingHttpHeaders): IncomingHttpHea
  * and ours. Applied before either forwarder; never in a proxy event, which is not called under
  * `Expect`.
  */
-export function headersToUpstream(client: IncomingHttpHeaders, added: Added): Headers {
+export function headersToUpstream(client: IncomingHttpHeaders, added: AddedHeaders): Headers {
   const declared = connectionNames(client);
   const out: Headers = {};
   for (const name in client) {

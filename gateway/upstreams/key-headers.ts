@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
+import type { Family } from "../dialects/hub/target.ts";
 import type { Headers } from "./headers.ts";
-import type { Family } from "./upstream.ts";
 
 /** Whose key it is, and in which words it is told. */
 export type KeyHolder = {

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { type CatalogOptions, createModelCatalog, type ModelCatalog } from "./model-catalog.ts";
 import { entriesOf } from "./model-entries.ts";
-import { openUpstream, type Upstream, type UpstreamType } from "./upstream.ts";
+import { openUpstream, type ServerType, type Upstream } from "./upstream.ts";
 
 const endings: (() => unknown)[] = [];
 afterEach(async () => {
@@ -31,7 +31,7 @@ async function serve(
 function open(
   port: number,
   name: string,
-  type: UpstreamType = "auto",
+  type: ServerType = "auto",
   key: string | null = null,
 ): Upstream {
   const url = `http://127.0.0.1:${port}`;
@@ -41,7 +41,7 @@ function open(
 }
 
 async function catalogOf(
-  type: UpstreamType,
+  type: ServerType,
   reply: (request: IncomingMessage) => Reply,
   key: string | null = null,
 ): Promise<ModelCatalog> {

@@ -1,8 +1,9 @@
+import type { Family } from "../dialects/hub/target.ts";
 import type { JsonObject } from "../dialects/json/json-body.ts";
 import { answeredObject } from "./answered-object.ts";
 import { ask } from "./ask.ts";
 import { type CatalogEntry, entriesOf } from "./model-entries.ts";
-import { type Family, learnKind, type Upstream } from "./upstream.ts";
+import { learnKind, type Upstream } from "./upstream.ts";
 
 /** Of a list no more pages are read. */
 const maxPages = 20;

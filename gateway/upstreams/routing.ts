@@ -1,32 +1,20 @@
 import { BoundedMap } from "../bounded-map.ts";
 import { matchesGlob } from "../kinds/glob.ts";
+import type { RouteSeats } from "../line/line.ts";
 
-/**
- * Where a route leads: an upstream, and what the model is called there (null: as it was asked for).
- */
-export type Target = { readonly upstream: string; readonly model: string | null };
+/** Where a route leads: an upstream, and the model's name there (null: the name in the request). */
+export type RoutedUpstream = { readonly upstream: string; readonly model: string | null };
 
 /** A rule from model names to upstreams. `model` is a name, or a glob in which `*` is anything. */
 export type Route = {
   readonly model: string;
-  readonly upstreams: readonly Target[];
-  readonly fallbacks: readonly Target[];
-};
-
-/** Which upstreams may serve, in tiers: those of the next one only where none before it can. */
-export type Seats = {
-  readonly key: string;
-  readonly list: readonly {
-    readonly upstream: string;
-    readonly tier: number;
-    /** What the model is called there; null: as it was asked for. */
-    readonly model: string | null;
-  }[];
+  readonly upstreams: readonly RoutedUpstream[];
+  readonly fallbacks: readonly RoutedUpstream[];
 };
 
 /** What a model name leads to; one object for each route, however often it is taken. */
 export type Way = {
-  readonly seats: Seats;
+  readonly seats: RouteSeats;
   /** What the model is called at an upstream, where it is another name. */
   readonly names: ReadonlyMap<string, string>;
 };
@@ -88,7 +76,7 @@ export function createRouting(options: RoutingOptions): (model: string | null) =
 
 function wayOf(route: Pick<Route, "upstreams" | "fallbacks">, key: string): Way {
   const names = new Map<string, string>();
-  const seats = new Map<string, Seats["list"][number]>();
+  const seats = new Map<string, RouteSeats["list"][number]>();
   const tiers = [route.upstreams, ...route.fallbacks.map((target) => [target])];
   for (const [tier, targets] of tiers.entries()) {
     for (const { upstream, model } of targets) {

@@ -2,17 +2,14 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, it } from "vitest";
 import { followSlotCount, followSlotCounts } from "./slot-count.ts";
-import { openUpstream, type Upstream, type UpstreamType } from "./upstream.ts";
+import { openUpstream, type ServerType, type Upstream } from "./upstream.ts";
 
 const endings: (() => unknown)[] = [];
 afterEach(async () => {
   for (const end of endings.splice(0)) await end();
 });
 
-async function start(
-  slots: number,
-  asked: string[] = [],
-): Promise<(type: UpstreamType) => Upstream> {
+async function start(slots: number, asked: string[] = []): Promise<(type: ServerType) => Upstream> {
   const server = createServer((request, response) => {
     asked.push(`${request.url} ${request.headers.authorization}`);
     response.end(`{"total_slots":${slots}}`);

@@ -15,14 +15,14 @@ import {
   startMockUpstream,
 } from "../test/support/mock-upstream.ts";
 import { createTokenize, type TokenizeOptions } from "./tokenize.ts";
-import { openUpstream, type Upstream, type UpstreamType } from "./upstream.ts";
+import { openUpstream, type ServerType, type Upstream } from "./upstream.ts";
 
 const stops: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const stop of stops.splice(0).reverse()) await stop();
 });
 
-function open(url: string, type: UpstreamType = "llamacpp"): Upstream {
+function open(url: string, type: ServerType = "llamacpp"): Upstream {
   const upstream = openUpstream({ url, key: "sk-upstream", type, connectTimeoutMs: 1_000 });
   stops.push(() => upstream.connections.close());
   return upstream;

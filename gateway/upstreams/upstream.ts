@@ -1,3 +1,4 @@
+import type { Family } from "../dialects/hub/target.ts";
 import type { Dialect } from "../exchange.ts";
 import { type Connections, openConnections } from "./connection.ts";
 import { readTrust, type TlsOptions, type Trust } from "./trust.ts";
@@ -7,7 +8,7 @@ import { readProxy } from "./tunnel.ts";
 export type UpstreamKind = "llamacpp" | "openai";
 
 /** What an upstream is said to be; `auto` is learnt from its answers. */
-export type UpstreamType =
+export type ServerType =
   | "auto"
   | "openai"
   | "anthropic"
@@ -16,13 +17,10 @@ export type UpstreamType =
   | "llamacpp"
   | "vllm";
 
-/** Whose API an upstream speaks. */
-export type Family = "openai" | "anthropic" | "google";
-
 /** A server that answers: where it is, how it is spoken to, how it fares. */
 export type Upstream = {
   readonly name: string;
-  readonly type: UpstreamType;
+  readonly type: ServerType;
   readonly family: Family;
   readonly origin: string;
   /** Put before every path: `""` or `/prefix`. */
@@ -46,7 +44,7 @@ export type UpstreamOptions = {
   /** Origin and prefix, without a final `/v1` or slash. */
   url: string;
   key: string | null;
-  type: UpstreamType;
+  type: ServerType;
   connectTimeoutMs: number;
   /** Shown in ledger, logs and /health; the URL by default. */
   name?: string;

@@ -1,20 +1,20 @@
 import type { Edited } from "./edit-users-file.ts";
 import { digestOf, hashedName, hintOf, keyFault } from "./key.ts";
-import { digestOfRow, type Fields, fieldsOf, type Row, rowOf } from "./users-document.ts";
+import { digestOfRow, type EntryFields, fieldsOf, rowOf, type UserRow } from "./users-document.ts";
 
 /** How many keys the person has now. */
-export type Added = { readonly keys: number };
+export type AddedKey = { readonly keys: number };
 
 /**
  * Adds a key for `fields.user`, hashed with its hint, or as it is where `isPlain`.
  * @throws Error when the key is not one, or is in the file already
  */
 export function addKey(
-  rows: readonly Row[],
+  rows: readonly UserRow[],
   key: string,
-  fields: Fields,
+  fields: EntryFields,
   isPlain: boolean,
-): Edited<Added> {
+): Edited<AddedKey> {
   const fault = keyFault(key);
   if (fault !== null) throw new Error(fault);
   const digest = digestOf(key);
@@ -26,7 +26,7 @@ export function addKey(
 }
 
 /** The row of a new key. */
-export function newRow(key: string, fields: Fields, isPlain: boolean): Row {
+export function newRow(key: string, fields: EntryFields, isPlain: boolean): UserRow {
   const { user, hint: _old, ...others } = fields;
   if (isPlain) return rowOf(key, { user, ...others });
   return rowOf(hashedName(key), { user, hint: hintOf(key), ...others });

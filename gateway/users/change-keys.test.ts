@@ -3,7 +3,7 @@ import { addKey } from "./add-key.ts";
 import { hashKeys, removeKeys, setDisabled } from "./change-keys.ts";
 import { digestOf, hashedName, newKey } from "./key.ts";
 import { parseUsers } from "./snapshot.ts";
-import { type Row, readRows, writeRows } from "./users-document.ts";
+import { readRows, type UserRow, writeRows } from "./users-document.ts";
 
 const keys = [newKey(), newKey(), newKey()] as const;
 const text = JSON.stringify({
@@ -12,7 +12,7 @@ const text = JSON.stringify({
   [hashedName(keys[2])]: { user: "alice", hint: keys[2].slice(0, 7) },
 });
 
-function usersIn(rows: readonly Row[]) {
+function usersIn(rows: readonly UserRow[]) {
   return parseUsers(writeRows(rows));
 }
 

@@ -1,13 +1,13 @@
 import { newRow } from "./add-key.ts";
 import type { Edited } from "./edit-users-file.ts";
 import { digestInName } from "./key.ts";
-import { changed, fieldsOf, hintOfRow, type Row } from "./users-document.ts";
+import { changed, fieldsOf, hintOfRow, type UserRow } from "./users-document.ts";
 
 /** Which keys: a person's, all of them or those whose hint begins with `hint`. */
 export type Whose = { readonly user: string; readonly hint: string | null };
 
 /** The keys `whose` means. @throws Error when there is none */
-export function pick(rows: readonly Row[], whose: Whose): Row[] {
+export function pick(rows: readonly UserRow[], whose: Whose): UserRow[] {
   const own = rows.filter((row) => fieldsOf(row).user === whose.user);
   if (own.length === 0) throw new Error("there is no user with that name");
   const picked = own.filter((row) => hintOfRow(row).startsWith(whose.hint ?? ""));
@@ -16,14 +16,14 @@ export function pick(rows: readonly Row[], whose: Whose): Row[] {
 }
 
 /** Takes keys out of the file; says how many. */
-export function removeKeys(rows: readonly Row[], whose: Whose): Edited<number> {
+export function removeKeys(rows: readonly UserRow[], whose: Whose): Edited<number> {
   const picked = new Set(pick(rows, whose));
   return { rows: rows.filter((row) => !picked.has(row)), result: picked.size };
 }
 
 /** Switches keys off, or on again; says how many. */
 export function setDisabled(
-  rows: readonly Row[],
+  rows: readonly UserRow[],
   whose: Whose,
   isDisabled: boolean,
 ): Edited<number> {
@@ -34,8 +34,8 @@ export function setDisabled(
 }
 
 /** Stores every plain key hashed, each in its place; says how many. */
-export function hashKeys(rows: readonly Row[]): Edited<number> {
-  const isPlain = (row: Row): boolean => digestInName(row.name) === null;
+export function hashKeys(rows: readonly UserRow[]): Edited<number> {
+  const isPlain = (row: UserRow): boolean => digestInName(row.name) === null;
   return {
     rows: rows.map((row) => (isPlain(row) ? newRow(row.name, fieldsOf(row), false) : row)),
     result: rows.filter(isPlain).length,

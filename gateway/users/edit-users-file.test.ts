@@ -15,7 +15,7 @@ import { addKey } from "./add-key.ts";
 import { removeKeys, setDisabled } from "./change-keys.ts";
 import { editUsersFile, readUsersFile } from "./edit-users-file.ts";
 import { parseUsers } from "./snapshot.ts";
-import type { Row } from "./users-document.ts";
+import type { UserRow } from "./users-document.ts";
 
 const prefix = join(tmpdir(), "edit-users-file-");
 const bob = { user: "bob", hint: null };
@@ -74,7 +74,7 @@ test("what the gateway would refuse is never written", async () => {
   using folder = mkdtempDisposableSync(prefix);
   const file = join(folder.path, "users.json");
   writeFileSync(file, "{}");
-  const wrong: Row[] = [{ name: "k", raw: '{"user": 5}' }];
+  const wrong: UserRow[] = [{ name: "k", raw: '{"user": 5}' }];
   await expect(editUsersFile(file, () => ({ rows: wrong, result: 0 }))).rejects.toThrow('"user"');
   expect(readFileSync(file, "utf8")).toBe("{}");
 });

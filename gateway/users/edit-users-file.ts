@@ -4,17 +4,20 @@ import { withFileLock } from "./file-lock.ts";
 import { replaceFile, targetOf } from "./replace-file.ts";
 import { parseUsers } from "./snapshot.ts";
 import { decode, describe } from "./user-directory.ts";
-import { type Row, readRows, writeRows } from "./users-document.ts";
+import { readRows, type UserRow, writeRows } from "./users-document.ts";
 
 /** What an edit makes of the rows, and what it has to tell. */
-export type Edited<T> = { readonly rows: readonly Row[]; readonly result: T };
+export type Edited<T> = { readonly rows: readonly UserRow[]; readonly result: T };
 
 /**
  * Edits a users file under its lock: edits made at once follow each other, and a reader never sees
  * half of one. A file that is not there is made, for its owner only.
  * @throws Error with one line on a broken file, and whatever `edit` throws; nothing is written then
  */
-export async function editUsersFile<T>(file: string, edit: (rows: Row[]) => Edited<T>): Promise<T> {
+export async function editUsersFile<T>(
+  file: string,
+  edit: (rows: UserRow[]) => Edited<T>,
+): Promise<T> {
   const target = targetOf(file);
   makeFolderOf(target);
   return await withFileLock(target, () => {
@@ -33,7 +36,7 @@ export async function editUsersFile<T>(file: string, edit: (rows: Row[]) => Edit
 }
 
 /** The rows of a users file, without editing it; none when there is no file. */
-export function readUsersFile(file: string): Row[] {
+export function readUsersFile(file: string): UserRow[] {
   const text = textOf(file);
   return text === null ? [] : rowsOf(file, text);
 }
@@ -43,7 +46,7 @@ function makeFolderOf(file: string): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
 }
 
-function rowsOf(file: string, text: string): Row[] {
+function rowsOf(file: string, text: string): UserRow[] {
   try {
     return readRows(text);
   } catch (error) {
@@ -60,7 +63,7 @@ function textOf(file: string): string | null {
   }
 }
 
-function isSame(one: readonly Row[], other: readonly Row[]): boolean {
+function isSame(one: readonly UserRow[], other: readonly UserRow[]): boolean {
   return one.length === other.length && one.every((row, index) => row === other[index]);
 }
 

@@ -1,3 +1,4 @@
+import { isJsonObject } from "../json-object.ts";
 import { parseInstant } from "./instant.ts";
 import { HINT_LENGTH } from "./key.ts";
 import { userNameFault } from "./user-name.ts";
@@ -5,7 +6,7 @@ import { userNameFault } from "./user-name.ts";
 type Role = "user" | "admin";
 
 /** What one key of users.json stands for. */
-export type Entry = {
+export type UserEntry = {
   readonly user: string;
   readonly role: Role;
   /** Milliseconds since the epoch from which the key no longer counts; null = never. */
@@ -36,9 +37,9 @@ export const entryFields: readonly string[] = [
  * Reads the value of one entry: a name, or an object. Fields it does not know are left alone.
  * @throws Error whose message names the field and never repeats its value
  */
-export function parseEntry(value: unknown, hint: string): Entry {
+export function parseEntry(value: unknown, hint: string): UserEntry {
   const fields = typeof value === "string" ? { user: value } : value;
-  if (!isRecord(fields)) throw new Error("must be a name or an object");
+  if (!isJsonObject(fields)) throw new Error("must be a name or an object");
   return Object.freeze({
     user: userOf(fields.user),
     role: roleOf(fields.role),
@@ -52,11 +53,6 @@ export function parseEntry(value: unknown, hint: string): Entry {
     limits: limitsOf(fields.limits),
     hint: hintIn(fields.hint) ?? hint,
   });
-}
-
-/** A plain object, not null and not a list. */
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function userOf(value: unknown): string {
@@ -107,7 +103,7 @@ function wholeOf(name: string, value: unknown, min: number): number | null {
 
 function limitsOf(value: unknown): Readonly<Record<string, unknown>> | null {
   if (value === undefined || value === null) return null;
-  if (!isRecord(value)) throw new Error('"limits" must be an object');
+  if (!isJsonObject(value)) throw new Error('"limits" must be an object');
   return Object.freeze(value);
 }
 

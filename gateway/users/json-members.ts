@@ -1,5 +1,5 @@
 /** A member of a JSON object: its name, its value exactly as written, and where its name begins. */
-export type Member = { readonly name: string; readonly raw: string; readonly offset: number };
+export type JsonMember = { readonly name: string; readonly raw: string; readonly offset: number };
 
 /**
  * A fault in JSON text. The message says what is wrong, never what stands there: that may be a key.
@@ -27,8 +27,8 @@ const LITERALS = ["true", "false", "null"];
  * the text in its messages, so the fault's place is found here.
  * @throws JsonFault
  */
-export function readMembers(text: string): Member[] {
-  const members: Member[] = [];
+export function readMembers(text: string): JsonMember[] {
+  const members: JsonMember[] = [];
   const start = skipSpace(text, text.startsWith("\uFEFF") ? 1 : 0);
   if (start >= text.length) throw new JsonFault(start, "the file is empty");
   if (text[start] !== "{") throw new JsonFault(start, "the file must be a JSON object");
@@ -75,7 +75,7 @@ function endOfObject(
   text: string,
   start: number,
   depth: number,
-  onMember: ((member: Member) => void) | null,
+  onMember: ((member: JsonMember) => void) | null,
 ): number {
   if (depth > MAX_DEPTH) throw new JsonFault(start, "the JSON is nested too deeply");
   const seen = new Set<string>();

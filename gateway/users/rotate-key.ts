@@ -1,8 +1,8 @@
 import { addKey } from "./add-key.ts";
 import { pick, type Whose } from "./change-keys.ts";
 import type { Edited } from "./edit-users-file.ts";
-import { type Entry, parseEntry } from "./entry.ts";
-import { changed, type Fields, fieldsOf, type Row } from "./users-document.ts";
+import { parseEntry, type UserEntry } from "./entry.ts";
+import { changed, type EntryFields, fieldsOf, type UserRow } from "./users-document.ts";
 
 export type Rotation = {
   readonly whose: Whose;
@@ -27,7 +27,7 @@ export type Rotated = {
  * longest-lived of them would have: rotating gives nobody more than they had.
  * @throws Error when none works, or when they have different rights and none was named
  */
-export function rotateKey(rows: readonly Row[], rotation: Rotation): Edited<Rotated> {
+export function rotateKey(rows: readonly UserRow[], rotation: Rotation): Edited<Rotated> {
   const { whose, now, graceMs } = rotation;
   const old = pick(rows, whose).filter((row) => isWorking(row, now));
   const [model] = old;
@@ -43,28 +43,28 @@ export function rotateKey(rows: readonly Row[], rotation: Rotation): Edited<Rota
   return { rows: edited, result: { replaced: old.length, until: last } };
 }
 
-function entryOf(row: Row): Entry {
+function entryOf(row: UserRow): UserEntry {
   return parseEntry(fieldsOf(row), "");
 }
 
-function isWorking(row: Row, now: number): boolean {
+function isWorking(row: UserRow, now: number): boolean {
   const { disabled, expires } = entryOf(row);
   return !disabled && endOf(expires) > now;
 }
 
 /** Everything a key allows but its end; fields of other rooms count too. */
-function rightsOf(row: Row): string {
+function rightsOf(row: UserRow): string {
   const { hint: _hint, note: _note, expires: _expires, ...rights } = fieldsOf(row);
   return JSON.stringify(Object.entries(rights).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function ended(row: Row, until: number, graceMs: number): Row[] {
+function ended(row: UserRow, until: number, graceMs: number): UserRow[] {
   if (graceMs === 0) return [];
   if (endOf(entryOf(row).expires) <= until) return [row];
   return [changed(row, { expires: new Date(until).toISOString() })];
 }
 
-function inherited(model: Row, old: readonly Row[]): Fields {
+function inherited(model: UserRow, old: readonly UserRow[]): EntryFields {
   const { expires: _expires, ...fields } = fieldsOf(model);
   const end = lastEnd(old);
   return end === Number.POSITIVE_INFINITY
@@ -72,7 +72,7 @@ function inherited(model: Row, old: readonly Row[]): Fields {
     : { ...fields, expires: new Date(end).toISOString() };
 }
 
-function lastEnd(rows: readonly Row[]): number {
+function lastEnd(rows: readonly UserRow[]): number {
   return Math.max(...rows.map((row) => endOf(entryOf(row).expires)));
 }
 

@@ -1,15 +1,15 @@
-import { type Entry, parseEntry } from "./entry.ts";
+import { parseEntry, type UserEntry } from "./entry.ts";
 import { isExampleDigest } from "./example-keys.ts";
-import { JsonFault, type Member, placeOf, readMembers } from "./json-members.ts";
+import { JsonFault, type JsonMember, placeOf, readMembers } from "./json-members.ts";
 import { digestInName, digestOf, hintOf, keyFault } from "./key.ts";
 import { userNameFault } from "./user-name.ts";
 
 /** Who exists, as one reading of the file saw it. Never changes. */
 export type Snapshot = {
   /** The entry of a key, by the key's SHA-256 digest (64 lower-case hex digits) only. */
-  find(digest: string): Entry | null;
+  find(digest: string): UserEntry | null;
   /** Every entry of a user, in the order of the file. */
-  entriesOf(user: string): readonly Entry[];
+  entriesOf(user: string): readonly UserEntry[];
   readonly keys: number;
   readonly users: number;
 };
@@ -39,7 +39,7 @@ export function snapshotOfApiKey(key: string, user: string): Snapshot {
  * @throws Error whose message says what and where, never a key
  */
 export function parseUsers(text: string): Snapshot {
-  const byDigest = new Map<string, Entry>();
+  const byDigest = new Map<string, UserEntry>();
   const positions = new Map<string, number>();
   for (const [index, member] of membersOf(text).entries()) {
     const where = `entry ${index + 1} (${placeOf(text, member.offset)})`;
@@ -53,7 +53,7 @@ export function parseUsers(text: string): Snapshot {
 }
 
 /** The members of a users file, in order. @throws Error with the place of the fault */
-export function membersOf(text: string): Member[] {
+export function membersOf(text: string): JsonMember[] {
   try {
     return readMembers(text);
   } catch (error) {
@@ -62,7 +62,7 @@ export function membersOf(text: string): Member[] {
   }
 }
 
-function digestOfMember({ name }: Member, where: string): string {
+function digestOfMember({ name }: JsonMember, where: string): string {
   const digest = digestInName(name) ?? digestOf(name);
   if (isExampleDigest(digest))
     throw new Error(`${where}: this key is published in users.example.json; make another`);
@@ -73,7 +73,7 @@ function digestOfMember({ name }: Member, where: string): string {
   return digest;
 }
 
-function entryOf({ name, raw }: Member, where: string): Entry {
+function entryOf({ name, raw }: JsonMember, where: string): UserEntry {
   try {
     return parseEntry(JSON.parse(raw), digestInName(name) === null ? hintOf(name) : "");
   } catch (error) {
@@ -81,7 +81,7 @@ function entryOf({ name, raw }: Member, where: string): Entry {
   }
 }
 
-function snapshotOf(byDigest: Map<string, Entry>): Snapshot {
+function snapshotOf(byDigest: Map<string, UserEntry>): Snapshot {
   const users = Map.groupBy(byDigest.values(), (entry) => entry.user);
   return Object.freeze({
     find: (digest: string) => byDigest.get(digest) ?? null,

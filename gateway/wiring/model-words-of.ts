@@ -1,20 +1,13 @@
 import { mayUseModel } from "../auth/may-use-model.ts";
 import { BoundedMap } from "../bounded-map.ts";
-import type { Served } from "../generation/parts.ts";
-import { costOf, type Price } from "../ledger/cost.ts";
+import { createPrices, type Prices } from "../ledger/prices.ts";
 import type { ModelSettings } from "../settings/read-models.ts";
 import type { Settings } from "../settings/settings-table.ts";
 
 /** What the settings say of models: what they cost, how many run at once. */
-export type ModelWords = {
+export type ModelWords = Prices & {
   /** What the first entry says whose name matches; null: none does. */
   of(model: string): ModelSettings | null;
-  /**
-   * What is said of the name that was asked for counts before what is said of the model behind it.
-   */
-  priceOf(model: string | null, upstreamModel: string | null): Price;
-  /** In US dollars; null where usage is not known. */
-  costOf(served: Served): number | null;
   /** Null where no model has a capacity of its own. */
   readonly modelCapacity: ((model: string) => number | null) | null;
 };
@@ -24,7 +17,7 @@ const mostRemembered = 1000;
 
 export function modelWordsOf(settings: Settings): ModelWords {
   const { models } = settings;
-  const general: Price = {
+  const general = {
     input: settings.pricePerPromptToken,
     cached: null,
     output: settings.pricePerCompletionToken,
@@ -42,14 +35,9 @@ export function modelWordsOf(settings: Settings): ModelWords {
     return found;
   }
 
-  const priceOf = (model: string | null, upstreamModel: string | null): Price =>
-    of(model ?? "")?.price ?? of(upstreamModel ?? "")?.price ?? general;
   return {
     of,
-    priceOf,
-    costOf({ model, upstreamModel, usage, upstreamMs }) {
-      return costOf(priceOf(model, upstreamModel), usage, upstreamMs);
-    },
+    ...createPrices({ general, priceOfModel: (model) => of(model)?.price }),
     modelCapacity: models.some(({ maxConcurrent }) => maxConcurrent !== null)
       ? (model) => of(model)?.maxConcurrent ?? null
       : null,

@@ -1,5 +1,5 @@
 import { mayUseModel } from "../auth/may-use-model.ts";
-import type { Models } from "../generation/parts.ts";
+import type { ReadParts } from "../reads/read.ts";
 import type { RouteSettings } from "../settings/read-routes.ts";
 import { joinModels } from "../upstreams/join-models.ts";
 import type { ModelCatalog } from "../upstreams/model-catalog.ts";
@@ -13,7 +13,7 @@ export type ModelsOptions = {
 };
 
 /** For the road, and for whoever is told what there is. */
-export type ModelsOf = Models & {
+export type ModelsOf = ReadParts["models"] & {
   /** The one there is, where but one is known now. */
   only(): string | null;
   /** Those known now that a key may use. */

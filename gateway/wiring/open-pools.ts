@@ -1,8 +1,8 @@
 import { GatewayError } from "../errors.ts";
-import type { Destination, Member } from "../generation/destination.ts";
-import type { RoadParts } from "../generation/parts.ts";
+import type { GenerationParts } from "../generation/generation.ts";
 import { createLine, type Line } from "../line/line.ts";
 import type { Settings } from "../settings/settings-table.ts";
+import type { Destination, PoolMember } from "../upstreams/destination.ts";
 import { createPassThrough } from "../upstreams/pass-through.ts";
 import { createRouting, poolsOf, type Route, type Way } from "../upstreams/routing.ts";
 import { followSlotCounts } from "../upstreams/slot-count.ts";
@@ -42,12 +42,12 @@ export type Pools = {
   readonly lines: readonly Line[];
   /** How many slots the upstreams have that take new work at present. */
   usableSlots(): number;
-  /** As `RoadParts.route`. */
-  route: RoadParts["route"];
+  /** As `GenerationParts.route`. */
+  route: GenerationParts["route"];
   /** Whether a request for this model would reach this upstream, under the same name. */
   leads(model: string, upstream: string): boolean;
   /** Who answers what is no generation and names no model. */
-  readonly reads: Member;
+  readonly reads: PoolMember;
   /** An upstream's health has changed: who waits for it may go, or go elsewhere. */
   reconsider(): void;
   close(): void;
@@ -61,7 +61,7 @@ export function openPools(settings: Settings, options: PoolsOptions): Pools {
   const { configured, routes, fallback } = options;
   const { connectTimeoutMs } = settings;
   const silenceMs = settings.firstByteTimeoutMs ?? 0;
-  const members = new Map<string, Member>();
+  const members = new Map<string, PoolMember>();
   for (const { upstream } of configured) {
     members.set(upstream.name, {
       upstream,
@@ -129,7 +129,7 @@ const slotsOf = ({ maxConcurrent }: Configured): number =>
 /** Where each way leads; made when it is first taken, and one object from then on. */
 function destinations(
   lineOf: ReadonlyMap<string, Line>,
-  members: ReadonlyMap<string, Member>,
+  members: ReadonlyMap<string, PoolMember>,
 ): (way: Way) => Destination {
   const known = new Map<Way, Destination>();
   return (way) => {

@@ -1,9 +1,9 @@
 import type { OpenRouterParts } from "../api/openrouter-parts.ts";
 import { GatewayError } from "../errors.ts";
-import { modelAt } from "../generation/destination.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { Settings } from "../settings/settings-table.ts";
+import { modelAt } from "../upstreams/destination.ts";
 import type { ModelWords } from "./model-words-of.ts";
 import type { ModelsOf } from "./models-of.ts";
 import type { Pools } from "./open-pools.ts";

@@ -1,8 +1,13 @@
 import type { Pulse } from "../answer/pulse.ts";
-import type { RoadParts, Underway } from "../generation/parts.ts";
+import type { GatewayCallParts } from "../api/gateway-call.ts";
+import type { QueueParts } from "../api/queue.ts";
+import type { ShowLimitsParts } from "../api/show-limits.ts";
+import type { GenerationParts } from "../generation/generation.ts";
+import type { Underway } from "../generation/run-accepted.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { createBodyReader } from "../limits/body.ts";
 import type { Limits } from "../limits/limits.ts";
+import type { ReadParts } from "../reads/read.ts";
 import type { Roster } from "../roster.ts";
 import type { Settings } from "../settings/settings-table.ts";
 import type { Telemetry } from "../telemetry/events.ts";
@@ -13,6 +18,8 @@ import type { UserDirectory } from "../users/user-directory.ts";
 import type { Access } from "./access-of.ts";
 import type { Additions } from "./additions-of.ts";
 import type { UpstreamSide } from "./open-upstream-side.ts";
+
+type RoadParts = GenerationParts & ReadParts & GatewayCallParts & QueueParts & ShowLimitsParts;
 
 /** What was opened, and is put together here. */
 export type Opened = Pick<RoadParts, "tokens" | "draining"> & {

@@ -2,7 +2,7 @@ import { addKey } from "../../users/add-key.ts";
 import { editUsersFile } from "../../users/edit-users-file.ts";
 import { parseEntry } from "../../users/entry.ts";
 import { hintOf } from "../../users/key.ts";
-import type { Fields } from "../../users/users-document.ts";
+import type { EntryFields } from "../../users/users-document.ts";
 import { type Command, command } from "../frame/command.ts";
 import type { Surroundings } from "../frame/surroundings.ts";
 import { UsageError } from "../frame/usage-error.ts";
@@ -54,7 +54,7 @@ type Given = Readonly<
 >;
 
 /** The fields that were given, under their names in the file. */
-function fieldsFrom(user: string, values: Given): Fields {
+function fieldsFrom(user: string, values: Given): EntryFields {
   const { role, expires, note } = values;
   const models = values.models?.split(",").flatMap((glob) => glob.trim() || []);
   const weight = numberFrom(values.weight);

@@ -1,11 +1,11 @@
 import { hashKeys, removeKeys, setDisabled, type Whose } from "../../users/change-keys.ts";
 import { type Edited, editUsersFile } from "../../users/edit-users-file.ts";
-import type { Row } from "../../users/users-document.ts";
+import type { UserRow } from "../../users/users-document.ts";
 import { type Command, command } from "../frame/command.ts";
 import { hintOption } from "./new-key.ts";
 import { commonOptions, usersFileOf } from "./users-file.ts";
 
-type Change = (rows: readonly Row[], whose: Whose) => Edited<number>;
+type Change = (rows: readonly UserRow[], whose: Whose) => Edited<number>;
 
 /** `users remove NAME`: deletes all keys of a user, or those with a hint. */
 export const remove: Command = changing(

@@ -1,8 +1,8 @@
 import { pick } from "../../users/change-keys.ts";
 import { readUsersFile } from "../../users/edit-users-file.ts";
-import { type Entry, parseEntry } from "../../users/entry.ts";
+import { parseEntry, type UserEntry } from "../../users/entry.ts";
 import { digestInName } from "../../users/key.ts";
-import { fieldsOf, hintOfRow, type Row } from "../../users/users-document.ts";
+import { fieldsOf, hintOfRow, type UserRow } from "../../users/users-document.ts";
 import { type Command, command } from "../frame/command.ts";
 import { tableLines } from "../frame/table.ts";
 import { commonOptions, usersFileOf } from "./users-file.ts";
@@ -40,7 +40,7 @@ export const show: Command = command({
 type State = "active" | "disabled" | "expired";
 
 /** Every field of an entry under its name in the file, defaults and unknown fields included. */
-function shown(row: Row, now: number): Record<string, unknown> {
+function shown(row: UserRow, now: number): Record<string, unknown> {
   const { user, maxConcurrent, maxQueued, ...entry } = parseEntry(fieldsOf(row), "");
   const expires = entry.expires === null ? null : new Date(entry.expires).toISOString();
   const hint = hintOfRow(row);
@@ -50,12 +50,12 @@ function shown(row: Row, now: number): Record<string, unknown> {
   return { user, state, stored, ...fieldsOf(row), ...entry, ...bounds, expires, hint };
 }
 
-function stateOf(entry: Pick<Entry, "disabled" | "expires">, now: number): State {
+function stateOf(entry: Pick<UserEntry, "disabled" | "expires">, now: number): State {
   if (entry.disabled) return "disabled";
   return entry.expires !== null && entry.expires <= now ? "expired" : "active";
 }
 
-function cells(row: Row, now: number): string[] {
+function cells(row: UserRow, now: number): string[] {
   const entry = parseEntry(fieldsOf(row), "");
   const until = entry.expires === null ? "" : `until ${new Date(entry.expires).toISOString()}`;
   return [entry.user, `${hintOfRow(row)}…`, entry.role, stateOf(entry, now), until];

@@ -1,14 +1,10 @@
 import { isAscii, isUtf8 } from "node:buffer";
 import { GatewayError } from "../../errors.ts";
+import { isJsonObject, type JsonObject } from "../../json-object.ts";
 import { faultOffset } from "./bad-json.ts";
 import { refuseHostileShape } from "./json-shape.ts";
 
-/** The value of a JSON object, as parsed: duplicate names have their last value. */
-export type JsonObject = Readonly<Record<string, unknown>>;
-
-export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
+export { isJsonObject, type JsonObject };
 
 /** Names the place and never quotes it: the body is a prompt. */
 function faultMessage(text: string): string {

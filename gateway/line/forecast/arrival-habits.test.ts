@@ -6,7 +6,7 @@ import { ArrivalHabits } from "./arrival-habits.ts";
 const one = (user: string, priority = 0) =>
   createEntry({ id: "", user, model: "m", priority }, 1000);
 
-/** Asks, has an answer after a second, thinks for three, and asks again. */
+/** Sends a request, gets the answer after a second, thinks for three, and sends the next one. */
 function think(comings: ArrivalHabits, user: string, times: number): number {
   let now = 0;
   for (let time = 0; time < times; time++, now += 4000) {
@@ -16,7 +16,7 @@ function think(comings: ArrivalHabits, user: string, times: number): number {
   return now - 3000;
 }
 
-test("who asks again after every answer comes while they are away, and not while they wait", () => {
+test("a user who reads each answer first sends nothing while one request waits", () => {
   const comings = new ArrivalHabits();
   const now = think(comings, "bob", 20);
   const [bob] = comings.others("alice", now);
@@ -26,7 +26,7 @@ test("who asks again after every answer comes while they are away, and not while
   expect(bob?.usedMs).toEqual(new Array(20).fill(1000));
 });
 
-test("who sends many at once goes on to come while theirs wait", () => {
+test("a user who sends many at once sends more while some wait", () => {
   const comings = new ArrivalHabits();
   for (let index = 0; index < 40; index++) comings.came(one("agent"), index * 500);
   comings.went("agent", 2000, 20_000);
@@ -35,7 +35,7 @@ test("who sends many at once goes on to come while theirs wait", () => {
   expect(1 / (agent?.perMs[3] ?? 0)).toBeCloseTo(500, -2);
 });
 
-test("nobody waits for one who went home, and one night does not make them a rare guest", () => {
+test("a user who went home is not expected, and one night does not make that user rare", () => {
   const comings = new ArrivalHabits();
   const now = think(comings, "bob", 20);
   expect(comings.others("alice", now + 8 * 3_600_000)).toEqual([]);
@@ -45,7 +45,7 @@ test("nobody waits for one who went home, and one night does not make them a rar
   expect(1 / (bob?.perMs[0] ?? 0)).toBeLessThan(6000);
 });
 
-test("one's own requests, and users of whom no answer was seen, are told of by nobody", () => {
+test("the waiting user itself, and users without an answer so far, are not expected", () => {
   const comings = new ArrivalHabits();
   const now = think(comings, "bob", 20);
   comings.came(one("carol"), now);
@@ -53,7 +53,7 @@ test("one's own requests, and users of whom no answer was seen, are told of by n
   expect(comings.others("bob", now)).toEqual([]);
 });
 
-test("users who are made up do not fill the memory", () => {
+test("made-up users do not fill the memory", () => {
   const comings = new ArrivalHabits();
   think(comings, "bob", 5);
   for (let index = 0; index < 400; index++) think(comings, `made-up-${index}`, 3);
@@ -62,7 +62,7 @@ test("users who are made up do not fill the memory", () => {
   expect(comings.others("alice", 9000).some(({ user }) => user === "bob")).toBe(false);
 });
 
-test("whatever comes and goes, rates are numbers, and nobody is fewer than none", () => {
+test("rates are numbers and counts never negative, whatever comes and goes", () => {
   const step = fc.record({
     user: fc.constantFrom("alice", "bob", "carol"),
     comes: fc.boolean(),

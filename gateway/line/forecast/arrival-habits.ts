@@ -1,28 +1,31 @@
 import { BoundedMap } from "../../bounded-map.ts";
 import type { LineEntry } from "../order/line-entry.ts";
 
-/** Rates differ by how many of the user's are here: none, one, two, or more. */
+/** Rates differ by how many requests of the user are here: none, one, two, or more. */
 const states = 4;
-/** What somebody did so many times ago counts for a third. */
+/** After so many arrivals an observation counts for a third. */
 const remembered = 32;
-/** A stay so many times as long as usual is an absence, and tells nothing of the usual. */
+/** A pause so many times as long as usual is an absence. It says nothing of the usual pause. */
 const longStay = 10;
-/** Of so many users, the latest. */
+/** The most users remembered, the latest ones. */
 const mostUsers = 300;
-/** Of so many it is asked who may come next. */
+/** The most users in `others`. */
 const mostListed = 24;
-/** How long each one's latest generations took. */
+/** The most times remembered for each user. */
 const mostTimes = 24;
 
-/** A user who may come while somebody waits. */
+/** A user who may send a request while another one waits. */
 export type ExpectedUser = {
   user: string;
   weight: number;
   priority: number;
   here: number;
-  /** How often one more comes, each millisecond, while so many are here (the last: or more). */
+  /**
+   * Arrivals a millisecond, by the number of the user's requests that are here. The last is for
+   * that many or more.
+   */
   perMs: readonly number[];
-  /** How long their latest generations took: at least one. */
+  /** How long their latest requests held a slot; at least one. */
   usedMs: readonly number[];
 };
 
@@ -31,9 +34,9 @@ type Habit = {
   weight: number;
   priority: number;
   here: number;
-  /** Since when so many are here. */
+  /** Since when `here` has its value. */
   since: number;
-  /** By how many were here: for how long, and how often one more came. */
+  /** By the number of requests here: for how long, and how many came meanwhile. */
   readonly ms: number[];
   readonly came: number[];
   readonly usedMs: number[];
@@ -41,25 +44,28 @@ type Habit = {
 };
 
 /**
- * Who comes, and how often. Somebody who asks again when they have read the answer does not come
- * while they wait for it; others send many at once. So it is learnt for how long so many of a
- * user's requests were here, and how often one more came meanwhile.
+ * Learns which users send requests, and how often. A person who reads each answer before the next
+ * question sends nothing while one waits; a program sends many at once. So for each number of a
+ * user's requests that are here it learns how long that lasted, and how many more came meanwhile.
  */
 export class ArrivalHabits {
   readonly #habits = new BoundedMap<Habit>(mostUsers);
 
-  /** One more request of this user. */
+  /** Call it when a request of this user joins. */
   came({ request: { user }, weight, priority }: LineEntry, now: number): void {
     const known = this.#habits.get(user);
     const habit = known ?? newHabit(user, now);
     Object.assign(habit, { weight, priority });
-    // The first request tells of no pause.
+    // Before the first request there was no pause.
     if (known !== undefined) learn(habit, now);
     habit.here++;
     this.#habits.set(user, habit);
   }
 
-  /** One less; `usedMs` is null for one that had no slot. */
+  /**
+   * Call it when a request of this user is gone. `usedMs`: how long it held a slot; null if it got
+   * none.
+   */
   went(user: string, usedMs: number | null, now: number): void {
     const habit = this.#habits.get(user);
     if (habit === undefined) return;
@@ -70,7 +76,7 @@ export class ArrivalHabits {
     habit.next = (habit.next + 1) % mostTimes;
   }
 
-  /** Who may come next, but for one; the latest come first. */
+  /** The users who may send a request next, without `but`. The latest ones are first. */
   others(but: string, now: number): ExpectedUser[] {
     const comers: ExpectedUser[] = [];
     for (const habit of [...this.#habits.values()].slice(-mostListed - 1).reverse()) {
@@ -103,7 +109,7 @@ function stateOf({ here }: Habit): number {
   return Math.min(states - 1, here);
 }
 
-/** The time since the last change belongs to the state that ends now, which is returned. */
+/** Adds the time since the last change to the state that ends now. Returns that state. */
 function stay(habit: Habit, now: number): number {
   const state = stateOf(habit);
   const lasted = now - habit.since;
@@ -113,13 +119,13 @@ function stay(habit: Habit, now: number): number {
   return state;
 }
 
-/** Between two that come while so many are here. */
+/** The usual time between two arrivals in this state. Milliseconds. */
 function usualMs({ ms, came }: Habit, state: number): number {
   const times = came[state] ?? 0;
   return times < 1 ? Number.POSITIVE_INFINITY : (ms[state] ?? 0) / times;
 }
 
-/** One more has come in this state. */
+/** Learns that a request has come in this state. */
 function learn(habit: Habit, now: number): void {
   const { ms, came } = habit;
   for (let state = 0; state < states; state++) {
@@ -130,7 +136,7 @@ function learn(habit: Habit, now: number): void {
   came[state] = (came[state] ?? 0) + 1;
 }
 
-/** Where a state was never seen, the rate is that of one less. */
+/** A state that was never seen has the rate of the state below it. */
 function ratesOf(habit: Habit, now: number): number[] {
   const current = stateOf(habit);
   const rates: number[] = [];

@@ -2,23 +2,23 @@ import type { Lane } from "../order/lane.ts";
 import type { LineEntry } from "../order/line-entry.ts";
 import type { Share } from "../order/share.ts";
 
-/** Somebody ahead, with the virtual time at which they start. */
+/** A request ahead, with the virtual time of its start. */
 export type Tagged = { entry: LineEntry; tag: number };
 
 /**
- * How many, their estimates together, and the first of them: at most `mostListed`. `tag` is one's
- * own.
+ * The requests ahead of one: their number, the sum of their estimates, and the first `mostListed`
+ * of them. `tag`: the virtual time at which the request itself starts.
  */
 export type Ahead = { count: number; ms: number; tag: number; entries: Tagged[] };
 
-/** Of so many it matters how long each may take; of more, only how long they take together. */
+/** Up to so many, the time of each matters. Of more, only their sum. */
 const mostListed = 64;
 
 /**
- * Who stands before an entry that has just come. Every waiting request has a start tag: its user's
- * virtual time and the charges of that user's requests before it; the order is that of the tags.
- * One walk over those ahead, and no more, so that a join into a long line stays cheap. Exact but
- * for caps, boxes and aging still to come; the next forecast mends those.
+ * Finds the requests ahead of an entry that has just joined. Every waiting request has a start tag:
+ * the virtual time of its user plus the charges of that user's requests before it. The order is
+ * that of the tags. It is one walk over the requests ahead, so joining a long line stays cheap. It
+ * ignores caps, boxes and later aging; the next forecast corrects that.
  */
 export function aheadOf(entry: LineEntry, lane: Lane, shares: Iterable<Share>): Ahead {
   const ahead: Ahead = { count: 0, ms: 0, tag: 0, entries: [] };
@@ -53,8 +53,8 @@ function count(ahead: Ahead, entry: LineEntry, tag: number): void {
 }
 
 /**
- * When slots that come free after `remaining` milliseconds each will have done `work` milliseconds
- * among them: exact for the first in line, and near for the others.
+ * When slots that come free after `remaining` milliseconds each have done `work` milliseconds
+ * together. Exact for the first request in line, approximate for the others.
  */
 export function timeUntilDone(remaining: number[], work: number): number {
   const byTime = remaining.toSorted((a, b) => a - b);

@@ -10,7 +10,7 @@ type Join = { user: number; model: number; priority: number; weight: number };
 
 const serviceMs = 1000;
 
-/** A line in which all is known: every generation takes one second. */
+/** A line in which every generation takes one second. */
 function knownEstimates(): TimeEstimates {
   const estimates = new TimeEstimates();
   const request = { id: "", user: "", model: "m0" };
@@ -48,7 +48,7 @@ function fill(queue: FairQueue, plan: readonly Join[], slots: number): void {
   }
 }
 
-test("places are 1 to n, and those in line start in that order and at those times", () => {
+test("places are 1 to n, and the waiting requests start in that order and at those times", () => {
   fc.assert(
     fc.property(rules, fc.integer({ min: 1, max: 4 }), joins, (options, slots, plan) => {
       const queue = new FairQueue(options);
@@ -67,14 +67,15 @@ test("places are 1 to n, and those in line start in that order and at those time
           actual.push({ id: next.request.id, at: now });
         }
       }
-      // At the same instant slots come free one by one in the forecast, and all together here.
+      // In the forecast slots come free one by one at the same instant; here they come free
+      // together.
       expect(told.map(({ id }) => id).sort()).toEqual(actual.map(({ id }) => id).sort());
       if (slots === 1) expect(told).toEqual(actual);
     }),
   );
 });
 
-test("telling the future leaves the line as it was", () => {
+test("a forecast does not change the line", () => {
   fc.assert(
     fc.property(rules, joins, (options, plan) => {
       const order = (peek: boolean): string[] => {
@@ -96,7 +97,7 @@ test("telling the future leaves the line as it was", () => {
   );
 });
 
-test("without caps, boxes and aging the first place is the one that the forecast gives", () => {
+test("without caps, boxes and aging the first place equals the forecast's", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 3 }), joins, (slots, joined) => {
       const queue = new FairQueue({ agingMs: null });
@@ -116,7 +117,7 @@ test("without caps, boxes and aging the first place is the one that the forecast
   );
 });
 
-test("nothing is promised before there is data, or while nobody may start", () => {
+test("no time is told before there is data, or while no request may start", () => {
   const queue = new FairQueue({});
   fill(queue, [{ user: 0, model: 0, priority: 0, weight: 1 }], 0);
   const eta = (slots: number, estimates: TimeEstimates): (number | null)[] => {
@@ -129,14 +130,14 @@ test("nothing is promised before there is data, or while nobody may start", () =
   expect(eta(1, knownEstimates())).toEqual([0]);
 });
 
-test("work is shared by slots that come free one after the other", () => {
+test("slots that come free one after the other share the work", () => {
   expect(timeUntilDone([3000], 0)).toBe(3000);
   expect(timeUntilDone([1000, 4000], 0)).toBe(1000);
   expect(timeUntilDone([1000, 4000], 2000)).toBe(3000);
   expect(timeUntilDone([1000, 4000], 5000)).toBe(5000);
 });
 
-test("of a user who makes up two thousand model names the places take no minutes", () => {
+test("places stay quick for a user who makes up two thousand model names", () => {
   const queue = new FairQueue({ exclusiveModels: true });
   fill(
     queue,
@@ -146,7 +147,7 @@ test("of a user who makes up two thousand model names the places take no minutes
   let told = 0;
   const from = performance.now();
   forecast(queue, 1, knownEstimates(), 0, () => told++);
-  // Each group was once searched for among all, at each start: twelve seconds.
+  // At each start each group was once searched among all: that took twelve seconds.
   expect(performance.now() - from).toBeLessThan(6_000);
   expect(told).toBe(1_999);
 });

@@ -5,13 +5,15 @@ import type { TimeEstimates } from "./time-estimates.ts";
 
 type End = { id: string; at: number; index: number };
 
-/** Told once for each waiting id: where it stands, and when it starts, if that can be known. */
+/**
+ * Called once for each waiting id, with its place and the time until its start (null if unknown).
+ */
 export type Teller = (id: string, position: number, startsInMs: number | null) => void;
 
 /**
- * The order in which all that wait will start, and when: the line itself, run ahead on a copy. So
- * the places obey every rule of the line (weights, caps, boxes, aging), with no second account of
- * them. O(n log n), in one pass, which ends with the first `most` that wait.
+ * Foresees in which order all waiting requests start, and when, by running a copy of the line
+ * ahead. So places follow every rule of the line (weights, caps, boxes, aging), and no rule is
+ * written twice. One pass, O(n log n), which ends after the first `most` requests.
  */
 export function forecast(
   queue: FairQueue,
@@ -22,7 +24,7 @@ export function forecast(
   most: number = Number.POSITIVE_INFINITY,
 ): void {
   const ahead = queue.copy();
-  // A paused line keeps its order, as if it had a slot; a pool counts the slots of its upstreams
+  // A paused line keeps its order, as if it had one slot. A pool counts the slots of its upstreams
   // itself.
   const slots = capacity > 0 && queue.isPool ? Number.POSITIVE_INFINITY : Math.max(1, capacity);
   const ends = new Heap<"index", End>("index", (a, b) => a.at < b.at);
@@ -46,6 +48,6 @@ export function forecast(
     time = Math.max(time, end.at);
     ahead.end(end.id, time);
   }
-  // What no rule will ever let start (a cap of 0) still stands somewhere.
+  // A request that no rule ever lets start (a cap of 0) has a place too.
   for (const id of ahead.waiting.keys()) if (position < most) tell(id, ++position, null);
 }

@@ -2,46 +2,45 @@ import type { LineRequest } from "../order/line-entry.ts";
 import { OutputPace } from "./output-pace.ts";
 import { Recent } from "./recent.ts";
 
-/** What a generation did with its slot, as far as it is known. */
+/** How a generation used its slot, as far as it is known. */
 export type WorkDone = {
-  /** Those that had to be read: without the cached ones. */
+  /** Without the tokens that came from the cache. */
   inputTokens?: number;
   outputTokens?: number;
   promptMs?: number;
   outputMs?: number;
 };
 
-/** Milliseconds that are left of a generation, where so many like it (0 to 1) had no more left. */
+/**
+ * Milliseconds left of a generation. `quantile` (0 to 1): the part of similar generations that had
+ * no more left.
+ */
 export type TimeLeft = (quantile: number) => number;
 
-/** Fewer observations of a rate are an anecdote. */
+/** Fewer observations do not make a rate. */
 const enough = 3;
-/** So many answers without a bound tell more of the next such one than all together. */
+/** With so many answers without a bound, they say more of the next such answer than all answers. */
 const enoughUnbounded = 10;
 
-/**
- * How the recent generations of a kind used their slots: their times, and their lengths and paces.
- */
+/** How the recent generations of one kind used their slots: times, lengths and paces. */
 export class GenerationHistory {
-  /** Of the answers. A model's, whoever asks it: so those of its users share one. */
+  /** The pace of answers. All users of a model share one. */
   pace: OutputPace = new OutputPace();
   readonly #usedMs = new Recent();
-  /**
-   * Of the prompt as it was sent: what of it is cached shows in the pace, and is not known before.
-   */
+  /** Of the whole prompt. The cached part is not known before, and shows in this pace. */
   readonly #promptMsPerToken = new Recent();
   readonly #inputTokens = new Recent();
   readonly #outputTokens = new Recent();
-  /** Of those without `max_tokens`: nothing but their own end cut them short. */
+  /** Of answers without `max_tokens`: no bound has cut them. */
   readonly #unboundedTokens = new Recent();
-  /** 1 for an answer that ended at its `max_tokens`, 0 for one that ended before. */
+  /** 1 for an answer that reached its `max_tokens`, 0 for one that ended before. */
   readonly #reachedBound = new Recent();
 
   get count(): number {
     return this.#usedMs.count;
   }
 
-  /** Returns the milliseconds its answer took; null where it is not known to have had one. */
+  /** Returns the milliseconds of its answer; null if it had none as far as is known. */
   add(
     request: LineRequest,
     usedMs: number,
@@ -57,13 +56,13 @@ export class GenerationHistory {
     this.#outputTokens.add(outputTokens);
     if (request.maxTokens === undefined) this.#unboundedTokens.add(outputTokens);
     else this.#reachedBound.add(outputTokens >= request.maxTokens ? 1 : 0);
-    // Many upstreams tell no times, and who was cut short tells none: then it is all but the
-    // prompt.
+    // Many upstreams send no times, and a cancelled request has none. Then it is the whole time
+    // without the prompt's.
     const promptOrLikely = promptMs ?? inputTokens * this.#promptPace();
     return work.outputMs ?? Math.max(0, usedMs - promptOrLikely);
   }
 
-  /** Milliseconds in a slot; null without data. */
+  /** Expected milliseconds in a slot; null without data. */
   expectMs(request: LineRequest): number | null {
     const sizes = this.#sizesOf(request);
     if (sizes === null) return this.#usedMs.mean();
@@ -73,9 +72,12 @@ export class GenerationHistory {
     return promptMs + this.pace.msOf(input, mean, mean > 0 ? ofSquares / mean : 0);
   }
 
-  /** What is left of one that has run for `elapsedMs`: as of those like it that lasted longer. */
+  /**
+   * The time left of a generation that has run for `elapsedMs`, as of similar ones that lasted
+   * longer.
+   */
   left(request: LineRequest, elapsedMs: number): TimeLeft {
-    // Longer than any: the longer it ran, the longer it may.
+    // For a generation that is longer than all others: the longer it ran, the longer it may run.
     const overdue = Math.max((this.expectMs(request) ?? 0) - elapsedMs, elapsedMs / 10);
     const sizes = this.#sizesOf(request);
     if (sizes === null) {
@@ -95,12 +97,12 @@ export class GenerationHistory {
     };
   }
 
-  /** 0 where it is not known: then the pace of the output has it in it. */
+  /** 0 if unknown. Then the pace of the answer includes it. */
   #promptPace(): number {
     return this.#promptMsPerToken.count < enough ? 0 : (this.#promptMsPerToken.median() ?? 0);
   }
 
-  /** Prompt and output by their sizes; null where a size or a pace is not known. */
+  /** Prompt and answer by their sizes; null if a size or a pace is unknown. */
   #sizesOf({ inputTokens, maxTokens }: LineRequest) {
     if (inputTokens === undefined && maxTokens === undefined) return null;
     if (this.pace.count < enough) return null;
@@ -111,14 +113,14 @@ export class GenerationHistory {
       input,
       promptMs: input * this.#promptPace(),
       most: maxTokens ?? Number.POSITIVE_INFINITY,
-      /** Where answers go on until they are cut, their length is known. */
+      /** The length, if most bounded answers go on to their bound; else null. */
       exact: reaches && maxTokens !== undefined ? maxTokens : null,
       lengths: isFree ? this.#unboundedTokens : this.#outputTokens,
     };
   }
 }
 
-/** The prompt, as it was sent where that is known. */
+/** The tokens of the prompt: as it was sent, if that is known. */
 export function inputOf(request: LineRequest, work: WorkDone): number {
   return request.inputTokens ?? work.inputTokens ?? 0;
 }

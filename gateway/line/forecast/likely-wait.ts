@@ -2,40 +2,42 @@ import type { TimeLeft } from "./generation-history.ts";
 import { Newcomers, type Overtaker } from "./newcomers.ts";
 
 /**
- * So many futures are drawn: enough for a median within a few per cent. Of many slots fewer do, and
- * behind many ahead, whose times make up for each other.
+ * The number of futures: enough for a median within a few per cent. With many slots or many
+ * requests ahead fewer are enough, because their times balance out.
  */
 const [mostFutures, leastFutures] = [64, 8];
-/** Looks at a slot, in all futures together. Each who comes is one more start, and costs more. */
+/**
+ * Looks at a slot, in all futures together. Newcomers cost more, because each is one more start.
+ */
 const [mostLooks, mostLooksWithComers] = [40_000, 5_000];
-/** What a start costs beside the looks, where others may come. */
+/** The cost of a start beside the looks, if newcomers are possible. */
 const looksAtStart = 3;
 
-/** A generation that runs or stands ahead. */
+/** A request that runs or is ahead. */
 export type SlotUse = {
   left: TimeLeft;
-  /** Whose it is: an index of those who may come, or -1. */
+  /** Index of its user in `overtakers`, or -1. */
   overtaker: number;
-  /** The virtual time at which it starts; nothing for one that runs. */
+  /** The virtual time at which it starts. Absent if it runs. */
   tag?: number;
 };
 
-/** What of those ahead and of those to come is known. */
+/** What is known of the requests ahead and of those to come. */
 export type Prospect = {
   running: readonly SlotUse[];
-  /** In the order in which they start. */
+  /** In the order of their starts. */
   ahead: readonly SlotUse[];
   overtakers?: readonly Overtaker[];
-  /** The virtual time at which oneself starts. */
+  /** The virtual time at which the waiting request starts. */
   tag?: number;
 };
 
 /**
- * How long one must wait for a slot behind `ahead`, who take the slots in `running` as they come
- * free: the median over futures in which each takes a time at random of those like it, and others
- * come as they are used to. Means alone would not do: the soonest of several uncertain ends is
- * sooner than any by itself. The same numbers are drawn each time, so the same line makes the same
- * promise. Milliseconds; O((slots + overtakers) × ahead).
+ * How long a request waits for a slot, in milliseconds. The requests in `ahead` take the slots of
+ * `running` as they come free. It is the median over random futures: in each, every request takes
+ * the time of a similar one, and newcomers arrive as they usually do. Means would not do, because
+ * the first of several uncertain ends comes before any of their means. The random numbers are the
+ * same each time, so the same line makes the same promise. O((slots + overtakers) × ahead).
  */
 export function likelyWait(prospect: Prospect): number {
   const { running, ahead, overtakers = [] } = prospect;
@@ -50,7 +52,7 @@ export function likelyWait(prospect: Prospect): number {
   return waits.sort()[futures >> 1] ?? 0;
 }
 
-/** One future, in which one waits so long. */
+/** The wait in one random future. */
 function draw(
   { running, ahead, overtakers = [], tag = 0 }: Prospect,
   random: () => number,
@@ -96,7 +98,7 @@ function soonest(frees: Float64Array): number {
   return found;
 }
 
-/** Numbers in [0, 1), always the same (Marsaglia's xorshift, 32 bits). */
+/** Numbers in [0, 1), the same in each call (Marsaglia's xorshift, 32 bits). */
 function createRandom(): () => number {
   let state = 0x9e3779b9;
   return () => {

@@ -1,34 +1,37 @@
-/** Somebody who may come while one waits, and goes first where their turn is before one's own. */
+/** A user who may send a request while another one waits, and may start before it. */
 export type Overtaker = {
-  /** How many of theirs run or wait. */
+  /** How many requests of the user run or wait. */
   here: number;
-  /** How often one more comes, each millisecond, while so many are here (the last: or more). */
+  /**
+   * Arrivals a millisecond, by the number of the user's requests that are here. The last is for
+   * that many or more.
+   */
   perMs: readonly number[];
-  /** How long their generations take: any of these. */
+  /** How long their requests take: any of these. */
   usedMs: readonly number[];
-  /** The virtual time at which their next one starts at the soonest. */
+  /** The earliest virtual time at which their next request starts. */
   turn: number;
   weight: number;
 };
 
-/** So many come while one waits, at most. */
+/** The most newcomers in one future. */
 const mostComings = 128;
 
 const never = Number.POSITIVE_INFINITY;
 const first = Number.NEGATIVE_INFINITY;
 
-/** Who comes while one waits, in one future. Times are milliseconds from now. */
+/** The newcomers while a request waits, in one future. Times are milliseconds from now. */
 export class Newcomers {
   readonly #overtakers: readonly Overtaker[];
   readonly #random: () => number;
   readonly #tag: number;
-  /** When the next one of each comes. */
+  /** When the next request of each user comes. */
   readonly #next: Float64Array;
   readonly #here: Float64Array;
   readonly #turns: Float64Array;
   #left = mostComings;
 
-  /** @param tag - the virtual time at which oneself starts. */
+  /** @param tag - the virtual time at which the waiting request starts */
   constructor(overtakers: readonly Overtaker[], tag: number, random: () => number) {
     this.#overtakers = overtakers;
     this.#random = random;
@@ -45,8 +48,8 @@ export class Newcomers {
   }
 
   /**
-   * Who comes next, and before `time`; -1 for nobody. `level` is the virtual time of the latest
-   * start.
+   * Index of the next user to come before `time` and to start before the waiting request; -1 if
+   * there is none. `level`: the virtual time of the latest start.
    */
   before(time: number, level: number): number {
     const next = this.#next;
@@ -59,7 +62,7 @@ export class Newcomers {
       }
       if (found < 0 || this.#left-- <= 0) return -1;
       const turn = this.#turns[found] ?? never;
-      // A higher class goes first whenever it comes.
+      // A request of a higher class starts first whenever it comes.
       if (turn !== first) this.#turns[found] = Math.max(turn, level);
       this.#here[found] = (this.#here[found] ?? 0) + 1;
       if ((this.#turns[found] ?? 0) < this.#tag) return found;
@@ -67,7 +70,7 @@ export class Newcomers {
     }
   }
 
-  /** How long the one that has come holds its slot. */
+  /** How long the request that has come holds its slot. */
   lasts(index: number): number {
     const { usedMs = [], weight = 1 } = this.#overtakers[index] ?? {};
     const ms = usedMs[Math.floor(this.#random() * usedMs.length)] ?? 0;
@@ -76,13 +79,13 @@ export class Newcomers {
     return ms;
   }
 
-  /** One of theirs has ended. */
+  /** Call it when a request of this user has ended. */
   ended(index: number, time: number): void {
     this.#here[index] = Math.max(0, (this.#here[index] ?? 0) - 1);
     this.#draw(index, time);
   }
 
-  /** Pauses have no memory: whenever one more or one less is here, the next is drawn anew. */
+  /** Pauses have no memory, so the next arrival is drawn again whenever `here` changes. */
   #draw(index: number, time: number): void {
     const { perMs = [] } = this.#overtakers[index] ?? {};
     const rate = perMs[Math.min(perMs.length - 1, this.#here[index] ?? 0)] ?? 0;

@@ -15,17 +15,17 @@ type OutlookOptions = {
   queue: FairQueue;
   estimates: TimeEstimates;
   now: () => number;
-  /** How many slots there are at present; 0 while nobody may start. */
+  /** The number of slots now; 0 while no request may start. */
   slots: () => number;
 };
 
 /**
- * In a pool not all slots are for all. Up to so many waiting, the first place is told by looking at
- * each; beyond, as if they were, until the next forecast.
+ * In a pool not every request may use every slot. With so many waiting, the first place still comes
+ * from a forecast. With more, it is counted as if every slot were for all, until the next forecast.
  */
 const exactUpTo = 200;
 
-/** What the line expects of itself: who starts when. */
+/** Foresees which request starts when. */
 export class Outlook {
   readonly #options: OutlookOptions;
   readonly #overtaking = new Overtaking();
@@ -35,7 +35,7 @@ export class Outlook {
     this.#options = options;
   }
 
-  /** The place of one that has just come, without looking at all the others. */
+  /** The place of a request that has just joined, without a forecast of the whole line. */
   firstPlace(entry: LineEntry): LinePlace {
     const { queue, estimates, slots } = this.#options;
     const of = queue.waiting.size;
@@ -69,7 +69,7 @@ export class Outlook {
     return { position, ms: alone === null ? null : alone * factor };
   }
 
-  /** The places of the first so many. */
+  /** Tells the places of the first `most` requests. */
   places(tell: Teller, most: number): void {
     const { queue, estimates, now, slots } = this.#options;
     const tells = estimates.tells(slots());
@@ -90,36 +90,39 @@ export class Outlook {
     );
   }
 
-  /** One more has joined. */
+  /** Call it when a request has joined. */
   came(entry: LineEntry): void {
     this.#comings.came(entry, this.#options.now());
   }
 
-  /** Someone has started. */
+  /** Call it when a request has started. */
   started({ request, chargedMs }: LineEntry): void {
     const { queue, slots } = this.#options;
     this.#overtaking.kept(request.id, queue.startedMs - chargedMs, Math.max(1, slots()));
   }
 
-  /** Someone has left the line without a start. */
+  /** Call it when a request has left without a start. */
   left({ id, user }: LineRequest): void {
     this.#overtaking.left(id);
     this.#comings.went(user, null, this.#options.now());
   }
 
-  /** Someone has held a slot for so long. */
+  /** Call it when a request has ended. `usedMs`: how long it held its slot. */
   ended({ request }: Pick<LineEntry, "request">, usedMs: number): void {
     this.#comings.went(request.user, usedMs, this.#options.now());
   }
 
-  /** Milliseconds until a slot comes free; null where that cannot be known. */
+  /** Milliseconds until a slot comes free; null if unknown. */
   nextFreeMs(): number | null {
     const { estimates, slots } = this.#options;
     const remaining = estimates.known && slots() > 0 ? this.#remaining() : [];
     return remaining.length > 0 ? Math.min(...remaining) : null;
   }
 
-  /** At first those that ended are the short ones: but for a single slot, which ends them all. */
+  /**
+   * The first requests to end are the short ones. Not so on a single slot: there each one must end
+   * before the next.
+   */
   #longerBy(): number {
     const { queue, estimates, now } = this.#options;
     if (estimates.settled) return 1;
@@ -129,8 +132,8 @@ export class Outlook {
   }
 
   /**
-   * For each slot, when it comes free. In a pool that has somebody waiting, free ones are not for
-   * all.
+   * For each slot, when it comes free. If a request waits in a pool, free slots are not for all,
+   * and do not count.
    */
   #remaining(): number[] {
     const { queue, estimates, now, slots } = this.#options;

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { OutputPace } from "./output-pace.ts";
 
-/** As attention does it: each token looks at the prompt and at all of the answer before it. */
+/** As attention works: each token looks at the prompt and at all of the answer before it. */
 const truth = (input: number, output: number): number =>
   output * (0.2 + 0.0003 * input + (0.0001 * output) / 2);
 
@@ -15,7 +15,7 @@ function learnt(of: (input: number, output: number) => number): OutputPace {
   return pace;
 }
 
-test("a long answer to a long prompt is not taken for as fast as a short one, token by token", () => {
+test("a token of a long answer to a long prompt is slower than one of a short answer", () => {
   const pace = learnt(truth);
   for (const [input, output] of [
     [100, 500],
@@ -27,7 +27,7 @@ test("a long answer to a long prompt is not taken for as fast as a short one, to
   }
 });
 
-test("where the context costs nothing, the pace is the median, whatever hung for an hour", () => {
+test("if the context costs nothing, the pace is the median, even if some hung for an hour", () => {
   const pace = learnt((_, output) => output * 20);
   pace.add(100, 2, 3_600_000);
   pace.add(200, 3, 3_600_000);
@@ -36,13 +36,13 @@ test("where the context costs nothing, the pace is the median, whatever hung for
   expect(pace.msOf(1600, 5000) / 100_000).toBeCloseTo(1, 1);
 });
 
-test("a context far longer than any seen is promised no pace that nobody has seen", () => {
+test("a context longer than all seen gets the pace of the longest seen", () => {
   const pace = learnt(truth);
   expect(pace.msOf(1_000_000, 500)).toBeCloseTo(pace.msOf(1600, 500), 3);
   expect(pace.msOf(100, 1_000_000) / 1_000_000).toBeCloseTo(pace.msOf(100, 5300) / 5300, 3);
 });
 
-test("times grow with sizes, and their tokens are those that were asked for", () => {
+test("times grow with sizes, and tokensIn is the inverse of msOf", () => {
   const sizes = fc.record({
     input: fc.integer({ min: 0, max: 200_000 }),
     output: fc.integer({ min: 1, max: 100_000 }),

@@ -1,20 +1,21 @@
-/** How many observations are remembered. */
+/** The number of observations remembered. */
 const remembered = 100;
-/** With fewer, what a longer context costs can not be told from chance. */
+/** With fewer observations, the cost of a long context cannot be told from chance. */
 const enoughToFit = 12;
-/** Sweeps over the three costs, and passes in which outliers lose their weight. */
+/** Sweeps over the three costs, and passes in which outliers lose weight. */
 const [sweeps, passes] = [40, 4];
 
 type Costs = readonly [fixed: number, perInput: number, perOutput: number];
 
 /**
- * Milliseconds for each token of an answer. Each token looks at all before it, so the longer the
- * context, the longer it takes: a fixed part, a part for each token of the prompt, and one for each
- * token of the answer so far. Small models and long contexts make the latter two most of it.
- * Fitted to the recent generations, each by its token's time, so that no outlier moves it.
+ * Milliseconds for each token of an answer. Each token looks at all tokens before it, so it takes
+ * longer in a longer context: a fixed part, a part for each token of the prompt, and a part for
+ * each token of the answer so far. With small models and long contexts the last two are most of it.
+ * The parts are fitted to the recent generations, by the time of a token, so that no outlier moves
+ * them.
  */
 export class OutputPace {
-  /** Prompt, answer, milliseconds for each token of the answer. */
+  /** Tokens of the prompt and of the answer, and milliseconds for each token of the answer. */
   readonly #seen: { input: number; output: number; ms: number }[] = [];
   #next = 0;
   #unseen = 0;
@@ -32,15 +33,16 @@ export class OutputPace {
   }
 
   /**
-   * How long `output` tokens take; as many as that on the average, where `longest` is the mean of
-   * the squares of the lengths by that of the lengths. Beyond what was seen, paces stay as they are.
+   * How long an answer of `output` tokens takes, in milliseconds. For an average over answers,
+   * `output` is their mean length and `longest` the mean of the squares divided by the mean. Beyond
+   * the longest context seen, the pace stays the same.
    */
   msOf(input: number, output: number, longest: number = output): number {
     const [base, perOutput] = this.#costsFor(input);
     return output * (base + (perOutput * Math.min(longest, this.#longest.output)) / 2);
   }
 
-  /** How many tokens there are after so many milliseconds. */
+  /** How many tokens there are after `ms` milliseconds. */
   tokensIn(input: number, ms: number): number {
     const [base, perOutput] = this.#costsFor(input);
     const end = this.#longest.output;
@@ -50,7 +52,7 @@ export class OutputPace {
   }
 
   #costsFor(input: number): [number, number] {
-    // Anew when a quarter has changed: it costs a hundred times what a median costs.
+    // Fitted again when a quarter has changed: a fit costs as much as a hundred medians.
     if (this.#unseen * 4 > this.#seen.length) this.#fit();
     const [fixed, perInput, perOutput] = this.#costs;
     return [fixed + perInput * Math.min(input, this.#longest.input), perOutput];
@@ -82,17 +84,17 @@ export class OutputPace {
   }
 }
 
-/** Of a row: what its three costs are multiplied by, then what they come to. */
+/** The length of a row: the factors of its three costs, then their sum. */
 const width = 4;
 
 /**
- * The costs, none below 0, of which the rows deviate least by absolute value: least squares, in
- * which a row counts the less the more it deviated in the pass before. Plain loops over numbers:
- * it is on the way of every few requests.
+ * The costs, none below 0, from which the rows deviate least by absolute value. It is least squares
+ * in passes: a row counts less if it deviated more in the pass before. Plain loops over numbers,
+ * because it runs every few requests.
  */
 function leastDeviations(rows: Float64Array): Float64Array {
   const costs = Float64Array.of(1, 0, 0);
-  // For each cost: its products with the three, then with the target.
+  // For each cost: its products with the three costs, then with the target.
   const sums = new Float64Array(3 * width);
   for (let pass = 0; pass < passes; pass++) {
     sums.fill(0);
@@ -110,10 +112,10 @@ function leastDeviations(rows: Float64Array): Float64Array {
   return costs;
 }
 
-/** Costs that move less than this in a sweep, as parts of the usual pace, have come to rest. */
+/** The sweeps end when the costs move less than this, as a part of the usual pace. */
 const settled = 1e-6;
 
-/** Least squares without negative parts, one coordinate after the other. */
+/** Least squares without negative costs, one coordinate after the other. */
 function descend(sums: Float64Array, costs: Float64Array): void {
   for (let sweep = 0, moved = 1; sweep < sweeps && moved > settled; sweep++) {
     moved = 0;
@@ -129,7 +131,7 @@ function descend(sums: Float64Array, costs: Float64Array): void {
   }
 }
 
-/** What the costs come to for the row of `of` that begins at `row`. */
+/** The sum of the costs for the row of `of` that begins at `row`. */
 function fitted(of: Float64Array, row: number, costs: Float64Array): number {
   let sum = 0;
   for (let i = 0; i < 3; i++) sum += (of[row + i] ?? 0) * (costs[i] ?? 0);

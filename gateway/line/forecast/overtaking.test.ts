@@ -1,20 +1,20 @@
 import { expect, test } from "vitest";
 import { Overtaking } from "./overtaking.ts";
 
-/** Somebody who would wait a second, and before whom so much more was started. */
+/** A request that would wait a second, with so many more charges started before it. */
 function wait(overtaking: Overtaking, id: string, position: number, moreMs: number): void {
   overtaking.promise(id, { ms: 1000, position, startedMs: 70_000 });
   overtaking.kept(id, 70_000 + moreMs, 1);
 }
 
-test("those behind their own requests are promised what such waits turned out to be", () => {
+test("requests behind others of their user are promised what such waits took", () => {
   const overtaking = new Overtaking();
   for (let index = 0; index < 10; index++) wait(overtaking, `${index}`, 3, 1000);
   expect(overtaking.factor(true, 4)).toBe(2);
   expect(overtaking.factor(false, 4)).toBe(1);
 });
 
-test("who left, or was never promised anything, teaches nothing", () => {
+test("a request that left, or got no promise, teaches nothing", () => {
   const overtaking = new Overtaking();
   for (let index = 0; index < 10; index++) {
     overtaking.promise(`${index}`, { ms: 1000, position: 3, startedMs: 0 });
@@ -25,7 +25,7 @@ test("who left, or was never promised anything, teaches nothing", () => {
   expect(overtaking.factor(true, 4)).toBe(1);
 });
 
-test("who stands far behind is overtaken for longer than who is nearly there", () => {
+test("requests far back are overtaken for longer than requests near the front", () => {
   const overtaking = new Overtaking();
   for (let index = 0; index < 10; index++) {
     wait(overtaking, `near ${index}`, 2, 0);
@@ -35,7 +35,7 @@ test("who stands far behind is overtaken for longer than who is nearly there", (
   expect(overtaking.factor(true, 30)).toBe(3);
 });
 
-test("what was started on four slots lengthens a wait by a fourth of it", () => {
+test("charges on four slots lengthen a wait by a fourth of them", () => {
   const overtaking = new Overtaking();
   for (let index = 0; index < 10; index++) {
     overtaking.promise(`${index}`, { ms: 1000, position: 3, startedMs: 0 });

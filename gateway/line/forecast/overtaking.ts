@@ -2,35 +2,33 @@ import { Roster } from "../../roster.ts";
 import { Recent } from "./recent.ts";
 
 type Promised = {
-  /** Until it starts, if nobody else comes. */
+  /** Milliseconds until its start, if nothing else comes. */
   ms: number;
   position: number;
-  /** What all starts will have been charged when it starts, if nobody else comes. */
+  /** The charges of all starts until its own, if nothing else comes. */
   startedMs: number;
 };
 
-/** So many must have waited before their waits are held against the promises. */
+/** So many waits must have ended before they correct the promises. */
 const enough = 5;
-/**
- * Spells of rush and of quiet last for many waits; only over several of them is a median steady.
- */
+/** A busy or a quiet time lasts for many waits. A median is steady only over several such times. */
 const remembered = 200;
-/** The last place of each class; those with more before them are overtaken for longer. */
+/** The last place of each class. Requests further back are overtaken for longer. */
 const classes = [2, 4, 8, 16, Number.POSITIVE_INFINITY];
 
 /**
- * How much longer waits become because others come and go first. Whoever has nothing else in line
- * enters at the present and is overtaken by nobody; whoever stands behind requests of their own is
- * overtaken by every newcomer. How often, is learnt: from what was started
- * before the recent ones beyond what stood ahead of them, of about the same place where there are
- * enough. Both are expectations, so that how long it truly took is no matter.
+ * Learns how much longer waits become because newcomers start first. A user with nothing else in
+ * line joins at the present, so nobody can overtake them. A request behind others of its own user
+ * is overtaken by every newcomer. The factor is learnt from recent waits of about the same place:
+ * the charges that started before them, beyond the charges that were ahead. Both are expectations,
+ * so the true times do not disturb it.
  */
 export class Overtaking {
   readonly #all = new Recent(remembered);
   readonly #byClass = classes.map(() => new Recent(remembered));
   readonly #promised = new Roster<Promised>();
 
-  /** 1 for no longer at all. */
+  /** 1 if waits do not become longer. */
   factor(isBehindOwn: boolean, position: number): number {
     const own = this.#byClass[classOf(position)];
     const ratios = own !== undefined && own.count >= enough ? own : this.#all;
@@ -38,17 +36,20 @@ export class Overtaking {
     return Math.min(4, Math.max(1, ratios.median() ?? 1));
   }
 
-  /** Somebody comes who stands behind requests of their own. */
+  /** Call it when a request joins behind others of its own user. */
   promise(id: string, promised: Promised): void {
     this.#promised.set(id, promised);
   }
 
-  /** They left instead of starting. */
+  /** Call it when a request leaves without a start. */
   left(id: string): void {
     this.#promised.delete(id);
   }
 
-  /** They start, and all starts before have been charged `startedMs`, for so many slots. */
+  /**
+   * Call it when a request starts. `startedMs`: the charges of all starts before it, on so many
+   * slots.
+   */
   kept(id: string, startedMs: number, slots: number): void {
     const promised = this.#promised.get(id);
     if (promised === undefined) return;

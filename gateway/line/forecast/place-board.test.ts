@@ -11,7 +11,7 @@ beforeEach(() => {
   gone = 0;
   looked = [];
   board = new PlaceBoard({
-    // Its own timer is not meant to come: the test ticks.
+    // The board's own timer must not fire: the test ticks.
     everyMs: 1_000_000,
     now: () => now * 1_000,
     forecast: (tell, most) => {
@@ -25,7 +25,7 @@ afterEach(() => {
 });
 
 describe("the place board", () => {
-  it("tells those in front each movement, and those far back every tenth, but never nothing", () => {
+  it("tells each movement to places in front, and every tenth to places far back", () => {
     const told = Array.from({ length: count }, () => 0);
     for (let i = 0; i < count; i++) {
       const onPlace = (): void => {
@@ -46,7 +46,7 @@ describe("the place board", () => {
     expect(board.placeOf("1999")?.position).toBe(count - gone + 1);
   });
 
-  it("looks far back no oftener than is told there, and yet shows no old place to who asks", () => {
+  it("looks far back only as often as it tells there, and still answers with fresh places", () => {
     for (let i = 0; i < count; i++) {
       board.watch(`${i}`, undefined, { position: i + 1, of: count, etaSeconds: null });
     }

@@ -2,7 +2,7 @@ import { Roster } from "../../roster.ts";
 import type { LinePlace } from "../ticket.ts";
 import type { Teller } from "./forecast.ts";
 
-/** Someone who waits, and what they were told last. */
+/** A waiting request, and the place that it was told last. */
 export type Watcher = {
   readonly onPlace: ((place: LinePlace) => void) | undefined;
   place: LinePlace;
@@ -11,32 +11,34 @@ export type Watcher = {
 };
 
 type BoardOptions = {
-  /** How often places are told at most, in milliseconds. */
+  /** The least time between two places told to a request, in milliseconds. */
   everyMs: number;
   now: () => number;
-  /** Calls back for each of the first so many ids that wait, in order. */
+  /** Calls `tell` for each of the first `most` waiting ids, in order. */
   forecast(tell: Teller, most: number): void;
 };
 
-/** So far back places are told least often; so they are looked at no oftener. */
+/** Places so far back are told least often, so they are not foreseen more often. */
 const farBack = 1000;
 const ticksFarBack = 10;
 /**
- * Times may pass in which nothing moves, but estimates turn out wrong: so often they are looked at.
+ * The line may stand still while estimates turn out wrong. So the places are looked at after so
+ * many still ticks.
  */
 const restlessTicks = 5;
 
 /**
- * Tells everyone who waits their place, when it changes. One timer for the whole line, which runs
- * only while somebody waits; one pass over those in front at each tick in which it moved.
+ * Tells each waiting request its place when it changes. The whole line has one timer, which runs
+ * only while a request waits. At each tick after a movement it makes one pass over the first
+ * requests.
  */
 export class PlaceBoard {
   readonly #options: BoardOptions;
   readonly #watchers = new Roster<Watcher>();
   #timer: NodeJS.Timeout | undefined;
-  /** The line has moved since anybody's place was looked at. */
+  /** The line has moved since the last look at the places. */
   #moved = false;
-  /** The line has moved since the places far back were looked at. */
+  /** The line has moved since the last look at the places far back. */
   #movedFarBack = false;
   #ticksSinceAll = 0;
   #stillTicks = 0;
@@ -60,12 +62,12 @@ export class PlaceBoard {
     this.#timer = undefined;
   }
 
-  /** The line has moved: places may be others. */
+  /** Call it when the line has moved, because places may have changed. */
   moved(): void {
     this.#moved = true;
   }
 
-  /** The place of someone who waits, as it is now. */
+  /** The place of a waiting request now. */
   placeOf(id: string): LinePlace | undefined {
     if (this.#moved || this.#movedFarBack) this.#look(Number.POSITIVE_INFINITY);
     return this.#watchers.get(id)?.place;
@@ -78,7 +80,7 @@ export class PlaceBoard {
     const at = now();
     for (const watcher of this.#watchers.values()) {
       const silentMs = at - watcher.toldAt;
-      // A timer may come a little early; whoever is skipped is told at the next tick.
+      // A timer may fire a little early. A skipped request is told at the next tick.
       if (silentMs < everyMs * (patience(watcher.place) - 0.1) || !isNews(watcher, silentMs)) {
         continue;
       }
@@ -88,7 +90,7 @@ export class PlaceBoard {
     }
   }
 
-  /** Brings up to date the places of the first so many. */
+  /** Updates the places of the first `most` requests. */
   #look(most: number): void {
     const of = this.#watchers.size;
     this.#moved = false;
@@ -105,15 +107,15 @@ export class PlaceBoard {
 }
 
 /**
- * How many ticks lie between two places told: one up to the 100th, ten from the 1000th on.
- * Thousands who wait are thousands of writes at each movement, and the 3012th gains nothing by the
- * 3011th.
+ * The ticks between two places told: one up to the 100th place, ten from the 1000th on. Thousands
+ * of waiting requests are thousands of writes at each movement, and place 3011 is no better news
+ * than 3012.
  */
 function patience({ position }: LinePlace): number {
   return Math.min(ticksFarBack, Math.max(1, (position * ticksFarBack) / farBack));
 }
 
-/** A place is news when it is another, or when the wait has become other than the last one told. */
+/** Whether the place is news: it has changed, or the wait is not the one that was told last. */
 function isNews({ place, told }: Watcher, silentMs: number): boolean {
   if (place.position !== told.position || place.of !== told.of) return true;
   if (place.etaSeconds === null || told.etaSeconds === null) {

@@ -8,7 +8,10 @@ import type { TimeEstimates } from "./time-estimates.ts";
 
 type Present = { queue: FairQueue; estimates: TimeEstimates; now: number; slots: number };
 
-/** What lies before an entry that has just come: who runs, who stands ahead, and who may come. */
+/**
+ * What is before an entry that has just joined: running requests, requests ahead, and users who may
+ * come.
+ */
 export function prospectOf(
   { queue, estimates, now, slots }: Present,
   ahead: Ahead,
@@ -28,7 +31,7 @@ export function prospectOf(
   return { running, ahead: turns, overtakers, tag: ahead.tag };
 }
 
-/** Those of whom one more would still have its turn before `ahead.tag`. */
+/** The users whose next request would still start before `ahead.tag`. */
 function overtakersOf(
   { shares }: FairQueue,
   { entries, tag }: Ahead,

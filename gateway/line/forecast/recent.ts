@@ -1,10 +1,10 @@
-/** How many observations are remembered: recent enough to follow a change, enough for a median. */
+/** The number of observations: few enough to follow a change, enough for a median. */
 const usual = 100;
 
-/** The mean, and that of the squares. */
+/** The mean of the values, and the mean of their squares. */
 export type Moments = { mean: number; ofSquares: number };
 
-/** The most recent observations of one quantity, in order of size. */
+/** The most recent observations of one quantity, sorted. */
 export class Recent {
   readonly #size: number;
   readonly #values: number[] = [];
@@ -13,7 +13,7 @@ export class Recent {
   #most: number | null = null;
   #upToMost: Moments = { mean: 0, ofSquares: 0 };
   #next = 0;
-  /** Observations that `#sorted` does not show yet. */
+  /** The number of observations that are not in `#sorted` yet. */
   #unseen = 0;
 
   constructor(size: number = usual) {
@@ -37,18 +37,18 @@ export class Recent {
   }
 
   /**
-   * The mean without the outermost 4 % at either end; null before there is data. A mean and not a
-   * median, because waits add up: the sum of medians of skewed times is far below the sum of times.
+   * The mean without the outermost 4 % at either end; null before there is data. It is no median,
+   * because waits add up: the sum of the medians of skewed times is far below the sum of the times.
    */
   mean(): number | null {
     this.#view();
     return this.#mean;
   }
 
-  /** Of the values, where none counts for more than `most`; 0 before there is data. */
+  /** The moments of the values, each at most `most`; 0 before there is data. */
   upTo(most: number): Moments {
     const sorted = this.#view();
-    // Clients ask for the same again and again.
+    // Clients send the same bound again and again.
     if (most !== this.#most) {
       this.#most = most;
       const values = sorted.map((value) => Math.min(value, most));
@@ -58,7 +58,7 @@ export class Recent {
     return this.#upToMost;
   }
 
-  /** The values above `least`, in order of size. */
+  /** The values above `least`, sorted. */
   beyond(least: number): Float64Array {
     const sorted = this.#view();
     let from = 0;
@@ -66,7 +66,7 @@ export class Recent {
     return sorted.subarray(from);
   }
 
-  /** Sorted anew when a sixteenth has changed: often enough, and off the path of most requests. */
+  /** Sorts again when a sixteenth has changed: often enough, and off the path of most requests. */
   #view(): Float64Array {
     if (this.#unseen * 16 > this.#sorted.length) {
       this.#sorted = Float64Array.from(this.#values).sort();

@@ -4,9 +4,9 @@ import type { TimeEstimates } from "./time-estimates.ts";
 export type SlotEnd = { id: string; inMs: number };
 
 /**
- * When the slots in use come free, soonest first. The soonest of several uncertain ends comes well
- * before any of them is expected by itself; so the k-th of n is taken at the quantile k/(n+1) of
- * what is left to it, and a single one at the median.
+ * When the slots in use come free, the soonest first. The first of several uncertain ends comes
+ * well before any of their expected times. So the k-th of n is taken at the quantile k/(n+1) of the
+ * time left, and a single one at the median.
  */
 export function slotEnds(queue: FairQueue, estimates: TimeEstimates, now: number): SlotEnd[] {
   const running = Array.from(queue.running.values(), ({ request, startedAt }) => {

@@ -4,71 +4,76 @@ import { GenerationHistory, inputOf, type TimeLeft, type WorkDone } from "./gene
 
 export type { TimeLeft, WorkDone };
 
-/** What a start is charged before anything has been observed. */
+/** The charge of a start before there is data. */
 const unknownMs = 1000;
 /**
- * The most a start is charged before it has ended. Whoever asks for a billion tokens may be lying,
- * and what a start is charged is where others come in: it is corrected for who lied, not for them.
+ * The most that a start is charged before its end. A client may claim a billion tokens. A charge
+ * decides where other users enter the queue, and its correction at the end comes too late for them.
  */
 const mostMs = 3_600_000;
-/** So many generations of a user tell more of the next one than those of everybody. */
+/** With so many requests of a user, they say more of the next one than those of all users. */
 const enoughOfUser = 10;
-/** Before so many have ended, broken promises say nothing but that little is known. */
+/** Before so many have ended, wrong promises only show that there is little data. */
 const enoughToSettle = 20;
-/** With several slots, the first one to end is a short one: so many are waited for. */
+/**
+ * With several slots the first request to end is a short one. So many must end before a time is
+ * told.
+ */
 const enoughToTell = 3;
-/** Clients name models; so many are remembered. */
+/** Clients choose model names. So many are remembered. */
 const mostModels = 100;
-/** Of so many users, each with each model. */
+/** So many pairs of a user and a model are remembered. */
 const mostUsers = 300;
 
 /**
- * How long a generation holds its slot, learnt from those that ended: of this user with this model,
- * else of the model, else of the whole line. Paces are medians, lengths are means: what a GPU does
- * in a second hardly varies, what people ask for does. Failed and cancelled ones count too, since
- * the line waits for slots, not for successes.
+ * Estimates how long a request holds its slot, from those that ended: of this user with this model,
+ * else of the model, else of the whole line. Paces are medians and lengths are means, because the
+ * pace of a GPU hardly varies and the lengths of answers do. Failed and cancelled requests count
+ * too: the line waits for slots, not for successes.
  */
 export class TimeEstimates {
   readonly #byUser = new BoundedMap<GenerationHistory>(mostUsers);
   readonly #byModel = new BoundedMap<GenerationHistory>(mostModels);
   readonly #all = new GenerationHistory();
-  /** Milliseconds of slots that the first ones used together, until there were enough to settle. */
+  /** Milliseconds of slots that the first requests used together, until `settled`. */
   #youngMs = 0;
 
-  /** False before there is any data; then nothing can be told honestly. */
+  /** False before there is data. Then no honest time can be told. */
   get known(): boolean {
     return this.#all.count > 0;
   }
 
-  /** Whether what is known of so many slots is more than an anecdote. */
+  /** Whether there is enough data to tell a time for so many slots. */
   tells(slots: number): boolean {
     return slots > 0 && this.#all.count >= Math.min(slots, enoughToTell);
   }
 
   /**
-   * How much longer generations are than those that ended, where others have been running for
-   * `runningMs` together: time in slots, by ends. 1 once there are enough.
+   * The factor by which requests are longer than those that ended so far. Others have run for
+   * `runningMs` together and have not ended. 1 when `settled`.
    */
   longerBy(runningMs: number): number {
     return this.settled || this.#youngMs <= 0 ? 1 : 1 + runningMs / this.#youngMs;
   }
 
-  /** False at first: those that end first are the short ones, and promises are too short then. */
+  /**
+   * False at first. The first requests to end are the short ones, so early promises are too short.
+   */
   get settled(): boolean {
     return this.#all.count >= enoughToSettle;
   }
 
-  /** Milliseconds in a slot; null without data. */
+  /** Expected milliseconds in a slot; null without data. */
   expectMs(request: LineRequest): number | null {
     return this.#historyOf(request).expectMs(request);
   }
 
-  /** Expected milliseconds, up to an hour; one second where nothing is known. */
+  /** Expected milliseconds in a slot, at most an hour. One second without data. */
   chargeMs(request: LineRequest): number {
     return Math.min(mostMs, this.expectMs(request) ?? unknownMs);
   }
 
-  /** What is left of one that has run for `elapsedMs`; 0 for one that has yet to start. */
+  /** The time left of a request that has run for `elapsedMs`; 0 for one that has not started. */
   left(request: LineRequest, elapsedMs: number): TimeLeft {
     return this.#historyOf(request).left(request, elapsedMs);
   }
@@ -98,10 +103,10 @@ function keyOf(user: string, model: string): string {
   return `${user}\u0000${model}`;
 }
 
-/** The history of that name, to which something is added. */
+/** The history with this key, to add something to it. */
 function remembered(histories: BoundedMap<GenerationHistory>, key: string): GenerationHistory {
   const found = histories.get(key);
-  // The order matters only for a full map, and setting costs more than reading.
+  // The order matters only if the map is full, and setting costs more than reading.
   if (found !== undefined && !histories.isFull) return found;
   const history = found ?? new GenerationHistory();
   histories.set(key, history);

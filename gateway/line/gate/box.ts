@@ -1,22 +1,22 @@
 import type { GateMember } from "./gate-member.ts";
 
-/** A billionth of a box: three thirds are a whole, whatever a double makes of them. */
+/** A billionth of a box, so that three thirds fit although doubles round. */
 const epsilon = 1e-9;
 
 /**
- * A machine that several upstreams or models share. Each running generation takes a part of it, and
+ * A machine that several upstreams or models share. Each running request takes a part of it, and
  * the sum stays within 1.
  *
- * Who fits may pass over those whose turn it would be and who do not. Whoever has been passed over
- * for so long as the rules allow gets the box reserved: nothing else starts in it until they fit.
- * So the wait is bounded by that time and what was running then.
+ * A request that fits may start before a fairer one that does not fit. After the time that the
+ * rules allow, the box is reserved for the fairer group: nothing else starts in it until that group
+ * fits. So its wait is bounded by that time and by the requests that ran then.
  */
 export class Box {
   readonly #members: GateMember[] = [];
-  /** Key of a group → since when its requests have been passed over here; oldest first. */
+  /** Key of a group → since when others start before it here. The oldest is first. */
   readonly #passedSince = new Map<string, number>();
 
-  /** Each member adds itself. */
+  /** Called by each new member. */
   add(member: GateMember): void {
     this.#members.push(member);
   }
@@ -27,18 +27,19 @@ export class Box {
     return load <= 1 + epsilon;
   }
 
-  /** It was this group's turn, and something else of the box started. */
+  /** Call it when this group was next and another request of the box started. */
   passedOver(key: string, now: number): void {
     if (!this.#passedSince.has(key)) this.#passedSince.set(key, now);
   }
 
-  /** One of this group has started, or none waits any more: nobody is being passed over. */
+  /** Call it when a request of this group has started, or none waits any more. */
   forget(key: string): void {
     this.#passedSince.delete(key);
   }
 
   /**
-   * The group that has been passed over for longest, and for longer than `mostMs`; null for none.
+   * The group that has been passed over for the longest time, if longer than `mostMs`; null if
+   * there is none.
    */
   reservedFor(now: number, mostMs: number, isWanted: (key: string) => boolean): string | null {
     for (const [key, since] of this.#passedSince) {
@@ -48,7 +49,7 @@ export class Box {
     return null;
   }
 
-  /** Without its members: their copies add themselves. */
+  /** A copy without members: their copies add themselves. */
   copy(): Box {
     const copy = new Box();
     for (const [key, since] of this.#passedSince) copy.#passedSince.set(key, since);

@@ -1,7 +1,7 @@
 import type { LineOptions } from "../line.ts";
 import type { FairQueue } from "../order/fair-queue.ts";
 
-/** How many slots there are: of the one upstream, or of each in a pool. */
+/** The number of slots of the only upstream, or of each upstream in a pool. */
 export class Capacity {
   readonly #queue: FairQueue;
   readonly #byUpstream: Map<string, number> | null;
@@ -22,14 +22,14 @@ export class Capacity {
   }
 
   /**
-   * How many p-queue may run. In a pool the queue itself counts the slots of each upstream; a sum
-   * would hold up one that has slots while another has more running than its lowered capacity.
+   * How many requests p-queue may run. In a pool the seats count instead: a sum would stop an
+   * upstream with free slots while another runs more than its lowered capacity.
    */
   get concurrency(): number {
     return this.#byUpstream === null ? Math.max(1, this.#total) : Number.POSITIVE_INFINITY;
   }
 
-  /** Throws where the pool has no upstream of that name, or several and none is named. */
+  /** Throws if the pool has no upstream of that name, or several and none is named. */
   set(capacity: number, upstream: string | undefined): void {
     if (this.#byUpstream === null) {
       this.#total = capacity;

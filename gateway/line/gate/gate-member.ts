@@ -6,19 +6,19 @@ type MemberOptions = {
   weight: number;
   exclusive: boolean;
   box: Box;
-  /** How many generations of this model fill the box alone; null: as many as there are slots. */
+  /** How many requests for this model fill the box alone. Null: as many as there are slots. */
   capacityOf: (model: string) => number | null;
 };
 
 /**
- * An upstream of the pool: its slots, what runs in them, and which model it holds where it can hold
- * only one. Every member is in a box, most of them alone.
+ * An upstream of the pool: its slots, its running requests, and the model that it holds if it can
+ * hold only one. Every member is in a box, most of them alone.
  */
 export class GateMember {
   readonly name: string;
   readonly exclusive: boolean;
   readonly box: Box;
-  /** Infinite where the line itself counts the slots. */
+  /** Infinite if the line itself counts the slots. */
   capacity: number;
   readonly #options: MemberOptions;
   readonly #models = new Map<string, number>();
@@ -42,30 +42,33 @@ export class GateMember {
     return this.#running === 0;
   }
 
-  /** The part of its slots in use, for its weight. */
+  /** The part of its slots in use, divided by its weight. */
   get load(): number {
     return this.#running / this.capacity / this.#options.weight;
   }
 
-  /** Of an exclusive one: the model that was started last, by its name there. */
+  /** The model that was started last, by its name there. */
   get loaded(): string | null {
     return this.#loaded;
   }
 
-  /** The part of the box that a generation of this model takes; more than 1 never fits. */
+  /** The part of the box that a request for this model takes. More than 1 never fits. */
   costOf(model: string): number {
     const capacity = this.#options.capacityOf(model) ?? this.capacity;
     return capacity > 0 ? 1 / capacity : Number.POSITIVE_INFINITY;
   }
 
-  /** The part of the box in use here. Summed anew each time: an account kept in doubles drifts. */
+  /**
+   * The part of the box in use here. It is summed each time, because a running sum of doubles
+   * drifts.
+   */
   get cost(): number {
     let cost = 0;
     for (const [model, count] of this.#models) cost += count * this.costOf(model);
     return cost;
   }
 
-  /** True where another model had to give way for `there`, the model's name on this upstream. */
+  /** True if another model had to make room. `there`: the model's name on this upstream. */
   start(model: string, there: string): boolean {
     const isSwap = this.exclusive && this.#loaded !== null && this.#loaded !== there;
     this.#models.set(model, (this.#models.get(model) ?? 0) + 1);

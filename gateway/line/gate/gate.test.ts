@@ -22,7 +22,7 @@ test("three thirds of a box fit, and a fourth does not", () => {
   ]);
 });
 
-test("cheap models cannot starve a dear one of the same box", () => {
+test("cheap models cannot starve an expensive one of the same box", () => {
   const capacities: Record<string, number> = { cheap: 4, dear: 1 };
   const trial = createTrialQueue({
     boxOf: () => "gpu",
@@ -57,7 +57,7 @@ test("a model that can never start does not stop its box", () => {
   expect(trial.drain()).toEqual(["a1", "a2"]);
 });
 
-test("a reservation ends when the one it is for leaves", () => {
+test("a reservation ends when its request leaves", () => {
   const capacities: Record<string, number> = { cheap: 2, dear: 1 };
   const trial = createTrialQueue({
     boxOf: () => "gpu",
@@ -84,7 +84,7 @@ test("exclusive models never run together, and the loaded one is kept for a boun
   expect(order).toEqual("a0 a1 a2 a3 b0 b1 a4 a5 a6 a7 a8 a9".split(" "));
 });
 
-test("while a model runs, another waits, even with slots free", () => {
+test("another model waits while one runs, even with free slots", () => {
   const trial = createTrialQueue({ exclusiveModels: true });
   trial.add("a", "alice", { model: "one" });
   trial.add("b", "bob", { model: "two" });
@@ -94,7 +94,7 @@ test("while a model runs, another waits, even with slots free", () => {
   expect([trial.start(), trial.start()]).toEqual(["b", ""]);
 });
 
-test("two names of one model run together on the one upstream, and load it once", () => {
+test("two names of one model run together on the only upstream, and load it once", () => {
   const trial = createTrialQueue({ exclusiveModels: true });
   const named = (model: string) => {
     return { model, seats: { key: model, list: [{ upstream: "", tier: 0, model: "qwen3" }] } };

@@ -9,38 +9,41 @@ import type { PoolUpstream } from "./seat.ts";
 
 export type GateRules = {
   /**
-   * The upstreams of a pool, each with its slots. Absent: one upstream, whose slots the line
-   * counts.
+   * The upstreams of a pool, each with its slots. Absent: there is one upstream, and the line
+   * counts its slots.
    */
   upstreams?: readonly PoolUpstream[];
-  /** Healthy, and not draining. It may change; then `reconsider` is called. */
+  /** Whether an upstream is healthy and not draining. Call `reconsider` when the answer changes. */
   usable?: (upstream: string) => boolean;
-  /** How many generations of a model fill its box alone; null: as many as there are slots. */
+  /** How many requests for a model fill its box alone. Null: as many as there are slots. */
   modelCapacity?: (model: string) => number | null;
   /**
-   * The box a model shares with others on the one upstream; null: none. Pools name boxes by
-   * upstream.
+   * The box that a model shares with others on the only upstream; null: none. In a pool the
+   * upstreams name their boxes.
    */
   boxOf?: (model: string) => string | null;
   /** Each upstream holds one model at a time. */
   exclusiveModels?: boolean;
-  /** How long a fairer request may be passed over by others that fit. Default 30 000. */
+  /** How long others that fit may start before a fairer request. Default 30 000. */
   maxUnfairnessMs?: number;
 };
 
-/** Where something has started, and whether another model had to give way for it. */
+/** Where a request has started, and whether another model had to make room for it. */
 export type Started = { upstream: string; isSwap: boolean };
 
 const anywhere: Started = { upstream: "", isSwap: false };
 
-/** Who may start now, and where: members, boxes, tiers, and one model at a time. */
+/**
+ * Decides which request may start now, and where: by members, boxes, tiers, and one model at a
+ * time.
+ */
 export class Gate {
   readonly #rules: GateRules;
   readonly #members: GateMembers;
   readonly #waits: (group: Group) => boolean;
   readonly #groups = new HeldGroups();
 
-  /** `waits`: whether anything of this group could go now but for the gate. */
+  /** `waits`: whether a request of this group could start now if the gate let it. */
   constructor(rules: GateRules, waits: (group: Group) => boolean, members?: GateMembers) {
     this.#rules = rules;
     this.#waits = waits;
@@ -54,7 +57,9 @@ export class Gate {
     return held ?? { key, model: request.model, tiers: this.#members.tiersOf(request), lanes: 0 };
   }
 
-  /** A lane of this group has come. Until the last one goes, `groupOf` gives the same object. */
+  /**
+   * Counts a new lane of this group. Until the last one goes, `groupOf` returns the same object.
+   */
   keep(group: Group): void {
     this.#groups.keep(group);
   }
@@ -68,7 +73,7 @@ export class Gate {
     return group === null || this.#best(group, null, now) !== null;
   }
 
-  /** Takes the best seat there is. `fairest` is the group whose turn it would have been. */
+  /** Takes the best free seat. `fairest`: the group that was next by fairness. */
   start(group: Group, request: LineRequest, now: number, fairest: Group = group): Started {
     if (group === null) return anywhere;
     const opening = this.#best(group, request.prefers ?? null, now) ?? this.#leftOver(group, now);
@@ -87,7 +92,7 @@ export class Gate {
     if (member.isIdle) this.#rest(this.#members.keyOf(request), request.model);
   }
 
-  /** One of this group has started, or none of it could go any more. */
+  /** Call it when a request of this group has started, or none of it waits any more. */
   forget(group: Group): void {
     for (const tier of group?.tiers ?? []) {
       for (const { member } of tier) if (group !== null) member.box.forget(group.key);
@@ -102,14 +107,14 @@ export class Gate {
     return new Gate(this.#rules, waits, this.#members.copy());
   }
 
-  /** Of what nobody waits for nothing needs to be known. */
+  /** Forgets a model that no request waits for. */
   #rest(key: string | null, model: string): void {
     if (key !== null && this.#groups.of(key) === undefined) this.#members.forget(model);
   }
 
-  /** Something else starts in `box`, where this group might have. */
+  /** Another request starts in `box`, where this group could have started one. */
   #passOver(group: HeldGroup, box: Box, now: number): void {
-    // Where it is slots that it lacks, its turn comes as soon as one is free.
+    // If it only lacks a slot, it starts as soon as one is free.
     const isPassed = this.#eligible(group).some(({ member }) => {
       return member.box === box && member.hasSlot;
     });
@@ -117,8 +122,8 @@ export class Gate {
   }
 
   /**
-   * Those of the lowest tier of which anybody is usable. Where nobody is, the first tier all the
-   * same: so that somebody tries, and the true error is told.
+   * The seats of the lowest tier with a usable upstream. If no upstream is usable, those of the
+   * first tier: then one of them is tried, and the client gets the true error.
    */
   #eligible({ tiers }: HeldGroup): readonly MemberSeat[] {
     const { usable, upstreams } = this.#rules;
@@ -130,7 +135,10 @@ export class Gate {
     return tiers[0] ?? [];
   }
 
-  /** Of the free seats: one that needs no load, the preferred one, the least loaded, the first. */
+  /**
+   * The best free seat: one that needs no load, then the preferred one, then the least loaded, then
+   * the first.
+   */
   #best(group: HeldGroup, prefers: string | null, now: number): MemberSeat | null {
     let best: MemberSeat | null = null;
     let bestRank = Number.POSITIVE_INFINITY;
@@ -138,14 +146,14 @@ export class Gate {
       if (!this.#isFree(group, opening, now)) continue;
       const { member, there } = opening;
       const needsLoad = member.exclusive && member.loaded !== there;
-      // A load is a part of 1 divided by a weight: far from this.
+      // A load is a part of 1 divided by a weight, so it never comes near 1e9.
       const rank = (needsLoad ? 1e9 : 0) + (member.name === prefers ? -1 : member.load);
       if (best === null || rank < bestRank) [best, bestRank] = [opening, rank];
     }
     return best;
   }
 
-  /** For who was next while its upstream was usable, and starts when it no longer is. */
+  /** For a request that was next while its upstream was usable, and starts when it no longer is. */
   #leftOver(group: HeldGroup, now: number): MemberSeat | undefined {
     const all = group.tiers.flat();
     return all.find((opening) => this.#isFree(group, opening, now)) ?? all[0];
@@ -163,8 +171,8 @@ export class Gate {
   }
 
   /**
-   * What runs must end before another model is loaded; and what waits for the loaded one goes
-   * first.
+   * Running requests must end before another model is loaded, and waiting requests for the loaded
+   * model go first.
    */
   #mayHold(member: GateMember, there: string, isReserved: boolean): boolean {
     const { loaded } = member;
@@ -177,7 +185,10 @@ export class Gate {
     return true;
   }
 
-  /** Nothing is kept for those a user's cap holds back, or who never fit: it would stop all. */
+  /**
+   * Nothing is reserved for a group that a user's cap holds back, or that never fits: that would
+   * stop all others.
+   */
   #isWanted(group: HeldGroup | undefined, where: (opening: MemberSeat) => boolean): boolean {
     if (group === undefined || !this.#waits(group)) return false;
     return this.#eligible(group).some((opening) => {

@@ -1,41 +1,44 @@
 import type { LineRequest } from "../order/line-entry.ts";
 import type { GateMember } from "./gate-member.ts";
 
-/** A seat as a request may take it. */
+/** A seat that a request may take. */
 export type MemberSeat = {
   readonly member: GateMember;
-  /** What the model is called there. */
+  /** The name of the model there. */
   readonly there: string;
 };
 
-/** Openings by tier, lowest first; no tier is empty. */
+/** Seats by tier, lowest first. No tier is empty. */
 export type Tiers = readonly (readonly MemberSeat[])[];
 
 /** Requests that the same rules hold back. */
 export type HeldGroup = {
   readonly key: string;
   /**
-   * As it was asked for. Where several models share a group, any of them: it makes no difference
-   * then.
+   * The model that the client asked for. If several models share a group, it is any of them: there
+   * it makes no difference.
    */
   readonly model: string;
   readonly tiers: Tiers;
-  /** How many lanes hold requests of it. */
+  /** The number of lanes with requests of it. */
   lanes: number;
 };
 
-/** Null: the requests of a line of one upstream that no rule holds back. */
+/** Null: the requests that no rule holds back, in a line of one upstream. */
 export type Group = HeldGroup | null;
 
-/** The members of a line, and which of them a request may use. */
+/** The members of a line. Says which of them a request may use. */
 export type GateMembers = {
-  /** What tells the group of a request from others; null where no rule can hold it back. */
+  /** The key of the request's group; null if no rule can hold it back. */
   keyOf(request: LineRequest): string | null;
   tiersOf(request: LineRequest): Tiers;
-  /** The member in whose slot it runs; null where no rule counts it. */
+  /** The member where the request runs; null if no rule counts it. */
   at(request: LineRequest, upstream: string): GateMember | null;
   setCapacity(upstream: string, capacity: number): void;
-  /** Nobody waits for this model: what is idle and was made for its name alone may go. */
+  /**
+   * No request waits for this model. A member that was made for this name alone may go if it is
+   * idle.
+   */
   forget(model: string): void;
   copy(): GateMembers;
 };

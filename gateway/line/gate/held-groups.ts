@@ -1,22 +1,22 @@
 import type { GateMember } from "./gate-member.ts";
 import type { Group, HeldGroup } from "./group.ts";
 
-/** The groups of which something waits, also behind a user's cap. */
+/** The groups with waiting requests, including those behind a user's cap. */
 export class HeldGroups {
   readonly #byKey = new Map<string, HeldGroup>();
-  /** Those that want a model on a member that holds one at a time. */
+  /** The groups that want a model on a member that holds one at a time. */
   readonly #byModel = new Map<string, Set<HeldGroup>>();
 
   of(key: string): HeldGroup | undefined {
     return this.#byKey.get(key);
   }
 
-  /** Those that could use this model on this exclusive member. */
+  /** The groups that could use this model on this exclusive member. */
   wanting(member: GateMember, there: string): Iterable<HeldGroup> {
     return this.#byModel.get(modelKey(member, there)) ?? [];
   }
 
-  /** A lane of this group has come. */
+  /** Counts a new lane of this group. */
   keep(group: Group): void {
     if (group === null || group.lanes++ > 0) return;
     this.#byKey.set(group.key, group);
@@ -27,7 +27,10 @@ export class HeldGroups {
     }
   }
 
-  /** A lane of it has gone. Clients make up model names: nothing stays of a group without lanes. */
+  /**
+   * Counts a lane that has gone. Clients make up model names, so a group without lanes is
+   * forgotten.
+   */
   drop(group: Group): void {
     if (group === null || --group.lanes > 0) return;
     this.#byKey.delete(group.key);

@@ -10,7 +10,7 @@ function setUp(exclusive: boolean) {
   return { members, gate: new Gate({}, () => true, members) };
 }
 
-test("of a name that a client made up nothing is left once its last generation has ended", () => {
+test("nothing is left of a made-up model name after its last request has ended", () => {
   const { members, gate } = setUp(false);
   const request = askFor("made-up");
   const group = gate.groupOf(request);
@@ -23,7 +23,7 @@ test("of a name that a client made up nothing is left once its last generation h
   expect(members.at(request)).not.toBe(member);
 });
 
-test("of a name that a client made up nothing is left once it has left the line", () => {
+test("nothing is left of a made-up model name after its request has left the line", () => {
   const { members, gate } = setUp(false);
   const request = askFor("made-up");
   const group = gate.groupOf(request);
@@ -33,7 +33,7 @@ test("of a name that a client made up nothing is left once it has left the line"
   expect(members.at(request)).not.toBe(member);
 });
 
-test("who waits for a model keeps it, and so does what is loaded", () => {
+test("a waiting request keeps its model in memory, and so does a loaded one", () => {
   for (const exclusive of [false, true]) {
     const { members, gate } = setUp(exclusive);
     const request = askFor("small");

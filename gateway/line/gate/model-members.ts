@@ -9,12 +9,12 @@ type ModelRules = {
   exclusive: boolean;
 };
 
-/** How the name of a box begins that is for one model alone. */
+/** The prefix of the name of a box for one model alone. */
 const ownBox = "model ";
 
 /**
- * The members of a line of one upstream: one for each box of models. The slots are counted by the
- * line, and models without rules are in no box at all.
+ * The members of a line of one upstream: one for each box of models. The line counts the slots.
+ * Models without rules are in no box.
  */
 export class ModelMembers implements GateMembers {
   readonly #rules: ModelRules;
@@ -53,7 +53,7 @@ export class ModelMembers implements GateMembers {
     throw new Error("The slots of a single upstream are the line's.");
   }
 
-  /** Clients make up model names, which a glob may give a capacity: none may stay for ever. */
+  /** Clients make up model names, and a glob may give them a capacity. None may stay for ever. */
   forget(model: string): void {
     const boxName = this.#boxName(model);
     if (boxName === null || !boxName.startsWith(ownBox)) return;
@@ -68,7 +68,7 @@ export class ModelMembers implements GateMembers {
     return copy;
   }
 
-  /** A model's own box and a shared one of the same name are not the same box. */
+  /** The prefix keeps a model's own box apart from a shared box of the same name. */
   #boxName(model: string): string | null {
     const { exclusive, boxOf, capacityOf } = this.#rules;
     if (exclusive) return "box ";
@@ -78,7 +78,7 @@ export class ModelMembers implements GateMembers {
   }
 }
 
-/** What the model is called at the one upstream there is. */
+/** The name of the model at the only upstream. */
 function nameThere({ model, seats }: LineRequest): string {
   return seats?.list[0]?.model ?? model;
 }

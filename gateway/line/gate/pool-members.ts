@@ -7,11 +7,11 @@ import type { PoolUpstream, Seat } from "./seat.ts";
 type PoolRules = {
   upstreams: readonly PoolUpstream[];
   capacityOf: (model: string) => number | null;
-  /** Where an upstream does not say whether it holds one model at a time. */
+  /** For upstreams that do not say whether they hold one model at a time. */
   exclusive: boolean;
 };
 
-/** The members of a pool: its upstreams, each in a box, most of them alone. */
+/** The members of a pool: its upstreams, each in a box, most of them alone in it. */
 export class PoolMembers implements GateMembers {
   readonly #rules: PoolRules;
   readonly #byName = new Map<string, GateMember>();
@@ -30,7 +30,7 @@ export class PoolMembers implements GateMembers {
 
   keyOf({ model, seats, avoid }: LineRequest): string {
     let key = seats?.key ?? "";
-    // The model, and what has failed already, stand in the key only where they make a difference.
+    // The model and the failed upstreams are in the key only if they make a difference.
     if (this.#rules.capacityOf(model) !== null || this.#isExclusive(seats?.list)) {
       key += `\u0000${model}`;
     }
@@ -38,7 +38,7 @@ export class PoolMembers implements GateMembers {
     return key;
   }
 
-  /** Without those to be avoided; where that leaves none, with them. */
+  /** The seats without the failed upstreams; if none is left, all seats. */
   tiersOf({ model, seats, avoid }: LineRequest): Tiers {
     const list: readonly Seat[] = seats?.list ?? this.#everywhere();
     const left = list.filter(({ upstream }) => avoid?.has(upstream) !== true);
@@ -64,7 +64,7 @@ export class PoolMembers implements GateMembers {
     member.capacity = capacity;
   }
 
-  /** The members of a pool are its upstreams, and stay. */
+  /** The members of a pool are its upstreams. They stay. */
   forget(): void {}
 
   copy(): PoolMembers {

@@ -24,7 +24,7 @@ const lineOf = (options: Partial<LineOptions> = {}) =>
   createLine({ maxQueue: null, upstreams, ...options });
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-test("one line fills every upstream of its pool, and a slot says where it is", async () => {
+test("one line fills every upstream of its pool, and a slot names its upstream", async () => {
   const line = lineOf();
   const slots = [await line.join(ticket()), await line.join(ticket())];
   expect(slots.map(({ upstream }) => upstream)).toEqual(["a", "b"]);
@@ -34,7 +34,7 @@ test("one line fills every upstream of its pool, and a slot says where it is", a
   expect((await third).upstream).toBe("b");
 });
 
-test("an upstream that comes back is used as soon as the line is told", async () => {
+test("an upstream that is back is used as soon as the line is told", async () => {
   let isUp = false;
   const line = lineOf({ usable: (name) => name === "a" || isUp });
   await line.join(ticket());
@@ -46,7 +46,7 @@ test("an upstream that comes back is used as soon as the line is told", async ()
   expect((await second).upstream).toBe("b");
 });
 
-test("capacities change one by one, and one above its own stops no other", async () => {
+test("capacities change one by one, and an upstream above its capacity stops no other", async () => {
   const line = lineOf({ upstreams: [{ name: "a", capacity: 4 }, upstreams[1]!] });
   for (let index = 0; index < 4; index++) await line.join(ticket({ seats: only("a") }));
   line.setCapacity(1, "a");
@@ -59,7 +59,7 @@ test("capacities change one by one, and one above its own stops no other", async
   expect(() => line.setCapacity(1)).toThrow();
 });
 
-test("the first place knows which slots are for whom", async () => {
+test("the first place counts only slots that the request may use", async () => {
   let now = 0;
   const line = lineOf({ now: () => now });
   for (let index = 0; index < 20; index++) {
@@ -89,7 +89,7 @@ test("the first place knows which slots are for whom", async () => {
   ]);
 });
 
-test("a swap tells which upstream has loaded another model", async () => {
+test("onSwap names the upstream that has loaded another model", async () => {
   const swaps: string[] = [];
   const line = lineOf({ exclusiveModels: true, onSwap: (upstream) => swaps.push(upstream) });
   const slot = await line.join(ticket({ model: "one", seats: only("b") }));
@@ -98,7 +98,7 @@ test("a swap tells which upstream has loaded another model", async () => {
   expect(swaps).toEqual(["b"]);
 });
 
-test("a request for nowhere is rejected, and leaves nothing behind", async () => {
+test("a request without a seat is rejected, and leaves nothing behind", async () => {
   const line = lineOf();
   await expect(line.join(ticket({ seats: only("c") }))).rejects.toThrow("seats");
   expect(line.view()).toEqual({ waiting: 0, active: 0, capacity: 2 });

@@ -29,7 +29,7 @@ test("no upstream, no box and no exclusive upstream ever holds more than it may"
   );
 });
 
-test("everyone runs in the lowest tier of which anybody is usable, and not where it failed", () => {
+test("every request runs in the lowest tier with a usable upstream, and not where it failed", () => {
   fc.assert(
     fc.property(world(anyPool), steps, (given, plan) => {
       const pool = new TrialPool(given);
@@ -41,7 +41,7 @@ test("everyone runs in the lowest tier of which anybody is usable, and not where
   );
 });
 
-test("nobody waits while a seat of theirs is free", () => {
+test("no request waits while one of its seats is free", () => {
   fc.assert(
     fc.property(world(plainPool), steps, (given, plan) => {
       const pool = new TrialPool({ ...given, modelCapacity: () => null });
@@ -58,7 +58,7 @@ test("nobody waits while a seat of theirs is free", () => {
   );
 });
 
-test("whoever prefers a free seat gets it, and else one that is loaded no more than others", () => {
+test("a request gets the free seat that it prefers, or else the least loaded one", () => {
   fc.assert(
     fc.property(world(plainPool), steps, (given, plan) => {
       const pool = new TrialPool({ ...given, modelCapacity: () => null });
@@ -84,7 +84,7 @@ test("whoever prefers a free seat gets it, and else one that is loaded no more t
   );
 });
 
-test("an idle pool never waits, everyone starts once or leaves, and nothing is left behind", () => {
+test("an idle pool never waits, every request starts once or leaves, and nothing is left behind", () => {
   fc.assert(
     fc.property(world(anyPool), steps, (given, plan) => {
       const pool = new TrialPool(given);
@@ -102,7 +102,7 @@ test("an idle pool never waits, everyone starts once or leaves, and nothing is l
   );
 });
 
-test("nobody starves in a pool, however many others keep coming", () => {
+test("every request starts in a pool, however many others keep coming", () => {
   fc.assert(
     fc.property(world(anyPool), fc.nat(3), fc.nat(2), (given, own, model) => {
       const pool = new TrialPool(given);
@@ -158,7 +158,7 @@ test("backlogged users share the time of the whole pool by their weights", () =>
   );
 });
 
-test("places of a pool are 1 to n, each told once, and looking ahead changes nothing", () => {
+test("places of a pool are 1 to n, each told once, and a forecast changes nothing", () => {
   const estimates = new TimeEstimates();
   for (let index = 0; index < 5; index++) {
     estimates.observe({ id: "", user: "", model: "m0" }, 1000);

@@ -18,7 +18,7 @@ const startAll = (trial: TrialQueue): string[] => {
   return started;
 };
 
-test("a request runs where its route leads, and one with nowhere free holds up no other", () => {
+test("a request runs where its route leads, and one without a free seat holds up no other", () => {
   const trial = createTrialQueue({ upstreams: upstreams("a", "b") });
   trial.add("a1", "alice", { seats: seats("a") });
   trial.add("a2", "alice", { seats: seats("a") });
@@ -27,7 +27,7 @@ test("a request runs where its route leads, and one with nowhere free holds up n
   expect(trial.where()).toEqual(["a1@a", "b1@b"]);
 });
 
-test("the least loaded is taken, by weight, and the first of equals", () => {
+test("the least loaded upstream by weight is taken, and the first of equals", () => {
   const trial = createTrialQueue({
     upstreams: [
       { name: "small", capacity: 4 },
@@ -40,7 +40,7 @@ test("the least loaded is taken, by weight, and the first of equals", () => {
   expect(at).toEqual(["small", "large", "large", "large", "small", "large", "small", "small"]);
 });
 
-test("a conversation goes where it is warm, and elsewhere rather than wait", () => {
+test("a conversation goes where it is cached, or elsewhere if it would have to wait", () => {
   const trial = createTrialQueue({ upstreams: upstreams("a", "b", "c") });
   trial.add("1", "alice", { prefers: "c" });
   trial.add("2", "alice", { prefers: "c" });
@@ -48,7 +48,7 @@ test("a conversation goes where it is warm, and elsewhere rather than wait", () 
   expect(trial.where()).toEqual(["1@c", "2@a"]);
 });
 
-test("a fallback serves only while nobody before it can, not while they are busy", () => {
+test("a fallback serves only while no upstream before it can, not while they are busy", () => {
   const up = new Set(["a", "b", "c"]);
   const trial = createTrialQueue({
     upstreams: upstreams("a", "b", "c"),
@@ -63,7 +63,7 @@ test("a fallback serves only while nobody before it can, not while they are busy
   expect(trial.where()).toEqual(["1@a", "2@b", "3@c"]);
 });
 
-test("what has failed is avoided, and counts as if it were down", () => {
+test("an upstream that has failed for the request is avoided, as if it were down", () => {
   const trial = createTrialQueue({ upstreams: upstreams("a", "b", "c") });
   const route = { seats: seats("a b | c") };
   trial.add("1", "alice", { ...route, avoid: new Set(["a"]) });
@@ -73,7 +73,7 @@ test("what has failed is avoided, and counts as if it were down", () => {
   expect(trial.where()).toEqual(["1@b", "2@c", "3@a"]);
 });
 
-test("where nobody is usable somebody tries all the same, first of all who has not failed yet", () => {
+test("if no upstream is usable one is tried anyway, first one that has not failed yet", () => {
   const trial = createTrialQueue({ upstreams: upstreams("a", "b"), usable: () => false });
   trial.add("1", "alice", { seats: seats("a | b") });
   trial.add("2", "alice", { seats: seats("a | b"), avoid: new Set(["a"]) });
@@ -98,7 +98,7 @@ test("upstreams of one box share it, each generation by its upstream's capacity"
   expect(startAll(trial)).toEqual(["e2", "e3"]);
 });
 
-test("a model with a capacity of its own takes that part of its upstream", () => {
+test("a model with its own capacity takes that part of its upstream", () => {
   const trial = createTrialQueue({
     upstreams: [{ name: "a", capacity: 4 }],
     modelCapacity: (model) => (model === "big" ? 1 : null),
@@ -134,7 +134,7 @@ test("an exclusive upstream holds one model, and the others of the pool serve th
   expect(trial.queue.running.get("three3")?.isSwap).toBe(true);
 });
 
-test("two names of one model are one model, where their seats say so", () => {
+test("two names of one model are one model if their seats say so", () => {
   const trial = createTrialQueue({ upstreams: [{ name: "a", capacity: 2, exclusive: true }] });
   const named = (key: string): RouteSeats => ({
     key,
@@ -145,12 +145,12 @@ test("two names of one model are one model, where their seats say so", () => {
   expect(startAll(trial)).toEqual(["1", "2"]);
 });
 
-test("seats that are all of another line are an error, not a wait without end", () => {
+test("seats of another line are an error, not an endless wait", () => {
   const trial = createTrialQueue({ upstreams: upstreams("a") });
   expect(() => trial.add("1", "alice", { seats: seats("elsewhere") })).toThrow("seats");
 });
 
-test("a seat that holds the model already is taken before one that would have to load it", () => {
+test("a seat with the loaded model is taken before one that must load it", () => {
   const trial = createTrialQueue({
     upstreams: [
       { name: "a", capacity: 4, exclusive: true },
@@ -167,7 +167,7 @@ test("a seat that holds the model already is taken before one that would have to
   expect(trial.where()).toEqual(["2@b", "3@b", "4@b"]);
 });
 
-test("no upstream keeps its model for those whom only their user's cap holds back", () => {
+test("no upstream keeps its model for requests that their user's cap holds back", () => {
   const trial = createTrialQueue({
     upstreams: [
       { name: "a", capacity: 1, exclusive: true },
@@ -188,7 +188,7 @@ test("no upstream keeps its model for those whom only their user's cap holds bac
   expect(trial.where()).toEqual(["3@b", "5@a"]);
 });
 
-test("nothing is remembered of a group of which nothing waits", () => {
+test("nothing is remembered of a group without waiting requests", () => {
   const gate = new Gate({ upstreams: upstreams("a"), exclusiveModels: true }, () => true);
   const request = { id: "1", user: "alice", model: "made-up" };
   const group = gate.groupOf(request);

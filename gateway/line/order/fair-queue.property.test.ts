@@ -44,7 +44,9 @@ const rules: fc.Arbitrary<FairRules> = fc.record({
   ),
 });
 
-/** Runs the steps, starting whoever may start while a slot is free, and checks after each. */
+/**
+ * Runs the steps, starts every request that may start while a slot is free, and checks after each.
+ */
 function run(options: FairRules, slots: number, steps: Step[], check: (queue: FairQueue) => void) {
   const queue = new FairQueue(options);
   const nth = (of: RosterView<LineEntry>, n: number) => [...of.keys()][n % of.size] ?? "";
@@ -98,7 +100,7 @@ test("caps, model capacities, boxes and exclusiveness are never exceeded", () =>
   );
 });
 
-test("nobody who may start waits while a slot is free", () => {
+test("no request that may start waits while a slot is free", () => {
   const noBoxes = rules.map((each) => ({ ...each, boxOf: () => null, exclusiveModels: false }));
   fc.assert(
     fc.property(noBoxes, slotCounts, plans, (options, slots, steps) => {
@@ -116,7 +118,7 @@ test("nobody who may start waits while a slot is free", () => {
   );
 });
 
-test("an idle machine never waits, whatever the rules", () => {
+test("an idle machine never lets a request wait, whatever the rules", () => {
   fc.assert(
     fc.property(rules, slotCounts, plans, (options, slots, steps) => {
       run(options, slots, steps, (queue) => {
@@ -126,7 +128,7 @@ test("an idle machine never waits, whatever the rules", () => {
   );
 });
 
-test("everyone who joins starts once or leaves, and nothing is left behind", () => {
+test("every request starts once or leaves, and nothing is left behind", () => {
   fc.assert(
     fc.property(rules, slotCounts, plans, (options, slots, steps) => {
       const drained = steps.concat(Array.from({ length: 150 }, () => ({ do: "end", nth: 0 })));
@@ -139,7 +141,7 @@ test("everyone who joins starts once or leaves, and nothing is left behind", () 
   );
 });
 
-test("within a user, a priority and a model, the first to come is the first to start", () => {
+test("within a user, a priority and a model, requests start in the order of arrival", () => {
   fc.assert(
     fc.property(rules, slotCounts, plans, (options, slots, steps) => {
       const { started } = run(options, slots, steps, () => {});
@@ -188,7 +190,7 @@ test("backlogged users get time in proportion to their weights", () => {
         queue.end(end.id, now);
       }
       const perWeight = used.map((ms, user) => ms / users[user]!.weight);
-      // What one may be ahead by: what all slots hold, and a charge not yet corrected.
+      // A user may be ahead by what all slots hold, and by a charge that is not corrected yet.
       expect(Math.max(...perWeight) - Math.min(...perWeight)).toBeLessThanOrEqual(
         4000 * (slots + 1),
       );
@@ -197,7 +199,7 @@ test("backlogged users get time in proportion to their weights", () => {
   );
 });
 
-test("nobody starves: whoever waits starts, however many others keep coming", () => {
+test("every waiting request starts, however many others keep coming", () => {
   const victim = fc.record({ priority: fc.integer({ min: -2, max: 0 }), model: fc.nat(2) });
   fc.assert(
     fc.property(rules, slotCounts, victim, (options, slots, { priority, model }) => {
@@ -227,7 +229,7 @@ test("nobody starves: whoever waits starts, however many others keep coming", ()
   );
 });
 
-test("whoever comes with one request goes before any further start of a backlog, whatever it was charged", () => {
+test("a single request goes before any further start of a backlog, whatever the backlog was charged", () => {
   const start = fc.record({
     estimateMs: fc.integer({ min: 1, max: 3_600_000 }),
     usedMs: fc.integer({ min: 0, max: 20_000 }),

@@ -11,7 +11,7 @@ test("one user's single request goes before another's backlog", () => {
   expect(trial.start()).toBe("b");
 });
 
-test("backlogged users take turns, and within a user the first to come is first", () => {
+test("backlogged users alternate, and each user's requests start in the order of arrival", () => {
   const trial = createTrialQueue();
   for (const id of ["a1", "a2", "a3"]) trial.add(id, "alice");
   for (const id of ["b1", "b2"]) trial.add(id, "bob");
@@ -26,7 +26,7 @@ test("a user of weight 3 gets three turns for one", () => {
   expect(first.filter((id) => id.startsWith("a"))).toHaveLength(6);
 });
 
-test("time counts and not the number of requests: long ones are corrected when they end", () => {
+test("time counts, not the number of requests: long ones are corrected when they end", () => {
   const trial = createTrialQueue();
   for (let index = 0; index < 4; index++) trial.add(`a${index}`, "alice");
   for (let index = 0; index < 4; index++) trial.add(`b${index}`, "bob");
@@ -36,7 +36,7 @@ test("time counts and not the number of requests: long ones are corrected when t
   expect(trial.drain().slice(0, 5)).toEqual(["b0", "b1", "b2", "b3", "a1"]);
 });
 
-test("a user who was away has saved nothing up", () => {
+test("a user who was away has not saved up time", () => {
   const trial = createTrialQueue();
   trial.add("b0", "bob");
   for (let index = 0; index < 20; index++) trial.add(`a${index}`, "alice");
@@ -54,7 +54,7 @@ test("a user who was away has saved nothing up", () => {
   ).toHaveLength(2);
 });
 
-test("time used while nobody else wanted it is not held against a user", () => {
+test("time that no other user wanted is not held against a user", () => {
   const trial = createTrialQueue();
   for (let index = 0; index < 10; index++) trial.add(`a${index}`, "alice");
   for (let turns = 0; turns < 6; turns++) {
@@ -82,7 +82,7 @@ test("a higher class goes first, and a lower one rises to it by waiting", () => 
   expect(trial.start()).toBe("low");
 });
 
-test("waiting never lifts anyone above the highest class that somebody else came in", () => {
+test("waiting never lifts a request above the highest class of the requests that joined", () => {
   const trial = createTrialQueue({ agingMs: 1000 });
   for (let index = 0; index < 5; index++) trial.add(`a${index}`, "alice");
   expect(trial.start()).toBe("a0");
@@ -91,7 +91,7 @@ test("waiting never lifts anyone above the highest class that somebody else came
   expect(trial.start()).toBe("b");
 });
 
-test("a user at the cap stands aside, and others go on", () => {
+test("a user at the cap stands aside, and others continue", () => {
   const trial = createTrialQueue({ maxConcurrentPerUser: 1 });
   for (const id of ["a1", "a2"]) trial.add(id, "alice");
   trial.add("b1", "bob", { maxConcurrent: null });
@@ -106,7 +106,7 @@ test("a user at the cap stands aside, and others go on", () => {
   expect(trial.start()).toBe("a2");
 });
 
-test("a cap that is lifted lets those who stood aside go", () => {
+test("a lifted cap lets the requests behind it start", () => {
   const trial = createTrialQueue();
   trial.add("a1", "alice", { maxConcurrent: 1 });
   trial.add("a2", "alice", { maxConcurrent: 1 });
@@ -115,7 +115,7 @@ test("a cap that is lifted lets those who stood aside go", () => {
   expect([trial.start(), trial.start()]).toEqual(["a2", "a3"]);
 });
 
-test("answers that fail at once still alternate between users", () => {
+test("users still alternate if answers fail at once", () => {
   const trial = createTrialQueue();
   for (let index = 0; index < 3; index++) trial.add(`a${index}`, "alice");
   for (let index = 0; index < 3; index++) trial.add(`b${index}`, "bob");
@@ -131,10 +131,10 @@ test("an idle line remembers no user", () => {
   expect([...trial.queue.shares.all()]).toEqual([]);
 });
 
-test("what was charged too much and given back holds nobody else up", () => {
+test("a charge that was too high and given back holds up no other user", () => {
   const trial = createTrialQueue();
   for (let index = 0; index < 20; index++) trial.add(`a${index}`, "alice");
-  // Two slots, and two claims of an hour each that end after a second.
+  // Two slots, and two requests that claim an hour each and end after a second.
   expect([trial.start(3_600_000), trial.start(3_600_000)]).toEqual(["a0", "a1"]);
   trial.now = 1000;
   trial.end("a0");
@@ -144,12 +144,12 @@ test("what was charged too much and given back holds nobody else up", () => {
   expect(trial.start()).toBe("b");
 });
 
-test("what is given back leads nobody behind where they came in: it would be time saved up", () => {
+test("a returned charge never lowers a user below their time of return, or it would save up time", () => {
   const trial = createTrialQueue();
   trial.add("a", "alice");
   expect(trial.start(3_600_000)).toBe("a");
   for (let index = 0; index < 50; index++) trial.add(`b${index}`, "bob");
-  // In two further slots, so that he uses more than she could in hers.
+  // In two further slots, so that he uses more time than she can in her slot.
   for (let index = 0; index < 40; index += 2) {
     expect([trial.start(60_000), trial.start(60_000)]).toEqual([`b${index}`, `b${index + 1}`]);
     trial.now += 60_000;
@@ -158,6 +158,6 @@ test("what is given back leads nobody behind where they came in: it would be tim
   }
   for (let index = 0; index < 10; index++) trial.add(`more${index}`, "alice");
   trial.end("a");
-  // But for what the slots held, turn by turn.
+  // They alternate, except for what the slots held.
   expect(trial.drain(60_000).slice(0, 6).join(" ")).toMatch(/^(more\d ){1,3}b40 more\d b41/);
 });

@@ -8,15 +8,15 @@ import { type Caps, holds, isCapped, letsGo, type Share, Shares } from "./share.
 
 export type FairRules = GateRules &
   Caps & {
-    /** Waiting this long raises a request by one class; null: never. Default 60 000. */
+    /** A wait of this length raises a request by one class. Null: never. Default 60 000. */
     agingMs?: number | null;
   };
 
 /**
- * Who is next: start-time fair queueing over users, by the upstream's time they have used
- * (DESIGN.md beside this file has the algorithm, its source and its invariants). It knows nothing
- * of slots: ask `next` when there is one. Times are milliseconds, handed in. Every operation is
- * O(log n), times the few models that have rules of their own.
+ * Decides which request is next: start-time fair queueing over users, by the upstream time that
+ * they have used (../DESIGN.md has the algorithm, its source and its invariants). It knows no
+ * slots: call `next` when one is free. The caller passes the time in milliseconds. Every operation
+ * is O(log n), times the few models with rules of their own.
  */
 export class FairQueue {
   readonly #rules: FairRules;
@@ -27,7 +27,7 @@ export class FairQueue {
   readonly #running = new Roster<LineEntry>();
   #arrivals = 0;
   #startedMs = 0;
-  /** The answer of `next`, until something changes. */
+  /** The answer of `next`. Undefined after a change. */
   #next: LineEntry | null | undefined;
 
   constructor(rules: FairRules, from?: { shares: Shares; gate: Gate }) {
@@ -48,12 +48,12 @@ export class FairQueue {
     return this.#running;
   }
 
-  /** What all starts so far were charged, together. */
+  /** The sum of the charges of all starts so far. */
   get startedMs(): number {
     return this.#startedMs;
   }
 
-  /** The slots are counted here, by upstream; else whoever starts them counts. */
+  /** True if the slots are counted here, by upstream. Otherwise the caller counts them. */
   get isPool(): boolean {
     return this.#rules.upstreams !== undefined;
   }
@@ -62,7 +62,7 @@ export class FairQueue {
     return this.#shares;
   }
 
-  /** The entry whose turn it is and that may start now; null for none. */
+  /** The entry that is next and may start now; null if there is none. */
   next(now: number): LineEntry | null {
     if (this.#next === undefined) {
       this.#next = this.#groups.first(now, (group) => this.#gate.isOpen(group, now))?.head ?? null;
@@ -70,25 +70,25 @@ export class FairQueue {
     return this.#next;
   }
 
-  /** An upstream of a pool has so many slots now; those held stay held. */
+  /** Sets the slots of an upstream of a pool. Running requests keep their slots. */
   setCapacity(upstream: string, capacity: number): void {
     this.#gate.setCapacity(upstream, capacity);
     this.#next = undefined;
   }
 
-  /** Forgets the answer of `next`: a rule may have changed, or time passed. */
+  /** Forgets the answer of `next`, because a rule may have changed or time has passed. */
   reconsider(): void {
     this.#next = undefined;
   }
 
-  /** Whether a user of whom nothing waits could start this now, if `next` has nobody. */
+  /** Whether this request could start now, if `next` is null and nothing of its user waits. */
   admits(request: LineRequest, now: number): boolean {
     const share = this.#shares.for(request);
     if (share.waiting > 0 || isCapped(share)) return false;
     return this.#gate.isOpen(this.#gate.groupOf(request), now);
   }
 
-  /** Its id must not be here already. */
+  /** The id must be new. */
   add(entry: LineEntry, now: number): void {
     const share = this.#shares.for(entry.request);
     if (share.waiting === 0) this.#shares.enter(share);
@@ -109,7 +109,7 @@ export class FairQueue {
     this.#next = undefined;
   }
 
-  /** Takes a waiting entry out; true when it was here. */
+  /** Removes a waiting entry. True if it was here. */
   remove(id: string): boolean {
     const entry = this.#waiting.get(id);
     if (entry === undefined || entry.lane === null) return false;
@@ -119,13 +119,13 @@ export class FairQueue {
     return true;
   }
 
-  /** Starts a waiting entry; its user is charged `estimateMs` until the true time is known. */
+  /** Starts a waiting entry. Its user is charged `estimateMs` until the true time is known. */
   start(entry: LineEntry, now: number, estimateMs: number): void {
     const { lane, request } = entry;
     if (lane === null) return;
     const { share, group } = lane;
     const fairest = this.#groups.size > 1 ? this.#groups.first(now, () => true) : null;
-    // Before it leaves its lane: a box may be reserved for those who wait, and for nobody else.
+    // Before it leaves its lane, because a box is reserved only for waiting requests.
     const { upstream, isSwap } = this.#gate.start(group, request, now, fairest?.group);
     this.#takeOut(entry, lane);
     entry.upstream = upstream;
@@ -141,7 +141,7 @@ export class FairQueue {
     this.#park(share);
   }
 
-  /** Ends a running entry, and corrects what it was charged by the time its slot was held. */
+  /** Ends a running entry, and corrects its charge to the time that it held its slot. */
   end(id: string, now: number): void {
     const entry = this.#running.get(id);
     if (entry === undefined) return;
@@ -159,7 +159,9 @@ export class FairQueue {
     this.#restWhenIdle();
   }
 
-  /** The same line, to be run ahead: every entry is a new one, with the ask of its original. */
+  /**
+   * A copy of the line, to run it ahead. Every entry is new and has the request of its original.
+   */
   copy(): FairQueue {
     const copy = new FairQueue(this.#rules, { shares: this.#shares.copy(), gate: this.#gate });
     for (const each of this.#running.values()) {
@@ -201,14 +203,17 @@ export class FairQueue {
     if (this.#groups.remove(lane)) this.#gate.forget(lane.group);
   }
 
-  /** All lanes of the user change together, so all are out of their heaps while they do. */
+  /** All lanes of the user change together, so all are out of their heaps meanwhile. */
   #charge(share: Share, ms: number): void {
     for (const lane of share.lanes) lane.turns?.lift(lane);
     share.turn = Math.max(share.from, share.turn + ms);
     for (const lane of share.lanes) lane.turns?.putBack(lane);
   }
 
-  /** A user at the cap stands aside, and counts as away: they come back at the present. */
+  /**
+   * The lanes of a user at the cap stand aside. The user counts as away and comes back at the
+   * present.
+   */
   #park(share: Share): void {
     const capped = isCapped(share);
     if (capped === share.parked) return;

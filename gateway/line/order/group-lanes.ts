@@ -5,20 +5,20 @@ import { isBefore, type Lane } from "./lane.ts";
 type Level = {
   byTurn: Heap<"turnIndex", Lane>;
   byRise: Heap<"riseIndex", Lane>;
-  /** How many lanes have this priority of their own, wherever they stand. */
+  /** The number of lanes with this priority of their own, in any class. */
   own: number;
 };
 
 /**
- * The lanes of one group that may take a turn, by class, then by virtual time.
+ * The lanes of one group that may start something, by class, then by virtual time.
  *
- * Waiting raises the head of a lane by one class each `agingMs`, but never above the highest class
- * that anybody waits in on their own account (`top`): so a low class gets its turns in the end, and
- * yet nobody gains on their equals by filling the line early.
+ * Waiting raises the head of a lane by one class each `agingMs`, but never above `top`, the highest
+ * class in which a request waits by its own priority. So a low class starts in the end, and yet
+ * nobody overtakes users of the same class by filling the line early.
  */
 export class GroupLanes {
   readonly #agingMs: number;
-  /** By class. Never deleted: there are as many as distinct priorities. */
+  /** By class. None is deleted: there are as many as distinct priorities. */
   readonly #levels = new Map<number, Level>();
   #lanes = 0;
   group: Group = null;
@@ -27,7 +27,7 @@ export class GroupLanes {
     this.#agingMs = agingMs;
   }
 
-  /** The highest priority that anybody here has of their own; -Infinity for nobody. */
+  /** The highest priority of all lanes here; -Infinity if there are none. */
   get top(): number {
     let top = Number.NEGATIVE_INFINITY;
     for (const [level, { own }] of this.#levels) if (own > 0 && level > top) top = level;
@@ -50,13 +50,13 @@ export class GroupLanes {
     this.#exit(lane);
   }
 
-  /** The head is another: what it waited counts from its own arrival. */
+  /** Call it when the lane has another head. Its wait counts from its own arrival. */
   headChanged(lane: Lane): void {
     this.#exit(lane);
     this.#enter(lane, lane.priority);
   }
 
-  /** Before the virtual time of the lane's user changes; then `putBack`. */
+  /** Call it before the virtual time of the user changes, and `putBack` afterwards. */
   lift(lane: Lane): void {
     this.#level(lane.level).byTurn.remove(lane);
   }
@@ -65,7 +65,9 @@ export class GroupLanes {
     this.#level(lane.level).byTurn.add(lane);
   }
 
-  /** Whose turn it is at `now`, where `top` is the highest class anybody waits in of their own. */
+  /**
+   * The next lane at `now`. `top`: the highest class in which a request waits by its own priority.
+   */
   first(top: number, now: number): Lane | null {
     for (const level of this.#levels.keys()) if (level < top) this.#raise(level, top, now);
     let first: Lane | null = null;
@@ -81,7 +83,7 @@ export class GroupLanes {
     for (let lane = byRise.first; lane !== undefined && lane.riseAt <= now; lane = byRise.first) {
       const waited = now - (lane.head?.joinedAt ?? now);
       this.#exit(lane);
-      // At least one: rounding must not leave it where it is, or this would never end.
+      // At least one class: if rounding left it where it is, this loop would never end.
       const risen = Math.max(from + 1, lane.priority + Math.floor(waited / this.#agingMs));
       this.#enter(lane, Math.min(top, risen));
     }

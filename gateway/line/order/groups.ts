@@ -3,13 +3,16 @@ import { GroupLanes } from "./group-lanes.ts";
 import { isBefore, type Lane } from "./lane.ts";
 
 /**
- * The lanes that may take a turn, by group: mostly of few groups, so a list is faster than a map. But
- * where clients make up model names there are as many as lanes, so a lane knows where it stands.
+ * The lanes that may start something, by group. There are few groups as a rule, so a list is faster
+ * than a map. But if clients make up model names, there are as many groups as lanes, so each lane
+ * knows its group.
  */
 export class Groups {
   readonly #agingMs: number;
   readonly #turns: GroupLanes[] = [];
-  /** An empty one for the next group: on an idle line each request would need a new one. */
+  /**
+   * An empty one for the next group. Without it an idle line would make a new one for each request.
+   */
   #spare: GroupLanes | null = null;
 
   constructor(agingMs: number) {
@@ -36,7 +39,7 @@ export class Groups {
     lane.turns = turns;
   }
 
-  /** True when it was the group's last lane. */
+  /** True if it was the last lane of its group. */
   remove(lane: Lane): boolean {
     const { turns } = lane;
     turns?.remove(lane);
@@ -48,7 +51,7 @@ export class Groups {
     return true;
   }
 
-  /** Whose turn it is among the groups that `may` start something. */
+  /** The next lane among the groups that `may` start something. */
   first(now: number, may: (group: Group) => boolean): Lane | null {
     const open: GroupLanes[] = [];
     let top = Number.NEGATIVE_INFINITY;

@@ -16,7 +16,7 @@ function drain(heap: Heap<"index", Item>): number[] {
 
 const sorted = (items: Item[]): number[] => items.map(({ key }) => key).sort((a, b) => a - b);
 
-test("items come out in order, whatever was removed in between", () => {
+test("items come out in order, whatever was removed meanwhile", () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.nat(20), fc.boolean())), (plan) => {
       const heap = new Heap<"index", Item>("index", before);
@@ -31,7 +31,7 @@ test("items come out in order, whatever was removed in between", () => {
   );
 });
 
-test("removing what is not there changes nothing", () => {
+test("removing an item that is not in the heap changes nothing", () => {
   const heap = new Heap<"index", Item>("index", before);
   heap.remove({ key: 1, index: -1 });
   expect(heap.first).toBe(undefined);

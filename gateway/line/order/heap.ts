@@ -1,8 +1,8 @@
 /**
- * A binary heap that knows where each item stands, so that any can be removed in O(log n). What an
- * item is ordered by may change only while it is out: two changed at once cannot be put right one
- * after the other. The item itself carries its index, under the name `at` (-1: not in the heap), so
- * one item can stand in several heaps at once.
+ * A binary heap that knows the index of each item, so any item can be removed in O(log n). The
+ * order of an item may change only while the item is out of the heap: if two change at once,
+ * repairing one after the other breaks the heap. The item itself has its index in the member named
+ * `at` (-1: not in the heap), so one item can be in several heaps at once.
  */
 export class Heap<At extends string, Item extends Record<At, number>> {
   readonly #at: At;
@@ -27,7 +27,7 @@ export class Heap<At extends string, Item extends Record<At, number>> {
     this.#rise(item, this.#items.length - 1);
   }
 
-  /** Does nothing for an item that is not here. */
+  /** Does nothing if the item is not in the heap. */
   remove(item: Item): void {
     const index = item[this.#at];
     if (index < 0) return;
@@ -47,7 +47,7 @@ export class Heap<At extends string, Item extends Record<At, number>> {
     if (index >= 0) this.#items[index] = item;
   }
 
-  /** True when the item went up. */
+  /** True if the item went up. */
   #rise(item: Item, from: number): boolean {
     let index = from;
     while (index > 0) {

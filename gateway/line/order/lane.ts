@@ -4,23 +4,23 @@ import type { LineEntry } from "./line-entry.ts";
 import type { Share } from "./share.ts";
 
 /**
- * Requests of one user, one priority and one group, first come, first served. A linked
- * list, so that whoever leaves from the middle leaves in O(1).
+ * The waiting requests of one user, one priority and one group, first come, first served. It is a
+ * linked list, so a request can leave from the middle in O(1).
  */
 export type Lane = {
   readonly share: Share;
   readonly priority: number;
   readonly group: Group;
-  /** The class the head stands in: its priority, raised by waiting. */
+  /** The class of the head: its priority, raised by waiting. */
   level: number;
   /** When the head rises to the next class. */
   riseAt: number;
   head: LineEntry | null;
   tail: LineEntry | null;
-  /** Where the lane stands in the heaps of turns.ts; -1 for nowhere. */
+  /** Its indexes in the heaps of group-lanes.ts; -1 if it is in none. */
   turnIndex: number;
   riseIndex: number;
-  /** Those it takes its turn among; null while it stands aside. */
+  /** The lanes of its group; null while it stands aside. */
   turns: GroupLanes | null;
 };
 
@@ -57,7 +57,7 @@ export function unlink(lane: Lane, entry: LineEntry): void {
   entry.after = null;
 }
 
-/** Whose turn comes first: the least virtual time, then the first to come. */
+/** Whether `a` goes before `b`: by virtual time, then by arrival. */
 export function isBefore(a: Lane, b: Lane): boolean {
   const difference = a.share.turn - b.share.turn;
   return difference === 0 ? (a.head?.seq ?? 0) < (b.head?.seq ?? 0) : difference < 0;

@@ -1,70 +1,71 @@
 import type { RouteSeats } from "../gate/seat.ts";
 import type { Lane } from "./lane.ts";
 
-/** What the order of the line depends on. */
+/** A request, as far as the order of the line depends on it. */
 export type LineRequest = {
   id: string;
   user: string;
   model: string;
-  /** A user of weight 2 gets twice the upstream's time of one of weight 1. Default 1. */
+  /** A user of weight 2 gets twice as much time as a user of weight 1. Default 1. */
   weight?: number | undefined;
-  /** An integer; a higher class goes first. Default 0; `BACKGROUND` is one below. */
+  /** An integer. A higher class goes first. Default 0; `BACKGROUND` is one below. */
   priority?: number | undefined;
-  /** Of this user, at once in slots; null is off. Replaces the line's default. */
+  /**
+   * The most requests of this user in slots at once. Null: no limit. Replaces the line's default.
+   */
   maxConcurrent?: number | null | undefined;
-  /** Of this user, waiting; null is off. Replaces the line's default. */
+  /** The most waiting requests of this user. Null: no limit. Replaces the line's default. */
   maxQueued?: number | null | undefined;
-  /** The size of the prompt, where known. */
+  /** The size of the prompt, if known. */
   inputTokens?: number | undefined;
-  /** The most it may generate, where known. */
+  /** The most tokens that it may generate, if known. */
   maxTokens?: number | undefined;
-  /** Where it may run; absent: on any upstream of the line. */
+  /** Where it may run. Absent: on any upstream of the line. */
   seats?: RouteSeats | undefined;
-  /** The upstream that has this conversation warm: taken where it is as free as others. */
+  /** The upstream that has this conversation in its cache. It is preferred if it is free. */
   prefers?: string | null | undefined;
-  /** Upstreams that have failed for it already. */
+  /** The upstreams that have already failed for it. */
   avoid?: ReadonlySet<string> | undefined;
 };
 
 /**
- * The class of what may wait: a request's own wish, or a user who is over a limit that only slows.
+ * The class of requests that may wait: by the client's wish, or because the user is over a limit
+ * that only slows.
  */
 export const BACKGROUND = -1;
 
-/** Priorities are held within this, either way. */
+/** Priorities stay within this, above and below 0. */
 const mostPriority = 1000;
 
-/**
- * The least a start costs its user, so that turns alternate even where every answer fails at once.
- */
+/** The least that a start costs its user. So users alternate even if every answer fails at once. */
 export const leastMs = 1;
 
-/** What p-queue does once it is its turn. */
+/** What p-queue runs when the request gets its slot. */
 export type Run = () => Promise<unknown>;
 
-/** A request in line, or in a slot. Times are milliseconds of the line's own clock. */
+/** A request that waits or runs. Times are milliseconds of the line's own clock. */
 export type LineEntry = {
   readonly request: LineRequest;
   readonly weight: number;
   readonly priority: number;
-  /** How long it was expected to hold its slot, when it came. */
+  /** The expected time in its slot, as estimated when it joined. */
   readonly estimateMs: number;
   state: "waiting" | "running" | "gone";
   /** The order of arrival. */
   seq: number;
   joinedAt: number;
   startedAt: number;
-  /** Where it runs; empty in a line of one upstream. */
+  /** The upstream where it runs. Empty in a line of one upstream. */
   upstream: string;
-  /** Another model had to give way for it. */
+  /** Its start made an upstream load another model. */
   isSwap: boolean;
-  /** What its user was charged when it started; corrected when it ends. */
+  /** What its user was charged at its start. It is corrected at its end. */
   chargedMs: number;
-  /** Where it waits; its neighbours there. */
+  /** Its lane, and its neighbours there. Null if it does not wait. */
   lane: Lane | null;
   before: LineEntry | null;
   after: LineEntry | null;
-  /** Null before it is known, and once it runs. */
+  /** Null before p-queue has set it, and after the start. */
   run: Run | null;
 };
 
@@ -72,9 +73,9 @@ export function createEntry(request: LineRequest, estimateMs: number): LineEntry
   const { weight = 1, priority = 0 } = request;
   return {
     request,
-    // A weight of 0 would never be charged anything finite again.
+    // With a weight of 0 every charge would be infinite.
     weight: weight > 0 ? weight : 1,
-    // Beyond, a class one higher may be no other number, and nobody in it would ever rise.
+    // With a larger number, adding 1 may give the same double, and the request would never rise.
     priority: Math.max(-mostPriority, Math.min(mostPriority, Math.trunc(priority) || 0)),
     estimateMs: Math.max(leastMs, estimateMs),
     state: "waiting",

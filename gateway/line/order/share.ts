@@ -1,45 +1,51 @@
 import type { Lane } from "./lane.ts";
 import type { LineEntry, LineRequest } from "./line-entry.ts";
 
-/** One user's part of the upstream's time. */
+/** The part of the upstream time that one user has used. */
 export type Share = {
   readonly user: string;
-  /** Virtual time: milliseconds of slots used, divided by weight. The least goes first. */
+  /**
+   * Virtual time: milliseconds of slots used, divided by the weight. The user with the least goes
+   * first.
+   */
   turn: number;
-  /** What of it is a guess: what those who run were charged. */
+  /** The part of it that is an estimate: the charges of the running requests. */
   charged: number;
-  /** Where they came back last: no correction leads behind it, which would be time saved up. */
+  /**
+   * Virtual time at the last return. No correction goes below it, because that would save up time.
+   */
   from: number;
   waiting: number;
   running: number;
   maxConcurrent: number | null;
   maxQueued: number | null;
-  /** At the cap: the lanes stand aside until something of this user ends. */
+  /** True at the cap: the lanes stand aside until a request of this user ends. */
   parked: boolean;
-  /** The user's waiting requests: a lane for each priority and group. Never an empty one. */
+  /** The waiting requests, in a lane for each priority and group. No lane is empty. */
   readonly lanes: Lane[];
 };
 
-/** What there is of a user of whom nothing is here. */
+/** The start values of a user without requests. */
 const idle = { charged: 0, waiting: 0, running: 0, parked: false };
 
 export type Caps = { maxConcurrentPerUser?: number | null; maxQueuedPerUser?: number | null };
 
 /**
- * Every user's share, and the present of virtual time. A user who was away enters at the present:
- * neither is unused time saved up, nor is time used while nobody else wanted it held against them.
+ * The shares of all users, and the present of virtual time. A user who was away enters at the
+ * present. So unused time is not saved up, and time that nobody else wanted is not held against the
+ * user.
  */
 export class Shares {
   readonly #caps: Caps;
   readonly #byUser = new Map<string, Share>();
-  /** Never goes back while anybody is here. */
+  /** It never goes back while a request is here. */
   #present = 0;
 
   constructor(caps: Caps) {
     this.#caps = caps;
   }
 
-  /** The virtual time of the latest start, as far as it is known. */
+  /** The virtual time of the latest start, without estimates. */
   get present(): number {
     return this.#present;
   }
@@ -52,7 +58,7 @@ export class Shares {
     return this.#byUser.values();
   }
 
-  /** The share of whoever asks, with the caps that hold for them from now on. */
+  /** The share of the request's user. The caps of the request hold from now on. */
   for(request: LineRequest): Share {
     const { maxConcurrentPerUser = null, maxQueuedPerUser = null } = this.#caps;
     const { user, maxConcurrent = maxConcurrentPerUser, maxQueued = maxQueuedPerUser } = request;
@@ -73,14 +79,14 @@ export class Shares {
   }
 
   /**
-   * Something of this user starts: the present has come to their turn. Not to what is only guessed:
-   * it may be given back, and the present never is.
+   * A request of this user starts, so the present moves to the user's virtual time. Estimates do
+   * not count: they may be given back, and the present never goes back.
    */
   advanceTo(share: Share): void {
     this.#present = Math.max(this.#present, share.turn - share.charged);
   }
 
-  /** When all is idle there is nothing to be fair about, and no name to remember. */
+  /** Forgets all users. An idle line has nothing to be fair about. */
   clear(): void {
     this.#byUser.clear();
     this.#present = 0;
@@ -96,20 +102,20 @@ export class Shares {
   }
 }
 
-/** At the cap nothing of this user may start until something of theirs ends. */
+/** Whether the user is at the cap. Then no request of the user may start until one ends. */
 export function isCapped(share: Share): boolean {
   return share.maxConcurrent !== null && share.running >= share.maxConcurrent;
 }
 
-/** One of this user runs, and has been charged. */
+/** Counts a request that runs and has been charged. */
 export function holds(share: Share, { chargedMs, weight }: LineEntry): void {
   share.running++;
   share.charged += chargedMs / weight;
 }
 
-/** One of this user has ended. */
+/** Counts a request that has ended. */
 export function letsGo(share: Share, { chargedMs, weight }: LineEntry): void {
   share.running--;
-  // Sums of fractions drift.
+  // A sum of fractions drifts, so an idle user starts at 0 again.
   share.charged = share.running === 0 ? 0 : share.charged - chargedMs / weight;
 }

@@ -7,7 +7,7 @@ import { upstreamRejection } from "../../dialects/upstream-rejection.ts";
 import { GatewayError } from "../../errors.ts";
 import { forwardConverted } from "../../upstreams/forward-converted.ts";
 import { keyHeaders } from "../../upstreams/key-headers.ts";
-import { openUpstream, type Upstream, type UpstreamType } from "../../upstreams/upstream.ts";
+import { openUpstream, type ServerType, type Upstream } from "../../upstreams/upstream.ts";
 import type { Provider } from "./providers.ts";
 
 /** A front that converts for every client, whatever its dialect. */
@@ -25,7 +25,7 @@ export type FrontOptions = {
   upstreamUrl: string;
   strict?: boolean;
   /** What the upstream is said to be; the strictest of its family by default. */
-  type?: UpstreamType;
+  type?: ServerType;
   /** What the upstream calls the model. */
   model?: string;
 };

@@ -45,6 +45,8 @@ export type TestGateway = {
   /** POST of JSON as alice, unless told otherwise. */
   post(path: string, body: unknown, options?: PostOptions): Promise<Response>;
   stop(): Promise<void>;
+  /** `stop()` at the end of a block: `await using gateway = await startTestGateway(…)`. */
+  [Symbol.asyncDispose](): Promise<void>;
 };
 
 export type PostOptions = {
@@ -85,7 +87,11 @@ export async function startTestGateway(
       ),
     ),
   );
-  const { settings } = loadSettings({
+  const remove = async (): Promise<void> => {
+    await upstream.close();
+    rmSync(dir, { recursive: true, force: true });
+  };
+  const gateway = await startWith({
     argv: [],
     cwd: dir,
     env: {
@@ -99,8 +105,14 @@ export async function startTestGateway(
       DRAIN_TIMEOUT: "200ms",
       ...env,
     },
+  }).catch(async (cause) => {
+    await remove();
+    throw cause;
   });
-  const gateway = await startGateway(settings, { version: "0.0.0-test", pretty: false });
+  const stop = async (): Promise<void> => {
+    await gateway.stop();
+    await remove();
+  };
   const url = `http://127.0.0.1:${gateway.port}`;
   return {
     url,
@@ -123,12 +135,14 @@ export async function startTestGateway(
         body: typeof body === "string" || Buffer.isBuffer(body) ? body : JSON.stringify(body),
         ...(signal === undefined ? {} : { signal }),
       }),
-    stop: async () => {
-      await gateway.stop();
-      await upstream.close();
-      rmSync(dir, { recursive: true, force: true });
-    },
+    stop,
+    [Symbol.asyncDispose]: stop,
   };
+}
+
+async function startWith(from: Parameters<typeof loadSettings>[0]): Promise<Gateway> {
+  const { settings } = loadSettings(from);
+  return await startGateway(settings, { version: "0.0.0-test", pretty: false });
 }
 
 /** Every row, oldest first. */

@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from "node:util";
 import { type TestGateway, until } from "./harness.ts";
-import { type Handler, politeChat } from "./mock-upstream.ts";
+import { type Handler, politeChat, type Seen } from "./mock-upstream.ts";
 
 export type Holding = {
   /** Gives it to `startTestGateway`. */
@@ -12,13 +13,23 @@ export type Holding = {
   releaseAll(): void;
 };
 
-/** An upstream that holds each request until the test releases it, and then answers politely. */
-export function holding(before: Handler = () => {}): Holding {
+/**
+ * An upstream that holds each request until the test releases it, and then answers politely.
+ * `before` sees a request when it comes; with `only` the others are answered at once.
+ */
+export function holding({
+  before = () => {},
+  only = () => true,
+}: {
+  before?: Handler;
+  only?: (seen: Seen) => boolean;
+} = {}): Holding {
   const releases: (() => void)[] = [];
   let isOpen = false;
   return {
     handler: async (seen, response, request) => {
       await before(seen, response, request);
+      if (!only(seen)) return politeChat(seen, response, request);
       await new Promise<void>((resolve) => {
         releases.push(resolve);
         response.once("close", resolve);
@@ -38,14 +49,20 @@ export function holding(before: Handler = () => {}): Holding {
   };
 }
 
-/** Waits until so many requests run and so many wait in the queue. */
+/** Waits until so many requests run, so many wait in the queue, and so many do one or the other. */
 export async function inLine(
   gateway: Pick<TestGateway, "health">,
-  { active, waiting }: { active?: number; waiting?: number },
+  wanted: { active?: number; waiting?: number; total?: number },
+  ms?: number,
 ): Promise<void> {
-  const wanted = `${active ?? "any"} run and ${waiting ?? "any"} wait`;
-  await until(async () => {
-    const { line } = await gateway.health();
-    return line.active === (active ?? line.active) && line.waiting === (waiting ?? line.waiting);
-  }, wanted);
+  await until(
+    async () => {
+      const { active, waiting } = (await gateway.health()).line;
+      const total = active + waiting;
+      const now = { active, waiting, total };
+      return isDeepStrictEqual({ ...now, ...wanted }, now);
+    },
+    `the queue has ${JSON.stringify(wanted)}`,
+    ms,
+  );
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { onTestFinished } from "vitest";
-import type { Closing, Opening } from "../../ledger/row.ts";
+import type { RowClosing, RowOpening } from "../../ledger/row.ts";
 
 /** A path for a ledger in a directory that goes when the test ends. */
 export function temporaryFile(): string {
@@ -13,7 +13,7 @@ export function temporaryFile(): string {
   return join(dir, "gateway.db");
 }
 
-export function opening(change: Partial<Opening> = {}): Opening {
+export function opening(change: Partial<RowOpening> = {}): RowOpening {
   const id = randomUUID();
   return {
     id,
@@ -29,7 +29,7 @@ export function opening(change: Partial<Opening> = {}): Opening {
   };
 }
 
-export function closing(change: Partial<Closing> = {}): Closing {
+export function closing(change: Partial<RowClosing> = {}): RowClosing {
   return {
     state: "done",
     status: 200,

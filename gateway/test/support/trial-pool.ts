@@ -57,7 +57,7 @@ const poolOf = (each: ReturnType<typeof upstream>) =>
   fc.array(each, { minLength: 4, maxLength: 4 }).map((list) => {
     return list.map((options, index): PoolUpstream => ({ name: nameOf(index), ...options }));
   });
-/** Each upstream by itself. */
+/** Each upstream in a box of its own. */
 export const plainPool: fc.Arbitrary<PoolUpstream[]> = poolOf(
   upstream(fc.constant(null), fc.constant(false)),
 );
@@ -90,7 +90,7 @@ export type World = {
 export const world = (pool: fc.Arbitrary<PoolUpstream[]>): fc.Arbitrary<World> =>
   fc.record({ pool, routes, modelCapacity: capacityOf, maxUnfairnessMs: fc.constantFrom(0, 9000) });
 
-/** A fair queue of a pool, and what is true around it. For tests. */
+/** A fair queue of a pool, and the true state around it. */
 export class TrialPool {
   readonly down: Set<string> = new Set<string>();
   readonly capacities: Map<string, number>;
@@ -147,7 +147,7 @@ export class TrialPool {
     return [...this.queue.running.values()].filter((entry) => entry.upstream === name);
   }
 
-  /** The tier rule, told a second time: where this may run, were all slots free. */
+  /** The tier rule, written a second time: where this request may run if all slots are free. */
   mayUse({ request }: LineEntry): string[] {
     const all = request.seats?.list ?? [];
     const left = all.filter((seat) => request.avoid?.has(seat.upstream) !== true);

@@ -1,17 +1,17 @@
 import { FairQueue, type FairRules } from "../../line/order/fair-queue.ts";
 import { createEntry, type LineEntry, type LineRequest } from "../../line/order/line-entry.ts";
 
-/** A fair queue with a clock, and short names for its steps. For tests. */
+/** A fair queue with a clock, and short names for its steps. */
 export type TrialQueue = {
   readonly queue: FairQueue;
   now: number;
   add(id: string, user: string, more?: Partial<LineRequest>): LineEntry;
-  /** Starts whoever is next; "" for nobody. */
+  /** Starts the next request and returns its id; "" if there is none. */
   start(estimateMs?: number): string;
-  /** Where each that runs does, in the order of their starts: `"id@upstream"`. */
+  /** The running requests as `"id@upstream"`, in the order of their starts. */
   where(): string[];
   end(id: string): void;
-  /** Starts and ends until nobody waits, one at a time; the order of starts. */
+  /** Starts and ends requests one at a time until none waits. Returns the order of starts. */
   drain(eachMs?: number): string[];
 };
 

@@ -1,0 +1,153 @@
+import type { IncomingHttpHeaders } from "node:http";
+import type { Answer } from "../answer/answer.ts";
+import { GatewayError } from "../errors.ts";
+import type { CostOf } from "../ledger/prices.ts";
+import { contentEncodingOf } from "../limits/body.ts";
+import type { Telemetry } from "../telemetry/events.ts";
+import { modelAt } from "../upstreams/destination.ts";
+import { forward, type Outbound, type Receiver } from "../upstreams/forward.ts";
+import { headersToClient } from "../upstreams/headers.ts";
+import { sendWithPatience } from "../upstreams/send-with-patience.ts";
+import { isConvertible, isNative, lacksPath } from "../upstreams/speaks.ts";
+import { learnKind, type Upstream } from "../upstreams/upstream.ts";
+import { type ConversionParts, conversionOf } from "./conversion-of.ts";
+import { type OutboundTimeouts, outboundOf } from "./outbound.ts";
+import { carriesOurId, type Plan, planOf } from "./plan.ts";
+import type { Accepted } from "./reserve.ts";
+import { shaperFor } from "./shaper-for.ts";
+import type { HeldSlot } from "./turns.ts";
+
+export type SpeakParts = ConversionParts & {
+  timeouts: OutboundTimeouts;
+  costOf: CostOf;
+  telemetry: Pick<Telemetry, "dropped">;
+};
+
+/**
+ * The middle circle of tries: asks the upstream in the client's dialect, and in the upstream's own
+ * if it does not know that one. The upstream sends, the meter watches, the answer writes. Rejects
+ * with a GatewayError.
+ */
+export async function speakEitherWay(
+  parts: SpeakParts,
+  accepted: Accepted,
+  answer: Answer,
+  slot: HeldSlot,
+): Promise<void> {
+  const { dialect } = accepted.exchange;
+  const { upstream } = slot.member;
+  if (!isNative(upstream, dialect)) return speak(parts, accepted, answer, slot, true);
+  try {
+    await speak(parts, accepted, answer, slot, false);
+  } catch (error) {
+    if (answer.begun || !lacksPath(error) || !isConvertible(upstream, dialect)) throw error;
+    await speak(parts, accepted, answer, slot, true);
+    // It was the path that the upstream did not know, not the model.
+    upstream.lacks.add(dialect);
+  }
+}
+
+/** Asks the upstream once in one dialect; the inner circle, `sendWithPatience`, is inside. */
+function speak(
+  parts: SpeakParts,
+  accepted: Accepted,
+  answer: Answer,
+  { member, patienceMs }: HeldSlot,
+  converts: boolean,
+): Promise<void> {
+  const { exchange, destination } = accepted;
+  const { upstream } = member;
+  const { signal } = exchange;
+  const model = modelAt(destination, upstream);
+  const plan = planOf(accepted, answer, {
+    upstream,
+    converts,
+    model,
+    cost: costTellerOf(parts, accepted, model),
+    streamUpstream: parts.streamUpstream,
+  });
+  const receiver = receiverFor(parts.telemetry, accepted, answer, { plan, upstream });
+  return sendWithPatience({
+    upstream,
+    outbound: outboundOf(parts.timeouts, accepted, upstream, plan),
+    send: converts
+      ? (outbound) => sendConverted(parts, accepted, upstream, outbound, receiver)
+      : (outbound) => forward(upstream.connections, outbound, receiver, signal),
+    signal,
+    committed: () => answer.committed,
+    patienceMs,
+  });
+}
+
+async function sendConverted(
+  parts: ConversionParts,
+  accepted: Accepted,
+  upstream: Upstream,
+  outbound: Outbound,
+  receiver: Receiver,
+): Promise<void> {
+  // Loaded with the first conversion: the start, and memory at rest, need not have it.
+  const { forwardConverted } = await import("../upstreams/forward-converted.ts");
+  const conversion = conversionOf(parts, accepted, upstream);
+  await forwardConverted(upstream, outbound, conversion, receiver, accepted.exchange.signal);
+}
+
+/** Tells OpenRouter's clients in the answer what it cost; null for other clients. */
+function costTellerOf(
+  { costOf }: Pick<SpeakParts, "costOf">,
+  { exchange, request, meter }: Accepted,
+  upstreamModel: string | null,
+): Plan["cost"] {
+  if (!exchange.isOpenRouter || !carriesOurId.has(exchange.dialect)) return null;
+  const startedAt = performance.now();
+  const { model } = request.fields;
+  return () => {
+    const usage = meter.told();
+    const upstreamMs = performance.now() - startedAt;
+    return costOf({ model, upstreamModel: upstreamModel ?? model, usage, upstreamMs });
+  };
+}
+
+function receiverFor(
+  telemetry: SpeakParts["telemetry"],
+  accepted: Accepted,
+  answer: Answer,
+  { plan, upstream }: { plan: Plan; upstream: Upstream },
+): Receiver {
+  const { exchange, request, meter } = accepted;
+  return {
+    head(status: number, headers: IncomingHttpHeaders): void {
+      learnKind(upstream, headers.server);
+      // The upstream was asked not to compress. What comes compressed all the same passes unread.
+      const isPlain = contentEncodingOf(headers) === null;
+      const type = isPlain ? String(headers["content-type"] ?? "") : "";
+      if (request.json && type.startsWith("text/html")) {
+        const text = "The upstream answered with a web page instead of JSON.";
+        throw new GatewayError("upstream_error", text);
+      }
+      const dropped = plan.converts ? headers["x-gateway-dropped"] : undefined;
+      if (dropped !== undefined) telemetry.dropped(exchange, String(dropped));
+      const streams = type.startsWith("text/event-stream");
+      const assembles = streams && plan.assembles;
+      const isAwaited = isPlain && (streams && !assembles) === request.fields.stream;
+      if (answer.committed && !isAwaited) {
+        const text =
+          "The upstream sent a different kind of answer (a stream or JSON) than the request asked for.";
+        throw new GatewayError("upstream_error", text);
+      }
+      const shaper = shaperFor(accepted, answer, type, plan);
+      const shown = headersToClient(headers, shaper.edits);
+      answer.begin(status, assembles ? jsonHeaders(shown) : shown, shaper);
+      meter.begun(status);
+    },
+    data: (chunk) => answer.data(chunk),
+    isComplete: () => answer.saidAll,
+    whenDrained: (resume) => answer.whenDrained(resume),
+  };
+}
+
+/** Drops the headers of a stream that are wrong for the JSON it is put together to. */
+function jsonHeaders(headers: Record<string, string | string[]>): typeof headers {
+  const { "cache-control": _cache, "x-accel-buffering": _buffering, ...rest } = headers;
+  return { ...rest, "content-type": "application/json; charset=utf-8" };
+}

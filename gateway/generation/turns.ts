@@ -1,0 +1,187 @@
+import type { Bytes } from "../answer/shaper.ts";
+import { GatewayError } from "../errors.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+
+import { type MeterReading, nothingRead } from "../ledger/meter.ts";
+import type { LinePlace, Slot, Ticket } from "../line/line.ts";
+
+import type { Telemetry } from "../telemetry/events.ts";
+import { memberIn, type PoolMember } from "../upstreams/destination.ts";
+import { asGatewayError } from "../with-exchange.ts";
+import type { Accepted } from "./reserve.ts";
+import { type TicketParts, ticketOf } from "./ticket-of.ts";
+import type { Tries } from "./tries.ts";
+
+export type TurnsParts = TicketParts & {
+  ledger: Pick<Ledger, "waits">;
+  telemetry: Pick<Telemetry, "tookTurn" | "waited" | "internalError">;
+  /** Learns from what is sent to the upstreams how they are. */
+  health: {
+    began(upstream: string): void;
+    /** `error` is null if the upstream answered. */
+    ended(upstream: string, error: GatewayError | null, user: string): void;
+  };
+  /** Milliseconds; 0 is off. */
+  timeouts: { readonly firstByteMs: number; readonly totalMs: number };
+};
+
+/** The client while its generation waits. */
+export type WaitingClient = { place(place: LinePlace): void; started(): void };
+
+/** A slot that a generation holds. */
+export type HeldSlot = {
+  readonly member: PoolMember;
+  /** Milliseconds to go on trying this upstream; 0 where another could take the request. */
+  readonly patienceMs: number;
+};
+
+/** What is done with a slot; gives the bytes that are kept back until the accounts are closed. */
+export type Serve = (slot: HeldSlot) => Promise<Bytes | null>;
+
+/** How an accepted generation ended. */
+export type Outcome = {
+  /** Its last slot; null if it never got one. */
+  slot: Slot | null;
+  /** The upstream of that slot. */
+  member: PoolMember | null;
+  /** Milliseconds in line, for all its turns. */
+  waitedMs: number;
+  /** Milliseconds its last slot was held; null if there was none. */
+  upstreamMs: number | null;
+  /** What the meter saw. */
+  reading: MeterReading;
+  /** When the slot was free again, in monotonic milliseconds. */
+  endedAt: number;
+  /** The bytes kept back until the accounts are closed. */
+  last: Bytes | null;
+  error: GatewayError | null;
+};
+
+/**
+ * The outer circle of tries: waits for a slot and has the request served in it. If that upstream
+ * fails before it has answered, the request waits for a slot of another one. Each slot is free
+ * before the next step, whatever happened in it. Joins the line in the same turn of the event loop.
+ * Never rejects.
+ */
+export async function takeTurns(
+  parts: TurnsParts,
+  accepted: Accepted,
+  client: WaitingClient,
+  serve: Serve,
+  tries: Tries,
+): Promise<Outcome> {
+  let waitedMs = 0;
+  for (;;) {
+    const outcome = await takeTurn(parts, accepted, client, serve, tries);
+    const { slot, error, reading } = outcome;
+    waitedMs += outcome.waitedMs;
+    const isOver = slot === null || error === null || reading.status > 0;
+    if (isOver || !tries.isAnothers(slot.upstream, error)) return { ...outcome, waitedMs };
+  }
+}
+
+async function takeTurn(
+  parts: TurnsParts,
+  accepted: Accepted,
+  client: WaitingClient,
+  serve: Serve,
+  tries: Tries,
+): Promise<Outcome> {
+  const { destination, exchange } = accepted;
+  let firstEta: number | null = null;
+  let isTold = false;
+  let ticket: Ticket;
+  let slot: Slot;
+  try {
+    ticket = ticketOf(parts, accepted, tries.failed, (place) => {
+      // Write the row before telling the client its place.
+      if (!isTold) parts.ledger.waits(exchange.id);
+      isTold = true;
+      firstEta ??= place.etaSeconds;
+      client.place(place);
+    });
+    slot = await destination.line.join(ticket);
+  } catch (cause) {
+    return neverServed(asGatewayError(parts.telemetry, exchange, cause));
+  }
+  const { waitedMs, firstPlace, upstream } = slot;
+  return holdSlot(parts, accepted, slot, (member) => {
+    parts.telemetry.tookTurn({ priority: ticket.priority ?? 0, waitedMs, firstPlace });
+    if (firstEta !== null) parts.telemetry.waited(firstEta, waitedMs / 1000);
+    client.started();
+    return serve({ member, patienceMs: tries.hasOthers(upstream) ? 0 : longest(parts) });
+  });
+}
+
+/** An upstream that no other can replace is waited for this long. Milliseconds. */
+const longest = ({ timeouts }: Pick<TurnsParts, "timeouts">): number =>
+  timeouts.firstByteMs || Number.POSITIVE_INFINITY;
+
+function neverServed(error: GatewayError): Outcome {
+  return {
+    slot: null,
+    member: null,
+    waitedMs: 0,
+    upstreamMs: null,
+    reading: nothingRead,
+    endedAt: performance.now(),
+    last: null,
+    error,
+  };
+}
+
+/** Holds the slot while `serve` runs; it is free again when this resolves. Never rejects. */
+async function holdSlot(
+  parts: TurnsParts,
+  accepted: Accepted,
+  slot: Slot,
+  serve: (member: PoolMember) => Promise<Bytes | null>,
+): Promise<Outcome> {
+  const { destination, exchange, identity, meter, stop } = accepted;
+  const { telemetry, health } = parts;
+  const member = memberIn(destination, slot.upstream);
+  const { name } = member.upstream;
+  // At once: an upstream on trial gets one request, and the next slot may be given in this turn.
+  health.began(name);
+  const from = performance.now();
+  let last: Bytes | null = null;
+  let error: GatewayError | null = null;
+  let reading = nothingRead;
+  const deadline = endInTime(parts.timeouts.totalMs, stop);
+  try {
+    last = await serve(member);
+  } catch (cause) {
+    error = asGatewayError(telemetry, exchange, cause);
+  }
+  clearTimeout(deadline);
+  try {
+    reading = meter.reading();
+  } catch (cause) {
+    error ??= asGatewayError(telemetry, exchange, cause);
+  }
+  const endedAt = performance.now();
+  // An answer of any status is a sign of life.
+  health.ended(name, reading.status > 0 ? null : error, identity.user);
+  slot.release(workOf(reading));
+  const { waitedMs } = slot;
+  return { slot, member, waitedMs, upstreamMs: endedAt - from, reading, endedAt, last, error };
+}
+
+/** What the line learns from a generation for its estimates. */
+function workOf({ usage, timings }: MeterReading): Parameters<Slot["release"]>[0] {
+  const { promptMs, outputMs } = timings ?? {};
+  return {
+    ...(usage.input === null ? {} : { inputTokens: usage.input - (usage.cached ?? 0) }),
+    ...(usage.output === null ? {} : { outputTokens: usage.output }),
+    ...(promptMs == null ? {} : { promptMs }),
+    ...(outputMs == null ? {} : { outputMs }),
+  };
+}
+
+/** TOTAL_TIMEOUT, which counts from the slot on; 0 is off. */
+function endInTime(totalMs: number, stop: AbortController): NodeJS.Timeout | undefined {
+  if (totalMs === 0) return undefined;
+  return setTimeout(() => {
+    stop.abort(new GatewayError("upstream_timeout", "The answer took too long (TOTAL_TIMEOUT)."));
+  }, totalMs);
+}

@@ -1,0 +1,39 @@
+import type { Usage } from "../dialects/usage.ts";
+import { costOf, type Price } from "./cost.ts";
+
+/** A generation, as far as its cost depends on it. */
+export type PricedGeneration = {
+  /** The model's name in the request, and at the upstream. */
+  readonly model: string | null;
+  readonly upstreamModel: string | null;
+  readonly usage: Usage;
+  /** Milliseconds of a slot; null if it had none. */
+  readonly upstreamMs: number | null;
+};
+
+/** What a generation cost, in US dollars; null if a number that has a price is unknown. */
+export type CostOf = (generation: PricedGeneration) => number | null;
+
+export type Prices = {
+  /** A price for the name in the request counts before a price for the upstream's name. */
+  priceOf(model: string | null, upstreamModel: string | null): Price;
+  costOf: CostOf;
+};
+
+export type PricesOptions = {
+  /** The price of a model without one of its own. */
+  readonly general: Price;
+  /** The model's own price; null or undefined if it has none. */
+  readonly priceOfModel: (model: string) => Price | null | undefined;
+};
+
+export function createPrices({ general, priceOfModel }: PricesOptions): Prices {
+  const priceOf: Prices["priceOf"] = (model, upstreamModel) =>
+    priceOfModel(model ?? "") ?? priceOfModel(upstreamModel ?? "") ?? general;
+  return {
+    priceOf,
+    costOf({ model, upstreamModel, usage, upstreamMs }) {
+      return costOf(priceOf(model, upstreamModel), usage, upstreamMs);
+    },
+  };
+}

@@ -1,0 +1,158 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { refuse } from "./answer/refuse.ts";
+import type { Identity } from "./auth/identity.ts";
+import { GatewayError, shuttingDown } from "./errors.ts";
+import {
+  ClientLeft,
+  createExchange,
+  type Doors,
+  type Exchange,
+  type ExchangeTarget,
+} from "./exchange.ts";
+import type { Trace, Tracer } from "./middlewares/trace.ts";
+import type { Telemetry } from "./telemetry/events.ts";
+
+/** What the frame of an exchange needs. */
+export type FrameParts = {
+  /** Finds out who asks; a promise only for tokens. Throws or rejects with 401 or 429. */
+  authenticate(request: IncomingMessage): Identity | Promise<Identity>;
+  doors: Doors;
+  telemetry: Pick<Telemetry, "passed" | "refused" | "internalError">;
+  /** True while no new work is taken. Without it the exchange is served all the same. */
+  draining?(): boolean;
+  /** Writes exchanges to files; null or absent is off. */
+  tracer?: Tracer | null;
+};
+
+/** The client's side of an exchange: an HTTP response, or the bare socket of a WebSocket. */
+export type ExchangeClient = {
+  readonly request: IncomingMessage;
+  /** Null for a WebSocket. */
+  readonly response: ServerResponse | null;
+  /** Calls back when the connection has closed; `isWhole`: the answer was complete by then. */
+  whenClosed(listener: (isWhole: boolean) => void): void;
+  /** Answers with the error, or closes the connection if an answer has begun. */
+  refuse(exchange: Exchange, error: GatewayError): void;
+};
+
+/** An exchange of a user who is known. */
+export type Entered = {
+  readonly exchange: Exchange;
+  readonly identity: Identity;
+  /** Ends the exchange from inside: a time-out, a cancel, a shutdown. */
+  readonly stop: AbortController;
+  readonly trace: Trace | null;
+  /** Ends the exchange with an error, for callbacks that run after `work` has returned. */
+  fail(cause: unknown): void;
+};
+
+/**
+ * The frame of every exchange: its identity, its end when the client leaves, the refusal while the
+ * gateway drains, authentication, and one log line (`passed` for a read, `refused` for an error;
+ * the line of a generation is written by `settle`). What `work` throws is answered as an error.
+ * `work` starts in the same turn of the event loop unless the user has a token. Never rejects.
+ */
+export async function withExchange(
+  parts: FrameParts,
+  client: ExchangeClient,
+  target: ExchangeTarget,
+  work: (entered: Entered) => void | Promise<void>,
+): Promise<void> {
+  const frame = new ExchangeFrame(parts, client, target);
+  const { exchange, stop } = frame;
+  const { request, response } = client;
+  const trace = (response && parts.tracer?.begin(exchange, request, response)) ?? null;
+  try {
+    if (parts.draining?.()) throw shuttingDown();
+    const answer = parts.authenticate(request);
+    const identity = answer instanceof Promise ? await answer : answer;
+    frame.user = identity.user;
+    trace?.asked({ user: identity.user, model: null, body: null });
+    await work({ exchange, identity, stop, trace, fail: (cause) => frame.fail(cause) });
+  } catch (cause) {
+    frame.fail(cause);
+  }
+}
+
+/** Refuses a request that has no valid target, or that failed outside of `withExchange`. */
+export function refuseExchange(
+  parts: Pick<FrameParts, "doors" | "telemetry">,
+  client: ExchangeClient,
+  target: ExchangeTarget,
+  cause: unknown,
+): void {
+  new ExchangeFrame(parts, client, target).fail(cause);
+}
+
+class ExchangeFrame {
+  readonly exchange: Exchange;
+  readonly stop: AbortController = new AbortController();
+  /** Null until the user is known. */
+  user: string | null = null;
+  readonly #telemetry: FrameParts["telemetry"];
+  readonly #client: ExchangeClient;
+  /** One log line for each exchange, for the way in which it ends first. */
+  #isLogged = false;
+
+  constructor(
+    { doors, telemetry }: Pick<FrameParts, "doors" | "telemetry">,
+    client: ExchangeClient,
+    target: ExchangeTarget,
+  ) {
+    this.#telemetry = telemetry;
+    this.#client = client;
+    this.exchange = createExchange(client.request, target, doors, this.stop);
+    client.whenClosed((isWhole) => this.#closed(isWhole));
+  }
+
+  #closed(isWhole: boolean): void {
+    if (!isWhole) this.stop.abort(new ClientLeft());
+    const { response } = this.#client;
+    if (this.exchange.kind !== "read" || this.#isLogged || response === null) return;
+    this.#isLogged = true;
+    // Events of the queue end when the client leaves: their answer is whole then.
+    const status = response.writableEnded ? response.statusCode : 499;
+    this.#telemetry.passed({ exchange: this.exchange, user: this.user, status });
+  }
+
+  fail(cause: unknown): void {
+    const error = asGatewayError(this.#telemetry, this.exchange, cause);
+    if (this.#isLogged) return;
+    this.#isLogged = true;
+    const { exchange, user } = this;
+    this.#telemetry.refused({ exchange, user, status: error.status, errorCode: error.code });
+    this.#client.refuse(exchange, error);
+  }
+}
+
+/** The client of a plain HTTP request. */
+export function httpClient(request: IncomingMessage, response: ServerResponse): ExchangeClient {
+  return {
+    request,
+    response,
+    whenClosed(listener) {
+      response.once("close", () => listener(response.writableFinished));
+    },
+    refuse(exchange, error) {
+      if (response.headersSent || response.destroyed) response.destroy();
+      else refuse(request, response, exchange, error);
+    },
+  };
+}
+
+/**
+ * The error as a GatewayError. Any other error is a fault of the gateway: it is logged with its
+ * stack, and the client learns no more than that.
+ */
+export function asGatewayError(
+  telemetry: Pick<Telemetry, "internalError">,
+  exchange: Exchange,
+  error: unknown,
+): GatewayError {
+  if (error instanceof GatewayError && error.code !== "internal_error") return error;
+  telemetry.internalError(exchange, error);
+  if (error instanceof GatewayError) return error;
+  return new GatewayError("internal_error", "The gateway failed on this request.", {
+    cause: error,
+  });
+}
