@@ -1,8 +1,8 @@
 import { isIP } from "node:net";
-import { type Kind, WrongValue } from "./kind.ts";
+import { type ValueKind, WrongValue } from "./kind.ts";
 import { itemsOf, listOf, textKind } from "./words.ts";
 
-export const networks: Kind<readonly string[]> = listOf(
+export const networks: ValueKind<readonly string[]> = listOf(
   "must be addresses or networks like 10.0.0.0/8, with commas between them",
   (item) => {
     const [address = "", prefix, more] = item.split("/");
@@ -15,7 +15,7 @@ export const networks: Kind<readonly string[]> = listOf(
   },
 );
 
-export const origins: Kind<readonly string[]> = textKind((text) => {
+export const origins: ValueKind<readonly string[]> = textKind((text) => {
   const items = itemsOf(text);
   if (items.includes("*") && items.length > 1) throw new WrongValue("must be * alone, or a list");
   if (items.every((item) => item === "*" || originOf(item) === item)) return items;
@@ -26,18 +26,18 @@ function originOf(text: string): string | null {
   return URL.canParse(text) ? new URL(text).origin : null;
 }
 
-export const headerName: Kind<string> = textKind((text) => {
+export const headerName: ValueKind<string> = textKind((text) => {
   if (/^[A-Za-z0-9-]{1,64}$/.test(text)) return text.toLowerCase();
   throw new WrongValue("must be the name of a header");
 });
 
-export const claim: Kind<string> = textKind((text) => {
+export const claim: ValueKind<string> = textKind((text) => {
   if (/^[\x21-\x7e]{1,128}$/.test(text)) return text;
   throw new WrongValue("must be the name of a claim");
 });
 
 /** JWKS over plain HTTP could be replaced on the way, and with it everyone's identity. */
-export const jwksUrl: Kind<string> = textKind((text) => {
+export const jwksUrl: ValueKind<string> = textKind((text) => {
   const url = URL.canParse(text) ? new URL(text) : null;
   const isHere = url !== null && /^(localhost|127\.|\[::1\])/.test(url.hostname);
   if (url?.protocol === "https:" || (isHere && url.protocol === "http:")) return url.href;
@@ -45,7 +45,7 @@ export const jwksUrl: Kind<string> = textKind((text) => {
 });
 
 /** RFC 7518 section 3.2: a key of the hash's size at least. */
-export const sharedSecret: Kind<string> = textKind((text) => {
+export const sharedSecret: ValueKind<string> = textKind((text) => {
   if (text.length >= 32) return text;
   throw new WrongValue("must be at least 32 characters");
 });
@@ -53,13 +53,13 @@ export const sharedSecret: Kind<string> = textKind((text) => {
 const asymmetric = /^(RS|PS|ES)(256|384|512)$|^(EdDSA|Ed25519)$/;
 const symmetric = /^HS(256|384|512)$/;
 
-export const algorithms: Kind<readonly string[]> = listOf(
+export const algorithms: ValueKind<readonly string[]> = listOf(
   "must be from RS256 RS384 RS512 PS256 … ES256 … EdDSA HS256 HS384 HS512; never none",
   (item) => asymmetric.test(item) || symmetric.test(item),
 );
 
 /** `name`, `name.cloudflareaccess.com`, or that as a URL. */
-export const accessTeam: Kind<string> = textKind((text) => {
+export const accessTeam: ValueKind<string> = textKind((text) => {
   const host = text.replace(/^https:\/\//, "").replace(/\/$/, "");
   // A test's own server stands on this machine.
   if (/^http:\/\/127\.0\.0\.1:\d+$/.test(text)) return text;

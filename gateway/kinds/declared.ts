@@ -1,5 +1,5 @@
 import * as accessKinds from "./access-kinds.ts";
-import { type Kind, orNothing, orOff, type ValueOf } from "./kind.ts";
+import { orNothing, orOff, type ValueKind, type ValueOf } from "./kind.ts";
 import * as modelKinds from "./model-kinds.ts";
 import * as plainKinds from "./plain-kinds.ts";
 import * as sizes from "./size.ts";
@@ -24,8 +24,8 @@ export type DeclaredValue<Of> =
   | (Of extends { readonly unset: string } ? null : never);
 
 /** The kind that a declaration names. */
-export function kindOf({ kind, oneOf, unset }: Declared): Kind<unknown> {
-  const inner: Kind<unknown> = kind === undefined ? choice(oneOf) : kinds[kind];
+export function kindOf({ kind, oneOf, unset }: Declared): ValueKind<unknown> {
+  const inner: ValueKind<unknown> = kind === undefined ? choice(oneOf) : kinds[kind];
   if (unset === undefined) return inner;
   return unset === "off" ? orOff(inner) : orNothing(inner);
 }

@@ -1,4 +1,4 @@
-import { type Kind, WrongValue } from "./kind.ts";
+import { type ValueKind, WrongValue } from "./kind.ts";
 
 const unitMs: Readonly<Record<string, number>> = {
   ms: 1,
@@ -17,7 +17,7 @@ const longestTimerMs = 24 * 86_400_000;
  * milliseconds between two bounds, both included.
  * @param leastMs 1 is "above 0"
  */
-export function duration(leastMs: number, mostMs: number = longestTimerMs): Kind<number> {
+export function duration(leastMs: number, mostMs: number = longestTimerMs): ValueKind<number> {
   const most = `at most ${written(mostMs)}`;
   const bounds =
     leastMs === 0

@@ -1,6 +1,6 @@
 import { type Declared, type DeclaredValue, kindOf } from "./declared.ts";
 import { didYouMean } from "./did-you-mean.ts";
-import { type JsonSchema, type Kind, readText } from "./kind.ts";
+import { type JsonSchema, readText, type ValueKind } from "./kind.ts";
 import { shown } from "./shown.ts";
 import type { Written } from "./written.ts";
 
@@ -105,7 +105,7 @@ export function readMembers<Table extends MemberTable>(
 
 /** A single value by its kind; a fault, and `otherwise`, for a wrong one. */
 export function readValue<Value, Otherwise>(
-  kind: Kind<Value>,
+  kind: ValueKind<Value>,
   written: Written,
   otherwise: Otherwise,
   about: string,

@@ -1,5 +1,5 @@
 import { hasWildcard } from "./glob.ts";
-import { type Kind, WrongValue } from "./kind.ts";
+import { type ValueKind, WrongValue } from "./kind.ts";
 
 /** No model's name has these characters. They mean a kind of pattern that is not ours. */
 const strange = /[\p{Cc}[\]{}|^$\\"<>]/u;
@@ -7,7 +7,7 @@ const strange = /[\p{Cc}[\]{}|^$\\"<>]/u;
 const schema = { type: ["string", "number"], minLength: 1, maxLength: 256 };
 
 /** A model's name, or a glob: `*` is any run of characters, `?` is any one. */
-export const modelGlob: Kind<string> = {
+export const modelGlob: ValueKind<string> = {
   read(text) {
     if (text === "" || text.length > 256) throw new WrongValue("must be 1 to 256 characters");
     if (text.includes("**")) throw new WrongValue("must not hold **: one * is anything already");
@@ -20,7 +20,7 @@ export const modelGlob: Kind<string> = {
 };
 
 /** One model's name. */
-export const modelName: Kind<string> = {
+export const modelName: ValueKind<string> = {
   read(text) {
     const isName = text !== "" && text.length <= 256 && !strange.test(text) && !hasWildcard(text);
     if (isName) return text;

@@ -1,7 +1,7 @@
-import { type JsonSchema, type Kind, WrongValue } from "./kind.ts";
+import { type JsonSchema, type ValueKind, WrongValue } from "./kind.ts";
 
 /** Whole numbers between two bounds, both included. */
-export function wholeNumber(least: number, most: number, must: string): Kind<number> {
+export function wholeNumber(least: number, most: number, must: string): ValueKind<number> {
   return {
     read(text) {
       const value = Number(text);
@@ -24,7 +24,7 @@ export type Bounds = {
 };
 
 /** Numbers between two bounds, with or without decimals: `2`, `0.5`, `8e-6`. */
-export function decimal({ least, most, isAbove = false, must }: Bounds): Kind<number> {
+export function decimal({ least, most, isAbove = false, must }: Bounds): ValueKind<number> {
   return {
     read(text) {
       const value = Number(text);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { duration as from } from "./duration.ts";
-import { type Kind, orOff, readText } from "./kind.ts";
+import { orOff, readText, type ValueKind } from "./kind.ts";
 import {
   age,
   capacity,
@@ -16,7 +16,7 @@ import {
 } from "./plain-kinds.ts";
 import { size } from "./size.ts";
 
-test.each<[string, Kind<unknown>, string, unknown]>([
+test.each<[string, ValueKind<unknown>, string, unknown]>([
   ["port", port, "0", 0],
   ["port", port, "65535", 65_535],
   ["capacity", capacity, "4", 4],
@@ -48,7 +48,7 @@ test.each<[string, Kind<unknown>, string, unknown]>([
   expect(kind.read(text)).toBe(value);
 });
 
-test.each<[string, Kind<unknown>, string[]]>([
+test.each<[string, ValueKind<unknown>, string[]]>([
   ["port", port, ["65536", "-1", "8e3", "0x50", "80.5", "http", "８０"]],
   ["capacity", capacity, ["0", "-1", "many", "1.5", "10001"]],
   ["count", count, ["-1", "1.5", "x"]],

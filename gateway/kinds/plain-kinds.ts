@@ -1,47 +1,51 @@
 import { isIPv6 } from "node:net";
 import { duration as durationFrom } from "./duration.ts";
-import { type Kind, orWord, WrongValue } from "./kind.ts";
+import { orWord, type ValueKind, WrongValue } from "./kind.ts";
 import { normaliseUpstreamUrl } from "./normalise-upstream-url.ts";
 import { decimal, wholeNumber } from "./numbers.ts";
 import { choice, textKind } from "./words.ts";
 
 // Every export is a kind that a declaration names.
 
-export const port: Kind<number> = wholeNumber(
+export const port: ValueKind<number> = wholeNumber(
   0,
   65_535,
   "must be a whole number from 1 to 65535 (0: any free port)",
 );
 
 /** How many at once. */
-export const slots: Kind<number> = wholeNumber(1, 10_000, "must be a whole number from 1 to 10000");
+export const slots: ValueKind<number> = wholeNumber(
+  1,
+  10_000,
+  "must be a whole number from 1 to 10000",
+);
 
-export const capacity: Kind<number | "auto"> = orWord(slots, "auto", "auto");
+export const capacity: ValueKind<number | "auto"> = orWord(slots, "auto", "auto");
 
-export const count: Kind<number> = wholeNumber(
+export const count: ValueKind<number> = wholeNumber(
   0,
   1_000_000,
   "must be a whole number from 0 to 1000000",
 );
 
-export const pace: Kind<number> = decimal({
+export const pace: ValueKind<number> = decimal({
   least: 0,
   isAbove: true,
   most: 1_000_000,
   must: "must be a number above 0, at most 1000000",
 });
 
-export const upstreamUrl: Kind<string> = textKind(normaliseUpstreamUrl);
+export const upstreamUrl: ValueKind<string> = textKind(normaliseUpstreamUrl);
 
 /** A name or an address to listen on, not a URL; an IPv6 address with or without its brackets. */
-export const host: Kind<string> = textKind((text) => {
+export const host: ValueKind<string> = textKind((text) => {
   const address = text.replace(/^\[(.*)\]$/, "$1");
   if (isIPv6(address) || /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(text)) return address;
   throw new WrongValue("must be an address or a host name, without http:// and port");
 });
 
 /** As userNameFault of users/ has it. */
-export const userName: Kind<string> = textKind((text) => {
+export const userName: ValueKind<string> = textKind((text) => {
   const isName = /^[A-Za-z0-9](?:[A-Za-z0-9._@+ -]{0,62}[A-Za-z0-9._@+-])?$/.test(text);
   if (isName && !text.startsWith("sk-")) return text;
   throw new WrongValue(
@@ -50,39 +54,43 @@ export const userName: Kind<string> = textKind((text) => {
 });
 
 /** A key as it goes into a header; a leading `Bearer ` is taken off. */
-export const key: Kind<string> = textKind((text) => {
+export const key: ValueKind<string> = textKind((text) => {
   const value = text.replace(/^bearer(\s+|$)/i, "");
   if (/^[\x21-\x7e]{1,4096}$/.test(value)) return value;
   throw new WrongValue("must be a key: visible ASCII characters without spaces, at most 4096");
 });
 
-export const tokens: Kind<number> = wholeNumber(1, 1e9, "must be a whole number of tokens above 0");
+export const tokens: ValueKind<number> = wholeNumber(
+  1,
+  1e9,
+  "must be a whole number of tokens above 0",
+);
 
-export const dollars: Kind<number> = decimal({
+export const dollars: ValueKind<number> = decimal({
   least: 0,
   most: 1_000,
   must: "must be US dollars, from 0 to 1000; $3 a million tokens is 0.000003",
 });
 
 /** Milliseconds, above 0. */
-export const duration: Kind<number> = durationFrom(1);
+export const duration: ValueKind<number> = durationFrom(1);
 /** Milliseconds, or 0. */
-export const durationOrZero: Kind<number> = durationFrom(0);
+export const durationOrZero: ValueKind<number> = durationFrom(0);
 const day = 86_400_000;
 /** The window of a limit; the ledger remembers no longer. Milliseconds. */
-export const window: Kind<number> = durationFrom(1_000, 31 * day);
+export const window: ValueKind<number> = durationFrom(1_000, 31 * day);
 /** How long files are kept. Milliseconds. */
-export const age: Kind<number> = durationFrom(1, 3_660 * day);
+export const age: ValueKind<number> = durationFrom(1, 3_660 * day);
 
 /** An amount that a limit allows. */
-export const amount: Kind<number> = decimal({
+export const amount: ValueKind<number> = decimal({
   least: 0,
   most: 1e15,
   must: "must be a number from 0 to 1e15",
 });
 
 /** Tokens, requests or seconds, as MAX_TOKENS has them. */
-export const wholeAmount: Kind<number> = wholeNumber(0, 1e12, "must be a whole number");
+export const wholeAmount: ValueKind<number> = wholeNumber(0, 1e12, "must be a whole number");
 
 const inMinutes = decimal({
   least: 0,
@@ -91,24 +99,24 @@ const inMinutes = decimal({
   must: "must be minutes, above 0 and at most 44640 (31 days)",
 });
 /** Minutes; gives milliseconds. */
-export const minutes: Kind<number> = {
+export const minutes: ValueKind<number> = {
   ...inMinutes,
   read: (text) => Math.round(inMinutes.read(text) * 60_000),
 };
 
-export const maxTokens: Kind<number> = wholeNumber(
+export const maxTokens: ValueKind<number> = wholeNumber(
   1,
   10_000_000,
   "must be a whole number from 1 to 10000000",
 );
 
-export const outsidePort: Kind<number> = wholeNumber(
+export const outsidePort: ValueKind<number> = wholeNumber(
   1,
   65_535,
   "must be a whole number from 1 to 65535",
 );
 
-export const weight: Kind<number> = decimal({
+export const weight: ValueKind<number> = decimal({
   least: 0,
   isAbove: true,
   most: 1_000,
@@ -116,7 +124,7 @@ export const weight: Kind<number> = decimal({
 });
 
 /** A name of our own for an upstream or a machine. */
-export const plainName: Kind<string> = {
+export const plainName: ValueKind<string> = {
   read(text) {
     if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(text)) return text;
     throw new WrongValue("must be a name: 1 to 64 of A-Z a-z 0-9 . _ -, a letter or digit first");
@@ -124,27 +132,27 @@ export const plainName: Kind<string> = {
   schema: { type: ["string", "number"], pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" },
 };
 
-export const oneLine: Kind<string> = textKind((text) => {
+export const oneLine: ValueKind<string> = textKind((text) => {
   if (text.length <= 2_000 && !/\p{Cc}/u.test(text)) return text;
   throw new WrongValue("must be one line of at most 2000 characters");
 });
 
 /** A path as it was given. */
-export const path: Kind<string> = textKind((text) => {
+export const path: ValueKind<string> = textKind((text) => {
   if (/\p{Cc}/u.test(text)) throw new WrongValue("must be a path to a file");
   return text;
 });
 
 const authWord = choice(["passthrough", "key"]);
 /** Whether the client's own Authorization is sent. */
-export const passthrough: Kind<boolean> = {
+export const passthrough: ValueKind<boolean> = {
   read: (text) => authWord.read(text) === "passthrough",
   schema: authWord.schema,
 };
 
 const trueWords: readonly string[] = ["true", "yes", "on", "1"];
 const falseWords: readonly string[] = ["false", "no", "off", "0"];
-export const yesOrNo: Kind<boolean> = {
+export const yesOrNo: ValueKind<boolean> = {
   read(text) {
     const word = text.toLowerCase();
     if (trueWords.includes(word)) return true;
@@ -164,4 +172,4 @@ const upstreamTypes = [
   "vllm",
 ] as const;
 /** The kind of server that an upstream is; `auto` is learnt from its answers. */
-export const upstreamType: Kind<(typeof upstreamTypes)[number]> = choice(upstreamTypes);
+export const upstreamType: ValueKind<(typeof upstreamTypes)[number]> = choice(upstreamTypes);

@@ -1,4 +1,4 @@
-import { type Kind, WrongValue } from "./kind.ts";
+import { type ValueKind, WrongValue } from "./kind.ts";
 
 const unitBytes: Readonly<Record<string, number>> = {
   "": 1,
@@ -12,7 +12,7 @@ const unitBytes: Readonly<Record<string, number>> = {
 };
 
 /** Bytes, or an amount with KiB, MiB, GiB, KB, MB or GB. Gives bytes. */
-export const size: Kind<number> = {
+export const size: ValueKind<number> = {
   read(text) {
     const [, amount = "", unit = ""] = /^(\d+(?:\.\d+)?) ?([kmg]i?b|b|)$/i.exec(text) ?? [];
     const value = Math.round(Number(amount) * (unitBytes[unit.toLowerCase()] ?? 0));

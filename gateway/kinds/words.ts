@@ -1,7 +1,7 @@
-import { type Kind, WrongValue } from "./kind.ts";
+import { type ValueKind, WrongValue } from "./kind.ts";
 
 /** One of a few words, in any case. */
-export function choice<const Word extends string>(words: readonly Word[]): Kind<Word> {
+export function choice<const Word extends string>(words: readonly Word[]): ValueKind<Word> {
   // YAML reads a bare `off` as false where its version is 1.1.
   const alsoOff = words.some((word) => word === "off") ? [false] : [];
   return {
@@ -22,7 +22,10 @@ export function itemsOf(text: string): readonly string[] {
 }
 
 /** Several values with commas or blanks between them; `off` is an empty list. */
-export function listOf(must: string, isRight: (item: string) => boolean): Kind<readonly string[]> {
+export function listOf(
+  must: string,
+  isRight: (item: string) => boolean,
+): ValueKind<readonly string[]> {
   return {
     read(text) {
       const items = itemsOf(text);
@@ -34,6 +37,6 @@ export function listOf(must: string, isRight: (item: string) => boolean): Kind<r
 }
 
 /** Text with a rule of its own. */
-export function textKind<Value>(read: (text: string) => Value): Kind<Value> {
+export function textKind<Value>(read: (text: string) => Value): ValueKind<Value> {
   return { read, schema: { type: ["string", "number"] } };
 }
