@@ -54,7 +54,7 @@ export const migrations: readonly string[] = [
     output_tokens INTEGER NOT NULL,
     cached_tokens INTEGER NOT NULL,
     reasoning_tokens INTEGER NOT NULL,
-    -- Requests whose input or output is unknown: what the sums above lack.
+    -- Requests with an unknown input or output, which are missing in the sums above.
     unmetered INTEGER NOT NULL,
     errors INTEGER NOT NULL,
     cancelled INTEGER NOT NULL,

@@ -2,7 +2,7 @@
 export const accessTable = {
   trustedProxies: {
     env: "TRUSTED_PROXIES",
-    about: "proxies whose X-Forwarded-For and USER_HEADER are believed: addresses, networks",
+    about: "trusted proxies, for X-Forwarded-For and USER_HEADER: addresses, networks",
     kind: "networks",
     default: "off",
     example: "192.168.1.10,10.0.0.0/8",
@@ -96,7 +96,7 @@ export const accessTable = {
   },
   cfAccessTeam: {
     env: "CF_ACCESS_TEAM",
-    about: "the Cloudflare Access team whose assertions are checked",
+    about: "the Cloudflare Access team that signs the assertions",
     kind: "accessTeam",
     unset: "off",
     default: "off",

@@ -34,7 +34,7 @@ export const modelTable = {
   },
   defaultMaxTokens: {
     env: "DEFAULT_MAX_TOKENS",
-    about: "the most an Anthropic upstream answers a client whose dialect lets that unsaid",
+    about: "max_tokens sent to an Anthropic upstream if the client gives none",
     kind: "maxTokens",
     default: "4096",
   },

@@ -26,7 +26,7 @@ const serverTable = {
   },
   publicPort: {
     env: "PUBLIC_PORT",
-    about: "a second port for the tunnel; whoever comes in there has fewer rights",
+    about: "a second port for the tunnel; its requests are from outside and have fewer rights",
     kind: "port",
     unset: "off",
     default: "off",
