@@ -43,7 +43,7 @@ test("an unknown command is one line and exit 2, and not repeated", () => {
 
 test("flags without a command belong to serve", () => {
   const { status, stderr } = main(["--prot", "1"]);
-  expect(status).toBe(1);
+  expect(status).toBe(2);
   expect(stderr).toBe("llm-gateway: --prot: no such flag (did you mean --port?); see --help\n");
 });
 

@@ -13,23 +13,12 @@ const loaders: ReadonlyMap<string, () => Promise<Command>> = new Map<
   ["users", async () => (await import("./users.ts")).users],
   ["usage", async () => (await import("./usage.ts")).usage],
   ["queue", async () => (await import("./queue.ts")).queue],
-  ["config", loadConfig],
+  ["config", async () => (await import("./config.ts")).config],
   ["doctor", async () => (await import("./doctor.ts")).doctor],
   ["backup", async () => (await import("./backup.ts")).backup],
   ["restore", async () => (await import("./restore.ts")).restore],
   ["migrate", async () => (await import("./migrate.ts")).migrate],
 ]);
-
-async function loadConfig(): Promise<Command> {
-  const { config } = await import("./config.ts");
-  return {
-    name: "config",
-    summary: "`config check` shows all settings, and where each comes from",
-    help: "",
-    form: null,
-    run: (argv, surroundings) => config([...argv], surroundings),
-  };
-}
 
 /**
  * Runs one command line, given without the name of the program. Flags without a command belong to

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { runCommand } from "../test/support/run-command.ts";
 import { config } from "./config.ts";
 
 let cwd = "";
@@ -12,15 +13,9 @@ beforeEach(() => {
 afterEach(() => rmSync(cwd, { recursive: true }));
 
 async function run(argv: string[], env: Record<string, string> = {}) {
-  const out: string[] = [];
-  const said: string[] = [];
-  const status = await config(argv, {
-    env,
-    cwd,
-    out: (line) => void out.push(line),
-    say: (line) => void said.push(line),
-  });
-  return { status, out, said };
+  const ran = await runCommand(config, argv, { env, cwd });
+  const lines = (text: string): string[] => (text === "" ? [] : text.split("\n"));
+  return { status: ran.status, out: lines(ran.out), said: lines(ran.said) };
 }
 
 test("config check names every setting with its value and where it came from", async () => {
@@ -95,7 +90,9 @@ test("wrong settings are a line each and exit 1, secrets masked", async () => {
 });
 
 test("another subcommand exits 2, none prints the help", async () => {
-  expect((await run(["set"])).status).toBe(2);
+  const wrong = await run(["set"]);
+  expect(wrong).toEqual({ status: 2, out: [], said: ["config: it takes check"] });
+  expect((await run(["check", "--nope"])).status).toBe(2);
   const help = await run([]);
   expect(help.status).toBe(0);
   expect(help.out.join()).toContain("config check");

@@ -1,56 +1,39 @@
 import { type LoadedSettings, loadSettings } from "../settings/load-settings.ts";
 import { maskSecrets } from "../settings/mask-secrets.ts";
 import type { Setting } from "../settings/setting.ts";
-import { SettingsError } from "../settings/settings-error.ts";
 import { allSettings } from "../settings/settings-table.ts";
 import type { Source } from "../settings/source.ts";
 import { sectionLines } from "./config/section-lines.ts";
-
-/** Where the command runs and writes; the process itself unless a test says otherwise. */
-export type ConfigSurroundings = {
-  env: Readonly<Record<string, string | undefined>>;
-  cwd: string;
-  out: (line: string) => void;
-  say: (line: string) => void;
-};
+import { asksForHelp, type Command, commandGroup, reporting } from "./frame/command.ts";
 
 type Row = { setting: Setting; source: Source; value: unknown };
 
-const HELP = `config check [--json] [flags of serve]
+const notes = `check takes --json and the flags of serve (see llm-gateway --help). It opens no port and no file
+but the settings. A wrong setting is one line on standard error, and the exit status is 1.`;
 
-  Prints the settings in force, keys masked, and where each came from:
-  default, environment, .env, the config file or a flag. Opens nothing.`;
+const check: Command = {
+  name: "config check",
+  summary: "prints every setting with its source: default, environment, .env, config file, flag",
+  help: `config check: ${notes}`,
+  // The settings have flags of their own.
+  form: null,
+  run: (argv, surroundings) =>
+    reporting("llm-gateway", surroundings, async () => {
+      const { env, cwd, out, say } = surroundings;
+      if (asksForHelp(argv)) return out(check.help);
+      const loaded = loadSettings({ argv: argv.filter((arg) => arg !== "--json"), env, cwd });
+      for (const line of argv.includes("--json") ? [asJson(loaded)] : asLines(loaded)) out(line);
+      for (const doubt of loaded.doubts) say(`WARNING: ${doubt}`);
+    }),
+};
 
-/**
- * `config check [--json]`: gives 0, 1 where a setting is wrong (one line each on standard error),
- * 2 for a command line that cannot be meant.
- */
-export async function config(
-  argv: string[],
-  surroundings: ConfigSurroundings = ofProcess(),
-): Promise<number> {
-  const { env, cwd, out, say } = surroundings;
-  const [subcommand = "--help", ...rest] = argv;
-  if (subcommand === "--help" || subcommand === "-h" || rest.includes("--help")) {
-    out(HELP);
-    return 0;
-  }
-  if (subcommand !== "check") {
-    say("llm-gateway: config has one subcommand: config check");
-    return 2;
-  }
-  try {
-    const flags = rest.filter((arg) => arg !== "--json");
-    const loaded = loadSettings({ argv: flags, env, cwd });
-    for (const line of rest.includes("--json") ? [asJson(loaded)] : asLines(loaded)) out(line);
-    for (const doubt of loaded.doubts) say(`WARNING: ${doubt}`);
-    return 0;
-  } catch (error) {
-    if (!(error instanceof SettingsError)) throw error;
-    for (const fault of error.faults) say(`llm-gateway: ${fault}`);
-    return 1;
-  }
-}
+/** `config`: shows the settings in use, keys masked. */
+export const config: Command = commandGroup({
+  name: "config",
+  summary: "shows the settings in use (`config check`)",
+  commands: [check],
+  notes,
+});
 
 /** A line can be pasted into `.env`: times and sizes are as they were written. */
 function asLines(loaded: LoadedSettings): string[] {
@@ -77,13 +60,4 @@ function rowsOf({ settings, sources }: LoadedSettings): Row[] {
     const setting = table.get(property);
     return setting === undefined ? [] : [{ setting, source, value: values[property] }];
   });
-}
-
-function ofProcess(): ConfigSurroundings {
-  return {
-    env: process.env,
-    cwd: process.cwd(),
-    out: (line) => void process.stdout.write(`${line}\n`),
-    say: (line) => void process.stderr.write(`${line}\n`),
-  };
 }

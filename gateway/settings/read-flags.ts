@@ -1,9 +1,9 @@
 import { parseArgs } from "node:util";
 import { didYouMean } from "../kinds/did-you-mean.ts";
-import { SettingsError } from "./settings-error.ts";
+import { FlagsError } from "./settings-error.ts";
 
 /**
- * Flag to text, `--port 80` and `--port=80` alike; the last one counts. Throws SettingsError for a
+ * Flag to text, `--port 80` and `--port=80` alike; the last one counts. Throws FlagsError for a
  * flag that is not known, has no value, or for a loose word, and repeats no value: it may be a key.
  */
 export function readFlags(argv: readonly string[], known: readonly string[]): Map<string, string> {
@@ -28,6 +28,6 @@ export function readFlags(argv: readonly string[], known: readonly string[]): Ma
       flags.set(flag, value.trim());
     }
   }
-  if (faults.length > 0) throw new SettingsError(faults);
+  if (faults.length > 0) throw new FlagsError(faults);
   return flags;
 }

@@ -8,3 +8,6 @@ export class SettingsError extends Error {
     this.faults = faults;
   }
 }
+
+/** Flags that are unknown or lack a value: the command line is wrong, not a setting. */
+export class FlagsError extends SettingsError {}

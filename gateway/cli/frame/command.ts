@@ -1,3 +1,4 @@
+import { FlagsError, SettingsError } from "../../settings/settings-error.ts";
 import {
   type CommandForm,
   type CommandOption,
@@ -69,8 +70,8 @@ type GroupDefinition = {
 /** A command with subcommands, such as `users add`. */
 export function commandGroup({ name, summary, notes, commands, usual }: GroupDefinition): Command {
   const byName = new Map(commands.map((one) => [one.name.slice(name.length + 1), one]));
-  const calls = commands.map(({ form, summary: about }) => {
-    return [form === null ? name : callOf(form), about];
+  const calls = commands.map(({ name: full, form, summary: about }) => {
+    return [form === null ? full : callOf(form), about];
   });
   const help = helpOf(`${name}: ${summary}`, calls, groupRows(name, commands), notes);
   return {
@@ -87,12 +88,14 @@ export function commandGroup({ name, summary, notes, commands, usual }: GroupDef
           return 0;
         }
         if (found !== undefined) return await found.run(rest, surroundings);
-        throw new UsageError(`it takes one of ${[...byName.keys()].join(", ")}`);
+        const names = [...byName.keys()].join(", ");
+        throw new UsageError(`it takes ${commands.length > 1 ? "one of " : ""}${names}`);
       }),
   };
 }
 
-const asksForHelp = (argv: readonly string[]): boolean =>
+/** Whether the arguments ask for help, wherever the option stands. */
+export const asksForHelp = (argv: readonly string[]): boolean =>
   argv.includes("--help") || argv.includes("-h");
 
 /** The first word that is neither an option nor the value of one: options may stand before it. */
@@ -159,12 +162,11 @@ export async function reporting(
   } catch (error) {
     const program = name.split(" ", 1)[0];
     for (const line of linesOf(error)) say(`${program}: ${line}`);
-    return error instanceof UsageError ? 2 : 1;
+    return error instanceof UsageError || error instanceof FlagsError ? 2 : 1;
   }
 }
 
 function linesOf(error: unknown): string[] {
   const lines = (error instanceof Error ? error.message : String(error)).split("\n");
-  const isOfSettings = error instanceof Error && error.name === "SettingsError";
-  return isOfSettings ? lines : lines.slice(0, 1);
+  return error instanceof SettingsError ? lines : lines.slice(0, 1);
 }
