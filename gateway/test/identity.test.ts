@@ -4,6 +4,7 @@ import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
 import { afterEach, describe, expect, it } from "vitest";
 import { chat, newTestKey, startTestGateway, type TestGateway, until } from "./support/harness.ts";
 import { chatChunk, politeChat } from "./support/mock-upstream.ts";
+import { ownRoutes } from "./support/own-routes.ts";
 
 const stops: (() => unknown)[] = [];
 afterEach(async () => {
@@ -206,39 +207,39 @@ describe("the client's address", () => {
   });
 });
 
-describe("from outside", () => {
+describe("the gateway's own routes from outside", () => {
+  const on = (port: number): string => `http://127.0.0.1:${port}`;
   const places = ["/health", "/healthz", "/metrics"];
 
-  it("health, metrics and an administrator's calls do not answer", async () => {
+  it("do not show health and metrics", async () => {
     const gateway = await start({ PUBLIC_PORT: "0" });
     const port = gateway.gateway.publicPort ?? 0;
+    const [outside, inside] = [port, gateway.port].map((one) => ownRoutes(on(one)));
     for (const path of places) {
-      expect((await call(port, {}, path)).status).toBe(404);
-      expect((await call(gateway.port, { "cf-connecting-ip": "1.2.3.4" }, path)).status).toBe(404);
-      expect((await call(gateway.port, {}, path)).status).toBe(200);
+      await outside?.get(path).expect(404);
+      await inside?.get(path).set("cf-connecting-ip", "1.2.3.4").expect(404);
+      await inside?.get(path).expect(200);
     }
     expect((await call(port, bearer(gateway.keys.alice!))).status).toBe(200);
   });
 
-  it("the metrics on a port of their own do not answer either, and there is nothing else", async () => {
+  it("do not show the metrics of METRICS_PORT, where nothing else is", async () => {
     const gateway = await start({ METRICS_PORT: "0" });
-    const port = gateway.gateway.metricsPort ?? 0;
-    const own = await fetch(`http://127.0.0.1:${port}/metrics`);
-    expect(own.headers.get("content-type")).toMatch(/^text\/plain; version=0\.0\.4/);
-    expect(await own.text()).toContain("\nllm_gateway_queue_waiting 0\n");
-    expect((await call(port, { "cf-ray": "1-TXL" }, "/metrics")).status).toBe(404);
+    const metrics = ownRoutes(on(gateway.gateway.metricsPort ?? 0), gateway.keys.alice);
+    const own = await metrics
+      .get("/metrics")
+      .expect("content-type", /^text\/plain; version=0\.0\.4/);
+    expect(own.text).toContain("\nllm_gateway_queue_waiting 0\n");
+    await metrics.get("/metrics").set("cf-ray", "1-TXL").expect(404);
     for (const path of ["/", "/health", "/v1/models"]) {
-      const missing = await call(port, bearer(gateway.keys.alice!), path);
-      expect(missing.status).toBe(404);
-      expect(missing.text).toBe("There is nothing at this path.\n");
+      await metrics.get(path).expect(404, "There is nothing at this path.\n");
     }
-    expect((await call(gateway.port, bearer(gateway.keys.alice!), "/metrics")).status).toBe(404);
+    await ownRoutes(gateway.url, gateway.keys.alice).get("/metrics").expect(404);
   });
 
-  it("they do where PUBLIC_ADMIN says so", async () => {
+  it("show all of it with PUBLIC_ADMIN", async () => {
     const gateway = await start({ PUBLIC_PORT: "0", PUBLIC_ADMIN: "true" });
-    for (const path of places) {
-      expect((await call(gateway.gateway.publicPort ?? 0, {}, path)).status).toBe(200);
-    }
+    const outside = ownRoutes(on(gateway.gateway.publicPort ?? 0));
+    for (const path of places) await outside.get(path).expect(200);
   });
 });

@@ -3,6 +3,7 @@ import { SignJWT } from "jose";
 import { afterEach, describe, expect, it } from "vitest";
 import { chat, newTestKey, startTestGateway, type TestGateway } from "./support/harness.ts";
 import { politeChat } from "./support/mock-upstream.ts";
+import { ownRoutes } from "./support/own-routes.ts";
 
 const running: TestGateway[] = [];
 afterEach(async () => {
@@ -30,10 +31,8 @@ const signed = (claims: object) =>
     .sign(new TextEncoder().encode(secret));
 
 const look = async (url: string, key: string | undefined, query = "", headers = {}) => {
-  const answer = await fetch(`${url}/limits${query}`, {
-    headers: { authorization: `Bearer ${key}`, ...headers },
-  });
-  return { status: answer.status, headers: answer.headers, body: (await answer.json()) as Shown };
+  const answer = await ownRoutes(url, key).get(`/limits${query}`).set(headers);
+  return { status: answer.status, headers: answer.headers, body: answer.body as Shown };
 };
 type Shown = {
   user: string;
@@ -135,7 +134,7 @@ describe("GET /limits to others", () => {
     await (await gateway.post("/v1/chat/completions", chat({ max_tokens: 5 }))).text();
     const { body, headers } = await look(gateway.url, gateway.keys.alice);
     const after = Date.now();
-    expect(headers.get("cache-control")).toBe("no-store");
+    expect(headers["cache-control"]).toBe("no-store");
     const shown = body.limits as unknown as Record<string, string | number>[];
     const brief = shown.map((one) => [one.metric, one.window_seconds, one.mode, one.limit]);
     expect(brief.toSorted()).toEqual(

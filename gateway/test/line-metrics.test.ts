@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { chat, startTestGateway, type TestGateway, until } from "./support/harness.ts";
 import { type Holding, holding, inLine } from "./support/holding.ts";
 import { chatChunk } from "./support/mock-upstream.ts";
+import { ownRoutes } from "./support/own-routes.ts";
 
 let gateway: TestGateway;
 let upstream: Holding;
@@ -22,7 +23,7 @@ afterEach(async () => {
 });
 
 async function metrics(...names: string[]): Promise<Record<string, number>> {
-  const text = await (await fetch(`${gateway.url}/metrics`)).text();
+  const { text } = await ownRoutes(gateway.url).get("/metrics").expect(200);
   const lines = text.matchAll(/^llm_gateway_(\S+) (\S+)$/gm);
   const all = Object.fromEntries([...lines].map(([, name, value]) => [name, Number(value)]));
   return Object.fromEntries(names.map((name) => [name, all[name] ?? Number.NaN]));

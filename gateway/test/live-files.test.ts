@@ -4,6 +4,7 @@ import Database from "better-sqlite3";
 import { afterEach, describe, expect, it } from "vitest";
 import { chat, newTestKey, startTestGateway, type TestGateway, until } from "./support/harness.ts";
 import { politeChat } from "./support/mock-upstream.ts";
+import { ownRoutes } from "./support/own-routes.ts";
 
 let gateway: TestGateway;
 afterEach(() => gateway.stop());
@@ -62,8 +63,8 @@ describe("the ledger", () => {
     expect(ledger).toMatchObject({ ok: false, spool_limit: 10_000, dropped: 0 });
     expect(ledger.error).toContain("locked");
     expect(ledger.spooled).toBeGreaterThan(0);
-    const metrics = await (await fetch(`${gateway.url}/metrics`)).text();
-    expect(metrics).toContain(`llm_gateway_ledger_spooled ${ledger.spooled}\n`);
+    const metrics = await ownRoutes(gateway.url).get("/metrics").expect(200);
+    expect(metrics.text).toContain(`llm_gateway_ledger_spooled ${ledger.spooled}\n`);
     expect((await gateway.health()).line).toMatchObject({ active: 0, waiting: 0 });
     other.exec("COMMIT");
     other.close();

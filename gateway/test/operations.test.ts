@@ -5,20 +5,17 @@ import { expect, test } from "vitest";
 import { loadSettings } from "../settings/load-settings.ts";
 import { chat, startTestGateway } from "./support/harness.ts";
 import { politeChat } from "./support/mock-upstream.ts";
+import { ownRoutes } from "./support/own-routes.ts";
 
 test("docs/operations.md names every series of /metrics, and none that is not there", async () => {
-  const gateway = await startTestGateway(politeChat);
-  try {
-    await (await gateway.post("/v1/chat/completions", chat())).text();
-    const rendered = await (await fetch(`${gateway.url}/metrics`)).text();
-    const served = [...rendered.matchAll(/^# TYPE (llm_gateway_\w+) /gm)].map(([, name]) => name);
-    const docs = readFileSync(join(import.meta.dirname, "../../docs/operations.md"), "utf8");
-    const named = new Set(docs.match(/\bllm_gateway_\w+/g));
-    expect(served.length).toBeGreaterThan(15);
-    expect([...named].sort()).toEqual([...new Set(served)].sort());
-  } finally {
-    await gateway.stop();
-  }
+  await using gateway = await startTestGateway(politeChat);
+  await (await gateway.post("/v1/chat/completions", chat())).text();
+  const { text } = await ownRoutes(gateway.url).get("/metrics").expect(200);
+  const served = [...text.matchAll(/^# TYPE (llm_gateway_\w+) /gm)].map(([, name]) => name);
+  const docs = readFileSync(join(import.meta.dirname, "../../docs/operations.md"), "utf8");
+  const named = new Set(docs.match(/\bllm_gateway_\w+/g));
+  expect(served.length).toBeGreaterThan(15);
+  expect([...named].sort()).toEqual([...new Set(served)].sort());
 });
 
 test("the README's config.yaml is one that the gateway takes", () => {

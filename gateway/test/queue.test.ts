@@ -22,7 +22,8 @@ type Shown = {
   data: Array<{ id: string; user: string; state: string; position: number; since: string }>;
 };
 
-const as = (user: string): ReturnType<typeof ownRoutes> => ownRoutes(gateway, user);
+const as = (user: string): ReturnType<typeof ownRoutes> =>
+  ownRoutes(gateway.url, gateway.keys[user]);
 const queueOf = async (user: string): Promise<Shown> =>
   (await as(user).get("/queue").expect(200)).body as Shown;
 
@@ -48,7 +49,7 @@ describe("the queue", () => {
     expect(Date.parse(bobs.data[0]?.since ?? "")).toBeGreaterThan(Date.now() - 60_000);
     expect((await queueOf("alice")).data).toMatchObject([{ user: "alice", state: "running" }]);
     expect((await queueOf("admin")).data).toHaveLength(3);
-    await ownRoutes(gateway).get("/queue").expect(401);
+    await ownRoutes(gateway.url).get("/queue").expect(401);
     for (const answer of asked) void answer.catch(() => {});
   });
 
