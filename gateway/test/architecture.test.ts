@@ -89,8 +89,8 @@ function importsOf(file: string): string[] {
   return [...found].map((match) => join(dirname(file), match[1] ?? ""));
 }
 
-describe("the house", () => {
-  it("has files to judge", () => {
+describe("the structure of the source", () => {
+  it("has files to check", () => {
     expect(production.length).toBeGreaterThan(50);
   });
 
@@ -142,14 +142,14 @@ describe("the house", () => {
     expect(doubles).toEqual([]);
   });
 
-  it("has no drawers without a name", () => {
+  it("has no folder or file with a name that says nothing", () => {
     const drawers = sources.filter((file) =>
       /(^|\/)(utils?|helpers?|common|shared|misc|types)(\.ts|\/)/.test(relative(root, file)),
     );
     expect(drawers).toEqual([]);
   });
 
-  it("has no test asleep", () => {
+  it("has no test that is switched off", () => {
     const asleep = sources.filter((file) =>
       /\b(it|test|describe)\.(skip|only|todo)\(/.test(readFileSync(file, "utf8")),
     );

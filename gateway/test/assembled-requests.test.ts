@@ -16,7 +16,7 @@ const streaming =
 const body = (at = 0): string => gateway.upstream.seen[at]?.body.toString() ?? "";
 
 describe("a request that does not stream, to llama.cpp", () => {
-  it("goes there as a stream that tells its usage, with every other byte as it came", async () => {
+  it("goes to the upstream as a stream with usage, and with every other byte unchanged", async () => {
     gateway = await startTestGateway(politeChat, llamacpp);
     const asked =
       '{"seed":9007199254740993, "stream":false,"messages":[{"role":"user","content":"hi"}],"x":1,"x":2}';
@@ -39,7 +39,7 @@ describe("a request that does not stream, to llama.cpp", () => {
     ]);
   });
 
-  it("passes as it came where another server answers, or another dialect", async () => {
+  it("passes unchanged for another server or another dialect", async () => {
     gateway = await startTestGateway(politeChat, { UPSTREAM_TYPE: "openai" });
     await (await gateway.post("/v1/chat/completions", chat())).text();
     expect(body()).toBe(JSON.stringify(chat()));
@@ -47,7 +47,7 @@ describe("a request that does not stream, to llama.cpp", () => {
     expect(body(1)).toBe(JSON.stringify(chat({ max_tokens: 5 })));
   });
 
-  it("takes one JSON answer as well, where the server does not stream after all", async () => {
+  it("accepts one JSON answer if the server does not stream", async () => {
     gateway = await startTestGateway((_seen, response) => {
       response.writeHead(200, { "content-type": "application/json" });
       response.end('{"id":"up","choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2}}');
@@ -72,7 +72,7 @@ describe("a request that does not stream, to llama.cpp", () => {
     expect((await gateway.health()).line).toMatchObject({ active: 0 });
   });
 
-  it("counts what was generated until its client left", async () => {
+  it("counts the tokens that were generated until the client left", async () => {
     gateway = await startTestGateway((_seen, response) => {
       response.writeHead(200, { "content-type": "text/event-stream" });
       for (let i = 0; i < 7; i++) response.write(chatChunk("word"));
@@ -91,7 +91,7 @@ describe("a request that does not stream, to llama.cpp", () => {
 describe("the progress of a prompt", () => {
   const progress = recorded("chat-stream-progress").body.toString();
 
-  it("is told in our form to a stream that asks for chunks", async () => {
+  it("comes in the gateway's form to a stream that asks for chunks", async () => {
     gateway = await startTestGateway(streaming(progress), llamacpp);
     const headers = { "x-queue-events": "chunk" };
     const response = await gateway.post("/v1/chat/completions", chat({ stream: true }), {
@@ -108,7 +108,7 @@ describe("the progress of a prompt", () => {
     expect(gateway.rows()[0]?.upstream_id).toMatch(/^chatcmpl-/);
   });
 
-  it("passes as it is to a client that asked for it itself", async () => {
+  it("passes unchanged to a client that asked for it itself", async () => {
     gateway = await startTestGateway(streaming(progress), llamacpp);
     const asked = chat({ stream: true, return_progress: true });
     const headers = { "x-queue-events": "chunk" };
@@ -117,7 +117,7 @@ describe("the progress of a prompt", () => {
     expect(text.match(/"prompt_progress"/g)).toHaveLength(2);
   });
 
-  it("is asked for by nobody else", async () => {
+  it("is not asked for by any other request", async () => {
     gateway = await startTestGateway(streaming(chatChunk("a"), chatFinish, done), llamacpp);
     await (await gateway.post("/v1/chat/completions", chat({ stream: true }))).text();
     expect(body()).toBe(JSON.stringify(chat({ stream: true })));

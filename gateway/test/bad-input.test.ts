@@ -120,7 +120,7 @@ describe("a bad body", () => {
     });
   });
 
-  it("that is not what its encoding says is a 400", async () => {
+  it("that does not match its encoding is a 400", async () => {
     await leavesNothing(async () => {
       const response = await gateway.post("/v1/chat/completions", "not gzip", {
         headers: { "content-encoding": "gzip" },
@@ -156,7 +156,7 @@ describe("a compressed body", () => {
     }
   });
 
-  it("whose encoding is identity, in any case, is not compressed", async () => {
+  it("with the encoding identity, in upper or lower case, is taken as uncompressed", async () => {
     for (const encoding of ["identity", "Identity"]) {
       const headers = { "content-encoding": encoding };
       const response = await gateway.post("/v1/chat/completions", chat(), { headers });
@@ -211,7 +211,7 @@ describe("a tricky path", () => {
   );
 });
 
-describe("a path that only nearly generates", () => {
+describe("a path that is almost one of a generation", () => {
   it.each([["/v1/chat/completions/"], ["/v1/Chat/Completions"], ["/v1/chat/completions;x"]])(
     "%s is no way around line and ledger, where the upstream takes it",
     async (path) => {
@@ -354,7 +354,7 @@ describe("headers", () => {
     },
   );
 
-  it("of a tunnel that takes what is compressed do not keep the tokens from being counted", async () => {
+  it("of a tunnel that accepts compressed answers do not stop the count of tokens", async () => {
     gateway.upstream.answer((seen, response, incoming) => {
       const compresses = /br|gzip/.test(String(seen.headers["accept-encoding"]));
       if (!compresses) return politeChat(seen, response, incoming);
@@ -384,7 +384,7 @@ describe("headers", () => {
   });
 });
 
-describe("what is HTTP, but nothing that is served here", () => {
+describe("HTTP that the gateway does not serve", () => {
   it("CONNECT is a 400 in JSON, and no tunnel", async () => {
     await leavesNothing(async () => {
       const target = `127.0.0.1:${gateway.upstream.port}`;
@@ -395,7 +395,7 @@ describe("what is HTTP, but nothing that is served here", () => {
     });
   });
 
-  it("an expectation that nobody knows is left aside", async () => {
+  it("an unknown Expect header is ignored", async () => {
     const head = request("/v1/chat/completions", "expect: 200-maybe\r\n", JSON.stringify(chat()));
     const answer = await rawHttp(gateway.port, [head]);
     expect(statusOf(answer)).toBe(200);

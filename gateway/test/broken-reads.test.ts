@@ -16,7 +16,7 @@ const cutAfter =
     setTimeout(() => response.destroy(), 20);
   };
 
-it("an upstream's error that breaks off is still told, and no connection without a word", async () => {
+it("an upstream's error that breaks off still reaches the client as an error", async () => {
   gateway = await startTestGateway(cutAfter(500));
   const answer = await read();
   expect(answer.status).toBe(502);
@@ -25,7 +25,7 @@ it("an upstream's error that breaks off is still told, and no connection without
   });
 });
 
-it("an answer that breaks off is broken off for the client, too", async () => {
+it("an answer that breaks off also breaks off for the client", async () => {
   gateway = await startTestGateway(cutAfter(200));
   const answer = await read();
   expect(answer.status).toBe(200);

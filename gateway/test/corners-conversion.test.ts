@@ -26,7 +26,7 @@ async function endlessCall(response: ServerResponse): Promise<void> {
 }
 
 describe("a request that has to be converted", () => {
-  it("of more pieces than any conversation has is refused before it stops everybody", async () => {
+  it("with more parts than any real conversation is refused before it blocks the gateway", async () => {
     gateway = await startTestGateway(politeChat);
     const parts = Array.from({ length: 250_000 }, () => ({ text: "x" }));
     const body = { contents: [{ role: "user", parts }] };
@@ -69,7 +69,7 @@ describe("a conversion", () => {
 });
 
 describe("an upstream whose answer is converted", () => {
-  it("is left where its answer has no end, and its socket closed", async () => {
+  it("is disconnected if its answer never ends", async () => {
     gateway = await startTestGateway((_seen, response) => endlessCall(response));
     const response = await gateway.post(gemini, { contents });
     expect(await response.text()).toContain("The upstream's answer is too long.");
@@ -77,7 +77,7 @@ describe("an upstream whose answer is converted", () => {
     await until(async () => (await gateway.health()).line.active === 0, "its slot is free");
   }, 60_000);
 
-  it("is left by a client that leaves within a second, and by one that reads nothing", async () => {
+  it("is disconnected within a second after its client left, and if its client reads nothing", async () => {
     gateway = await startTestGateway((_seen, response) => endlessCall(response));
     const leaving = new AbortController();
     const response = await gateway.post(gemini, { contents }, { signal: leaving.signal });

@@ -38,7 +38,7 @@ describe("a key limited to some models", () => {
     expect(await ask("/v1/chat/completions", chatOf(models))).toEqual([status, 0]);
   });
 
-  it("may name its own, and those to ask instead", async () => {
+  it("may name its own models, also as fallbacks", async () => {
     await start();
     const body = chatOf('"model":"ok","models":["ok"]');
     expect(await ask("/v1/chat/completions", body)).toEqual([200, 1]);
@@ -82,7 +82,7 @@ describe("a key limited to some models", () => {
   });
 });
 
-it("a model is loaded where it is, not where all reads go", async () => {
+it("a load request for a model goes to the upstream of this model", async () => {
   const other = await startTestGateway(politeChat);
   try {
     await start(`upstreams: { far: { url: "${other.upstream.url}", type: openai } }

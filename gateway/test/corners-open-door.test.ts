@@ -19,7 +19,7 @@ const ask = async (headers: Record<string, string>): Promise<number> => {
 };
 
 describe("auth: none", () => {
-  it("never holds for a web page, but for those of CORS_ORIGINS", async () => {
+  it("does not apply to web pages, except those of CORS_ORIGINS", async () => {
     const mine = "https://mine.example";
     gateway = await startTestGateway(politeChat, { CORS_ORIGINS: mine }, open);
     const page = { origin: "https://theirs.example", "content-type": "text/plain" };

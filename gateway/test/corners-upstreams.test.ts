@@ -48,7 +48,7 @@ describe("an upstream", () => {
     expect(gateway.rows()).toHaveLength(1);
   });
 
-  it("that a user's bad requests are refused by stays open to all", async () => {
+  it("that refuses the bad requests of one user stays open to all", async () => {
     const a = await upstream((seen, response, request) => {
       if (seen.body.includes('"bad"')) response.writeHead(400).end("{}");
       else politeChat(seen, response, request);
@@ -60,7 +60,7 @@ describe("an upstream", () => {
     expect([a.seen.length, b.seen.length]).toEqual([10, 0]);
   });
 
-  it("that has had enough of a client's own key takes those of others at once", async () => {
+  it("that limits the key of one client still gets the requests of others at once", async () => {
     const a = await upstream((seen, response, request) => {
       if (seen.headers.authorization === "Bearer greedy") {
         response.writeHead(429, { "retry-after": "60" }).end("{}");
@@ -78,7 +78,7 @@ describe("an upstream", () => {
     expect(await ask("modest")).toBe(200);
   });
 
-  it("that repeats the gateway's key in its error tells it to nobody", async () => {
+  it("that repeats the gateway's key in an error does not reveal it to the client", async () => {
     const key = "sk-of-the-gateway";
     const a = await upstream(({ headers }, response) => {
       const message = `Wrong: ${headers.authorization ?? headers["x-api-key"]}`;

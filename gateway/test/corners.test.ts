@@ -53,7 +53,7 @@ describe("a WebSocket", () => {
     expect(performance.now() - from).toBeLessThan(8_000);
   });
 
-  it("whose client leaves before the upstream answers frees its slot", async () => {
+  it("frees its slot if the client leaves before the upstream answers", async () => {
     let upstreamClosed = false;
     const port = await rawServer((socket) => {
       socket.resume().on("close", () => {
@@ -69,7 +69,7 @@ describe("a WebSocket", () => {
     await until(() => gateway.rows()[0]?.state === "cancelled", "its row is closed");
   });
 
-  it("whose client leaves the line is gone from it", async () => {
+  it("leaves the queue with its client", async () => {
     gateway = await startTestGateway((_seen, response) => {
       response.writeHead(200, { "content-type": "text/event-stream" });
       response.write(chatChunk("on and on"));
@@ -82,7 +82,7 @@ describe("a WebSocket", () => {
     await running.body?.cancel();
   });
 
-  it("that the upstream does not open is refused in our words, and frees its slot", async () => {
+  it("that the upstream refuses gets an error of the gateway, and frees its slot", async () => {
     const port = await rawServer((socket) => {
       socket.once("data", () => {
         socket.end("HTTP/1.1 404 Not Found\r\nset-cookie: a=b\r\ncontent-length: 2\r\n\r\nno");
@@ -120,14 +120,14 @@ describe("an upload", () => {
     `POST /v1/audio/transcriptions HTTP/1.1\r\nhost: x\r\ncontent-length: ${length}\r\n` +
     `authorization: Bearer ${gateway.keys.alice}\r\n\r\n`;
 
-  it("whose sender stalls does not hold its slot for ever", async () => {
+  it("that stalls does not hold its slot for ever", async () => {
     gateway = await startTestGateway(politeChat, { BODY_TIMEOUT: "500ms" });
     const answer = await rawHttp(gateway.port, [`${uploadHead(1000)}x`], 10_000);
     expect(statusOf(answer)).toBe(408);
     await slotsFree();
   });
 
-  it("of 5 MB that waits in line is gone from it when its sender leaves", async () => {
+  it("of 5 MB leaves the queue with its sender", async () => {
     gateway = await startTestGateway((_seen, response) => {
       response.writeHead(200, { "content-type": "text/event-stream" });
       response.write(chatChunk("on and on"));
@@ -145,7 +145,7 @@ describe("an upload", () => {
 });
 
 describe("an answer", () => {
-  it("in JSON to a client that asked for a stream gets no keep-alive inside", async () => {
+  it("in JSON to a client that asked for a stream has no keep-alive inside", async () => {
     const body = `{"data":[${"1".repeat(50)},2]}`;
     gateway = await startTestGateway(
       async (_seen, response) => {
@@ -160,7 +160,7 @@ describe("an answer", () => {
     expect(await response.text()).toBe(body);
   });
 
-  it("that says its last event and keeps the connection open is complete", async () => {
+  it("that sends its last event and keeps the connection open is complete", async () => {
     gateway = await startTestGateway((_seen, response) => {
       response.writeHead(200, { "content-type": "text/event-stream" });
       response.write(chatChunk("all") + chatFinish + done);
@@ -184,7 +184,7 @@ describe("an answer", () => {
     ]);
   });
 
-  it("to a read, with a status that is none, is a 502 and no crash", async () => {
+  it("with an impossible status is a 502 for a read, and no crash", async () => {
     const port = await rawServer((socket) => {
       socket.once("data", () => socket.end("HTTP/1.1 099 Odd\r\ncontent-length: 2\r\n\r\nno"));
     });
@@ -198,7 +198,7 @@ describe("an answer", () => {
 });
 
 describe("an upstream", () => {
-  it("that loads its model is waited for with FIRST_BYTE_TIMEOUT off too", async () => {
+  it("that loads its model gets the time for it, also with FIRST_BYTE_TIMEOUT off", async () => {
     let calls = 0;
     gateway = await startTestGateway(
       (seen, response, request) => {
@@ -211,7 +211,7 @@ describe("an upstream", () => {
     expect((await gateway.post("/v1/chat/completions", chat())).status).toBe(200);
   });
 
-  it("that never finishes connecting does not keep a slot whose client has left", async () => {
+  it("that never finishes connecting does not hold the slot of a client that left", async () => {
     const port = await rawServer((socket) => void socket.resume());
     gateway = await startTestGateway(politeChat, { UPSTREAM_URL: `https://127.0.0.1:${port}` });
     const leaving = new AbortController();

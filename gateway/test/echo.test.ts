@@ -53,7 +53,7 @@ function usageIn(text: string): { input: number; output: number } {
 }
 
 describe.each(dialects)("the echo of $path", ({ path, body, words, end }) => {
-  it("is said back word by word, at its pace, with its usage, in a stream", async () => {
+  it("repeats the prompt word by word in a stream, at its pace, with its usage", async () => {
     const from = performance.now();
     const response = await gateway.post(path, { ...body, stream: true });
     const pieces: Array<{ word: string; at: number }> = [];
@@ -74,7 +74,7 @@ describe.each(dialects)("the echo of $path", ({ path, body, words, end }) => {
     await expectRow(usageIn(text), true);
   });
 
-  it("is said back whole, at its pace, with its usage", async () => {
+  it("repeats the prompt in one answer, at its pace, with its usage", async () => {
     const from = performance.now();
     const response = await gateway.post(path, { ...body, stream_options: undefined });
     const text = await response.text();
@@ -101,7 +101,7 @@ async function expectRow(usage: { input: number; output: number }, streams: bool
   });
 }
 
-it("has the line in front of it, like any upstream", async () => {
+it("has the queue in front of it, like any upstream", async () => {
   const [chat, , messages] = dialects;
   const first = gateway.post(chat!.path, { ...chat!.body, stream: true });
   await until(async () => (await gateway.health()).line.active === 1, "one is echoed");

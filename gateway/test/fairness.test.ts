@@ -49,7 +49,7 @@ async function asked(requests: Array<[string, Record<string, string>?]>): Promis
 }
 
 describe("the line is fair", () => {
-  it("one person's many requests do not keep another's single one waiting", async () => {
+  it("many requests of one user do not delay the single request of another", async () => {
     gateway = await startTestGateway(upstream.handler);
     await asked([...Array.from({ length: 10 }, () => ["alice"] as [string]), ["bob"]]);
     await runUntil(2);
@@ -98,7 +98,7 @@ describe("the line is fair", () => {
     expect(alices).toBeLessThanOrEqual(10);
   });
 
-  it("caps of users.json replace those for all", async () => {
+  it("a cap in users.json replaces the cap for all users", async () => {
     const env = { MAX_CONCURRENT: "3", MAX_CONCURRENT_PER_USER: "2", MAX_QUEUED_PER_USER: "2" };
     gateway = await startTestGateway(upstream.handler, env);
     saysOf({ alice: { max_concurrent: 1, max_queued: 1 } });
@@ -111,7 +111,7 @@ describe("the line is fair", () => {
     expect(order).toEqual(["alice", "bob", "bob"]);
   });
 
-  it("nobody runs more at once than MAX_CONCURRENT_PER_USER, and nobody waits for it", async () => {
+  it("a user never runs more at once than MAX_CONCURRENT_PER_USER, and others do not wait for it", async () => {
     gateway = await startTestGateway(upstream.handler, {
       MAX_CONCURRENT: "3",
       MAX_CONCURRENT_PER_USER: "1",
@@ -122,7 +122,7 @@ describe("the line is fair", () => {
     expect((await gateway.health()).line).toMatchObject({ active: 2, waiting: 1 });
   });
 
-  it("nobody waits with more than MAX_QUEUED_PER_USER, and others still may", async () => {
+  it("a user cannot have more than MAX_QUEUED_PER_USER waiting requests; other users can still join", async () => {
     gateway = await startTestGateway(upstream.handler, { MAX_QUEUED_PER_USER: "1" });
     await asked([["alice"], ["alice"]]);
     const refused = await ask("alice");

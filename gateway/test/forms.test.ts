@@ -81,7 +81,7 @@ describe("a form", () => {
     expect(gateway.rows()).toMatchObject([{ model: "whisper-1", upstream: "ears", status: 200 }]);
   });
 
-  it("of OpenAI's own client goes there too", async () => {
+  it("of OpenAI's own client is sent on too", async () => {
     const apiKey = gateway.keys.alice ?? "";
     const openai = new OpenAI({ apiKey, baseURL: `${gateway.url}/v1`, maxRetries: 0 });
     const file = await toFile(audio, "a.wav");
@@ -90,13 +90,13 @@ describe("a form", () => {
     expect(generationsOf(ears)).toBe(1);
   });
 
-  it("that names no model goes where unnamed ones go", async () => {
+  it("without a model goes to the upstream for requests without a model", async () => {
     expect((await post([["file", audio]])).status).toBe(200);
     expect(generationsOf(gateway.upstream)).toBe(1);
     expect(gateway.rows()).toMatchObject([{ model: null, upstream: gateway.upstream.url }]);
   });
 
-  it("that is not all there is waited for no longer than its sender may pause", async () => {
+  it("that stays incomplete is given up after the longest pause that a sender may make", async () => {
     await gateway.stop();
     gateway = await startTestGateway(
       answering,
@@ -120,7 +120,7 @@ describe("a form", () => {
 });
 
 describe("a form of a key that is limited to models", () => {
-  it("is let through with one of them, and refused with another or none", async () => {
+  it("passes with one of these models, and is refused with another model or without one", async () => {
     const headers = keyFor("whisper-*");
     const file = ["file", audio] as [string, Buffer];
     await until(async () => (await post([file, ["model", "whisper-1"]], headers)).ok, "it counts");

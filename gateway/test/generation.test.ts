@@ -45,7 +45,7 @@ describe("a generation", () => {
     ]);
   });
 
-  it("streams whole events with our id, and without the usage nobody asked for", async () => {
+  it("streams whole events with our id, and without usage that the client did not ask for", async () => {
     gateway = await startTestGateway(politeChat);
     const response = await gateway.post("/v1/chat/completions", chat({ stream: true }));
     const id = response.headers.get("x-request-id");
@@ -140,7 +140,7 @@ describe("a generation", () => {
     },
   );
 
-  it("gives up its place when the client leaves the line", async () => {
+  it("gives up its place when the client leaves the queue", async () => {
     const upstream = holding();
     gateway = await startTestGateway(upstream.handler);
     const first = gateway.post("/v1/chat/completions", chat());
@@ -213,7 +213,7 @@ describe("a generation", () => {
     expect(gateway.rows()).toMatchObject([{ state: "failed", error_code: "upstream_error" }]);
   });
 
-  it("does not tell a second error where the upstream told its own", async () => {
+  it("sends no second error after an error event of the upstream", async () => {
     gateway = await startTestGateway((_seen, response) => {
       response.writeHead(200, { "content-type": "text/event-stream" });
       response.write(chatChunk("half"));

@@ -41,7 +41,7 @@ describe("a JWT", () => {
       .setProtectedHeader({ alg: "HS256" })
       .sign(new TextEncoder().encode(secret));
 
-  it("is a way in beside keys, and its user has the row; the token goes no further", async () => {
+  it("is accepted beside keys, and its user owns the row; the upstream does not get the token", async () => {
     const gateway = await start(env);
     const token = await sign({ sub: "erin@example.com" });
     expect((await call(gateway.port, bearer(token))).status).toBe(200);
@@ -54,7 +54,7 @@ describe("a JWT", () => {
     expect(seen).not.toContain(token.slice(0, 20));
   });
 
-  it("that is wrong is a 401 on every road, and reaches nothing", async () => {
+  it("that is wrong is a 401 on every path, and reaches no upstream", async () => {
     const gateway = await start(env);
     const token = await sign({ sub: "erin", exp: soon() - 3_600 });
     for (const path of ["/v1/chat/completions", "/v1/files", "/queue", "/limits", "/nothing"]) {
@@ -66,7 +66,7 @@ describe("a JWT", () => {
     expect(gateway.rows()).toHaveLength(0);
   });
 
-  it("that expires in mid-stream lets the stream end as it would, and is no way in after", async () => {
+  it("that expires during a stream lets the stream end, and is refused afterwards", async () => {
     const gateway = await start({ ...env, JWT_CLOCK_SKEW: "0" });
     let goOn = (): void => {};
     gateway.upstream.answer((_seen, response) => {
@@ -116,7 +116,7 @@ describe("Cloudflare Access", () => {
     return { url, sign };
   }
 
-  it("can be required for all that comes through the tunnel, on top of a key", async () => {
+  it("can be required in addition to a key for all requests through the tunnel", async () => {
     const { url, sign } = await team();
     const gateway = await start({
       CF_ACCESS_TEAM: url,
@@ -134,7 +134,7 @@ describe("Cloudflare Access", () => {
     expect((await call(gateway.port, key)).status).toBe(200);
   });
 
-  it("can stand instead of a key, for people and for services", async () => {
+  it("can replace the key, for people and for services", async () => {
     const { url, sign } = await team();
     const gateway = await start({
       CF_ACCESS_TEAM: url,
@@ -184,7 +184,7 @@ describe("the client's address", () => {
     return Number.POSITIVE_INFINITY;
   }
 
-  it("is X-Forwarded-For's from a trusted proxy, and nobody else's word", async () => {
+  it("is taken from X-Forwarded-For of a trusted proxy only", async () => {
     const trusting = await start({ TRUSTED_PROXIES: "127.0.0.1,198.51.100.7" });
     const varied = (index: number) => ({ "x-forwarded-for": `192.0.2.${index}` });
     expect(await guesses(trusting.port, varied)).toBe(Number.POSITIVE_INFINITY);
@@ -197,7 +197,7 @@ describe("the client's address", () => {
     expect(await guesses(doubting.port, varied)).toBe(20);
   });
 
-  it("is CF-Connecting-IP's on the public port only", async () => {
+  it("is taken from CF-Connecting-IP on the public port only", async () => {
     const gateway = await start({ PUBLIC_PORT: "0" });
     const varied = (index: number) => ({ "cf-connecting-ip": `192.0.2.${index}` });
     const port = gateway.gateway.publicPort ?? 0;

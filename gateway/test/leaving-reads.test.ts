@@ -6,7 +6,7 @@ import { politeChat } from "./support/mock-upstream.ts";
 let gateway: TestGateway;
 afterEach(() => gateway.stop());
 
-it("a read whose client leaves in its body is told once, and is no refusal", async () => {
+it("a client that leaves while it sends a read is logged once, and not as a refusal", async () => {
   gateway = await startTestGateway(politeChat);
   const { url, port, keys } = gateway;
   const open = async (): Promise<number> => {

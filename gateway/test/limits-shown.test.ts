@@ -42,7 +42,7 @@ type Shown = {
 };
 
 describe("GET /limits to an administrator", () => {
-  it("shows what somebody used, and where keys have limits of their own, each key's", async () => {
+  it("shows the usage of a user, for each key if keys have limits of their own", async () => {
     const gateway = await start();
     const [first, second] = [newTestKey(), newTestKey()];
     edit(gateway, {
@@ -66,7 +66,7 @@ describe("GET /limits to an administrator", () => {
     expect(own.body.keys).toBeUndefined();
   });
 
-  it("shows whoever came in by a token and stands in no file, once they used something", async () => {
+  it("shows a user with a token and no entry in users.json after the first request", async () => {
     const gateway = await start(jwt);
     expect((await look(gateway.url, gateway.keys.admin, "?user=erin")).status).toBe(404);
     const headers = { authorization: `Bearer ${await signed({ sub: "erin" })}` };
@@ -76,7 +76,7 @@ describe("GET /limits to an administrator", () => {
     expect(body.limits[0]).toMatchObject({ metric: "tokens", used: 5 });
   });
 
-  it("whose role a token's claim names is as good", async () => {
+  it("accepts an administrator whom the role claim of a token names", async () => {
     const gateway = await start({ ...jwt, JWT_ROLE_CLAIM: "role" });
     const admin = await signed({ sub: "root", role: "admin" });
     expect((await look(gateway.url, admin, "?user=alice")).status).toBe(200);
@@ -84,7 +84,7 @@ describe("GET /limits to an administrator", () => {
     expect((await look(gateway.url, other, "?user=alice")).status).toBe(403);
   });
 
-  it("on PUBLIC_PORT shows only their own, unless PUBLIC_ADMIN says otherwise", async () => {
+  it("on PUBLIC_PORT shows administrators only their own limits, unless PUBLIC_ADMIN is on", async () => {
     for (const [env, status] of [
       [{}, 403],
       [{ PUBLIC_ADMIN: "true" }, 200],
@@ -111,7 +111,7 @@ describe("GET /limits to an administrator", () => {
 });
 
 describe("GET /limits to others", () => {
-  it("tells them no more of somebody who exists than of nobody", async () => {
+  it("gives the same refusal for users that exist and users that do not", async () => {
     const gateway = await start();
     const asked = await Promise.all(
       ["?user=bob", "?user=admin", "?user=nobody"].map((query) =>

@@ -42,7 +42,7 @@ const remaining = (answer: Response) => Number(answer.headers.get("x-ratelimit-r
 const patience = { retry: 3 };
 
 describe("a prompt is counted before it runs", patience, () => {
-  it("so that fifty at once, of text that no rule of thumb fits, do not overrun", async () => {
+  it("so that fifty at once, with text that no estimate fits, stay inside the limit", async () => {
     const gateway = await start({ ...llamacpp, MAX_TOKENS: "10000", MAX_CONCURRENT: "50" }, dense);
     const body = prompt("x".repeat(1_000), { max_tokens: 2 });
     const answers = await Promise.all(
@@ -56,7 +56,7 @@ describe("a prompt is counted before it runs", patience, () => {
     expect(used).toBeLessThanOrEqual(10_000);
   });
 
-  it("and what it has is reserved, to the token", async () => {
+  it("and exactly its tokens are reserved", async () => {
     const gateway = await start({ ...llamacpp, MAX_TOKENS: "10000" }, dense);
     const answer = await gateway.post(
       "/v1/chat/completions",
@@ -67,7 +67,7 @@ describe("a prompt is counted before it runs", patience, () => {
     expect((await gateway.post("/v1/chat/completions", tooLong)).status).toBe(429);
   });
 
-  it("of nobody whose limits do not depend on it", async () => {
+  it("only for users with limits that depend on it", async () => {
     const gateway = await start({ ...llamacpp, MAX_TOKENS: "off", MAX_REQUESTS: "5" }, dense);
     await (await gateway.post("/v1/chat/completions", prompt("hello"))).text();
     const users = JSON.parse(readFileSync(gateway.usersFile, "utf8"));
@@ -78,7 +78,7 @@ describe("a prompt is counted before it runs", patience, () => {
     expect(asked(gateway, counting)).toBe(1);
   });
 
-  it("and where it cannot be, it goes by what is known of other prompts", async () => {
+  it("and if it cannot be counted, other prompts give the estimate", async () => {
     const gateway = await start({ ...llamacpp, MAX_TOKENS: "10000" }, (seen, response, request) => {
       if (seen.url.startsWith(counting)) return;
       return dense(seen, response, request);

@@ -284,7 +284,7 @@ describe("limits of a user", () => {
 });
 
 describe("GET /limits", () => {
-  it("shows an administrator on the LAN anyone's, and nobody else's to others", async () => {
+  it("shows an administrator on the LAN the limits of any user, and other users only their own", async () => {
     const gateway = await start({ ...on });
     const users = JSON.parse(readFileSync(gateway.usersFile, "utf8"));
     users[gateway.keys.bob!] = { user: "bob", role: "admin" };

@@ -32,7 +32,7 @@ async function metrics(...names: string[]): Promise<Record<string, number>> {
 const ask = (user: string, headers = {}): Promise<Response> =>
   gateway.post("/v1/chat/completions", chat(), { user, headers });
 
-it("waits are told by class, with the first place, and estimates against what came", async () => {
+it("metrics show waits by class, the first place, and the error of estimates", async () => {
   gateway = await startTestGateway(upstream.handler);
   const { alice = "", bob = "", carol = "", admin = "" } = gateway.keys;
   const users = { [alice]: "alice", [bob]: "bob", [carol]: { user: "carol", priority: 1 } };
@@ -66,7 +66,7 @@ it("waits are told by class, with the first place, and estimates against what ca
   expect(await metrics(...Object.keys(told))).toEqual(told);
 });
 
-it("departures are told by where they happened, and how soon the slot was free", async () => {
+it("metrics show where clients left, and how soon the slot was free", async () => {
   gateway = await startTestGateway(upstream.handler);
   const leave = async (fields: object, leaving: AbortController): Promise<Response> =>
     gateway.post("/v1/chat/completions", chat({ ...fields }), { signal: leaving.signal });

@@ -19,7 +19,7 @@ type Files = {
 const files = async (): Promise<Files> => (await gateway.health()) as unknown as Files;
 
 describe("users.json", () => {
-  it("counts from the next request on, whichever way it was edited", async () => {
+  it("counts from the next request on, however it was edited", async () => {
     gateway = await startTestGateway(politeChat);
     const key = newTestKey();
     expect(await statusWith(key)).toBe(401);
@@ -31,7 +31,7 @@ describe("users.json", () => {
     expect(await statusWith(key)).toBe(401);
   });
 
-  it("that is broken shuts nobody out, and /health says so", async () => {
+  it("that is broken locks no user out, and /health says so", async () => {
     gateway = await startTestGateway(politeChat);
     for (const broken of ["", '{"sk-', "[]", '{"sk-1234567890": 5}']) {
       writeFileSync(gateway.usersFile, broken);
@@ -43,7 +43,7 @@ describe("users.json", () => {
     expect((await files()).users_file).toMatchObject({ ok: true, error: null });
   });
 
-  it("that is gone means nobody, where there is no API_KEY", async () => {
+  it("that is gone locks all users out if there is no API_KEY", async () => {
     gateway = await startTestGateway(politeChat);
     rmSync(gateway.usersFile);
     expect(await statusWith(gateway.keys.alice ?? "")).toBe(401);
@@ -51,7 +51,7 @@ describe("users.json", () => {
 });
 
 describe("the ledger", () => {
-  it("that cannot be written lets chat go on, and has every row when it can", async () => {
+  it("that cannot be written does not stop chats, and gets every row later", async () => {
     gateway = await startTestGateway(politeChat);
     const other = new Database(join(gateway.dir, "gateway.db"));
     other.exec("BEGIN IMMEDIATE");

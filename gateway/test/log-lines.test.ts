@@ -98,7 +98,7 @@ describe("the log of a gateway that runs", () => {
     await asked;
   });
 
-  it("has a line for what was refused, and none for who polls", async () => {
+  it("has a line for a refused request, and none for polls of health and metrics", async () => {
     for (const path of ["/health", "/healthz", "/metrics"]) {
       for (let i = 0; i < 3; i++) expect((await fetch(gateway.url + path)).status).toBe(200);
     }
@@ -108,7 +108,7 @@ describe("the log of a gateway that runs", () => {
     expect(gateway.stdout()).not.toMatch(/health|metrics/);
   });
 
-  it("names the user of a refused request, of whichever kind it is", async () => {
+  it("names the user of a refused request of any kind", async () => {
     const authorization = `Bearer ${gateway.key()}`;
     const refused = (id: string): Record<string, string> => ({ authorization, "x-request-id": id });
     const head = Object.entries(refused("socket")).map(([name, value]) => `${name}: ${value}`);

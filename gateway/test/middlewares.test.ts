@@ -65,7 +65,7 @@ describe("trace", () => {
   const read = (name = ""): Read =>
     JSON.parse(readFileSync(join(dir, "traces", name), "utf8")) as Read;
 
-  it("writes one file for each exchange, with its events and their times, and no key", async () => {
+  it("writes one file for each request, with its events and their times, and no key", async () => {
     const { post, keys } = await startWith(traced());
     await (await post("/v1/chat/completions", chat({ stream: true }))).text();
     await until(() => files().length === 1, "the file is written");
@@ -83,7 +83,7 @@ describe("trace", () => {
     expect(JSON.stringify(trace)).not.toContain(keys.alice);
   });
 
-  it("is for its owner's eyes only", async () => {
+  it("can be read by its owner only", async () => {
     const { post } = await startWith(traced());
     await (await post("/v1/chat/completions", chat())).text();
     await until(() => files().length === 1, "the file is written");
@@ -91,14 +91,14 @@ describe("trace", () => {
     expect(statSync(join(dir, "traces")).mode & 0o777).toBe(0o700);
   });
 
-  it("writes what was refused too", async () => {
+  it("writes refused requests too", async () => {
     const { post } = await startWith(traced());
     expect((await post("/v1/chat/completions", "{")).status).toBe(400);
     await until(() => files().length === 1, "the file is written");
     expect(read(files()[0]).response.status).toBe(400);
   });
 
-  it("keeps nothing of those without a key, who could push all others out", async () => {
+  it("keeps nothing of requests without a key, which could push all others out", async () => {
     const { post, url } = await startWith(traced());
     for (let n = 0; n < 20; n++) {
       await (await fetch(`${url}/v1/chat/completions`, { method: "POST", body: "{}" })).text();
@@ -109,7 +109,7 @@ describe("trace", () => {
     expect(files().map((name) => read(name).user)).toEqual(["alice"]);
   });
 
-  it("keeps no more files than it may, the newest", async () => {
+  it("keeps only the newest files, up to its limit", async () => {
     const { post } = await startWith(traced(", max_files: 5"));
     for (let n = 0; n < 120; n++) await (await post("/v1/chat/completions", chat())).text();
     await gateway?.stop();
@@ -131,7 +131,7 @@ describe("a middleware of one's own", () => {
     return join(dir, name);
   };
 
-  it("sees who asks for what, may set headers, and choose another model", async () => {
+  it("sees the user and the model, may set headers, and may choose another model", async () => {
     const file = write(
       "mine.ts",
       `export default ({ to }: { to: string }) => (request: any) => {

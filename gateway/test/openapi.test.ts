@@ -64,7 +64,7 @@ describe("the document and Express's routes", () => {
     expect(lists.filter((path) => !told.has(path))).toEqual([]);
   });
 
-  it("says of the same paths as the road that they generate, and in which dialect", () => {
+  it("agrees with the routes about which paths generate, and in which dialect", () => {
     const dialects = { Anthropic: "messages", Gemini: "gemini" } as Record<string, string>;
     for (const one of operations) {
       if (!/^\/(api\/)?v1/.test(one.path)) continue;

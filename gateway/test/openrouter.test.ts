@@ -72,14 +72,14 @@ describe("OpenRouter's own client", () => {
     expect(data.endpoints).toHaveLength(1);
   });
 
-  it("asks for it under that name, which the upstream knows by its own", async () => {
+  it("asks for the model by MODEL_ID, and the upstream gets its own name for it", async () => {
     const chatRequest = { model: "house/chat", messages, stream: false as const };
     await router.chat.send({ chatRequest });
     const { body } = gateway.upstream.seen.at(-1) ?? {};
     expect(JSON.parse(String(body))).toMatchObject({ model: "mock" });
   });
 
-  it("chats, is told what it cost, and finds the generation again", async () => {
+  it("chats, gets the cost, and finds the generation again", async () => {
     const answer = await router.chat.send({
       chatRequest: { model: "mock", messages, stream: false },
     });
@@ -95,7 +95,7 @@ describe("OpenRouter's own client", () => {
     }
   });
 
-  it("streams, and is told what it cost without asking", async () => {
+  it("streams, and gets the cost without asking", async () => {
     const stream = await streamed();
     let text = "";
     let told: number | null | undefined;
@@ -106,7 +106,7 @@ describe("OpenRouter's own client", () => {
     expect({ text, told }).toEqual({ text: "é", told: cost });
   });
 
-  it("sees what its key has spent, and nobody else's does", async () => {
+  it("sees what its key has spent, and no other key sees it", async () => {
     const { data } = await router.apiKeys.getCurrentKeyMetadata();
     expect(data).toMatchObject({ limit: null, isFreeTier: false });
     expect(data.usage).toBeGreaterThanOrEqual(2 * cost);
@@ -119,7 +119,7 @@ describe("OpenRouter's own client", () => {
     await expect(foreign).rejects.toMatchObject({ statusCode: 404 });
   });
 
-  it("is told of errors with a number", async () => {
+  it("gets errors with a number as code", async () => {
     const other = new OpenRouter({ apiKey: "sk-wrong", serverURL: `${gateway.url}/api/v1` });
     await expect(other.apiKeys.getCurrentKeyMetadata()).rejects.toMatchObject({
       statusCode: 401,
@@ -174,7 +174,7 @@ describe("a client of OpenAI's below /api/v1", () => {
     await expect(Array.fromAsync(stream)).rejects.toBeInstanceOf(APIError);
   });
 
-  it("answers web pages of the origins that may ask", async () => {
+  it("answers web pages of allowed origins", async () => {
     const origin = "https://chat.example.com";
     const authorization = `Bearer ${gateway.keys.alice}`;
     const answer = await fetch(`${gateway.url}/api/v1/key`, { headers: { origin, authorization } });
@@ -183,7 +183,7 @@ describe("a client of OpenAI's below /api/v1", () => {
 });
 
 describe("a client of OpenAI's below /v1", () => {
-  it("has OpenAI's words still", async () => {
+  it("still gets errors in OpenAI's words", async () => {
     const other = new OpenAI({ apiKey: gateway.keys.alice, baseURL: `${gateway.url}/v1` });
     const answer = await other.chat.completions.create({ model: "mock", messages });
     expect(answer.usage).toEqual(usage);

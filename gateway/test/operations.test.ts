@@ -7,7 +7,7 @@ import { chat, startTestGateway } from "./support/harness.ts";
 import { politeChat } from "./support/mock-upstream.ts";
 import { ownRoutes } from "./support/own-routes.ts";
 
-test("docs/operations.md names every series of /metrics, and none that is not there", async () => {
+test("docs/operations.md names exactly the series of /metrics", async () => {
   await using gateway = await startTestGateway(politeChat);
   await (await gateway.post("/v1/chat/completions", chat())).text();
   const { text } = await ownRoutes(gateway.url).get("/metrics").expect(200);
@@ -18,7 +18,7 @@ test("docs/operations.md names every series of /metrics, and none that is not th
   expect([...named].sort()).toEqual([...new Set(served)].sort());
 });
 
-test("the README's config.yaml is one that the gateway takes", () => {
+test("the gateway accepts the config.yaml of the README", () => {
   const readme = readFileSync(join(import.meta.dirname, "../../README.md"), "utf8");
   const [, yaml = ""] = /```yaml\n([\s\S]+?)```/.exec(readme) ?? [];
   expect(yaml).toContain("routes:");

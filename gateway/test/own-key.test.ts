@@ -29,7 +29,7 @@ async function told(path: string, body: object): Promise<string> {
   return await response.text();
 }
 
-describe("the gateway's own key at its upstream is told to nobody", () => {
+describe("the gateway's own key for its upstream is never revealed", () => {
   it("by an error in a chat's stream", async () => {
     await start(streaming(delta("hi"), data({ error: said })));
     const text = await told("/v1/chat/completions", chat({ stream: true }));

@@ -89,7 +89,7 @@ describe("the first start", () => {
   });
 });
 
-describe("a start that cannot be", () => {
+describe("a start that fails", () => {
   async function endsWithOneLine(env: Record<string, string>, line: RegExp): Promise<void> {
     const gateway = await start(env, false);
     expect(await gateway.ended).toBe(1);
@@ -132,7 +132,7 @@ describe("a start that cannot be", () => {
 });
 
 describe("ports", () => {
-  it("of metrics take /metrics with them, and the public one hides health", async () => {
+  it("for metrics is the only one with /metrics, and the public one hides health", async () => {
     const gateway = await start({ METRICS_PORT: "0", PUBLIC_PORT: "0" });
     expect((await fetch(`${gateway.url}/metrics`)).status).not.toBe(200);
     const behindTunnel = await fetch(`${gateway.url}/health`, { headers: { "cf-ray": "1-TXL" } });
@@ -175,7 +175,7 @@ describe("SIGTERM", () => {
     expect(gateway.stdout()).toMatch(/"msg":"stopped"\}\n$/);
   });
 
-  it("stops what runs on beyond DRAIN_TIMEOUT, with an error its client sees", async () => {
+  it("cuts requests that run longer than DRAIN_TIMEOUT, with an error for the client", async () => {
     upstream = await startMockUpstream((_seen, response) => {
       response.writeHead(200, { "content-type": "text/event-stream" });
       const timer = setInterval(() => response.write(chatChunk("word")), 20);
@@ -190,7 +190,7 @@ describe("SIGTERM", () => {
 });
 
 describe("Ctrl-C", () => {
-  it("that npm hands on a second time does not cut what runs; one more, later, does", async () => {
+  it("that npm sends twice does not cut running requests; a later second one does", async () => {
     upstream = await startMockUpstream((_seen, response) => {
       response.writeHead(200, { "content-type": "text/event-stream" });
       const timer = setInterval(() => response.write(chatChunk("word")), 20);
@@ -213,7 +213,7 @@ describe("Ctrl-C", () => {
 });
 
 describe("kill -9 during traffic", () => {
-  it("loses nothing whose end a client saw, and closes the rest at the next start", async () => {
+  it("loses no request that a client saw end; the next start closes the rest", async () => {
     upstream = await startMockUpstream(async (seen, response, request) => {
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 20));
       await politeChat(seen, response, request);

@@ -38,7 +38,7 @@ async function threeInLine(): Promise<Promise<Response>[]> {
 }
 
 describe("the queue", () => {
-  it("shows people their own places, and an administrator everyone's", async () => {
+  it("shows users their own places, and an administrator all places", async () => {
     const asked = await threeInLine();
     const bobs = await queueOf("bob");
     expect(bobs).toMatchObject({ state: "open", waiting: 2, active: 1 });
@@ -53,7 +53,7 @@ describe("the queue", () => {
     for (const answer of asked) void answer.catch(() => {});
   });
 
-  it("lets people take their own request out, waiting or running, and nobody else's", async () => {
+  it("lets users cancel their own requests, waiting or running, and no others", async () => {
     const [first, second] = await threeInLine();
     const { data } = await queueOf("admin");
     const [running, waiting] = data;
@@ -68,7 +68,7 @@ describe("the queue", () => {
     await until(() => gateway.rows().filter(({ state }) => state === "cancelled").length === 2, "");
   });
 
-  it("lets an administrator take anyone's out, or stop it, and tells whose wait is how long", async () => {
+  it("lets an administrator cancel any request, waiting or running, and shows the estimated wait", async () => {
     const [first, second, third] = await threeInLine();
     const { data } = await queueOf("admin");
     expect(data).toMatchObject([
@@ -115,7 +115,7 @@ describe("the queue", () => {
     expect(gateway.rows()).toHaveLength(2);
   });
 
-  it("knows no administrators from outside", async () => {
+  it("accepts no administrator from outside", async () => {
     gateway = await startTestGateway(politeChat);
     await as("admin").post("/queue/pause").set("cf-ray", "1").expect(403);
   });
@@ -151,7 +151,7 @@ routes: [{ model: gone, upstream: gone }]`;
     leaving.abort();
   });
 
-  it("refuses what is over MAX_QUEUE, truthfully and without a row", async () => {
+  it("refuses a request over MAX_QUEUE with a true Retry-After and without a row", async () => {
     gateway = await startTestGateway(upstream.handler, { MAX_QUEUE: "1" });
     const asked = [1, 2].map(() => gateway.post("/v1/chat/completions", chat()));
     await inLine(gateway, { waiting: 1 });

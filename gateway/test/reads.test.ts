@@ -135,7 +135,7 @@ describe("a read", () => {
   });
 });
 
-describe("a generation whose body nobody reads", () => {
+describe("a generation with a body that the gateway does not read", () => {
   it("streams its body up and its answer down, with a row and a place", async () => {
     gateway = await startTestGateway((seen, response) => {
       response.writeHead(200, { "content-type": "audio/mpeg" });
@@ -187,7 +187,7 @@ describe("a WebSocket", () => {
     server.close();
   });
 
-  it("is joined, holds a slot while it is open, and frees it", async () => {
+  it("is connected to the upstream, holds a slot while it is open, and frees it", async () => {
     const server = await withSocketUpstream();
     const socket = new WebSocket(`ws://127.0.0.1:${gateway.port}/v1/realtime`, {
       headers: asAlice(),

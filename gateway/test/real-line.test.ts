@@ -27,7 +27,7 @@ describe.runIf(llamaScript !== null)("the line in front of a real llama-server",
     llama.stop();
   });
 
-  it("tells a client that waits its place, then how its prompt is read, then the answer", async () => {
+  it("sends a waiting client its place, then the progress of its prompt, then the answer", async () => {
     const llama = await startLlamaServer(llamaScript ?? "");
     const gateway = await startTestGateway(politeChat, {
       UPSTREAM_URL: llama.url,

@@ -29,7 +29,7 @@ async function refusing(): Promise<{ url: string; asked: () => number }> {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked: () => asked };
 }
 
-it("a WebSocket that was refused is not asked for at another upstream: its client has its answer", async () => {
+it("a WebSocket that one upstream refused is not tried at another: the client gets the refusal", async () => {
   const [a, b] = [await refusing(), await refusing()];
   const gateway = await gatewayWith(`upstreams:
   a: { url: "${a.url}", type: openai }
@@ -49,7 +49,7 @@ routes: [{ model: live, upstreams: [a, b] }]
   expect(gateway.rows()).toHaveLength(1);
 });
 
-it("the price of the model behind a name counts also where its upstream is alone in its line", async () => {
+it("the price of the model behind a name counts also if its queue has one upstream", async () => {
   const server = createServer((request, response) => {
     request.resume();
     const usage = { prompt_tokens: 1_000, completion_tokens: 0, total_tokens: 1_000 };
@@ -76,7 +76,7 @@ models: { real: { price: { prompt: 0.000002 } } }
   expect(listed).toMatchObject({ data: [{ id: "fast", pricing: { prompt: "0.000002" } }] });
 });
 
-it("a key hears of no model that it may not use, not even where it asks for one that is nowhere", async () => {
+it("a key sees only the models that it may use, also in the error for an unknown model", async () => {
   const a = await refusing();
   const gateway = await gatewayWith(`upstreams: { a: { url: "${a.url}", type: openai } }
 routes: [{ model: secret, upstream: a }, { model: team-one, upstream: a }]

@@ -43,7 +43,7 @@ async function said(gateway: TestGateway, model: string): Promise<string> {
 }
 
 describe("routes", () => {
-  it("to one model by several names are one model to an upstream that holds one", async () => {
+  it("with several names for one model count as one model at an upstream that holds one", async () => {
     const a = await server("a");
     const together: (() => void)[] = [];
     a.answer((seen, response) => {
@@ -65,7 +65,7 @@ routes:
     expect(answers).toEqual(["a as mock", "a as mock", "a as mock"]);
   });
 
-  it("lead MODEL_ID to the model it stands for, which is no second one", async () => {
+  it("lead MODEL_ID to its model, and do not list it as a second model", async () => {
     const gateway = await gatewayWith("", {
       MODEL_ID: "house/chat",
       MAX_CONCURRENT: "2",
@@ -122,7 +122,7 @@ routes: [{ model: "gpt-*", upstream: a }]
     expect(await said(gateway, "phi")).toBe("default as phi");
   });
 
-  it("end in a 404 that lists what exists, where there is neither route nor default", async () => {
+  it("end in a 404 with a list of models if neither a route nor a default fits", async () => {
     const a = await server("a");
     const gateway = await gatewayWith(
       `upstreams: { a: { url: "${a.url}", type: openai } }
@@ -139,7 +139,7 @@ routes: [{ model: qwen, upstream: a }, { model: "gpt-*", upstream: a }]
     expect(gateway.rows()).toEqual([]);
   });
 
-  it("find models by what an upstream lists that no route names", async () => {
+  it("find a model without a route by the lists of the upstreams", async () => {
     const a = await server("a");
     const gateway = await gatewayWith(`upstreams: { a: { url: "${a.url}", type: openai } }\n`, {
       UPSTREAM_URL: "",
@@ -189,7 +189,7 @@ routes:
     expect(row).toMatchObject({ state: "done", upstream: "b", status: 200 });
   });
 
-  it("lose no request that had not started when one dies in mid-traffic", async () => {
+  it("lose no request without a first byte when one of them dies", async () => {
     const a = await server("a");
     const b = await server("b");
     const gateway = await gatewayWith(two(a, b), { UPSTREAM_URL: "" });
@@ -206,7 +206,7 @@ routes:
     expect(await said(gateway, "m")).toBe("b as m");
   });
 
-  it("take nothing new where one is draining", async () => {
+  it("send nothing new to one that is draining", async () => {
     const a = await server("a");
     const b = await server("b");
     const gateway = await gatewayWith(two(a, b, ", drain: true"), { UPSTREAM_URL: "" });
@@ -214,7 +214,7 @@ routes:
     expect(a.seen).toEqual([]);
   });
 
-  it("fall back in order, and only where those before cannot", async () => {
+  it("fall back in order, and only if the earlier ones cannot serve", async () => {
     const a = await server("a", 503);
     const b = await server("b");
     const gateway = await gatewayWith(
@@ -230,7 +230,7 @@ routes: [{ model: m, upstream: a, fallbacks: [{ name: b, model: other }] }]
     await until(async () => (await said(gateway, "m")) === "a as m", "a is back");
   });
 
-  it("prefer the one that served the conversation before", async () => {
+  it("prefer the one that served the conversation last", async () => {
     const a = await server("a");
     const b = await server("b");
     const gateway = await gatewayWith(two(a, b), { UPSTREAM_URL: "" });
@@ -249,7 +249,7 @@ routes: [{ model: m, upstream: a, fallbacks: [{ name: b, model: other }] }]
 });
 
 describe("what is listed", () => {
-  it("can be asked for, also where routes name its upstream for other models", async () => {
+  it("can be used, also if routes name its upstream for other models", async () => {
     const a = await server("a");
     const gateway = await gatewayWith(
       `upstreams: { a: { url: "${a.url}", type: openai } }
@@ -260,7 +260,7 @@ routes: [{ model: "gpt-*", upstream: a }]
     await until(async () => (await said(gateway, "mock")) === "a as mock", "mock is served");
   });
 
-  it("is only what leads to who lists it: the default keeps what no route names", async () => {
+  it("is used only to find its upstream: the default still gets models without a route", async () => {
     const a = await server("a");
     const gateway = await gatewayWith(
       `upstreams: { a: { url: "${a.url}", type: openai } }
@@ -275,7 +275,7 @@ routes: [{ model: "gpt-*", upstream: a }]
     expect(await said(gateway, "mock")).toBe("default as mock");
   });
 
-  it("is in Gemini's shape for Google's own client, wherever it asks", async () => {
+  it("is in Gemini's shape for Google's own client on every path", async () => {
     const a = await server("a");
     const gateway = await gatewayWith(`upstreams: { a: { url: "${a.url}", type: openai } }\n`, {
       UPSTREAM_URL: "",
@@ -287,7 +287,7 @@ routes: [{ model: "gpt-*", upstream: a }]
     }
   });
 
-  it("says so where a client has put the version there twice", async () => {
+  it("gives a clear error if a client has the version in its path twice", async () => {
     const gateway = await gatewayWith("port: 0\n");
     const response = await gateway.post("/v1/v1/messages", chat());
     expect(response.status).toBe(404);

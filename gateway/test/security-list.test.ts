@@ -20,7 +20,7 @@ function titlesIn(source: string): string {
 }
 
 describe("the attacker's list", () => {
-  it("has lines to judge", () => {
+  it("has lines to check", () => {
     expect(lines.length).toBeGreaterThan(50);
   });
 

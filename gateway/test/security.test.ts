@@ -24,7 +24,7 @@ async function start(env: Record<string, string>): Promise<TestGateway> {
 
 const bearer = (key: string | undefined) => ({ authorization: `Bearer ${key}` });
 
-describe("who guesses", () => {
+describe("a client that guesses keys", () => {
   it("learns nothing of what is here without a key", async () => {
     const paths = ["/v1/models", "/v1/nothing", "/nothing", "/queue", "/limits", "/queue/x"];
     const seen = await Promise.all(
@@ -115,7 +115,7 @@ describe("who guesses", () => {
   });
 });
 
-describe("who floods", () => {
+describe("a client that floods the gateway", () => {
   const sockets: Socket[] = [];
   afterEach(() => {
     for (const socket of sockets.splice(0)) socket.destroy();

@@ -142,7 +142,7 @@ describe.concurrent("an answer that does not stream", () => {
     };
   const wanted = { choices: [{ message: { content: "Hello" } }] };
 
-  it("has whitespace before it once it was silent too long", async () => {
+  it("starts with whitespace after too long a silence", async () => {
     await withGateway(json(4_500), async (gateway) => {
       const from = performance.now();
       const response = await gateway.post("/v1/chat/completions", chat());
@@ -158,7 +158,7 @@ describe.concurrent("an answer that does not stream", () => {
     });
   });
 
-  it("has it while it waits in line, and keeps its place", async () => {
+  it("has the whitespace while it waits in the queue, and keeps its place", async () => {
     let release = (): void => {};
     const handler: Handler = async (seen, response, request) => {
       if (seen.body.includes('"held"')) {
@@ -184,7 +184,7 @@ describe.concurrent("an answer that does not stream", () => {
     });
   });
 
-  it("has it sooner through the tunnel, and none where it is quick", async () => {
+  it("has the whitespace sooner through the tunnel, and not at all if it is quick", async () => {
     await withGateway(
       json(1_800),
       async (gateway) => {
@@ -198,7 +198,7 @@ describe.concurrent("an answer that does not stream", () => {
     );
   });
 
-  it("has it where it is put together from a stream, too", async () => {
+  it("has the whitespace also if it is assembled from a stream", async () => {
     const handler: Handler = async (seen, response, request) => {
       expect(seen.body.toString()).toContain('"stream":true');
       response.writeHead(200, { "content-type": "text/event-stream" });
@@ -219,7 +219,7 @@ describe.concurrent("an answer that does not stream", () => {
     );
   });
 
-  it("is an error body under its 200 where the upstream fails after all", async () => {
+  it("is an error body under status 200 if the upstream fails after the whitespace", async () => {
     const handler: Handler = async (_seen, response) => {
       await sleep(3_500);
       response.destroy();

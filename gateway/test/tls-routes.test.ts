@@ -61,12 +61,12 @@ const messageOf = async (response: Response): Promise<string> =>
   ((await response.json()) as { error: { message: string } }).error.message;
 
 describe("a route to an upstream with TLS", () => {
-  it("takes the certificate of an authority of one's own", async () => {
+  it("accepts a certificate of the authority in UPSTREAM_CA", async () => {
     const url = await serve(authority.issue(here));
     expect((await ask(url, `, ca: "${join(dir, "ca.pem")}"`)).status).toBe(200);
   });
 
-  it("shows it the gateway's own certificate", async () => {
+  it("shows the upstream the gateway's own certificate", async () => {
     const own = authority.issue({ names: ["gateway"] });
     writeFileSync(join(dir, "own.pem"), own.cert);
     writeFileSync(join(dir, "own.key"), own.key);
@@ -77,7 +77,7 @@ describe("a route to an upstream with TLS", () => {
     expect(response.status).toBe(200);
   });
 
-  it("is a 502 that says why, where the certificate is expired or of nobody we know", async () => {
+  it("is a 502 with the reason if the certificate is expired or of an unknown authority", async () => {
     const url = await serve(authority.issue(here));
     const response = await ask(url);
     expect(response.status).toBe(502);
@@ -93,7 +93,7 @@ describe("a route to an upstream with TLS", () => {
     ]);
   });
 
-  it("whose answer is a page where JSON was due is a 502, and frees the slot", async () => {
+  it("that answers with an HTML page in place of JSON is a 502, and frees the slot", async () => {
     const url = await serve(authority.issue(here), "<h1>Hello</h1>", "text/html");
     const response = await ask(url, `, ca: "${join(dir, "ca.pem")}"`);
     expect(response.status).toBe(502);

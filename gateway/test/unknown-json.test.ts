@@ -35,7 +35,7 @@ function openai(apiKey = gateway.keys.alice ?? ""): OpenAI {
 }
 
 describe("JSON for a generation that the gateway does not know", () => {
-  it("goes where its model is, as that is called there, with all else as it was", async () => {
+  it("goes to the upstream of its model, with the model's name there and nothing else changed", async () => {
     const asked = { model: "tts-1", voice: "alloy", input: "hello" } as const;
     const speech = await openai().audio.speech.create(asked);
     expect((await speech.arrayBuffer()).byteLength).toBe(100_000);
@@ -45,7 +45,7 @@ describe("JSON for a generation that the gateway does not know", () => {
     ]);
   });
 
-  it("gets an answer whose bytes are the upstream's", async () => {
+  it("gets the answer of the upstream byte for byte", async () => {
     const answer = await gateway.post("/v1/images/generations", { model: "flux", prompt: "a cat" });
     expect(await answer.text()).toBe(image);
     expect(postsTo(studio)).toHaveLength(1);
@@ -74,12 +74,12 @@ describe("JSON for a generation that the gateway does not know", () => {
     expect(postsTo(studio)).toEqual([]);
   });
 
-  it("without a model goes where unnamed ones go", async () => {
+  it("without a model goes to the upstream for requests without a model", async () => {
     expect((await gateway.post("/v1/images/generations", { prompt: "a cat" })).status).toBe(200);
     expect(postsTo(gateway.upstream)).toHaveLength(1);
   });
 
-  it("lets a limited key use its models, and no other by another spelling or as a second", async () => {
+  it("lets a limited key use its models, but no other model by another spelling or as a second `model` field", async () => {
     const key = newTestKey();
     writeFileSync(gateway.usersFile, JSON.stringify({ [key]: { user: "dora", models: ["flux"] } }));
     const headers = { authorization: `Bearer ${key}` };
@@ -95,7 +95,7 @@ describe("JSON for a generation that the gateway does not know", () => {
   });
 });
 
-it("passes on unread what one upstream alone could be asked", async () => {
+it("passes on a body unread if only one upstream could be meant", async () => {
   const single = await startTestGateway(answering);
   try {
     const headers = { "content-type": "application/json" };

@@ -171,7 +171,7 @@ describe("an answer in JSON", () => {
     expect(gateway.rows()).toMatchObject([{ state: "failed", status: 502, input_tokens: null }]);
   });
 
-  it("without a length, of which all comes, is one", async () => {
+  it("without a length is complete if the connection ends cleanly", async () => {
     await startBefore((socket) =>
       socket.end(`${head}connection: close\r\n\r\n${chatAnswer(text)}\n`),
     );
@@ -179,7 +179,7 @@ describe("an answer in JSON", () => {
     expect(gateway.rows()).toMatchObject([{ state: "done", input_tokens: 3 }]);
   });
 
-  it("that is compressed though it was asked not to be passes, and its tokens are unknown", async () => {
+  it("that is compressed against the gateway's wish passes, and its tokens are unknown", async () => {
     const body = gzipSync(chatAnswer(text));
     await startBefore((socket) => {
       socket.write(`${head}content-encoding: gzip\r\ncontent-length: ${body.length}\r\n\r\n`);
@@ -192,7 +192,7 @@ describe("an answer in JSON", () => {
   });
 });
 
-it("a stream that is compressed though it was asked not to be is not taken for a broken one", async () => {
+it("a stream that is compressed against the gateway's wish does not count as broken", async () => {
   const body = gzipSync(chatChunk(text) + chatFinish + done);
   await startBefore((socket) => {
     socket.write(streamHead.replace("\r\n\r\n", "\r\ncontent-encoding: gzip\r\n\r\n"));

@@ -115,7 +115,7 @@ describe("an upstream that is not well", () => {
     await gateway.upstream.seen[0]?.closed;
   });
 
-  it("by being busy costs whoever waits in line nothing of FIRST_BYTE_TIMEOUT", async () => {
+  it("that is busy does not use up the FIRST_BYTE_TIMEOUT of requests in the queue", async () => {
     let calls = 0;
     gateway = await startTestGateway(
       async (seen, response, request) => {
@@ -253,7 +253,7 @@ describe("an upstream that is not well", () => {
     await new Promise((resolve) => garbage.close(resolve));
   });
 
-  it("by closing a kept connection under a request costs nobody an answer", async () => {
+  it("that closes a kept connection under a request loses no answer", async () => {
     let served = 0;
     gateway = await startTestGateway((_seen, response) => {
       response.setHeader("content-type", "application/json");
@@ -297,7 +297,7 @@ describe("a client", () => {
     expect(bytes).toBeGreaterThan(total * word.length);
   });
 
-  it("that stops reading is gone after IDLE_TIMEOUT, and its slot is free", async () => {
+  it("that stops reading is disconnected after IDLE_TIMEOUT, and its slot is free", async () => {
     const word = "x".repeat(64 * 1024);
     gateway = await startTestGateway(
       (_seen, response) => {

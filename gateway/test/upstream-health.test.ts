@@ -120,7 +120,7 @@ function watch(upstreams: readonly Upstream[]): { health: Health; changes: strin
 }
 
 describe("two upstreams, of which one dies in mid-traffic", () => {
-  it("lose no exchange whose answer had not begun, and the one that comes back is found without traffic", async () => {
+  it("lose no request without a first byte, and find without traffic that the dead one is back", async () => {
     const slowly: RequestListener = (_request, response) => {
       setTimeout(() => response.end("answer"), 20);
     };
@@ -146,7 +146,7 @@ describe("two upstreams, of which one dies in mid-traffic", () => {
     expect(await exchange(upstreams, health)).toBe("answer");
   });
 
-  it("that break off in mid-answer are not asked again", async () => {
+  it("are not asked again for an answer that broke off midway", async () => {
     let asked = 0;
     const { port } = await startBox((_request, response) => {
       asked += 1;
@@ -159,7 +159,7 @@ describe("two upstreams, of which one dies in mid-traffic", () => {
     expect(asked).toBe(1);
   });
 
-  it("go on where one says 503, or 429 with its time", async () => {
+  it("go on to the other if one answers 503, or 429 with Retry-After", async () => {
     const busy = await startBox((_request, response) => {
       response.writeHead(429, { "retry-after": "30" }).end("{}");
     });
@@ -180,7 +180,7 @@ describe("two upstreams, of which one dies in mid-traffic", () => {
   });
 });
 
-it("a client whose own key an upstream refuses is told that it is theirs", async () => {
+it("a client with a key of its own is told that the upstream refuses this key", async () => {
   const { port } = await startBox((_request, response) => void response.writeHead(401).end("{}"));
   const theirs = openUpstream({
     url: `http://127.0.0.1:${port}`,
@@ -199,7 +199,7 @@ it("a client whose own key an upstream refuses is told that it is theirs", async
   expect(health.view(theirs.name).up).toBe(true);
 });
 
-describe("a look at an upstream that seems dead", () => {
+describe("a health check of an upstream that seems dead", () => {
   const looking = async (answer: RequestListener, type?: ServerType): Promise<boolean> => {
     const { port } = await startBox(answer);
     return probeUpstream(open(port, "one", type), 300).then(
@@ -223,7 +223,7 @@ describe("a look at an upstream that seems dead", () => {
     expect(await looking(answer)).toBe(lives);
   });
 
-  it("sees life in a model that loads, and none in silence", async () => {
+  it("takes a loading model for alive, and silence for dead", async () => {
     const loading = '{"error":{"message":"Loading model","type":"unavailable_error","code":503}}';
     expect(await looking((_request, response) => void response.writeHead(503).end(loading))).toBe(
       true,

@@ -79,12 +79,12 @@ describe("what does not get through", () => {
     expect(upstream.seen).toHaveLength(0);
   });
 
-  it("is nothing where all is said, and there is no header then", async () => {
+  it("has no header if nothing was dropped", async () => {
     const { answer } = await sent("anthropic", "chat", {}, { strict: true });
     expect([answer.status, answer.headers.get("x-gateway-dropped")]).toEqual([200, null]);
   });
 
-  it("marks of cached prefixes are told, and no reason to refuse", async () => {
+  it("cache marks are named in the header, and are no reason to refuse", async () => {
     const fields = conversation.messages;
     const { answer } = await sent("google", "messages", { fields }, { strict: true });
     expect([answer.status, answer.headers.get("x-gateway-dropped")]).toEqual([
@@ -174,7 +174,7 @@ describe("what differs by upstream", () => {
     ]);
   });
 
-  it("a JSON schema stays one, and top_k goes to those who may know it", async () => {
+  it("a JSON schema stays a JSON schema, and top_k goes to the upstreams that know it", async () => {
     const fields = {
       generationConfig: {
         topK: 7,
