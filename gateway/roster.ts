@@ -5,13 +5,13 @@ export type RosterView<T> = Pick<Roster<T>, "size" | "get" | "has" | "keys" | "v
 const fewest = 16;
 
 /**
- * Who is here at present, by id: a Map for what comes and goes thousands of times a second.
+ * The present members by id: a Map for members that come and go thousands of times a second.
  *
- * V8 keeps in each table that a Map has outgrown, or filled with deleted entries, the way to the
- * next one (for iterators). Once one such table has grown old, all later ones hang on it, and with
- * them all that was ever in them: the collector of the young generation copies it instead of
- * dropping it, until the next full collection. Here that was a fifth of all that requests allocate,
- * and a fifth of the CPU. A new Map now and then ends the chain.
+ * When a Map outgrows its table, V8 keeps a pointer from the old table to the new one (for
+ * iterators). Once one such table is in the old generation, all later tables and their members are
+ * reachable from it. The young collector then copies them instead of freeing them, until the next
+ * full collection. That was a fifth of all memory that requests allocate, and a fifth of the CPU. A
+ * new Map now and then ends the chain.
  */
 export class Roster<T> {
   #map = new Map<string, T>();
@@ -33,7 +33,7 @@ export class Roster<T> {
     this.#map.set(id, item);
   }
 
-  /** True when it was here. */
+  /** True if it was a member. */
   delete(id: string): boolean {
     if (!this.#map.delete(id)) return false;
     this.#deleted += 1;

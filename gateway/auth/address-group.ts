@@ -1,8 +1,8 @@
 import { isIPv6 } from "node:net";
 
 /**
- * Who counts as one sender: an IPv4 address, or an IPv6 network of 64 bits, since whoever has one
- * of its addresses has them all.
+ * What counts as one sender: an IPv4 address, or an IPv6 network of 64 bits, because a client in
+ * such a network can use all its addresses.
  */
 export function addressGroup(address: string): string {
   if (!address.includes(":") || !isIPv6(address)) return address;

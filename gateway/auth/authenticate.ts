@@ -14,13 +14,12 @@ export const CHALLENGE: { headers: Record<string, string> } = {
 const HOW = "Send it as the header Authorization: Bearer <key>, x-api-key or x-goog-api-key.";
 
 /**
- * The identity of whoever sends these headers. Where there are several keys, the first that works
- * counts: clients that carry their key in one header fill the other with a placeholder.
+ * The identity that these headers prove. With several keys the first valid one counts: clients that
+ * send their key in one header fill the other header with a placeholder.
  *
- * A key is compared by its SHA-256 digest only, as the name in a map. How long that look-up takes
- * depends on the digest, and whoever can choose digests byte by byte has broken SHA-256; so it
- * tells nothing about how much of a guess was right. One digest is made whether the key is known or
- * not.
+ * A key is compared only by its SHA-256 digest, as the name in a map. The time of the look-up
+ * depends on the digest, so it tells nothing about how much of a guess was right. One digest is
+ * made for a known and for an unknown key.
  * @param query `""` or `?a=b`
  * @param now epoch ms
  * @throws GatewayError 401 invalid_api_key or key_in_query, with a WWW-Authenticate header
@@ -46,7 +45,7 @@ function isInForce(entry: UserEntry, now: number): boolean {
   return !entry.disabled && (entry.expires === null || entry.expires > now);
 }
 
-/** Said only to who holds the key. */
+/** Only the holder of the key reads this. */
 function endedRefusal(entry: UserEntry): string {
   return entry.disabled
     ? "This API key is disabled. Ask the administrator of this gateway."
@@ -59,7 +58,7 @@ function exampleRefusal(digest: string): string | null {
     : null;
 }
 
-/** Made once: what is thrown at everybody who guesses must not cost a stack trace each time. */
+/** Made once, so that a flood of guesses does not cost a stack trace each. */
 const unknownKey = new GatewayError("invalid_api_key", "This API key is unknown.", CHALLENGE);
 const noKey = new GatewayError("invalid_api_key", `An API key is needed. ${HOW}`, CHALLENGE);
 const keyInQuery = new GatewayError(

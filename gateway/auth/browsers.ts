@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import cors from "cors";
 
-/** What web pages may read of an answer, beside what every browser lets them. */
+/** The headers that web pages may read, besides those that every browser allows. */
 const exposed = [
   "X-Request-ID",
   "Request-Id",
@@ -27,9 +27,9 @@ type Middleware = (
 ) => void;
 
 /**
- * Lets web pages of these origins (`*`: of any) call with a key in a header. Never with
- * credentials: what a browser adds by itself would act for whoever happens to visit a page. A
- * preflight needs no key, since browsers send none with it.
+ * Lets web pages of these origins (`*` is any) call with a key in a header. It never allows
+ * credentials, because a browser sends them by itself, for any page that its user visits. A
+ * preflight needs no key, because browsers send none with it.
  */
 export function createCors(origins: readonly string[]): Middleware | null {
   if (origins.length === 0) return null;
@@ -43,16 +43,16 @@ export function createCors(origins: readonly string[]): Middleware | null {
   return (request, response, next) => {
     const { origin, "access-control-request-method": asked } = request.headers;
     const isPreflight = request.method === "OPTIONS" && origin !== undefined && asked !== undefined;
-    // Only a preflight is answered here: any other OPTIONS needs a key like all else.
+    // Only a preflight is answered here. Any other OPTIONS request needs a key.
     if (request.method === "OPTIONS" && !isPreflight) next();
     else answer(request, response, next);
   };
 }
 
 /**
- * The headers of the gateway's own pages: nothing from elsewhere, nothing inline, in nobody's frame.
- * They have to work on `http://192.168.x.x` too: no HSTS, no upgrade of requests to a TLS that is not
- * there, and no opener policy, which browsers refuse loudly without TLS. Loaded at the first page.
+ * The headers of the gateway's own pages: no content from other sites, no inline script, no frames.
+ * The pages must work on `http://192.168.x.x` too. So there is no HSTS, no upgrade to TLS, and no
+ * opener policy, which browsers report as an error without TLS. Loaded with the first page.
  */
 export function pageHeaders(): Middleware {
   let loading: Promise<Middleware> | null = null;

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 
-/** What a request offers to name its sender, in the order in which it is tried. */
+/** The credentials of a request, in the order in which they are tried. */
 export type Credentials = {
   readonly keys: readonly string[];
   /** Why the Authorization header named no key, or null. */

@@ -6,24 +6,24 @@ type Guesses = { count: number; last: number; until: number };
 
 export type GuessLimit = {
   /**
-   * Counts a wrong credential of an address. Answers the 429 to send instead of the 401, or null.
+   * Counts a wrong credential of an address. Returns the 429 to send instead of the 401, or null.
    * @param now epoch ms
    */
   failed(address: string, now: number): GatewayError | null;
 };
 
-/** A client with an old key in its settings, or a person who mistypes, is no attack. */
+/** A client with an old key, or a typing error, is not an attack. */
 const freeGuesses = 20;
-/** So long without a wrong one, and all is forgotten. Milliseconds. */
+/** After this time without a wrong key an address is forgotten. Milliseconds. */
 const forgottenMs = 15 * 60_000;
 const longestMs = 60_000;
-/** So many addresses are remembered, the latest. */
+/** How many addresses are remembered. */
 const mostAddresses = 10_000;
 
 /**
- * Slows down whoever tries credentials: from the twenty-first wrong one on, an address is refused
- * for a second, then for two, four and so on to a minute. Only wrong ones ever come here: a right
- * one passes, whatever others behind the same address do.
+ * Slows down guessing. After 20 wrong credentials an address is refused for a second, then for two,
+ * four and so on up to a minute. Only wrong credentials are counted, so a right key always works,
+ * whatever other clients of the same address do.
  */
 export function createGuessLimit(): GuessLimit {
   const byAddress = new BoundedMap<Guesses>(mostAddresses);
@@ -48,10 +48,7 @@ export function createGuessLimit(): GuessLimit {
   };
 }
 
-/**
- * By whole seconds, of which there are sixty; each is made once, as a flood of guesses is cheap
- * then.
- */
+/** One error for each number of seconds, made once, so that a flood of guesses is cheap. */
 const refusals: GatewayError[] = [];
 
 function refusal(waitMs: number): GatewayError {

@@ -9,7 +9,7 @@ import type { Identity } from "./identity.ts";
 import type { JwtCheck } from "./jwt.ts";
 import { claimOf, personOf, roleIn } from "./person.ts";
 
-/** Someone at the door. */
+/** What is known of a request before its user is known. */
 export type Asker = {
   headers: IncomingHttpHeaders;
   /** `""` or `?a=b` */
@@ -17,14 +17,14 @@ export type Asker = {
   isPublic: boolean;
   /** The client's address. */
   address: string;
-  /** The socket's other end is a trusted proxy. */
+  /** True if the socket's other end is a trusted proxy. */
   isProxied: boolean;
 };
 
 export type IdentifyOptions = {
   users: () => Snapshot;
   guesses: GuessLimit;
-  /** A header in which trusted proxies name the user, in lower case; null is off. */
+  /** The header in which trusted proxies name the user, in lower case; null is off. */
   userHeader: string | null;
   jwt: { check: JwtCheck; userClaim: string; roleClaim: string | null } | null;
   access: { check: JwtCheck; required: "off" | "with_key" | "instead_of_key" } | null;
@@ -32,18 +32,17 @@ export type IdentifyOptions = {
 };
 
 /**
- * Who is asking, by whichever way in. A key is judged at once and without a promise; only a token
- * takes one.
+ * Finds the identity of a request. A key is checked synchronously; only a token needs a promise.
  */
 export type Identify = (asker: Asker) => Identity | Promise<Identity>;
 
-/** Cloudflare's assertion of who passed Access. */
+/** The header with Cloudflare Access's assertion. */
 const assertionHeader = "cf-access-jwt-assertion";
 
 /**
- * The ways in, in their order: a key, a JWT, a Cloudflare Access assertion, a trusted proxy's
- * header. Where Access is required, who comes through the tunnel needs its assertion before all
- * else. Throws or rejects with 401 or, after many wrong credentials from one address, 429.
+ * Tries the ways in, in this order: a key, a JWT, a Cloudflare Access assertion, a trusted proxy's
+ * header. If Access is required, a request through the tunnel needs its assertion first. Throws or
+ * rejects with 401. After many wrong credentials from one address it is 429.
  */
 export function createIdentify(options: IdentifyOptions): Identify {
   const { users, guesses, userHeader, jwt, access, now = Date.now } = options;
@@ -58,7 +57,7 @@ export function createIdentify(options: IdentifyOptions): Identify {
     return authenticate(asker.headers, asker.query, users(), now());
   }
 
-  /** Who trusts a header of the tunnel's would trust the whole world. */
+  /** A header is never believed from the tunnel: anyone on the internet could send it. */
   function byProxy({ headers, isProxied, isPublic }: Asker): Identity | null {
     if (userHeader === null || !isProxied || isPublic) return null;
     return personOf(headers[userHeader], "user", users());
@@ -71,7 +70,7 @@ export function createIdentify(options: IdentifyOptions): Identify {
     return personOf(claimOf(claims, jwt.userClaim), role, users()) ?? unwelcome();
   }
 
-  /** People have an email, service tokens a common name. */
+  /** A person's assertion has an email, a service token's a common name. */
   async function byAccess(assertion: string | null): Promise<Identity> {
     if (access === null || assertion === null) throw noAssertion();
     const claims = await checked(access.check, assertion);
@@ -119,7 +118,7 @@ function assertionOf({ headers }: Asker): string | null {
   return typeof assertion === "string" && assertion !== "" ? assertion : null;
 }
 
-/** What is wrong with a token is told to nobody: it would help to make a better one. */
+/** The client does not learn what is wrong with its token, because that would help to forge one. */
 async function checked(check: JwtCheck, token: string): Promise<JWTPayload> {
   try {
     return await check(token);

@@ -1,6 +1,6 @@
 import type { UserEntry } from "../users/entry.ts";
 
-/** Who is asking, and what they may; whichever way in named them. */
+/** The user of a request and their rights, from any way in. */
 export type Identity = Pick<
   UserEntry,
   | "user"

@@ -1,22 +1,22 @@
 import { decodeProtectedHeader, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
 
 export type JwtOptions = {
-  /** For tokens signed with a private key; null where there are none. */
+  /** Public keys for tokens with an asymmetric signature; null if there are none. */
   keys: JWTVerifyGetKey | null;
-  /** For tokens signed with a shared secret; null where there are none. */
+  /** The secret for tokens with a symmetric signature; null if there is none. */
   secret: string | null;
   issuer: string;
   audience: string;
-  /** Those with `HS` count for the secret only, all others for the keys only. */
+  /** Algorithms with `HS` count for the secret only, all others for the keys only. */
   algorithms: readonly string[];
   skewMs: number;
   now?: () => number;
 };
 
-/** The claims of a token that is in order. Rejects with any Error for one that is not. */
+/** Returns the claims of a valid token. Rejects with any Error for an invalid one. */
 export type JwtCheck = (token: string) => Promise<JWTPayload>;
 
-/** No token is longer. */
+/** The longest token that is checked. */
 const mostCharacters = 8_192;
 
 /**

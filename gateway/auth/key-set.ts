@@ -2,25 +2,25 @@ import { createLocalJWKSet, errors, type JWTVerifyGetKey } from "jose";
 import { isJsonObject } from "../json-object.ts";
 
 export type KeySetOptions = {
-  /** Where the keys are, as a JWKS (RFC 7517). */
+  /** The URL of the key set (JWKS, RFC 7517). */
   url: string;
   now?: () => number;
-  /** So old, they are asked for again beside the work. Milliseconds. */
+  /** After this time the keys are fetched again in the background. Milliseconds. */
   freshMs?: number;
-  /** No more often than this. */
+  /** The shortest time between two fetches. Milliseconds. */
   pauseMs?: number;
   timeoutMs?: number;
 };
 
 type Keys = ReturnType<typeof createLocalJWKSet>;
 
-/** No key set is longer; what is, is none. Bytes. */
+/** A longer answer is not taken as a key set. Bytes. */
 const mostBytes = 256 * 1024;
 
 /**
- * The public keys of whoever signs tokens. They are kept for good: while their server cannot be
- * reached those that are known go on working, and nobody else gets in. An unknown key id asks again
- * at once (rotation), but no more often than every `pauseMs`, since anyone can invent ids.
+ * The public keys of the token issuer. They are kept for good: while their server is down, the
+ * known keys keep working. An unknown key id starts a fetch at once (rotation), but not more often
+ * than every `pauseMs`, because a client can invent ids.
  */
 export function createKeySet(options: KeySetOptions): JWTVerifyGetKey {
   const { url, now = Date.now, freshMs = 600_000, pauseMs = 10_000, timeoutMs = 5_000 } = options;
@@ -35,7 +35,7 @@ export function createKeySet(options: KeySetOptions): JWTVerifyGetKey {
     loadedAt = now();
   }
 
-  /** One at a time; null while it is too soon to ask again. Never rejects. */
+  /** One fetch at a time; null while it is too soon for the next. Never rejects. */
   function reload(): Promise<void> | null {
     if (loading !== null) return loading;
     if (Math.abs(now() - askedAt) < pauseMs) return null;
@@ -81,6 +81,6 @@ async function fetchKeys(url: string, timeoutMs: number): Promise<{ keys: object
   const value: unknown = JSON.parse(Buffer.concat(pieces).toString("utf8"));
   const keys = (value as { keys?: unknown } | null)?.keys;
   if (!Array.isArray(keys)) throw new Error("no key set");
-  // A symmetric key has no place among public ones: it would make signing everybody's right.
+  // A symmetric key in a public key set would let anyone sign tokens, so it is ignored.
   return { keys: keys.filter((key) => isJsonObject(key) && key.kty !== "oct") };
 }

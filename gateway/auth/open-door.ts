@@ -8,20 +8,20 @@ import { withholdKeys, withholdToken } from "./own-credentials.ts";
 import { personOf } from "./person.ts";
 
 export type OpenDoorOptions = {
-  /** Who is known all the same. */
+  /** Checks a key or token that was sent although none is required. */
   identify: Identify;
   users: () => Snapshot;
-  /** A header that names the user; null is off. Nobody's word is checked here, so anyone's counts. */
+  /** A header that names the user; null is off. It is not checked, so any client can set it. */
   userHeader: string | null;
-  /** Of web pages that may call (CORS_ORIGINS); `*` is any. */
+  /** The origins of web pages that may call (CORS_ORIGINS); `*` is any. */
   origins: readonly string[];
   now?: () => number;
 };
 
 /**
- * `auth: none`: whoever is on the LAN may come in. A key that is known still names its user; others go
- * by the header, by a hash of the key they show, or as `anonymous`. What comes through the tunnel is
- * asked for a key as ever, and so is a web page that CORS_ORIGINS does not name.
+ * `auth: none`: anyone on the LAN may come in. A known key still names its user. Without one the
+ * user is the header's name, a hash of the unknown key, or `anonymous`. A request through the
+ * tunnel still needs a key, and so does a web page that CORS_ORIGINS does not name.
  */
 export function createOpenDoor({
   identify,
@@ -47,7 +47,7 @@ export function createOpenDoor({
 
   return (asker) => {
     const { headers, isPublic } = asker;
-    // Any page that somebody on the LAN looks at could ask by their browser.
+    // Any web page could use the browser of a person on the LAN to ask.
     if (isPublic || isStrange(headers.origin)) {
       const known = identify(asker);
       withholdKeys(headers, users());
@@ -63,7 +63,7 @@ export function createOpenDoor({
   };
 }
 
-/** Enough to tell people apart, and nothing to find the key by. */
+/** Long enough to tell people apart, and too short to find the key. */
 const hashOf = (key: string): string => createHash("sha256").update(key).digest("hex").slice(0, 12);
 
 function nobody(): never {

@@ -5,7 +5,10 @@ import { credentialsOf, looksLikeJwt } from "./credentials.ts";
 
 const names = ["authorization", "x-api-key", "x-goog-api-key"] as const;
 
-/** Takes the keys of this gateway out of a request's headers: with `auth: passthrough`, what is left goes upstream. */
+/**
+ * Removes the gateway's own keys from a request's headers. With `auth: passthrough` the rest goes
+ * to the upstream.
+ */
 export function withholdKeys(headers: IncomingHttpHeaders, users: Snapshot): void {
   for (const name of names) {
     const [key] = credentialsOf({ [name]: headers[name] }).keys;
@@ -13,7 +16,7 @@ export function withholdKeys(headers: IncomingHttpHeaders, users: Snapshot): voi
   }
 }
 
-/** The same for a token that named its sender here. */
+/** The same for a token that the gateway has accepted. */
 export function withholdToken(headers: IncomingHttpHeaders): void {
   const [token] = credentialsOf({ authorization: headers.authorization }).keys;
   if (token !== undefined && looksLikeJwt(token)) delete headers.authorization;

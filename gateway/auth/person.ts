@@ -5,9 +5,9 @@ import { userNameFault } from "../users/user-name.ts";
 import type { Identity } from "./identity.ts";
 
 /**
- * The identity of a user who came in without a key. What users.json says of them (limits, models,
- * weight) counts; null where it has switched off every key of theirs, or the name is none.
- * @param role null: as users.json has it
+ * The identity of a user without a key. The user's entry in users.json gives limits, models and
+ * weight. Null if the entry's keys are all disabled, or if the name is not valid.
+ * @param role null: the role of users.json
  */
 export function personOf(
   user: unknown,
@@ -22,7 +22,7 @@ export function personOf(
   return { ...known, role: role ?? known.role, hint: "" };
 }
 
-/** A claim's own value; never one that an object inherits. */
+/** A claim's own value, never an inherited one. */
 export function claimOf(claims: JWTPayload, name: string): unknown {
   return Object.hasOwn(claims, name) ? claims[name] : undefined;
 }

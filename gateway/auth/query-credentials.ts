@@ -1,6 +1,9 @@
 const NAMES: ReadonlySet<string> = new Set(["key", "api_key", "apikey", "access_token", "token"]);
 
-/** Whether a query (`""` or `?a=b`) holds a credential: those end up in logs and histories. */
+/**
+ * True if a query (`""` or `?a=b`) holds a credential. Credentials in URLs end up in logs and
+ * histories.
+ */
 export function hasCredential(query: string): boolean {
   return query.length > 1 && pairsOf(query).some(isCredential);
 }
@@ -18,7 +21,7 @@ function pairsOf(query: string): string[] {
   return query.slice(1).split("&");
 }
 
-/** Names are judged as the upstream would read them: `api%5Fkey` and `API_KEY` are one. */
+/** Names are compared as the upstream would read them: `api%5Fkey` and `API_KEY` are the same. */
 function isCredential(pair: string): boolean {
   const end = pair.indexOf("=");
   const name = end === -1 ? pair : pair.slice(0, end);

@@ -6,11 +6,11 @@ import { Pieces } from "./pieces.ts";
 import { streamedBody } from "./streamed-body.ts";
 
 export type BodyLimits = {
-  /** Of one body, after inflating. Bytes. */
+  /** The largest body, after inflating. Bytes. */
   maxBytes: number;
-  /** Of all bodies held at once, those that wait in line included. Bytes. */
+  /** The most of all bodies in memory, those of waiting requests included. Bytes. */
   maxHeldBytes: number;
-  /** The longest pause of a sender, in milliseconds. */
+  /** The longest pause between two pieces of a body. Milliseconds. */
   timeoutMs: number;
 };
 
@@ -20,14 +20,14 @@ export type Body = { bytes: Buffer; inflated: boolean; free(): void };
 export type BodyReader = {
   /** Rejects with 408, 413, 415 or 503; with `signal.reason` when the client left. */
   read(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<Body>;
-  /** A body nobody looks into: it flows on, read ahead as far as there is room in memory. */
+  /** A body that is not read here: it streams, and is read ahead while memory allows. */
   stream(request: IncomingMessage, response: ServerResponse): StreamedBody;
 };
 
-/** A body on its way, and the room that reading ahead may take until it is freed. */
+/** A streaming body, and the memory that reading ahead may use until it is freed. */
 export type StreamedBody = { body: Readable; aheadBytes: number; free(): void };
 
-/** Read ahead where memory is short. Bytes. */
+/** How much is read ahead if memory is short. Bytes. */
 const leastAhead = 64 * 1024;
 
 const inflaters: Record<string, () => Transform> = {
@@ -71,7 +71,7 @@ export function createBodyReader(limits: BodyLimits): BodyReader {
       const inflate = inflaterOf(contentEncodingOf(request.headers));
       const declared = Number(request.headers["content-length"] ?? 0);
       if (declared > limits.maxBytes) throw tooLarge(limits.maxBytes);
-      // Only now: a body that is refused is never asked for.
+      // Only here: the client of a refused request is never asked for its body.
       if (/^100-continue$/i.test(request.headers.expect ?? "")) response.writeContinue();
       let mine = 0;
       const count = (bytes: number): void => {
@@ -161,7 +161,7 @@ function collect(
     inflate?.once("error", () => {
       fail(new GatewayError("invalid_request", "The body is not valid for its Content-Encoding."));
     });
-    // A sender that breaks off also ends `signal`; without a listener the error would be thrown.
+    // If the sender breaks off, `signal` aborts too. Without a listener the error would be thrown.
     request.once("error", (cause) => fail(new GatewayError("client_closed", "Left.", { cause })));
     if (signal.aborted) leave();
   });

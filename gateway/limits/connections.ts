@@ -1,20 +1,20 @@
 import type { Socket } from "node:net";
 
 export type ConnectionLimit = {
-  /** Counts a new connection until it closes; false where its address has too many. */
+  /** Counts a new connection until it closes. False if its address has too many. */
   admit(socket: Socket): boolean;
 };
 
 export type ConnectionLimitOptions = {
   /** Open connections of one address; null is off. */
   most: number | null;
-  /** Proxies, behind which there are many clients. */
+  /** True for a proxy, which has many clients behind it. */
   isExempt: (address: string) => boolean;
-  /** What counts as one address. */
+  /** Maps an address to the group that is counted. */
   group: (address: string) => string;
 };
 
-/** So that one machine cannot take all the sockets there are. */
+/** Limits the connections of one address, so that one machine cannot take all sockets. */
 export function createConnectionLimit(options: ConnectionLimitOptions): ConnectionLimit {
   const { most, isExempt, group } = options;
   const open = new Map<string, number>();

@@ -1,8 +1,9 @@
 import { stretches } from "./stretches.ts";
 
 /**
- * Tokens of texts. Up to `most` characters all of it is counted; of longer ones stretches all over
- * them, and the rest is taken to be like these: so neither length nor order makes it slow.
+ * Counts the tokens of texts. Texts up to `most` characters are counted completely. Of longer texts
+ * samples from all parts are counted, and the rest is assumed to be like them. So neither length
+ * nor order makes the count slow.
  */
 export function countTexts(
   texts: readonly string[],

@@ -18,7 +18,7 @@ export function shortDuration(ms: number): string {
 
 /** A duration for a sentence, rounded up: `42 minutes`, `6 hours`, `1 second`. */
 export function spokenDuration(ms: number): string {
-  // Two of a unit at least: "2 hours" for 61 minutes would be half a lie.
+  // At least two of a unit: "2 hours" for 61 minutes would be misleading.
   const [unit, name] = names.find(([length]) => ms >= 2 * length || ms === length) ?? [
     1_000,
     "second",

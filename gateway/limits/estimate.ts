@@ -1,39 +1,39 @@
 /** What is known of a generation before it runs. */
 export type EstimateInput = {
-  /** Characters of its prompt; 0 where nobody read it. */
+  /** Characters of the prompt; 0 if the body was not read. */
   inputChars: number;
-  /** The most tokens each choice may have; null where unlimited or unsaid. */
+  /** The most tokens of each choice; null if the request does not say. */
   maxTokens: number | null;
-  /** Choices it asks for, of all its prompts. */
+  /** Requested choices of all its prompts. */
   choices: number;
-  /** False for what answers without tokens of its own: embeddings, reranking. */
+  /** False if the answer has no tokens: embeddings, reranking. */
   generates: boolean;
-  /** Tokens of its prompt, where a tokenizer has counted them. */
+  /** Tokens of the prompt if a tokenizer has counted them. */
   counted?: number | null;
 };
 
-/** Tokens a request will take, before it runs. */
+/** The tokens that a request is expected to use. */
 export type Estimate = {
   /** Tokens of the prompt. */
   input: number;
-  /** The most tokens of the answer; null where only the past can tell. */
+  /** The most tokens of the answer; null if the request does not limit it. */
   output: number | null;
-  /** True where a tokenizer has counted the prompt; else earlier prompts know better. */
+  /** True if a tokenizer has counted the prompt. Else earlier prompts give a better number. */
   isCounted?: boolean;
-  /** What it may cost; for whoever knows prices. */
+  /** The expected cost in US dollars, if prices are known. */
   cost?: number;
 };
 
 /**
- * Characters to a token. Four are usual in English, fewer in code and other languages; a
- * reservation had better be a little too large, since the true number takes its place.
+ * Characters per token. English has about four, code and other languages fewer. A reservation that
+ * is a little too large does no harm, because the true number replaces it.
  */
 const charsPerToken = 3;
 
-/** Up to here sums are exact, and what was reserved can be given back to the last token. */
+/** Up to this value sums are exact, so a reservation is given back to the last token. */
 const mostOutput = 1e12;
 
-/** What is expected of a generation, by what was counted of it and what it says. */
+/** Estimates a generation from the count of its prompt and from its own limits. */
 export function estimateOf(ask: EstimateInput): Estimate {
   const { inputChars, maxTokens, choices, generates, counted = null } = ask;
   return {

@@ -1,23 +1,23 @@
 import type { Amounts, Limit } from "./limit.ts";
 import type { SlidingWindow } from "./sliding-window.ts";
 
-/** A limit that has no room for a request, and when it will have. */
+/** A limit without room for a request. */
 export type Excess = {
   readonly limit: Limit;
   readonly used: number;
   readonly held: number;
   readonly need: number;
-  /** Milliseconds; null where it never will. */
+  /** Milliseconds until there is room; null if there will never be. */
   readonly waitMs: number | null;
 };
 
-/** What is under way will end, nobody knows when; soon, mostly. Milliseconds. */
+/** The assumed time until a running request ends. Milliseconds. */
 const underWayMs = 5_000;
 
 /**
- * The limit that is in the way the longest, and one that refuses before one that slows; null where
- * there is room in all. Who asks for more than a whole limit needs the whole of it: clients that
- * always ask for a great many tokens would never get any.
+ * The limit that blocks a request the longest, with refusing limits before slowing ones. Null if
+ * all limits have room. A request larger than the limit itself is let in only when nothing of the
+ * limit is used: else a client that always asks for very many tokens would never be served.
  * @param windows in the order of `limits`
  */
 export function excessOf(

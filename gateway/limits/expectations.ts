@@ -8,23 +8,25 @@ import { createTypical } from "./typical.ts";
 export type ExpectedUse = {
   /** Tokens of its prompt. */
   readonly input: number;
-  /** What there must be room for: what it asks for, and the least of what nobody knows. */
+  /**
+   * The room that is required: what the request asks for, and the minimum where nothing is known.
+   */
   readonly needs: Amounts;
-  /** What is reserved: what it asks for, and what is typical of what nobody knows. */
+  /** What is reserved: what the request asks for, and the typical value where nothing is known. */
   readonly held: Omit<Amounts, "requests">;
 };
 
-/** What generations are expected to use, learnt from those that ended. */
+/** Learns from ended generations what the next ones will use. */
 export type Expectations = {
   of(estimate: Estimate, prompt: Prompt | undefined): ExpectedUse;
   learn(used: Used, prompt: Prompt | undefined): void;
 };
 
-/** Taken for typical before anything has been seen. */
+/** The typical values before any generation has ended. */
 const firstOutput = 256;
 const firstUpstreamMs = 1_000;
 
-/** The least there must be room for, where nothing is known. */
+/** The required room where nothing is known. US dollars. */
 const leastCost = 1e-9;
 
 export function createExpectations(): Expectations {

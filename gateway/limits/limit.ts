@@ -1,7 +1,7 @@
-/** What is counted. Amounts are requests, tokens, milliseconds of an upstream, US dollars. */
+/** The counted units: requests, tokens, milliseconds of an upstream, US dollars. */
 export type Metric = "requests" | "tokens" | "upstream" | "cost";
 
-/** What happens at the limit: a 429, or a place behind everyone who is inside their limits. */
+/** What happens at the limit: a 429, or a place behind all users within their limits. */
 export type Mode = "refuse" | "slow";
 
 /** The most of a metric that one user may have in any stretch of `windowMs`. */
@@ -13,7 +13,7 @@ export type Limit = {
   readonly mode: Mode;
 };
 
-/** Whose limits are asked for; whichever way in named them. */
+/** The user of a request, as far as limits depend on them. */
 export type Limited = {
   readonly user: string;
   readonly role: string;
@@ -21,7 +21,7 @@ export type Limited = {
   readonly limits: Readonly<Record<string, unknown>> | null;
 };
 
-/** What has been, or will have been, used. */
+/** Used or reserved amounts. */
 export type Amounts = Readonly<Record<Metric, number>>;
 
 export const metrics: readonly Metric[] = ["requests", "tokens", "upstream", "cost"];

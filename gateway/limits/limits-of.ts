@@ -12,11 +12,11 @@ import {
 export type LayersOptions = {
   /** For everybody, the least first. */
   forAll: readonly LimitFields[];
-  /** By role; they count before those for everybody. */
+  /** The layers of roles. They count before the layers for everybody. */
   roles: Readonly<Record<string, LimitFields>>;
   /** The window of limits that name none. Milliseconds. */
   windowMs: number;
-  /** Told what is wrong with a user's limits, once for each reading of the file. */
+  /** Called with what is wrong in a user's limits, once for each reading of the file. */
   onTrouble: (message: string) => void;
 };
 
@@ -46,7 +46,7 @@ export function createLimitsOf(options: LayersOptions): (who: Limited) => readon
     let found = known.get(role);
     if (found === undefined) {
       found = merged(role, ownFields(who));
-      // Roles are few: those of users.json, and those we let a token's claim name.
+      // There are few roles: those of users.json and of accepted token claims.
       known.set(role, found);
     }
     return found;

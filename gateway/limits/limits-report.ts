@@ -11,10 +11,10 @@ export type LimitState = {
   mode: Limit["mode"];
   limit: number;
   used: number;
-  /** Kept for requests under way. */
+  /** Reserved for running requests. */
   reserved: number;
   remaining: number;
-  /** When all of it is free again, were nothing more asked; now where nothing is used. */
+  /** The time when the whole limit is free again if nothing more is used. */
   resets_at: string;
   resets_in_seconds: number;
 };

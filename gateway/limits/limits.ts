@@ -14,19 +14,20 @@ import type { SlidingWindow } from "./sliding-window.ts";
 import { createSteadyClock } from "./steady-clock.ts";
 import { type UsageHistory, UserWindows } from "./user-windows.ts";
 
-/** What a generation asks for; where its prompt is known, how long such prompts are is learnt. */
+/** A generation to reserve for. With `prompt` the sizes of such prompts are learnt. */
 export type LimitedGeneration = { dialect: Dialect; estimate: Estimate; prompt?: Prompt };
 
 export type Limits = {
   /**
-   * Room for one more generation, kept until it is settled; at once, so that no two share the last.
+   * Reserves room for a generation until it is settled. Synchronous, so that two requests never get
+   * the same room.
    * @param now epoch ms
    * @throws GatewayError rate_limit_exceeded (429), with Retry-After and x-ratelimit headers
    */
   reserve(who: Limited, ask: LimitedGeneration, now: number): Reservation;
-  /** Whether anything of someone's limits depends on how many tokens a prompt has. */
+  /** True if a limit of the user depends on the tokens of a prompt. */
   countsTokens(who: Limited): boolean;
-  /** How someone's limits stand. */
+  /** The state of each limit of a user. */
   states(who: Limited, now: number): LimitState[];
 };
 
@@ -38,9 +39,9 @@ const dependOnTokens: ReadonlySet<Metric> = new Set(["tokens", "cost"]);
 const mostUsers = 10_000;
 
 /**
- * Who may have how much: sliding windows of each user, in memory, begun from what the ledger knows.
- * Requests count from when they are accepted; all else is reserved until a generation ends, and
- * counts with its true numbers from then on.
+ * Keeps the limits of all users in sliding windows, in memory, which start from the ledger's rows.
+ * A request counts from the moment it is accepted. Everything else is reserved until the generation
+ * ends, and then counts with its true numbers.
  */
 export function createLimits(options: LimitsOptions): Limits {
   const limitsOf = createLimitsOf(options);
@@ -60,7 +61,7 @@ export function createLimits(options: LimitsOptions): Limits {
     const windows = account.of(
       limits,
       (windowMs) => {
-        // The history has the wall's time, the windows one that never goes back.
+        // The history has the time of the clock; the windows have a time that never goes back.
         const found = options.history(user, wallNow - windowMs);
         const ahead = now - wallNow;
         return ahead === 0 ? found : found.map((one) => ({ ...one, at: one.at + ahead }));

@@ -1,8 +1,13 @@
-/** So many small pieces become one; a Buffer costs some 400 bytes beside what it holds. */
+/**
+ * After so many small pieces they are joined: a Buffer costs some 400 bytes besides its content.
+ */
 const together = 256;
 const small = 4096;
 
-/** The pieces of a body. One that comes byte by byte does not take hundreds of times its size. */
+/**
+ * Collects the pieces of a body. A body that arrives byte by byte must not use hundreds of times
+ * its size.
+ */
 export class Pieces {
   readonly #whole: Buffer[] = [];
   #small: Buffer[] = [];

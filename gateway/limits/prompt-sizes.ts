@@ -1,32 +1,32 @@
 import { BoundedMap } from "../bounded-map.ts";
 
-/** The text of a prompt: whose tokenizer reads it, and its characters. */
+/** The model with the tokenizer that reads a prompt, and the characters of the prompt. */
 export type Prompt = { readonly model: string; readonly chars: number };
 
 export type PromptSizes = {
   /** Tokens, as this model's own tokenizer has counted such texts; null before it has. */
   estimate(prompt: Prompt): number | null;
-  /** What the upstream says the prompt was. */
+  /** Learns from the number of tokens that the upstream reported. */
   learn(prompt: Prompt, tokens: number): void;
 };
 
 type Learnt = { charsPerToken: number; seen: number };
 
-/** A short prompt is mostly its template, and tells nothing of the text. Characters. */
+/** Shorter prompts are mostly template and tell nothing about the text. Characters. */
 const leastChars = 400;
-/** Fewer are an anecdote. */
+/** Fewer samples than this are not used. */
 const enough = 3;
 /** A prompt with pictures has more tokens than its text; no text has more characters to each. */
 const fewestChars = 1;
 const mostChars = 8;
-/** Clients name models; so many are remembered, the latest. */
+/** How many models are remembered; clients choose their names. */
 const mostModels = 100;
-/** Texts differ; a reservation had better be a little too large. */
+/** A margin, because texts differ and a reservation should rather be too large. */
 const margin = 1.1;
 
 /**
- * How many tokens a prompt has, by what the upstream's own tokenizer made of earlier ones of the
- * same model. It costs nothing, needs no vocabulary, and follows people's languages.
+ * Estimates the tokens of a prompt from what the upstream's tokenizer counted for earlier prompts
+ * of the same model. This costs nothing, needs no vocabulary, and adapts to people's languages.
  */
 export function createPromptSizes(): PromptSizes {
   const models = new BoundedMap<Learnt>(mostModels);

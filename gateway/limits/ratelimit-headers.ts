@@ -2,12 +2,12 @@ import type { Dialect } from "../exchange.ts";
 import { shortDuration } from "./duration.ts";
 import type { Limit } from "./limit.ts";
 
-/** How one limit stands. */
+/** The state of one limit. */
 export type LimitStanding = {
   readonly limit: Limit;
   /** Used and reserved. */
   readonly taken: number;
-  /** Until all of it is free again. Milliseconds. */
+  /** Time until the whole limit is free again. Milliseconds. */
   readonly resetMs: number;
 };
 
@@ -33,7 +33,7 @@ export function ratelimitHeaders(
     const name = metric === "upstream" ? "upstream-seconds" : metric;
     const unit = metric === "upstream" ? 1_000 : 1;
     const max = String(shown.max / unit);
-    // Of dollars the parts count too.
+    // Dollars keep their decimals.
     const part = metric === "cost" ? 1e6 : 1;
     const left = Math.floor((shown.remaining / unit) * part) / part;
     const remaining = String(Math.max(0, left));

@@ -14,13 +14,13 @@ export type Used = {
 export type Reservation = {
   /** For the answer: how the user's limits stand. Empty where there are none. */
   readonly headers: Readonly<Record<string, string>>;
-  /** True where a limit only slows: behind everyone who is inside their limits. */
+  /** True if a limit only slows: the request waits behind all users within their limits. */
   readonly background: boolean;
   /** What was used takes the place of what was reserved. Only the first end counts. */
   settle(used: Used, now: number): void;
 };
 
-/** Of who has no limits. */
+/** The reservation of a user without limits: does nothing. */
 export const unlimited: Reservation = {
   headers: {},
   background: false,

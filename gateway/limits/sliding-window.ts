@@ -1,4 +1,4 @@
-/** Charges close to each other, kept as one. */
+/** Charges close to each other, which are kept as one. */
 type Bucket = { readonly from: number; last: number; amount: number };
 
 /** Many charges share buckets, one for each hour of a month, or 5 s of an hour. */
@@ -8,13 +8,13 @@ const mostBuckets = 720;
 const fewBuckets = 100;
 
 /**
- * How much was used in the last `windowMs`. A charge counts until exactly `windowMs` have passed
- * since; where there are many, those within 1/720 of the window count as long as their latest.
- * So it never forgets too soon, and its memory is bounded. Times never go back.
+ * Counts what was used in the last `windowMs`. A charge counts until exactly `windowMs` have
+ * passed. If there are many charges, those within 1/720 of the window count as long as the latest
+ * of them. So the window never forgets too soon, and its memory is bounded. Times never go back.
  */
 export class SlidingWindow {
   readonly windowMs: number;
-  /** Reserved by what is still under way: it does not age. */
+  /** Reserved by running requests. It does not age. */
   held = 0;
   readonly #grain: number;
   #buckets: Bucket[] = [];
@@ -47,7 +47,7 @@ export class SlidingWindow {
       this.#first += 1;
     }
     if (this.#first === buckets.length) {
-      // Also what floating point left over.
+      // Also removes the rounding error of floating point.
       this.#sum = 0;
       this.#buckets = [];
       this.#first = 0;
@@ -58,7 +58,7 @@ export class SlidingWindow {
     return this.#sum;
   }
 
-  /** Milliseconds until at most `amount` is used, were nothing added; null where it never is. */
+  /** Milliseconds until at most `amount` is used, if nothing is added; null if never. */
   waitUntil(amount: number, now: number): number | null {
     let left = this.used(now);
     if (left <= amount) return 0;
@@ -69,7 +69,7 @@ export class SlidingWindow {
     return amount >= 0 ? this.resetsIn(now) : null;
   }
 
-  /** Milliseconds until nothing counts any more, were nothing added. */
+  /** Milliseconds until nothing is used, if nothing is added. */
   resetsIn(now: number): number {
     if (this.held > 0) return this.windowMs;
     const newest = this.#buckets.at(-1);

@@ -1,7 +1,6 @@
 /**
- * Milliseconds that never go back, whatever the machine's clock does: when it is set back by an
- * hour, time goes on from the latest instant seen. So a window neither forgets what was used nor
- * holds it for that hour longer.
+ * A clock that never goes back. If the machine's clock is set back by an hour, this clock continues
+ * from the latest time. So a window neither forgets what was used nor keeps it for an hour longer.
  */
 export function createSteadyClock(): (now: number) => number {
   let latest = Number.NEGATIVE_INFINITY;

@@ -3,9 +3,9 @@ import { PassThrough, type Readable } from "node:stream";
 import { GatewayError } from "../errors.ts";
 
 /**
- * A body that streams on, read ahead by up to `aheadBytes`: where nobody reads a socket, nobody
- * sees its client leave. A sender that pauses for `timeoutMs` while it could send ends the stream
- * with 408.
+ * A body that streams, read ahead by up to `aheadBytes`: Node notices that a client has left only
+ * while something reads its socket. A sender that pauses for `timeoutMs`, although it could send,
+ * ends the stream with 408.
  */
 export function streamedBody(
   request: IncomingMessage,
@@ -13,11 +13,11 @@ export function streamedBody(
 ): Readable {
   const body = new PassThrough({ highWaterMark: aheadBytes });
   const timer = setTimeout(() => {
-    // Full, so it is not the sender who is slow.
+    // The buffer is full, so the sender is not the slow side.
     if (body.writableNeedDrain) timer.refresh();
     else body.destroy(new GatewayError("body_timeout", "The body paused too long (BODY_TIMEOUT)."));
   }, timeoutMs);
-  // Whoever takes the stream hears of its error; until then nobody does.
+  // The later reader of the stream gets its error. Until then nothing listens.
   body.on("error", () => {});
   body.once("close", () => clearTimeout(timer));
   request.on("data", () => timer.refresh());

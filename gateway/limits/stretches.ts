@@ -1,9 +1,9 @@
-/** Where a stretch may end: at the first word's end after so many characters. */
+/** A stretch ends at the first end of a word after so many characters. */
 const comfortable = 2048;
 
 /**
- * The longest run without a word's end. The tokenizer's merge is quadratic in such a run: 200 000
- * times the letter a took 17 s, and so did 51 000 characters of Chinese without a space.
+ * The longest run without the end of a word. The tokenizer's merge is quadratic in such a run: 200
+ * 000 times the letter a took 17 s, and so did 51 000 characters of Chinese without a space.
  */
 const longestRun = 128;
 
@@ -28,7 +28,7 @@ export function* stretches(text: string): Generator<string> {
   if (start < text.length) yield text.slice(start);
 }
 
-/** True where `at` lies between the two halves of a surrogate pair. */
+/** True if `at` is between the two halves of a surrogate pair. */
 function splitsCharacter(text: string, at: number): boolean {
   const before = text.charCodeAt(at - 1);
   const after = text.charCodeAt(at);

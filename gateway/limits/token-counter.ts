@@ -2,29 +2,29 @@ import type { Dialect } from "../exchange.ts";
 import { tokenEncodingOf } from "./token-encoding.ts";
 import { createTokenThread } from "./token-thread.ts";
 
-/** A prompt whose tokens are asked for. `U` is whoever would answer it. */
+/** A prompt to be counted. `U` is the type of the upstream that would answer it. */
 export type CountAsk<U> = {
-  /** As the upstream knows it. */
+  /** The upstream's name for the model. */
   readonly model: string | null;
   readonly body: Buffer;
   readonly dialect: Dialect;
-  /** Characters of its prompt; 0 where nobody read it. */
+  /** Characters of the prompt; 0 if the body was not read. */
   readonly chars: number;
   readonly upstream: U;
 };
 
-/** Counts prompts before they run, by a tokenizer that knows their model. */
+/** Counts prompts before they run, with a tokenizer of their model. */
 export type TokenCounter<U> = {
   /**
-   * Null where no tokenizer is at hand; else resolves, soon, with the prompt's tokens, or with null
-   * where they could not be told. Never rejects.
+   * Null if there is no tokenizer. Else it resolves soon with the prompt's tokens, or with null if
+   * they could not be counted. Never rejects.
    */
   count(ask: CountAsk<U>): Promise<number | null> | null;
   close(): Promise<void>;
 };
 
 export type TokenCounterOptions<U> = {
-  /** The upstream's own tokenizer; null where it has none to ask. */
+  /** Counts with the upstream's own tokenizer; null if it has none. */
   byUpstream?: (ask: CountAsk<U>) => Promise<number | null> | null;
   timeoutMs?: number;
   idleMs?: number;
@@ -34,12 +34,12 @@ export type TokenCounterOptions<U> = {
 /** Larger bodies are not even copied. */
 const mostBytes = 4 * 1024 * 1024;
 
-/** What is no conversation: its text has no frames. */
+/** Dialects without a conversation: their text has no message frames. */
 const plainDialects: ReadonlySet<Dialect> = new Set(["completions", "embeddings", "rerank"]);
 
 /**
- * The upstream's own word counts first, since a model may be called anything; then the vocabularies
- * of OpenAI's models, by name.
+ * The upstream's own count has precedence, because a model can have any name. The vocabularies of
+ * OpenAI's models are found by name.
  */
 export function createTokenCounter<U>(options: TokenCounterOptions<U> = {}): TokenCounter<U> {
   const { byUpstream, timeoutMs = 300, ...rest } = options;

@@ -1,7 +1,7 @@
 /** A vocabulary of OpenAI's models, by the name of its file. */
 export type Encoding = "o200k_base" | "cl100k_base";
 
-/** The first that a model's name begins with counts. */
+/** The first entry that is a prefix of the model's name counts. */
 const families: readonly (readonly [string, Encoding])[] = [
   ["gpt-4o", "o200k_base"],
   ["gpt-4.", "o200k_base"],
@@ -26,7 +26,7 @@ export function tokenEncodingOf(model: string): Encoding | null {
   return family?.[1] ?? null;
 }
 
-/** `o1` and `o1-mini`, and not `o1abc`: the short names are the beginnings of others. */
+/** Matches `o1` and `o1-mini` but not `o1abc`: short names are prefixes of other names. */
 function isWhole(name: string, start: string): boolean {
   return start.length > 2 || name.length === start.length || name[start.length] === "-";
 }

@@ -1,19 +1,19 @@
 import { isJsonObject, type JsonObject } from "../json-object.ts";
 
-/** What a tokenizer has to read of a request, and what it need not. */
+/** The texts of a request that a tokenizer must read, and the tokens of the rest. */
 export type PromptTexts = {
   readonly texts: readonly string[];
   /** Tokens that are no text: the frames of messages, pictures, ids given as numbers. */
   readonly others: number;
 };
 
-/** Where requests of any dialect have their prompt. */
+/** The fields that hold the prompt, in all dialects. */
 const promptFields: ReadonlySet<string> = new Set([
   ...["messages", "prompt", "input", "system", "instructions", "query", "documents", "suffix"],
   ...["contents", "systemInstruction", "system_instruction"],
 ]);
 
-/** What is told to the model as a schema; its JSON is about as long as what is made of it. */
+/** The fields that hold schemas. Their JSON is about as long as what the model reads. */
 const schemaFields: ReadonlySet<string> = new Set(["tools", "functions"]);
 
 /** Members that hold data of any shape, as calls of tools do. */
@@ -33,7 +33,7 @@ const silentFields: ReadonlySet<string> = new Set([
   ],
 ]);
 
-/** Of these the gateway knows that they are one picture each. */
+/** The parts that are one picture each. */
 const pictures: ReadonlySet<unknown> = new Set(["image_url", "input_image", "image"]);
 
 /** Each message has a frame of three tokens and one for its role; the answer's frame has three. */
@@ -43,7 +43,7 @@ const answerTokens = 3;
 const pictureTokens = 1_445;
 const lowPictureTokens = 85;
 
-/** Text stands near the top; what is nested deeper is data. */
+/** Text is near the top. Deeper levels hold data. */
 const maxDepth = 16;
 
 /**

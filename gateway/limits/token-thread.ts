@@ -1,30 +1,30 @@
 import { Worker } from "node:worker_threads";
 import type { TokenTask, TokenTold } from "./token-worker.ts";
 
-/** Counts tokens beside the event loop, since vocabularies are large and merging is slow. */
+/** Counts tokens in a thread, because vocabularies are large and merging is slow. */
 export type TokenThread = {
-  /** Null where there is no room; resolves with null where it could not be told in time. */
+  /** Null if there is no room. Resolves with null if the count did not come in time. */
   count(task: Pick<TokenTask, "body" | "isChat" | "encoding">): Promise<number | null> | null;
   close(): Promise<void>;
 };
 
 export type TokenThreadOptions = {
   timeoutMs: number;
-  /** Without work for so long, the thread ends and gives its memory back. */
+  /** After this time without work the thread ends and gives its memory back. */
   idleMs?: number;
-  /** Told what is wrong, in words without a prompt. */
+  /** Called with what is wrong. The text never holds a prompt. */
   onTrouble?: (message: string) => void;
 };
 
-/** Whoever comes when so many wait has to do without. */
+/** The most waiting prompts. More are not counted. */
 const mostWaiting = 64;
-/** Until a thread that failed is started again. */
+/** The pause before a failed thread is started again. Milliseconds. */
 const restMs = 60_000;
 const mostMegabytes = 384;
 
 /**
- * A thread that starts with the first prompt and never keeps the process alive. While it starts,
- * which takes longer than anyone waits, prompts are not counted.
+ * The thread starts with the first prompt and never keeps the process alive. Prompts are not
+ * counted while it starts, because that takes longer than a request waits.
  */
 export function createTokenThread(options: TokenThreadOptions): TokenThread {
   const { timeoutMs, idleMs = 600_000, onTrouble } = options;
@@ -75,7 +75,7 @@ export function createTokenThread(options: TokenThreadOptions): TokenThread {
         };
         const timer = setTimeout(settle, timeoutMs, null);
         waiting.set(id, settle);
-        // A copy that is given away: a view would take all that lies around it along.
+        // A copy is transferred: a view would transfer its whole buffer.
         const own = new Uint8Array(body);
         const task = { id, body: own, isChat, encoding, until: Date.now() + timeoutMs };
         thread.postMessage(task satisfies TokenTask, [own.buffer]);

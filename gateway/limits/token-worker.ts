@@ -9,7 +9,7 @@ export type TokenTask = {
   readonly body: Uint8Array;
   readonly isChat: boolean;
   readonly encoding: Encoding;
-  /** Epoch ms; from then on nobody waits for it. */
+  /** Epoch ms. After this time the request no longer waits for the count. */
   readonly until: number;
 };
 
@@ -26,7 +26,7 @@ const mostChars = 131_072;
 
 const loaded = new Map<Encoding, Promise<CountTokens>>();
 
-/** Each takes 45 to 75 MB, so only what is asked for is there. */
+/** Each vocabulary takes 45 to 75 MB, so it is loaded only when needed. */
 function load(encoding: Encoding): Promise<CountTokens> {
   const known = loaded.get(encoding);
   if (known !== undefined) return known;

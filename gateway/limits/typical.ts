@@ -1,4 +1,4 @@
-/** What is not known before a request runs is taken to be like the latest ones. */
+/** Takes what is unknown of a request to be like the latest requests. */
 export type Typical = { read(): number; learn(value: number): void };
 
 /** A mean in which each new value counts a tenth. */

@@ -4,22 +4,22 @@ import { SlidingWindow } from "./sliding-window.ts";
 /** Something that was used; milliseconds since the epoch. */
 export type Past = { readonly at: number } & Partial<Amounts>;
 
-/** What a user used since a time, oldest first; it may be summed up where it is long ago. */
+/** Returns what a user used since a time, oldest first. Older uses may be summed up. */
 export type UsageHistory = (user: string, since: number) => readonly Past[];
 
-/** The windows of one user, whichever key or way in named them. */
+/** The windows of one user, over all their keys and ways in. */
 export class UserWindows {
   readonly #windows = new Map<string, SlidingWindow>();
-  /** Of all reservations that are not settled; a window that is new begins with it. */
+  /** Reserved by all unsettled reservations. A new window starts with it. */
   readonly #held: Record<Metric, number> = { ...nothing };
-  /** The list that was last looked at: limits seldom change, and lists are made once. */
+  /** The latest list of limits. Limits seldom change, and each list is made once. */
   #limits: readonly Limit[] = [];
   #ofLimits: readonly SlidingWindow[] = [];
   /** Reservations that are not settled. */
   underWay = 0;
 
   /**
-   * The window of each limit, in their order. One that is new is filled from `past`, so that
+   * The window of each limit, in the order of `limits`. A new window is filled from `past`, so that
    * neither a restart nor an edit of the file gives a fresh allowance.
    */
   of(
@@ -51,7 +51,7 @@ export class UserWindows {
       const window = new SlidingWindow(limit.windowMs);
       window.held = this.#held[limit.metric];
       for (const one of found) {
-        // What a clock that was set back has written lies in the future; it is the present here.
+        // If the clock was set back, rows can be in the future. They count as now.
         const at = Math.min(one.at, now);
         if (at + limit.windowMs > now) window.add(one[limit.metric] ?? 0, at);
       }
@@ -60,7 +60,7 @@ export class UserWindows {
   }
 }
 
-/** Without what floating point leaves over of dollars that came and went: 0 must be 0 again. */
+/** Removes the rounding error of floating point: 0 dollars must be 0 again. */
 const exact = (amount: number): number =>
   Number.isInteger(amount) ? amount : Math.round(amount * 1e9) / 1e9;
 

@@ -1,15 +1,15 @@
 import { shownText } from "./shown-text.ts";
 
-/** Gives what belongs to a value: its own, or that of `other`. */
+/** Returns the series of a value: its own, or that of `other`. */
 export type BoundedSeries<Series> = (value: string) => Series;
 
-/** What all values beyond the bound are called together. */
+/** The name for all values above the bound. */
 const otherLabel = "other";
 
 /**
- * One `make(label)` for each value, made when it is first met. The first `most` values keep their
- * names, all others share `other`: whoever sends a new model name with each request must not fill
- * the memory of everything that scrapes.
+ * Calls `make(label)` once for each new value. The first `most` values keep their names, and all
+ * others share `other`: a client that sends a new model name with each request must not fill the
+ * memory of gateway and Prometheus.
  */
 export function createBoundedSeries<Series>(
   make: (label: string) => Series,

@@ -1,15 +1,15 @@
 import { Counter, Gauge, type Registry } from "prom-client";
 import { QuickHistogram } from "./quick-histogram.ts";
 
-/** Adds an amount to one series; what is unknown, negative or no number adds nothing. */
+/** Adds an amount to one series. Ignores null, negative numbers and NaN. */
 export type Add = (amount: number | null) => void;
 
-/** Puts a value into one histogram; what is unknown, negative or no number is left out. */
+/** Puts a value into one histogram. Ignores null, negative numbers and NaN. */
 export type Observe = (value: number | null) => void;
 
 /** Declares the metrics of one registry; every name gets the prefix `llm_gateway_`. */
 export type Declare = {
-  /** Gives the series of some label values, which stands in the text from then on. */
+  /** Returns the series for some label values. It is in the text from then on. */
   counter(name: string, help: string, labels: string[]): (...values: string[]) => Add;
   histogram(name: string, help: string, buckets: number[]): Observe;
   /** One histogram for each value of a label. */
@@ -25,7 +25,7 @@ export type Declare = {
 
 const prefix = "llm_gateway_";
 
-/** prom-client throws on NaN, Infinity and a falling counter; no number may break a road. */
+/** prom-client throws on NaN, Infinity and a falling counter. No number may break a request. */
 const isAmount = (value: number | null): value is number =>
   value !== null && value >= 0 && value < Number.POSITIVE_INFINITY;
 
@@ -33,7 +33,7 @@ export function createDeclare(registry: Registry): Declare {
   const registers = [registry];
   return {
     counter(name, help, labelNames) {
-      // prom-client makes a string of the labels at each `inc`, of a child too: so it gets sums.
+      // prom-client makes a string of the labels at each `inc`, also for a child. So it gets sums.
       const sums: { labels: Record<string, string>; value: Float64Array }[] = [];
       new Counter({
         name: prefix + name,

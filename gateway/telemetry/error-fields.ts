@@ -1,6 +1,6 @@
 import { shownText } from "./shown-text.ts";
 
-/** An error as the log tells it. */
+/** An error as the log shows it. */
 export type ErrorFields = {
   type: string;
   code?: string;
@@ -10,13 +10,13 @@ export type ErrorFields = {
   cause?: ErrorFields;
 };
 
-/** So much of a message, of its frames, and of its causes. */
+/** How much of a message, its frames and its causes is logged. */
 const most = { message: 500, frames: 20, causes: 3 };
 
 /**
- * What may be told of a fault: type, code, message and frames, never its other fields, since
- * errors of HTTP and validation libraries carry headers and bodies. The message of a SyntaxError
- * is left out: JSON.parse quotes what it read, and that is a prompt.
+ * The parts of an error that may be logged: type, code, message and frames. Never its other fields,
+ * because errors of HTTP and validation libraries carry headers and bodies. The message of a
+ * SyntaxError is left out: JSON.parse quotes the text, which is a prompt.
  */
 export function errorFields(error: unknown, causes: number = most.causes): ErrorFields {
   if (!(error instanceof Error)) {
@@ -37,7 +37,7 @@ export function errorFields(error: unknown, causes: number = most.causes): Error
   return fields;
 }
 
-/** The frames alone: V8 puts the message, which may have any number of lines, in front of them. */
+/** The frames alone. V8 puts the message, which can have many lines, in front of them. */
 function framesOf(error: Error): string[] {
   const stack = error.stack ?? "";
   const head = `${error.name}: ${error.message}`;

@@ -9,36 +9,36 @@ import { shownText } from "./shown-text.ts";
 /** A read that was passed through. */
 type PassedEvent = { exchange: Exchange; user: string | null; status: number };
 
-/** A request that was not accepted; there is no row of it. */
+/** A refused request. It has no row. */
 type RefusedEvent = PassedEvent & { errorCode: string };
 
-/** One helper for each thing that happens: its log line and its counters together. */
+/** One helper for each event: it holds the log line and the counters together. */
 export type Telemetry = {
   settled(event: SettledEvent): void;
   passed(event: PassedEvent): void;
   refused(event: RefusedEvent): void;
-  /** A fault of ours, with its stack; the client is told nothing of it. */
+  /** An internal error, with its stack. The client does not see it. */
   internalError(exchange: Exchange, error: unknown): void;
-  /** What a request, or its answer, lost on the way between two dialects: names of fields. */
+  /** The names of fields that a conversion dropped. */
   dropped(exchange: Exchange, what: string): void;
   /** Seconds from a client's leaving to the free slot. */
   slotReleased(seconds: number): void;
-  /** The first estimate that a waiting client was shown, and how long it took to its turn. */
+  /** The first estimated wait, and the real wait. Seconds. */
   waited(estimatedSeconds: number, actualSeconds: number): void;
   /** A generation has its slot. */
   tookTurn(turn: TurnEvent): void;
-  /** The upstream, which holds one model at a time, has to load another. */
+  /** The upstream holds one model at a time, and must load another. */
   swapped(): void;
-  /** What is wrong with the users file, or null when it is mended. */
+  /** What is wrong with the users file, or null when it is valid again. */
   usersFile(trouble: string | null): void;
-  /** What is wrong with the limits of a user; the rest of them counts. */
+  /** What is wrong with the limits of a user. Their other fields count. */
   limitsTrouble(message: string): void;
   ledgerTrouble(message: string): void;
   ledgerRecovered(): void;
   upstreamState(upstream: string, up: boolean, reason: string | null): void;
   started(port: number, upstream: string): void;
   echoing(): void;
-  /** `auth: none`: on the LAN nobody needs a key. */
+  /** `auth: none`: no key is required on the LAN. */
   openDoor(): void;
   traceTrouble(message: string): void;
   draining(waiting: number, active: number): void;

@@ -11,7 +11,7 @@ const tenths = (ms: number | null): number | null =>
 
 const shown = (text: string | null): string | null => (text === null ? null : shownText(text));
 
-/** The line of an exchange that has no row. Its duration is from its begin to now. */
+/** The log line of an exchange without a row. Its duration ends now. */
 export function briefLine(exchange: Exchange, user: string | null, status: number): LogLine {
   return {
     id: exchange.id,
@@ -25,7 +25,7 @@ export function briefLine(exchange: Exchange, user: string | null, status: numbe
   };
 }
 
-/** The line of a generation: the same names as the columns of the ledger. One literal: fast. */
+/** The log line of a generation, with the names of the ledger's columns. One literal is fast. */
 export function settledLine(event: SettledEvent): LogLine {
   const { exchange, usage } = event;
   return {

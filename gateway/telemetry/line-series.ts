@@ -2,21 +2,19 @@ import { createBoundedSeries } from "./bounded-series.ts";
 import type { Declare } from "./declare.ts";
 import type { CancelledWhere } from "./settled-event.ts";
 
-/** The start of one that was accepted. */
+/** A generation got its slot. */
 export type TurnEvent = {
-  /** Its class in the line: 0 is normal, below it is background, above it raised. */
+  /** The priority class: 0 is normal, below 0 is background, above 0 is raised. */
   priority: number;
   waitedMs: number;
-  /** Its place when it came; 0 for one that did not wait. */
+  /** The first place; 0 if it did not wait. */
   firstPlace: number;
 };
 
-/**
- * What is told of the line: who waited, was refused, or left, and how well it foresees and lets go.
- */
+/** The series about the line: waits, refusals, cancels, estimates, and the time to free a slot. */
 export type LineSeries = {
   tookTurn(turn: TurnEvent): void;
-  /** The upstream, which holds one model at a time, had to load another. */
+  /** The upstream holds one model at a time, and loaded another. */
   swapped(): void;
   refused(code: string): void;
   cancelled(where: CancelledWhere): void;
@@ -77,7 +75,7 @@ export function createLineSeries(declare: Declare): LineSeries {
     cancelled: (where) => cancelled[where](1),
     released: release,
     estimated(estimatedSeconds, actualSeconds) {
-      // Of no wait at all, no part can be wrong.
+      // A wait of 0 has no relative error.
       if (actualSeconds > 0) {
         estimateError(Math.abs(estimatedSeconds - actualSeconds) / actualSeconds);
       }

@@ -3,26 +3,28 @@ import { write, writeSync } from "node:fs";
 /** Where finished log lines go. Never throws. */
 export type LogSink = {
   write(line: string): void;
-  /** Writes what is held, now; returns when it is written, or cannot be. */
+  /** Writes all buffered lines now. Returns when they are written or cannot be. */
   flush(): void;
   /** Flushes; later lines are written at once. */
   close(): void;
 };
 
 export type LogSinkOptions = {
-  /** Lines are written together from so many characters on: one write costs more than a line. */
+  /**
+   * Lines are written together after so many characters, because one write costs more than a line.
+   */
   together: number;
-  /** No line waits longer. Milliseconds. */
+  /** The longest time that a line is buffered. Milliseconds. */
   patienceMs?: number;
-  /** Beyond so many characters, behind a reader that has stopped, lines are dropped. */
+  /** If the reader has stopped, lines above so many characters are dropped. */
   most?: number;
-  /** Called when writing goes on after `lines` were lost. */
+  /** Called when writing works again after `lines` were lost. */
   onLost?: (lines: number) => void;
 };
 
 const usual = { patienceMs: 200, most: 8 * 1024 * 1024 };
 
-/** How long `flush` tries on a pipe that is full, and waits between two tries. Milliseconds. */
+/** How long `flush` retries on a full pipe, and the pause between two attempts. Milliseconds. */
 const full = { patienceMs: 1_000, pauseMs: 20 };
 
 const isFull = (error: unknown): boolean =>
@@ -31,8 +33,8 @@ const isFull = (error: unknown): boolean =>
 const linesIn = (bytes: Buffer): number => bytes.toString("latin1").split("\n").length - 1;
 
 /**
- * Writes lines to a file descriptor, several together, outside the event loop. Not pino's own
- * destination: its flushSync tries for ever on a closed pipe: `npm start | head` never ended.
+ * Writes lines to a file descriptor, several together, outside the event loop. pino's own
+ * destination retries for ever on a closed pipe: `npm start | head` never ended.
  */
 export function createLogSink(fd: number, options: LogSinkOptions): LogSink {
   return new FileSink(fd, options);
@@ -42,7 +44,7 @@ class FileSink implements LogSink {
   #held = "";
   /** Taken out of `#held`, not yet written. */
   #rest: Buffer | null = null;
-  /** The system is writing `#rest`; nobody else may. */
+  /** True while the system writes `#rest`. Nothing else may write then. */
   #writing = false;
   #timer: NodeJS.Timeout | null = null;
   #lost = 0;
@@ -106,7 +108,7 @@ class FileSink implements LogSink {
     write(this.#fd, this.#rest, (error, bytes) => this.#written(error, bytes));
   }
 
-  /** What cannot be written is dropped, and the next lines are tried: a full disk may pass. */
+  /** A failed write drops its lines, and the next lines are tried: a full disk can recover. */
   #written(error: Error | null, bytes: number): void {
     const rest = this.#rest;
     this.#writing = false;
@@ -130,7 +132,7 @@ class FileSink implements LogSink {
   }
 }
 
-/** Writes all, or as much as can be: there is nobody to tell of the rest. */
+/** Writes as much as possible. Nothing can be told about the rest. */
 function writeNow(fd: number, bytes: Buffer): void {
   const until = performance.now() + full.patienceMs;
   for (let at = 0; at < bytes.length; ) {

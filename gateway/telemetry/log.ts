@@ -6,43 +6,43 @@ import { createLogSink, type LogSink } from "./log-sink.ts";
 
 export type LogOptions = {
   level: string;
-  /** For a person on a terminal, instead of JSON. */
+  /** Text for a terminal instead of JSON. */
   pretty: boolean;
-  /** Where lines go, each by itself and at once; standard output, several together, by default. */
+  /** Gets each line at once. By default lines go to standard output, several together. */
   destination?: DestinationStream;
 };
 
 export type Log = {
   readonly logger: Logger;
   /**
-   * A line like the logger's, at level info: of plain fields, for what comes thousands of times a
-   * second. One JSON.stringify costs a fifth of what pino takes for twenty fields.
+   * Logs plain fields at level info, for events that come thousands of times a second. One
+   * JSON.stringify costs a fifth of what pino takes for twenty fields.
    */
   info(fields: () => LogLine, message: string): void;
   /** Writes what is buffered, now. */
   flush(): void;
-  /** Flushes, and lets go of the process. */
+  /** Flushes, and stops keeping the process alive. */
   close(): void;
 };
 
 const standardOutput = 1;
 
 /**
- * Lines are written together from so many characters on: a pipe's capacity. With 4096, seven lines,
- * a line cost 3 µs more.
+ * A pipe's capacity: lines are written together after so many characters. With 4096 (seven lines) a
+ * line cost 3 µs more.
  */
 const together = 65_536;
 
 /**
- * The log: one JSON object a line. Never holds a header, a key or a prompt, because nothing hands
- * it one (`shown-text.ts` and `error-fields.ts` see to that), so there is nothing to redact. Lines
- * are buffered for up to 200 ms; nothing is lost when the process ends or throws.
+ * The log: one JSON object a line. It never holds a header, a key or a prompt, because nothing
+ * gives it one (`shown-text.ts` and `error-fields.ts`). So nothing must be redacted. Lines are
+ * buffered for up to 200 ms. No line is lost when the process ends or throws.
  */
 export function createLog({ level, pretty, destination }: LogOptions): Log {
   const sink: LogSink =
     destination === undefined
       ? createLogSink(standardOutput, {
-          // A person sees each line as it is written.
+          // On a terminal each line is written at once.
           together: pretty ? 1 : together,
           onLost: (lines) => logger.warn({ lines }, "log lines were lost"),
         })
@@ -58,7 +58,7 @@ export function createLog({ level, pretty, destination }: LogOptions): Log {
     },
     out,
   );
-  // Also where an exception that nobody caught ends the process.
+  // Also when an uncaught exception ends the process.
   const flush = (): void => sink.flush();
   process.on("exit", flush);
   return {
@@ -78,7 +78,7 @@ export function createLog({ level, pretty, destination }: LogOptions): Log {
 }
 
 function forPeople(sink: LogSink): DestinationStream {
-  // Loaded here, since most gateways never need it.
+  // Loaded here, because most gateways never need it.
   const load = createRequire(import.meta.url);
   const { prettyFactory } = load("pino-pretty") as typeof import("pino-pretty");
   const format = prettyFactory({ translateTime: "SYS:HH:MM:ss", singleLine: true });

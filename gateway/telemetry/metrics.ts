@@ -6,7 +6,7 @@ import type { SettledEvent } from "./settled-event.ts";
 import { createTimeSeries } from "./time-series.ts";
 import { createUserSeries, type Seed } from "./user-series.ts";
 
-/** What the gauges show when they are asked. */
+/** Reads the values of the gauges. */
 type Watched = {
   line(): { waiting: number; active: number; capacity: number };
   /** Ledger rows in memory that are not yet on disk. */
@@ -14,28 +14,27 @@ type Watched = {
 };
 
 export type Metrics = Pick<LineSeries, "tookTurn" | "swapped"> & {
-  /** Once, before anything is counted. */
+  /** Sets the totals. Called once, before anything is counted. */
   seed(totals: readonly Seed[]): void;
-  /** Once: from then on the gauges are in the text. */
+  /** Adds the gauges to the text. Called once. */
   watch(watched: Watched): void;
   settled(event: SettledEvent): void;
   refused(code: string): void;
   /** Seconds from a client's leaving to the free slot. */
   released(seconds: number): void;
-  /** The first estimate of a wait, and the wait; of one that came to its turn. Seconds. */
+  /** The first estimated wait and the real wait of a request that got its slot. Seconds. */
   estimated(estimatedSeconds: number, actualSeconds: number): void;
   /** Prometheus' text format. */
   render(): Promise<string>;
 };
 
-/** Of a generation whose user is not known. */
+/** The label of a generation without a known user. */
 const noUser = "none";
 
 /**
  * The metrics, in a registry of their own. The first names, labels and buckets are those that
- * dashboards of this gateway have always used; what is new stands in series of its own, so that old
- * panels stay whole. Counters carry the user, histograms the model, both bounded. No call throws,
- * whatever numbers it is given.
+ * existing dashboards use. New metrics are new series, so old panels keep working. Counters carry
+ * the user, histograms the model, both bounded. No call throws, whatever the numbers are.
  */
 export function createMetrics(): Metrics {
   const registry = new Registry();

@@ -2,7 +2,7 @@ import { createBoundedSeries } from "./bounded-series.ts";
 import type { Add, Declare, Observe } from "./declare.ts";
 import type { SettledEvent } from "./settled-event.ts";
 
-/** Of an exchange that names no model. */
+/** The label of an exchange without a model. */
 const noModel = "none";
 
 /** Seconds. */
@@ -15,7 +15,7 @@ type OfModel = {
   response(status: number, dialect: string): Add;
 };
 
-/** What is told by model; never by user too, or a scrape would stop the loop for long. */
+/** The series by model. They never carry the user too: a scrape would block the event loop. */
 export function createModelSeries(declare: Declare): (event: SettledEvent) => void {
   const responses = declare.counter(
     "responses_total",

@@ -13,8 +13,8 @@ type Sample = { metricName: string; labels: object; value: number };
 type Series = { labels: Record<string, string>; counts: Float64Array; sum: Float64Array };
 
 /**
- * A histogram whose series count for themselves, and become text when they are asked. prom-client's
- * own makes a string of the labels for each value, which is most of what a value costs there.
+ * A histogram with series that count by themselves and are rendered at a scrape. prom-client's own
+ * histogram makes a string of the labels for each value, which is most of its cost.
  */
 export class QuickHistogram extends Histogram<string> {
   readonly #name: string;
@@ -29,7 +29,7 @@ export class QuickHistogram extends Histogram<string> {
     this.#bounds = config.buckets;
   }
 
-  /** A series, which stands in the text from then on; what it gives takes a finite value. */
+  /** Adds a series to the text. The returned function takes a finite value. */
   seriesOf(labels: Record<string, string>): (value: number) => void {
     const bounds = this.#bounds;
     const counts = new Float64Array(bounds.length + 1);
@@ -43,7 +43,7 @@ export class QuickHistogram extends Histogram<string> {
     };
   }
 
-  /** What prom-client's registry asks for when it makes its text; not in its types. */
+  /** prom-client's registry calls this to make its text. It is not in the types. */
   getForPromString(): Promise<object> {
     const values = this.#series.flatMap((series) => this.#valuesOf(series));
     return Promise.resolve({ name: this.#name, help: this.#help, type: "histogram", values });

@@ -1,12 +1,12 @@
 import type { Exchange } from "../exchange.ts";
 
-/** Where a generation was when its client left. */
+/** The stage of a generation when its client left. */
 export type CancelledWhere = "waiting" | "before_first_byte" | "mid_stream";
 
-/** A generation that has ended, in whichever way. Times are milliseconds; null is unknown. */
+/** A generation that has ended in any way. Times are in milliseconds; null is unknown. */
 export type SettledEvent = {
   exchange: Exchange;
-  /** Null where nobody is known. */
+  /** Null if the user is unknown. */
   user: string | null;
   model: string | null;
   upstream: string;
@@ -15,7 +15,7 @@ export type SettledEvent = {
   errorCode: string | null;
   state: "done" | "failed" | "cancelled";
   queueMs: number;
-  /** Since the exchange began. */
+  /** Milliseconds since the start of the exchange. */
   firstTokenMs: number | null;
   upstreamMs: number | null;
   durationMs: number;

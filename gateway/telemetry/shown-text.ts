@@ -1,29 +1,30 @@
-/** Longer names are no names. Characters. */
+/** The longest shown name. Characters. */
 const maxShown = 200;
 
-/** Most names there are; they need no second look unless a key may be in them. */
+/** Most names match this. They need another check only if they could hold a key. */
 const plain = /^[\w ./:@+-]*$/;
 
 const maybeKey = /sk-/i;
 
 /**
- * A key, or what was meant as one: `sk-` where a word begins, or anywhere before 16 hex digits (so
- * that `task-list-v2` stays), also written with percent-escapes.
+ * Text that looks like a key: `sk-` at the start of a word, or anywhere before 16 hex digits (so
+ * that `task-list-v2` stays), also with percent-escapes.
  */
 const key =
   /(?<![a-z0-9])(?:s|%73)(?:k|%6b)(?:-|%2d)[\w%-]{8,}|(?:s|%73)(?:k|%6b)(?:-|%2d)[0-9a-f]{16,}/gi;
 
-/** Whatever moves a terminal's cursor, ends a line, or turns the direction of the text. */
+/** Characters that move a terminal's cursor, end a line, or change the direction of the text. */
 const control = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 
 /**
- * A client's own words, as they may stand in a log line or a label: without control characters, at
- * most `most` characters, and with whatever looks like a key taken out, since people paste keys
- * into the wrong field.
+ * Makes a client's text safe for a log line or a label: without control characters, at most `most`
+ * characters, and without anything that looks like a key, because people paste keys into the wrong
+ * field.
  */
 export function shownText(text: string, most: number = maxShown): string {
   if (text.length <= most && plain.test(text) && !maybeKey.test(text)) return text;
-  // A key is looked for before the cut, so that none is halved; a few more characters suffice.
+  // Keys are removed before the cut, so that no half of a key remains. A few more characters
+  // suffice.
   return text
     .slice(0, most + 64)
     .replaceAll(control, "?")

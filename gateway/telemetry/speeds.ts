@@ -11,14 +11,14 @@ export type Speeds = {
 const positive = (value: number): number | null =>
   value > 0 && Number.isFinite(value) ? value : null;
 
-/** How fast a generation was: the upstream's own measure, else what we saw pass. */
+/** The speed of a generation: the upstream's own measure, or else the measured times. */
 export function speedsOf(event: SettledEvent): Speeds {
   const { timings, usage, firstTokenMs, queueMs, durationMs } = event;
   const generatingMs =
     timings?.outputMs ?? (firstTokenMs === null ? null : durationMs - firstTokenMs);
   const promptMs = timings?.promptMs ?? (firstTokenMs === null ? null : firstTokenMs - queueMs);
   const output = timings?.outputTokens ?? usage.output;
-  // Of a single token, first and last are one: the time between them tells nothing.
+  // With one token there is no time between first and last.
   const told = timings?.outputMs != null || (output ?? 0) > 1;
   const uncached = usage.input === null ? null : usage.input - (usage.cached ?? 0);
   const prompt = timings?.promptTokens ?? uncached;

@@ -3,8 +3,8 @@ import type { SettledEvent } from "./settled-event.ts";
 import { speedsOf } from "./speeds.ts";
 
 /**
- * The buckets that this gateway's dashboards have always had, and no labels, as ever: whoever
- * compares a quantile with last year's must compare like with like.
+ * The buckets that existing dashboards use, without labels: a quantile must stay comparable with
+ * last year's.
  */
 const buckets = {
   duration: [1, 5, 15, 30, 60, 120, 300, 600],
@@ -15,7 +15,7 @@ const buckets = {
   promptSpeed: [1, 5, 10, 20, 50, 100, 200, 500],
 };
 
-/** Where the time of all generations went. */
+/** The series about the times of all generations. */
 export function createTimeSeries({ histogram }: Declare): (event: SettledEvent) => void {
   const duration = histogram(
     "request_duration_seconds",

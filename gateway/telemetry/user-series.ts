@@ -1,10 +1,13 @@
 import { createBoundedSeries } from "./bounded-series.ts";
 import type { Add, Declare } from "./declare.ts";
 
-/** A user's totals over all time, to go on counting from after a restart. */
+/** A user's totals over all time, from which the counters continue after a restart. */
 export type Seed = { user: string; requests: number; input: number; output: number };
 
-/** Counts by user. The bound is far above a LAN's people: it is for a users file gone wrong. */
+/**
+ * The series by user. The bound is far above a LAN's number of people; it protects against a broken
+ * users file.
+ */
 export type UserSeries = {
   seed(totals: readonly Seed[]): void;
   settled(user: string, input: number | null, output: number | null): void;
@@ -39,7 +42,7 @@ export function createUserSeries(declare: Declare): UserSeries {
   }
   return {
     seed(totals) {
-      // Where there are too many, those who use it most keep their names.
+      // If there are too many users, the most active ones keep their names.
       const busiest = totals.toSorted((one, next) => next.requests - one.requests);
       for (const { user, requests: times, input, output } of busiest) {
         count(user, times, input, output);
