@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -13,10 +13,11 @@ beforeEach(() => {
 afterEach(() => rmSync(cwd, { recursive: true }));
 
 async function run(argv: string[], env: Record<string, string> = {}) {
-  const ran = await runCommand(config, argv, { env, cwd });
-  const lines = (text: string): string[] => (text === "" ? [] : text.split("\n"));
-  return { status: ran.status, out: lines(ran.out), said: lines(ran.said) };
+  const { status, out, said } = await runCommand(config, argv, { env, cwd });
+  return { status, out: linesOf(out), said: linesOf(said) };
 }
+
+const linesOf = (text: string): string[] => (text === "" ? [] : text.split("\n"));
 
 test("config check names every setting with its value and where it came from", async () => {
   writeFileSync(join(cwd, ".env"), "MAX_QUEUE=5\n");
@@ -96,6 +97,14 @@ test("another subcommand exits 2, none prints the help", async () => {
   const help = await run([]);
   expect(help.status).toBe(0);
   expect(help.out.join()).toContain("config check");
+  expect(help.out.join()).toContain("config schema");
+});
+
+test("config schema prints the committed schema", async () => {
+  const { status, out } = await run(["schema"]);
+  expect(status).toBe(0);
+  const committed = join(import.meta.dirname, "../../config.schema.json");
+  expect(`${out.join("\n")}\n`).toBe(readFileSync(committed, "utf8"));
 });
 
 test.each([

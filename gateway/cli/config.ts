@@ -1,63 +1,21 @@
-import { type LoadedSettings, loadSettings } from "../settings/load-settings.ts";
-import { maskSecrets } from "../settings/mask-secrets.ts";
-import type { Setting } from "../settings/setting.ts";
-import { allSettings } from "../settings/settings-table.ts";
-import type { Source } from "../settings/source.ts";
-import { sectionLines } from "./config/section-lines.ts";
-import { asksForHelp, type Command, commandGroup, reporting } from "./frame/command.ts";
+import { configSchema } from "../settings/config-schema.ts";
+import { check, checkNotes } from "./config/check.ts";
+import { type Command, command, commandGroup } from "./frame/command.ts";
 
-type Row = { setting: Setting; source: Source; value: unknown };
-
-const notes = `check takes --json and the flags of serve (see llm-gateway --help). It opens no port and no file
-but the settings. A wrong setting is one line on standard error, and the exit status is 1.`;
-
-const check: Command = {
-  name: "config check",
-  summary: "prints every setting with its source: default, environment, .env, config file, flag",
-  help: `config check: ${notes}`,
-  // The settings have flags of their own.
-  form: null,
-  run: (argv, surroundings) =>
-    reporting("llm-gateway", surroundings, async () => {
-      const { env, cwd, out, say } = surroundings;
-      if (asksForHelp(argv)) return out(check.help);
-      const loaded = loadSettings({ argv: argv.filter((arg) => arg !== "--json"), env, cwd });
-      for (const line of argv.includes("--json") ? [asJson(loaded)] : asLines(loaded)) out(line);
-      for (const doubt of loaded.doubts) say(`WARNING: ${doubt}`);
-    }),
-};
-
-/** `config`: shows the settings in use, keys masked. */
-export const config: Command = commandGroup({
-  name: "config",
-  summary: "shows the settings in use (`config check`)",
-  commands: [check],
-  notes,
+const schema: Command = command({
+  name: "config schema",
+  summary: "prints the JSON Schema of config.yaml, which editors use to complete it",
+  operands: [],
+  options: {},
+  async run(_given, { out }) {
+    out(JSON.stringify(configSchema(), null, 2));
+  },
 });
 
-/** A line can be pasted into `.env`: times and sizes are as they were written. */
-function asLines(loaded: LoadedSettings): string[] {
-  const rows = rowsOf(loaded).map(({ setting, source: { from, name, text } }) => {
-    const isAlias = name !== setting.env && !from.startsWith("--") && name === name.toUpperCase();
-    return `${setting.env}=${text}  (${isAlias ? `${from}, ${name}` : from})`;
-  });
-  return [...rows, ...sectionLines(loaded.settings)];
-}
-
-function asJson(loaded: LoadedSettings): string {
-  const rows = rowsOf(loaded).map(({ setting, source, value }) => {
-    const shown = setting.secret && value !== null ? "***" : maskSecrets(value);
-    return [setting.env, { value: shown, from: source.from, name: source.name }];
-  });
-  return JSON.stringify({ configFile: loaded.configFile, settings: Object.fromEntries(rows) });
-}
-
-/** In the order of the table. */
-function rowsOf({ settings, sources }: LoadedSettings): Row[] {
-  const table = new Map(allSettings);
-  const values: Record<string, unknown> = settings;
-  return Object.entries<Source>(sources).flatMap(([property, source]) => {
-    const setting = table.get(property);
-    return setting === undefined ? [] : [{ setting, source, value: values[property] }];
-  });
-}
+/** `config check` and `config schema`. */
+export const config: Command = commandGroup({
+  name: "config",
+  summary: "shows the settings in use (`config check`), and the schema of config.yaml",
+  commands: [check, schema],
+  notes: checkNotes,
+});

@@ -138,13 +138,14 @@ function fieldOf(
   return isRight ? { ...own, max } : null;
 }
 
-/** The schema of a layer, for editors. */
-export function limitsSchema(): JsonSchema {
+/** The schema of a layer, for editors: one of the definitions below. */
+export const layerSchema: JsonSchema = { $ref: "#/definitions/limits" };
+
+/** The definitions that the schema of config.yaml needs for layers. */
+export function limitDefinitions(): Readonly<Record<string, JsonSchema>> {
   const single = [{ type: "null" }, kindOf(maxMember).schema];
-  const max = { max: { anyOf: single } };
-  const fields = fieldNames.map((name) => {
-    const object = { ...schemaOf(layerMembers, max), required: ["max"] };
-    return [name, { anyOf: [...single, object] }];
-  });
-  return schemaOf(layerMembers, Object.fromEntries(fields));
+  const object = schemaOf(layerMembers, { max: { anyOf: single } });
+  const limit = { anyOf: [...single, { ...object, required: ["max"] }] };
+  const fields = fieldNames.map((name) => [name, { $ref: "#/definitions/limit" }]);
+  return { limit, limits: schemaOf(layerMembers, Object.fromEntries(fields)) };
 }

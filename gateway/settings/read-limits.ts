@@ -2,7 +2,7 @@ import { membersIn } from "../kinds/members.ts";
 import type { Written } from "../kinds/written.ts";
 import {
   type LimitFields,
-  limitsSchema,
+  layerSchema,
   noFields,
   readLimitFields,
 } from "../limits/limit-fields.ts";
@@ -21,15 +21,17 @@ type Role = (typeof roleNames)[number];
 
 const none: LimitsSection = deepFrozen({ defaults: noFields, roles: {} });
 
+const layerOrNothing = { anyOf: [{ enum: ["off", false, null] }, layerSchema] };
+
 export const limitsSection: Section<LimitsSection> = {
   read: readLimits,
   schema: {
     type: "object",
     properties: {
-      defaults: limitsSchema(),
+      defaults: layerOrNothing,
       roles: {
-        type: "object",
-        properties: Object.fromEntries(roleNames.map((role) => [role, limitsSchema()])),
+        type: ["object", "null"],
+        properties: Object.fromEntries(roleNames.map((role) => [role, layerOrNothing])),
         additionalProperties: false,
       },
     },

@@ -3,7 +3,7 @@ import { didYouMean } from "../kinds/did-you-mean.ts";
 import { type MembersOf, membersIn, namesOf, readMembers, schemaOf } from "../kinds/members.ts";
 import { shown } from "../kinds/shown.ts";
 import type { Written, WrittenMember } from "../kinds/written.ts";
-import { limitsSchema, readLimitFields } from "../limits/limit-fields.ts";
+import { limitDefinitions, readLimitFields } from "../limits/limit-fields.ts";
 import type { Reading } from "./reading.ts";
 import type { Section } from "./setting.ts";
 
@@ -82,7 +82,7 @@ const readers: Readonly<Record<BuiltIn, (options: Written, reading: Reading) => 
 const modes = kindOf(authMembers.mode).schema;
 const optionSchemas = {
   auth: schemaOf(authMembers),
-  rate_limit: limitsSchema(),
+  rate_limit: limitDefinitions().limits ?? {},
   trace: schemaOf(traceMembers),
 };
 
