@@ -108,7 +108,7 @@ test("beside a config file that is in force a second one is written, and never o
   expect(statSync(join(dir, "config.llama-swap.yaml")).mode & 0o777).toBe(0o600);
   expect(readFileSync(join(dir, "config.yaml"), "utf8")).toBe("max_queue: 5\n");
   expect(await run("llama-swap", "models: {qwen: {cmd: x}}")).toBe(1);
-  expect(said.at(-1)).toContain("is there already");
+  expect(said.at(-1)).toContain("exists; move it away");
 });
 
 test.each([

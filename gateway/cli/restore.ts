@@ -31,7 +31,7 @@ beside the ledger.`,
     }
     const source = name === "-" ? stdin : resolve(cwd, name);
     const { names, aside } = await bringBack(kept, source, stampOf(now()));
-    out(`restored: ${names.join(", ")}`);
+    out(`restored: ${names.filter((one) => one !== "manifest.json").join(", ")}`);
     if (aside !== null) out(`the files that were there before are in ${aside}`);
   },
 });

@@ -4,17 +4,17 @@ import { dirname, join } from "node:path";
 import type { Settings } from "../settings/settings-table.ts";
 import type { FirstKey } from "../users/first-users-file.ts";
 
-/** The first key itself, for a terminal and once, or where it was put. */
+/** The first key, once and only for a terminal, or the path of its file. */
 export function firstKeyLines({ key, keyFile }: FirstKey): string[] {
-  if (key !== null) return ["", `The first key, shown this once:  ${key}`];
-  return ["", `The first key is in ${keyFile}; delete that file when you have it.`];
+  if (key !== null) return ["", `The first key, shown only this once:  ${key}`];
+  return ["", `The first key is in ${keyFile}. Delete this file when you have the key.`];
 }
 
 /**
- * Where the gateway is, what answers, and what to do next.
+ * What a person reads at the start: the addresses, the upstreams, and what to do next.
  *
- * @param publishedPort - the host's port where the gateway runs in a container, which knows neither
- * its host's addresses nor its folders; null elsewhere.
+ * @param publishedPort - the port on the host, if the gateway runs in a container: it knows neither
+ * the addresses nor the folders of the host. Otherwise null.
  */
 export function welcomeLines(
   settings: Settings,
@@ -35,15 +35,15 @@ export function welcomeLines(
   const upstream =
     servers.length === 0
       ? [
-          "No UPSTREAM_URL is set, so every answer is an echo. Name your model server, for example",
+          "No upstream is set, so every answer is an echo. Set your model server, for example",
           "  UPSTREAM_URL=http://127.0.0.1:8080",
         ]
       : [`Answers come from ${[...new Set(servers)].join(", ")}`];
   return [
     "",
-    "llm-gateway runs. Point any OpenAI client at",
+    "llm-gateway runs. Set the base URL of an OpenAI client to",
     ...addresses.map((address) => `  ${address}/v1`),
-    "and Anthropic clients at the same without /v1.",
+    "and of an Anthropic client to the same without /v1.",
     "",
     ...upstream,
     "",
@@ -51,26 +51,26 @@ export function welcomeLines(
     ...curlLines(addresses[0] ?? `http://127.0.0.1:${port}`, key, modelToName(settings)),
     "",
     publishedPort === null
-      ? "Add people:  npm run users add NAME"
-      : "Add people:  ./gateway.sh users add NAME",
+      ? "Add a user:  npm run users add NAME"
+      : "Add a user:  ./gateway.sh users add NAME",
   ];
 }
 
-/** The first key, or its file while nobody has deleted that. */
+/** The first key, or a command that reads it while its file exists. */
 function keyShown({ usersFile }: Settings, firstKey: FirstKey | null): string {
   if (firstKey?.key) return firstKey.key;
   const file = join(dirname(usersFile), "first-key");
   return existsSync(file) ? `$(cat '${file}')` : "YOUR_KEY";
 }
 
-/** What the curl line has to ask for: null where a request need not name a model. */
+/** The model of the curl line; null if a request needs no model. */
 function modelToName({ upstreams, upstreamUrl, routes }: Settings): string | null {
   const isNeedless = upstreams.length === 0 || upstreamUrl !== null;
   if (isNeedless || routes.some(({ model }) => model === "*")) return null;
   return routes.find(({ model }) => !/[*']/.test(model))?.model ?? "MODEL";
 }
 
-/** One command that works as it is pasted, where the first key and a model are known. */
+/** One command that works when it is pasted, if the first key and a model are known. */
 function curlLines(address: string, key: string, model: string | null): string[] {
   const named = model === null ? "" : `"model":${JSON.stringify(model)},`;
   return [
@@ -80,7 +80,7 @@ function curlLines(address: string, key: string, model: string | null): string[]
   ];
 }
 
-/** The addresses that others on the LAN can use; the loopback where there is no other. */
+/** The addresses for other machines on the LAN; the loopback address if there is none. */
 function addressesOf(host: string | null): string[] {
   if (host !== null && host !== "0.0.0.0" && host !== "::") {
     return [host.includes(":") ? `[${host}]` : host];

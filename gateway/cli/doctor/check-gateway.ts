@@ -1,3 +1,4 @@
+import { request } from "undici";
 import { type Finding, fail, ok, reasonOf, skip, warn } from "./finding.ts";
 
 type Health = {
@@ -18,11 +19,14 @@ const busyPort = "If another program uses this port, set PORT to a free one.";
 export async function checkGateway(address: string): Promise<Finding[]> {
   let health: Health;
   try {
-    const response = await fetch(`${address}/health`, { signal: AbortSignal.timeout(5_000) });
-    if (response.status !== 200) {
-      return [fail(about, `${address}/health answers ${response.status}.`, busyPort)];
+    // Not fetch: it refuses ports that the gateway may use, such as 6000.
+    const signal = AbortSignal.timeout(5_000);
+    const { statusCode, body } = await request(`${address}/health`, { signal });
+    if (statusCode !== 200) {
+      await body.dump();
+      return [fail(about, `${address}/health answers ${statusCode}.`, busyPort)];
     }
-    health = (await response.json()) as Health;
+    health = (await body.json()) as Health;
   } catch (error) {
     if (reasonOf(error) === "ECONNREFUSED") {
       return [skip(about, `It does not run: nothing listens at ${address}.`)];

@@ -133,17 +133,17 @@ const optionRows = (options: CommandOptions): string[][] =>
 
 /** Each option once; one that not every subcommand takes names those that do. */
 function groupRows(name: string, commands: readonly Command[]): string[][] {
-  const takers = new Map<string, { option: CommandOption; names: string[] }>();
+  const byFlag = new Map<string, { option: CommandOption; names: string[] }>();
   for (const { name: full, form } of commands) {
     for (const [flag, option] of Object.entries(form?.options ?? {})) {
-      const taker = takers.get(flag) ?? { option, names: [] };
+      const taker = byFlag.get(flag) ?? { option, names: [] };
       taker.names.push(full.slice(name.length + 1));
-      takers.set(flag, taker);
+      byFlag.set(flag, taker);
     }
   }
-  return [...takers].flatMap(([flag, { option, names }]) => {
-    const whose = names.length === commands.length ? "" : `${names.join(", ")}: `;
-    return optionRows({ [flag]: { ...option, about: whose + option.about } });
+  return [...byFlag].flatMap(([flag, { option, names }]) => {
+    const takers = names.length === commands.length ? "" : `${names.join(", ")}: `;
+    return optionRows({ [flag]: { ...option, about: takers + option.about } });
   });
 }
 

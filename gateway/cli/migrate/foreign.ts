@@ -1,4 +1,4 @@
-/** A key of another gateway: by its digest, so that its holder goes on using it. */
+/** A key of another gateway, known by its digest: its user keeps using it. */
 export type ForeignKey = {
   /** SHA-256, 64 lower-case hex digits. */
   digest: string;
@@ -8,7 +8,7 @@ export type ForeignKey = {
   models: string[] | null;
 };
 
-/** As the config file has them. */
+/** Sections of our config file. */
 export type ConfigSections = {
   upstreams: Record<string, ConfigUpstream>;
   routes: ConfigRoute[];
@@ -36,14 +36,14 @@ export type ConfigRoute = {
 export type Foreign = {
   keys: ForeignKey[];
   sections: ConfigSections;
-  /** What could not be taken over, a line each, without secrets. */
+  /** One line, without secrets, for each thing that could not be taken over. */
   left: string[];
 };
 
-/** What a reader may look up: variables that the foreign file names. */
+/** What a reader may look up: the variables that the file of the other gateway names. */
 export type ForeignPlace = {
   env: Readonly<Record<string, string | undefined>>;
-  /** Where the gateway's own upstream is, null where none is set. */
+  /** The address of UPSTREAM_URL; null if it is not set. */
   upstreamUrl: string | null;
 };
 
@@ -59,14 +59,14 @@ export function textOf(value: unknown): string | null {
   return typeof value === "string" && value !== "" ? value : null;
 }
 
-/** A name as users.json takes it. */
+/** A user name that users.json accepts. */
 export function userNameOf(value: unknown): string {
   const text = typeof value === "string" ? value : "";
   const name = text.replace(/[^A-Za-z0-9._@+-]+/g, "-").replace(/^[^A-Za-z0-9]+/, "");
   return name === "" || name.startsWith("sk-") ? "imported" : name.slice(0, 64);
 }
 
-/** A name as the config file takes it for upstreams. */
+/** An upstream name that the config file accepts. */
 export function upstreamNameOf(text: string): string {
   const name = text.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[^A-Za-z0-9]+/, "");
   return name.slice(0, 48) || "upstream";

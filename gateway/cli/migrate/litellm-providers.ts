@@ -1,7 +1,7 @@
-/** What LiteLLM's prefixes of model names stand for, of those whose API we speak. */
+/** LiteLLM's prefixes of model names, for providers with an API that the gateway supports. */
 type ForeignProvider = {
   type: string;
-  /** Where it is unless `api_base` says; null: that must say. */
+  /** Its address without `api_base`; null: `api_base` is required. */
   url: string | null;
 };
 
@@ -27,16 +27,16 @@ const providers: ReadonlyMap<string, ForeignProvider> = new Map([
   ["xai", openai("https://api.x.ai")],
 ]);
 
-/** Their APIs are others, whatever `api_base` says. */
+/** These have other APIs, with or without `api_base`. */
 const foreign =
   /^(azure|azure_ai|bedrock|sagemaker|vertex_ai|cohere|cohere_chat|huggingface|replicate|watsonx|databricks|snowflake)$/;
 
 export type Meant = { provider: string; type: string; url: string | null; model: string };
 
 /**
- * `openai/gpt-4o` → openai and gpt-4o. Without a prefix that is known the whole is the model's
- * name: of the server at `api_base`, else of the maker of its family. Null for what we do not
- * speak.
+ * `openai/gpt-4o` → openai and gpt-4o. Without a known prefix the whole text is the name of the
+ * model: on the server at `api_base`, else at the provider of its family. Null for an API that the
+ * gateway does not support.
  */
 export function meantBy(
   text: string,

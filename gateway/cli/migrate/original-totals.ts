@@ -12,12 +12,12 @@ const outputNames = [
 ];
 
 /**
- * The totals in data/metrics.json: users as members, at the top or under `users`, each with
- * numbers. Users without any number are left out.
- * @throws Error with one line where no total is found
+ * The totals in data/metrics.json: one member for each user, at the top or under `users`, with
+ * numbers. Users without a number are left out.
+ * @throws Error with one line if there are no totals
  */
 export function readOriginalTotals(document: unknown): ImportedTotals[] {
-  if (!isJsonObject(document)) throw new Error("it is not a JSON object");
+  if (!isJsonObject(document)) throw new Error("this file is not a JSON object");
   const byUser = isJsonObject(document.users) ? document.users : document;
   const rows = Object.entries(byUser).flatMap(([user, value]) => {
     if (!isJsonObject(value)) return [];
@@ -30,7 +30,7 @@ export function readOriginalTotals(document: unknown): ImportedTotals[] {
     };
     return row.requests + row.input + row.output > 0 ? [row] : [];
   });
-  if (rows.length === 0) throw new Error("there are no totals by user in it");
+  if (rows.length === 0) throw new Error("this file holds no totals of users");
   return rows;
 }
 

@@ -11,11 +11,11 @@ export function readLiteLlmKeys(document: unknown, left: string[]): ForeignKey[]
   const list = isJsonObject(document) ? (document.keys ?? document.data ?? []) : document;
   const rows = Array.isArray(list) ? list : [];
   if (rows.some((row) => typeof row === "string")) {
-    left.push("keys without their names: ask /key/list with return_full_object=true");
+    left.push("keys without names: get /key/list with return_full_object=true");
   }
   if (isJsonObject(document) && Number(document.total_pages) > 1) {
     const { current_page: page, total_pages: pages } = document;
-    left.push(`this is page ${page} of ${pages}: the others have keys too`);
+    left.push(`the other pages: this is page ${page} of ${pages}`);
   }
   return rows.flatMap((row: unknown): ForeignKey[] => {
     if (!isJsonObject(row) || typeof row.token !== "string") return [];
@@ -43,12 +43,13 @@ export function readLiteLlmKeys(document: unknown, left: string[]): ForeignKey[]
 }
 
 /**
- * Why a key must not work on; whoever could nothing there must not be able to do everything here.
+ * Why a key is not taken over; null if it is. A key that was useless there must not open all here.
  */
 function refusalOf(row: Record<string, unknown>, models: readonly string[]): string | null {
   if (row.blocked === true) return "it is blocked";
-  if (models.includes("no-default-models")) return "it may use no model";
+  if (models.includes("no-default-models")) return "it may not use any model";
   const { expires } = row;
-  if (typeof expires === "string" && Number.isNaN(Date.parse(expires))) return "unclear expiry";
+  if (typeof expires === "string" && Number.isNaN(Date.parse(expires)))
+    return "its expiry date cannot be read";
   return null;
 }

@@ -14,7 +14,7 @@ import {
 import { meantBy } from "./litellm-providers.ts";
 import { readLiteLlmKeys } from "./read-litellm-keys.ts";
 
-/** A deployment: one entry of `model_list`; those of one name share its work. */
+/** One entry of `model_list`; entries with the same name share the work. */
 type Deployment = { name: string; order: number; target: ConfigTarget };
 
 /** LiteLLM's keys, or its config.yaml: `model_list`, `fallbacks` and `model_group_alias`. */
@@ -50,7 +50,7 @@ function deploymentOf(
   if (meant === null) return leave("its provider's API is not spoken here");
   const at = base ?? meant.url;
   if (at === null) return leave("it has no api_base");
-  // A glob's other name could not be told from what it matched.
+  // With another name, nobody could tell which model the glob matched.
   if (name.includes("*") && meant.model !== name) {
     return leave("a wildcard that changes names");
   }
@@ -77,7 +77,7 @@ function variableOf(text: string, { env }: ForeignPlace): string | null {
   return name === undefined ? text : (env[name] ?? null);
 }
 
-/** One upstream for each place and key; its name. */
+/** Adds one upstream for each address and key. @returns its name */
 function upstreamFor(
   provider: string,
   { url, type, params }: { url: string; type: string; params: JsonObject },
@@ -140,7 +140,7 @@ function routesOf(
     const fallbacks: ConfigTarget[] = [];
     for (const { order, target } of ordered) {
       if ([...upstreams, ...fallbacks].some((one) => one.name === target.name)) {
-        left.push(`${name}: a second model on ${target.name}`);
+        left.push(`${name}: a second model on the upstream ${target.name}`);
       } else (order === first ? upstreams : fallbacks).push(target);
     }
     routes.set(name, { model: name, upstreams, ...(fallbacks.length > 0 ? { fallbacks } : {}) });
@@ -155,15 +155,15 @@ function routesOf(
   const aliases = isJsonObject(router.model_group_alias) ? router.model_group_alias : {};
   for (const [alias, to] of Object.entries(aliases)) {
     const route = routes.get(String(isJsonObject(to) ? to.model : to));
-    if (route === undefined) left.push(`${alias}: an alias of no model in the list`);
+    if (route === undefined) left.push(`${alias}: an alias of a model that is not in the list`);
     else if (!routes.has(alias)) routes.set(alias, aliasOf(alias, route));
   }
   return [...routes.values()];
 }
 
 /**
- * `fallbacks: [{"a": ["b", "c"]}]` of either section, and `default_fallbacks`, which are
- * everybody's.
+ * `fallbacks: [{"a": ["b", "c"]}]` of either section, and `default_fallbacks`, which are for all
+ * models.
  */
 function fallbacksIn(...sections: readonly JsonObject[]): [string, string[]][] {
   return sections.flatMap((section) => {
@@ -188,7 +188,7 @@ function addFallbacks(
   }
 }
 
-/** The same targets under another name: what they are called there must then be said. */
+/** The same targets under another name. Each then needs the name of its model. */
 function aliasOf(alias: string, route: ConfigRoute | undefined): ConfigRoute {
   if (route === undefined) return { model: alias, upstreams: [] };
   const own = route.model.includes("*") ? {} : { model: route.model };
@@ -200,7 +200,7 @@ function aliasOf(alias: string, route: ConfigRoute | undefined): ConfigRoute {
   };
 }
 
-/** Names before globs, long globs before short: the first that matches is taken. */
+/** Names before globs, long globs before short ones, since the first match counts. */
 function inOrder(routes: readonly ConfigRoute[]): ConfigRoute[] {
   const rank = ({ model }: ConfigRoute): number => (model.includes("*") ? 1_000 - model.length : 0);
   return routes.toSorted((a, b) => rank(a) - rank(b));

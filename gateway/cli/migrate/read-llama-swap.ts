@@ -11,7 +11,7 @@ import {
   upstreamNameOf,
 } from "./foreign.ts";
 
-/** Which of its models run together: one upstream for each group, all at llama-swap's address. */
+/** A group of models that run together. Each is one upstream at llama-swap's address. */
 type Group = {
   name: string;
   swap: boolean;
@@ -20,12 +20,12 @@ type Group = {
   models: string[];
 };
 
-/** Where llama-swap listens unless told otherwise. */
+/** The default address of llama-swap. */
 const usualUrl = "http://127.0.0.1:8080";
 
 /**
- * llama-swap's config.yaml. It goes on starting and stopping the models, as our upstream; what it
- * knows of aliases, groups and peers becomes upstreams and routes.
+ * Reads llama-swap's config.yaml. llama-swap becomes an upstream, and still starts and stops the
+ * models. Its aliases, groups and peers become upstreams and routes.
  */
 export function readLlamaSwap(document: unknown, place: ForeignPlace): Foreign {
   const sections = noSections();
@@ -58,12 +58,12 @@ function membersIn(value: unknown): Readonly<Record<string, JsonObject>> {
   );
 }
 
-/** `groups`, at the top or under `routing.router.settings`; who is in none is in one of its own. */
+/** `groups`, at the top or under `routing.router.settings`; a model without one gets its own. */
 function groupsIn(document: JsonObject, models: readonly string[], left: string[]): Group[] {
   const { router } = membersIn(document.routing);
   const settings = isJsonObject(router?.settings) ? router.settings : {};
   const isMatrix = isJsonObject(document.matrix) || router?.use === "matrix";
-  if (isMatrix) left.push("its matrix of what runs together: all models take turns");
+  if (isMatrix) left.push("its matrix: all models take turns");
   const written = isMatrix ? {} : membersIn(document.groups ?? settings.groups);
   const groups = Object.entries(written).map(([name, group]): Group => {
     return {
@@ -80,7 +80,7 @@ function groupsIn(document: JsonObject, models: readonly string[], left: string[
   return [...groups, rest].filter((group) => group.models.length > 0);
 }
 
-/** Whether it drives others out, or is driven out by one of them. */
+/** Whether it stops other groups when it starts, or is stopped by one of them. */
 function sharesBox(group: Group, groups: readonly Group[]): boolean {
   if (group.exclusive) return groups.some((other) => other !== group && !other.persistent);
   return !group.persistent && groups.some((other) => other !== group && other.exclusive);
@@ -94,7 +94,7 @@ function addModel(
 ): void {
   routes.push({ model, upstreams: [{ name: upstream }] });
   const filters = isJsonObject(said?.filters) ? said.filters : {};
-  // Under these names it sets other parameters, so they are not replaced.
+  // llama-swap sets other parameters under these names, so they are sent as they are.
   const variants = isJsonObject(filters.setParamsByID) ? Object.keys(filters.setParamsByID) : [];
   const own = variants.map((name) => name.replaceAll(`\${MODEL_ID}`, model));
   for (const alias of new Set([...textsIn(said?.aliases), ...own])) {
@@ -117,7 +117,7 @@ function aboveZero(value: unknown): number | null {
   return typeof value === "number" && value > 0 ? value : null;
 }
 
-/** A peer's models are called `peer/model`, and `model` where nobody else has it. */
+/** A model of a peer is `peer/model`, and also `model` if no other server has that name. */
 function addPeers(
   peers: Readonly<Record<string, JsonObject>>,
   { upstreams, routes }: ConfigSections,

@@ -4,17 +4,17 @@ import { stringify } from "yaml";
 import type { ConfigSections, ConfigTarget } from "./foreign.ts";
 
 /**
- * Writes upstreams, routes and models as a config file of ours, readable for its owner alone, since
- * it may hold keys: `config.yaml` in `folder` where no config file is in force, else beside it.
+ * Writes upstreams, routes and models as a config file. Only its owner can read it, since it may
+ * hold keys. It is `config.yaml` in `folder`; if a config file is in use, another name beside it.
  * @returns the path
- * @throws Error with one line where it would replace a file
+ * @throws Error with one line if the file exists
  */
 export function writeConfig(
   sections: ConfigSections,
   { folder, from, inForce }: { folder: string; from: string; inForce: string | null },
 ): string {
   const file = join(folder, inForce === null ? "config.yaml" : `config.${from}.yaml`);
-  if (existsSync(file)) throw new Error(`${file} is there already; move it away first`);
+  if (existsSync(file)) throw new Error(`${file} exists; move it away first`);
   const target = ({ name, model }: ConfigTarget): string | ConfigTarget =>
     model === undefined ? name : { name, model };
   const { upstreams, routes, models } = sections;
