@@ -43,28 +43,24 @@ it.each([
   ["/llama/v1", "/llama"],
   ["/a/llama/v1/", "/a/llama"],
 ])("UPSTREAM_URL that ends with '%s' is asked below '%s/v1' by every road", async (end, prefix) => {
-  const gateway = await startTestGateway(politeChat, { UPSTREAM_URL: origin + end });
-  try {
-    const headers = { authorization: `Bearer ${gateway.keys.alice}` };
-    expect((await gateway.post("/v1/chat/completions", chat())).status).toBe(200);
-    expect((await gateway.post("/api/v1/chat/completions?a=b", chat())).status).toBe(200);
-    expect((await fetch(`${gateway.url}/v1/files?limit=2`, { headers })).status).toBe(200);
-    const models = await (await fetch(`${gateway.url}/v1/models`, { headers })).json();
-    expect(models).toMatchObject({ data: [{ id: "mock" }] });
-    const url = `ws://127.0.0.1:${gateway.port}/v1/realtime?model=mock`;
-    const socket = new WebSocket(url, { headers });
-    await new Promise((resolve, reject) => socket.once("message", resolve).once("error", reject));
-    socket.terminate();
-    expect(seen).toEqual(
-      expect.arrayContaining([
-        `POST ${prefix}/v1/chat/completions`,
-        `POST ${prefix}/v1/chat/completions?a=b`,
-        `GET ${prefix}/v1/files?limit=2`,
-        `GET ${prefix}/v1/models`,
-        `UPGRADE ${prefix}/v1/realtime?model=mock`,
-      ]),
-    );
-  } finally {
-    await gateway.stop();
-  }
+  await using gateway = await startTestGateway(politeChat, { UPSTREAM_URL: origin + end });
+  const headers = { authorization: `Bearer ${gateway.keys.alice}` };
+  expect((await gateway.post("/v1/chat/completions", chat())).status).toBe(200);
+  expect((await gateway.post("/api/v1/chat/completions?a=b", chat())).status).toBe(200);
+  expect((await fetch(`${gateway.url}/v1/files?limit=2`, { headers })).status).toBe(200);
+  const models = await (await fetch(`${gateway.url}/v1/models`, { headers })).json();
+  expect(models).toMatchObject({ data: [{ id: "mock" }] });
+  const url = `ws://127.0.0.1:${gateway.port}/v1/realtime?model=mock`;
+  const socket = new WebSocket(url, { headers });
+  await new Promise((resolve, reject) => socket.once("message", resolve).once("error", reject));
+  socket.terminate();
+  expect(seen).toEqual(
+    expect.arrayContaining([
+      `POST ${prefix}/v1/chat/completions`,
+      `POST ${prefix}/v1/chat/completions?a=b`,
+      `GET ${prefix}/v1/files?limit=2`,
+      `GET ${prefix}/v1/models`,
+      `UPGRADE ${prefix}/v1/realtime?model=mock`,
+    ]),
+  );
 });

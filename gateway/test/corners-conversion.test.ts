@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
-import { startTestGateway, type TestGateway, until } from "./support/harness.ts";
+import { startTestGateway, type TestGateway } from "./support/harness.ts";
+import { inLine } from "./support/holding.ts";
 import { politeChat } from "./support/mock-upstream.ts";
 
 // What a client or an upstream may send to keep everybody else from being served.
@@ -34,7 +35,7 @@ describe("a request that has to be converted", () => {
     expect(response.status).toBe(400);
     expect(await response.text()).toContain("more than 200000 values");
     expect(gateway.upstream.seen).toEqual([]);
-    await until(async () => (await gateway.health()).line.active === 0, "its slot is free");
+    await inLine(gateway, { active: 0 });
   });
 });
 
@@ -74,7 +75,7 @@ describe("an upstream whose answer is converted", () => {
     const response = await gateway.post(gemini, { contents });
     expect(await response.text()).toContain("The upstream's answer is too long.");
     await gateway.upstream.seen[0]?.closed;
-    await until(async () => (await gateway.health()).line.active === 0, "its slot is free");
+    await inLine(gateway, { active: 0 });
   }, 60_000);
 
   it("is disconnected within a second after its client left, and if its client reads nothing", async () => {
@@ -91,7 +92,7 @@ describe("an upstream whose answer is converted", () => {
     leaving.abort();
     await reader?.read().catch(() => {});
     await gateway.upstream.seen[0]?.closed;
-    await until(async () => (await gateway.health()).line.active === 0, "its slot is free");
+    await inLine(gateway, { active: 0 });
     expect(performance.now() - from).toBeLessThan(3_000);
   });
 });

@@ -83,14 +83,10 @@ describe("a key limited to some models", () => {
 });
 
 it("a load request for a model goes to the upstream of this model", async () => {
-  const other = await startTestGateway(politeChat);
-  try {
-    await start(`upstreams: { far: { url: "${other.upstream.url}", type: openai } }
+  await using other = await startTestGateway(politeChat);
+  await start(`upstreams: { far: { url: "${other.upstream.url}", type: openai } }
 routes: [{ model: ok, upstream: far, as: mock }]
 `);
-    expect(await ask("/v1/models/load", '{"model":"ok"}')).toEqual([200, 0]);
-    expect(other.upstream.seen[0]?.body.toString()).toBe('{"model":"mock"}');
-  } finally {
-    await other.stop();
-  }
+  expect(await ask("/v1/models/load", '{"model":"ok"}')).toEqual([200, 0]);
+  expect(other.upstream.seen[0]?.body.toString()).toBe('{"model":"mock"}');
 });

@@ -47,28 +47,24 @@ describe("auth: none", () => {
   );
 
   it("sends no key of the gateway to an upstream that says passthrough", async () => {
-    const far = await startTestGateway(politeChat);
-    try {
-      const config = `${open}
+    await using far = await startTestGateway(politeChat);
+    const config = `${open}
 upstreams: { far: { url: "${far.upstream.url}", type: openai, auth: passthrough } }
 routes: [{ model: "*", upstream: far }]
 `;
-      gateway = await startTestGateway(politeChat, { UPSTREAM_URL: "" }, config);
-      const { bob = "" } = gateway.keys;
-      const ours = { authorization: `Bearer ${bob}` };
-      expect(await ask(ours)).toBe(200);
-      expect(await ask({ ...ours, "cf-ray": "1" })).toBe(200);
-      const theirs = { authorization: "Bearer sk-far", "x-api-key": bob };
-      expect(await ask({ ...theirs, "cf-ray": "1" })).toBe(200);
-      const seen = far.upstream.seen.map(({ headers }) => headers);
-      expect(seen.map(({ authorization: sent }) => sent)).toEqual([
-        undefined,
-        undefined,
-        "Bearer sk-far",
-      ]);
-      expect(JSON.stringify(seen)).not.toContain(bob);
-    } finally {
-      await far.stop();
-    }
+    gateway = await startTestGateway(politeChat, { UPSTREAM_URL: "" }, config);
+    const { bob = "" } = gateway.keys;
+    const ours = { authorization: `Bearer ${bob}` };
+    expect(await ask(ours)).toBe(200);
+    expect(await ask({ ...ours, "cf-ray": "1" })).toBe(200);
+    const theirs = { authorization: "Bearer sk-far", "x-api-key": bob };
+    expect(await ask({ ...theirs, "cf-ray": "1" })).toBe(200);
+    const seen = far.upstream.seen.map(({ headers }) => headers);
+    expect(seen.map(({ authorization: sent }) => sent)).toEqual([
+      undefined,
+      undefined,
+      "Bearer sk-far",
+    ]);
+    expect(JSON.stringify(seen)).not.toContain(bob);
   });
 });

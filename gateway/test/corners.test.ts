@@ -62,7 +62,7 @@ describe("a WebSocket", () => {
     });
     gateway = await startTestGateway(politeChat, { UPSTREAM_URL: `http://127.0.0.1:${port}` });
     const socket = openRaw(upgradeRequest(gateway.keys.alice));
-    await until(async () => (await gateway.health()).line.active === 1, "it runs");
+    await inLine(gateway, { active: 1 });
     socket.end();
     await slotsFree();
     await until(() => upstreamClosed, "the upstream's socket closes");
@@ -217,7 +217,7 @@ describe("an upstream", () => {
     const leaving = new AbortController();
     const { signal } = leaving;
     gateway.post("/v1/chat/completions", chat(), { signal }).catch(() => {});
-    await until(async () => (await gateway.health()).line.active === 1, "it connects");
+    await inLine(gateway, { active: 1 });
     const from = performance.now();
     leaving.abort();
     await slotsFree();

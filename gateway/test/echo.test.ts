@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startTestGateway, type TestGateway, until } from "./support/harness.ts";
+import { startTestGateway, type TestGateway } from "./support/harness.ts";
+import { inLine } from "./support/holding.ts";
 import { politeChat } from "./support/mock-upstream.ts";
 
 const pace = 20;
@@ -104,7 +105,7 @@ async function expectRow(usage: { input: number; output: number }, streams: bool
 it("has the queue in front of it, like any upstream", async () => {
   const [chat, , messages] = dialects;
   const first = gateway.post(chat!.path, { ...chat!.body, stream: true });
-  await until(async () => (await gateway.health()).line.active === 1, "one is echoed");
+  await inLine(gateway, { active: 1 });
   const body = { ...messages!.body, stream: true };
   const second = await gateway.post(messages!.path, body, { user: "bob" });
   expect(second.headers.get("x-queue-position")).toBe("1");

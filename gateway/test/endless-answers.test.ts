@@ -1,5 +1,6 @@
 import { afterEach, expect, it } from "vitest";
-import { chat, startTestGateway, type TestGateway, until } from "./support/harness.ts";
+import { chat, startTestGateway, type TestGateway } from "./support/harness.ts";
+import { inLine } from "./support/holding.ts";
 import { chatChunk } from "./support/mock-upstream.ts";
 
 // Answers that are read whole before they go out must have an end.
@@ -34,7 +35,7 @@ it.each([
     expect(answer.status).toBe(502);
     await gateway.upstream.seen[0]?.closed;
     expect(sent).toBeLessThan(400);
-    await until(async () => (await gateway.health()).line.active === 0, "its slot is free");
+    await inLine(gateway, { active: 0 });
   },
   60_000,
 );

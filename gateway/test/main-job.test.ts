@@ -2,6 +2,7 @@ import Anthropic from "@anthropic-ai/sdk";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startTestGateway, type TestGateway, until } from "./support/harness.ts";
+import { inLine } from "./support/holding.ts";
 import {
   type LlamaServer,
   llamaScript,
@@ -111,7 +112,7 @@ describe.runIf(llamaScript !== null)("in front of a real llama-server", () => {
     await response.body?.getReader().read();
     leaving.abort();
     const from = performance.now();
-    await until(async () => (await gateway.health()).line.active === 0, "the slot is free");
+    await inLine(gateway, { active: 0 });
     await until(async () => {
       const slots = (await (await fetch(`${llama.url}/slots`)).json()) as Array<{
         is_processing: boolean;

@@ -197,7 +197,7 @@ describe("a WebSocket", () => {
     expect(await said).toBe("echo hi");
     expect((await gateway.health()).line).toMatchObject({ active: 1 });
     socket.terminate();
-    await until(async () => (await gateway.health()).line.active === 0, "the slot is free");
+    await inLine(gateway, { active: 0 });
     expect(gateway.rows()).toHaveLength(1);
     server.close();
   });

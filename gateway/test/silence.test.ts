@@ -14,12 +14,8 @@ async function withGateway(
   run: (gateway: TestGateway) => Promise<void>,
   env: Record<string, string> = {},
 ): Promise<void> {
-  const gateway = await startTestGateway(handler, { ...short, ...env });
-  try {
-    await run(gateway);
-  } finally {
-    await gateway.stop();
-  }
+  await using gateway = await startTestGateway(handler, { ...short, ...env });
+  await run(gateway);
 }
 
 /** What came, and the longest silence between two pieces, in milliseconds. */

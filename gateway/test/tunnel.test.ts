@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, type TestContext, test as vitestTest } from "vitest";
 import { startEdge } from "./support/edge.ts";
-import { chat, startTestGateway, type TestGateway, until } from "./support/harness.ts";
+import { chat, startTestGateway, type TestGateway } from "./support/harness.ts";
+import { inLine } from "./support/holding.ts";
 import type { Handler } from "./support/mock-upstream.ts";
 
 // The tests mostly wait, so they wait at the same time.
@@ -83,7 +84,7 @@ test.for([true, false])(
   async (stream, context) => {
     const { gateway, post } = await behindTheEdge(context, stream ? slowStream : slow);
     const first = post(chat({ stream })).then((answer) => answer.text());
-    await until(async () => (await gateway.health()).line.active === 1, "the first runs");
+    await inLine(gateway, { active: 1 });
     const second = await post(chat({ stream }));
     expect(second.status).toBe(200);
     expect(await second.text()).toContain(stream ? '"content":"b"' : "slow");
@@ -102,7 +103,7 @@ test("a visitor that leaves through the tunnel frees the slot", async (context) 
   });
   await answer.body?.getReader().read();
   leaving.abort();
-  await until(async () => (await gateway.health()).line.active === 0, "the slot is free");
+  await inLine(gateway, { active: 0 });
 });
 
 test("visitors cannot read health and metrics", async (context) => {

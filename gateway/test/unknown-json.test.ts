@@ -96,13 +96,9 @@ describe("JSON for a generation that the gateway does not know", () => {
 });
 
 it("passes on a body unread if only one upstream could be meant", async () => {
-  const single = await startTestGateway(answering);
-  try {
-    const headers = { "content-type": "application/json" };
-    const answer = await single.post("/v1/images/generations", "{odd", { headers });
-    expect(answer.status).toBe(200);
-    expect(postsTo(single.upstream)).toEqual(["{odd"]);
-  } finally {
-    await single.stop();
-  }
+  await using single = await startTestGateway(answering);
+  const headers = { "content-type": "application/json" };
+  const answer = await single.post("/v1/images/generations", "{odd", { headers });
+  expect(answer.status).toBe(200);
+  expect(postsTo(single.upstream)).toEqual(["{odd"]);
 });

@@ -1,7 +1,8 @@
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, it } from "vitest";
-import { startTestGateway, type TestGateway, until } from "./support/harness.ts";
+import { startTestGateway, type TestGateway } from "./support/harness.ts";
+import { inLine } from "./support/holding.ts";
 import {
   chatAnswer,
   chatChunk,
@@ -16,7 +17,7 @@ import {
 let gateway: TestGateway;
 const closers: Array<() => void> = [];
 afterEach(async () => {
-  await until(async () => (await gateway.health()).line.active === 0, "the slot is free");
+  await inLine(gateway, { active: 0 });
   expect(gateway.rows().map(({ state }) => state)).not.toContain("open");
   await gateway.stop();
   for (const close of closers.splice(0)) close();
