@@ -12,16 +12,16 @@ import Database from "better-sqlite3";
 import { type Instance, startInstance } from "./instances.ts";
 import { migrate, unsuitable } from "./migrations.ts";
 
-/** A start may wait this long for another process; a running gateway never waits for a lock. */
+/** How long a start waits for another process. A running gateway never waits for a lock. */
 const startPatienceMs = 5000;
 
 /**
- * Opens the ledger's file for writing, brings its schema up to date and enters this process as an
- * instance. Directory and file are made for their owner only: they tell who used what, and when.
+ * Opens the ledger's file for writing, migrates its schema, and enters this process as an instance.
+ * Only the owner gets access to directory and file, because they show the use of each person.
  *
  * `synchronous = NORMAL`: a commit is in the kernel's page cache when it returns, so `kill -9`
- * loses nothing; a power cut may lose the commits since the last checkpoint, but never breaks the
- * file. FULL would add an fsync to every turn of the event loop, milliseconds in which no token
+ * loses nothing. A power cut can lose the commits since the last checkpoint, but never breaks the
+ * file. FULL would add an fsync to every turn of the event loop: milliseconds in which no token
  * moves.
  *
  * Throws an Error with one line: the path, the reason, what to do.

@@ -3,13 +3,13 @@ import type { Usage } from "../dialects/usage.ts";
 import type { Dialect } from "../exchange.ts";
 import type { RowState } from "./row.ts";
 
-/** One generation as the accounts have it; what it does not know yet, or never will, is null. */
+/** One generation of the accounts. What is not known (yet) is null. */
 export type Generation = {
   readonly id: string;
   readonly requestId: string;
   readonly user: string;
   readonly model: string | null;
-  /** The one that served, or is meant to. */
+  /** The upstream that served, or is to serve. */
   readonly upstream: string;
   readonly upstreamId: string | null;
   readonly dialect: Dialect;
@@ -35,13 +35,13 @@ export type Generation = {
   readonly cost: number | null;
 };
 
-/** Of a user's generations the newest so many are looked through; a third of a µs each. */
+/** How many of a user's newest generations are searched; each costs a third of a µs. */
 const newest = 10_000;
 
 /**
- * Finds, among a user's newest generations, the newest of this id: ours, the request's, or the
- * upstream's. By looking through them: an index of each would cost every generation more than all
- * the rest of its row.
+ * Finds the newest generation with this id (ours, the request's, or the upstream's) among a user's
+ * newest ones. It searches them one by one: an index on each id would cost every generation more
+ * than the rest of its row.
  */
 export function createFind(db: Database.Database): (user: string, id: string) => Generation | null {
   const find = db.prepare<[string, string, string], Found>(

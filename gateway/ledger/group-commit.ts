@@ -4,15 +4,17 @@ import { isBusy, retryDelayMs, type Trouble } from "./trouble.ts";
 
 export type GroupCommitOptions = {
   write: WriteRows;
-  /** Rows kept while the disk fails. */
+  /** The most rows in memory while the disk fails. */
   spoolLimit: number;
-  /** For so long a lock may delay the end of an answer, so that it is on disk first. */
+  /**
+   * How long a lock may delay the end of an answer, so that its row is on disk first. Milliseconds.
+   */
   patienceMs: number;
-  /** Told once when rows begin to wait in the spool, and of each row that is lost. */
+  /** Called once when rows begin to wait in the spool, and for each lost row. */
   onTrouble: (message: string) => void;
-  /** Told once when the spool is empty again. */
+  /** Called once when the spool is empty again. */
   onRecovery: () => void;
-  /** Told how many rows a commit held, and how many still wait for one. */
+  /** Called with the number of committed rows and of rows that still wait. */
   onCommit: (rows: number, waiting: number) => void;
 };
 
@@ -22,14 +24,14 @@ const chunk = 256;
 const resolved = Promise.resolve();
 
 /**
- * One commit for each turn of the event loop, and the spool behind it. Both are one queue in order
- * of arrival, by row: a closing joins its opening where that still waits, so a row can never be
- * closed before it is opened, and the spool's bound counts rows.
+ * One commit for each turn of the event loop, and the spool behind it. Both are one queue of rows
+ * in order of arrival. A closing joins its opening while that waits, so a row is never closed
+ * before it is opened, and the spool's bound counts rows.
  *
- * A commit that fails leaves its rows in the queue. A short lock (a checkpoint, a report) delays
- * the answers that wait; after `patienceMs` of it, or with any other trouble at once, the queue is
- * the spool and answers end without the disk. A full spool keeps its old rows, which close what is
- * open in the database, and drops the new: the accounts are then complete up to a known moment.
+ * A failed commit leaves its rows in the queue. A short lock (a checkpoint, a report) delays the
+ * waiting answers. After `patienceMs`, or at once for any other error, the queue becomes the spool
+ * and answers end without the disk. A full spool keeps its old rows, which close what is open in
+ * the database, and drops the new rows: the accounts are then complete up to a known moment.
  */
 export class GroupCommit {
   readonly #options: GroupCommitOptions;
@@ -57,7 +59,7 @@ export class GroupCommit {
     if (this.#trouble === null) this.#schedule();
   }
 
-  /** Resolves when all that was added is committed, or is in the spool, or was refused. */
+  /** Resolves when every added row is committed, in the spool, or refused. */
   settled(): Promise<void> {
     if (this.#queue.length === 0 || this.#spooling) return resolved;
     this.#waiting ??= Promise.withResolvers();
@@ -70,7 +72,7 @@ export class GroupCommit {
     return { spooled, dropped: this.#dropped, error: trouble?.reason ?? null };
   }
 
-  /** Commits what there is, trying for so long; answers how many rows are lost. */
+  /** Commits all rows, and retries for `drainMs`. Returns how many rows are lost. */
   async drain(forMs: number): Promise<number> {
     const end = performance.now() + forMs;
     while (this.#queue.length > 0) {
@@ -154,7 +156,7 @@ export class GroupCommit {
     this.#options.onTrouble(`the ledger cannot be written, rows wait in memory: ${trouble.reason}`);
   }
 
-  /** A row without its closing is not lost yet: it is written whole when it closes. */
+  /** A row without its closing is not lost yet. It is written whole when it closes. */
   #lose(row: Row): void {
     if (row.closing !== null) this.#dropped += 1;
   }

@@ -8,23 +8,24 @@ import { interruptOpen } from "./rollups.ts";
 /** One running gateway process, as the rows it opens name it. */
 export type Instance = {
   readonly id: number;
-  /** Notes that none of its rows below this number is open; null: none of those there are. */
+  /**
+   * Notes that no row of this instance below this number is open; null: none of the present rows.
+   */
   openFrom(number: number | null): void;
   /** Gives up the claim to be alive. Never throws, whatever the disk does. */
   end(): void;
 };
 
 /**
- * Enters this process into `instances`, and closes, as interrupted, the open rows of all that no
- * longer live.
+ * Enters this process into `instances`, and closes the open rows of dead instances as interrupted.
  *
  * An instance lives as long as it holds the lock on a small file beside the database. The kernel
- * lets go of it however the process ends. A pid would not do: in a container every gateway is
- * pid 1, and a new container has a new host name and shares the boot id with the old one.
+ * releases the lock however the process ends. A pid would not work: in a container every gateway is
+ * pid 1, and a new container has a new host name and the same boot id.
  */
 export function startInstance(db: Database.Database, now: number): Instance {
   const token = randomBytes(8).toString("hex");
-  // Before the entry can be seen: an entry without a locked file counts as dead.
+  // Locked before the entry is visible: an entry without a locked file counts as dead.
   const lock = hold(lockFile(db, token));
   if (lock === null) throw new Error("the lock of a new instance is taken");
   try {
@@ -55,13 +56,14 @@ function end(db: Database.Database, lock: Database.Database, token: string, id: 
   try {
     db.prepare("UPDATE instances SET ended_at = ? WHERE id = ?").run(Date.now(), id);
   } catch {
-    // The disk is full, or another writes: who lets go of the lock counts as dead all the same.
+    // The disk is full, or another process writes. Without the lock this instance counts as dead
+    // anyway.
   }
   lock.close();
   try {
     rmSync(lockFile(db, token), { force: true });
   } catch {
-    // Of a disk that has become read-only; whoever starts next removes it.
+    // The disk has become read-only. The next start removes the file.
   }
 }
 
@@ -82,7 +84,7 @@ function buryDead(db: Database.Database, now: number): void {
     }
     bury.run(now, id);
   }
-  // Of an instance that ended in order too, should a row have been left open.
+  // Also for an instance that ended normally, if a row was left open.
   interruptOpen(db);
 }
 
@@ -110,8 +112,8 @@ const lockName = (file: string, token: string): string => `${file}-instance-${to
 const lockFile = (db: Database.Database, token: string): string => lockName(db.name, token);
 
 /**
- * The held lock, or null while a living process has it. Whatever else goes wrong is thrown: rows
- * of an instance that may live are not closed.
+ * The held lock, or null if a living process has it. Any other error is thrown: rows of an instance
+ * that may live are not closed.
  */
 function hold(file: string): Database.Database | null {
   const lock = new Database(file, { timeout: 0 });

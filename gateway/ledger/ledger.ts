@@ -47,21 +47,21 @@ export type Ledger = {
   /** What one user used from the UTC day of `since` (epoch ms; 0 is ever) on. */
   spent(user: string, since: number): Spent;
   state(): LedgerState;
-  /** Writes what waits (for at most `drainMs`), empties the log, closes the file. */
+  /** Writes the waiting rows (for at most `drainMs`), empties the log, and closes the file. */
   shutdown(): Promise<void>;
 };
 
 export type LedgerOptions = {
-  /** Path of the SQLite file; it and its directory are made where missing. */
+  /** Path of the SQLite file. Directory and file are created if missing. */
   file: string;
   spoolLimit?: number;
   patienceMs?: number;
   drainMs?: number;
-  /** So long an opening may wait for its closing, to be one row with it. */
+  /** How long an opening waits for its closing, to be written as one row. Milliseconds. */
   openingDelayMs?: number;
-  /** Told, in a line for the log, when rows begin to wait and when one is lost. */
+  /** Called with a line for the log when rows begin to wait and when a row is lost. */
   onTrouble?: (message: string) => void;
-  /** Told when all that waited is written. */
+  /** Called when all waiting rows are written. */
   onRecovery?: () => void;
 };
 
@@ -89,7 +89,7 @@ export function openLedger(options: LedgerOptions): Ledger {
       openMark.committed(rows, waiting);
     },
     onRecovery() {
-      // Those for which the spool had no room, so that a crash from now on finds them.
+      // Openings that found no room in the spool, written so that a crash from now on finds them.
       for (const row of running.values()) if (!row.stored) commits.add(row);
       onRecovery();
     },

@@ -6,7 +6,7 @@ import type { Dialect } from "../exchange.ts";
 
 /** What was seen of an answer. Times are milliseconds since the exchange began. */
 export type MeterReading = {
-  /** The upstream's status; 0 where it never answered. */
+  /** The upstream's status; 0 if it did not answer. */
   status: number;
   firstTokenMs: number | null;
   usage: Usage;
@@ -15,11 +15,11 @@ export type MeterReading = {
   finished: boolean;
   /** The upstream reported an error in the stream. */
   failed: boolean;
-  /** The upstream's own id, where it was told; null where only the answer shows it. */
+  /** The upstream's own id; null if only the answer shows it. */
   upstreamId: string | null;
 };
 
-/** Watches an answer go by; changes nothing. */
+/** Reads an answer while it passes. Changes nothing. */
 export type Meter = {
   begun(status: number): void;
   /** One whole server-sent event, as latin1 text, and whether it ends the stream. */
@@ -31,7 +31,7 @@ export type Meter = {
   /** The upstream's last byte has come. */
   ended(): void;
   reading(): MeterReading;
-  /** The upstream's own id for its answer, where the answer itself does not show it. */
+  /** The upstream's own id, for an answer that does not show it. */
   named(id: string): void;
   /** The usage that the upstream has told so far. */
   told(): Usage;
@@ -45,7 +45,7 @@ const unknownUsage: Usage = {
   source: null,
 };
 
-/** The reading of an answer of which nothing is known. */
+/** The reading of an answer before anything is known. */
 export const nothingRead: MeterReading = {
   status: 0,
   firstTokenMs: null,
@@ -56,7 +56,7 @@ export const nothingRead: MeterReading = {
   upstreamId: null,
 };
 
-/** Of a JSON answer that passes in pieces, this much is kept to find its usage in. Bytes. */
+/** How much of a JSON answer in pieces is kept, to find its usage. Bytes. */
 const maxKept = 4 * 1024 * 1024;
 
 /** @param prompts - how many prompts a text completion asks for; 1 for all else. */
@@ -87,7 +87,7 @@ class AnswerMeter implements Meter {
 
   begun(status: number): void {
     this.#status = status;
-    // A first try may have failed in its stream.
+    // The first attempt may have failed in its stream.
     this.#failed = false;
   }
 

@@ -116,10 +116,10 @@ export const migrations: readonly string[] = [
   `,
 ];
 
-/** "LLGW": tells our file from another program's SQLite database. */
+/** "LLGW" distinguishes our file from another program's SQLite database. */
 export const applicationId = 0x4c4c4757;
 
-/** The reason this database is not for us, or null. Reads only: a foreign file stays untouched. */
+/** Why this database is not ours, or null. Only reads: a foreign file stays unchanged. */
 export function unsuitable(
   db: Database.Database,
   known: number = migrations.length,

@@ -1,7 +1,7 @@
 import type { RosterView } from "../roster.ts";
 import type { Row } from "./row.ts";
 
-/** So many rows between two marks: what a start may have to look through after a crash. */
+/** Rows between two marks: the most that a start searches after a crash. */
 const everyRows = 2000;
 
 /**
@@ -30,7 +30,7 @@ export function createOpenMark(
         mark(lowest);
         written = 0;
       } catch {
-        // A lock of somebody else's; the next commit tries again.
+        // Another process has the lock. The next commit tries again.
       }
     },
   };

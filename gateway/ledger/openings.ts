@@ -2,7 +2,7 @@ import type { Row } from "./row.ts";
 
 /** Openings that may still become whole rows before they are written. */
 export type Openings = {
-  /** Passes the row on after the delay, unless it was closed or written by then. */
+  /** Passes the row on after the delay, unless it was closed or written before. */
   hold(row: Row): void;
   /** Passes on all it holds, now. */
   flush(): void;

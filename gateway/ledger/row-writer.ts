@@ -4,7 +4,7 @@ import { createDayOf, createTally } from "./tally.ts";
 
 export type RefusedRow = { readonly row: Row; readonly error: Error };
 
-/** Writes rows in one transaction; answers those the database would never take. */
+/** Writes rows in one transaction. Returns the rows that the database will never take. */
 export type WriteRows = (rows: readonly Row[]) => RefusedRow[];
 
 const openColumns =
@@ -74,8 +74,8 @@ function createStatements(db: Database.Database, instance: number): (row: Row) =
     }
     const values = closeValues(closing);
     if (row.stored && close.run(upstream, ...values, number, opening.id).changes === 1) return;
-    // Never opened there: it was short, or the spool had no room for its opening, or somebody
-    // removed it.
+    // No opening in the database: the generation was short, the spool had no room, or the row was
+    // removed.
     insert.run(...openValues(opening, upstream, instance), ...values);
   };
 }
@@ -118,7 +118,7 @@ function closeValues(row: RowClosing): Value[] {
   ];
 }
 
-/** Whether this row would fail again on a healthy disk. */
+/** True if this row would fail again on a healthy disk. */
 function isRowsFault(error: unknown): error is Error {
   if (error instanceof TypeError || error instanceof RangeError) return true;
   if (!(error instanceof Database.SqliteError)) return false;

@@ -40,11 +40,11 @@ export type RowClosing = {
 export type Row = {
   readonly opening: RowOpening;
   closing: RowClosing | null;
-  /** It waits for a commit. */
+  /** True while the row waits for a commit. */
   queued: boolean;
-  /** Its opening is committed. */
+  /** True if the opening is committed. */
   stored: boolean;
-  /** Under which the database has it, once it is stored; 0 before. */
+  /** The row's number in the database; 0 before it is stored. */
   number: number;
 };
 

@@ -1,6 +1,6 @@
 import type Database from "better-sqlite3";
 
-/** What one user used, of generations that have ended. */
+/** What the ended generations of one user used. */
 export type Spent = {
   readonly requests: number;
   readonly input: number;

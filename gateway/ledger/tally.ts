@@ -3,7 +3,7 @@ import { addSums, type Sums } from "./rollups.ts";
 import { bounded, nanoDollars, type Row, whole } from "./row.ts";
 
 export type Tally = {
-  /** Counts a closed row for its day; it reaches the database with `write`. */
+  /** Counts a closed row for its day. `write` puts it into the database. */
   count(row: Row, day: string): void;
   /** One upsert for each day, user and model counted since the last `write` or `forget`. */
   write(): void;

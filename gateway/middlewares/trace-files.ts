@@ -3,11 +3,11 @@ import { join } from "node:path";
 
 export type TraceFilesOptions = {
   directory: string;
-  /** The newest so many stay; null: all. */
+  /** How many of the newest files stay; null: all. */
   maxFiles: number | null;
-  /** Milliseconds; older ones go. Null: none does. */
+  /** Older files are removed. Milliseconds; null: none. */
   maxAgeMs: number | null;
-  /** Of all together; the oldest go first. Null: without end. */
+  /** The most bytes of all files. The oldest are removed first. Null: no limit. */
   maxBytes: number | null;
   onTrouble: (message: string) => void;
 };
@@ -25,17 +25,20 @@ const sweepEveryMs = 60_000;
 /** And after how many new ones at the latest. */
 const sweepEvery = 100;
 
-/** So many may wait for the disk; more are given up, since memory is dearer than a trace. */
+/**
+ * How many traces may wait for the disk. More are dropped, because memory matters more than a
+ * trace.
+ */
 const mostWaiting = 256;
 
-/** And so much of them together. Characters. */
+/** The most characters of the waiting traces. */
 const mostWaitingText = 64 * 1024 * 1024;
 
 const ours = /^\d{4}-\d{2}-\d{2}T[\d-]+Z-[0-9a-f-]{36}\.json$/;
 
 /**
- * One file for each exchange, named by its time and id, so that a listing is in order. Each is whole or
- * absent, and readable by its owner alone.
+ * Writes one file for each exchange, named by time and id, so that a listing is in order. Each file
+ * is complete or missing, and only its owner can read it.
  */
 export function createTraceFiles(options: TraceFilesOptions): TraceFiles {
   const { directory, maxFiles, maxAgeMs, maxBytes, onTrouble } = options;
@@ -65,12 +68,12 @@ export function createTraceFiles(options: TraceFilesOptions): TraceFiles {
     const surplus = maxFiles === null ? 0 : Math.max(0, files.length - maxFiles);
     const tooMuch = await beyond(files);
     const gone = files.filter((name, index) => index < Math.max(surplus, tooMuch) || name < oldest);
-    // One file is written at a time, and it is not now: what is half written is from before a crash.
+    // One file is written at a time, and none now. So a half-written file is from before a crash.
     const halves = all.filter((name) => name.startsWith(".") && name.endsWith(".json.tmp"));
     for (const name of [...gone, ...halves]) await rm(join(directory, name), { force: true });
   }
 
-  /** How many of the oldest there is no room for. */
+  /** How many of the oldest files must be removed. */
   async function beyond(files: readonly string[]): Promise<number> {
     if (maxBytes === null) return 0;
     let room = maxBytes;
@@ -120,5 +123,5 @@ export function createTraceFiles(options: TraceFilesOptions): TraceFiles {
   };
 }
 
-/** As in an ISO time, but for characters that some file systems do not take. */
+/** An ISO time without characters that some file systems do not allow. */
 const nameTime = (time: number): string => new Date(time).toISOString().replace(/[:.]/g, "-");

@@ -9,9 +9,9 @@ type Piece = { readonly at_ms: number; readonly data: string };
 /** The most that is kept of a request's body, and of an answer. Bytes. */
 const mostOfEach = 4 * 1024 * 1024;
 
-/** The record of one exchange; written when its answer has ended, in whichever way. */
+/** The record of one exchange. It is written when the answer has ended in any way. */
 export type Trace = {
-  /** Who asked, and for what. */
+  /** The user and the request. */
   asked(asked: { user: string; model: string | null; body: Buffer | null }): void;
 };
 
@@ -22,8 +22,8 @@ export type Tracer = {
 };
 
 /**
- * Writes each exchange, with its request and its answer, to a file of its own. Bodies are prompts: so it
- * is off unless asked for. The client's stream never waits for it.
+ * Writes each request and its answer to a file. Bodies are prompts, so traces are off by default.
+ * The client's stream never waits for a trace.
  */
 export function createTracer(options: TraceFilesOptions): Tracer {
   const files = createTraceFiles(options);
@@ -32,7 +32,7 @@ export function createTracer(options: TraceFilesOptions): Tracer {
       let who: Parameters<Trace["asked"]>[0] = { user: "", model: null, body: null };
       const answer = recordAnswer(exchange, response, mostOfEach);
       response.once("close", () => {
-        // Else whoever has no key could push all other traces out, and fill the disk.
+        // Else requests without a key could push all other traces out and fill the disk.
         if (who.user === "") return;
         const { id, requestId, startedAt, method, path, dialect, isPublic, address } = exchange;
         const text = JSON.stringify({
@@ -70,7 +70,7 @@ export function createTracer(options: TraceFilesOptions): Tracer {
   };
 }
 
-/** Looks at what is written to the client on its way; gives what was seen. */
+/** Copies what is written to the client while it passes. Returns the copy. */
 function recordAnswer(
   exchange: Exchange,
   response: ServerResponse,

@@ -5,12 +5,12 @@ const plainHost =
   /^(?:[a-z0-9](?:[a-z0-9._-]{0,252}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?$/i;
 
 /**
- * The address that a request came to, as its client wrote it; where that is no plain one, or is not
- * told, this machine's with the port that took the request. Only to be shown.
+ * The gateway's address as the client wrote it. If that is not a plain address, it is this
+ * machine's address with the request's port. Only for display.
  */
 export function cameTo({ headers, socket }: Pick<IncomingMessage, "headers" | "socket">): string {
   const { host = "", "x-forwarded-proto": scheme } = headers;
   if (!plainHost.test(host)) return `http://localhost:${socket.localPort ?? 8000}`;
-  // A proxy that speaks TLS says so; who says it falsely misleads nobody but himself.
+  // A TLS proxy sets this header. A client that fakes it misleads only itself.
   return `${scheme === "https" ? "https" : "http"}://${host}`;
 }

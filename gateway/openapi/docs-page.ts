@@ -92,8 +92,8 @@ function shapes({ components }: OpenApi): string {
 }
 
 /**
- * The document as a page: no script, one style sheet, links within itself. What is given back
- * writes it for a reader who came by this address (`http://192.168.1.10:8000`).
+ * The document as a page: no script, one style sheet, links within the page. The returned function
+ * writes it for a reader at this address (`http://192.168.1.10:8000`).
  */
 export function docsPage(document: OpenApi): (address: string) => string {
   const { info, tags } = document;

@@ -13,10 +13,7 @@ export type Docs = {
   style(response: ServerResponse): Promise<void>;
 };
 
-/**
- * Made at the first asking and kept: schemas and what writes them are not loaded before anybody
- * reads them.
- */
+/** Made at the first request and kept, so that schemas are loaded only when they are read. */
 export function createDocs(version: string): Docs {
   let made: ReturnType<typeof make> | null = null;
 

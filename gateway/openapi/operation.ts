@@ -1,4 +1,4 @@
-/** Whose words a client speaks, and so in whose form it is told of errors. */
+/** The API family of a client, which decides the form of its errors. */
 export type ErrorForm = "OpenAi" | "Anthropic" | "Gemini" | "OpenRouter";
 
 /** A parameter that is particular to one operation. */
@@ -24,14 +24,14 @@ export type AnswerForm = Readonly<{
   streams?: "also" | "only";
 }>;
 
-/** One method on one path, as people are told of it. */
+/** One method on one path, as the document describes it. */
 export type Operation = Readonly<{
   method: "get" | "post" | "delete";
   path: string;
   tag: string;
   summary: string;
   description?: string;
-  /** `lan`: whoever is on the LAN, without a key; `admin`: an administrator there. */
+  /** `lan`: everyone on the LAN, without a key; `admin`: an administrator on the LAN. */
   access: "key" | "lan" | "admin";
   errors: ErrorForm;
   /** It waits in line, and has a row in the ledger. */

@@ -1,7 +1,7 @@
 import { BoundedMap } from "../bounded-map.ts";
 
 export type AffinityOptions = {
-  /** Conversations remembered; the longest unused goes first. */
+  /** How many conversations are remembered. The longest unused is forgotten first. */
   most?: number;
   /** How long after its last turn a conversation's cache may still be warm. Milliseconds. */
   keepMs?: number;
@@ -9,9 +9,9 @@ export type AffinityOptions = {
   now?: () => number;
 };
 
-/** Which upstream served a conversation last, since its prompt is in that one's cache. */
+/** Remembers which upstream served a conversation last, because its cache has the prompt. */
 export type Affinity = {
-  /** Null keys are no conversation, and are passed over by both. */
+  /** A null key is no conversation, and is ignored. */
   remember(key: string | null, upstream: string): void;
   preferred(key: string | null): string | null;
 };

@@ -21,7 +21,7 @@ export function boundConnect(request: ClientRequest, timeoutMs: number): void {
   }
 }
 
-/** Ends a request of Node's own client whose socket is silent too long; 0 is off. */
+/** Ends a request of Node's own client if its socket is silent too long; 0 is off. */
 export function boundSilence(request: ClientRequest, timeoutMs: number): void {
   if (timeoutMs === 0) return;
   request.setTimeout(timeoutMs, () => request.destroy(new errors.HeadersTimeoutError()));

@@ -1,4 +1,4 @@
-/** A limit that only one user has met may be about their requests alone. Milliseconds. */
+/** How long a limit of one user counts; it may concern their requests alone. Milliseconds. */
 const oneUserMs = 2_000;
 
 export type BusyOptions = {
@@ -8,16 +8,16 @@ export type BusyOptions = {
   onOver: () => void;
 };
 
-/** The time for which an upstream takes nothing, because it said so. */
+/** The time for which an upstream takes no requests, because it said so. */
 export type Busy = {
   readonly isBusy: boolean;
   /**
-   * It takes nothing for `ms`; what was said of a longer time stays. `user`: it is a limit that
-   * this user met. One who asks for too much must not have it closed for all: it is, when another
-   * meets it too, with no answer between.
+   * It takes nothing for `ms`, or for a longer time that it named before. `user`: the limit is of
+   * this user's requests. One user must not close an upstream for all, so it closes only when
+   * another user meets a limit too, without an answer between.
    */
   said(ms: number, user: string | null): void;
-  /** It answered somebody: who meets a limit from now on is the first. */
+  /** It answered a request. The next user with a limit is the first one again. */
   answered(): void;
   stop(): void;
 };

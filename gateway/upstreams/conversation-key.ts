@@ -31,10 +31,10 @@ const closeBrace = 0x7d;
 const comma = 0x2c;
 
 /**
- * Names the conversation that a request goes on with: a hash of who asks for which model with which
- * system prompt and which first words of the user. These are the same bytes in every turn, but for
- * marks (`cache_control`) that clients move about, and for text that they write bare or as a part.
- * Null where there is nothing to go by. Parses nothing: about a millisecond for 3 MB.
+ * Names the conversation of a request: a hash of user, model, system prompt and first text of the
+ * user. These bytes are the same in every turn, except for marks (`cache_control`) that clients
+ * move, and text that clients write bare or as a part. Null if there is nothing to hash. It parses
+ * nothing: about a millisecond for 3 MB.
  */
 export function conversationKey(
   user: string,
@@ -74,7 +74,7 @@ function addTurns(hash: Hash, body: Buffer, at: Places | undefined): boolean {
     hash.update(said);
     const content = turn.fields.findLast(({ name }) => name === at.parts);
     if (content !== undefined) addContent(hash, body, content);
-    // Gemini's turns are the user's where they do not say whose they are.
+    // A turn of Gemini without a role is the user's.
     const isUser = said === '"user"' || (role === undefined && at.parts === "parts");
     if (isUser && content !== undefined) return true;
     from = turn.end;

@@ -5,7 +5,7 @@ import { convertedHeaders } from "./converted-headers.ts";
 import { forward, type Outbound } from "./forward.ts";
 import type { Upstream } from "./upstream.ts";
 
-/** What a provider of the hub sends its requests with, and how they fared. */
+/** Sends a hub provider's requests, and tells how they ended. */
 export type ConvertedFetch = {
   readonly fetch: typeof fetch;
   /** The head of the upstream's last answer; `{}` before there is one. */
@@ -16,7 +16,7 @@ export type ConvertedFetch = {
   settled(): Promise<void>;
 };
 
-/** The statuses whose answers have no body. */
+/** Statuses without a body. */
 const bodiless = new Set([204, 205]);
 
 /**

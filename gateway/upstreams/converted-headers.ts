@@ -1,8 +1,8 @@
 import type { Headers as OutboundHeaders } from "./headers.ts";
 
 /**
- * Of what the road prepared: the key, who asks, and tracing. The rest speaks of the client's own
- * dialect.
+ * From the prepared headers: the key, the user's name, and tracing. The others belong to the
+ * client's own dialect.
  */
 const fromRoad = new Set([
   "authorization",
@@ -15,7 +15,7 @@ const fromRoad = new Set([
   "tracestate",
 ]);
 
-/** Of what the provider says; its key is none. */
+/** From the provider's headers. Its key is a placeholder. */
 const fromProvider = ["content-type", "anthropic-version", "anthropic-beta"];
 
 /** The headers of a converted request: nothing that the client wrote itself. */

@@ -3,7 +3,7 @@ import { StaleConnection } from "./stale-connection.ts";
 import { brokenSocket, neverConnected } from "./trouble.ts";
 import { errors } from "./undici-parts.ts";
 
-/** The status that an upstream answered with, as the cause of the error that was made of it. */
+/** An upstream's status, kept as the cause of the error that was made of it. */
 export class AnsweredStatus {
   readonly status: number;
 
@@ -12,21 +12,19 @@ export class AnsweredStatus {
   }
 }
 
-/** Remembers what the upstream itself answered, which the client's error may not say. */
+/** Adds the upstream's own status, which the client's error may not show. */
 export function withStatus(error: GatewayError, status: number): GatewayError {
   error.cause ??= new AnsweredStatus(status);
   return error;
 }
 
 /**
- * What an error says of its upstream:
+ * What an error tells about its upstream:
  * - `down`: no connection, 502, 503, or the connection broke
- * - `silent`: no first byte in time, or a proxy of its that says so (504); it may be at work on it
- *   still
- * - `busy`: it lives, and takes nothing for `ms` (429, 529, a model that loads); `limit` where it
- *   has had enough of us (429), which may be about one request, one model or one key
- * - `alive`: it answered, and the fault is the request's, or its own and of no consequence for
- *   others
+ * - `silent`: no first byte in time, or its proxy reports that (504). It may still be generating
+ * - `busy`: it lives and takes nothing for `ms` (429, 529, a loading model). `limit` if it limits
+ * us (429), which may concern one request, one model or one key
+ * - `alive`: it answered, and the fault is the request's, or has no consequence for others
  * - `nothing`: the client left, or the fault is ours
  */
 export type Failure =
@@ -38,15 +36,15 @@ const silent: Failure = { kind: "silent" };
 const alive: Failure = { kind: "alive" };
 const nothing: Failure = { kind: "nothing" };
 
-/** Until it is asked again, where it does not say itself. Milliseconds. */
+/** How long a busy upstream is not used if it names no time. Milliseconds. */
 const busyMs = 1_000;
 
-/** No upstream is left alone for longer because it said so. Milliseconds. */
+/** The longest time that a busy upstream may ask for. Milliseconds. */
 const maxBusyMs = 60_000;
 
 const gone = new Set([502, 503]);
 
-/** What was behind a proxy may have begun to generate: it is not asked for the same again. */
+/** The server behind the proxy may have begun to generate, so the request is not sent again. */
 const proxyTimeout = 504;
 
 /** Judges an error of `forward` or `attempt`. */
@@ -91,8 +89,8 @@ function brokenOrAnswered(cause: unknown): Failure {
 }
 
 /**
- * What a client is told whose own key an upstream refused: that error speaks of the gateway's.
- * Gives any other error as it is.
+ * For a client that sent its own key to the upstream: says that the upstream refused that key, and
+ * not the gateway's. Returns any other error unchanged.
  */
 export function ownKeyRefused(error: unknown): unknown {
   if (!(error instanceof GatewayError) || error.code !== "upstream_auth") return error;
@@ -106,7 +104,7 @@ export function ownKeyRefused(error: unknown): unknown {
 }
 
 /**
- * Why an upstream is not used, for logs and /health: never an upstream's own words, which may quote
+ * Why an upstream is not used, for logs and /health. Never the upstream's own text, which may quote
  * a prompt.
  */
 export function reasonOf(error: unknown): string {
@@ -115,7 +113,7 @@ export function reasonOf(error: unknown): string {
   return cause instanceof AnsweredStatus ? `The upstream failed (${cause.status}).` : error.message;
 }
 
-/** An upstream that repeats our key in its error tells it to nobody. Gives any other error as it is. */
+/** Removes our key from an upstream's error. Returns any other error unchanged. */
 export function withoutKey<Found>(error: Found, key: string | null): Found | GatewayError {
   if (!(error instanceof GatewayError) || key === null) return error;
   if (!error.message.includes(key) && !JSON.stringify(error.extra).includes(key)) return error;

@@ -15,7 +15,7 @@ function headOf(converted: Converted, upstream: IncomingHttpHeaders): IncomingHt
   const { contentType, dropped } = converted;
   const head: IncomingHttpHeaders = { "content-type": contentType };
   if (dropped.length > 0) head[droppedHeader] = dropped.join(", ");
-  // Whoever learns from it what kind of server this is, goes on to.
+  // The receiver that learns the kind of server still gets this head.
   if (upstream.server !== undefined) head.server = upstream.server;
   return head;
 }

@@ -23,7 +23,7 @@ export type Outbound = {
   fresh: boolean;
 };
 
-/** Who takes the answer. Only 2xx answers reach it. */
+/** Receives the answer. Only 2xx answers reach it. */
 export type Receiver = {
   head(status: number, headers: IncomingHttpHeaders): void;
   /** False asks to pause until `whenDrained` calls back. */

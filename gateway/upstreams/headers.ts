@@ -29,7 +29,8 @@ const notToUpstream = new Set([
   "content-length",
   "expect",
   "accept-encoding",
-  // With it llama-server detaches the stream from its client and generates on after they left.
+  // With this header llama-server detaches the stream from its client, and goes on generating after
+  // the client left.
   "x-conversation-id",
   "forwarded",
   "x-real-ip",
@@ -53,7 +54,8 @@ const notToClient = new Set([
 ]);
 
 /**
- * What limits the gateway has there is none of its users' business, whose limits have these names.
+ * The upstream's limits on the gateway are not shown, because the gateway's own limits use these
+ * header names.
  */
 const isLimit = (name: string): boolean =>
   name.startsWith("x-ratelimit-") || name.startsWith("anthropic-ratelimit-");
@@ -79,9 +81,12 @@ export type AddedHeaders = {
   requestId: string;
   /** The upstream's own key; null where it has none. */
   upstreamKey: string | null;
-  /** In whose words the key is told; `openai` where unsaid. */
+  /** The family that decides the key's header; `openai` by default. */
   family?: Family;
-  /** True where the client's own credentials go to it; its own key then stands in for none only. */
+  /**
+   * True if the client's own credentials go to the upstream. Its own key is then used only if the
+   * client sent none.
+   */
   passthrough?: boolean;
   /** True where the gateway inflated the body. */
   inflated?: boolean;
@@ -89,7 +94,7 @@ export type AddedHeaders = {
   identity?: boolean;
 };
 
-/** Of an upstream, what decides under which key it is asked. */
+/** The part of an upstream that decides the key. */
 export function keyOf(
   upstream: Pick<Upstream, "key" | "family" | "passthrough">,
 ): Pick<AddedHeaders, "upstreamKey" | "family" | "passthrough"> {
@@ -112,14 +117,14 @@ const secret = new Set([
   "cf-access-jwt-assertion",
 ]);
 
-/** A client's headers for whoever is not to see its credentials. */
+/** A client's headers without its credentials. */
 export function withoutCredentials(client: IncomingHttpHeaders): IncomingHttpHeaders {
   return Object.fromEntries(Object.entries(client).filter(([name]) => !secret.has(name)));
 }
 
 /**
- * The headers an upstream gets: the client's without credentials, addresses and hop-by-hop ones,
- * and ours. Applied before either forwarder; never in a proxy event, which is not called under
+ * The headers for an upstream: the client's without credentials, addresses and hop-by-hop headers,
+ * plus ours. Applied before either forwarder, and never in a proxy event, which is not called under
  * `Expect`.
  */
 export function headersToUpstream(client: IncomingHttpHeaders, added: AddedHeaders): Headers {

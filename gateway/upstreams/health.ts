@@ -9,24 +9,27 @@ export type HealthOptions = {
   later?: (call: () => void, ms: number) => () => void;
   /** An upstream is used from now on, or no longer; also its first sign of life. */
   onChange: (name: string, up: boolean, reason: string | null) => void;
-  /** Time has passed and `usable` may be true again: whoever waits for it should ask. */
+  /** Called when `usable` may be true again. Waiting requests should then ask. */
   onUsable?: (name: string) => void;
   /**
-   * Looks whether an upstream that seemed dead lives: resolves if so, else rejects. Null where it
-   * must not be asked now, since it generates for us: then the next exchange is the trial.
+   * Checks an upstream that seemed dead. Resolves if it lives, rejects if not. Null if it must not
+   * be asked now because it generates for us; then the next exchange is the trial.
    */
   probe?: (name: string) => Promise<void> | null;
 };
 
-/** How the upstreams fare, by what exchanges show; those that look dead are asked now and then. */
+/**
+ * The health of all upstreams, learnt from exchanges. An upstream that looks dead is asked now and
+ * then.
+ */
 export type Health = {
-  /** May something be sent to it now? Of an upstream that nothing is known of, yes. */
+  /** True if a request may be sent to it now, also if nothing is known of it. */
   usable(name: string): boolean;
-  /** Something is sent to it; in the same turn as `usable`, so that a trial is one. */
+  /** A request is sent to it. Call it in the same turn as `usable`, so that there is one trial. */
   tried(name: string): void;
   /** It began to answer. */
   noteAnswered(name: string): void;
-  /** An attempt of a user's ended with an error of any kind, also where the client left. */
+  /** An attempt ended with an error of any kind, also if the client left. */
   noteFailed(name: string, error: unknown, user?: string): void;
   view(name: string): HealthView;
   stop(): void;

@@ -2,13 +2,13 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Family } from "../dialects/hub/target.ts";
 import type { Headers } from "./headers.ts";
 
-/** Whose key it is, and in which words it is told. */
+/** The upstream's key, and the family that decides its header. */
 export type KeyHolder = {
   readonly key: string | null;
   readonly family: Family;
 };
 
-/** What Anthropic's API wants to be told, where a client did not say. */
+/** The API version for Anthropic, if the client gave none. */
 const anthropicVersion = "2023-06-01";
 
 /** The client's credentials that an upstream of each family would take. */
@@ -42,7 +42,7 @@ export function addOwnCredentials(
   return found;
 }
 
-/** The headers that tell an upstream who asks, for the gateway's own questions. */
+/** The headers with the upstream's key, for the gateway's own questions. */
 export function keyHeaders({ key, family }: KeyHolder): Headers {
   const out: Headers = {};
   addKeyHeaders(out, key, family);

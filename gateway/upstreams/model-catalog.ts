@@ -97,7 +97,7 @@ export function createModelCatalog(options: CatalogOptions): ModelCatalog {
     async read() {
       refresh();
       const nothing = lists.every(({ entries }) => entries === null);
-      // Who was away already is not waited for again, unless there is nobody else.
+      // An upstream that was down already is not waited for, unless it is the only one.
       const awaited = lists.filter((list) => list.entries === null && (nothing || !list.error));
       await Promise.all(awaited.map(({ asking }) => asking));
       const error = lists.find((list) => list.error !== null)?.error;

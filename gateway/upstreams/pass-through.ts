@@ -12,7 +12,7 @@ import type { Upstream } from "./upstream.ts";
 /** What the upstream is asked, in place of the client's own words. */
 export type Passed = { path: string; headers: Headers };
 
-/** Who takes what comes of it: an answer, an open WebSocket, or neither. */
+/** Receives the result: an answer, an open WebSocket, or neither. */
 export type PassReceiver = {
   answer?(upstream: IncomingMessage, headers: Headers): void;
   /** What the client of a WebSocket is told of the exchange, in the head that opens it. */

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from "node:net";
 
-/** The variables that say which proxy is on the way; lower case wins, as everywhere. */
+/** The environment variables of proxies. Lower case has precedence, as everywhere. */
 export type ProxyEnvironment = Readonly<Record<string, string | undefined>>;
 
 /**

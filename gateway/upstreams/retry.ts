@@ -1,8 +1,8 @@
 import { failureOf } from "./failure.ts";
 
 /**
- * Whether an exchange of whose answer the client has seen nothing may be sent to another upstream.
- * Not after silence: that upstream may be at work on it still.
+ * True if an exchange may go to another upstream: the client has seen no byte of an answer. Not
+ * after silence, because that upstream may still be generating.
  */
 export function isRetryable(error: unknown): boolean {
   const { kind } = failureOf(error);

@@ -12,7 +12,7 @@ export type Route = {
   readonly fallbacks: readonly RoutedUpstream[];
 };
 
-/** What a model name leads to; one object for each route, however often it is taken. */
+/** The upstreams of a model name; one object for each route, however often it is used. */
 export type Way = {
   readonly seats: RouteSeats;
   /** What the model is called at an upstream, where it is another name. */
@@ -21,19 +21,19 @@ export type Way = {
 
 export type RoutingOptions = {
   readonly routes: readonly Route[];
-  /** The upstream for all that no route names; null: there is none. */
+  /** The upstream for models without a route; null: there is none. */
   readonly fallback: string | null;
-  /** Which of the upstreams that no route names lists this model. */
+  /** The upstream without a route that lists this model. */
   readonly listedBy: (model: string) => string | null;
 };
 
-/** Clients choose model names; of so many is remembered where they lead. */
+/** How many model names are remembered; clients choose them. */
 const mostRemembered = 1000;
 
 /**
- * The road from a model name to its upstreams: the first route that matches, else an upstream that
- * lists the model and that no route names, else the fallback; null where there is none. A request
- * that names no model goes where every name would: the fallback, or a route for `*`.
+ * Finds the upstreams of a model name: the first route that matches, else an upstream without a
+ * route that lists the model, else the fallback; null if there is none. A request without a model
+ * goes to the fallback, or to a route for `*`.
  */
 export function createRouting(options: RoutingOptions): (model: string | null) => Way | null {
   const ways = options.routes.map((route, index) => ({

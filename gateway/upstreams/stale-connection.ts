@@ -1,2 +1,4 @@
-/** A kept connection had died before the answer's first byte; the request may be sent again. */
+/**
+ * A kept connection had died before the first byte of the answer. The request may be sent again.
+ */
 export class StaleConnection extends Error {}

@@ -22,7 +22,7 @@ export type HealthView = {
   readonly reason: string | null;
 };
 
-/** How one upstream fares; see Health, which says the same of each. */
+/** The health of one upstream. See Health. */
 export type Standing = {
   usable(): boolean;
   tried(): void;
@@ -54,7 +54,7 @@ export function createStanding(options: StandingOptions): Standing {
     if (!stopped) cancelLook = later(look, ms);
   }
 
-  /** The pause is over, or a trial was never heard of again. */
+  /** The pause is over, or a trial had no result. */
   function look(): void {
     if (stopped || breaker.state === "closed") return;
     breaker.halfOpen();
@@ -64,7 +64,7 @@ export function createStanding(options: StandingOptions): Standing {
       return;
     }
     breaker.tried();
-    // Exchanges that ran meanwhile know better than a look that failed.
+    // An exchange that ran meanwhile counts more than a failed check.
     looking.then(lives, (error) => breaker.state === "half-open" && fails(reasonOf(error)));
   }
 
@@ -89,7 +89,7 @@ export function createStanding(options: StandingOptions): Standing {
     },
     answered() {
       busy.answered();
-      // As nearly always; nothing to do for it.
+      // The usual case: nothing to do.
       if (up !== true || !breaker.isSound) lives();
     },
     failed(error, user) {

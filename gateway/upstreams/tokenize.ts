@@ -21,7 +21,7 @@ export type TokenizeOptions = {
   timeoutMs?: number;
   /** Questions to one upstream at once; others wait for their turn, within the time. */
   atOnce?: number;
-  /** After a question that was not answered in time, the upstream is left in peace. */
+  /** How long an upstream is not asked after it did not answer in time. Milliseconds. */
   restMs?: number;
   /** False for an upstream that is known not to answer; true by default. */
   usable?: (upstream: string) => boolean;
@@ -32,7 +32,7 @@ export type TokenizeOptions = {
 /** What has been seen of an upstream; `lacks` are paths it does not know. */
 type Seen = { readonly questions: PQueue; restsUntil: number; readonly lacks: Set<string> };
 
-/** Whoever comes when so many are being counted has to do without. */
+/** The most waiting questions. More prompts are not counted. */
 const mostWaiting = 128;
 
 /** What is larger takes longer to count than anyone would wait. */
@@ -47,9 +47,9 @@ const isLlama = ({ kind }: Upstream): boolean => kind === "llamacpp";
 const isVllm = ({ type }: Upstream): boolean => type === "vllm";
 
 /**
- * Asks upstreams how many tokens a prompt will be there: llama.cpp and vLLM, which answer beside
- * their generations. Null where there is nobody to ask, or no room; else resolves with the tokens,
- * or with null where they were not told in time. Never rejects.
+ * Asks llama.cpp and vLLM for the tokens of a prompt. They answer while they generate. Null if no
+ * upstream can answer, or if there is no room. Else it resolves with the tokens, or with null if
+ * the answer did not come in time. Never rejects.
  */
 export function createTokenize(
   options: TokenizeOptions = {},
@@ -153,7 +153,7 @@ async function byVllm(ask: Counted, put: Put): Promise<number | null> {
 const numberIn = (value: unknown): number | null =>
   typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : null;
 
-/** It answered, and will not do this: it need not be left in peace for that. */
+/** It answered with a refusal, so it needs no rest. */
 function isRefusal(error: unknown): boolean {
   return error instanceof GatewayError && error.status >= 400 && error.status < 500;
 }

@@ -6,7 +6,7 @@ import { errors } from "./undici-parts.ts";
 const code = (error: unknown): string =>
   error instanceof Error && "code" in error ? String(error.code) : "";
 
-/** What went wrong between us and an upstream, as the error a client gets. Names no address. */
+/** Converts a connection error to an upstream into the client's error. It names no address. */
 export function upstreamTrouble(cause: unknown): GatewayError {
   if (cause instanceof GatewayError) return cause;
   if (cause instanceof errors.ConnectTimeoutError) {
@@ -44,7 +44,7 @@ export function upstreamTrouble(cause: unknown): GatewayError {
     );
   }
   if (code(cause) === "") {
-    // No error of a connection: our own code threw while it handled the answer.
+    // Not a connection error: our own code threw while it handled the answer.
     return new GatewayError("internal_error", "The gateway failed on this answer.", { cause });
   }
   // Where it breaks off inside a chunk, that too comes from the parser.
@@ -65,7 +65,7 @@ const unreachable = new Set([
   "UND_ERR_CONNECT_TIMEOUT",
 ]);
 
-/** Node has only words for a connection that is closed before its handshake is over. */
+/** Node has no code, only a message, for a connection that closed before its handshake ended. */
 const brokenHandshake = (error: unknown): boolean =>
   code(error) === "ECONNRESET" && /before secure TLS connection/.test((error as Error).message);
 

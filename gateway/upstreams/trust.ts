@@ -3,21 +3,24 @@ import { createSecureContext, getCACertificates, type SecureContext } from "node
 
 /** PEM texts. */
 export type TlsOptions = {
-  /** Authorities believed beside the usual ones; may hold several. */
+  /** CA certificates besides the usual ones, as PEM; may hold several. */
   readonly ca?: string | null;
   /** Our own certificate, with those between it and its authority, and its key. */
   readonly cert?: string | null;
   readonly key?: string | null;
 };
 
-/** Whose certificates are believed, and which is ours: read once, used for every connection. */
+/**
+ * The CA certificates and our client certificate, read once at the start and used for every
+ * connection.
+ */
 export type Trust = { readonly secureContext: SecureContext };
 
 const certificate = /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[\s\S]*?-----END [^-]+-----/g;
 
 /**
- * Reads PEM texts; null where there are none. Throws a one-line Error for what is no certificate or
- * key, or a pair that does not fit: OpenSSL itself believes in silence that no authority is one.
+ * Reads PEM texts; null if there are none. Throws a one-line Error for a text without a certificate
+ * or key, or for a pair that does not match: OpenSSL accepts an empty list of CAs without an error.
  */
 export function readTrust({ ca = null, cert = null, key = null }: TlsOptions): Trust | null {
   if (ca === null && cert === null && key === null) return null;

@@ -2,14 +2,17 @@ import { request as httpRequest, type RequestOptions } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { Socket } from "node:net";
 
-/** The way through a proxy failed, so that the upstream has seen nothing. Names no address. */
+/**
+ * The tunnel through a proxy failed, so the upstream has seen nothing. The message names no
+ * address.
+ */
 export class ProxyTrouble extends Error {
   readonly code: string = "ERR_PROXY";
 }
 
 export type Tunnel = {
   proxy: URL;
-  /** Where it shall lead. */
+  /** The target of the tunnel. */
   host: string;
   port: number;
   timeoutMs: number;
@@ -26,9 +29,9 @@ export function readProxy(url: string | null): URL | null {
 }
 
 /**
- * Opens a way through an HTTP proxy with CONNECT (RFC 9110 §9.3.6). Calls back once, with the
- * socket to the other end or with ProxyTrouble. The socket is the very one to the proxy: when it
- * has closed, so has the way.
+ * Opens a tunnel through an HTTP proxy with CONNECT (RFC 9110 §9.3.6). Calls back once, with the
+ * socket or with ProxyTrouble. The socket is the one to the proxy: when it closes, the tunnel
+ * closes.
  */
 export function openTunnel(
   { proxy, host, port, timeoutMs }: Tunnel,

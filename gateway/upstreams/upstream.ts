@@ -4,10 +4,10 @@ import { type Connections, openConnections } from "./connection.ts";
 import { readTrust, type TlsOptions, type Trust } from "./trust.ts";
 import { readProxy } from "./tunnel.ts";
 
-/** What kind of server answers; decides how it is metered and connected to. */
+/** The kind of server. It decides how answers are metered and connections made. */
 export type UpstreamKind = "llamacpp" | "openai";
 
-/** What an upstream is said to be; `auto` is learnt from its answers. */
+/** The type of server in the settings; `auto` is learnt from its answers. */
 export type ServerType =
   | "auto"
   | "openai"
@@ -17,7 +17,7 @@ export type ServerType =
   | "llamacpp"
   | "vllm";
 
-/** A server that answers: where it is, how it is spoken to, how it fares. */
+/** A server that answers: its address, its dialect, its connections. */
 export type Upstream = {
   readonly name: string;
   readonly type: ServerType;
@@ -27,14 +27,14 @@ export type Upstream = {
   readonly prefix: string;
   /** Its own key; null where it needs none. */
   readonly key: string | null;
-  /** The client's own credentials go to it unchanged. */
+  /** True if the client's own credentials go to it unchanged. */
   readonly passthrough: boolean;
   readonly connections: Connections;
-  /** Whose certificates are believed, and ours; null: the usual ones, and none. */
+  /** The CA certificates and our client certificate; null: the usual CAs, no client certificate. */
   readonly trust: Trust | null;
   /** The HTTP proxy on the way to it. */
   readonly proxy: URL | null;
-  /** The dialects that it has turned out not to know, though others of its family do. */
+  /** The dialects that it does not know, although others of its family do. */
   readonly lacks: Set<Dialect>;
   /** Learnt from its answers; null until there is one. */
   kind: UpstreamKind | null;
@@ -55,8 +55,8 @@ export type UpstreamOptions = {
 };
 
 /**
- * Opens an upstream; nothing connects yet. Throws a one-line Error for PEM texts or a proxy that
- * are none.
+ * Opens an upstream. Nothing connects yet. Throws a one-line Error for invalid PEM texts or an
+ * invalid proxy URL.
  */
 export function openUpstream(options: UpstreamOptions): Upstream {
   const { connectTimeoutMs, type } = options;
@@ -79,7 +79,7 @@ export function openUpstream(options: UpstreamOptions): Upstream {
   };
 }
 
-/** Notes what an answer shows of its server: llama.cpp names itself in the `Server` header. */
+/** Learns the kind of server from an answer: llama.cpp names itself in the `Server` header. */
 export function learnKind(upstream: Upstream, server: string | string[] | undefined): void {
   if (upstream.kind === null) upstream.kind = server === "llama.cpp" ? "llamacpp" : "openai";
 }

@@ -2,7 +2,7 @@ import type { Edited } from "./edit-users-file.ts";
 import { digestOf, hashedName, hintOf, keyFault } from "./key.ts";
 import { digestOfRow, type EntryFields, fieldsOf, rowOf, type UserRow } from "./users-document.ts";
 
-/** How many keys the person has now. */
+/** The number of keys that the user has now. */
 export type AddedKey = { readonly keys: number };
 
 /**

@@ -3,10 +3,10 @@ import type { Edited } from "./edit-users-file.ts";
 import { digestInName } from "./key.ts";
 import { changed, fieldsOf, hintOfRow, type UserRow } from "./users-document.ts";
 
-/** Which keys: a person's, all of them or those whose hint begins with `hint`. */
+/** Selects keys of a user: all of them, or those with a hint that begins with `hint`. */
 export type Whose = { readonly user: string; readonly hint: string | null };
 
-/** The keys `whose` means. @throws Error when there is none */
+/** The selected keys. @throws Error if there is none */
 export function pick(rows: readonly UserRow[], whose: Whose): UserRow[] {
   const own = rows.filter((row) => fieldsOf(row).user === whose.user);
   if (own.length === 0) throw new Error("there is no user with that name");
@@ -15,13 +15,13 @@ export function pick(rows: readonly UserRow[], whose: Whose): UserRow[] {
   return picked;
 }
 
-/** Takes keys out of the file; says how many. */
+/** Removes keys from the file. Returns how many. */
 export function removeKeys(rows: readonly UserRow[], whose: Whose): Edited<number> {
   const picked = new Set(pick(rows, whose));
   return { rows: rows.filter((row) => !picked.has(row)), result: picked.size };
 }
 
-/** Switches keys off, or on again; says how many. */
+/** Disables keys, or enables them again. Returns how many. */
 export function setDisabled(
   rows: readonly UserRow[],
   whose: Whose,
@@ -33,7 +33,7 @@ export function setDisabled(
   return { rows: edited, result: picked.size };
 }
 
-/** Stores every plain key hashed, each in its place; says how many. */
+/** Hashes every plain key in its place. Returns how many. */
 export function hashKeys(rows: readonly UserRow[]): Edited<number> {
   const isPlain = (row: UserRow): boolean => digestInName(row.name) === null;
   return {

@@ -6,13 +6,13 @@ import { parseUsers } from "./snapshot.ts";
 import { decode, describe } from "./user-directory.ts";
 import { readRows, type UserRow, writeRows } from "./users-document.ts";
 
-/** What an edit makes of the rows, and what it has to tell. */
+/** The rows after an edit, and its result. */
 export type Edited<T> = { readonly rows: readonly UserRow[]; readonly result: T };
 
 /**
- * Edits a users file under its lock: edits made at once follow each other, and a reader never sees
- * half of one. A file that is not there is made, for its owner only.
- * @throws Error with one line on a broken file, and whatever `edit` throws; nothing is written then
+ * Edits a users file under its lock, so simultaneous edits follow each other and a reader never
+ * sees half of one. A missing file is created with access for its owner only.
+ * @throws Error with one line for a broken file, and any error of `edit`; nothing is written then
  */
 export async function editUsersFile<T>(
   file: string,
@@ -25,7 +25,7 @@ export async function editUsersFile<T>(
     const rows = before === null ? [] : rowsOf(target, before);
     const edited = edit(rows);
     const after = writeRows(edited.rows);
-    // What the gateway would refuse is never written.
+    // The gateway must be able to read what is written.
     parseUsers(after);
     if (!isSame(rows, edited.rows) || before === null) {
       refuseIfChanged(target, before);
@@ -41,7 +41,7 @@ export function readUsersFile(file: string): UserRow[] {
   return text === null ? [] : rowsOf(file, text);
 }
 
-/** For its owner only; one that exists stays as it is. */
+/** Only the owner gets access. An existing folder stays as it is. */
 function makeFolderOf(file: string): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
 }
@@ -67,7 +67,7 @@ function isSame(one: readonly UserRow[], other: readonly UserRow[]): boolean {
   return one.length === other.length && one.every((row, index) => row === other[index]);
 }
 
-/** An editor by hand takes no lock; what it saved in these milliseconds must not be lost. */
+/** A person's text editor takes no lock. What it saved in these milliseconds must not be lost. */
 function refuseIfChanged(file: string, before: string | null): void {
   if (textOf(file) !== before) throw new Error(`${file} was changed by another program; try again`);
 }

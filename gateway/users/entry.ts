@@ -14,14 +14,14 @@ export type UserEntry = {
   readonly disabled: boolean;
   /** Globs (`*`, `?`) of the models it may use; null = all. */
   readonly models: readonly string[] | null;
-  /** Share of the line; 1 is everybody's. */
+  /** Share of the line; the default is 1. */
   readonly weight: number;
-  /** A whole number; higher runs first, 0 is everybody's. */
+  /** A whole number; higher runs first, the default is 0. */
   readonly priority: number;
-  /** Generations at once, and requests in line; null is the gateway's own setting. */
+  /** The most running generations and waiting requests; null is the gateway's own setting. */
   readonly maxConcurrent: number | null;
   readonly maxQueued: number | null;
-  /** As written; the room of limits reads it. */
+  /** As written in the file; limits/ reads it. */
   readonly limits: Readonly<Record<string, unknown>> | null;
   /** The key's first characters: all that may be shown of it. */
   readonly hint: string;
@@ -34,8 +34,8 @@ export const entryFields: readonly string[] = [
 ];
 
 /**
- * Reads the value of one entry: a name, or an object. Fields it does not know are left alone.
- * @throws Error whose message names the field and never repeats its value
+ * Reads the value of one entry: a name, or an object. Unknown fields are ignored.
+ * @throws Error with a message that names the field and never repeats its value
  */
 export function parseEntry(value: unknown, hint: string): UserEntry {
   const fields = typeof value === "string" ? { user: value } : value;
@@ -112,6 +112,6 @@ function hintIn(value: unknown): string | null {
   if (typeof value !== "string" || !/^[\x21-\x7e]*$/.test(value)) {
     throw new Error('"hint" must be the first characters of the key');
   }
-  // A longer one could be the whole key, which would then stand in lists and logs.
+  // A longer hint could be the whole key, and it is shown in lists and logs.
   return value.slice(0, HINT_LENGTH);
 }

@@ -1,8 +1,8 @@
 import { digestOf } from "./key.ts";
 
 /**
- * The keys of users.example.json. They are public, so a copy of that file must let nobody in:
- * refused when a file is read and when a client sends one. A test compares this list with the file.
+ * The keys of users.example.json. They are public, so they must not work: they are refused in a
+ * users file and from a client. A test compares this list with the file.
  */
 export const exampleKeys: readonly string[] = [
   "sk-example-alice-change-me",
@@ -12,7 +12,7 @@ export const exampleKeys: readonly string[] = [
 
 const digests: ReadonlySet<string> = new Set(exampleKeys.map(digestOf));
 
-/** Whether a digest (64 lower-case hex digits) is that of a key everybody can read. */
+/** True if a digest (64 lower-case hex digits) belongs to a public example key. */
 export function isExampleDigest(digest: string): boolean {
   return digests.has(digest);
 }

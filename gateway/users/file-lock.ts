@@ -27,7 +27,7 @@ export async function withFileLock<T>(file: string, work: () => T): Promise<T> {
   try {
     return work();
   } finally {
-    // Whoever slept through the stale time must not remove the lock of the next one.
+    // An editor that slept through the stale time must not remove the next editor's lock.
     if (contentOf(lock) === mine) rmSync(lock, { force: true });
   }
 }
@@ -45,8 +45,9 @@ function take(lock: string, owner: string): boolean {
 }
 
 /**
- * Removes a lock whose owner is gone. Whoever removes holds `<lock>.break` and looks again under
- * it: else two would find the same stale lock, and the slower remove the quicker one's new lock.
+ * Removes a lock if its owner is gone. The remover holds `<lock>.break` and checks again: else two
+ * removers could find the same stale lock, and the slower one would remove the quicker one's new
+ * lock.
  */
 function breakIfStale(lock: string, mine: string): void {
   if (!isStale(lock)) return;

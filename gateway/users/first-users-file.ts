@@ -7,23 +7,23 @@ import { replaceFile, targetOf } from "./replace-file.ts";
 
 export type FirstKey = {
   readonly user: string;
-  /** For the terminal, once; null when it went to `keyFile` instead. */
+  /** The key to print once; null if it was written to `keyFile`. */
   readonly key: string | null;
-  /** Where the key was written for its owner to read and delete; null when it may be shown. */
+  /** The file that the key was written to; null if it may be printed. */
   readonly keyFile: string | null;
 };
 
 export type FirstUsersFileOptions = {
   file: string;
   user: string;
-  /** Whether what is printed is read by a person (`process.stdout.isTTY`) and not kept in a log. */
+  /** True if a person reads the output (`process.stdout.isTTY`) and it is not kept in a log. */
   isTerminal: boolean;
 };
 
 /**
- * Where no users file exists, makes one with a single administrator's key, so that the first start
- * lets its owner in; null when there is one. Ask only while API_KEY is unset.
- * @throws Error with one line when it cannot be written
+ * If there is no users file, creates one with a key for an administrator, so that the owner can use
+ * the gateway at once. Returns null if there is a file. Call it only if API_KEY is not set.
+ * @throws Error with one line if the file cannot be written
  */
 export async function createFirstUsersFile(
   options: FirstUsersFileOptions,
@@ -34,9 +34,9 @@ export async function createFirstUsersFile(
   const keyFile = isTerminal ? null : join(dirname(file), "first-key");
   const key = newKey();
   const isFirst = await editUsersFile(file, (rows) => {
-    // Of two gateways starting at once, the second finds the first one's key.
+    // If two gateways start at once, the second one finds the first one's key.
     if (exists(target)) return { rows, result: false };
-    // Before the users file: a crash between the two must not leave a key nobody knows.
+    // Written before the users file: a crash between the two must not leave an unknown key.
     if (keyFile !== null) writeKeyFile(keyFile, key);
     return { rows: addKey(rows, key, { user, role: "admin" }, false).rows, result: true };
   });
@@ -44,7 +44,7 @@ export async function createFirstUsersFile(
 }
 
 function writeKeyFile(keyFile: string, key: string): void {
-  // An older one would hand down its mode.
+  // An older file would keep its mode.
   rmSync(keyFile, { force: true });
   replaceFile(keyFile, `${key}\n`);
 }

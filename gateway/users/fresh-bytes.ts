@@ -8,9 +8,11 @@ import {
   readSync,
 } from "node:fs";
 
-/** Judged by its bytes up to this size; a larger file by its stat first. */
+/**
+ * Up to this size the file is compared by its bytes. A larger file is compared by its stat first.
+ */
 const SMALL = 65_536;
-/** A stat tells nothing about a file changed within the clock tick of its time stamp. */
+/** A stat cannot show a change within the clock tick of its time stamp. */
 const SETTLED_MS = 1_000;
 const GAP_MS = 5;
 /** Without O_NONBLOCK, opening a named pipe would wait for its writer for ever. */
@@ -25,10 +27,12 @@ export type FreshBytes = {
   look(): "same" | "missing" | Buffer;
 };
 
-/** What the last look found; `mark` is null while the stat cannot be trusted. */
+/** The result of the last look; `mark` is null while the stat cannot be trusted. */
 type Last = "none" | "missing" | { readonly bytes: Buffer; readonly mark: string | null };
 
-/** Sees every change of a file, with no watcher: those miss renames, mounts and network drives. */
+/**
+ * Sees every change of a file without a watcher: watchers miss renames, mounts and network drives.
+ */
 export function createFreshBytes(file: string, now: () => number = Date.now): FreshBytes {
   const buffer = Buffer.allocUnsafeSlow(SMALL + 1);
   let last: Last = "none";
@@ -83,7 +87,7 @@ function markOf(fd: number): string {
   return `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`;
 }
 
-/** Opens the file; null when there is none. Where there was one, asks twice. */
+/** Opens the file; null if there is none. If there was one before, it looks twice. */
 function openPatiently(file: string, wasThere: boolean): number | null {
   const fd = openIfThere(file);
   if (fd !== null || !wasThere) return fd;

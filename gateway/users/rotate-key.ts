@@ -22,10 +22,10 @@ export type Rotated = {
 };
 
 /**
- * Puts a new key in the place of a person's working ones, with their rights; the old ones end after
- * the grace period. A key that would have ended earlier still does, and the new key ends when the
- * longest-lived of them would have: rotating gives nobody more than they had.
- * @throws Error when none works, or when they have different rights and none was named
+ * Replaces a user's working keys by a new key with the same rights. The old keys end after the
+ * grace period. A key that would have ended earlier still does, and the new key ends when the
+ * longest-lived old key would have ended: rotating gives no more rights than before.
+ * @throws Error if no key works, or if the keys have different rights and none was named
  */
 export function rotateKey(rows: readonly UserRow[], rotation: Rotation): Edited<Rotated> {
   const { whose, now, graceMs } = rotation;
@@ -52,7 +52,7 @@ function isWorking(row: UserRow, now: number): boolean {
   return !disabled && endOf(expires) > now;
 }
 
-/** Everything a key allows but its end; fields of other rooms count too. */
+/** All rights of a key without its end. Fields of other rooms count too. */
 function rightsOf(row: UserRow): string {
   const { hint: _hint, note: _note, expires: _expires, ...rights } = fieldsOf(row);
   return JSON.stringify(Object.entries(rights).sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -4,7 +4,7 @@ import { JsonFault, type JsonMember, placeOf, readMembers } from "./json-members
 import { digestInName, digestOf, hintOf, keyFault } from "./key.ts";
 import { userNameFault } from "./user-name.ts";
 
-/** Who exists, as one reading of the file saw it. Never changes. */
+/** The users of one reading of the file. Never changes. */
 export type Snapshot = {
   /** The entry of a key, by the key's SHA-256 digest (64 lower-case hex digits) only. */
   find(digest: string): UserEntry | null;
@@ -14,14 +14,14 @@ export type Snapshot = {
   readonly users: number;
 };
 
-/** Nobody: every key is unknown. */
+/** A snapshot without users: every key is unknown. */
 export function emptySnapshot(): Snapshot {
   return snapshotOf(new Map());
 }
 
 /**
- * The one administrator API_KEY stands for while there is no users file.
- * @throws Error naming the setting: no key, an example's key, or no user's name
+ * The administrator of API_KEY, used while there is no users file.
+ * @throws Error naming the setting: no key, an example's key, or no valid user name
  */
 export function snapshotOfApiKey(key: string, user: string): Snapshot {
   const fault = keyFault(key);
@@ -35,8 +35,9 @@ export function snapshotOfApiKey(key: string, user: string): Snapshot {
 }
 
 /**
- * Reads the text of a users file; one wrong entry refuses the whole, so that nobody is half in.
- * @throws Error whose message says what and where, never a key
+ * Reads the text of a users file. One wrong entry makes the whole file invalid, so that no user has
+ * half of their keys.
+ * @throws Error with a message that says what and where, and never a key
  */
 export function parseUsers(text: string): Snapshot {
   const byDigest = new Map<string, UserEntry>();

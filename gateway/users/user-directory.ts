@@ -2,20 +2,20 @@ import { createFreshBytes } from "./fresh-bytes.ts";
 import { emptySnapshot, parseUsers, type Snapshot, snapshotOfApiKey } from "./snapshot.ts";
 
 type UserDirectoryState = {
-  /** False while the file is broken and an earlier reading is in force. */
+  /** False while the file is invalid and an earlier version is used. */
   ok: boolean;
   /** One line without any key, or null. */
   error: string | null;
   keys: number;
   users: number;
-  /** Who says who exists. */
+  /** Where the users come from. */
   source: "file" | "api_key" | "nobody";
 };
 
 export type UserDirectory = {
   /**
-   * Who exists now; call it for every request. Synchronous, and never throws. Calls in one turn of
-   * the event loop share a look at the file: their requests had all arrived before it.
+   * The users now. Call it for every request. Synchronous, and never throws. Calls in one turn of
+   * the event loop share one look at the file, because their requests arrived before that look.
    */
   read(): Snapshot;
   state(): UserDirectoryState;
@@ -23,26 +23,29 @@ export type UserDirectory = {
 
 export type UserDirectoryOptions = {
   file: string;
-  /** The one key while there is no file; null = nobody. */
+  /** The only key while there is no file; null if there is none. */
   apiKey: string | null;
   apiUser: string;
-  /** Told once for each change: what is wrong, in one line, or null when it is mended. */
+  /**
+   * Called once for each change: what is wrong, in one line, or null when the file is valid again.
+   */
   onTrouble?: (message: string | null) => void;
   /** Which turn of the event loop this is. */
   turn?: () => number;
 };
 
 /**
- * Asking costs 0.05 µs, a look at the file 12 under load, where some 16 requests come in one turn.
- * What is ready to be read when a turn begins was sent before it, so no edit before it is missed.
+ * This call costs 0.05 µs, and a look at the file 12 µs under load, when some 16 requests come in
+ * one turn. A request that is ready when a turn begins was sent before it, so no earlier edit is
+ * missed.
  */
 const turnOfLoop = (): number => performance.nodeTiming.uvMetricsInfo.loopCount;
 
 /**
- * The users file, live: an edit counts from the next `read`. A broken file changes nothing, since
- * half a file must not lock out those who had access.
- * @throws Error with one line when the file exists and is unreadable, empty or broken: at the start
- * there is no earlier reading to go on with
+ * Reads the users file live: an edit counts from the next `read`. An invalid file changes nothing,
+ * because half a file must not lock out users who had access.
+ * @throws Error with one line if the file exists and is unreadable, empty or invalid: at the start
+ * there is no earlier version to use
  */
 export function createUserDirectory(options: UserDirectoryOptions): UserDirectory {
   const { file, apiKey, apiUser, onTrouble, turn = turnOfLoop } = options;

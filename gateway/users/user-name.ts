@@ -2,8 +2,8 @@ const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._@+ -]{0,62}[A-Za-z0-9._@+-])?$/;
 
 /**
  * Why a text cannot be a user's name, or null. Names are shown in headers, metrics and file names,
- * so: 1 to 64 letters, digits and `. _ @ + -`, spaces inside, a letter or digit first. The message
- * never repeats the text: with key and name swapped it is a key.
+ * so they have 1 to 64 letters, digits and `. _ @ + -`, spaces inside, and begin with a letter or
+ * digit. The message never repeats the text: if key and name were swapped, the text is a key.
  */
 export function userNameFault(name: string): string | null {
   if (name.startsWith("sk-")) return "the user's name looks like a key (the key comes first)";

@@ -10,7 +10,7 @@ export type EntryFields = Readonly<Record<string, unknown>>;
 
 /**
  * The rows of a users file, in order.
- * @throws Error on a broken file: an edit of one would make its fault permanent
+ * @throws Error for a broken file: an edit would make its fault permanent
  */
 export function readRows(text: string): UserRow[] {
   parseUsers(text);
@@ -30,13 +30,13 @@ export function fieldsOf(row: UserRow): EntryFields {
   return isJsonObject(value) ? value : { user: value };
 }
 
-/** A row of these fields; one that holds a user only is written as the plain name. */
+/** The row of these fields. A row with only a user is written as the plain name. */
 export function rowOf(name: string, fields: EntryFields): UserRow {
   const isPlain = Object.keys(fields).length === 1 && typeof fields.user === "string";
   return { name, raw: JSON.stringify(isPlain ? fields.user : fields) };
 }
 
-/** The row with some fields changed; one that becomes undefined is taken out. */
+/** The row with changed fields. A field that becomes undefined is removed. */
 export function changed(row: UserRow, changes: EntryFields): UserRow {
   const fields = Object.entries({ ...fieldsOf(row), ...changes });
   return rowOf(row.name, Object.fromEntries(fields.filter(([, value]) => value !== undefined)));
