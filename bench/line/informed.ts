@@ -48,7 +48,7 @@ export function informed(crowd: Crowd, forecasters: Knows[], every: number, hour
 
   function join(job: Job, coming: readonly Job[]): void {
     const entry = createEntry(job, estimates.chargeMs(job));
-    outlook.came(entry);
+    outlook.joined(entry);
     queue.add(entry, now);
     startAll();
     if (entry.state !== "waiting") return;

@@ -69,7 +69,7 @@ export class FairLine implements Line {
       return Promise.reject(new Error(`Two requests with the id ${id} joined the line.`));
     }
     const entry = createEntry(ticket, this.#estimates.chargeMs(ticket));
-    this.#outlook.came(entry);
+    this.#outlook.joined(entry);
     return new Promise((resolve, reject) => {
       const waiter = this.#startsAtOnce(ticket) ? null : this.#waiterOf(ticket);
       const hold = (): Promise<void> =>

@@ -291,7 +291,7 @@ routes: [{ model: "gpt-*", upstream: a }]
     const gateway = await gatewayWith("port: 0\n");
     const response = await gateway.post("/v1/v1/messages", chat());
     expect(response.status).toBe(404);
-    expect(await response.text()).toContain("twice");
+    expect(await response.text()).toContain("Remove /v1 from your client");
   });
 });
 

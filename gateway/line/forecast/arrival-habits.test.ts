@@ -7,19 +7,19 @@ const one = (user: string, priority = 0) =>
   createEntry({ id: "", user, model: "m", priority }, 1000);
 
 /** Sends a request, gets the answer after a second, thinks for three, and sends the next one. */
-function think(comings: ArrivalHabits, user: string, times: number): number {
+function think(habits: ArrivalHabits, user: string, times: number): number {
   let now = 0;
   for (let time = 0; time < times; time++, now += 4000) {
-    comings.came(one(user), now);
-    comings.went(user, 1000, now + 1000);
+    habits.arrived(one(user), now);
+    habits.left(user, 1000, now + 1000);
   }
   return now - 3000;
 }
 
 test("a user who reads each answer first sends nothing while one request waits", () => {
-  const comings = new ArrivalHabits();
-  const now = think(comings, "bob", 20);
-  const [bob] = comings.others("alice", now);
+  const habits = new ArrivalHabits();
+  const now = think(habits, "bob", 20);
+  const [bob] = habits.others("alice", now);
   expect(bob).toMatchObject({ user: "bob", here: 0, weight: 1, priority: 0 });
   expect(1 / (bob?.perMs[0] ?? 0)).toBeCloseTo(3000, -2);
   expect(bob?.perMs[1]).toBe(0);
@@ -27,39 +27,39 @@ test("a user who reads each answer first sends nothing while one request waits",
 });
 
 test("a user who sends many at once sends more while some wait", () => {
-  const comings = new ArrivalHabits();
-  for (let index = 0; index < 40; index++) comings.came(one("agent"), index * 500);
-  comings.went("agent", 2000, 20_000);
-  const [agent] = comings.others("alice", 20_000);
+  const habits = new ArrivalHabits();
+  for (let index = 0; index < 40; index++) habits.arrived(one("agent"), index * 500);
+  habits.left("agent", 2000, 20_000);
+  const [agent] = habits.others("alice", 20_000);
   expect(agent?.here).toBe(39);
   expect(1 / (agent?.perMs[3] ?? 0)).toBeCloseTo(500, -2);
 });
 
 test("a user who went home is not expected, and one night does not make that user rare", () => {
-  const comings = new ArrivalHabits();
-  const now = think(comings, "bob", 20);
-  expect(comings.others("alice", now + 8 * 3_600_000)).toEqual([]);
-  comings.came(one("bob"), now + 8 * 3_600_000);
-  comings.went("bob", 1000, now + 8 * 3_600_000 + 1000);
-  const [bob] = comings.others("alice", now + 8 * 3_600_000 + 1000);
+  const habits = new ArrivalHabits();
+  const now = think(habits, "bob", 20);
+  expect(habits.others("alice", now + 8 * 3_600_000)).toEqual([]);
+  habits.arrived(one("bob"), now + 8 * 3_600_000);
+  habits.left("bob", 1000, now + 8 * 3_600_000 + 1000);
+  const [bob] = habits.others("alice", now + 8 * 3_600_000 + 1000);
   expect(1 / (bob?.perMs[0] ?? 0)).toBeLessThan(6000);
 });
 
 test("the waiting user itself, and users without an answer so far, are not expected", () => {
-  const comings = new ArrivalHabits();
-  const now = think(comings, "bob", 20);
-  comings.came(one("carol"), now);
-  comings.came(one("carol"), now);
-  expect(comings.others("bob", now)).toEqual([]);
+  const habits = new ArrivalHabits();
+  const now = think(habits, "bob", 20);
+  habits.arrived(one("carol"), now);
+  habits.arrived(one("carol"), now);
+  expect(habits.others("bob", now)).toEqual([]);
 });
 
 test("made-up users do not fill the memory", () => {
-  const comings = new ArrivalHabits();
-  think(comings, "bob", 5);
-  for (let index = 0; index < 400; index++) think(comings, `made-up-${index}`, 3);
-  expect(comings.others("alice", 9000).length).toBeLessThanOrEqual(25);
-  comings.went("bob", 1000, 9000);
-  expect(comings.others("alice", 9000).some(({ user }) => user === "bob")).toBe(false);
+  const habits = new ArrivalHabits();
+  think(habits, "bob", 5);
+  for (let index = 0; index < 400; index++) think(habits, `made-up-${index}`, 3);
+  expect(habits.others("alice", 9000).length).toBeLessThanOrEqual(25);
+  habits.left("bob", 1000, 9000);
+  expect(habits.others("alice", 9000).some(({ user }) => user === "bob")).toBe(false);
 });
 
 test("rates are numbers and counts never negative, whatever comes and goes", () => {
@@ -71,13 +71,13 @@ test("rates are numbers and counts never negative, whatever comes and goes", () 
   });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
-      const comings = new ArrivalHabits();
+      const habits = new ArrivalHabits();
       let now = 0;
       for (const { user, comes, usedMs, pauseMs } of steps) {
         now += pauseMs;
-        if (comes) comings.came(one(user), now);
-        else comings.went(user, usedMs, now);
-        for (const { here, perMs, usedMs: times } of comings.others("alice", now)) {
+        if (comes) habits.arrived(one(user), now);
+        else habits.left(user, usedMs, now);
+        for (const { here, perMs, usedMs: times } of habits.others("alice", now)) {
           expect(here).toBeGreaterThanOrEqual(0);
           expect(times.length).toBeGreaterThan(0);
           expect(perMs.every((rate) => rate >= 0 && rate < Number.POSITIVE_INFINITY)).toBe(true);

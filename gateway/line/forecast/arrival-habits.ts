@@ -52,7 +52,7 @@ export class ArrivalHabits {
   readonly #habits = new BoundedMap<Habit>(mostUsers);
 
   /** Call it when a request of this user joins. */
-  came({ request: { user }, weight, priority }: LineEntry, now: number): void {
+  arrived({ request: { user }, weight, priority }: LineEntry, now: number): void {
     const known = this.#habits.get(user);
     const habit = known ?? newHabit(user, now);
     Object.assign(habit, { weight, priority });
@@ -66,7 +66,7 @@ export class ArrivalHabits {
    * Call it when a request of this user is gone. `usedMs`: how long it held a slot; null if it got
    * none.
    */
-  went(user: string, usedMs: number | null, now: number): void {
+  left(user: string, usedMs: number | null, now: number): void {
     const habit = this.#habits.get(user);
     if (habit === undefined) return;
     stay(habit, now);

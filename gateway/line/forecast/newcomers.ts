@@ -15,7 +15,7 @@ export type Overtaker = {
 };
 
 /** The most newcomers in one future. */
-const mostComings = 128;
+const mostNewcomers = 128;
 
 const never = Number.POSITIVE_INFINITY;
 const first = Number.NEGATIVE_INFINITY;
@@ -29,7 +29,7 @@ export class Newcomers {
   readonly #next: Float64Array;
   readonly #here: Float64Array;
   readonly #turns: Float64Array;
-  #left = mostComings;
+  #left = mostNewcomers;
 
   /** @param tag - the virtual time at which the waiting request starts */
   constructor(overtakers: readonly Overtaker[], tag: number, random: () => number) {

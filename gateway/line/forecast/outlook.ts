@@ -29,7 +29,7 @@ const exactUpTo = 200;
 export class Outlook {
   readonly #options: OutlookOptions;
   readonly #overtaking = new Overtaking();
-  readonly #comings = new ArrivalHabits();
+  readonly #habits = new ArrivalHabits();
 
   constructor(options: OutlookOptions) {
     this.#options = options;
@@ -62,7 +62,7 @@ export class Outlook {
       });
     } else if (ahead.count === ahead.entries.length) {
       const present = { queue, estimates, now: now(), slots: slots() };
-      const others = this.#comings.others(entry.request.user, present.now);
+      const others = this.#habits.others(entry.request.user, present.now);
       return { position, ms: likelyWait(prospectOf(present, ahead, others, entry.priority)) };
     }
     const factor = this.#overtaking.factor(isBehindOwn, position);
@@ -91,8 +91,8 @@ export class Outlook {
   }
 
   /** Call it when a request has joined. */
-  came(entry: LineEntry): void {
-    this.#comings.came(entry, this.#options.now());
+  joined(entry: LineEntry): void {
+    this.#habits.arrived(entry, this.#options.now());
   }
 
   /** Call it when a request has started. */
@@ -104,12 +104,12 @@ export class Outlook {
   /** Call it when a request has left without a start. */
   left({ id, user }: LineRequest): void {
     this.#overtaking.left(id);
-    this.#comings.went(user, null, this.#options.now());
+    this.#habits.left(user, null, this.#options.now());
   }
 
   /** Call it when a request has ended. `usedMs`: how long it held its slot. */
   ended({ request }: Pick<LineEntry, "request">, usedMs: number): void {
-    this.#comings.went(request.user, usedMs, this.#options.now());
+    this.#habits.left(request.user, usedMs, this.#options.now());
   }
 
   /** Milliseconds until a slot comes free; null if unknown. */
