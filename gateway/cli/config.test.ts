@@ -92,7 +92,7 @@ test("wrong settings are a line each and exit 1, secrets masked", async () => {
 
 test("another subcommand exits 2, none prints the help", async () => {
   const wrong = await run(["set"]);
-  expect(wrong).toEqual({ status: 2, out: [], said: ["config: it takes check"] });
+  expect(wrong).toEqual({ status: 2, out: [], said: ["config: it takes one of check, schema"] });
   expect((await run(["check", "--nope"])).status).toBe(2);
   const help = await run([]);
   expect(help.status).toBe(0);

@@ -9,7 +9,7 @@ export const accessTable = {
   },
   userHeader: {
     env: "USER_HEADER",
-    about: "a header in which a trusted proxy names the user, who then needs no key",
+    about: "a header with the user's name from a trusted proxy; this user needs no key",
     kind: "headerName",
     unset: "off",
     default: "off",
@@ -17,13 +17,13 @@ export const accessTable = {
   },
   publicAdmin: {
     env: "PUBLIC_ADMIN",
-    about: "whether health, metrics and admin calls answer to the tunnel too",
+    about: "whether health, metrics and admin calls also answer requests from the tunnel",
     kind: "yesOrNo",
     default: "false",
   },
   maxConnectionsPerAddress: {
     env: "MAX_CONNECTIONS_PER_ADDRESS",
-    about: "open connections of one address; trusted proxies and the tunnel are not counted",
+    about: "open connections of one address; trusted proxies and the tunnel do not count",
     kind: "count",
     unset: "off",
     default: "1024",
@@ -37,7 +37,7 @@ export const accessTable = {
   },
   jwtJwksUrl: {
     env: "JWT_JWKS_URL",
-    about: "where the public keys of JWTs are; turns JWTs on",
+    about: "the URL of the public keys for JWTs; it turns JWTs on",
     kind: "jwksUrl",
     unset: "off",
     default: "off",
@@ -45,7 +45,8 @@ export const accessTable = {
   },
   jwtSecret: {
     env: "JWT_SECRET",
-    about: "the shared secret of JWTs (HS256 and kin), 32 characters or more; turns JWTs on",
+    about:
+      "the shared secret for JWTs (HS256 and similar), at least 32 characters; it turns JWTs on",
     secret: true,
     kind: "sharedSecret",
     unset: "nothing",
@@ -54,7 +55,7 @@ export const accessTable = {
   },
   jwtIssuer: {
     env: "JWT_ISSUER",
-    about: "who must have issued a JWT; needed with JWTs",
+    about: "the issuer that a JWT must name; needed with JWTs",
     kind: "claim",
     unset: "off",
     default: "off",
@@ -62,7 +63,7 @@ export const accessTable = {
   },
   jwtAudience: {
     env: "JWT_AUDIENCE",
-    about: "for whom a JWT must be; needed with JWTs",
+    about: "the audience that a JWT must name; needed with JWTs",
     kind: "claim",
     unset: "off",
     default: "off",
@@ -70,19 +71,19 @@ export const accessTable = {
   },
   jwtAlgorithms: {
     env: "JWT_ALGORITHMS",
-    about: "the algorithms a JWT may be signed with",
+    about: "the algorithms that may sign a JWT",
     kind: "algorithms",
     default: "RS256,ES256,EdDSA,HS256",
   },
   jwtUserClaim: {
     env: "JWT_USER_CLAIM",
-    about: "the claim of a JWT that names the user",
+    about: "the claim of a JWT with the user's name",
     kind: "claim",
     default: "sub",
   },
   jwtRoleClaim: {
     env: "JWT_ROLE_CLAIM",
-    about: "the claim of a JWT that names the role, user or admin",
+    about: "the claim of a JWT with the role, user or admin",
     kind: "claim",
     unset: "off",
     default: "off",
@@ -90,7 +91,7 @@ export const accessTable = {
   },
   jwtClockSkewMs: {
     env: "JWT_CLOCK_SKEW",
-    about: "how much a JWT's clock may differ from ours",
+    about: "the largest difference between the clock of a JWT's issuer and the gateway's clock",
     kind: "durationOrZero",
     default: "60s",
   },
@@ -112,7 +113,7 @@ export const accessTable = {
   },
   cfAccessRequired: {
     env: "CF_ACCESS_REQUIRED",
-    about: "whether all that comes through the tunnel needs Access, on top of or instead of a key",
+    about: "whether requests from the tunnel need Access: with a key, or instead of a key",
     oneOf: ["off", "with_key", "instead_of_key"],
     default: "off",
   },

@@ -2,13 +2,13 @@
 export const limitTable = {
   enableRateLimiting: {
     env: "ENABLE_RATE_LIMITING",
-    about: "whether the limits below count for everybody; those of a role or a user always do",
+    about: "whether the limits below count for everybody; limits of a role or a user always count",
     kind: "yesOrNo",
     default: "false",
   },
   rateLimitWindowMs: {
     env: "RATE_LIMIT_WINDOW_MIN",
-    about: "the sliding window of limits, in minutes",
+    about: "the sliding window of the limits, in minutes",
     kind: "minutes",
     default: "60",
   },
@@ -53,7 +53,7 @@ export const limitTable = {
   },
   rateLimitMode: {
     env: "RATE_LIMIT_MODE",
-    about: "at a limit: refuse with 429, or slow, which waits behind all who are inside theirs",
+    about: "at a limit: refuse answers 429; slow lets users within their limits go first",
     oneOf: ["refuse", "slow"],
     default: "refuse",
   },

@@ -2,7 +2,7 @@
 export const modelTable = {
   modelId: {
     env: "MODEL_ID",
-    about: "the name of the one model in /api/v1/models; as the upstream says where it is not set",
+    about: "the name of the one model in /api/v1/models; the default is the upstream's name",
     kind: "modelName",
     unset: "nothing",
     default: "",
@@ -10,25 +10,26 @@ export const modelTable = {
   },
   maxContextLength: {
     env: "MAX_CONTEXT_LENGTH",
-    about: "tokens a model takes, where neither models nor its upstream say",
+    about: "the context length of a model, in tokens, if neither models nor the upstream tells it",
     kind: "tokens",
     default: "131072",
   },
   pricePerPromptToken: {
     env: "PRICE_PER_PROMPT_TOKEN",
-    about: "US dollars for a token of a prompt, where models says nothing",
+    about: "US dollars for a token of a prompt, if models has no price",
     kind: "dollars",
     default: "0.000008",
   },
   pricePerCompletionToken: {
     env: "PRICE_PER_COMPLETION_TOKEN",
-    about: "US dollars for a token of an answer, where models says nothing",
+    about: "US dollars for a token of an answer, if models has no price",
     kind: "dollars",
     default: "0.000008",
   },
   strictConversion: {
     env: "STRICT_CONVERSION",
-    about: "on refuses what another dialect cannot say; off drops it, and says so in a header",
+    about:
+      "a field with no equivalent in the other API: on refuses the request, off drops the field",
     kind: "yesOrNo",
     default: "off",
   },

@@ -30,7 +30,7 @@ function tableOf<Name extends Provider>(name: Name): ProviderTable<Name> {
     [`${name}Domain`]: {
       env: `${prefix}_DOMAIN`,
       environmentOnly,
-      about: `where ${title} is; this, ${prefix}_PORT or ${prefix}_TLS makes it an upstream`,
+      about: `the host of ${title}; this, ${prefix}_PORT or ${prefix}_TLS makes it an upstream`,
       kind: "host",
       unset: "nothing",
       default: "",
@@ -48,7 +48,7 @@ function tableOf<Name extends Provider>(name: Name): ProviderTable<Name> {
     [`${name}Tls`]: {
       env: `${prefix}_TLS`,
       environmentOnly,
-      about: `whether ${title} is reached by TLS`,
+      about: `whether connections to ${title} use TLS`,
       kind: "yesOrNo",
       unset: "nothing",
       default: "",
@@ -57,7 +57,7 @@ function tableOf<Name extends Provider>(name: Name): ProviderTable<Name> {
     [`${name}ApiKey`]: {
       env: `${prefix}_API_KEY`,
       environmentOnly,
-      about: `the key the gateway shows to ${title}; alone it turns nothing on`,
+      about: `the key that the gateway sends to ${title}; alone it makes no upstream`,
       secret: true,
       kind: "key",
       unset: "nothing",

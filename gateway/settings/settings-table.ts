@@ -20,14 +20,14 @@ type Sections = {
 const sectionTable: { readonly [Name in keyof Sections]: SectionSetting<Sections[Name]> } = {
   limits: {
     env: "LIMITS",
-    about: "further limits, for everybody and by role; always count",
+    about: "more limits, for everybody and by role; they always count",
     section: limitsSection,
     default: "off",
     example: '{"roles":{"admin":{"tokens":null}}}',
   },
   middlewares: {
     env: "MIDDLEWARES",
-    about: "what is added to the road: auth, rate_limit, trace, files of one's own",
+    about: "additional steps for every request: auth, rate_limit, trace, your own files",
     section: middlewaresSection,
     default: "off",
     example: '["trace"]',
@@ -41,14 +41,14 @@ const sectionTable: { readonly [Name in keyof Sections]: SectionSetting<Sections
   },
   routes: {
     env: "ROUTES",
-    about: "which models go to which upstreams; the first that matches is taken",
+    about: "which models go to which upstreams; the first route that matches counts",
     section: routesSection,
     default: "off",
     example: '[{"model":"gpt-*","upstream":"openai"}]',
   },
   models: {
     env: "MODELS",
-    about: "what is said of models: context, price, how many at once",
+    about: "facts about models: context length, price, how many run at once",
     section: modelsSection,
     default: "off",
     example: '{"qwen*":{"context_length":32768}}',
