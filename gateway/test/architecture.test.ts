@@ -113,6 +113,13 @@ describe("the structure of the source", () => {
     expect(wrong).toEqual([]);
   });
 
+  it("has SQL in ledger/ only", () => {
+    const others = production.filter((file) => {
+      return roomOf(file) !== "ledger" && readFileSync(file, "utf8").includes("better-sqlite3");
+    });
+    expect(others.map((file) => relative(root, file))).toEqual([]);
+  });
+
   it("keeps its files small", () => {
     const lengths = production
       .map((file) => ({
