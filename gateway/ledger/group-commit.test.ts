@@ -152,7 +152,7 @@ test("a full spool keeps the old rows and counts each closed one it drops", asyn
   expect(verify(db)).toEqual([]);
 });
 
-test("a row somebody removed, or whose opening found no room, is written whole", async () => {
+test("a row that was removed, or had no room for its opening, is written whole", async () => {
   const { commits, db } = start();
   const row = rowFor({}, null);
   await add(commits, row);

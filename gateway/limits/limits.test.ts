@@ -123,7 +123,7 @@ describe("a window", () => {
     expect(one.refusal().message).toContain("1800 upstream seconds in 6 hours");
   });
 
-  it("of cost takes what whoever knows prices tells it", () => {
+  it("of cost counts the cost that settle is given", () => {
     const one = setUp({ cost: 1 });
     one.ask({ cost: 0.6 }).settle({ input: 1, output: 1, upstreamMs: 1, cost: 0.5 }, start);
     expect(() => one.ask({ cost: 0.6 })).toThrow(GatewayError);
@@ -255,7 +255,7 @@ describe("the size of a prompt", () => {
     expect(reserved()).toBe(3_210 + 100);
   });
 
-  it("matters to whoever has a limit of tokens or cost, and to nobody else", () => {
+  it("matters only to a user with a limit of tokens or cost", () => {
     const one = setUp({ requests: 5, upstream_seconds: 60 });
     for (const [user, limits] of [
       ["tokens", { tokens: 5 }],
@@ -273,7 +273,7 @@ describe("the size of a prompt", () => {
   });
 });
 
-describe("whose limits", () => {
+describe("the limits of a user", () => {
   it("defaults give way to a role's, and these to the user's own, field by field", () => {
     const one = setUp(
       { requests: 1, tokens: 1000 },
@@ -345,7 +345,7 @@ describe("whose limits", () => {
 });
 
 describe("a mode that slows", () => {
-  it("accepts whoever is over it, in the background, and keeps counting", () => {
+  it("accepts a user over it, in the background, and keeps counting", () => {
     const one = setUp({ requests: 1, mode: "slow" });
     expect(one.ask().background).toBe(false);
     const slowed = one.ask();

@@ -19,7 +19,7 @@ describe("the speeds of a generation", () => {
     expect(Object.values(speedsOf(event))).toEqual([null, null, null, null]);
   });
 
-  it("are not told of one token, whose first is its last", () => {
+  it("are unknown for an answer of one token", () => {
     const usage = { ...unknown, output: 1 };
     expect(speedsOf(sampleEvent({ usage, durationMs: 3_000.1 })).tokens).toBeNull();
   });

@@ -172,7 +172,7 @@ describe("an upstream that is dead", () => {
     expect(health.usable("a")).toBe(false);
   });
 
-  it("is used again as soon as it answers, and whoever waits is told", async () => {
+  it("is used again as soon as it answers, and waiting requests learn it", async () => {
     let alive = false;
     const { changes, health, pass } = start({
       probe: () => (alive ? Promise.resolve() : Promise.reject(refused)),
@@ -206,7 +206,7 @@ describe("an upstream that is dead", () => {
     expect(health.usable("a")).toBe(true);
   });
 
-  it("a trial whose client leaves, or that is never heard of again, is followed by another", async () => {
+  it("a trial that its client leaves, or that never ends, is followed by another", async () => {
     const { health, pass, woken } = start({ probe: () => null });
     fail(health, 3);
     await pass(1_000);

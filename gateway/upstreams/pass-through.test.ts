@@ -92,7 +92,7 @@ describe("what passes through", () => {
     expect(await talk(passing)).toBe("got hello");
   });
 
-  it("reaches none whose certificate is not trusted, and says why", async () => {
+  it("does not reach an upstream without a trusted certificate, and says why", async () => {
     const passing = await startPassing({ url: `https://127.0.0.1:${await startUpstream(true)}` });
     expect(await read(passing)).toContain("its certificate is not trusted");
   });

@@ -69,7 +69,7 @@ describe("a TLS upstream", () => {
     expect(failureOf(error).kind).toBe("down");
   });
 
-  it("whose certificate expired is told so", async () => {
+  it("reports an expired certificate", async () => {
     const until = new Date(Date.now() - 3_600_000);
     const port = await start(authority.issue({ ...localhost, until }));
     const error = await troubleOf(open(port, { ca: authority.ca }));

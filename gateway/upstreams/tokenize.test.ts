@@ -113,7 +113,7 @@ describe("how many tokens a prompt has", () => {
     expect(await ask(chat({ model: "m" }))).toBe(31);
   });
 
-  it("is asked of nobody who cannot tell, is down, or would be sent too much", async () => {
+  it("is not asked of an upstream that cannot count, is down, or would be sent too much", async () => {
     const server = await mock(json({ input_tokens: 1 }));
     for (const type of ["auto", "openai", "ollama", "anthropic", "google"] as const) {
       expect(asking(open(server.url, type))(chat())).toBeNull();

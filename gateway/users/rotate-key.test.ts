@@ -10,8 +10,8 @@ const old = "sk-old-00000000000000";
 
 function rotate(content: object, graceMs = HOUR, hint: string | null = null) {
   const key = newKey();
-  const whose = { user: "alice", hint };
-  const rotation = { whose, key, isPlain: false, graceMs, now };
+  const selection = { user: "alice", hint };
+  const rotation = { selection, key, isPlain: false, graceMs, now };
   const { rows, result } = rotateKey(readRows(JSON.stringify(content)), rotation);
   const users = parseUsers(writeRows(rows));
   return { key, rows, result, entryOf: (name: string) => users.find(digestOf(name)) };

@@ -1,11 +1,11 @@
 import { addKey } from "./add-key.ts";
-import { pick, type Whose } from "./change-keys.ts";
+import { type KeySelection, selectKeys } from "./change-keys.ts";
 import type { Edited } from "./edit-users-file.ts";
 import { parseEntry, type UserEntry } from "./entry.ts";
 import { changed, type EntryFields, fieldsOf, type UserRow } from "./users-document.ts";
 
 export type Rotation = {
-  readonly whose: Whose;
+  readonly selection: KeySelection;
   readonly key: string;
   readonly isPlain: boolean;
   /** How long the old keys still work, ms; 0 takes them out at once. */
@@ -28,12 +28,12 @@ export type Rotated = {
  * @throws Error if no key works, or if the keys have different rights and none was named
  */
 export function rotateKey(rows: readonly UserRow[], rotation: Rotation): Edited<Rotated> {
-  const { whose, now, graceMs } = rotation;
-  const old = pick(rows, whose).filter((row) => isWorking(row, now));
+  const { selection, now, graceMs } = rotation;
+  const old = selectKeys(rows, selection).filter((row) => isWorking(row, now));
   const [model] = old;
-  if (model === undefined) throw new Error(`${whose.user} has no key that works; add one`);
+  if (model === undefined) throw new Error(`${selection.user} has no key that works; add one`);
   if (old.some((row) => rightsOf(row) !== rightsOf(model))) {
-    throw new Error(`the keys of ${whose.user} have different rights; choose one with --hint`);
+    throw new Error(`the keys of ${selection.user} have different rights; choose one with --hint`);
   }
   const until = now + graceMs;
   const kept = rows.flatMap((row) => (old.includes(row) ? ended(row, until, graceMs) : [row]));

@@ -1,11 +1,11 @@
-import { hashKeys, removeKeys, setDisabled, type Whose } from "../../users/change-keys.ts";
+import { hashKeys, type KeySelection, removeKeys, setDisabled } from "../../users/change-keys.ts";
 import { type Edited, editUsersFile } from "../../users/edit-users-file.ts";
 import type { UserRow } from "../../users/users-document.ts";
 import { type Command, command } from "../frame/command.ts";
 import { hintOption } from "./new-key.ts";
 import { commonOptions, usersFileOf } from "./users-file.ts";
 
-type Change = (rows: readonly UserRow[], whose: Whose) => Edited<number>;
+type Change = (rows: readonly UserRow[], selection: KeySelection) => Edited<number>;
 
 /** `users remove NAME`: deletes all keys of a user, or those with a hint. */
 export const remove: Command = changing(
@@ -16,13 +16,13 @@ export const remove: Command = changing(
 /** `users disable NAME`: the keys stay in the file, and are refused. */
 export const disable: Command = changing(
   { action: "disable", done: "disabled", summary: "refuses the keys of a user, and keeps them" },
-  (rows, whose) => setDisabled(rows, whose, true),
+  (rows, selection) => setDisabled(rows, selection, true),
 );
 
 /** `users enable NAME`: undoes disable. */
 export const enable: Command = changing(
   { action: "enable", done: "enabled", summary: "accepts the keys of a user again" },
-  (rows, whose) => setDisabled(rows, whose, false),
+  (rows, selection) => setDisabled(rows, selection, false),
 );
 
 /** `users hash`: stores plain keys hashed; they work as before. */
@@ -49,8 +49,8 @@ function changing({ action, done, summary }: Words, change: Change): Command {
     options: { ...hintOption, ...commonOptions },
     async run({ values, operands: [user = ""] }, surroundings) {
       const file = usersFileOf(values, surroundings);
-      const whose = { user, hint: values.hint ?? null };
-      const count = await editUsersFile(file, (rows) => change(rows, whose));
+      const selection = { user, hint: values.hint ?? null };
+      const count = await editUsersFile(file, (rows) => change(rows, selection));
       const line = `${done} ${keysIn(count)} of ${user}`;
       surroundings.out(values.json ? JSON.stringify({ user, [done]: count, file }) : line);
     },

@@ -1,4 +1,4 @@
-import { pick } from "../../users/change-keys.ts";
+import { selectKeys } from "../../users/change-keys.ts";
 import { readUsersFile } from "../../users/edit-users-file.ts";
 import { parseEntry, type UserEntry } from "../../users/entry.ts";
 import { digestInName } from "../../users/key.ts";
@@ -31,7 +31,7 @@ export const show: Command = command({
   options: commonOptions,
   async run({ values, operands: [user = ""] }, surroundings) {
     const { out, now } = surroundings;
-    const rows = pick(readUsersFile(usersFileOf(values, surroundings)), { user, hint: null });
+    const rows = selectKeys(readUsersFile(usersFileOf(values, surroundings)), { user, hint: null });
     const keys = rows.map((row) => shown(row, now()));
     out(JSON.stringify({ user, keys }, null, values.json ? undefined : 2));
   },

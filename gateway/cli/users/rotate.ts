@@ -33,9 +33,9 @@ export const rotate: Command = command({
     const graceMs = graceOf(values.grace);
     const chosen = await chooseKey(surroundings, values["own-key"]);
     const { key } = chosen;
-    const whose = { user, hint: values.hint ?? null };
+    const selection = { user, hint: values.hint ?? null };
     const { replaced, until } = await editUsersFile(file, (rows) =>
-      rotateKey(rows, { whose, key, isPlain: values.plain, graceMs, now: now() }),
+      rotateKey(rows, { selection, key, isPlain: values.plain, graceMs, now: now() }),
     );
     if (values.json) {
       const shown = chosen.isOwn ? {} : { key };
