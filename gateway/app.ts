@@ -12,7 +12,7 @@ import { followQueue, leaveQueue, type QueueParts, showQueue, steerQueue } from 
 import { type ShowLimitsParts, showLimits } from "./api/show-limits.ts";
 import { type createCors, pageHeaders } from "./auth/browsers.ts";
 import { stripCredentials } from "./auth/query-credentials.ts";
-import { endpointOf } from "./dialects/endpoints.ts";
+import { apiPaths, endpointOf } from "./dialects/endpoints.ts";
 import { type JudgedPath, judgePath } from "./dialects/path.ts";
 import { GatewayError } from "./errors.ts";
 import { isPublicRequest } from "./exchange.ts";
@@ -40,9 +40,6 @@ export type AppParts = GenerationParts &
 
 /** Prometheus' text exposition format. */
 const metricsType = "text/plain; version=0.0.4; charset=utf-8";
-
-/** The paths of the APIs that upstreams have, and of OpenRouter's. */
-const apiPaths = /^\/(?:(?:api\/)?v1|v1beta)\//;
 
 /** What a client requests if it adds a version to a base URL that has one. */
 const twice = /^\/v1(?:beta)?\/v1(?:beta)?\//;

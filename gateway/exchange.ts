@@ -1,21 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
+import type { DialectName } from "./dialects/all.ts";
+import type { Kind } from "./dialects/dialect.ts";
 import { GatewayError } from "./errors.ts";
-
-/** The API shape a client speaks. `openai` is any other path of the OpenAI family. */
-export type Dialect =
-  | "chat"
-  | "completions"
-  | "responses"
-  | "embeddings"
-  | "rerank"
-  | "messages"
-  | "gemini"
-  | "openai";
-
-/** A generation waits in line and has a row in the ledger; a read never waits and has none. */
-export type Kind = "generation" | "read";
 
 /** The frozen identity of one exchange: one request and its answer. */
 export type Exchange = {
@@ -32,7 +20,7 @@ export type Exchange = {
   readonly path: string;
   /** `""` or `?a=b`; never holds a credential. */
   readonly query: string;
-  readonly dialect: Dialect;
+  readonly dialect: DialectName;
   readonly kind: Kind;
   /** Came by `/api/v1`, where shapes are OpenRouter's. */
   readonly isOpenRouter: boolean;
@@ -48,7 +36,7 @@ export type Exchange = {
 export type ExchangeTarget = {
   readonly path: string;
   readonly query: string;
-  readonly dialect: Dialect;
+  readonly dialect: DialectName;
   readonly kind: Kind;
   readonly isOpenRouter?: boolean;
 };

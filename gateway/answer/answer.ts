@@ -1,14 +1,14 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { QueueForm } from "../dialects/queue-events.ts";
+import type { Framing, Head } from "../dialects/framing.ts";
+import { json } from "../dialects/json/json-framing.ts";
+import type { BegunAnswer } from "../dialects/renamer.ts";
 import type { GatewayError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
-import { bodyOfError, eventOfError } from "./error-words.ts";
-import { type Head, jsonHead, streamHead } from "./head.ts";
+import { bodyOfError, eventOfError } from "./error-text.ts";
 import { Outlet } from "./outlet.ts";
-import { type Place, PlaceTeller, queueForm } from "./place-teller.ts";
+import { type Place, PlaceEvents, type QueueForm, queueForm } from "./place-events.ts";
 import type { Beating, Pulse } from "./pulse.ts";
 import { refuse } from "./refuse.ts";
-import type { BegunResponse } from "./response-renamer.ts";
 import type { Bytes, Shaper } from "./shaper.ts";
 
 export type AnswerOptions = {
@@ -24,17 +24,16 @@ export type AnswerOptions = {
   mayFrame: boolean;
 };
 
-/** What the client asked for, once it is known. */
-export type Asked = {
+/** How the client wants its answer, once its request is accepted. */
+export type Wanted = {
   model: string | null;
-  stream: boolean;
-  /** The answer is one JSON value, where it does not stream. */
-  json: boolean;
+  /** Null if the gateway does not know the API: then nothing may stand before the answer. */
+  framing: Framing | null;
   /**
    * The upstream keeps no responses (llama.cpp): one may have an id of ours, and a client of
-   * Responses is then told its places by events. Elsewhere by comments alone.
+   * Responses is then told its places by events. Otherwise by comments alone.
    */
-  ownResponseId?: boolean;
+  mayBegin?: boolean;
 };
 
 /**
@@ -49,10 +48,10 @@ export class Answer implements Beating {
   readonly #exchange: Exchange;
   readonly #options: AnswerOptions;
   readonly #outlet: Outlet;
-  readonly #places: PlaceTeller;
+  readonly #places: PlaceEvents;
   /** The client itself asked, by header, for chunks that tell how its wait goes. */
   readonly #asksForChunks: boolean;
-  #asked = { model: null as string | null, stream: false, json: false, ownResponseId: false };
+  #wanted: Required<Wanted> = { model: null, framing: null, mayBegin: false };
   #acceptedAt = 0;
   #place: Place | null = null;
   #firstPlace: number | null = null;
@@ -75,11 +74,11 @@ export class Answer implements Beating {
     this.#outlet = new Outlet(response, exchange, options.mayFrame);
     const form = queueForm(request.headers["x-queue-events"]);
     this.#asksForChunks = form === "chunk";
-    this.#places = new PlaceTeller(exchange, form ?? options.queueEvents);
+    this.#places = new PlaceEvents(exchange, form ?? options.queueEvents);
   }
 
   /** The response that was begun for a client that waits; null where none was. */
-  get begunResponse(): BegunResponse | null {
+  get begunAnswer(): BegunAnswer | null {
     return this.#places.begun;
   }
 
@@ -87,7 +86,7 @@ export class Answer implements Beating {
    * True where the client sees how its wait goes, or wants to: then also how its prompt is read.
    */
   get tellsProgress(): boolean {
-    return this.#asksForChunks || (this.#places.told && this.#places.form === "chunk");
+    return this.#asksForChunks || (this.#places.hasTold && this.#places.form === "chunk");
   }
 
   /** True once the client has a status: from then on errors stand in the stream or body. */
@@ -109,10 +108,9 @@ export class Answer implements Beating {
     return this.#shaper?.upstreamId ?? null;
   }
 
-  /** From here on the client is not left in silence. */
-  accepted(asked: Asked): void {
-    const { model, stream, json, ownResponseId = false } = asked;
-    this.#asked = { model, stream, json, ownResponseId };
+  /** Starts the keep-alive timer. */
+  accepted(wanted: Wanted): void {
+    this.#wanted = { mayBegin: false, ...wanted };
     this.#acceptedAt = performance.now();
     this.#options.pulse.add(this);
   }
@@ -121,10 +119,11 @@ export class Answer implements Beating {
   place(place: Place): void {
     this.#firstPlace ??= place.position;
     this.#place = place;
-    if (!this.#asked.stream) return;
-    const event = this.#places.tell(place, this.#asked);
+    const { framing } = this.#wanted;
+    if (framing === null) return;
+    const event = this.#places.tell(place, this.#wanted);
     if (event === null) return;
-    this.#writeHead(streamHead);
+    this.#writeHead(framing.head);
     this.#outlet.write(Buffer.from(event));
   }
 
@@ -138,7 +137,7 @@ export class Answer implements Beating {
   begin(status: number, headers: Head["headers"], shaper: Shaper): void {
     this.#shaper = shaper;
     this.#head = { status, headers };
-    const done = this.#places.done(this.#asked);
+    const done = this.#places.done(this.#wanted);
     if (done !== null) this.#outlet.write(Buffer.from(done));
   }
 
@@ -178,9 +177,9 @@ export class Answer implements Beating {
       this.#options.pulse.remove(this);
       if (this.#acceptedAt > 0) this.#response.setHeader("x-queue-position", this.#firstPlace ?? 0);
       refuse(this.#request, this.#response, this.#exchange, error);
-    } else if (this.#streams && this.#shaper?.ended !== true) {
+    } else if (this.#streamFraming !== null && this.#shaper?.ended !== true) {
       const events = this.#places.begun?.events ?? 0;
-      const { model } = this.#asked;
+      const { model } = this.#wanted;
       this.#endWith(Buffer.from(eventOfError(error, this.#exchange, { model, events })));
     } else if (this.#mayPad) {
       this.#endWith(Buffer.from(bodyOfError(error, this.#exchange)));
@@ -199,27 +198,29 @@ export class Answer implements Beating {
 
   /** Every few seconds: a byte where one is due, an end where the client takes none. */
   beat(now: number): void {
+    const framing = this.#streamFraming;
     if (this.#outlet.stall(now) > this.#options.stallMs) {
       this.#outlet.destroy();
     } else if (this.#ended) {
       // Only the stall above is left to watch.
-    } else if (this.#streams) {
+    } else if (framing !== null) {
       if (this.#isDue(this.#outlet.silence(now), this.#options.keepAliveMs))
-        this.#keepStreamAlive();
+        this.#keepStreamAlive(framing);
     } else if (this.#mayPad && this.#isSilentTooLong(now)) {
-      this.#writeHead(jsonHead);
-      this.#outlet.write("\n");
+      this.#writeHead(json.head);
+      this.#outlet.write(json.keepAlive);
     }
   }
 
-  /** What the client asked for counts until the upstream shows what it sends. */
-  get #streams(): boolean {
-    return this.#shaper?.streams ?? this.#asked.stream;
+  /** The framing of a stream. What the client wants counts until the upstream answers. */
+  get #streamFraming(): Framing | null {
+    const framing = this.#shaper === null ? this.#wanted.framing : this.#shaper.framing;
+    return framing === null || framing.events === null ? null : framing;
   }
 
   /** Whitespace may stand before a JSON value whose length nobody has told. */
   get #mayPad(): boolean {
-    return this.#asked.json && this.#blank && this.#shaper?.edits !== false;
+    return this.#wanted.framing !== null && this.#blank && this.#shaper?.edits !== false;
   }
 
   #isSilentTooLong(now: number): boolean {
@@ -233,14 +234,14 @@ export class Answer implements Beating {
     return silence > limitMs - this.#options.pulse.everyMs;
   }
 
-  #keepStreamAlive(): void {
-    if (this.#place !== null && this.#places.told) {
+  #keepStreamAlive(framing: Framing): void {
+    if (this.#place !== null && this.#places.hasTold) {
       this.place(this.#place);
       return;
     }
-    this.#writeHead(this.#head ?? streamHead);
-    // A blank line is the one thing that no hand-written parser minds: `off` is for those.
-    this.#outlet.write(this.#places.form === "off" ? "\n" : ": keep-alive\n\n");
+    this.#writeHead(this.#head ?? framing.head);
+    const isPlain = this.#places.form === "off";
+    this.#outlet.write(isPlain ? framing.plainKeepAlive : framing.keepAlive);
   }
 
   #writeHead(head: Head): void {

@@ -1,21 +1,23 @@
 import { describe, expect, it } from "vitest";
+import { assembleChat, assembleCompletion } from "../dialects/openai-chat/assembly.ts";
+import { chat } from "../dialects/openai-chat/chat.ts";
+import { sse } from "../dialects/sse/sse-framing.ts";
 import { GatewayError } from "../errors.ts";
 import { recorded, recordedEvents } from "../test/fixtures/recorded.ts";
 import { createAssembleShaper } from "./assemble-shaper.ts";
 
+const { events: framing } = sse;
+const { events } = chat;
+
 type Answer = Record<string, unknown>;
 
-function assembled(
-  events: string[],
-  dialect: "chat" | "completions" = "chat",
-  prompts = 1,
-): Answer {
+function assembled(pieces: string[], assembly = assembleChat()): Answer {
   const watched: string[] = [];
   const watch = (event: string) => void watched.push(event);
-  const shaper = createAssembleShaper({ dialect, id: "r-1", prompts, watch });
-  for (const event of events) expect(shaper.push(Buffer.from(event))).toBeNull();
+  const shaper = createAssembleShaper({ framing, events, assembly, id: "r-1", watch });
+  for (const event of pieces) expect(shaper.push(Buffer.from(event))).toBeNull();
   const answer = JSON.parse(shaper.finish()?.toString() ?? "null") as Answer;
-  expect(watched.join("")).toBe(Buffer.from(events.join("")).toString("latin1"));
+  expect(watched.join("")).toBe(Buffer.from(pieces.join("")).toString("latin1"));
   return answer;
 }
 
@@ -134,7 +136,13 @@ describe("a chat put together from its chunks", () => {
   it("survives any cut of its bytes", () => {
     const text = Buffer.from(chunk({ content: "zażółć 🦙\u2028" }) + done);
     for (let at = 1; at < text.length; at++) {
-      const shaper = createAssembleShaper({ dialect: "chat", id: "r", prompts: 1, watch() {} });
+      const shaper = createAssembleShaper({
+        framing,
+        events,
+        assembly: assembleChat(),
+        id: "r",
+        watch() {},
+      });
       shaper.push(text.subarray(0, at));
       shaper.push(text.subarray(at));
       const answer = JSON.parse(shaper.finish()?.toString() ?? "") as Answer;
@@ -146,7 +154,7 @@ describe("a chat put together from its chunks", () => {
 describe("texts put together from their chunks", () => {
   it("are one choice for each prompt, whose usages add up", () => {
     const events = recordedEvents("completions-stream-two-prompts");
-    const answer = assembled(events, "completions", 2);
+    const answer = assembled(events, assembleCompletion(2));
     const said = events
       .filter((event) => event.includes('"usage"'))
       .map((event) => JSON.parse(event.slice(6)).usage as Record<string, number>);
@@ -178,12 +186,18 @@ describe("a stream that goes wrong before anything was sent", () => {
   });
 
   it("of more choices than anybody asks for has their usage, as far as it goes", () => {
-    const events = Array.from({ length: 150_000 }, (_, index) => {
+    const pieces = Array.from({ length: 150_000 }, (_, index) => {
       const usage = { prompt_tokens: 1, completion_tokens: 1 };
       return data({ choices: [{ index, delta: {} }], usage });
     });
-    const shaper = createAssembleShaper({ dialect: "chat", id: "r", prompts: 1, watch: () => {} });
-    shaper.push(Buffer.from(events.join("") + done));
+    const shaper = createAssembleShaper({
+      framing,
+      events,
+      assembly: assembleChat(),
+      id: "r",
+      watch() {},
+    });
+    shaper.push(Buffer.from(pieces.join("") + done));
     expect(JSON.parse(shaper.finish()?.toString() ?? "")).toMatchObject({
       usage: { prompt_tokens: 1 },
     });

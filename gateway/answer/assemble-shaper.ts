@@ -1,19 +1,17 @@
-import { assembleChat } from "../dialects/openai-chat/assemble-chat.ts";
-import { assembleCompletion } from "../dialects/openai-chat/assemble-completion.ts";
-import { eventData } from "../dialects/sse/event-data.ts";
-import { EventSplitter } from "../dialects/sse/event-splitter.ts";
-import { endOf, isTerminal, type StreamEnd } from "../dialects/sse/stream-events.ts";
+import type { DialectEvents } from "../dialects/dialect.ts";
+import type { EventFraming } from "../dialects/framing.ts";
+import type { Assembly } from "../dialects/openai-chat/assembly.ts";
+import { endOf, type StreamEnd } from "../dialects/stream-end.ts";
 import { streamError } from "../dialects/stream-error.ts";
 import { GatewayError } from "../errors.ts";
-import type { Shaper } from "./shaper.ts";
-import { wholeSize } from "./whole-size.ts";
+import { type Shaper, wholeSize } from "./shaper.ts";
 
 export type AssembleShaperOptions = {
-  dialect: "chat" | "completions";
+  framing: EventFraming;
+  events: DialectEvents;
+  assembly: Assembly;
   /** The answer's id. */
   id: string;
-  /** How many prompts a text completion asked for. */
-  prompts: number;
   /** Sees each whole event, as latin1 text: one character a byte, and whether it ends the stream. */
   watch: (event: string, end: StreamEnd | null) => void;
 };
@@ -24,20 +22,19 @@ export type AssembleShaperOptions = {
  * throws it, as a GatewayError.
  */
 export function createAssembleShaper(options: AssembleShaperOptions): Shaper {
-  const { dialect, watch } = options;
-  const assembly = dialect === "chat" ? assembleChat() : assembleCompletion(options.prompts);
-  const splitter = new EventSplitter();
+  const { framing, events, assembly, watch } = options;
+  const splitter = framing.createSplitter();
   let terminal = false;
   let size = 0;
 
-  /** True where more may follow. */
+  /** True if more may follow. */
   function take(event: string): boolean {
-    const end = endOf(event, dialect);
+    const end = endOf(event, events);
     watch(event, end);
-    if (end === "error") throw streamError(event);
+    if (end === "error") throw streamError(event, framing);
     terminal = end === "last";
     if (!terminal) {
-      const data = eventData(event);
+      const data = framing.dataOf(event);
       // Comments have none.
       if (data !== "") refusingDepth(() => assembly.add(parse(data)));
     }
@@ -45,7 +42,7 @@ export function createAssembleShaper(options: AssembleShaperOptions): Shaper {
   }
 
   return {
-    streams: false,
+    framing: null,
     edits: true,
     ended: false,
     get upstreamId() {
@@ -58,7 +55,7 @@ export function createAssembleShaper(options: AssembleShaperOptions): Shaper {
     },
     finish() {
       const rest = splitter.tail.trimEnd();
-      if (!terminal && isTerminal(rest, dialect)) take(`${rest}\n\n`);
+      if (!terminal && events.isLast(rest)) take(rest + framing.end);
       if (!terminal) {
         throw new GatewayError(
           "upstream_error",
@@ -70,7 +67,7 @@ export function createAssembleShaper(options: AssembleShaperOptions): Shaper {
   };
 }
 
-/** What is nested too deep ends the stack, and is the upstream's fault. */
+/** JSON that is nested too deep ends the stack, and is the upstream's fault. */
 function refusingDepth<T>(work: () => T): T {
   try {
     return work();

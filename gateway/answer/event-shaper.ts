@@ -1,70 +1,63 @@
-import { EventSplitter } from "../dialects/sse/event-splitter.ts";
-import {
-  endOf,
-  isTerminal,
-  isUsageOnly,
-  type StreamEnd,
-  tellsError,
-} from "../dialects/sse/stream-events.ts";
+import type { AskedUsage, DialectEvents } from "../dialects/dialect.ts";
+import type { StreamFraming } from "../dialects/framing.ts";
+import type { Renamer } from "../dialects/renamer.ts";
+import { endOf, type StreamEnd } from "../dialects/stream-end.ts";
 import { streamError } from "../dialects/stream-error.ts";
 import { GatewayError } from "../errors.ts";
-import type { Dialect } from "../exchange.ts";
-import type { Renamer } from "./renamer.ts";
 import type { Shaper } from "./shaper.ts";
 
 export type EventShaperOptions = {
-  dialect: Dialect;
+  framing: StreamFraming;
+  events: DialectEvents;
   /** Puts our id into every event; null leaves the upstream's. */
   renamer: Renamer | null;
-  /** Drops the usage chunk that the client did not ask for. */
-  dropUsage: boolean;
+  /** Knows the usage chunk that the client did not ask for; null drops none. */
+  isDropped: AskedUsage["isOnlyUsage"] | null;
   /** Sees each whole event, as latin1 text: one character a byte, and whether it ends the stream. */
   watch: (event: string, end: StreamEnd | null) => void;
-  /**
-   * What goes out in the place of an event: the prompt's progress, a cost. Null: the event itself.
-   */
+  /** Replaces events: by the prompt's progress, with a cost. Null leaves them. */
   amend?: ((event: string) => string) | null;
-  /** The gateway's own key at the upstream: an error that quotes it does so to nobody. */
+  /** The gateway's own key at the upstream. An error that quotes it must not reach a client. */
   secret?: string | null;
-  /** An error of the upstream's in words that the client raises; as it is, where it does. */
-  retell: (event: string) => string;
+  /**
+   * Rewrites an upstream's error event so that the client's SDK raises it. Leaves it unchanged if it
+   * would be raised anyway.
+   */
+  rewriteError: (event: string) => string;
 };
 
-/** Dialects whose streams say when they are complete; others end by closing. */
-const endsInWords = new Set<Dialect>(["chat", "completions", "messages", "responses"]);
-
 /**
- * Server-sent events, each sent on when it is whole. From the dialect's last event on, all is kept
- * back for `finish`.
+ * Events, each sent on when it is whole. From the dialect's last event on, all is kept back for
+ * `finish`.
  */
 export function createEventShaper(options: EventShaperOptions): Shaper {
-  const { dialect, renamer, watch, dropUsage, retell } = options;
+  const { framing, events, renamer, watch, isDropped, rewriteError } = options;
   const amend = options.amend ?? null;
   const secret = options.secret ?? null;
-  const splitter = new EventSplitter();
+  const splitter = framing.events.createSplitter();
   let out = "";
   let held = "";
   let terminal = false;
   let failed = false;
   let blank = true;
 
-  /** True where more may follow. */
+  /** True if more may follow. */
   function take(event: string): boolean {
-    const end = endOf(event, dialect);
+    const end = endOf(event, events);
     watch(event, end);
-    const found = end === null || secret === null ? event : withoutSecret(event, end, secret);
+    const masked = end === null || secret === null ? event : withoutSecret(event, end);
     if (end === "error") {
       failed = true;
       // With nothing sent, it is still an answer with a status.
-      if (blank && out === "") throw streamError(found);
-      const told = retell(found);
-      if (told !== found) {
-        out += told;
+      if (blank && out === "") throw streamError(masked, framing.events);
+      const rewritten = rewriteError(masked);
+      if (rewritten !== masked) {
+        out += rewritten;
         return true;
       }
     }
-    if (dropUsage && isUsageOnly(found)) return true;
-    const named = renamer === null ? found : renamer.rename(found);
+    if (isDropped?.(masked)) return true;
+    const named = renamer === null ? masked : renamer.rename(masked);
     const shaped = amend === null ? named : amend(named);
     if (end !== "last") {
       out += shaped;
@@ -75,8 +68,14 @@ export function createEventShaper(options: EventShaperOptions): Shaper {
     return false;
   }
 
+  /** Only of errors: a model may say anything. */
+  function withoutSecret(event: string, end: StreamEnd): string {
+    const isError = end === "error" || events.isFailure(event);
+    return isError && secret !== null ? event.replaceAll(secret, "***") : event;
+  }
+
   return {
-    streams: true,
+    framing,
     edits: true,
     get ended() {
       return terminal || failed;
@@ -94,10 +93,10 @@ export function createEventShaper(options: EventShaperOptions): Shaper {
       return out;
     },
     finish() {
-      // The last event may come without its blank line; a cut one is dropped.
+      // The last event may come without its end; an event that was cut is dropped.
       const rest = splitter.tail.trimEnd();
-      if (!terminal && isTerminal(rest, dialect)) take(`${rest}\n\n`);
-      if (!terminal && !failed && endsInWords.has(dialect)) {
+      if (!terminal && events.isLast(rest)) take(rest + framing.events.end);
+      if (!terminal && !failed && events.hasLast) {
         throw new GatewayError(
           "upstream_error",
           "The upstream closed the stream before it was complete.",
@@ -106,9 +105,4 @@ export function createEventShaper(options: EventShaperOptions): Shaper {
       return held === "" ? null : held;
     },
   };
-}
-
-/** Only of errors: whatever else a model says is its own. */
-function withoutSecret(event: string, end: StreamEnd, secret: string): string {
-  return tellsError(event, end) ? event.replaceAll(secret, "***") : event;
 }

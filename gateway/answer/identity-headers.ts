@@ -1,13 +1,15 @@
 import type { ServerResponse } from "node:http";
+import { dialects } from "../dialects/all.ts";
 import type { Exchange } from "../exchange.ts";
 
-/** As much of an exchange as every answer says of itself. */
+/** What of an exchange decides the form of its errors and the headers of its answer. */
 export type Shown = Pick<Exchange, "requestId" | "dialect" | "isOpenRouter">;
 
-/** What every answer says of itself: names and values in turn. */
+/** The headers that every answer has: names and values in turn. */
 export function identityHeaders({ requestId, dialect }: Shown): string[] {
   const headers = ["x-request-id", requestId, "x-content-type-options", "nosniff"];
-  if (dialect === "messages") headers.push("request-id", requestId);
+  const own = dialects[dialect].headers.requestId;
+  if (own !== null) headers.push(own, requestId);
   return headers;
 }
 

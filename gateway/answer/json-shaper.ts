@@ -1,7 +1,6 @@
 import { type Field, findTopLevel, isClosed, topLevelFields } from "../dialects/json/json-scan.ts";
 import { GatewayError } from "../errors.ts";
-import type { Bytes, Shaper } from "./shaper.ts";
-import { wholeSize } from "./whole-size.ts";
+import { type Bytes, type Shaper, wholeSize } from "./shaper.ts";
 
 export type JsonShaperOptions = {
   /** Takes the place of the top-level `id`; null leaves it. */
@@ -21,7 +20,7 @@ export function createJsonShaper(options: JsonShaperOptions, watcher: Watcher): 
 }
 
 class JsonShaper implements Shaper {
-  readonly streams = false;
+  readonly framing = null;
   readonly edits = true;
   readonly ended = false;
   upstreamId: string | null = null;

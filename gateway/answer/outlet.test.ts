@@ -3,8 +3,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type AddressInfo, connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
+import { sse } from "../dialects/sse/sse-framing.ts";
 import type { Exchange } from "../exchange.ts";
-import { streamHead } from "./head.ts";
 import { Outlet } from "./outlet.ts";
 
 let server: Server;
@@ -43,7 +43,7 @@ const get = (version: string, path = "/"): string =>
   `GET ${path} HTTP/${version}\r\nhost: x\r\n\r\n`;
 
 const twoEvents: Write = async (outlet) => {
-  outlet.head(streamHead, 0);
+  outlet.head(sse.head, 0);
   outlet.write("data: 1\n\n");
   outlet.write("data: 2\n\n");
   await sleep(20);
@@ -82,7 +82,7 @@ describe("an outlet", () => {
 
   it("keeps the answers of a pipelining client apart, and in order", async () => {
     const port = await answering(async (outlet, { url }) => {
-      outlet.head(streamHead, 0);
+      outlet.head(sse.head, 0);
       outlet.write(`${url}:`);
       await sleep(url === "/a" ? 40 : 1);
       outlet.end("end", () => {});
@@ -114,7 +114,7 @@ describe("an outlet", () => {
 
   it("ends a body of nothing", async () => {
     const port = await answering((outlet) => {
-      outlet.head(streamHead, 0);
+      outlet.head(sse.head, 0);
       outlet.end(null, () => {});
     });
     expect(bodyOf(await sent(port, get("1.1"), "0\r\n\r\n"))).toBe("0\r\n\r\n");
@@ -124,7 +124,7 @@ describe("an outlet", () => {
     const stalls: number[] = [];
     const taken = Promise.withResolvers<void>();
     const port = await answering(async (outlet) => {
-      outlet.head(streamHead, 0);
+      outlet.head(sse.head, 0);
       while (outlet.write("x".repeat(1024 * 1024))) await sleep(1);
       const from = performance.now();
       stalls.push(outlet.stall(from));
@@ -153,7 +153,7 @@ describe("an outlet", () => {
     let pieces = 0;
     const drained = Promise.withResolvers<void>();
     const port = await answering(async (outlet) => {
-      outlet.head(streamHead, 0);
+      outlet.head(sse.head, 0);
       while (outlet.write(piece)) {
         pieces++;
         await sleep(1);
@@ -181,7 +181,7 @@ describe("an outlet", () => {
   it("writes nothing more to a client that has left", async () => {
     const closed = Promise.withResolvers<void>();
     const port = await answering(async (outlet) => {
-      outlet.head(streamHead, 0);
+      outlet.head(sse.head, 0);
       outlet.write("data: 1\n\n");
       while (!outlet.isGone) await sleep(5);
       outlet.write("data: 2\n\n");

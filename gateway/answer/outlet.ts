@@ -1,6 +1,6 @@
 import type { OutgoingHttpHeader, ServerResponse } from "node:http";
+import type { Head } from "../dialects/framing.ts";
 import type { Exchange } from "../exchange.ts";
-import type { Head } from "./head.ts";
 import { identityHeaders } from "./identity-headers.ts";
 import type { Bytes } from "./shaper.ts";
 

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { GatewayError } from "../errors.ts";
-import { bodyOfError } from "./error-words.ts";
+import { bodyOfError } from "./error-text.ts";
 import type { Shown } from "./identity-headers.ts";
 
 /** A client that does not take its refusal in time is let go. Milliseconds. */

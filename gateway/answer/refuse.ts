@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { GatewayError } from "../errors.ts";
 import { endEarly } from "./end-early.ts";
-import { bodyOfError } from "./error-words.ts";
+import { bodyOfError } from "./error-text.ts";
 import { type Shown, setIdentityHeaders } from "./identity-headers.ts";
 
 /**

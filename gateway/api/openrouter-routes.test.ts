@@ -68,7 +68,7 @@ for (const { path, ask } of openRouterRoutes) {
 app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
   const known = error instanceof GatewayError ? error : new GatewayError("internal_error", "?");
   response.status(known.status).setHeader("content-type", "application/json");
-  response.end(openRouterErrorBody(known, "openai", ""));
+  response.end(openRouterErrorBody(known));
 });
 const server = createServer(app);
 let base = "";

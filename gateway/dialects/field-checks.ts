@@ -1,5 +1,5 @@
 import { GatewayError } from "../errors.ts";
-import type { JsonObject } from "./json/json-body.ts";
+import type { JsonObject } from "../json-object.ts";
 
 /** Null counts as absent: clients send it for what they leave open. */
 export function isAbsent(value: unknown): value is null | undefined {

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from "./json/json-body.ts";
+import { isJsonObject, type JsonObject } from "../json-object.ts";
 
 /** Where a request of any dialect has its text; images, tools and settings are left out. */
 const textFields: readonly string[] = [
@@ -15,8 +15,18 @@ const textFields: readonly string[] = [
   "documents",
 ];
 
-/** A prompt given as token numbers counts like the text they stand for. */
-const charsPerToken = 4;
+/**
+ * Characters of a prompt for each token, roughly, in most languages and tokenizers. A prompt given
+ * as token numbers counts like the text they stand for.
+ */
+export const charsPerToken = 4;
+
+/**
+ * The same for a reservation. Code and some languages have fewer characters to a token, and too
+ * large a reservation is corrected when the true number is known; a limit that was passed is not.
+ */
+export const fewestCharsPerToken = 3;
+
 /** Text stands near the top; what is nested deeper is data. */
 const maxDepth = 8;
 

@@ -1,7 +1,7 @@
 import type { GatewayError } from "../errors.ts";
-import type { Dialect } from "../exchange.ts";
-import { isJsonObject } from "./json/json-body.ts";
-import { eventData } from "./sse/event-data.ts";
+import { isJsonObject } from "../json-object.ts";
+import type { DialectErrors } from "./dialect.ts";
+import type { EventFraming } from "./framing.ts";
 import { upstreamRejection } from "./upstream-rejection.ts";
 
 /** The status an upstream names in its error, where it names one. */
@@ -15,28 +15,18 @@ function statusIn(text: string): number {
  * What an error event of an upstream's stream means: as if the upstream had answered with its
  * status. The event is latin1 text, one character a byte.
  */
-export function streamError(event: string): GatewayError {
-  // llama.cpp once wrote `error: {…}`, a field of its own, where others write data.
-  const own = event.startsWith("error:") ? event.slice(6).trim() : "";
-  const bytes = Buffer.from(own === "" ? eventData(event) : own, "latin1");
-  const text = bytes.toString();
-  return upstreamRejection(statusIn(text), bytes, "application/json");
+export function streamError(event: string, framing: EventFraming): GatewayError {
+  const bytes = Buffer.from(framing.dataOf(event), "latin1");
+  return upstreamRejection(statusIn(bytes.toString()), bytes, "application/json");
 }
 
 /**
- * True where an upstream's error event has the form that every client of the dialect raises; else
- * it must be told anew. llama.cpp writes OpenAI's shape, with a number as `code`, in all dialects,
+ * True if every client of the dialect raises an upstream's error event as it is; otherwise the
+ * event is written anew. llama.cpp writes OpenAI's shape, with a number as `code`, in all dialects,
  * and Anthropic's clients take a stream that ends so for a whole answer.
  */
-export function isRaised(event: string, dialect: Dialect): boolean {
-  const body = parsed(eventData(event));
-  if (dialect === "responses") return event.startsWith("event:") && body.type === "error";
-  const { error } = body;
-  if (!isJsonObject(error) || typeof error.message !== "string") return false;
-  if (dialect === "messages") return event.startsWith("event:") && body.type === "error";
-  if (dialect === "gemini") return typeof error.status === "string";
-  const isComplete = ["type", "param", "code"].every((key) => key in error);
-  return isComplete && typeof error.code !== "number";
+export function isRaised(event: string, framing: EventFraming, errors: DialectErrors): boolean {
+  return errors.isRaised(event, parsed(framing.dataOf(event)));
 }
 
 function parsed(data: string): Readonly<Record<string, unknown>> {

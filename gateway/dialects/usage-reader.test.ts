@@ -1,16 +1,17 @@
 import { describe, expect, it } from "vitest";
-import type { Dialect } from "../exchange.ts";
 import { recorded, recordedEvents } from "../test/fixtures/recorded.ts";
-import { carriesUsage } from "./sse/stream-events.ts";
+import { type DialectName, dialects } from "./all.ts";
+import { sse } from "./sse/sse-framing.ts";
 import { createUsageReader, type UsageReader } from "./usage-reader.ts";
 
 function afterEvents(
   events: readonly string[],
   prompts = 1,
-  dialect: Dialect = "chat",
+  dialect: DialectName = "chat",
 ): UsageReader {
   const reader = createUsageReader(prompts);
-  for (const event of events) if (carriesUsage(event, dialect)) reader.readEvent(event);
+  for (const event of events)
+    if (dialects[dialect].events.carriesUsage(event)) reader.readEvent(sse.events.dataOf(event));
   return reader;
 }
 
@@ -185,10 +186,10 @@ describe("numbers that cannot be", () => {
     const other = createUsageReader();
     for (const bad of ["", "[1]", "{", '{"usage":', '{"usage":7,"timings":[]}', '{"usage":{x}}']) {
       other.readAnswer(Buffer.from(bad));
-      other.readEvent(`data: ${bad}\n\n`);
+      other.readEvent(sse.events.dataOf(`data: ${bad}\n\n`));
     }
-    other.readEvent('data: {"choices":[null],"usage":{}}\n\n');
-    other.readEvent('data: {"choices":7,"message":5,"response":null}\n\n');
+    other.readEvent(sse.events.dataOf('data: {"choices":[null],"usage":{}}\n\n'));
+    other.readEvent(sse.events.dataOf('data: {"choices":7,"message":5,"response":null}\n\n'));
     expect(other.finished()).toMatchObject({ input: null, output: null });
   });
 
@@ -208,7 +209,7 @@ describe("an upstream that tells usage without end", () => {
     const from = performance.now();
     for (let index = 0; index < 150_000; index++) {
       const told = { choices: [{ index, delta: {} }], usage: counts };
-      reader.readEvent(`data: ${JSON.stringify(told)}\n\n`);
+      reader.readEvent(sse.events.dataOf(`data: ${JSON.stringify(told)}\n\n`));
     }
     expect(reader.finished()).toMatchObject({ input: 1, source: "reported" });
     // Each was once looked for among all others: half a minute, and more than a call may have.
@@ -219,9 +220,11 @@ describe("an upstream that tells usage without end", () => {
     const reader = createUsageReader();
     const fields = Array.from({ length: 100_000 }, (_, index) => [`k${index}`, 1]);
     const from = performance.now();
-    reader.readEvent(`data: ${JSON.stringify({ usage: Object.fromEntries(fields) })}\n\n`);
+    reader.readEvent(
+      sse.events.dataOf(`data: ${JSON.stringify({ usage: Object.fromEntries(fields) })}\n\n`),
+    );
     for (let event = 0; event < 300; event++) {
-      reader.readEvent(`data: ${JSON.stringify({ usage: counts })}\n\n`);
+      reader.readEvent(sse.events.dataOf(`data: ${JSON.stringify({ usage: counts })}\n\n`));
     }
     expect(reader.finished()).toMatchObject({ input: 1, output: 1 });
     expect(performance.now() - from).toBeLessThan(5_000);

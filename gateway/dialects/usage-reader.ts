@@ -1,5 +1,5 @@
+import { isJsonObject } from "../json-object.ts";
 import { type Field, topLevelFields } from "./json/json-scan.ts";
-import { eventData } from "./sse/event-data.ts";
 import {
   type Counts,
   countsOf,
@@ -18,8 +18,8 @@ export type UsageReader = {
    * `fields` are its top-level ones, where they are known.
    */
   readAnswer(bytes: Buffer, fields?: readonly Field[]): void;
-  /** One whole server-sent event, as latin1 text; ask `carriesUsage` first, this parses it. */
-  readEvent(event: string): void;
+  /** The data of one event, as latin1 text. Ask `carriesUsage` first: this parses it. */
+  readEvent(data: string): void;
   /** What an answer that came to its end cost. */
   finished(): Usage;
   /** What an answer that was cut cost, where `counted` tokens were seen to pass. */
@@ -37,10 +37,6 @@ const mostFields = 200;
 
 const unknown: Counts = { input: null, output: null, cached: null, reasoning: null };
 
-function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null;
-}
-
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -53,9 +49,9 @@ function parse(text: string): unknown {
 function usageIn(event: Fields): Fields | null {
   const { message, response } = event;
   for (const place of [event, message, response]) {
-    if (!isFields(place)) continue;
-    if (isFields(place.usage)) return place.usage;
-    if (isFields(place.usageMetadata)) return place.usageMetadata;
+    if (!isJsonObject(place)) continue;
+    if (isJsonObject(place.usage)) return place.usage;
+    if (isJsonObject(place.usageMetadata)) return place.usageMetadata;
   }
   return null;
 }
@@ -112,16 +108,16 @@ class Reader implements UsageReader {
     if (at >= 0) this.readAnswer(Buffer.concat([Buffer.from("{"), array.subarray(at)]));
   }
 
-  readEvent(event: string): void {
-    const value = parse(eventData(event));
-    if (isFields(value)) this.#read(value);
+  readEvent(data: string): void {
+    const value = parse(data);
+    if (isJsonObject(value)) this.#read(value);
   }
 
   #read(event: Fields): void {
     const usage = usageIn(event);
     const timings = timingsOf(event.timings);
     const choices = Array.isArray(event.choices) ? event.choices : null;
-    const index = isFields(choices?.[0]) ? Number(choices[0].index ?? 0) : null;
+    const index = isJsonObject(choices?.[0]) ? Number(choices[0].index ?? 0) : null;
     if (timings !== null) {
       this.#timings = timings;
       keep(this.#timed, index ?? 0, countsOfTimings(timings));

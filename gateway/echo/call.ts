@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
-import type { JsonObject } from "../dialects/json/json-body.ts";
+import type { JsonObject } from "../json-object.ts";
 import { startPace } from "./pace.ts";
 import type { EchoReply } from "./reply.ts";
 import type { EchoPiece, Tokenizer } from "./tokenizer.ts";

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { errorBody } from "../dialects/error-body.ts";
+import { dialects } from "../dialects/all.ts";
+import { endpointOf } from "../dialects/endpoints.ts";
 import { GatewayError } from "../errors.ts";
 import { beginCall, sendJson } from "./call.ts";
 import { echoEndpoints, echoPages } from "./endpoints.ts";
@@ -78,8 +79,8 @@ function refuse(response: ServerResponse, error: unknown, path: string): void {
     error instanceof GatewayError
       ? error
       : new GatewayError("internal_error", "The echo failed.", { cause: error });
-  const dialect = path.startsWith("/v1/messages") ? "messages" : "chat";
+  const { errors } = dialects[endpointOf("POST", path).dialect];
   // The rest of an unread body would be taken for the next request.
   response.setHeader("connection", "close");
-  sendJson(response, known.status, errorBody(known, dialect, "echo"));
+  sendJson(response, known.status, errors.body(known, "echo"));
 }

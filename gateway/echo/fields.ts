@@ -1,5 +1,5 @@
-import { isJsonObject, type JsonObject } from "../dialects/json/json-body.ts";
 import { GatewayError } from "../errors.ts";
+import { isJsonObject, type JsonObject } from "../json-object.ts";
 
 /** A 400 that names the field. */
 export function wrongField(param: string, expected: string): GatewayError {

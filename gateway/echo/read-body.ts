@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
-import { isJsonObject, type JsonObject } from "../dialects/json/json-body.ts";
 import { GatewayError } from "../errors.ts";
+import { isJsonObject, type JsonObject } from "../json-object.ts";
 
 /** The largest request body in bytes. The gateway in front has its own bound. */
 const maxBytes = 64 * 1024 * 1024;

@@ -1,4 +1,4 @@
-import { isJsonObject } from "../dialects/json/json-body.ts";
+import { isJsonObject } from "../json-object.ts";
 import type { EchoCall } from "./call.ts";
 import { modelOf, wrongField } from "./fields.ts";
 import { splitWords } from "./words.ts";

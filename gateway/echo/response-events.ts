@@ -1,4 +1,4 @@
-import type { JsonObject } from "../dialects/json/json-body.ts";
+import type { JsonObject } from "../json-object.ts";
 
 import type { EchoPiece } from "./tokenizer.ts";
 

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { JsonObject } from "../dialects/json/json-body.ts";
+import type { JsonObject } from "../json-object.ts";
 import { type EchoCall, formatNamedEvent } from "./call.ts";
 import { type Conversation, promptTokens, readConversation } from "./conversation.ts";
 import { modelOf, readTokenLimit } from "./fields.ts";

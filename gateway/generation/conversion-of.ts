@@ -1,6 +1,6 @@
-import { geminiTarget } from "../dialects/gemini/gemini-target.ts";
 import type { Conversion } from "../dialects/hub/convert.ts";
-import type { Convertible } from "../dialects/hub/hub.ts";
+import type { Translator } from "../dialects/hub/hub.ts";
+import { json } from "../dialects/json/json-framing.ts";
 import { modelAt } from "../upstreams/destination.ts";
 import type { Upstream } from "../upstreams/upstream.ts";
 import type { Accepted } from "./reserve.ts";
@@ -20,19 +20,17 @@ export function conversionOf(
   { conversions, streamUpstream }: ConversionParts,
   { exchange, request, destination, meter }: Accepted,
   upstream: Upstream,
+  translator: Translator,
 ): Conversion {
-  const { dialect, requestId, path, query } = exchange;
-  const form = dialect === "gemini" ? geminiTarget(path, query)?.stream : null;
   const askedModel = request.fields.model ?? "";
   return {
     ...conversions,
-    dialect: dialect as Convertible,
+    translator,
+    framing: request.fields.framing ?? json,
     family: upstream.family,
-    stream: request.fields.stream || form === "array",
-    requestId,
+    requestId: exchange.requestId,
     askedModel,
     model: modelAt(destination, upstream) ?? askedModel,
-    arrayForm: form === "array",
     streamUpstream,
     upstreamId: (id) => meter.named(id),
   };

@@ -61,7 +61,7 @@ async function generate(
     parts.middlewares.length === 0
       ? read
       : await runMiddlewares(parts.middlewares, { exchange, identity, request: read, response });
-  const { model, otherModels, stream } = wanted.fields;
+  const { model, otherModels, framing } = wanted.fields;
   refuseOtherModels(identity, model, otherModels);
   const destination = parts.route(model, identity.models);
   refuseUnspoken(destination, exchange);
@@ -73,7 +73,7 @@ async function generate(
   const accepted = reserve(parts, given, { counted, isLimited });
   setHeaders(response, accepted.reservation.headers);
   const answer = new Answer(request, response, exchange, parts.answers(exchange));
-  answer.accepted({ model, stream, json: wanted.json, ownResponseId: keepsNoResponses(accepted) });
+  answer.accepted({ model, framing, mayBegin: keepsNoResponses(accepted) });
   await runAccepted(parts, accepted, answer, async (slot) => {
     await speakEitherWay(parts, accepted, answer, slot);
     const last = answer.complete();

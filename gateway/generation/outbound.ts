@@ -1,4 +1,4 @@
-import { withGeminiModel } from "../dialects/gemini/gemini-path.ts";
+import { dialects } from "../dialects/all.ts";
 import type { Outbound } from "../upstreams/forward.ts";
 import { credentialsOf, headersToUpstream, keyOf } from "../upstreams/headers.ts";
 import type { Upstream } from "../upstreams/upstream.ts";
@@ -18,7 +18,9 @@ export function outboundOf(
   const { body, inflated, headers } = request;
   const isWhole = Buffer.isBuffer(body);
   const streams = request.fields.stream || plan.assembles;
-  const path = plan.model === null ? exchange.path : withGeminiModel(exchange.path, plan.model);
+  const dialect = dialects[exchange.dialect];
+  const path =
+    plan.model === null ? exchange.path : dialect.request.pathWithModel(exchange.path, plan.model);
   return {
     method: exchange.method,
     path: upstream.prefix + path + exchange.query,
@@ -30,7 +32,7 @@ export function outboundOf(
       inflated,
       identity: true,
     }),
-    body: isWhole && !plan.converts ? bodyOf(body, plan) : body,
+    body: isWhole && !plan.converts ? bodyOf(body, plan, dialect) : body,
     firstByteMs: timeouts.firstByteMs,
     idleMs: timeouts.idleMs,
     // A streamed body cannot be sent twice, so it never risks a dying connection.

@@ -1,12 +1,10 @@
 import type { Answer } from "../answer/answer.ts";
-import { withField, withIncludeUsage, withModel, withStream } from "../dialects/json/json-edit.ts";
+import { dialects } from "../dialects/all.ts";
+import type { Dialect } from "../dialects/dialect.ts";
+import { withField, withStream } from "../dialects/json/json-edit.ts";
 import { findTopLevel } from "../dialects/json/json-scan.ts";
-import type { Dialect } from "../exchange.ts";
 import type { Upstream } from "../upstreams/upstream.ts";
 import type { Accepted } from "./reserve.ts";
-
-/** The dialects whose answers carry the request id as their top-level `id`. */
-export const carriesOurId: ReadonlySet<Dialect> = new Set(["chat", "completions"]);
 
 /** How the upstream's request differs from the client's, and the answer with it. */
 export type Plan = {
@@ -47,19 +45,19 @@ export function planOf(
   const { stream, includeUsage } = request.fields;
   const { body } = request;
   const plan = { ...asItIs, converts, model, key: upstream.key, cost };
-  if (!carriesOurId.has(exchange.dialect) || !Buffer.isBuffer(body)) return plan;
-  // Streams of the OpenAI family tell their usage only when asked; conversions and OpenRouter's
-  // streams always tell it.
+  const form = dialects[exchange.dialect].answer;
+  if (form.askedUsage === null || !Buffer.isBuffer(body)) return plan;
+  // Conversions and OpenRouter's streams tell their usage without being asked.
   const hidesUsage = stream && !includeUsage && !exchange.isOpenRouter;
   if (converts) return { ...plan, dropUsage: hidesUsage };
   if (upstream.kind !== "llamacpp")
     return { ...plan, addsUsage: stream && !includeUsage, dropUsage: hidesUsage };
   // llama.cpp's `timings` tell as much, and they move when usage is asked for.
-  const assembles = !stream && streamUpstream;
+  const assembles = form.assemble !== null && !stream && streamUpstream;
   const addsProgress =
     stream &&
     !exchange.isOpenRouter &&
-    exchange.dialect === "chat" &&
+    form.progress !== null &&
     answer.tellsProgress &&
     findTopLevel(body, "return_progress").length === 0;
   const addsUsage = assembles || (exchange.isOpenRouter && stream && !includeUsage);
@@ -67,9 +65,9 @@ export function planOf(
 }
 
 /** The request's body with the edits of the plan; all else keeps its bytes. */
-export function bodyOf(body: Buffer, plan: Plan): Buffer {
-  let edited = plan.model === null ? body : withModel(body, plan.model);
+export function bodyOf(body: Buffer, plan: Plan, { request, answer }: Dialect): Buffer {
+  let edited = plan.model === null ? body : request.withModel(body, plan.model);
   if (plan.assembles) edited = withStream(edited, true);
-  if (plan.addsUsage) edited = withIncludeUsage(edited);
+  if (plan.addsUsage && answer.askedUsage !== null) edited = answer.askedUsage.ask(edited);
   return plan.addsProgress ? withField(edited, "return_progress", "true") : edited;
 }

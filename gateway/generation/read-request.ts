@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
 import type { Identity } from "../auth/identity.ts";
+import { dialects } from "../dialects/all.ts";
 import { endpointOf } from "../dialects/endpoints.ts";
-import { geminiTarget } from "../dialects/gemini/gemini-target.ts";
-import { type RequestFields, readFields, readModels } from "../dialects/request.ts";
+import { noFields, type RequestFields, readModels } from "../dialects/request-fields.ts";
 import type { Exchange } from "../exchange.ts";
 import { type BodyReader, contentEncodingOf } from "../limits/body.ts";
 import { modelOfForm } from "./model-of-form.ts";
@@ -28,18 +28,6 @@ export type GenerationRequest = {
 /** A request, and the memory of its body, which is freed when it is disposed of. */
 type HeldRequest = GenerationRequest & Disposable;
 
-/** The fields of a body that the gateway cannot read. */
-export const noFields: RequestFields = {
-  model: null,
-  otherModels: [],
-  stream: false,
-  includeUsage: false,
-  maxTokens: null,
-  n: 1,
-  prompts: 1,
-  inputChars: 0,
-};
-
 type Sender = { exchange: Exchange; identity: Identity };
 
 /**
@@ -56,16 +44,15 @@ export function readRequest(
   const { exchange, identity } = sender;
   const { json, dialect } = endpointOf(exchange.method, exchange.path);
   if (json) {
-    const gemini = dialect === "gemini" ? geminiTarget(exchange.path, exchange.query) : null;
-    const fieldsOf = (bytes: Buffer): RequestFields => readFields(dialect, bytes, gemini);
+    const form = dialects[dialect].request;
+    const fieldsOf = (bytes: Buffer): RequestFields => form.read(bytes, exchange);
     return readWhole(parts, request, response, exchange, { json, fieldsOf });
   }
   const needsModel = parts.hasManyModels || identity.models !== null;
   const { headers } = request;
   const isRead = needsModel || contentEncodingOf(headers) !== null;
   if (isRead && jsonType.test(headers["content-type"] ?? "")) {
-    const fieldsOf = (bytes: Buffer): RequestFields =>
-      needsModel ? { ...noFields, ...readModels(bytes) } : noFields;
+    const fieldsOf = (bytes: Buffer): RequestFields => (needsModel ? readModels(bytes) : noFields);
     return readWhole(parts, request, response, exchange, { json, fieldsOf });
   }
   return readInPassing(parts, request, response, { identity, needsModel });

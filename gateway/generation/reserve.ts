@@ -1,6 +1,7 @@
 import type { Identity } from "../auth/identity.ts";
+import { type DialectName, dialects } from "../dialects/all.ts";
 import { GatewayError, shuttingDown } from "../errors.ts";
-import type { Dialect, Exchange } from "../exchange.ts";
+import type { Exchange } from "../exchange.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { createMeter, type Meter } from "../ledger/meter.ts";
 import type { CostOf } from "../ledger/prices.ts";
@@ -18,7 +19,7 @@ export type ReserveParts = {
   costOf: CostOf;
   affinity: {
     /** Names the conversation that a request continues; null if it names none. */
-    keyOf(user: string, model: string, body: Buffer, dialect: Dialect): string | null;
+    keyOf(user: string, model: string, body: Buffer, dialect: DialectName): string | null;
   };
 };
 
@@ -130,6 +131,6 @@ function refuseIfFull(line: Line, { user, maxQueued }: Identity): void {
 
 function askOf({ dialect }: Exchange, { fields, json }: GenerationRequest): EstimateInput {
   const { inputChars, maxTokens, n, prompts } = fields;
-  const generates = dialect !== "embeddings" && dialect !== "rerank" && json;
+  const generates = json && dialects[dialect].prompt.generates;
   return { inputChars, maxTokens, choices: n * prompts, generates };
 }

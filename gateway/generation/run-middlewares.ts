@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { Identity } from "../auth/identity.ts";
-import { withModel } from "../dialects/json/json-edit.ts";
+import { dialects } from "../dialects/all.ts";
 import { GatewayError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Loaded } from "../middlewares/load-middlewares.ts";
@@ -71,7 +71,7 @@ function applied(
   }
   const { body, fields } = request;
   const renamed = { ...request, fields: { ...fields, model: result.model } };
-  // A Gemini request has its model in the path; `outboundOf` puts the name there.
-  if (!Buffer.isBuffer(body) || dialect === "gemini") return renamed;
-  return { ...renamed, body: withModel(body, result.model) };
+  if (!Buffer.isBuffer(body)) return renamed;
+  // Where the model stands in the path, `outboundOf` puts the name there.
+  return { ...renamed, body: dialects[dialect].request.withModel(body, result.model) };
 }

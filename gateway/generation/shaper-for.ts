@@ -1,82 +1,79 @@
 import type { Answer } from "../answer/answer.ts";
 import { createAssembleShaper } from "../answer/assemble-shaper.ts";
-import { createBytesShaper } from "../answer/bytes-shaper.ts";
-import { eventOfError } from "../answer/error-words.ts";
+import { eventOfError } from "../answer/error-text.ts";
 import { createEventShaper } from "../answer/event-shaper.ts";
 import { createJsonShaper } from "../answer/json-shaper.ts";
-import { createPricedShaper } from "../answer/priced-shaper.ts";
-import { createTopLevelRenamer, type Renamer } from "../answer/renamer.ts";
-import { createResponseRenamer } from "../answer/response-renamer.ts";
+import { createBytesShaper, createPricedShaper } from "../answer/plain-shapers.ts";
 import type { Shaper } from "../answer/shaper.ts";
+import { dialects } from "../dialects/all.ts";
+import type { Dialect } from "../dialects/dialect.ts";
 import { eventWithCost } from "../dialects/openrouter/openrouter-cost.ts";
-import { createProgressTeller } from "../dialects/sse/progress-events.ts";
-import { carriesUsage, type StreamEnd } from "../dialects/sse/stream-events.ts";
+import type { StreamEnd } from "../dialects/stream-end.ts";
 import { isRaised, streamError } from "../dialects/stream-error.ts";
-import type { Dialect } from "../exchange.ts";
-import { carriesOurId, type Plan } from "./plan.ts";
+import type { Plan } from "./plan.ts";
 import type { Accepted } from "./reserve.ts";
 
-/** The dialects whose JSON answers are read whole; others may be long, or no JSON at all. */
-const readsWhole = new Set<Dialect>(["chat", "completions", "messages", "responses", "gemini"]);
-
-/** What turns an answer of this content type into what the client gets, watched by the meter. */
+/** Turns an answer of this content type into what the client gets; the meter watches it. */
 export function shaperFor(accepted: Accepted, answer: Answer, type: string, plan: Plan): Shaper {
   const shaper = plainShaperFor(accepted, answer, type, plan);
-  return plan.cost === null || shaper.streams ? shaper : createPricedShaper(shaper, plan.cost);
+  const isWhole = shaper.framing === null;
+  return plan.cost !== null && isWhole ? createPricedShaper(shaper, plan.cost) : shaper;
 }
 
-/** The one event with usage gets its cost. */
-const priced =
-  (cost: () => number | null) =>
-  (event: string): string => {
-    const total = carriesUsage(event, "chat") ? cost() : null;
-    return total === null ? event : eventWithCost(event, { total, parts: null });
-  };
-
 function plainShaperFor(accepted: Accepted, answer: Answer, type: string, plan: Plan): Shaper {
-  const { exchange, request, meter } = accepted;
-  const { dialect, requestId } = exchange;
-  if (type.startsWith("text/event-stream")) {
-    const watch = (event: string, end: StreamEnd | null): void => meter.event(event, end);
-    if (plan.assembles && (dialect === "chat" || dialect === "completions")) {
-      const { prompts } = request.fields;
-      return createAssembleShaper({ dialect, id: requestId, prompts, watch });
-    }
-    const told = { model: request.fields.model, events: answer.begunResponse?.events ?? 0 };
-    const retell = (event: string): string => {
-      const { isOpenRouter } = exchange;
-      if (!isOpenRouter && isRaised(event, dialect)) return event;
-      return eventOfError(streamError(event), exchange, told);
-    };
-    return createEventShaper({
-      dialect,
-      renamer: renamerFor(accepted, answer),
-      dropUsage: plan.dropUsage,
-      watch,
-      secret: plan.key,
-      retell,
-      amend: plan.addsProgress
-        ? progressFor(accepted)
-        : plan.cost === null
-          ? null
-          : priced(plan.cost),
-    });
-  }
-  if (readsWhole.has(dialect) && type.includes("json")) {
-    const id = carriesOurId.has(dialect) ? requestId : null;
+  const { exchange, meter } = accepted;
+  const dialect = dialects[exchange.dialect];
+  if (type.startsWith(dialect.framing.mediaType)) return streamShaper(accepted, answer, plan);
+  if (dialect.answer.isReadWhole && type.includes("json")) {
+    const id = dialect.answer.carriesRequestId ? exchange.requestId : null;
     return createJsonShaper({ id, secret: plan.key }, meter);
   }
   return createBytesShaper(type.includes("json") ? (bytes) => meter.chunk(bytes) : () => {});
 }
 
-function renamerFor({ exchange }: Accepted, answer: Answer): Renamer | null {
-  if (carriesOurId.has(exchange.dialect)) return createTopLevelRenamer(exchange.requestId);
-  const begun = answer.begunResponse;
-  return begun === null ? null : createResponseRenamer(begun);
+function streamShaper(accepted: Accepted, answer: Answer, plan: Plan): Shaper {
+  const { exchange, request, meter } = accepted;
+  const { framing, events, answer: form, errors } = dialects[exchange.dialect];
+  const { requestId, isOpenRouter } = exchange;
+  const { model, prompts } = request.fields;
+  const watch = (event: string, end: StreamEnd | null): void => meter.event(event, end);
+  if (plan.assembles && form.assemble !== null) {
+    const assembly = form.assemble(prompts);
+    const options = { framing: framing.events, events, assembly, id: requestId, watch };
+    return createAssembleShaper(options);
+  }
+  const begun = answer.begunAnswer;
+  const sent = { model, events: begun?.events ?? 0 };
+  return createEventShaper({
+    framing,
+    events,
+    renamer: form.renamer(requestId, begun),
+    isDropped: plan.dropUsage ? (form.askedUsage?.isOnlyUsage ?? null) : null,
+    watch,
+    secret: plan.key,
+    rewriteError(event) {
+      if (!isOpenRouter && isRaised(event, framing.events, errors)) return event;
+      return eventOfError(streamError(event, framing.events), exchange, sent);
+    },
+    amend: amendFor(accepted, plan),
+  });
 }
 
-function progressFor({ exchange, request }: Accepted): (event: string) => string {
-  const { requestId, startedAt } = exchange;
-  const created = Math.floor(startedAt / 1000);
-  return createProgressTeller({ requestId, created, model: request.fields.model ?? "" });
+/** What an event is replaced by: the prompt's progress, or the usage with its cost. */
+function amendFor({ exchange, request }: Accepted, plan: Plan): ((event: string) => string) | null {
+  const { answer, events } = dialects[exchange.dialect];
+  if (plan.addsProgress && answer.progress !== null) {
+    const { requestId, startedAt } = exchange;
+    const created = Math.floor(startedAt / 1000);
+    return answer.progress({ requestId, created, model: request.fields.model ?? "" });
+  }
+  return plan.cost === null ? null : withCost(events, plan.cost);
+}
+
+/** The one event with usage gets its cost. */
+function withCost(events: Dialect["events"], cost: () => number | null): (event: string) => string {
+  return (event) => {
+    const total = events.carriesUsage(event) ? cost() : null;
+    return total === null ? event : eventWithCost(event, { total, parts: null });
+  };
 }

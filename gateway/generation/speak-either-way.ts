@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Answer } from "../answer/answer.ts";
+import { dialects } from "../dialects/all.ts";
 import { GatewayError } from "../errors.ts";
 import type { CostOf } from "../ledger/prices.ts";
 import { contentEncodingOf } from "../limits/body.ts";
@@ -12,7 +13,7 @@ import { isConvertible, isNative, lacksPath } from "../upstreams/speaks.ts";
 import { learnKind, type Upstream } from "../upstreams/upstream.ts";
 import { type ConversionParts, conversionOf } from "./conversion-of.ts";
 import { type OutboundTimeouts, outboundOf } from "./outbound.ts";
-import { carriesOurId, type Plan, planOf } from "./plan.ts";
+import { type Plan, planOf } from "./plan.ts";
 import type { Accepted } from "./reserve.ts";
 import { shaperFor } from "./shaper-for.ts";
 import type { HeldSlot } from "./turns.ts";
@@ -88,8 +89,11 @@ async function sendConverted(
 ): Promise<void> {
   // Loaded with the first conversion: the start, and memory at rest, need not have it.
   const { forwardConverted } = await import("../upstreams/forward-converted.ts");
-  const conversion = conversionOf(parts, accepted, upstream);
-  await forwardConverted(upstream, outbound, conversion, receiver, accepted.exchange.signal);
+  const { dialect, signal } = accepted.exchange;
+  const translator = await dialects[dialect].upstreams.conversion?.load();
+  if (translator === undefined) throw new Error(`${dialect} cannot be converted`);
+  const conversion = conversionOf(parts, accepted, upstream, translator);
+  await forwardConverted(upstream, outbound, conversion, receiver, signal);
 }
 
 /** Tells OpenRouter's clients in the answer what it cost; null for other clients. */
@@ -98,7 +102,7 @@ function costTellerOf(
   { exchange, request, meter }: Accepted,
   upstreamModel: string | null,
 ): Plan["cost"] {
-  if (!exchange.isOpenRouter || !carriesOurId.has(exchange.dialect)) return null;
+  if (!exchange.isOpenRouter || !dialects[exchange.dialect].answer.carriesRequestId) return null;
   const startedAt = performance.now();
   const { model } = request.fields;
   return () => {
@@ -127,7 +131,7 @@ function receiverFor(
       }
       const dropped = plan.converts ? headers["x-gateway-dropped"] : undefined;
       if (dropped !== undefined) telemetry.dropped(exchange, String(dropped));
-      const streams = type.startsWith("text/event-stream");
+      const streams = type.startsWith(dialects[exchange.dialect].framing.mediaType);
       const assembles = streams && plan.assembles;
       const isAwaited = isPlain && (streams && !assembles) === request.fields.stream;
       if (answer.committed && !isAwaited) {

@@ -1,3 +1,4 @@
+import { charsPerToken } from "../dialects/input-size.ts";
 import type { LinePlace, Ticket } from "../line/line.ts";
 import { BACKGROUND } from "../line/order/line-entry.ts";
 import type { Accepted } from "./reserve.ts";
@@ -8,9 +9,6 @@ export type TicketParts = {
     preferred(conversation: string): string | null;
   };
 };
-
-/** Characters of a prompt for each token, roughly, in most languages and tokenizers. */
-const charsPerToken = 4;
 
 /** What the line needs to know of a generation. */
 export function ticketOf(

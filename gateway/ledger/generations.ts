@@ -1,6 +1,6 @@
 import type Database from "better-sqlite3";
+import type { DialectName } from "../dialects/all.ts";
 import type { Usage } from "../dialects/usage.ts";
-import type { Dialect } from "../exchange.ts";
 import type { RowState } from "./row.ts";
 
 /** One generation of the accounts. What is not known (yet) is null. */
@@ -12,7 +12,7 @@ export type Generation = {
   /** The upstream that served, or is to serve. */
   readonly upstream: string;
   readonly upstreamId: string | null;
-  readonly dialect: Dialect;
+  readonly dialect: DialectName;
   readonly path: string;
   readonly streamed: boolean;
   readonly state: RowState | "open";

@@ -1,8 +1,9 @@
+import { type DialectName, dialects } from "../dialects/all.ts";
+import type { Dialect } from "../dialects/dialect.ts";
 import type { Field } from "../dialects/json/json-scan.ts";
-import { carriesToken, carriesUsage, type StreamEnd } from "../dialects/sse/stream-events.ts";
+import type { StreamEnd } from "../dialects/stream-end.ts";
 import type { Timings, Usage } from "../dialects/usage.ts";
 import { createUsageReader, type UsageReader } from "../dialects/usage-reader.ts";
-import type { Dialect } from "../exchange.ts";
 
 /** What was seen of an answer. Times are milliseconds since the exchange began. */
 export type MeterReading = {
@@ -22,7 +23,7 @@ export type MeterReading = {
 /** Reads an answer while it passes. Changes nothing. */
 export type Meter = {
   begun(status: number): void;
-  /** One whole server-sent event, as latin1 text, and whether it ends the stream. */
+  /** One whole event, as latin1 text, and whether it ends the stream. */
   event(event: string, end: StreamEnd | null): void;
   /** A whole JSON answer, and its top-level fields where they are known. */
   body(bytes: Buffer, fields?: readonly Field[]): void;
@@ -60,7 +61,7 @@ export const nothingRead: MeterReading = {
 const maxKept = 4 * 1024 * 1024;
 
 /** @param prompts - how many prompts a text completion asks for; 1 for all else. */
-export function createMeter(dialect: Dialect, prompts: number, startedMono: number): Meter {
+export function createMeter(dialect: DialectName, prompts: number, startedMono: number): Meter {
   return new AnswerMeter(dialect, prompts, startedMono);
 }
 
@@ -79,8 +80,8 @@ class AnswerMeter implements Meter {
   #failed = false;
   #upstreamId: string | null = null;
 
-  constructor(dialect: Dialect, prompts: number, startedMono: number) {
-    this.#dialect = dialect;
+  constructor(dialect: DialectName, prompts: number, startedMono: number) {
+    this.#dialect = dialects[dialect];
     this.#startedMono = startedMono;
     this.#reader = createUsageReader(prompts);
   }
@@ -93,11 +94,12 @@ class AnswerMeter implements Meter {
 
   event(event: string, end: StreamEnd | null): void {
     this.#streamed = true;
-    if (carriesToken(event, this.#dialect)) {
+    const { events, framing } = this.#dialect;
+    if (events.carriesToken(event)) {
       this.#tokens++;
       this.#firstTokenMs ??= performance.now() - this.#startedMono;
     }
-    if (carriesUsage(event, this.#dialect)) this.#reader.readEvent(event);
+    if (events.carriesUsage(event)) this.#reader.readEvent(framing.events.dataOf(event));
     if (end === "error") this.#failed = true;
     else if (end === "last") this.#finished = true;
   }

@@ -1,5 +1,5 @@
+import type { DialectName } from "../dialects/all.ts";
 import type { Usage } from "../dialects/usage.ts";
-import type { Dialect } from "../exchange.ts";
 
 /** What is known of a generation when it is accepted. */
 export type RowOpening = {
@@ -9,7 +9,7 @@ export type RowOpening = {
   user: string;
   model: string | null;
   upstream: string;
-  dialect: Dialect;
+  dialect: DialectName;
   path: string;
   streamed: boolean;
   /** Milliseconds since the epoch; its UTC day is the day the generation counts for. */

@@ -1,3 +1,5 @@
+import { fewestCharsPerToken } from "../dialects/input-size.ts";
+
 /** What is known of a generation before it runs. */
 export type EstimateInput = {
   /** Characters of the prompt; 0 if the body was not read. */
@@ -24,12 +26,6 @@ export type Estimate = {
   cost?: number;
 };
 
-/**
- * Characters per token. English has about four, code and other languages fewer. A reservation that
- * is a little too large does no harm, because the true number replaces it.
- */
-const charsPerToken = 3;
-
 /** Up to this value sums are exact, so a reservation is given back to the last token. */
 const mostOutput = 1e12;
 
@@ -37,7 +33,7 @@ const mostOutput = 1e12;
 export function estimateOf(ask: EstimateInput): Estimate {
   const { inputChars, maxTokens, choices, generates, counted = null } = ask;
   return {
-    input: counted ?? Math.ceil(inputChars / charsPerToken),
+    input: counted ?? Math.ceil(inputChars / fewestCharsPerToken),
     isCounted: counted !== null,
     output: generates ? maxTokens && Math.min(mostOutput, maxTokens * choices) : 0,
   };

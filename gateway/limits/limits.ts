@@ -1,5 +1,5 @@
 import { BoundedMap } from "../bounded-map.ts";
-import type { Dialect } from "../exchange.ts";
+import { type DialectName, dialects } from "../dialects/all.ts";
 import type { Estimate } from "./estimate.ts";
 import { excessOf } from "./excess.ts";
 import { createExpectations } from "./expectations.ts";
@@ -15,7 +15,7 @@ import { createSteadyClock } from "./steady-clock.ts";
 import { type UsageHistory, UserWindows } from "./user-windows.ts";
 
 /** A generation to reserve for. With `prompt` the sizes of such prompts are learnt. */
-export type LimitedGeneration = { dialect: Dialect; estimate: Estimate; prompt?: Prompt };
+export type LimitedGeneration = { dialect: DialectName; estimate: Estimate; prompt?: Prompt };
 
 export type Limits = {
   /**
@@ -79,7 +79,8 @@ export function createLimits(options: LimitsOptions): Limits {
       const { account, windows } = windowsFor(who, limits, now, wallNow);
       const { input, needs, held } = expectations.of(estimate, prompt);
       const excess = excessOf(limits, windows, needs, now);
-      const headers = () => ratelimitHeaders(standingsOf(limits, windows, now), dialect, wallNow);
+      const names = dialects[dialect].headers;
+      const headers = () => ratelimitHeaders(standingsOf(limits, windows, now), names, wallNow);
       if (excess?.limit.mode === "refuse") throw refusalOf(excess, headers());
       const end = hold(account, held, now);
       return {

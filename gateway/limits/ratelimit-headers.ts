@@ -1,4 +1,4 @@
-import type { Dialect } from "../exchange.ts";
+import type { DialectHeaders } from "../dialects/dialect.ts";
 import { shortDuration } from "./duration.ts";
 import type { Limit } from "./limit.ts";
 
@@ -14,39 +14,32 @@ export type LimitStanding = {
 type Shown = { max: number; remaining: number; resetMs: number };
 
 /**
- * The headers that tell how limits stand: OpenAI's (platform.openai.com/docs/guides/rate-limits,
- * times as `6m0s`), or Anthropic's on Messages (docs.claude.com/en/api/rate-limits, times as RFC
- * 3339). Of several limits of one metric the one with the least room is shown. What has no name
- * there (seconds, cost) follows OpenAI's form.
+ * The headers that tell how limits stand, under the names of the client's dialect. Of several
+ * limits of one metric the one with the least room is shown.
  * @param wallNow epoch ms, as the client's own clock has it
  */
 export function ratelimitHeaders(
   standings: readonly LimitStanding[],
-  dialect: Dialect,
+  names: Pick<DialectHeaders, "rateLimit">,
   wallNow: number,
 ): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const metric of ["requests", "tokens", "upstream", "cost"] as const) {
     const shown = tightest(standings, metric);
     if (shown === null) continue;
-    const isAnthropic = dialect === "messages" && (metric === "requests" || metric === "tokens");
-    const name = metric === "upstream" ? "upstream-seconds" : metric;
+    const name = names.rateLimit(metric === "upstream" ? "upstream-seconds" : metric);
     const unit = metric === "upstream" ? 1_000 : 1;
     const max = String(shown.max / unit);
     // Dollars keep their decimals.
     const part = metric === "cost" ? 1e6 : 1;
     const left = Math.floor((shown.remaining / unit) * part) / part;
     const remaining = String(Math.max(0, left));
-    if (isAnthropic) {
-      const reset = `${new Date(wallNow + shown.resetMs).toISOString().slice(0, 19)}Z`;
-      headers[`anthropic-ratelimit-${name}-limit`] = max;
-      headers[`anthropic-ratelimit-${name}-remaining`] = remaining;
-      headers[`anthropic-ratelimit-${name}-reset`] = reset;
-    } else {
-      headers[`x-ratelimit-limit-${name}`] = max;
-      headers[`x-ratelimit-remaining-${name}`] = remaining;
-      headers[`x-ratelimit-reset-${name}`] = shortDuration(shown.resetMs);
-    }
+    headers[name.limit] = max;
+    headers[name.remaining] = remaining;
+    headers[name.reset] =
+      name.resetAs === "duration"
+        ? shortDuration(shown.resetMs)
+        : `${new Date(wallNow + shown.resetMs).toISOString().slice(0, 19)}Z`;
   }
   return headers;
 }

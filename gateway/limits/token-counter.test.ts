@@ -1,13 +1,13 @@
 import { performance } from "node:perf_hooks";
 import { afterAll, describe, expect, it } from "vitest";
-import type { Dialect } from "../exchange.ts";
+import type { DialectName } from "../dialects/all.ts";
 import { createTokenCounter } from "./token-counter.ts";
 
 // Of time nothing is asked here but that it ends: two slow cores load a vocabulary in seconds.
 const counter = createTokenCounter<null>({ timeoutMs: 25_000 });
 afterAll(() => counter.close());
 
-const count = async (model: string, body: unknown, dialect: Dialect = "chat") => {
+const count = async (model: string, body: unknown, dialect: DialectName = "chat") => {
   const bytes = Buffer.from(JSON.stringify(body));
   return await counter.count({ model, body: bytes, dialect, chars: 1, upstream: null });
 };

@@ -1,4 +1,4 @@
-import type { Dialect } from "../exchange.ts";
+import { type DialectName, dialects } from "../dialects/all.ts";
 import { tokenEncodingOf } from "./token-encoding.ts";
 import { createTokenThread } from "./token-thread.ts";
 
@@ -7,7 +7,7 @@ export type CountAsk<U> = {
   /** The upstream's name for the model. */
   readonly model: string | null;
   readonly body: Buffer;
-  readonly dialect: Dialect;
+  readonly dialect: DialectName;
   /** Characters of the prompt; 0 if the body was not read. */
   readonly chars: number;
   readonly upstream: U;
@@ -34,9 +34,6 @@ export type TokenCounterOptions<U> = {
 /** Larger bodies are not even copied. */
 const mostBytes = 4 * 1024 * 1024;
 
-/** Dialects without a conversation: their text has no message frames. */
-const plainDialects: ReadonlySet<Dialect> = new Set(["completions", "embeddings", "rerank"]);
-
 /**
  * The upstream's own count has precedence, because a model can have any name. The vocabularies of
  * OpenAI's models are found by name.
@@ -52,7 +49,8 @@ export function createTokenCounter<U>(options: TokenCounterOptions<U> = {}): Tok
       if (told !== null) return told.catch(() => null);
       const encoding = model === null ? null : tokenEncodingOf(model);
       if (encoding === null || body.length > mostBytes) return null;
-      return thread.count({ body, isChat: !plainDialects.has(dialect), encoding });
+      const { fields, isConversation } = dialects[dialect].prompt;
+      return thread.count({ body, fields, isConversation, encoding });
     },
     close: () => thread.close(),
   };

@@ -7,11 +7,12 @@ export type PromptTexts = {
   readonly others: number;
 };
 
-/** The fields that hold the prompt, in all dialects. */
-const promptFields: ReadonlySet<string> = new Set([
-  ...["messages", "prompt", "input", "system", "instructions", "query", "documents", "suffix"],
-  ...["contents", "systemInstruction", "system_instruction"],
-]);
+/** Where a request has its prompt: `prompt` of its dialect. */
+export type PromptFields = {
+  readonly fields: readonly string[];
+  /** A conversation has a frame of tokens around each turn. */
+  readonly isConversation: boolean;
+};
 
 /** The fields that hold schemas. Their JSON is about as long as what the model reads. */
 const schemaFields: ReadonlySet<string> = new Set(["tools", "functions"]);
@@ -46,11 +47,11 @@ const lowPictureTokens = 85;
 /** Text is near the top. Deeper levels hold data. */
 const maxDepth = 16;
 
-/**
- * Everything of a request's body that its prompt is made of, whatever its dialect.
- * @param isChat false for what is no conversation: then there are no frames
- */
-export function promptTexts(body: unknown, isChat: boolean): PromptTexts {
+/** Everything in a request's body that becomes its prompt. */
+export function promptTexts(
+  body: unknown,
+  { fields, isConversation: isChat }: PromptFields,
+): PromptTexts {
   const texts: string[] = [];
   let others = isChat ? answerTokens : 0;
 
@@ -86,7 +87,7 @@ export function promptTexts(body: unknown, isChat: boolean): PromptTexts {
   for (const name in body) {
     const value = body[name];
     if (schemaFields.has(name)) texts.push(JSON.stringify(value));
-    else if (promptFields.has(name)) {
+    else if (fields.includes(name)) {
       // A text by itself becomes a message.
       if (isChat && typeof value === "string") others += messageTokens;
       walk(value, 0);

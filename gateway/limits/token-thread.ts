@@ -4,7 +4,7 @@ import type { TokenTask, TokenTold } from "./token-worker.ts";
 /** Counts tokens in a thread, because vocabularies are large and merging is slow. */
 export type TokenThread = {
   /** Null if there is no room. Resolves with null if the count did not come in time. */
-  count(task: Pick<TokenTask, "body" | "isChat" | "encoding">): Promise<number | null> | null;
+  count(task: Omit<TokenTask, "id" | "until">): Promise<number | null> | null;
   close(): Promise<void>;
 };
 
@@ -60,7 +60,7 @@ export function createTokenThread(options: TokenThreadOptions): TokenThread {
   }
 
   return {
-    count({ body, isChat, encoding }) {
+    count({ body, ...rest }) {
       if (waiting.size >= mostWaiting || performance.now() < restsUntil) return null;
       worker ??= start();
       const thread = worker;
@@ -77,7 +77,7 @@ export function createTokenThread(options: TokenThreadOptions): TokenThread {
         waiting.set(id, settle);
         // A copy is transferred: a view would transfer its whole buffer.
         const own = new Uint8Array(body);
-        const task = { id, body: own, isChat, encoding, until: Date.now() + timeoutMs };
+        const task = { ...rest, id, body: own, until: Date.now() + timeoutMs };
         thread.postMessage(task satisfies TokenTask, [own.buffer]);
       });
     },

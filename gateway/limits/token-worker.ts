@@ -1,13 +1,12 @@
 import { parentPort } from "node:worker_threads";
 import { countTexts } from "./count-texts.ts";
 import type { Encoding } from "./token-encoding.ts";
-import { promptTexts } from "./token-texts.ts";
+import { type PromptFields, promptTexts } from "./token-texts.ts";
 
 /** One prompt to count. */
-export type TokenTask = {
+export type TokenTask = PromptFields & {
   readonly id: number;
   readonly body: Uint8Array;
-  readonly isChat: boolean;
   readonly encoding: Encoding;
   /** Epoch ms. After this time the request no longer waits for the count. */
   readonly until: number;
@@ -39,10 +38,11 @@ function load(encoding: Encoding): Promise<CountTokens> {
   return found;
 }
 
-async function count({ body, isChat, encoding, until }: TokenTask): Promise<number | null> {
+async function count(task: TokenTask): Promise<number | null> {
+  const { body, encoding, until } = task;
   const countTokens = await load(encoding);
   if (Date.now() >= until) return null;
-  const { texts, others } = promptTexts(JSON.parse(new TextDecoder().decode(body)), isChat);
+  const { texts, others } = promptTexts(JSON.parse(new TextDecoder().decode(body)), task);
   return others + countTexts(texts, mostChars, (text) => countTokens(text, plain));
 }
 

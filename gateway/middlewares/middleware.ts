@@ -1,4 +1,4 @@
-import type { Dialect } from "../exchange.ts";
+import type { Exchange } from "../exchange.ts";
 
 /** What a middleware of one's own sees of a generation: read, its sender known, not yet routed. */
 export type MiddlewareRequest = {
@@ -8,7 +8,7 @@ export type MiddlewareRequest = {
   readonly role: string;
   readonly method: string;
   readonly path: string;
-  readonly dialect: Dialect;
+  readonly dialect: Exchange["dialect"];
   readonly model: string | null;
   readonly stream: boolean;
   readonly isPublic: boolean;

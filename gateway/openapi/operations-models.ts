@@ -5,9 +5,14 @@ const question = { role: "user", content: "Why is the sky blue?" };
 
 type Generated = "chat" | "completions" | "responses" | "messages" | "embeddings" | "rerank";
 
+const anthropic = { tag: "Anthropic", errors: "Anthropic" } as const;
+
 /** What a generation of each dialect is asked with, and answers. */
 const generations: Readonly<
-  Record<Generated, Pick<Operation, "path" | "summary" | "body" | "answer">>
+  Record<
+    Generated,
+    Pick<Operation, "path" | "summary" | "body" | "answer"> & Partial<typeof anthropic>
+  >
 > = {
   chat: {
     path: "chat/completions",
@@ -28,6 +33,7 @@ const generations: Readonly<
     answer: { about: "The response.", schema: "ResponsesAnswer", streams: "also" },
   },
   messages: {
+    ...anthropic,
     path: "messages",
     summary: "Anthropic's Messages",
     body: {
@@ -55,17 +61,16 @@ const generations: Readonly<
 
 /** A generation below `/v1/` or, in OpenRouter's words, below `/api/v1/`. */
 export function generationAt(dialect: Generated, prefix: "/v1/" | "/api/v1/"): Operation {
-  const { path, ...rest } = generations[dialect];
+  const { path, tag = "OpenAI", errors = null, ...rest } = generations[dialect];
   const isAlias = prefix === "/api/v1/";
-  const isMessages = dialect === "messages";
-  const own = isMessages ? "Anthropic" : "OpenAI";
   return {
     ...rest,
     method: "post",
     path: prefix + path,
-    tag: isAlias ? "OpenRouter" : own,
+    tag: isAlias ? "OpenRouter" : tag,
     access: "key",
-    errors: isMessages ? "Anthropic" : isAlias ? "OpenRouter" : "OpenAi",
+    // Anthropic's clients keep Anthropic's form there.
+    errors: errors ?? (isAlias ? "OpenRouter" : "OpenAi"),
     generates: true,
   };
 }

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setIdentityHeaders } from "../answer/identity-headers.ts";
 import type { Identity } from "../auth/identity.ts";
-import { withGeminiModel } from "../dialects/gemini/gemini-path.ts";
-import { withModel } from "../dialects/json/json-edit.ts";
+import { dialects } from "../dialects/all.ts";
+import { charsPerToken } from "../dialects/input-size.ts";
 import { GatewayError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
 import { refuseOtherModels } from "../generation/refuse-other-models.ts";
@@ -13,7 +13,6 @@ import type { Outbound } from "../upstreams/forward.ts";
 import { credentialsOf, headersToUpstream, keyOf } from "../upstreams/headers.ts";
 import { lacksPath } from "../upstreams/speaks.ts";
 import type { Upstream } from "../upstreams/upstream.ts";
-import { modelNamed } from "./model-named.ts";
 
 export type CountParts = {
   bodies: Pick<BodyReader, "read">;
@@ -25,7 +24,7 @@ export type CountParts = {
 
 /** True for a dialect that only one family of upstreams knows. */
 export const isForOneFamily = ({ dialect }: Pick<Exchange, "dialect">): boolean =>
-  dialect === "messages" || dialect === "gemini";
+  dialects[dialect].prompt.count !== null;
 
 /**
  * Answers a read that names a model (`asksOfModel`); most of them count the tokens of a prompt. An
@@ -41,7 +40,8 @@ export async function count(
 ): Promise<void> {
   const { bytes, inflated, free } = await parts.bodies.read(request, response, exchange.signal);
   try {
-    const model = modelNamed(exchange, bytes);
+    const form = dialects[exchange.dialect].request;
+    const model = form.modelOf(bytes, exchange.path);
     refuseOtherModels(identity, model);
     const destination = parts.route(model, identity.models);
     const { upstream } = destination.first;
@@ -51,9 +51,9 @@ export async function count(
     const own = { user, requestId, ...keyOf(upstream), inflated, identity: true };
     const native: Outbound = {
       method: "POST",
-      path: upstream.prefix + (name === null ? path : withGeminiModel(path, name)) + query,
+      path: upstream.prefix + (name === null ? path : form.pathWithModel(path, name)) + query,
       headers: headersToUpstream(request.headers, own),
-      body: name === null || exchange.dialect === "gemini" ? bytes : withModel(bytes, name),
+      body: name === null ? bytes : form.withModel(bytes, name),
       firstByteMs: parts.timeouts.firstByteMs,
       idleMs: parts.timeouts.idleMs,
       fresh: true,
@@ -79,37 +79,35 @@ async function counted(
   exchange: Exchange,
   { native, converted, model }: Questions,
 ): Promise<Buffer> {
-  const { dialect, signal } = exchange;
-  if (isItsOwn(upstream, dialect)) {
+  const { signal } = exchange;
+  const { prompt, upstreams } = dialects[exchange.dialect];
+  if (upstreams.native.includes(upstream.family)) {
     try {
       return (await collect(upstream, native, signal)).bytes;
     } catch (error) {
-      if (!lacksPath(error)) throw error;
-      if (dialect !== "messages") throw error;
+      if (!lacksPath(error) || prompt.count?.converts !== true) throw error;
     }
   }
-  if (dialect === "gemini") return Buffer.from(JSON.stringify(estimated(converted.body)));
-  if (dialect !== "messages") throw cannotCount();
+  if (prompt.count === null) throw cannotCount();
+  const tokens = prompt.count.converts
+    ? await countElsewhere(upstream, converted, model, signal)
+    : estimateOf(Buffer.isBuffer(converted.body) ? converted.body.toString() : "");
+  return Buffer.from(JSON.stringify(prompt.count.answer(tokens)));
+}
+
+async function countElsewhere(
+  upstream: Upstream,
+  converted: Outbound,
+  model: string | null,
+  signal: AbortSignal,
+): Promise<number> {
+  // Loaded with the first conversion, like the translators.
   const { countConverted } = await import("../upstreams/converted-count.ts");
-  const tokens = await countConverted(upstream, converted, model ?? "", estimateOf, signal);
-  return Buffer.from(JSON.stringify(tokens));
+  return countConverted(upstream, converted, model ?? "", estimateOf, signal);
 }
 
-function isItsOwn({ family }: Upstream, dialect: Exchange["dialect"]): boolean {
-  if (family === "google") return dialect === "gemini";
-  if (family === "anthropic") return dialect === "messages";
-  return dialect !== "gemini";
-}
-
-/** Characters to a token, in most languages and tokenizers. */
-const charsPerToken = 4;
-
+/** Of a whole body too: its field names are few beside the text. */
 const estimateOf = (text: string): number => Math.ceil(text.length / charsPerToken);
-
-/** For Gemini's own form; its field names are few beside its text. */
-const estimated = (body: Outbound["body"]): object => ({
-  totalTokens: estimateOf(Buffer.isBuffer(body) ? body.toString() : ""),
-});
 
 const cannotCount = (): GatewayError =>
   new GatewayError("invalid_request", "The upstream of this model does not support this request.", {

@@ -1,5 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Identity } from "../auth/identity.ts";
+import { dialects } from "../dialects/all.ts";
+import type { DialectModels } from "../dialects/dialect.ts";
 import { GatewayError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
 import type { ListedModel } from "../upstreams/join-models.ts";
@@ -11,24 +13,30 @@ export type ShowModelsParts = {
   };
 };
 
-/** Where models are listed, in OpenAI's form and in Gemini's; one model is below each. */
-const openai = "/v1/models";
-const gemini = "/v1beta/models";
+/** Where models are listed, and in which form; one model is below each path. */
+const lists: readonly DialectModels[] = Object.values(dialects).flatMap(({ models }) =>
+  models === null ? [] : [models],
+);
 
-/** True for the list of models, and for one model; an id may contain slashes. */
-export function isModels({ method, path }: Pick<Exchange, "method" | "path">): boolean {
-  return method === "GET" && [openai, gemini].some((list) => isAt(list, path));
+/** The list at a path, or the list of the model at a path; an id may contain slashes. */
+function listAt(path: string): DialectModels | null {
+  return lists.find((list) => isAt(list.path, path)) ?? null;
 }
 
 const isAt = (list: string, path: string): boolean =>
   path === list || (path.startsWith(`${list}/`) && path.length > list.length + 1);
+
+/** True for the list of models, and for one model. */
+export function isModels({ method, path }: Pick<Exchange, "method" | "path">): boolean {
+  return method === "GET" && listAt(path) !== null;
+}
 
 /**
  * Refuses a limited key what the upstream itself would answer about models: it does not know which
  * models the key may use. Throws 403.
  */
 export function refuseModelPaths({ path }: Pick<Exchange, "path">): void {
-  if (![openai, gemini].some((list) => path === list || path.startsWith(`${list}/`))) return;
+  if (!lists.some((list) => path === list.path || path.startsWith(`${list.path}/`))) return;
   throw new GatewayError(
     "not_allowed",
     "This key may use only some models. GET /v1/models lists them.",
@@ -43,32 +51,15 @@ export async function showModels(
   headers: IncomingHttpHeaders,
 ): Promise<string> {
   const usable = await models.list(allowed);
-  const list = isAt(gemini, path) ? gemini : openai;
-  const inGoogles = list === gemini || isFromGoogles(headers);
-  const shown = inGoogles ? inGemini : (model: ListedModel): object => model;
-  if (path === list) {
-    const all = usable.map(shown);
-    return JSON.stringify(inGoogles ? { models: all } : { object: "list", data: all });
-  }
-  const id = decodeURIComponent(path.slice(list.length + 1));
-  const one = usable.find((model) => model.id === id);
-  if (one !== undefined) return JSON.stringify(shown(one));
-  throw new GatewayError("model_not_found", "There is no model with this name.", {
-    param: "model",
-  });
+  const list = listAt(path);
+  const form = lists.find((one) => one.isMeantBy(headers)) ?? list;
+  if (list === null || form === null) throw noSuchModel();
+  if (path === list.path) return JSON.stringify(form.all(usable.map((one) => form.one(one))));
+  const id = decodeURIComponent(path.slice(list.path.length + 1));
+  const model = usable.find((one) => one.id === id);
+  if (model === undefined) throw noSuchModel();
+  return JSON.stringify(form.one(model));
 }
 
-/** Google's own client also asks below `/v1`, with Google's header and no other. */
-function isFromGoogles(headers: IncomingHttpHeaders): boolean {
-  const { authorization, "x-api-key": key, "x-goog-api-key": googles } = headers;
-  return googles !== undefined && authorization === undefined && key === undefined;
-}
-
-/** As Google's `ListModels` has it (ai.google.dev/api/models). */
-function inGemini({ id }: ListedModel): object {
-  return {
-    name: `models/${id}`,
-    displayName: id,
-    supportedGenerationMethods: ["generateContent", "streamGenerateContent", "countTokens"],
-  };
-}
+const noSuchModel = (): GatewayError =>
+  new GatewayError("model_not_found", "There is no model with this name.", { param: "model" });

@@ -10,7 +10,8 @@ const forAll = ["bounded-map", "errors", "exchange", "json-object", "kinds", "ro
 /** Who may import whom, beside itself and `forAll`; type imports count. */
 const mayImport: Record<string, string[] | "everything"> = {
   errors: [],
-  exchange: [],
+  // The names of dialects alone.
+  exchange: ["dialects"],
   roster: [],
   "json-object": [],
   "bounded-map": [],
@@ -22,7 +23,7 @@ const mayImport: Record<string, string[] | "everything"> = {
   users: [],
   dialects: [],
   auth: ["users"],
-  limits: [],
+  limits: ["dialects"],
   line: [],
   answer: ["dialects"],
   echo: ["dialects", "limits"],

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { Dialect } from "../exchange.ts";
+import type { DialectName } from "../dialects/all.ts";
 import { conversationKey } from "./conversation-key.ts";
 
-const keyOf = (body: unknown, dialect: Dialect = "chat", user = "alice", model = "m") =>
+const keyOf = (body: unknown, dialect: DialectName = "chat", user = "alice", model = "m") =>
   conversationKey(user, model, Buffer.from(JSON.stringify(body)), dialect);
 
 const system = { role: "system", content: 'You are "kind". ¿Sí? {[' };

@@ -1,20 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
+import { type DialectName, dialects } from "../dialects/all.ts";
+import type { TurnFields } from "../dialects/dialect.ts";
 import { type Field, openingBrace, topLevelFields } from "../dialects/json/json-scan.ts";
-import type { Dialect } from "../exchange.ts";
-
-/** Where a dialect has its system prompt, its turns, and what stands in each. */
-type Places = { system: readonly string[]; turns: string; parts: string };
-
-const places: Readonly<Partial<Record<Dialect, Places>>> = {
-  chat: { system: [], turns: "messages", parts: "content" },
-  messages: { system: ["system"], turns: "messages", parts: "content" },
-  responses: { system: ["instructions"], turns: "input", parts: "content" },
-  gemini: {
-    system: ["systemInstruction", "system_instruction"],
-    turns: "contents",
-    parts: "parts",
-  },
-};
 
 /** A text completion's prompt grows at its end; so much of its beginning names it. Bytes. */
 const prefix = 256;
@@ -40,23 +27,26 @@ export function conversationKey(
   user: string,
   model: string | null,
   body: Buffer,
-  dialect: Dialect,
+  dialect: DialectName,
 ): string | null {
   const hash = createHash("sha256").update(JSON.stringify([user, model, dialect]));
-  const found =
-    dialect === "completions" ? addPrompt(hash, body) : addTurns(hash, body, places[dialect]);
-  return found ? hash.digest("base64").slice(0, 24) : null;
+  const { conversation } = dialects[dialect].prompt;
+  if (conversation === null) return null;
+  const isNamed =
+    typeof conversation === "string"
+      ? addText(hash, body, conversation)
+      : addTurns(hash, body, conversation);
+  return isNamed ? hash.digest("base64").slice(0, 24) : null;
 }
 
-function addPrompt(hash: Hash, body: Buffer): boolean {
-  const prompt = topLevelFields(body).findLast(({ name }) => name === "prompt");
+function addText(hash: Hash, body: Buffer, field: string): boolean {
+  const prompt = topLevelFields(body).findLast(({ name }) => name === field);
   if (prompt === undefined || prompt.end - prompt.start < prefix) return false;
   hash.update(body.subarray(prompt.start, prompt.start + prefix));
   return true;
 }
 
-function addTurns(hash: Hash, body: Buffer, at: Places | undefined): boolean {
-  if (at === undefined) return false;
+function addTurns(hash: Hash, body: Buffer, at: TurnFields): boolean {
   let turns: Field | null = null;
   for (const field of topLevelFields(body)) {
     if (field.name === at.turns) turns = field;
@@ -74,8 +64,7 @@ function addTurns(hash: Hash, body: Buffer, at: Places | undefined): boolean {
     hash.update(said);
     const content = turn.fields.findLast(({ name }) => name === at.parts);
     if (content !== undefined) addContent(hash, body, content);
-    // A turn of Gemini without a role is the user's.
-    const isUser = said === '"user"' || (role === undefined && at.parts === "parts");
+    const isUser = said === '"user"' || (role === undefined && at.rolesOptional);
     if (isUser && content !== undefined) return true;
     from = turn.end;
   }

@@ -52,7 +52,7 @@ it("llama.cpp counts the tokens of its own template", async () => {
     const isTemplate = seen.url === "/sub/apply-template";
     response.end(JSON.stringify(isTemplate ? { prompt: "<s>Hello." } : { tokens: [1, 2, 3] }));
   });
-  expect(await answer).toEqual({ input_tokens: 3 });
+  expect(await answer).toBe(3);
   const [template, tokenize] = mock.seen.map((seen) => JSON.parse(seen.body.toString()) as object);
   expect(template).toMatchObject({
     messages: [{ role: "system", content: "Be brief." }, { role: "user" }],
@@ -65,7 +65,7 @@ it("Gemini is asked by its own countTokens", async () => {
   const answer = count("google", (_seen, response) => {
     response.end(JSON.stringify({ totalTokens: 42 }));
   });
-  expect(await answer).toEqual({ input_tokens: 42 });
+  expect(await answer).toBe(42);
   expect(mock.seen[0]?.url).toBe("/sub/v1beta/models/up:countTokens");
   expect(JSON.parse(String(mock.seen[0]?.body))).toMatchObject({
     generateContentRequest: { model: "models/up", systemInstruction: { parts: [{}] } },
@@ -73,10 +73,10 @@ it("Gemini is asked by its own countTokens", async () => {
 });
 
 it("elsewhere all texts are estimated, and nobody is asked", async () => {
-  const answer = (await count("ollama", () => {})) as { input_tokens: number };
+  const answer = await count("ollama", () => {});
   const texts = "Be brief.Hello.weatherTells it.objectstring".length;
-  expect(answer.input_tokens).toBeGreaterThanOrEqual(texts);
-  expect(answer.input_tokens).toBeLessThan(2 * texts);
+  expect(answer).toBeGreaterThanOrEqual(texts);
+  expect(answer).toBeLessThan(2 * texts);
   expect(mock.seen).toHaveLength(0);
 });
 

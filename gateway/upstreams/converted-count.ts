@@ -1,6 +1,7 @@
 import { type CountRequest, countRequest } from "../dialects/hub/count-tokens.ts";
-import { type JsonObject, parseObject } from "../dialects/json/json-body.ts";
+import { parseObject } from "../dialects/json/json-body.ts";
 import { mostConvertedValues } from "../dialects/json/json-shape.ts";
+import type { JsonObject } from "../json-object.ts";
 import { answeredObject } from "./answered-object.ts";
 import { collect } from "./collect.ts";
 import { convertedHeaders } from "./converted-headers.ts";
@@ -58,12 +59,12 @@ export async function countConverted(
   model: string,
   estimate: (text: string) => number | Promise<number>,
   signal: AbortSignal,
-): Promise<{ input_tokens: number }> {
+): Promise<number> {
   const bytes = Buffer.isBuffer(outbound.body) ? outbound.body : Buffer.alloc(0);
   const body = parseObject(bytes, mostConvertedValues);
   const request = await countRequest(body, { family: upstream.family, model });
   const own = await counted(request, upstream, (path, json) =>
     askJson(upstream, outbound, path, json, signal),
   );
-  return { input_tokens: own ?? (await estimate(request.texts.join("\n"))) };
+  return own ?? (await estimate(request.texts.join("\n")));
 }

@@ -3,7 +3,10 @@ import type { AddressInfo } from "node:net";
 import { createServer, type Server, type Socket } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
+import { messagesTranslator } from "../dialects/anthropic/messages-translator.ts";
 import type { Conversion } from "../dialects/hub/convert.ts";
+import { json } from "../dialects/json/json-framing.ts";
+import { sse } from "../dialects/sse/sse-framing.ts";
 import { GatewayError } from "../errors.ts";
 import type { Outbound, Receiver } from "./forward.ts";
 import { forwardConverted } from "./forward-converted.ts";
@@ -43,8 +46,8 @@ async function serve(answer: (socket: Socket, count: number) => void): Promise<v
 }
 
 const conversion: Conversion = {
-  dialect: "messages",
-  stream: true,
+  translator: messagesTranslator,
+  framing: sse,
   requestId: "req-1",
   askedModel: "asked",
   model: "up",
@@ -108,16 +111,17 @@ describe("forwardConverted", () => {
       : JSON.stringify({ id, choices: [choice] });
     await serve((socket) => socket.write(sized(body)));
     const ids: string[] = [];
-    const told = { ...conversion, stream, upstreamId: (one: string) => ids.push(one) };
-    await forwardConverted(upstream, outbound(), told, collector().receiver, never);
+    const framing = stream ? sse : json;
+    const wanted = { ...conversion, framing, upstreamId: (one: string) => ids.push(one) };
+    await forwardConverted(upstream, outbound(), wanted, collector().receiver, never);
     expect(ids).toEqual([id]);
   });
 
   it("llama.cpp streams to a client that does not, and its leaving is noticed", async () => {
     await serve((socket) => socket.write(sized(whole)));
-    const told = { ...conversion, stream: false, streamUpstream: true };
+    const wanted = { ...conversion, framing: json, streamUpstream: true };
     const { given, receiver } = collector();
-    await forwardConverted(upstream, outbound(), told, receiver, never);
+    await forwardConverted(upstream, outbound(), wanted, receiver, never);
     expect(JSON.parse(given.text)).toMatchObject({
       type: "message",
       content: [{ type: "text", text: "Hello." }],
@@ -127,9 +131,9 @@ describe("forwardConverted", () => {
 
   it("a stream that is cut makes no whole answer", async () => {
     await serve((socket) => socket.write(sized(delta("Hello."))));
-    const told = { ...conversion, stream: false, streamUpstream: true };
+    const wanted = { ...conversion, framing: json, streamUpstream: true };
     const { given, receiver } = collector();
-    const answer = forwardConverted(upstream, outbound(), told, receiver, never);
+    const answer = forwardConverted(upstream, outbound(), wanted, receiver, never);
     await expect(answer).rejects.toMatchObject({ code: "upstream_error" });
     expect(given.heads).toEqual([]);
   });

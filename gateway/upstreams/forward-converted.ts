@@ -73,7 +73,7 @@ export async function forwardConverted(
   signal.addEventListener("abort", leave, { once: true });
   // llama.cpp notices only of a streaming client that it has left.
   const streamUpstream = conversion.streamUpstream === true && upstream.kind === "llamacpp";
-  const streams = conversion.stream || streamUpstream;
+  const streams = conversion.framing.inPieces || streamUpstream;
   const sent = createConvertedFetch(upstream, outbound, streams, stop);
   try {
     const bytes = Buffer.isBuffer(outbound.body) ? outbound.body : Buffer.alloc(0);

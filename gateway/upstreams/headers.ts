@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { Family } from "../dialects/hub/target.ts";
+import type { Family } from "../dialects/dialect.ts";
 import { addKeyHeaders, addOwnCredentials } from "./key-headers.ts";
 import type { Upstream } from "./upstream.ts";
 

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { Family } from "../dialects/hub/target.ts";
+import type { Family } from "../dialects/dialect.ts";
 import type { Headers } from "./headers.ts";
 
 /** The upstream's key, and the family that decides its header. */

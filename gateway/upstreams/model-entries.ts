@@ -1,5 +1,5 @@
-import type { Family } from "../dialects/hub/target.ts";
-import { isJsonObject, type JsonObject } from "../dialects/json/json-body.ts";
+import type { Family } from "../dialects/dialect.ts";
+import { isJsonObject, type JsonObject } from "../json-object.ts";
 
 /** `loaded` answers at once; null: its server does not say. */
 export type ModelStatus = "loaded" | "loading" | "sleeping" | "unloaded";

@@ -1,5 +1,5 @@
-import type { Family } from "../dialects/hub/target.ts";
-import type { JsonObject } from "../dialects/json/json-body.ts";
+import type { Family } from "../dialects/dialect.ts";
+import type { JsonObject } from "../json-object.ts";
 import { answeredObject } from "./answered-object.ts";
 import { ask } from "./ask.ts";
 import { type CatalogEntry, entriesOf } from "./model-entries.ts";

@@ -1,6 +1,6 @@
+import { type DialectName, dialects } from "../dialects/all.ts";
 import { parseObject } from "../dialects/json/json-body.ts";
 import { withModel } from "../dialects/json/json-edit.ts";
-import type { Dialect } from "../exchange.ts";
 
 /** A question to an upstream, and how its answer tells the tokens. */
 export type Question = { readonly path: string; readonly body: Buffer };
@@ -10,14 +10,7 @@ export type Counted = {
   /** As the upstream knows it; null: as the body says. */
   readonly model: string | null;
   readonly body: Buffer;
-  readonly dialect: Dialect;
-};
-
-/** Where llama.cpp counts a request as it is, its template and tools included. */
-const countingPaths: Readonly<Partial<Record<Dialect, string>>> = {
-  chat: "/v1/chat/completions/input_tokens",
-  responses: "/v1/responses/input_tokens",
-  messages: "/v1/messages/count_tokens",
+  readonly dialect: DialectName;
 };
 
 /** A model that is not loaded is not loaded for this: that would throw out one that is at work. */
@@ -30,13 +23,14 @@ export function named({ body, model }: Counted): Buffer {
 
 /** llama.cpp: the request itself, to be counted. Null where there is no such way. */
 export function countQuestion(ask: Counted): Question | null {
-  const path = countingPaths[ask.dialect];
-  return path === undefined ? null : { path: path + quiet, body: named(ask) };
+  const path = dialects[ask.dialect].prompt.llamaCountPath;
+  return path === null ? null : { path: path + quiet, body: named(ask) };
 }
 
 /** llama.cpp before it counted: the conversation, to be made one text. */
 export function templateQuestion(ask: Counted): Question | null {
-  return ask.dialect === "chat" ? { path: `/apply-template${quiet}`, body: named(ask) } : null;
+  if (!dialects[ask.dialect].prompt.isTemplated) return null;
+  return { path: `/apply-template${quiet}`, body: named(ask) };
 }
 
 /** llama.cpp: a text, to be taken apart, with what stands before every prompt. */
@@ -45,11 +39,11 @@ export function textQuestion(content: string, model: string | null): Question {
   return { path: `/tokenize${quiet}`, body: jsonOf(model === null ? asked : { ...asked, model }) };
 }
 
-/** The one text of a request that is no conversation; null where it has none or several. */
+/** The one text of a request that is no conversation; null if it has none or several. */
 export function plainText({ dialect, body }: Counted): string | null {
-  if (dialect !== "completions" && dialect !== "embeddings") return null;
-  const { prompt, input } = parseObject(body);
-  const value = dialect === "completions" ? prompt : input;
+  const { textField } = dialects[dialect].prompt;
+  if (textField === null) return null;
+  const value = parseObject(body)[textField];
   const only: unknown = Array.isArray(value) && value.length === 1 ? value[0] : value;
   return typeof only === "string" ? only : null;
 }
@@ -58,7 +52,7 @@ export function plainText({ dialect, body }: Counted): string | null {
 export function vllmQuestion(ask: Counted): Question | null {
   const { model: asked, messages, tools, chat_template_kwargs } = parseObject(ask.body);
   const model = ask.model ?? asked;
-  if (ask.dialect === "chat") {
+  if (dialects[ask.dialect].prompt.isTemplated) {
     return { path: "/tokenize", body: jsonOf({ model, messages, tools, chat_template_kwargs }) };
   }
   const prompt = plainText(ask);

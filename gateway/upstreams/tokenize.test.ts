@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { Dialect } from "../exchange.ts";
+import type { DialectName } from "../dialects/all.ts";
 import {
   type LlamaServer,
   llamaScript,
@@ -36,7 +36,7 @@ const chat = (fields: object = {}) => ({
 const patient = { timeoutMs: 20_000 };
 const asking =
   (upstream: Upstream, options: TokenizeOptions = patient, count = createTokenize(options)) =>
-  (body: unknown, dialect: Dialect = "chat", model: string | null = null) =>
+  (body: unknown, dialect: DialectName = "chat", model: string | null = null) =>
     count({ upstream, model, dialect, body: Buffer.from(JSON.stringify(body)) });
 
 async function mock(handler: Handler): Promise<MockUpstream> {

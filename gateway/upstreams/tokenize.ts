@@ -1,6 +1,6 @@
 import PQueue from "p-queue";
-import type { JsonObject } from "../dialects/json/json-body.ts";
 import { GatewayError } from "../errors.ts";
+import type { JsonObject } from "../json-object.ts";
 import { answeredObject } from "./answered-object.ts";
 import { collect } from "./collect.ts";
 import { addKeyHeaders } from "./key-headers.ts";

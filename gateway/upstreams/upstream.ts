@@ -1,5 +1,5 @@
-import type { Family } from "../dialects/hub/target.ts";
-import type { Dialect } from "../exchange.ts";
+import type { DialectName } from "../dialects/all.ts";
+import type { Family } from "../dialects/dialect.ts";
 import { type Connections, openConnections } from "./connection.ts";
 import { readTrust, type TlsOptions, type Trust } from "./trust.ts";
 import { readProxy } from "./tunnel.ts";
@@ -35,7 +35,7 @@ export type Upstream = {
   /** The HTTP proxy on the way to it. */
   readonly proxy: URL | null;
   /** The dialects that it does not know, although others of its family do. */
-  readonly lacks: Set<Dialect>;
+  readonly lacks: Set<DialectName>;
   /** Learnt from its answers; null until there is one. */
   kind: UpstreamKind | null;
 };

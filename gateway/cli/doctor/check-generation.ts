@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { isJsonObject } from "../../dialects/json/json-body.ts";
+import { isJsonObject } from "../../json-object.ts";
 import { type Finding, fail, ok, reasonOf, skip, warn } from "./finding.ts";
 import type { UpstreamProbe } from "./upstream-probe.ts";
 

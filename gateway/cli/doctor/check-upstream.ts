@@ -1,4 +1,4 @@
-import { isJsonObject } from "../../dialects/json/json-body.ts";
+import { isJsonObject } from "../../json-object.ts";
 import type { Upstream } from "../../upstreams/upstream.ts";
 import { checkGeneration } from "./check-generation.ts";
 import { counted, type Finding, fail, ok, reasonOf, skip, warn } from "./finding.ts";

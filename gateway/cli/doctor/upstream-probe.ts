@@ -1,6 +1,6 @@
 import { createParser } from "eventsource-parser";
 import { type Dispatcher, request } from "undici";
-import { isJsonObject, type JsonObject } from "../../dialects/json/json-body.ts";
+import { isJsonObject, type JsonObject } from "../../json-object.ts";
 import { keyHeaders } from "../../upstreams/key-headers.ts";
 import type { Upstream } from "../../upstreams/upstream.ts";
 import { type UpstreamWords, wordsOf } from "./upstream-words.ts";

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from "../../dialects/json/json-body.ts";
+import { isJsonObject, type JsonObject } from "../../json-object.ts";
 import type { UpstreamType } from "../../settings/upstream-members.ts";
 
 /** How doctor asks a server of each family, and how it reads the answers. */

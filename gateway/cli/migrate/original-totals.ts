@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from "../../dialects/json/json-body.ts";
+import { isJsonObject, type JsonObject } from "../../json-object.ts";
 import type { ImportedTotals } from "../../ledger/import-totals.ts";
 
 const requestNames = ["requests", "requests_total", "total_requests", "request_count", "count"];

@@ -1,4 +1,4 @@
-import { isJsonObject } from "../../dialects/json/json-body.ts";
+import { isJsonObject } from "../../json-object.ts";
 import { digestOf, hintOf, keyFault } from "../../users/key.ts";
 import { type ForeignKey, textsIn, userNameOf } from "./foreign.ts";
 

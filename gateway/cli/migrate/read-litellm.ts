@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from "../../dialects/json/json-body.ts";
+import { isJsonObject, type JsonObject } from "../../json-object.ts";
 import { normaliseUpstreamUrl } from "../../kinds/normalise-upstream-url.ts";
 import {
   type ConfigRoute,

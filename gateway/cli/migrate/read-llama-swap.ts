@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from "../../dialects/json/json-body.ts";
+import { isJsonObject, type JsonObject } from "../../json-object.ts";
 import { digestOf, hintOf, keyFault } from "../../users/key.ts";
 import {
   type ConfigSections,

@@ -1,9 +1,9 @@
+import { isJsonObject, type JsonObject } from "../../json-object.ts";
 import { isAbsent, wrong } from "../field-checks.ts";
 import { fileByAddress, fileByContent, refuseFileId } from "../hub/parts-files.ts";
 import { asJson, cacheHint, type UserPart } from "../hub/parts-hub.ts";
 import type { Dropped } from "../hub/read-dropped.ts";
 import { below, objectAt, objectsAt, requiredText, textAt } from "../hub/read-fields.ts";
-import { isJsonObject, type JsonObject } from "../json/json-body.ts";
 
 const known: Readonly<Record<string, ReadonlySet<string>>> = {
   text: new Set(["type", "text", "cache_control"]),

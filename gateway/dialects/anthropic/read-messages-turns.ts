@@ -1,3 +1,4 @@
+import type { JsonObject } from "../../json-object.ts";
 import { wrong } from "../field-checks.ts";
 import { type CallBook, callInput, createCallBook, resultOutput } from "../hub/parts-calls.ts";
 import {
@@ -10,7 +11,6 @@ import {
 import { createPrompt, onlyTexts, type PromptBuilder } from "../hub/parts-prompt.ts";
 import type { Dropped } from "../hub/read-dropped.ts";
 import { below, flagAt, objectsAt, type Placed, requiredText, textAt } from "../hub/read-fields.ts";
-import type { JsonObject } from "../json/json-body.ts";
 import { readBlock, readBlocks } from "./read-messages-blocks.ts";
 
 const messageFields: ReadonlySet<string> = new Set(["role", "content"]);

@@ -1,3 +1,4 @@
+import type { JsonObject } from "../../json-object.ts";
 import { isAbsent, wrong } from "../field-checks.ts";
 import type { HubRequest } from "../hub/hub.ts";
 import { asJson, asSchema, cacheHint } from "../hub/parts-hub.ts";
@@ -23,7 +24,6 @@ import {
   setUser,
 } from "../hub/read-settings.ts";
 import { functionTool, type Tool } from "../hub/read-tools.ts";
-import type { JsonObject } from "../json/json-body.ts";
 import { readTurns } from "./read-messages-turns.ts";
 
 const names: SettingNames = {

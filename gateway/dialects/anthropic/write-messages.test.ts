@@ -1,7 +1,9 @@
 import type { LanguageModelV4StreamPart as StreamPart } from "@ai-sdk/provider";
 import { describe, expect, it } from "vitest";
-import { carriesToken, isTerminal } from "../sse/stream-events.ts";
+import { messages } from "./messages.ts";
 import { createMessagesWriter, writeMessages } from "./write-messages.ts";
+
+const { isLast, carriesToken } = messages.events;
 
 const names = { id: "r1", model: "m", created: 7 };
 const usage = {
@@ -87,8 +89,8 @@ describe("a messages stream", () => {
       { type: "message_stop" },
     ]);
     const delta = written[0]!.split("\n\n").at(-2) ?? "";
-    expect(carriesToken(delta, "messages")).toBe(true);
-    expect(isTerminal(written.at(-1)!.split("\n\n").at(-2) ?? "", "messages")).toBe(true);
+    expect(carriesToken(delta)).toBe(true);
+    expect(isLast(written.at(-1)!.split("\n\n").at(-2) ?? "")).toBe(true);
   });
 
   it("tells at its start the numbers that the upstream told at its own", () => {

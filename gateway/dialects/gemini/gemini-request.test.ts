@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { readFields } from "../request.ts";
-import { geminiTarget } from "./gemini-target.ts";
+import { json, jsonArray } from "../json/json-framing.ts";
+import { sse } from "../sse/sse-framing.ts";
+import { gemini } from "./gemini.ts";
 
 function read(verb: string, body: object, query = "") {
-  const target = geminiTarget(`/v1beta/models/gemini-3-pro:${verb}`, query);
-  return readFields("gemini", Buffer.from(JSON.stringify(body)), target);
+  const path = `/v1beta/models/gemini-3-pro:${verb}`;
+  return gemini.request.read(Buffer.from(JSON.stringify(body)), { path, query });
 }
 
 const contents = [{ role: "user", parts: [{ text: "hello" }, { inlineData: { data: "AAAA" } }] }];
@@ -18,6 +19,7 @@ describe("readFields of Gemini's", () => {
     };
     expect(read("streamGenerateContent", body, "?alt=sse")).toEqual({
       model: "gemini-3-pro",
+      framing: sse,
       stream: true,
       includeUsage: false,
       maxTokens: 100,
@@ -30,7 +32,12 @@ describe("readFields of Gemini's", () => {
 
   it("takes names with underscores, too", () => {
     const body = { contents, generation_config: { max_output_tokens: 7, candidate_count: 3 } };
-    expect(read("generateContent", body)).toMatchObject({ maxTokens: 7, n: 3, stream: false });
+    expect(read("generateContent", body)).toMatchObject({
+      maxTokens: 7,
+      n: 3,
+      stream: false,
+      framing: json,
+    });
   });
 
   it("takes numbers that nothing has for unsaid, so that no sum of such becomes infinite", () => {
@@ -39,7 +46,9 @@ describe("readFields of Gemini's", () => {
   });
 
   it("takes a stream as an array for JSON, in which no comment may stand", () => {
-    expect(read("streamGenerateContent", { contents }).stream).toBe(false);
+    const { stream, framing } = read("streamGenerateContent", { contents });
+    expect(stream).toBe(false);
+    expect(framing).toBe(jsonArray);
   });
 
   it.each([

@@ -1,3 +1,4 @@
+import { isJsonObject, type JsonObject } from "../../json-object.ts";
 import {
   checkInteger,
   checkPresent,
@@ -6,8 +7,10 @@ import {
   tokenLimit,
 } from "../field-checks.ts";
 import { inputChars } from "../input-size.ts";
-import { isJsonObject, type JsonObject } from "../json/json-body.ts";
-import type { RequestFields } from "../request.ts";
+import { parseObject } from "../json/json-body.ts";
+import { json, jsonArray } from "../json/json-framing.ts";
+import type { RequestFields } from "../request-fields.ts";
+import { sse } from "../sse/sse-framing.ts";
 import type { GeminiTarget } from "./gemini-target.ts";
 
 /** Google's JSON takes each name in two forms. */
@@ -38,11 +41,14 @@ function check(body: JsonObject, { verb }: GeminiTarget): void {
   else checkPresent(body, ["contents"]);
 }
 
+const framings = { events: sse, array: jsonArray, none: json };
+
 /**
- * The fields of a request of Gemini's, whose model and form stand in its path. Throws GatewayError
- * (400).
+ * The fields of a request of Gemini's. Its model and the form of its answer stand in its path.
+ * Throws GatewayError (400).
  */
-export function geminiFields(body: JsonObject, target: GeminiTarget): RequestFields {
+export function geminiFields(bytes: Buffer, target: GeminiTarget): RequestFields {
+  const body = parseObject(bytes);
   check(body, target);
   const config = field(body, "generationConfig", "generation_config");
   const settings = isJsonObject(config) ? config : {};
@@ -50,6 +56,7 @@ export function geminiFields(body: JsonObject, target: GeminiTarget): RequestFie
   return {
     model: target.model,
     otherModels: [],
+    framing: framings[target.stream ?? "none"],
     // An array is JSON: no event and no comment may stand in it.
     stream: target.stream === "events",
     includeUsage: false,

@@ -1,6 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { carriesToken, carriesUsage, isErrorEvent, isTerminal } from "../sse/stream-events.ts";
+import { isErrorEvent } from "../sse/event-scan.ts";
+import { sse } from "../sse/sse-framing.ts";
 import { createUsageReader } from "../usage-reader.ts";
+import { gemini } from "./gemini.ts";
+
+const { isLast, carriesToken, carriesUsage } = gemini.events;
 
 const usageMetadata = {
   promptTokenCount: 120,
@@ -22,23 +26,21 @@ const last = { ...chunk({ text: "." }, { finishReason: "STOP" }), usageMetadata 
 
 describe("events of Gemini's", () => {
   it("end with the chunk that says why", () => {
-    expect(isTerminal(event(chunk({ text: "a" })), "gemini")).toBe(false);
-    expect(isTerminal(event(last), "gemini")).toBe(true);
+    expect(isLast(event(chunk({ text: "a" })))).toBe(false);
+    expect(isLast(event(last))).toBe(true);
     const refused = { promptFeedback: { blockReason: "SAFETY" }, usageMetadata };
-    expect(isTerminal(event(refused), "gemini")).toBe(true);
+    expect(isLast(event(refused))).toBe(true);
   });
 
   it("a model that says such a word ends nothing", () => {
-    expect(isTerminal(event(chunk({ text: '"finishReason":"STOP"' })), "gemini")).toBe(false);
+    expect(isLast(event(chunk({ text: '"finishReason":"STOP"' })))).toBe(false);
   });
 
   it("carry a token as text, thought or call", () => {
-    expect(carriesToken(event(chunk({ text: "a" })), "gemini")).toBe(true);
-    expect(carriesToken(event(chunk({ text: "a", thought: true })), "gemini")).toBe(true);
-    expect(carriesToken(event(call), "gemini")).toBe(true);
-    expect(carriesToken(event(chunk({ text: "" }, { finishReason: "STOP" })), "gemini")).toBe(
-      false,
-    );
+    expect(carriesToken(event(chunk({ text: "a" })))).toBe(true);
+    expect(carriesToken(event(chunk({ text: "a", thought: true })))).toBe(true);
+    expect(carriesToken(event(call))).toBe(true);
+    expect(carriesToken(event(chunk({ text: "" }, { finishReason: "STOP" })))).toBe(false);
   });
 
   it("an argument named error is no error", () => {
@@ -54,8 +56,8 @@ describe("usage of Gemini's", () => {
     const reader = createUsageReader();
     const early = { ...chunk({ text: "a" }), usageMetadata: { promptTokenCount: 120 } };
     for (const one of [early, last]) {
-      expect(carriesUsage(event(one), "gemini")).toBe(true);
-      reader.readEvent(event(one));
+      expect(carriesUsage(event(one))).toBe(true);
+      reader.readEvent(sse.events.dataOf(event(one)));
     }
     expect(reader.finished()).toEqual(usage);
   });

@@ -1,10 +1,10 @@
+import type { JsonObject } from "../../json-object.ts";
 import { isAbsent } from "../field-checks.ts";
 import type { Dropped } from "../hub/read-dropped.ts";
 import { below, flagAt, integerAt, objectAt, textAt } from "../hub/read-fields.ts";
 import { setSchema } from "../hub/read-format.ts";
 import { effortAt, setBudget, showThoughts } from "../hub/read-reasoning.ts";
 import type { SettingNames, Settings } from "../hub/read-settings.ts";
-import type { JsonObject } from "../json/json-body.ts";
 import { namedAt } from "./read-gemini-names.ts";
 import { jsonSchema } from "./read-gemini-schema.ts";
 

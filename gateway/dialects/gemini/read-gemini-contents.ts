@@ -1,10 +1,10 @@
+import type { JsonObject } from "../../json-object.ts";
 import { wrong } from "../field-checks.ts";
 import { type CallBook, createCallBook } from "../hub/parts-calls.ts";
 import type { AssistantPart, Message, ResultPart, UserPart } from "../hub/parts-hub.ts";
 import { createPrompt, type PromptBuilder } from "../hub/parts-prompt.ts";
 import type { Dropped } from "../hub/read-dropped.ts";
 import { below, textAt } from "../hub/read-fields.ts";
-import type { JsonObject } from "../json/json-body.ts";
 import { allNamedAt, namedAt } from "./read-gemini-names.ts";
 import { readCall, readMedia, readResult, readSaid } from "./read-gemini-parts.ts";
 

@@ -1,5 +1,5 @@
+import type { JsonObject } from "../../json-object.ts";
 import { objectAt, objectsAt, type Placed } from "../hub/read-fields.ts";
-import type { JsonObject } from "../json/json-body.ts";
 
 function camel(name: string): string {
   return name.replace(/(?<=[a-zA-Z0-9])_([a-z])/g, (_, letter: string) => letter.toUpperCase());

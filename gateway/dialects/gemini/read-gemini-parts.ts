@@ -1,10 +1,10 @@
+import { isJsonObject, type JsonObject } from "../../json-object.ts";
 import { isAbsent, wrong } from "../field-checks.ts";
 import { type CallBook, callInput, resultOutput } from "../hub/parts-calls.ts";
 import { fileByAddress, fileByContent, refuseFileId } from "../hub/parts-files.ts";
 import type { AssistantPart, ResultPart, UserPart } from "../hub/parts-hub.ts";
 import type { Dropped } from "../hub/read-dropped.ts";
 import { below, objectAt, requiredText, textAt } from "../hub/read-fields.ts";
-import { isJsonObject, type JsonObject } from "../json/json-body.ts";
 import { allNamedAt, namedAt } from "./read-gemini-names.ts";
 
 type File = Extract<UserPart, { type: "file" }>;

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from "../json/json-body.ts";
+import { isJsonObject, type JsonObject } from "../../json-object.ts";
 import { documentedNames } from "./read-gemini-names.ts";
 
 type Words = Record<string, unknown>;

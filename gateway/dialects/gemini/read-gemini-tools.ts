@@ -1,10 +1,10 @@
+import type { JsonObject } from "../../json-object.ts";
 import { wrong } from "../field-checks.ts";
 import { asSchema } from "../hub/parts-hub.ts";
 import type { Dropped } from "../hub/read-dropped.ts";
 import { below, objectAt, textAt, textsAt } from "../hub/read-fields.ts";
 import type { Settings } from "../hub/read-settings.ts";
 import { functionTool, narrowTools, type Tool } from "../hub/read-tools.ts";
-import type { JsonObject } from "../json/json-body.ts";
 import { allNamedAt, namedAt } from "./read-gemini-names.ts";
 import { jsonSchema } from "./read-gemini-schema.ts";
 

@@ -1,10 +1,10 @@
+import type { JsonObject } from "../../json-object.ts";
 import { isAbsent, wrong } from "../field-checks.ts";
 import type { HubRequest } from "../hub/hub.ts";
 import { refuseDeep } from "../hub/read-depth.ts";
 import { createDropped } from "../hub/read-dropped.ts";
 import { integerAt } from "../hub/read-fields.ts";
 import { readSettings, refuseSeveral } from "../hub/read-settings.ts";
-import type { JsonObject } from "../json/json-body.ts";
 import { geminiNames, readConfig } from "./read-gemini-config.ts";
 import { readContents } from "./read-gemini-contents.ts";
 import { documentedNames, namedAt } from "./read-gemini-names.ts";

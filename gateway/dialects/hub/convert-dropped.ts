@@ -1,25 +1,19 @@
 import type { SharedV4Warning } from "@ai-sdk/provider";
 import { GatewayError } from "../../errors.ts";
-import type { Convertible } from "./hub.ts";
+import type { Translator } from "./hub.ts";
+
+type FieldName = Translator["fieldName"];
 
 /** A header holds this much of what was dropped; the rest is counted. */
 const most = 50;
 const longestName = 120;
 
-/**
- * The hub's names for settings as a client of Gemini's knows them; the others write `max_tokens`.
- */
-function asWritten(name: string, dialect: Convertible): string {
-  if (dialect === "gemini") return name;
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-}
-
 /** What a provider had to leave out or change, as a name or in its own words; null for advice. */
-function nameOf(warning: SharedV4Warning, dialect: Convertible): string | null {
+function nameOf(warning: SharedV4Warning, fieldName: FieldName): string | null {
   switch (warning.type) {
     case "unsupported":
     case "compatibility":
-      return asWritten(warning.feature, dialect);
+      return fieldName(warning.feature);
     case "other":
       return warning.message;
     default:
@@ -36,10 +30,12 @@ function plain(name: string): string {
 export function droppedNames(
   read: readonly string[],
   warnings: readonly SharedV4Warning[],
-  dialect: Convertible,
+  fieldName: FieldName,
 ): string[] {
-  const told = warnings.map((warning) => nameOf(warning, dialect)).filter((name) => name !== null);
-  return [...new Set([...read, ...told].map(plain))].slice(0, most);
+  const changed = warnings
+    .map((warning) => nameOf(warning, fieldName))
+    .filter((name) => name !== null);
+  return [...new Set([...read, ...changed].map(plain))].slice(0, most);
 }
 
 /** What a strict gateway answers to a request that would lose something. */

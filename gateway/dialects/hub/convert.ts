@@ -4,22 +4,25 @@ import type {
   LanguageModelV4StreamPart,
 } from "@ai-sdk/provider";
 import { GatewayError } from "../../errors.ts";
-import { createGeminiArrayWriter } from "../gemini/write-gemini.ts";
-import type { JsonObject } from "../json/json-body.ts";
+import type { JsonObject } from "../../json-object.ts";
+import type { Family } from "../dialect.ts";
+import type { Framing } from "../framing.ts";
+import { json } from "../json/json-framing.ts";
 import { createAnswerLimit } from "./answer-limit.ts";
 import { collect } from "./convert-collect.ts";
-import { dialectWords } from "./convert-dialects.ts";
 import { droppedNames, refuseDropped } from "./convert-dropped.ts";
 import { conversionError, errorOfPart, isUnknownChunk } from "./convert-error.ts";
-import type { AnswerNames, Convertible, HubRequest, StreamWriter } from "./hub.ts";
-import { type Family, type TargetSettings, targetOf } from "./target.ts";
+import type { AnswerNames, HubRequest, StreamWriter, Translator } from "./hub.ts";
+import { type TargetSettings, targetOf } from "./target.ts";
 import { marksCache } from "./target-prompt.ts";
 import { tryRequest } from "./target-trial.ts";
 
-/** From which words into which, and what else the answer depends on. */
+/** Between which APIs to convert, and what else the answer depends on. */
 export type Conversion = {
-  readonly dialect: Convertible;
-  readonly stream: boolean;
+  /** The client's dialect. */
+  readonly translator: Translator;
+  /** How the client wants its answer. */
+  readonly framing: Framing;
   readonly requestId: string;
   /** The model as the client asked for it, and as the upstream calls it. */
   readonly askedModel: string;
@@ -28,10 +31,9 @@ export type Conversion = {
   /** Refuses what would lose something. */
   readonly strict: boolean;
   readonly defaultMaxTokens: number;
-  /** Gemini's stream without `alt=sse`: a JSON array. */
-  readonly arrayForm?: boolean;
   /**
-   * Asks for a stream where the client wants none: some servers notice only of those who has left.
+   * Asks for a stream even if the client wants none: some servers notice that a client has left
+   * only while they stream.
    */
   readonly streamUpstream?: boolean;
   /** Told the upstream's own id of the answer, where it has one. */
@@ -60,10 +62,10 @@ export async function convert(
   conversion: Conversion,
   upstream: Pick<TargetSettings, "baseUrl" | "fetch" | "strictFields">,
 ): Promise<Converted> {
-  const { dialect, family, strict, model: name, defaultMaxTokens } = conversion;
-  const { options: asked, dropped } = dialectWords[dialect].read(body);
-  // Worth telling, not refusing: what is said does not depend on it.
-  const told =
+  const { translator, family, strict, model: name, defaultMaxTokens } = conversion;
+  const { options: asked, dropped } = translator.read(body);
+  // Worth telling, not refusing: the answer does not depend on it.
+  const lost =
     family !== "anthropic" && marksCache(asked) ? [...dropped, "cache_control"] : dropped;
   const settings = { ...upstream, model: name, defaultMaxTokens };
   const target = targetOf(family);
@@ -71,13 +73,13 @@ export async function convert(
     const options = target.prepare(asked, settings);
     if (strict) {
       const { warnings } = await tryRequest(family, options, settings);
-      const names = droppedNames(dropped, warnings, dialect);
+      const names = droppedNames(dropped, warnings, translator.fieldName);
       if (names.length > 0) refuseDropped(names);
     }
     const model = await target.model(settings);
-    return conversion.stream
-      ? await convertStream(model, options, told, conversion)
-      : await convertWhole(model, options, told, conversion);
+    return conversion.framing.inPieces
+      ? await convertStream(model, options, lost, conversion)
+      : await convertWhole(model, options, lost, conversion);
   } catch (error) {
     throw conversionError(error);
   }
@@ -93,18 +95,16 @@ async function convertWhole(
   read: readonly string[],
   conversion: Conversion,
 ): Promise<Converted> {
-  const { dialect } = conversion;
+  const { translator } = conversion;
   const result = conversion.streamUpstream
     ? await collect((await model.doStream(options)).stream)
     : await model.doGenerate(options);
   if (result.response?.id !== undefined) conversion.upstreamId?.(result.response.id);
   if (isBroken(result.finishReason)) throw brokenAnswer(result.finishReason.raw);
-  let text: string | null = JSON.stringify(
-    dialectWords[dialect].whole(result, namesOf(conversion)),
-  );
+  let text: string | null = JSON.stringify(translator.writeWhole(result, namesOf(conversion)));
   return {
-    contentType: "application/json",
-    dropped: droppedNames(read, result.warnings, dialect),
+    contentType: json.mediaType,
+    dropped: droppedNames(read, result.warnings, translator.fieldName),
     async next() {
       const piece = text;
       text = null;
@@ -119,17 +119,16 @@ async function convertStream(
   read: readonly string[],
   conversion: Conversion,
 ): Promise<Converted> {
-  const { dialect, arrayForm = false } = conversion;
+  const { translator, framing } = conversion;
   const { stream } = await model.doStream(options);
   const parts = stream.getReader();
   const first = await parts.read();
   const warnings = first.value?.type === "stream-start" ? first.value.warnings : [];
-  const names = namesOf(conversion);
-  const writer = arrayForm ? createGeminiArrayWriter(names) : dialectWords[dialect].stream(names);
+  const writer = translator.createWriter(namesOf(conversion), framing);
   const limit = createAnswerLimit();
   return {
-    contentType: arrayForm ? "application/json" : "text/event-stream; charset=utf-8",
-    dropped: droppedNames(read, warnings, dialect),
+    contentType: String(framing.head.headers["content-type"]),
+    dropped: droppedNames(read, warnings, translator.fieldName),
     next: () => nextPiece(parts, limit, writer, conversion),
   };
 }

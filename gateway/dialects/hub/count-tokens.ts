@@ -1,7 +1,8 @@
+import { isJsonObject, type JsonObject } from "../../json-object.ts";
 import { readMessages } from "../anthropic/read-messages.ts";
-import { isJsonObject, type JsonObject } from "../json/json-body.ts";
+import type { Family } from "../dialect.ts";
 import { conversionError } from "./convert-error.ts";
-import { type Family, targetOf } from "./target.ts";
+import { targetOf } from "./target.ts";
 import { tryRequest } from "./target-trial.ts";
 
 /** How an upstream that does not know `/v1/messages/count_tokens` can be asked for the same. */

@@ -3,9 +3,8 @@ import type {
   LanguageModelV4GenerateResult,
   LanguageModelV4StreamPart,
 } from "@ai-sdk/provider";
-
-/** The dialects that can be converted into each other; all others pass or are refused. */
-export type Convertible = "chat" | "responses" | "messages" | "gemini";
+import type { JsonObject } from "../../json-object.ts";
+import type { Framing } from "../framing.ts";
 
 /**
  * What a client's request means, in the words of the hub (AI SDK's language model specification).
@@ -39,3 +38,19 @@ export type StreamWriter = { write(part: LanguageModelV4StreamPart): string };
 
 /** An answer that is not streamed, as the JSON value of one dialect. */
 export type WriteWhole = (result: LanguageModelV4GenerateResult, names: AnswerNames) => object;
+
+/** A client's dialect and the hub, in both directions. */
+export type Translator = {
+  /** Throws GatewayError (400) that names the field. */
+  read(body: JsonObject): HubRequest;
+  /** @param framing - how the pieces of the answer stand in its body */
+  createWriter(names: AnswerNames, framing: Framing): StreamWriter;
+  readonly writeWhole: WriteWhole;
+  /** What the client calls a setting that the hub calls `maxOutputTokens`. */
+  fieldName(name: string): string;
+};
+
+/** The hub's name of a setting, as most dialects write it: `max_output_tokens`. */
+export function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}

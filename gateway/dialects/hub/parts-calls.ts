@@ -1,5 +1,5 @@
+import { isJsonObject } from "../../json-object.ts";
 import { isAbsent, wrong } from "../field-checks.ts";
-import { isJsonObject } from "../json/json-body.ts";
 import type { ResultContent, ResultPart } from "./parts-hub.ts";
 import { isTooDeep } from "./read-depth.ts";
 

@@ -9,7 +9,7 @@ import type {
   LanguageModelV4ToolResultPart,
   SharedV4ProviderOptions,
 } from "@ai-sdk/provider";
-import { isJsonObject, type JsonObject } from "../json/json-body.ts";
+import { isJsonObject, type JsonObject } from "../../json-object.ts";
 import type { HubRequest } from "./hub.ts";
 
 export type HubOptions = HubRequest["options"];

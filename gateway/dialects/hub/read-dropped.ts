@@ -1,5 +1,5 @@
+import type { JsonObject } from "../../json-object.ts";
 import { isAbsent } from "../field-checks.ts";
-import type { JsonObject } from "../json/json-body.ts";
 import { below } from "./read-fields.ts";
 
 /** What a reader had to leave out, by the path that the client gave it. */

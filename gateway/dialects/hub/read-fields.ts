@@ -1,5 +1,5 @@
+import { isJsonObject, type JsonObject } from "../../json-object.ts";
 import { isAbsent, wrong } from "../field-checks.ts";
-import { isJsonObject, type JsonObject } from "../json/json-body.ts";
 
 /** The path of a field below `path`, as error messages name it. */
 export function below(path: string, name: string): string {

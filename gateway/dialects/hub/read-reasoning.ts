@@ -1,4 +1,4 @@
-import type { JsonObject } from "../json/json-body.ts";
+import type { JsonObject } from "../../json-object.ts";
 import type { HubOptions } from "./parts-hub.ts";
 import type { Dropped } from "./read-dropped.ts";
 import { below, textAt } from "./read-fields.ts";

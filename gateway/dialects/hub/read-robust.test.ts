@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { GatewayError } from "../../errors.ts";
+import type { JsonObject } from "../../json-object.ts";
 import { readMessages } from "../anthropic/read-messages.ts";
 import { readGemini } from "../gemini/read-gemini.ts";
-import type { JsonObject } from "../json/json-body.ts";
 import { readChat } from "../openai-chat/read-chat.ts";
 import { readResponses } from "../openai-responses/read-responses.ts";
 import type { HubRequest } from "./hub.ts";

@@ -1,5 +1,5 @@
+import type { JsonObject } from "../../json-object.ts";
 import { wrong } from "../field-checks.ts";
-import type { JsonObject } from "../json/json-body.ts";
 import { asJson, type Hints, type HubOptions } from "./parts-hub.ts";
 import { integerAt, numberAt, textsAt, tokensAt } from "./read-fields.ts";
 

@@ -1,5 +1,5 @@
+import { isJsonObject, type JsonObject } from "../../json-object.ts";
 import { wrong } from "../field-checks.ts";
-import { isJsonObject, type JsonObject } from "../json/json-body.ts";
 import { asSchema, cacheHint, type HubOptions, type Schema } from "./parts-hub.ts";
 import type { Dropped } from "./read-dropped.ts";
 import { below, flagAt, objectAt, objectsAt, requiredText, textAt } from "./read-fields.ts";

@@ -1,4 +1,4 @@
-import { isJsonObject } from "../json/json-body.ts";
+import { isJsonObject } from "../../json-object.ts";
 import type { HubRequest } from "./hub.ts";
 import type { Target } from "./target.ts";
 import { hintsFor, withHints, withSystemFirst } from "./target-prompt.ts";

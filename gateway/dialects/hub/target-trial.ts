@@ -1,7 +1,8 @@
 import type { SharedV4Warning } from "@ai-sdk/provider";
-import { isJsonObject, type JsonObject } from "../json/json-body.ts";
+import { isJsonObject, type JsonObject } from "../../json-object.ts";
+import type { Family } from "../dialect.ts";
 import type { HubRequest } from "./hub.ts";
-import { type Family, type TargetSettings, targetOf } from "./target.ts";
+import { type TargetSettings, targetOf } from "./target.ts";
 
 /** What a provider would send, and what it would leave out. */
 export type Trial = { readonly body: JsonObject; readonly warnings: readonly SharedV4Warning[] };

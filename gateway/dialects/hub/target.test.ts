@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import type { Family } from "../dialect.ts";
 import type { HubRequest } from "./hub.ts";
-import { type Family, type TargetSettings, targetOf } from "./target.ts";
+import { type TargetSettings, targetOf } from "./target.ts";
 
 const settings: TargetSettings = {
   baseUrl: "http://up",

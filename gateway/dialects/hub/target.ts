@@ -1,11 +1,9 @@
 import type { LanguageModelV4 } from "@ai-sdk/provider";
+import type { Family } from "../dialect.ts";
 import type { HubRequest } from "./hub.ts";
 import { anthropicTarget } from "./target-anthropic.ts";
 import { googleTarget } from "./target-google.ts";
 import { openaiTarget } from "./target-openai.ts";
-
-/** Whose API an upstream speaks. */
-export type Family = "openai" | "anthropic" | "google";
 
 type Options = HubRequest["options"];
 

@@ -4,8 +4,6 @@ import { isJsonObject, type JsonObject } from "../../json-object.ts";
 import { faultOffset } from "./bad-json.ts";
 import { refuseHostileShape } from "./json-shape.ts";
 
-export { isJsonObject, type JsonObject };
-
 /** Names the place and never quotes it: the body is a prompt. */
 function faultMessage(text: string): string {
   const offset = faultOffset(text);

@@ -1,5 +1,5 @@
+import type { JsonObject } from "../../json-object.ts";
 import { wrong } from "../field-checks.ts";
-import type { JsonObject } from "./json-body.ts";
 import { findTopLevel, type Range, topLevelFields } from "./json-scan.ts";
 
 /** The field as it is nearly always written, and how every escape of its letters begins. */
@@ -35,6 +35,18 @@ export function onlyModel(bytes: Buffer): Range | null {
   if (second !== undefined) wrong("model", "must appear exactly once");
   if (first !== undefined && first.name !== "model") wrong(first.name, "must be spelled 'model'");
   return first ?? null;
+}
+
+/** The model in the body of a question; null if it names none. Throws 400 for two. */
+export function modelOfBody(bytes: Buffer): string | null {
+  const found = onlyModel(bytes);
+  if (found === null) return null;
+  try {
+    const name: unknown = JSON.parse(bytes.toString("utf8", found.start, found.end));
+    return typeof name === "string" && name !== "" ? name : null;
+  } catch {
+    return null;
+  }
 }
 
 /** OpenRouter's `models`: what may answer instead of `model`, where the upstream can choose. */

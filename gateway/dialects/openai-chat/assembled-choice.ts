@@ -1,9 +1,7 @@
+import { isJsonObject } from "../../json-object.ts";
+
 /** Any JSON object. */
 export type Fields = Record<string, unknown>;
-
-export function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 type Names = ReadonlySet<string>;
 const noNames: Names = new Set();
@@ -25,7 +23,7 @@ function addPiece(into: Fields, piece: Fields, replaced: Names): void {
     } else if (Array.isArray(value) && Array.isArray(known)) {
       // One by one: a spread of hundreds of thousands ends the stack.
       for (const item of value) known.push(item);
-    } else if (isFields(value) && isFields(known)) addPiece(known, value, replaced);
+    } else if (isJsonObject(value) && isJsonObject(known)) addPiece(known, value, replaced);
     else into[name] = value;
   }
 }
@@ -53,11 +51,11 @@ export class AssembledChoice {
       else if (value === null) this.#choice[name] ??= null;
       else this.#choice[name] = value;
     }
-    if (!isFields(delta)) return;
+    if (!isJsonObject(delta)) return;
     const { tool_calls, ...said } = delta;
     addPiece(this.#message, said, deltaTexts);
     if (!Array.isArray(tool_calls)) return;
-    for (const call of tool_calls) if (isFields(call)) this.#addCall(call);
+    for (const call of tool_calls) if (isJsonObject(call)) this.#addCall(call);
   }
 
   #addCall({ index, ...said }: Fields): void {
@@ -88,7 +86,7 @@ function withoutEmpty(call: Fields): Fields {
   for (const name in call) {
     const value = call[name];
     if (value === "" && callTexts.has(name)) continue;
-    out[name] = name === "function" && isFields(value) ? withoutEmpty(value) : value;
+    out[name] = name === "function" && isJsonObject(value) ? withoutEmpty(value) : value;
   }
   return out;
 }

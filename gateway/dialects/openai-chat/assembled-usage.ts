@@ -1,3 +1,4 @@
+import { isJsonObject } from "../../json-object.ts";
 import {
   type Counts,
   countsOf,
@@ -6,7 +7,7 @@ import {
   mostChoices,
   timingsOf,
 } from "../usage.ts";
-import { type Fields, isFields } from "./assembled-choice.ts";
+import type { Fields } from "./assembled-choice.ts";
 
 /**
  * The usage and timings of an answer put together from a stream. llama.cpp tells those of each
@@ -19,8 +20,8 @@ export class AssembledUsage {
 
   /** What one chunk tells, of the choice with this index. */
   add(index: number, usage: unknown, timings: unknown): void {
-    if (isFields(usage)) keep(this.#usages, index, usage);
-    if (isFields(timings)) keep(this.#timings, index, timings);
+    if (isJsonObject(usage)) keep(this.#usages, index, usage);
+    if (isJsonObject(timings)) keep(this.#timings, index, timings);
   }
 
   timings(): Fields | null {

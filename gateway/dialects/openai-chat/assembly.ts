@@ -1,4 +1,5 @@
-import { AssembledChoice, type Fields, isFields } from "./assembled-choice.ts";
+import { isJsonObject } from "../../json-object.ts";
+import { AssembledChoice, type Fields } from "./assembled-choice.ts";
 import { AssembledUsage } from "./assembled-usage.ts";
 
 /** An answer that is put together from the chunks of a stream. */
@@ -11,7 +12,7 @@ export type Assembly = {
   readonly upstreamId: string | null;
 };
 
-export type AssemblyOptions = {
+type AssemblyOptions = {
   /** The answer's `object`. */
   object: string;
   /** How many prompts it answers. */
@@ -20,7 +21,7 @@ export type AssemblyOptions = {
 };
 
 /** What chat and text completions have in common; `choice` gives each choice its shape. */
-export function createAssembly({ object, prompts, choice }: AssemblyOptions): Assembly {
+function createAssembly({ object, prompts, choice }: AssemblyOptions): Assembly {
   const choices = new Map<number, AssembledChoice>();
   const usages = new AssembledUsage();
   /** Fields of the answer, known and unknown, each from the last chunk that had it. */
@@ -29,7 +30,7 @@ export function createAssembly({ object, prompts, choice }: AssemblyOptions): As
   let lastIndex = 0;
 
   function addChoice(piece: unknown): void {
-    if (!isFields(piece)) return;
+    if (!isJsonObject(piece)) return;
     lastIndex = typeof piece.index === "number" ? piece.index : 0;
     let found = choices.get(lastIndex);
     if (found === undefined) {
@@ -44,7 +45,7 @@ export function createAssembly({ object, prompts, choice }: AssemblyOptions): As
       return upstreamId;
     },
     add(chunk) {
-      if (!isFields(chunk)) return;
+      if (!isJsonObject(chunk)) return;
       // An object's kind is the answer's own; a prompt's progress is no part of an answer.
       const {
         choices: pieces,
@@ -75,4 +76,18 @@ export function createAssembly({ object, prompts, choice }: AssemblyOptions): As
       };
     },
   };
+}
+
+/** Puts a `chat.completion` together from its `chat.completion.chunk`s. */
+export function assembleChat(): Assembly {
+  return createAssembly({
+    object: "chat.completion",
+    prompts: 1,
+    choice: (choice) => choice.chat(),
+  });
+}
+
+/** Puts a `text_completion` together from its chunks; `prompts` is how many it was asked for. */
+export function assembleCompletion(prompts: number): Assembly {
+  return createAssembly({ object: "text_completion", prompts, choice: (choice) => choice.text() });
 }

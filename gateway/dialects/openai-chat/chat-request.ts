@@ -1,5 +1,5 @@
+import { isJsonObject, type JsonObject } from "../../json-object.ts";
 import { checkPresent, isAbsent, optionalList, wrong } from "../field-checks.ts";
-import { isJsonObject, type JsonObject } from "../json/json-body.ts";
 
 const roles: ReadonlySet<unknown> = new Set([
   "system",

@@ -1,10 +1,10 @@
+import type { JsonObject } from "../../json-object.ts";
 import { isAbsent, wrong } from "../field-checks.ts";
 import { type CallBook, callInput, createCallBook, resultOutput } from "../hub/parts-calls.ts";
 import { type AssistantPart, cacheHint, type Message, type UserPart } from "../hub/parts-hub.ts";
 import { createPrompt, onlyTexts, type PromptBuilder } from "../hub/parts-prompt.ts";
 import type { Dropped } from "../hub/read-dropped.ts";
 import { below, objectAt, objectsAt, requiredText, textAt } from "../hub/read-fields.ts";
-import type { JsonObject } from "../json/json-body.ts";
 import { readContent } from "./read-chat-parts.ts";
 
 const fields: Readonly<Record<string, ReadonlySet<string>>> = {

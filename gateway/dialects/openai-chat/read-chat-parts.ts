@@ -1,3 +1,4 @@
+import { isJsonObject, type JsonObject } from "../../json-object.ts";
 import { isAbsent, wrong } from "../field-checks.ts";
 import {
   audioType,
@@ -10,7 +11,6 @@ import {
 import { cacheHint, type UserPart } from "../hub/parts-hub.ts";
 import type { Dropped } from "../hub/read-dropped.ts";
 import { below, objectAt, objectsAt, requiredText, textAt } from "../hub/read-fields.ts";
-import { isJsonObject, type JsonObject } from "../json/json-body.ts";
 
 /** What a content part may say beside its own field. */
 const known: Readonly<Record<string, ReadonlySet<string>>> = {

@@ -1,3 +1,4 @@
+import { isJsonObject, type JsonObject } from "../../json-object.ts";
 import { isAbsent } from "../field-checks.ts";
 import type { HubRequest } from "../hub/hub.ts";
 import { refuseDeep } from "../hub/read-depth.ts";
@@ -15,7 +16,6 @@ import {
   setUser,
 } from "../hub/read-settings.ts";
 import { readOpenAiChoice, readOpenAiTools } from "../hub/read-tools.ts";
-import { isJsonObject, type JsonObject } from "../json/json-body.ts";
 import { readChatMessages } from "./read-chat-messages.ts";
 
 const names: SettingNames = {

@@ -1,7 +1,11 @@
 import type { LanguageModelV4StreamPart as StreamPart } from "@ai-sdk/provider";
 import { describe, expect, it } from "vitest";
-import { carriesToken, isErrorEvent, isTerminal, isUsageOnly } from "../sse/stream-events.ts";
+import { isOnlyUsage } from "../openai/openai-events.ts";
+import { isErrorEvent } from "../sse/event-scan.ts";
+import { chat } from "./chat.ts";
 import { createChatWriter, writeChat } from "./write-chat.ts";
+
+const { isLast, carriesToken } = chat.events;
 
 const names = { id: "r1", model: "m", created: 7 };
 const usage = {
@@ -49,9 +53,9 @@ describe("a chat stream", () => {
       `${head}"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":4,"total_tokens":9,"prompt_tokens_details":{"cached_tokens":2},"completion_tokens_details":{"reasoning_tokens":3}}}`,
       "data: [DONE]",
     ]);
-    expect(all.map(isUsageOnly)).toEqual([false, false, false, true, false]);
-    expect(all.map((one) => carriesToken(one, "chat"))).toEqual([false, true, false, false, false]);
-    expect(isTerminal(all[4]!, "chat")).toBe(true);
+    expect(all.map(isOnlyUsage)).toEqual([false, false, false, true, false]);
+    expect(all.map((one) => carriesToken(one))).toEqual([false, true, false, false, false]);
+    expect(isLast(all[4]!)).toBe(true);
     expect(all.some(isErrorEvent)).toBe(false);
   });
 
@@ -122,7 +126,7 @@ describe("a chat stream", () => {
 
   it("has no zeros for a usage that the upstream did not tell", () => {
     const end: StreamPart = { ...stop, usage: unknown };
-    expect(events(end).some(isUsageOnly)).toBe(false);
+    expect(events(end).some(isOnlyUsage)).toBe(false);
   });
 });
 

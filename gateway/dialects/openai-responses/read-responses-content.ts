@@ -1,9 +1,9 @@
+import type { JsonObject } from "../../json-object.ts";
 import { isAbsent, wrong } from "../field-checks.ts";
 import { audioType, fileByAddress, fileByContent, refuseFileId } from "../hub/parts-files.ts";
 import { cacheHint, type UserPart } from "../hub/parts-hub.ts";
 import type { Dropped } from "../hub/read-dropped.ts";
 import { below, objectAt, objectsAt, requiredText, textAt } from "../hub/read-fields.ts";
-import type { JsonObject } from "../json/json-body.ts";
 import { namedFile } from "../openai-chat/read-chat-parts.ts";
 
 const texts: ReadonlySet<string> = new Set(["type", "text", "cache_control"]);

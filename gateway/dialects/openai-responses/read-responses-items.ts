@@ -1,10 +1,10 @@
+import type { JsonObject } from "../../json-object.ts";
 import { isAbsent, wrong } from "../field-checks.ts";
 import { type CallBook, callInput, createCallBook, resultOutput } from "../hub/parts-calls.ts";
 import type { AssistantPart, Message, ReasoningPart } from "../hub/parts-hub.ts";
 import { createPrompt, onlyTexts, type PromptBuilder } from "../hub/parts-prompt.ts";
 import type { Dropped } from "../hub/read-dropped.ts";
 import { below, objectsAt, requiredText, textAt } from "../hub/read-fields.ts";
-import type { JsonObject } from "../json/json-body.ts";
 import { readResponsesContent } from "./read-responses-content.ts";
 
 /** `id` and `status` are the server's own words, which clients send back. */

@@ -1,3 +1,4 @@
+import type { JsonObject } from "../../json-object.ts";
 import { isAbsent, wrong } from "../field-checks.ts";
 import type { HubRequest } from "../hub/hub.ts";
 import { refuseDeep } from "../hub/read-depth.ts";
@@ -14,7 +15,6 @@ import {
   setUser,
 } from "../hub/read-settings.ts";
 import { readOpenAiChoice, readOpenAiTools } from "../hub/read-tools.ts";
-import type { JsonObject } from "../json/json-body.ts";
 import { readResponsesPrompt } from "./read-responses-items.ts";
 
 const names: SettingNames = {

@@ -1,7 +1,10 @@
 import type { LanguageModelV4StreamPart as StreamPart } from "@ai-sdk/provider";
 import { describe, expect, it } from "vitest";
-import { carriesToken, isErrorEvent, isTerminal } from "../sse/stream-events.ts";
+import { isErrorEvent } from "../sse/event-scan.ts";
+import { responses } from "./responses.ts";
 import { createResponsesWriter } from "./write-responses.ts";
+
+const { isLast, carriesToken } = responses.events;
 
 const names = { id: "r1", model: "m", created: 7 };
 const usage = {
@@ -133,8 +136,8 @@ describe("a responses stream", () => {
 
   it("is told apart as the gateway tells events apart", () => {
     const all = texts(...parts);
-    expect(all.filter((event) => isTerminal(event, "responses"))).toEqual([all.at(-1)]);
-    expect(all.filter((event) => carriesToken(event, "responses")).length).toBe(3);
+    expect(all.filter((event) => isLast(event))).toEqual([all.at(-1)]);
+    expect(all.filter((event) => carriesToken(event)).length).toBe(3);
     expect(all.some(isErrorEvent)).toBe(false);
   });
 

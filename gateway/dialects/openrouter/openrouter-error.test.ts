@@ -1,19 +1,18 @@
 import { ChatStreamChunk$inboundSchema, ErrorEvent$inboundSchema } from "@openrouter/sdk/models";
 import { describe, expect, it } from "vitest";
 import { type ErrorCode, errorCodes, GatewayError } from "../../errors.ts";
-import {
-  openRouterErrorBody,
-  openRouterErrorEvent,
-  openRouterErrorType,
-} from "./openrouter-error.ts";
+import { dialects } from "../all.ts";
+import { openRouterErrorType } from "./openrouter-error.ts";
 
-const stream = { requestId: "r1", model: "m", startedAt: 5000 };
+const { chat, messages, responses } = dialects;
+
+const stream = { requestId: "r1", model: "m", startedAt: 5000, events: 0 };
 const dataOf = (event: string) => JSON.parse(event.slice(event.indexOf("data: ") + 6));
 
 describe("an error of OpenRouter's", () => {
   it("has a number for a code, and its word", () => {
     const error = new GatewayError("upstream_error", "It failed.", { extra: { n_ctx: 5 } });
-    expect(JSON.parse(openRouterErrorBody(error, "chat", "r1"))).toEqual({
+    expect(JSON.parse(chat.openRouter.errorBody(error, "r1"))).toEqual({
       error: {
         code: 502,
         message: "It failed.",
@@ -32,7 +31,7 @@ describe("an error of OpenRouter's", () => {
       shownCode: "context_length_exceeded",
       param: "messages",
     });
-    expect(JSON.parse(openRouterErrorBody(error, "chat", "r1")).error).toMatchObject({
+    expect(JSON.parse(chat.openRouter.errorBody(error, "r1")).error).toMatchObject({
       code: 400,
       metadata: { error_type: "context_length_exceeded", param: "messages" },
     });
@@ -53,7 +52,7 @@ describe("an error of OpenRouter's", () => {
 
   it("keeps Anthropic's form for Anthropic's clients", () => {
     const error = new GatewayError("queue_full", "Full.");
-    expect(JSON.parse(openRouterErrorBody(error, "messages", "r1"))).toEqual({
+    expect(JSON.parse(messages.openRouter.errorBody(error, "r1"))).toEqual({
       type: "error",
       error: { type: "overloaded_error", message: "Full.", error_type: "provider_overloaded" },
       request_id: "r1",
@@ -62,7 +61,7 @@ describe("an error of OpenRouter's", () => {
 
   it("is a chunk like all others inside a stream, for every code", () => {
     for (const code of Object.keys(errorCodes) as ErrorCode[]) {
-      const event = openRouterErrorEvent(new GatewayError(code, "é"), "chat", stream);
+      const event = chat.openRouter.errorEvent(new GatewayError(code, "é"), stream);
       const chunk = ChatStreamChunk$inboundSchema.parse(dataOf(event));
       expect(chunk).toMatchObject({
         id: "r1",
@@ -76,7 +75,7 @@ describe("an error of OpenRouter's", () => {
 
   it("is an event for clients of Responses", () => {
     const error = new GatewayError("overloaded", "Later.");
-    const event = openRouterErrorEvent(error, "responses", { ...stream, events: 3 });
+    const event = responses.openRouter.errorEvent(error, { ...stream, events: 3 });
     expect(ErrorEvent$inboundSchema.parse(dataOf(event))).toMatchObject({
       code: "overloaded",
       sequenceNumber: 3,

@@ -1,6 +1,4 @@
 import { type ErrorCode, GatewayError } from "../../errors.ts";
-import type { Dialect } from "../../exchange.ts";
-import { errorBody } from "../error-body.ts";
 import { asciiJson } from "../json/ascii-json.ts";
 
 /** OpenRouter's `error_type` for each error of ours (its OpenAPI, `ApiErrorType`). */
@@ -53,7 +51,7 @@ export function openRouterErrorType({ code, status, shownCode }: GatewayError): 
 }
 
 /** The error object: `code` is the status, a number; OpenAI's would be a text. */
-function errorObject(error: GatewayError): Record<string, unknown> {
+export function openRouterError(error: GatewayError): Record<string, unknown> {
   return {
     code: error.status,
     message: error.message,
@@ -68,7 +66,7 @@ function errorObject(error: GatewayError): Record<string, unknown> {
 }
 
 /** The same error with OpenRouter's word in it, for the dialects whose own form it keeps. */
-function typed(error: GatewayError): GatewayError {
+export function withOpenRouterType(error: GatewayError): GatewayError {
   const { code, message, status, type, shownCode, param, headers } = error;
   const extra = { ...error.extra, error_type: openRouterErrorType(error) };
   return new GatewayError(code, message, {
@@ -77,17 +75,9 @@ function typed(error: GatewayError): GatewayError {
   });
 }
 
-/**
- * The JSON text, in ASCII, that answers `error` below /api/v1. Anthropic's clients keep Anthropic's
- * form there.
- */
-export function openRouterErrorBody(
-  error: GatewayError,
-  dialect: Dialect,
-  requestId: string,
-): string {
-  if (dialect === "messages") return errorBody(typed(error), dialect, requestId);
-  return asciiJson({ error: errorObject(error) });
+/** The JSON text, in ASCII, that answers `error` below /api/v1. */
+export function openRouterErrorBody(error: GatewayError): string {
+  return asciiJson({ error: openRouterError(error) });
 }
 
 /** What an error inside a stream tells of the stream it stands in. */
@@ -97,43 +87,35 @@ export type BrokenStream = Readonly<{
   model: string | null;
   /** Milliseconds since the epoch. */
   startedAt: number;
-  /** Events of a response that were sent already. */
-  events?: number;
+  /** Events of the answer that were sent already. */
+  events: number;
 }>;
 
+/** The same as a whole server-sent event. */
+export function openRouterErrorData(error: GatewayError): string {
+  return `data: ${openRouterErrorBody(error)}\n\n`;
+}
+
 /**
- * The same as a whole server-sent event: for chat a chunk like all others, so that a client which
- * checks shapes takes it, with `error` beside its choices.
+ * The same as a chunk like all others, so that a client which checks shapes takes it, with `error`
+ * beside its choices.
+ * @param object - the chunk's `object`
+ * @param choice - what a choice of such a chunk holds if it says nothing
  */
-export function openRouterErrorEvent(
-  error: GatewayError,
-  dialect: Dialect,
-  stream: BrokenStream,
-): string {
-  const { requestId } = stream;
-  if (dialect === "messages") {
-    return `event: error\ndata: ${openRouterErrorBody(error, dialect, requestId)}\n\n`;
-  }
-  if (dialect === "responses") {
-    const { message, param, shownCode: code } = error;
-    const sequence = { type: "error", sequence_number: stream.events ?? 0 };
-    const word = { error_type: openRouterErrorType(error) };
-    const nested = { message, type: error.type, param, code };
-    const body = { ...sequence, code, message, param, ...word, error: nested };
-    return `event: error\ndata: ${asciiJson(body)}\n\n`;
-  }
-  if (dialect !== "chat" && dialect !== "completions") {
-    return `data: ${openRouterErrorBody(error, dialect, requestId)}\n\n`;
-  }
-  const isChat = dialect === "chat";
-  const ended = { index: 0, finish_reason: "error", logprobs: null };
-  const chunk = {
-    id: requestId,
-    object: isChat ? "chat.completion.chunk" : "text_completion",
-    created: Math.floor(stream.startedAt / 1000),
-    model: stream.model ?? "",
-    error: errorObject(error),
-    choices: [isChat ? { ...ended, delta: { content: "" } } : { ...ended, text: "" }],
+export function openRouterErrorChunk(
+  object: string,
+  choice: object,
+): (error: GatewayError, stream: BrokenStream) => string {
+  const choices = [{ index: 0, finish_reason: "error", logprobs: null, ...choice }];
+  return (error, { requestId, startedAt, model }) => {
+    const chunk = {
+      id: requestId,
+      object,
+      created: Math.floor(startedAt / 1000),
+      model: model ?? "",
+      error: openRouterError(error),
+      choices,
+    };
+    return `data: ${asciiJson(chunk)}\n\n`;
   };
-  return `data: ${asciiJson(chunk)}\n\n`;
 }

@@ -1,4 +1,4 @@
-import type { Dialect } from "../../exchange.ts";
+import { type DialectName, dialects } from "../all.ts";
 
 /**
  * A generation as the ledger has it. Times in milliseconds, cost in US dollars; unknown is null.
@@ -11,7 +11,7 @@ export type GenerationRecord = Readonly<{
   /** Who served it: an upstream's name. */
   upstream: string;
   model: string | null;
-  dialect: Dialect;
+  dialect: DialectName;
   streamed: boolean;
   /** Since the epoch. */
   startedAt: number;
@@ -24,16 +24,6 @@ export type GenerationRecord = Readonly<{
   reasoning: number | null;
   cost: number | null;
 }>;
-
-const apiTypes: Readonly<Partial<Record<Dialect, string>>> = {
-  chat: "completions",
-  completions: "completions",
-  responses: "completions",
-  messages: "completions",
-  gemini: "completions",
-  embeddings: "embeddings",
-  rerank: "rerank",
-};
 
 /** What OpenRouter tells of a generation and we do not know, or do not have. */
 const unknown = {
@@ -76,7 +66,8 @@ export function openRouterGeneration(record: GenerationRecord): Record<string, u
     created_at: new Date(record.startedAt).toISOString(),
     model: record.model ?? "",
     provider_name: record.upstream,
-    api_type: apiTypes[record.dialect] ?? null,
+    // A row may be of a version that had another dialect.
+    api_type: dialects[record.dialect]?.openRouter.apiType ?? null,
     streamed: record.streamed,
     cancelled: record.state === "cancelled",
     latency: record.durationMs,

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from "../json/json-body.ts";
+import { isJsonObject, type JsonObject } from "../../json-object.ts";
 import type { TokenPrice } from "./openrouter-price.ts";
 
 /** A model as it is listed, with whatever else its server says of it under its own names. */

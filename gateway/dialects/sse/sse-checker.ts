@@ -1,10 +1,14 @@
 import { GatewayError } from "../../errors.ts";
-import type { Family } from "../hub/target.ts";
-import { isJsonObject } from "../json/json-body.ts";
+import { isJsonObject } from "../../json-object.ts";
+import { messages } from "../anthropic/messages.ts";
+import type { Family } from "../dialect.ts";
+import { gemini } from "../gemini/gemini.ts";
+import { chat } from "../openai-chat/chat.ts";
 import { streamError } from "../stream-error.ts";
 import { eventData } from "./event-data.ts";
+import { isErrorEvent } from "./event-scan.ts";
+import { sse } from "./sse-framing.ts";
 import { createSseSplitter } from "./sse-splitter.ts";
-import { isErrorEvent, isTerminal } from "./stream-events.ts";
 
 /**
  * Looks at an upstream's stream before the hub does. Errors, cuts and odd chunks are seen here,
@@ -56,7 +60,7 @@ const finishReason = /"finish_reason"\s*:\s*"[^"]/;
 type State = "more" | "complete" | "ended";
 
 function openaiState(event: string): State {
-  if (isTerminal(event, "chat")) return "ended";
+  if (chat.events.isLast(event)) return "ended";
   // Some servers close without [DONE]; this much is the whole answer.
   return finishReason.test(event) ? "complete" : "more";
 }
@@ -64,9 +68,9 @@ function openaiState(event: string): State {
 /** How far an answer is with this event. */
 const judges: Readonly<Record<Family, (event: string) => State>> = {
   openai: openaiState,
-  anthropic: (event) => (isTerminal(event, "messages") ? "ended" : "more"),
+  anthropic: (event) => (messages.events.isLast(event) ? "ended" : "more"),
   // Its numbers may come in a chunk of their own.
-  google: (event) => (isTerminal(event, "gemini") ? "complete" : "more"),
+  google: (event) => (gemini.events.isLast(event) ? "complete" : "more"),
 };
 
 /** An event without its blank line counts at the end of a stream where its data is whole. */
@@ -81,7 +85,7 @@ export function createSseChecker(family: Family): SseChecker {
   let state: State = "more";
 
   function check(event: string): string {
-    if (isOwnError(event)) throw streamError(event);
+    if (isOwnError(event)) throw streamError(event, sse.events);
     const found = judge(event);
     if (found !== "more" && state !== "ended") state = found;
     return family === "openai" ? mendedChunk(event) : event;

@@ -1,8 +1,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { errorBody, errorEvent } from "../../dialects/error-body.ts";
-import { geminiTarget } from "../../dialects/gemini/gemini-target.ts";
-import type { Convertible } from "../../dialects/hub/hub.ts";
+import { dialects } from "../../dialects/all.ts";
+import type { Dialect } from "../../dialects/dialect.ts";
+import { endpointOf } from "../../dialects/endpoints.ts";
+import type { Framing } from "../../dialects/framing.ts";
+import { json } from "../../dialects/json/json-framing.ts";
 import { upstreamRejection } from "../../dialects/upstream-rejection.ts";
 import { GatewayError } from "../../errors.ts";
 import { forwardConverted } from "../../upstreams/forward-converted.ts";
@@ -30,25 +32,13 @@ export type FrontOptions = {
   model?: string;
 };
 
-const dialects: readonly (readonly [string, Convertible])[] = [
-  ["/v1/chat/completions", "chat"],
-  ["/v1/responses", "responses"],
-  ["/v1/messages", "messages"],
-];
-
-type Asked = { dialect: Convertible; model: string; stream: boolean; arrayForm: boolean };
+type Asked = { dialect: Dialect; model: string; framing: Framing };
 
 function askedOf(url: string, body: Buffer): Asked {
-  const { pathname, search } = new URL(url, "http://front");
-  const gemini = geminiTarget(pathname);
-  if (gemini !== null) {
-    const stream = gemini.verb === "streamGenerateContent";
-    const arrayForm = stream && !search.includes("alt=sse");
-    return { dialect: "gemini", model: gemini.model, stream, arrayForm };
-  }
-  const dialect = dialects.find(([path]) => path === pathname)?.[1] ?? "chat";
-  const { model, stream } = JSON.parse(body.toString()) as { model: string; stream?: boolean };
-  return { dialect, model, stream: stream === true, arrayForm: false };
+  const { pathname: path, search: query } = new URL(url, "http://front");
+  const dialect = dialects[endpointOf("POST", path).dialect];
+  const { model, framing } = dialect.request.read(body, { path, query });
+  return { dialect, model: model ?? "", framing: framing ?? json };
 }
 
 async function readAll(request: IncomingMessage): Promise<Buffer> {
@@ -77,12 +67,14 @@ export async function startFront(options: FrontOptions): Promise<Front> {
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await readAll(request);
-    const { dialect, model, stream, arrayForm } = askedOf(request.url ?? "/", body);
+    const { dialect, model, framing } = askedOf(request.url ?? "/", body);
     const leaving = new AbortController();
     response.once("close", () => {
       if (!response.writableFinished) leaving.abort(new GatewayError("client_closed", "left"));
     });
     try {
+      const translator = await dialect.upstreams.conversion?.load();
+      if (translator === undefined) throw new Error(`${dialect.name} is not converted`);
       await forwardConverted(
         upstream,
         {
@@ -95,15 +87,14 @@ export async function startFront(options: FrontOptions): Promise<Front> {
           fresh: false,
         },
         {
-          dialect,
-          stream,
+          translator,
+          framing,
           requestId: "req-1",
           askedModel: model,
           model: name,
           family: provider.family,
           strict,
           defaultMaxTokens: 4096,
-          arrayForm,
         },
         {
           head: (status, headers) => {
@@ -123,10 +114,10 @@ export async function startFront(options: FrontOptions): Promise<Front> {
       endings.push(error);
       const known =
         error instanceof GatewayError ? error : upstreamRejection(500, Buffer.alloc(0), "");
-      if (response.headersSent) response.end(errorEvent(known, dialect, "req-1"));
+      if (response.headersSent) response.end(dialect.errors.event(known, "req-1", 0));
       else {
         response.writeHead(known.status, { "content-type": "application/json", ...known.headers });
-        response.end(errorBody(known, dialect, "req-1"));
+        response.end(dialect.errors.body(known, "req-1"));
       }
     }
   }

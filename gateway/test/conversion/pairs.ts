@@ -1,7 +1,7 @@
-import type { Convertible } from "../../dialects/hub/hub.ts";
-import type { Family } from "../../dialects/hub/target.ts";
+import type { Family } from "../../dialects/dialect.ts";
 import type { Case, Said } from "./cases.ts";
 import { type Provider, providers } from "./providers.ts";
+import type { Convertible } from "./requests.ts";
 import type { SdkClient } from "./sdk-client.ts";
 import { sdkClients } from "./sdk-clients.ts";
 

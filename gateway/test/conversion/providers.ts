@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import type { Family } from "../../dialects/hub/target.ts";
+import type { Family } from "../../dialects/dialect.ts";
 import type { Handler, Seen } from "../support/mock-upstream.ts";
 import type { Case } from "./cases.ts";
 import { anthropicEvents, anthropicWhole } from "./provider-anthropic.ts";

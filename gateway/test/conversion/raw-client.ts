@@ -1,4 +1,4 @@
-import type { Convertible } from "../../dialects/hub/hub.ts";
+import type { Convertible } from "./requests.ts";
 
 const paths: Readonly<Record<Convertible, string>> = {
   chat: "/v1/chat/completions",

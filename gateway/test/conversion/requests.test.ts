@@ -1,12 +1,11 @@
 import { afterEach, describe, expect, it } from "vitest";
-import type { Convertible } from "../../dialects/hub/hub.ts";
-import type { Family } from "../../dialects/hub/target.ts";
+import type { Family } from "../../dialects/dialect.ts";
 import { type MockUpstream, type Seen, startMockUpstream } from "../support/mock-upstream.ts";
 import { type Case, cases } from "./cases.ts";
 import { type Front, type FrontOptions, startFront } from "./conversion-server.ts";
 import { answering, providers } from "./providers.ts";
 import { askRaw, type RawAsk } from "./raw-client.ts";
-import { conversation, upstreamBodies } from "./requests.ts";
+import { type Convertible, conversation, upstreamBodies } from "./requests.ts";
 
 const [plain] = cases as [Case];
 const dialects = ["chat", "responses", "messages", "gemini"] as const;

@@ -1,5 +1,7 @@
-import type { Convertible } from "../../dialects/hub/hub.ts";
-import type { Family } from "../../dialects/hub/target.ts";
+import type { Family } from "../../dialects/dialect.ts";
+
+/** The dialects that are converted into each other. */
+export type Convertible = "chat" | "responses" | "messages" | "gemini";
 
 const png = "iVBORw0KGgo=";
 const schema = {

@@ -1,5 +1,5 @@
-import type { Convertible } from "../../dialects/hub/hub.ts";
 import type { Said } from "./cases.ts";
+import type { Convertible } from "./requests.ts";
 
 /** How a client is asked. */
 export type Ask = {

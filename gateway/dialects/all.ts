@@ -1,0 +1,24 @@
+import { messages } from "./anthropic/messages.ts";
+import type { Dialect } from "./dialect.ts";
+import { gemini } from "./gemini/gemini.ts";
+import { chat } from "./openai-chat/chat.ts";
+import { completions } from "./openai-completions/completions.ts";
+import { embeddings } from "./openai-embeddings/embeddings.ts";
+import { otherOpenAi } from "./openai-other/other-openai.ts";
+import { rerank } from "./openai-rerank/rerank.ts";
+import { responses } from "./openai-responses/responses.ts";
+
+/** Every dialect, by its name. A new one is a folder and a line here. */
+export const dialects = {
+  chat: chat as Dialect,
+  completions: completions as Dialect,
+  responses: responses as Dialect,
+  embeddings: embeddings as Dialect,
+  rerank: rerank as Dialect,
+  messages: messages as Dialect,
+  gemini: gemini as Dialect,
+  /** Any other path of the OpenAI family. */
+  openai: otherOpenAi as Dialect,
+};
+
+export type DialectName = keyof typeof dialects;

@@ -1,0 +1,10 @@
+import { snakeCase, type Translator } from "../hub/hub.ts";
+import { readMessages } from "./read-messages.ts";
+import { createMessagesWriter, writeMessages } from "./write-messages.ts";
+
+export const messagesTranslator: Translator = {
+  read: readMessages,
+  createWriter: createMessagesWriter,
+  writeWhole: writeMessages,
+  fieldName: snakeCase,
+};

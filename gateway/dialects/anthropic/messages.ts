@@ -1,0 +1,116 @@
+import type { JsonObject } from "../../json-object.ts";
+import type { Dialect, DialectHeaders } from "../dialect.ts";
+import { checkPresent, optionalList } from "../field-checks.ts";
+import { asciiJson } from "../json/ascii-json.ts";
+import { withModel } from "../json/json-edit.ts";
+import { modelOfBody } from "../json/one-model.ts";
+import { carriesUsage } from "../openai/openai-events.ts";
+import { openAiRateLimit } from "../openai/rate-limit-names.ts";
+import { withOpenRouterType } from "../openrouter/openrouter-error.ts";
+import { queueField } from "../place-words.ts";
+import { createFieldReader } from "../request-fields.ts";
+import { isErrorEvent, isNamed, says } from "../sse/event-scan.ts";
+import { sse } from "../sse/sse-framing.ts";
+import { messagesErrors } from "./messages-error.ts";
+
+function check(body: JsonObject): void {
+  // llama-server takes an empty list here, and generates.
+  checkPresent(body, ["messages"]);
+  optionalList(body, "messages");
+}
+
+const texts = ['text"', 'thinking"', 'partial_json"'];
+
+/** The kinds of limits that Anthropic has headers for (docs.claude.com/en/api/rate-limits). */
+const limitKinds: ReadonlySet<string> = new Set(["requests", "tokens"]);
+
+const headers: DialectHeaders = {
+  requestId: "request-id",
+  rateLimit(kind) {
+    if (!limitKinds.has(kind)) return openAiRateLimit(kind);
+    const name = `anthropic-ratelimit-${kind}`;
+    return {
+      limit: `${name}-limit`,
+      remaining: `${name}-remaining`,
+      reset: `${name}-reset`,
+      resetAs: "instant",
+    };
+  },
+};
+
+/** Anthropic's Messages. */
+export const messages: Dialect = {
+  name: "messages",
+  paths: {
+    root: "/v1/",
+    under: ["/v1/messages"],
+    generations: ["/v1/messages"],
+    questions: ["/v1/messages/count_tokens"],
+    reads: [],
+    readsUnder: [],
+    cancels: ["/v1/messages/batches/"],
+    kindAt: null,
+  },
+  request: {
+    read: createFieldReader({ maxTokens: ["max_tokens"], check }),
+    modelOf: modelOfBody,
+    withModel,
+    pathWithModel: (path) => path,
+  },
+  prompt: {
+    fields: ["messages", "system"],
+    isConversation: true,
+    generates: true,
+    conversation: {
+      system: ["system"],
+      turns: "messages",
+      parts: "content",
+      rolesOptional: false,
+    },
+    textField: null,
+    llamaCountPath: "/v1/messages/count_tokens",
+    isTemplated: false,
+    count: { converts: true, answer: (tokens) => ({ input_tokens: tokens }) },
+  },
+  framing: sse,
+  events: {
+    isLast: (event) => isNamed(event, "message_stop"),
+    hasLast: true,
+    isError: isErrorEvent,
+    isFailure: () => false,
+    carriesToken: (event) =>
+      isNamed(event, "content_block_delta") && texts.some((key) => says(event, key)),
+    carriesUsage,
+  },
+  answer: {
+    isReadWhole: true,
+    carriesRequestId: false,
+    askedUsage: null,
+    assemble: null,
+    progress: null,
+    renamer: () => null,
+  },
+  places: {
+    event: (note) =>
+      `event: ping\ndata: ${asciiJson({ type: "ping", queue: queueField(note) })}\n\n`,
+    begins: null,
+  },
+  errors: messagesErrors,
+  headers,
+  upstreams: {
+    native: ["anthropic", "openai"],
+    ownOf: "anthropic",
+    conversion: {
+      takes: () => true,
+      load: async () => (await import("./messages-translator.ts")).messagesTranslator,
+    },
+  },
+  models: null,
+  // Anthropic's clients keep Anthropic's form there.
+  openRouter: {
+    apiType: "completions",
+    errorBody: (error, requestId) => messagesErrors.body(withOpenRouterType(error), requestId),
+    errorEvent: (error, { requestId, events }) =>
+      messagesErrors.event(withOpenRouterType(error), requestId, events),
+  },
+};

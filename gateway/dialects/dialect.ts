@@ -1,0 +1,243 @@
+import type { IncomingHttpHeaders } from "node:http";
+import type { GatewayError } from "../errors.ts";
+import type { DialectName } from "./all.ts";
+import type { StreamFraming } from "./framing.ts";
+import type { Translator } from "./hub/hub.ts";
+import type { Assembly } from "./openai-chat/assembly.ts";
+import type { ProgressNote } from "./openai-chat/progress-events.ts";
+import type { BrokenStream } from "./openrouter/openrouter-error.ts";
+import type { BegunAnswer, Renamer } from "./renamer.ts";
+import type { RequestFields } from "./request-fields.ts";
+
+/** A generation waits for a slot and has a row in the ledger; a read never waits and has none. */
+export type Kind = "generation" | "read";
+
+/** Which API an upstream has. */
+export type Family = "openai" | "anthropic" | "google";
+
+/**
+ * An API shape that clients speak: everything the gateway knows of it. Each has a folder, and a line
+ * in `all.ts`. Functions that take an event get one whole event as latin1 text (one character a
+ * byte), run for each event, and parse nothing.
+ */
+export type Dialect = {
+  /** How ledger, logs, metrics and middlewares call it. */
+  readonly name: DialectName;
+  readonly paths: DialectPaths;
+  readonly request: DialectRequest;
+  readonly prompt: DialectPrompt;
+  /** The framing of its streams. An answer that is not streamed is JSON. */
+  readonly framing: StreamFraming;
+  readonly events: DialectEvents;
+  readonly answer: DialectAnswer;
+  readonly places: DialectPlaces;
+  readonly errors: DialectErrors;
+  readonly headers: DialectHeaders;
+  readonly upstreams: DialectUpstreams;
+  /** Its list of models; null if its clients read that of another dialect. */
+  readonly models: DialectModels | null;
+  /** What changes below `/api/v1`, where OpenRouter's clients ask. */
+  readonly openRouter: DialectOpenRouter;
+};
+
+/** Where clients ask. Paths are judged: without the query, without the `/api` of the alias. */
+export type DialectPaths = {
+  /** All of its paths begin so: `/v1/`. */
+  readonly root: string;
+  /** A path that is one of these, or lies under one, is of this dialect. */
+  readonly under: readonly string[];
+  /** POSTs that generate and have a JSON body that `request` reads. */
+  readonly generations: readonly string[];
+  /** POSTs that do not generate, but name a model: they are asked where that model is. */
+  readonly questions: readonly string[];
+  /** Other POSTs that do not generate. Exact: an unknown POST like one of these must not slip by. */
+  readonly reads: readonly string[];
+  /** Every POST under these reads: `/v1/files/`. */
+  readonly readsUnder: readonly string[];
+  /** `{prefix}{id}/cancel` stops work and starts none. */
+  readonly cancels: readonly string[];
+  /** What a POST is on a path that has the model in it; null for other paths. */
+  readonly kindAt: ((path: string) => "generation" | "question" | null) | null;
+};
+
+/** What a request says besides its body. */
+export type RequestTarget = { readonly path: string; readonly query: string };
+
+export type DialectRequest = {
+  /** Reads and checks a body. Throws GatewayError (400) that names the field in `param`. */
+  read(bytes: Buffer, target: RequestTarget): RequestFields;
+  /** The model that a question names, in path or body; null for none. Throws 400 for two. */
+  modelOf(bytes: Buffer, path: string): string | null;
+  /** The body with another model. */
+  withModel(bytes: Buffer, model: string): Buffer;
+  /** The path with another model. */
+  pathWithModel(path: string, model: string): string;
+};
+
+/** Where a conversation has its system prompt, its turns, and what stands in each. */
+export type TurnFields = {
+  readonly system: readonly string[];
+  readonly turns: string;
+  readonly parts: string;
+  /** A turn without a role is the user's. */
+  readonly rolesOptional: boolean;
+};
+
+export type DialectPrompt = {
+  /** Top-level fields that hold the prompt. */
+  readonly fields: readonly string[];
+  /** True for a conversation: a tokenizer adds tokens for each turn. */
+  readonly isConversation: boolean;
+  /** False for what answers without tokens of its own: embeddings, reranking. */
+  readonly generates: boolean;
+  /**
+   * What names the conversation that a request goes on with: its first turns, or the beginning of
+   * one text (the name of its field). Null if requests do not follow each other.
+   */
+  readonly conversation: TurnFields | string | null;
+  /** The field that may hold the whole prompt as one text; null for none. */
+  readonly textField: string | null;
+  /** Where llama.cpp counts such a request as it is; null for nowhere. */
+  readonly llamaCountPath: string | null;
+  /** llama.cpp's `/apply-template` and vLLM's `/tokenize` take its messages. */
+  readonly isTemplated: boolean;
+  /** How its own question for a count is answered when the upstream cannot; null: with a 400. */
+  readonly count: CountForm | null;
+};
+
+export type CountForm = {
+  /** Converts the question for the upstream before it estimates. */
+  readonly converts: boolean;
+  /** The answer to a question for a count. */
+  answer(tokens: number): object;
+};
+
+export type DialectEvents = {
+  /** The last event: nothing may follow it. */
+  isLast(event: string): boolean;
+  /** A stream without that event was cut. Other streams end by closing. */
+  readonly hasLast: boolean;
+  /** An error; it ends the stream, though not in good order. */
+  isError(event: string): boolean;
+  /** The last event, if it says what went wrong. */
+  isFailure(event: string): boolean;
+  /**
+   * The event brings something generated: text, reasoning or a tool's arguments, not empty. One
+   * such event is about one token. Roles, pings, usage and ends are none.
+   */
+  carriesToken(event: string): boolean;
+  /** The event holds numbers for a UsageReader; `"usage":null` holds none. */
+  carriesUsage(event: string): boolean;
+};
+
+export type DialectAnswer = {
+  /** A JSON answer is read whole before it goes out. Others may be long, or no JSON at all. */
+  readonly isReadWhole: boolean;
+  /** The top-level `id` is our request id. */
+  readonly carriesRequestId: boolean;
+  /** Streams tell their usage only when asked; null for those that always do. */
+  readonly askedUsage: AskedUsage | null;
+  /** Puts the events of a stream together to one JSON answer; null if that is not done. */
+  readonly assemble: ((prompts: number) => Assembly) | null;
+  /** Rewrites llama.cpp's progress of the prompt for the client; null if that is not done. */
+  readonly progress: ((note: ProgressNote) => (event: string) => string) | null;
+  /**
+   * Puts our id in place of the upstream's.
+   * @param begun - the answer that was begun while the client waited; null for none
+   */
+  renamer(requestId: string, begun: BegunAnswer | null): Renamer | null;
+};
+
+export type AskedUsage = {
+  /** The body, now asking for usage. */
+  ask(bytes: Buffer): Buffer;
+  /** The event that holds nothing but the usage. */
+  isOnlyUsage(event: string): boolean;
+};
+
+/** A place in the queue, or the end of the wait, as a client is told it. */
+export type PlaceNote = Readonly<{
+  requestId: string;
+  /** Seconds since the epoch. */
+  created: number;
+  /** As the client asked for it. */
+  model: string;
+  /** Null when the wait is over. */
+  place: Readonly<{ position: number; of: number; etaSeconds: number | null }> | null;
+  /** The answer that these events begin; null if the upstream begins it. */
+  begun: BegunAnswer | null;
+}>;
+
+export type DialectPlaces = {
+  /** One or more whole events; null if clients of this dialect take none, but comments. */
+  event(note: PlaceNote): string | null;
+  /** An answer that place events can begin before the upstream's does; null: they never do. */
+  readonly begins: {
+    idOf(requestId: string): string;
+    /** How many events tell a place, after so many others. */
+    eventsAfter(events: number): number;
+  } | null;
+};
+
+export type DialectErrors = {
+  /** The JSON text, in ASCII, that answers `error` with its status. */
+  body(error: GatewayError, requestId: string): string;
+  /**
+   * The same as a whole event, for a stream that has its 200 already: the form that every client of
+   * the dialect raises.
+   * @param events - how many events of the answer were sent
+   */
+  event(error: GatewayError, requestId: string, events: number): string;
+  /**
+   * True if an upstream's error event has the form that every client raises. Otherwise it must be
+   * written anew.
+   * @param body - the event's data, parsed; `{}` if it is no JSON object
+   */
+  isRaised(event: string, body: Readonly<Record<string, unknown>>): boolean;
+};
+
+export type DialectHeaders = {
+  /** A header for the request id beside `x-request-id`; null for none. */
+  readonly requestId: string | null;
+  /** The headers that tell how a limit of this kind stands. */
+  rateLimit(kind: string): RateLimitNames;
+};
+
+export type RateLimitNames = {
+  readonly limit: string;
+  readonly remaining: string;
+  readonly reset: string;
+  /** How the reset is written: `6m0s`, or an instant of RFC 3339. */
+  readonly resetAs: "duration" | "instant";
+};
+
+export type DialectUpstreams = {
+  /** Families of upstreams that take such a request as it is. */
+  readonly native: readonly Family[];
+  /** The family that is asked in this dialect if it does not know the client's. */
+  readonly ownOf: Family | null;
+  /** Conversion through the hub; null if such a request can only pass. */
+  readonly conversion: {
+    /** False for a path of this dialect that has no equal in others. */
+    takes(path: string): boolean;
+    /** Loaded with the first conversion: the start, and memory at rest, need not have it. */
+    load(): Promise<Translator>;
+  } | null;
+};
+
+export type DialectModels = {
+  /** `GET` here lists the models, and below it shows one. */
+  readonly path: string;
+  /** A client of this dialect, by its headers, though it asks at another list's path. */
+  isMeantBy(headers: IncomingHttpHeaders): boolean;
+  /** One model of the gateway's list. */
+  one(model: { readonly id: string }): object;
+  all(models: readonly object[]): object;
+};
+
+export type DialectOpenRouter = {
+  /** `api_type` of a generation; null for none. */
+  readonly apiType: string | null;
+  errorBody(error: GatewayError, requestId: string): string;
+  errorEvent(error: GatewayError, stream: BrokenStream): string;
+};

@@ -1,0 +1,83 @@
+import type {
+  Dialect,
+  DialectAnswer,
+  DialectEvents,
+  DialectPaths,
+  DialectPrompt,
+} from "../dialect.ts";
+import { withModel } from "../json/json-edit.ts";
+import { modelOfBody } from "../json/one-model.ts";
+import { openRouterErrorBody, openRouterErrorData } from "../openrouter/openrouter-error.ts";
+import { isErrorEvent } from "../sse/event-scan.ts";
+import { sse } from "../sse/sse-framing.ts";
+import { openAiErrors } from "./openai-error.ts";
+import { carriesChatText, carriesUsage, isDone } from "./openai-events.ts";
+import { openAiRateLimit } from "./rate-limit-names.ts";
+
+// What the APIs of the OpenAI family have in common. Each dialect says the rest itself.
+
+export const openAiFamily: Pick<Dialect, "framing" | "places" | "errors" | "headers" | "models"> = {
+  framing: sse,
+  places: { event: () => null, begins: null },
+  errors: openAiErrors,
+  headers: { requestId: null, rateLimit: openAiRateLimit },
+  models: null,
+};
+
+export const openAiPaths: Omit<DialectPaths, "under" | "generations"> = {
+  root: "/v1/",
+  questions: [],
+  reads: [],
+  readsUnder: [],
+  cancels: [],
+  kindAt: null,
+};
+
+/** The model stands in the body. */
+export const modelInBody: Omit<Dialect["request"], "read"> = {
+  modelOf: modelOfBody,
+  withModel,
+  pathWithModel: (path) => path,
+};
+
+/** A prompt that is not a conversation. */
+export const plainPrompt: Omit<DialectPrompt, "fields" | "generates"> = {
+  isConversation: false,
+  conversation: null,
+  textField: null,
+  llamaCountPath: null,
+  isTemplated: false,
+  count: null,
+};
+
+/** Streams of which the gateway knows no last event. */
+export const openEnded: DialectEvents = {
+  isLast: isDone,
+  hasLast: false,
+  isError: isErrorEvent,
+  isFailure: () => false,
+  carriesToken: carriesChatText,
+  carriesUsage,
+};
+
+/** Answers that pass unread. */
+export const passingAnswer: DialectAnswer = {
+  isReadWhole: false,
+  carriesRequestId: false,
+  askedUsage: null,
+  assemble: null,
+  progress: null,
+  renamer: () => null,
+};
+
+/** Only servers of the OpenAI family take it, and it is not converted. */
+export const nativeOnly: Dialect["upstreams"] = {
+  native: ["openai"],
+  ownOf: null,
+  conversion: null,
+};
+
+export const plainOpenRouter: Omit<Dialect["openRouter"], "apiType"> = {
+  errorBody: openRouterErrorBody,
+  errorEvent: openRouterErrorData,
+};

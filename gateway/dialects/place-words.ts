@@ -1,0 +1,49 @@
+import type { PlaceNote } from "./dialect.ts";
+import { asciiJson } from "./json/ascii-json.ts";
+
+/** The field `queue`, the same in every dialect. */
+export function queueField({ place }: PlaceNote): Record<string, unknown> {
+  if (place === null) {
+    return { position: 0, of: 0, eta_seconds: 0, message: "Your query is running" };
+  }
+  const { position, of, etaSeconds } = place;
+  const message = `Your query is #${position} in the queue`;
+  return { position, of, eta_seconds: etaSeconds, message };
+}
+
+/** Open WebUI shows this under the model's name, and takes it away when it is done and hidden. */
+function status({ place }: PlaceNote): Record<string, unknown> {
+  if (place === null) {
+    return { type: "status", data: { description: "Running", done: true, hidden: true } };
+  }
+  const { position, etaSeconds } = place;
+  const eta = etaSeconds === null ? "" : `, about ${etaSeconds} s`;
+  return { type: "status", data: { description: `#${position} in line${eta}`, done: false } };
+}
+
+/** A chunk of a chat that says nothing, with the place in fields of its own. */
+export function chatPlace(note: PlaceNote): string {
+  const chunk = {
+    id: note.requestId,
+    object: "chat.completion.chunk",
+    created: note.created,
+    model: note.model,
+    choices: [{ index: 0, delta: {}, finish_reason: null }],
+    queue: queueField(note),
+    event: status(note),
+  };
+  return `data: ${asciiJson(chunk)}\n\n`;
+}
+
+/** The same for a text completion. */
+export function textPlace(note: PlaceNote): string {
+  const chunk = {
+    id: note.requestId,
+    object: "text_completion",
+    created: note.created,
+    model: note.model,
+    choices: [{ index: 0, text: "", logprobs: null, finish_reason: null }],
+    queue: queueField(note),
+  };
+  return `data: ${asciiJson(chunk)}\n\n`;
+}
