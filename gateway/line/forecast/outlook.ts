@@ -54,7 +54,7 @@ export class Outlook {
     let alone: number | null = timeUntilDone(this.#remaining(), ahead.ms);
     if (isBehindOwn && estimates.settled) {
       const startedMs = queue.startedMs + ahead.ms;
-      this.#overtaking.promise(entry.request.id, { ms: alone, position, startedMs });
+      this.#overtaking.promise(entry.request.id, { ms: alone, startedMs });
     }
     if (queue.isPool && queue.waiting.size <= exactUpTo) {
       forecast(queue, slots(), estimates, now(), (id, place, startsInMs) => {
@@ -65,7 +65,7 @@ export class Outlook {
       const others = this.#habits.others(entry.request.user, present.now);
       return { position, ms: likelyWait(prospectOf(present, ahead, others, entry.priority)) };
     }
-    const factor = this.#overtaking.factor(isBehindOwn, position);
+    const factor = this.#overtaking.factor(isBehindOwn);
     return { position, ms: alone === null ? null : alone * factor };
   }
 
@@ -82,7 +82,7 @@ export class Outlook {
       now(),
       (id, position, startsInMs) => {
         const user = queue.waiting.get(id)?.request.user ?? "";
-        const factor = this.#overtaking.factor(seen.has(user), position);
+        const factor = this.#overtaking.factor(seen.has(user));
         seen.add(user);
         tell(id, position, startsInMs === null || !tells ? null : startsInMs * factor * longerBy);
       },

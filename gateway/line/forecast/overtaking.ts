@@ -4,7 +4,6 @@ import { Recent } from "./recent.ts";
 type Promised = {
   /** Milliseconds until its start, if nothing else comes. */
   ms: number;
-  position: number;
   /** The charges of all starts until its own, if nothing else comes. */
   startedMs: number;
 };
@@ -13,27 +12,22 @@ type Promised = {
 const enough = 5;
 /** A busy or a quiet time lasts for many waits. A median is steady only over several such times. */
 const remembered = 200;
-/** The last place of each class. Requests further back are overtaken for longer. */
-const classes = [2, 4, 8, 16, Number.POSITIVE_INFINITY];
 
 /**
  * Learns how much longer waits become because newcomers start first. A user with nothing else in
  * line joins at the present, so nobody can overtake them. A request behind others of its own user
- * is overtaken by every newcomer. The factor is learnt from recent waits of about the same place:
- * the charges that started before them, beyond the charges that were ahead. Both are expectations,
- * so the true times do not disturb it.
+ * is overtaken by every newcomer. The factor is learnt from recent waits: the charges that started
+ * before them, beyond the charges that were ahead. Both are expectations, so the true times do not
+ * disturb it.
  */
 export class Overtaking {
-  readonly #all = new Recent(remembered);
-  readonly #byClass = classes.map(() => new Recent(remembered));
+  readonly #longer = new Recent(remembered);
   readonly #promised = new Roster<Promised>();
 
   /** 1 if waits do not become longer. */
-  factor(isBehindOwn: boolean, position: number): number {
-    const own = this.#byClass[classOf(position)];
-    const ratios = own !== undefined && own.count >= enough ? own : this.#all;
-    if (!isBehindOwn || ratios.count < enough) return 1;
-    return Math.min(4, Math.max(1, ratios.median() ?? 1));
+  factor(isBehindOwn: boolean): number {
+    if (!isBehindOwn || this.#longer.count < enough) return 1;
+    return Math.min(4, Math.max(1, this.#longer.median() ?? 1));
   }
 
   /** Call it when a request joins behind others of its own user. */
@@ -55,12 +49,6 @@ export class Overtaking {
     if (promised === undefined) return;
     this.#promised.delete(id);
     if (promised.ms < 1) return;
-    const longer = 1 + (startedMs - promised.startedMs) / slots / promised.ms;
-    this.#all.add(longer);
-    this.#byClass[classOf(promised.position)]?.add(longer);
+    this.#longer.add(1 + (startedMs - promised.startedMs) / slots / promised.ms);
   }
-}
-
-function classOf(position: number): number {
-  return classes.findIndex((last) => position <= last);
 }

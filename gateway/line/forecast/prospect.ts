@@ -31,7 +31,7 @@ export function prospectOf(
   return { running, ahead: turns, overtakers, tag: ahead.tag };
 }
 
-/** The users whose next request would still start before `ahead.tag`. */
+/** The users with a next request that would still start before `ahead.tag`. */
 function overtakersOf(
   { shares }: FairQueue,
   { entries, tag }: Ahead,
