@@ -119,6 +119,20 @@ test("a mistyped field of users.json is a warning, an unknown one is not", async
   ]);
 });
 
+test("a wrong limit in users.json is a warning with its line and column", async () => {
+  const dir = scratch();
+  const limits = '{ "tokens": "lots", "window": "500ms", "cost": 5 }';
+  const text = `{\n\t"${newTestKey()}": { "user": "bob", "limits": ${limits} }\n}\n`;
+  writeFileSync(join(dir, "users.json"), text, { mode: 0o600 });
+  const { of } = await examine(dir);
+  const [, ...wrong] = of("users").map(({ state, says }) => [state, says]);
+  const column = (text.split("\n")[1] ?? "").indexOf('"lots"') + 1;
+  expect(wrong).toEqual([
+    ["warn", expect.stringContaining(`line 2, column ${column}: limits of bob: tokens must be`)],
+    ["warn", expect.stringMatching(/line 2, column \d+: limits of bob: window must be a time/)],
+  ]);
+});
+
 test.each<[string, RequestListener, string, RegExp]>([
   ["refuses the key", (_, response) => void response.writeHead(401).end(), "upstream", /refuses/],
   [

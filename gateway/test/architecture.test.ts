@@ -61,7 +61,7 @@ const mayImport: Record<string, string[] | "everything"> = {
     "echo",
   ],
   // doctor opens upstreams as the gateway does, and asks through the same connections.
-  cli: ["settings", "users", "ledger", "serve", "upstreams", "wiring", "dialects"],
+  cli: ["settings", "users", "limits", "ledger", "serve", "upstreams", "wiring", "dialects"],
   main: ["cli", "settings"],
   serve: "everything",
   test: "everything",

@@ -2,6 +2,8 @@ import { accessSync, constants, existsSync, readFileSync, statfsSync, statSync }
 import { dirname, join } from "node:path";
 import { nearestTo } from "../../kinds/did-you-mean.ts";
 import { inspectDatabase } from "../../ledger/inspect-database.ts";
+import { readLimitFields } from "../../limits/limit-fields.ts";
+import { parseYaml } from "../../settings/parse-yaml.ts";
 import { readUsersFile } from "../../users/edit-users-file.ts";
 import { entryFields } from "../../users/entry.ts";
 import { parseUsers } from "../../users/snapshot.ts";
@@ -27,6 +29,7 @@ export function checkUsers(file: string, hasApiKey: boolean): Finding[] {
       ? warn(about, "No user has a key.", "Add a user: users add NAME")
       : ok(about, `${counted(read.users, "user")}, ${counted(read.keys, "key")}`),
     ...mistyped(about, file),
+    ...wrongLimits(about, file),
   ];
   if ((statSync(file).mode & 0o077) !== 0) {
     const says = "Other accounts of this machine can read the keys.";
@@ -61,6 +64,22 @@ function mistyped(about: string, file: string): Finding[] {
       return [warn(about, says, `Correct it in ${file}; no restart is needed.`)];
     });
   });
+}
+
+/** Wrong limits of users: the gateway leaves them out, and logs it when the user sends a request. */
+function wrongLimits(about: string, file: string): Finding[] {
+  const findings: Finding[] = [];
+  // JSON is YAML, and this reader knows the place of everything.
+  const { root } = parseYaml(readFileSync(file, "utf8"), file);
+  for (const { written } of root?.members ?? []) {
+    const member = (name: string) => written.members?.find((one) => one.name === name)?.written;
+    const limits = member("limits");
+    if (limits === undefined) continue;
+    readLimitFields(limits, `limits of ${member("user")?.text}:`, (at, says) => {
+      findings.push(warn(about, `${at}: ${says}`, `Correct it in ${file}; no restart is needed.`));
+    });
+  }
+  return findings;
 }
 
 /** The ledger: its folder can be written, its file is whole, its sums are right. */
