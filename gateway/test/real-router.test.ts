@@ -100,7 +100,6 @@ describe.runIf(llamaScript !== null)("two models on a llama-server in router mod
       const asked = Array.from({ length: requests }, (_, i) => (i % 2 === 0 ? "tiny" : "tiny2"));
       const line = await throughTheLine(asked, everyMs);
       const fifo = await inOrder(line.arrivals);
-      console.info(`loads of a model for ${requests} requests: ${line.count}, FIFO ${fifo}`);
       expect(line.count).toBeGreaterThan(0);
       expect(line.count).toBeLessThanOrEqual(fifo / 3);
     },
