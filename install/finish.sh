@@ -30,7 +30,7 @@ finish() {
   say "  curl -N http://localhost:$port/v1/chat/completions -H 'Authorization: Bearer $key' \\"
   say "    -H 'Content-Type: application/json' \\"
   say "    -d '{${model:+\"model\":\"$model\",}\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}'"
-  [ -n "$model" ] || say "  Where that is answered \"Name a model\": put \"model\":\"…\" into it; the answer lists them."
+  [ -n "$model" ] || say "  If the answer is \"The request must name a model\": put \"model\":\"…\" into the body; the answer lists the models."
   say ""
   say "Next, in $dir:"
   say "  ./gateway.sh users add NAME    a key for each person"

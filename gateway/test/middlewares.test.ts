@@ -52,7 +52,9 @@ describe("trace", () => {
 `;
   const files = (): string[] => {
     try {
-      return readdirSync(join(dir, "traces")).toSorted();
+      // A draft has a dot in front of its name until it is whole.
+      const names = readdirSync(join(dir, "traces"));
+      return names.filter((name) => !name.startsWith(".")).toSorted();
     } catch {
       return [];
     }
