@@ -42,7 +42,7 @@ export type AppParts = GenerationParts &
 const metricsType = "text/plain; version=0.0.4; charset=utf-8";
 
 /** What a client requests if it adds a version to a base URL that has one. */
-const twice = /^\/v1(?:beta)?\/v1(?:beta)?\//;
+const twice = /^(\/v1(?:beta)?)(\/v1(?:beta)?)\//;
 
 /** The judged path, kept in Express's own place for what belongs to a request. */
 type Judged = { judged: JudgedPath };
@@ -70,7 +70,7 @@ export function createApp(parts: AppParts): Express {
   // First, since nearly every request is for it.
   app.all(apiPaths, (request: Request, response: Response<unknown, Judged>) => {
     const { path, query, alias } = response.locals.judged;
-    if (twice.test(path)) throw versionTwice();
+    refuseVersionTwice(path);
     const { dialect, kind } = endpointOf(request.method, path);
     const handle = kind === "generation" ? generation : read;
     return handle(parts, request, response, {
@@ -197,11 +197,12 @@ export function createMetricsApp(
   return app;
 }
 
-const versionTwice = (): GatewayError =>
-  new GatewayError(
-    "not_found",
-    "The path contains /v1/v1. Remove /v1 from your client's base URL.",
-  );
+function refuseVersionTwice(path: string): void {
+  const [, first, second] = twice.exec(path) ?? [];
+  if (first === undefined) return;
+  const text = `The path contains ${first}${second}. Remove ${first} from your client's base URL.`;
+  throw new GatewayError("not_found", text);
+}
 
 const nothingHere = (): GatewayError =>
   new GatewayError("not_found", "There is nothing at this path. The API is under /v1.");

@@ -1,27 +1,40 @@
-import { beatFor, createPulse } from "./answer/pulse.ts";
+import { openAnswers } from "./answer/open-answers.ts";
+import { openOpenRouter } from "./api/open-openrouter.ts";
 import { type AppParts, createApp, createMetricsApp } from "./app.ts";
+import { addressGroup } from "./auth/address-group.ts";
 import { createCors } from "./auth/browsers.ts";
+import { openAccess } from "./auth/open-access.ts";
 import type { Underway } from "./generation/run-accepted.ts";
 import { openLedger } from "./ledger/ledger.ts";
+import { createPrices, type PricesOptions } from "./ledger/prices.ts";
+import { createBodyReader } from "./limits/body.ts";
+import { createConnectionLimit } from "./limits/connections.ts";
+import type { LimitFields } from "./limits/limit-fields.ts";
+import { openLimits } from "./limits/open-limits.ts";
 import { createTokenCounter } from "./limits/token-counter.ts";
+import { openMiddlewares } from "./middlewares/open-middlewares.ts";
 import { createDocs } from "./openapi/docs.ts";
 import { Roster } from "./roster.ts";
+import { drain } from "./server/drain.ts";
+import { healthReport } from "./server/health-report.ts";
+import { openPorts } from "./server/open-ports.ts";
+import { defaultUpstream, echoUpstream } from "./settings/default-upstream.ts";
 import type { Settings } from "./settings/settings-table.ts";
 import { upgrade } from "./sockets/upgrade.ts";
-import { createTelemetry } from "./telemetry/events.ts";
+import { createTelemetry, type Telemetry } from "./telemetry/events.ts";
 import { createLog } from "./telemetry/log.ts";
-import { createMetrics } from "./telemetry/metrics.ts";
+import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
+import { createAffinity } from "./upstreams/affinity.ts";
+import { conversationKey } from "./upstreams/conversation-key.ts";
+import { createModelRules } from "./upstreams/model-rules.ts";
+import {
+  type OpenUpstreams,
+  openUpstreams,
+  type UpstreamsOptions,
+} from "./upstreams/open-upstreams.ts";
+import { createRetries } from "./upstreams/retry.ts";
 import { createTokenize } from "./upstreams/tokenize.ts";
 import { createUserDirectory } from "./users/user-directory.ts";
-import { accessOf } from "./wiring/access-of.ts";
-import { additionsOf } from "./wiring/additions-of.ts";
-import { drain } from "./wiring/drain.ts";
-import { healthOf } from "./wiring/health-of.ts";
-import { openLimits } from "./wiring/open-limits.ts";
-import { openPorts } from "./wiring/open-ports.ts";
-import { openUpstreamSide } from "./wiring/open-upstream-side.ts";
-import { openRouterPartsOf } from "./wiring/openrouter-parts-of.ts";
-import { roadPartsOf } from "./wiring/road-parts-of.ts";
 
 /** A gateway that runs; the ports are those in use, null where there is none. */
 export type Gateway = {
@@ -39,105 +52,187 @@ export type GatewayOptions = {
 };
 
 /** What changes while the gateway runs. */
-type Now = {
-  /** In force before the port is open; a free one (0) has its number only then. */
+type State = {
+  /** In force before the port is open; a free port (0) has its number only then. */
   publicPort: number | null;
   draining: boolean;
 };
 
 /**
- * Builds every part from the settings, opens the ports, and undoes it all in `stop`; nothing else
- * constructs a part. Rejects with a one-line Error where something cannot be had.
+ * Opens every part, then the ports; nothing else constructs a part. Parts are closed in the reverse
+ * order: in `stop`, or at once if a later part cannot be opened. Rejects with a one-line Error then.
  */
 export async function startGateway(settings: Settings, options: GatewayOptions): Promise<Gateway> {
-  const now: Now = { publicPort: settings.publicPort, draining: false };
-  const opened = await openParts(settings, options, now);
-  const { parts, admit, side, metrics, log, telemetry, underway, close } = opened;
-  const { lines } = parts;
+  await using opening = new AsyncDisposableStack();
+  const state: State = { publicPort: settings.publicPort, draining: false };
+  const log = opening.adopt(createLog({ ...options, level: settings.logLevel }), (it) =>
+    it.close(),
+  );
+  const metrics = createMetrics();
+  const telemetry = createTelemetry({ log, metrics });
+  opening.defer(() => {
+    if (state.draining) telemetry.stopped();
+  });
+  const underway = new Roster<Underway>();
+  const common = { settings, telemetry, metrics, underway, state, version: options.version };
+  const { parts, upstreams } = await openParts(common, opening);
   const ports = await openPorts({
     ...settings,
-    admit,
+    admit: createConnectionLimit({
+      most: settings.maxConnectionsPerAddress,
+      isExempt: parts.doors.isTrusted,
+      group: addressGroup,
+    }).admit,
     app: createApp(parts),
     metrics: createMetricsApp(parts, metrics.render),
     upgrade: (request, socket, head) => void upgrade(parts, request, socket, head),
-  }).catch(async (error: unknown) => {
-    await close();
-    log.close();
-    throw error;
   });
-  now.publicPort = ports.public?.port ?? null;
-  const names = side.upstreams.map(({ name }) => name);
-  telemetry.started(ports.main.port, side.fallback ?? names.join(", "));
-  if (side.isEcho) telemetry.echoing();
-  side.look();
-
+  opening.defer(() => ports.close(1_000));
+  state.publicPort = ports.public?.port ?? null;
+  const names = upstreams.upstreams.map(({ name }) => name);
+  telemetry.started(ports.main.port, upstreams.fallback ?? names.join(", "));
+  if (upstreams.isEcho) telemetry.echoing();
+  upstreams.look();
+  const opened = opening.move();
   return {
     port: ports.main.port,
-    publicPort: now.publicPort,
+    publicPort: state.publicPort,
     metricsPort: ports.metrics?.port ?? null,
     async stop() {
-      now.draining = true;
+      state.draining = true;
+      const { lines } = parts;
       const { waiting, active } = lines.view();
       telemetry.draining(waiting, active);
       await drain({ lines, underway, timeoutMs: settings.drainTimeoutMs });
-      await ports.close(1_000);
-      await close();
-      telemetry.stopped();
-      log.close();
+      await opened.disposeAsync();
     },
   };
 }
 
-/** Every part, and what closes them all again once nothing uses them. */
-async function openParts(settings: Settings, { version, pretty }: GatewayOptions, now: Now) {
-  const { usersFile, apiKey, apiUser, databaseFile: file } = settings;
-  const log = createLog({ level: settings.logLevel, pretty });
-  const metrics = createMetrics();
-  const telemetry = createTelemetry({ log, metrics });
-  const { usersFile: onUsers, traceTrouble, ledgerTrouble, ledgerRecovered } = telemetry;
-  const users = createUserDirectory({ file: usersFile, apiKey, apiUser, onTrouble: onUsers });
-  const places = { onTrouble: traceTrouble, cwd: process.cwd() };
-  const additions = await additionsOf(settings.middlewares, places);
-  if (additions.isOpen) telemetry.openDoor();
-  const access = await accessOf(settings, users, () => now.publicPort, additions.isOpen);
-  const ledger = openLedger({ file, onTrouble: ledgerTrouble, onRecovery: ledgerRecovered });
-  metrics.seed(ledger.totals());
-  const side = await openUpstreamSide(settings, telemetry);
-  const { lines, models, words, pools, upstreams, fallback } = side;
-  const { health } = side.watch;
-  metrics.watch({ line: () => lines.view(), spooled: () => ledger.state().spooled });
-  const watched = { ledger, onTrouble: telemetry.limitsTrouble };
-  const limits = openLimits(settings, additions.rateLimit, watched);
-  const tokens = createTokenCounter({ byUpstream: createTokenize({ usable: health.usable }) });
-  const pulse = createPulse({
-    everyMs: beatFor([
-      settings.keepAliveMs,
-      settings.jsonKeepAliveTunnelMs,
-      settings.jsonKeepAliveLanMs,
-      settings.idleTimeoutMs,
-    ]),
+type Common = {
+  settings: Settings;
+  telemetry: Telemetry;
+  metrics: Metrics;
+  underway: Roster<Underway>;
+  state: State;
+  version: string;
+};
+
+/** Opens every part behind the ports, in the order of a request; `opening` closes them. */
+async function openParts(
+  common: Common,
+  opening: AsyncDisposableStack,
+): Promise<{ parts: AppParts; upstreams: OpenUpstreams }> {
+  const { settings, telemetry, metrics, underway, state, version } = common;
+  const { users, access, middlewares, tracer, rateLimit } = await openEntrance(common, opening);
+  const ledger = openLedger({
+    file: settings.databaseFile,
+    onTrouble: telemetry.ledgerTrouble,
+    onRecovery: telemetry.ledgerRecovered,
   });
-  const underway = new Roster<Underway>();
-  const draining = (): boolean => now.draining;
-  const opened = { settings, telemetry, users, access, additions, ledger, limits, tokens, side };
+  opening.defer(() => ledger.shutdown());
+  metrics.seed(ledger.totals());
+  const rules = createModelRules(settings.models);
+  const upstreams = opening.use(await openUpstreams(upstreamsOptions(settings, telemetry, rules)));
+  const { lines, models, pools, watch } = upstreams;
+  metrics.watch({ line: () => lines.view(), spooled: () => ledger.state().spooled });
+  const limits = openLimits({
+    ...settings,
+    rateLimit,
+    history: (user, since) => ledger.windowCounts(user, since, Date.now()),
+    onTrouble: telemetry.limitsTrouble,
+  });
+  const tokenize = createTokenize({ usable: watch.health.usable });
+  const tokens = createTokenCounter({ byUpstream: tokenize });
+  opening.defer(() => tokens.close());
+  const mayFrame = tracer === null && middlewares.length === 0;
+  const answers = opening.use(openAnswers({ ...settings, mayFrame }));
+  const prices = createPrices(pricesOptions(settings, rules));
+  const answered = { ...settings, ...upstreams, said: rules, prices, ledger, limits };
   const parts: AppParts = {
-    ...roadPartsOf({ ...opened, pulse, underway, draining }),
-    cors: createCors(settings.corsOrigins),
+    ...access,
+    ...partsOf(settings),
+    ...{ telemetry, tracer, middlewares, limits, tokens, ledger, lines, underway, models },
+    identitiesOf: (user) => users.read().entriesOf(user),
+    route: pools.route,
+    reads: () => pools.reads,
+    hasManyModels: upstreams.upstreams.length > 1 || settings.routes.length > 0,
+    health: watch,
+    retries: createRetries(),
+    affinity: { keyOf: conversationKey, ...createAffinity() },
+    costOf: prices.costOf,
+    answers: answers.optionsFor,
+    draining: () => state.draining,
     docs: createDocs(version),
-    openRouter: openRouterPartsOf({ settings, models, words, pools, upstreams, ledger, limits }),
+    openRouter: openOpenRouter(answered),
     healthReport: () => {
-      const { draining } = now;
-      return healthOf({ version, upstreams, fallback, health, lines, users, ledger, draining });
+      const { health } = watch;
+      return healthReport({ ...upstreams, ...state, version, health, users, ledger });
     },
     metrics: settings.metricsPort === null ? metrics.render : null,
   };
-  const { admit } = access.connections;
-  async function close(): Promise<void> {
-    pulse.stop();
-    await additions.tracer?.close();
-    await tokens.close();
-    await side.close();
-    await ledger.shutdown();
-  }
-  return { parts, admit, side, metrics, log, telemetry, underway, close };
+  return { parts, upstreams };
 }
+
+/** Who may come in, and what config.yaml adds to the road. */
+async function openEntrance({ settings, telemetry, state }: Common, opening: AsyncDisposableStack) {
+  const { usersFile: file, apiKey, apiUser } = settings;
+  const users = createUserDirectory({ file, apiKey, apiUser, onTrouble: telemetry.usersFile });
+  const { isOpen, tracer, rateLimit, own } = await openMiddlewares({
+    middlewares: settings.middlewares,
+    cwd: process.cwd(),
+    onTraceTrouble: telemetry.traceTrouble,
+  });
+  opening.defer(() => tracer?.close());
+  if (isOpen) telemetry.openDoor();
+  const publicPort = (): number | null => state.publicPort;
+  const access = await openAccess({ ...settings, users, publicPort, isOpen });
+  // The settings have read these options as limits.
+  return { users, access, middlewares: own, tracer, rateLimit: rateLimit as LimitFields | null };
+}
+
+type ModelRules = (model: string) => Settings["models"][number] | null;
+
+const upstreamsOptions = (
+  settings: Settings,
+  telemetry: Telemetry,
+  rules: ModelRules,
+): UpstreamsOptions => ({
+  ...settings,
+  upstreamOfUrl: defaultUpstream(settings),
+  echoAt: (url) => echoUpstream(settings, url),
+  env: process.env,
+  modelCapacity: settings.models.some(({ maxConcurrent }) => maxConcurrent !== null)
+    ? (model) => rules(model)?.maxConcurrent ?? null
+    : null,
+  onSwap: telemetry.swapped,
+  onChange: telemetry.upstreamState,
+});
+
+const pricesOptions = (settings: Settings, rules: ModelRules): PricesOptions => ({
+  general: {
+    input: settings.pricePerPromptToken,
+    cached: null,
+    output: settings.pricePerCompletionToken,
+    second: 0,
+  },
+  priceOfModel: (model) => rules(model)?.price,
+});
+
+/** The parts that need nothing but settings. */
+const partsOf = (settings: Settings) => ({
+  bodies: createBodyReader({
+    maxBytes: settings.maxBodyBytes,
+    maxHeldBytes: settings.maxWaitingBytes,
+    timeoutMs: settings.bodyTimeoutMs,
+  }),
+  timeouts: {
+    firstByteMs: settings.firstByteTimeoutMs ?? 0,
+    idleMs: settings.idleTimeoutMs ?? 0,
+    totalMs: settings.totalTimeoutMs ?? 0,
+  },
+  conversions: { strict: settings.strictConversion, defaultMaxTokens: settings.defaultMaxTokens },
+  streamUpstream: settings.streamUpstream === "auto",
+  publicAdmin: settings.publicAdmin,
+  cors: createCors(settings.corsOrigins),
+});

@@ -1,9 +1,9 @@
 import type { GatewayError } from "../errors.ts";
+import type { Retries } from "../upstreams/retry.ts";
 import type { Accepted } from "./reserve.ts";
 
 export type TriesParts = {
-  /** Which errors of an upstream are worth asking another one, within a budget. */
-  retries: { isWorthIt(error: GatewayError): boolean; noteRequest(): void };
+  retries: Retries;
 };
 
 /** A request is given to at most this many upstreams. */

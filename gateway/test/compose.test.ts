@@ -23,7 +23,7 @@ test("the tunnel's example config leads to the public port, and refuses every ot
 test("cloudflared keeps idle connections for less than the gateway does", () => {
   const { ingress } = parse(read("cloudflared/config.example.yml"));
   const gatewayKeeps = Number(
-    /keepAliveTimeout: (\d+)_000/.exec(read("gateway/wiring/listen.ts"))?.[1],
+    /keepAliveTimeout: (\d+)_000/.exec(read("gateway/server/listen.ts"))?.[1],
   );
   expect(gatewayKeeps).toBeGreaterThan(
     Number.parseInt(ingress[0].originRequest.keepAliveTimeout, 10),

@@ -291,7 +291,9 @@ routes: [{ model: "gpt-*", upstream: a }]
     const gateway = await gatewayWith("port: 0\n");
     const response = await gateway.post("/v1/v1/messages", chat());
     expect(response.status).toBe(404);
-    expect(await response.text()).toContain("Remove /v1 from your client");
+    expect(await response.text()).toContain(
+      "The path contains /v1/v1. Remove /v1 from your client's base URL.",
+    );
   });
 });
 

@@ -1,5 +1,6 @@
 import type { Line, RouteSeats } from "../line/line.ts";
 import type { PassThrough } from "./pass-through.ts";
+import type { Way } from "./routing.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** An upstream of a pool, and the way on which reads and WebSockets reach it. */
@@ -29,4 +30,37 @@ export function modelAt(
 /** The upstream of a slot. */
 export function memberIn(destination: Destination, upstream: string): PoolMember {
   return destination.members.get(upstream) ?? destination.first;
+}
+
+/**
+ * Makes the destination of a way. It is made when the way is first taken, and the same object from
+ * then on.
+ */
+export function createDestinations(
+  lineOf: ReadonlyMap<string, Line>,
+  members: ReadonlyMap<string, PoolMember>,
+): (way: Way) => Destination {
+  const made = new Map<Way, Destination>();
+  return (way) => {
+    let destination = made.get(way);
+    if (destination === undefined) {
+      const name = way.seats.list[0]?.upstream ?? "";
+      const line = lineOf.get(name);
+      const first = members.get(name);
+      if (line === undefined || first === undefined) throw new Error(`no upstream ${name}`);
+      destination = { line, first, members, names: way.names, seats: way.seats };
+      made.set(way, destination);
+    }
+    return destination;
+  };
+}
+
+/** The same destination under a name that its upstreams know, unless a route renames the model. */
+export function withModelName(destination: Destination, model: string): Destination {
+  const { members, names, seats } = destination;
+  const all = Array.from(members.keys(), (name) => [name, names.get(name) ?? model] as const);
+  // The line knows it by that name too: for an upstream with one model at a time it is the same.
+  const list = seats.list.map((seat) => ({ ...seat, model: seat.model ?? model }));
+  const key = `${seats.key}\u0000${model}`;
+  return { ...destination, names: new Map(all), seats: { key, list } };
 }

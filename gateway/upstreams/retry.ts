@@ -1,3 +1,4 @@
+import type { GatewayError } from "../errors.ts";
 import { failureOf } from "./failure.ts";
 
 /**
@@ -7,6 +8,21 @@ import { failureOf } from "./failure.ts";
 export function isRetryable(error: unknown): boolean {
   const { kind } = failureOf(error);
   return kind === "down" || kind === "busy";
+}
+
+/** Which errors of an upstream are worth asking another one, within a budget. */
+export type Retries = {
+  isWorthIt(error: GatewayError): boolean;
+  /** A request is sent for the first time. */
+  noteRequest(): void;
+};
+
+export function createRetries(): Retries {
+  const budget = createRetryBudget();
+  return {
+    isWorthIt: (error) => isRetryable(error) && budget.take(),
+    noteRequest: budget.noteRequest,
+  };
 }
 
 export type RetryBudget = {

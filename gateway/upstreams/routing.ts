@@ -12,30 +12,33 @@ export type Route = {
   readonly fallbacks: readonly RoutedUpstream[];
 };
 
-/** The upstreams of a model name; one object for each route, however often it is used. */
+/** Where a model's name leads; always the same object for the same route. */
 export type Way = {
   readonly seats: RouteSeats;
-  /** What the model is called at an upstream, where it is another name. */
+  /** The model's name at each upstream that uses another name. */
   readonly names: ReadonlyMap<string, string>;
 };
 
 export type RoutingOptions = {
   readonly routes: readonly Route[];
-  /** The upstream for models without a route; null: there is none. */
+  /** The upstream for models that no route names; null: there is none. */
   readonly fallback: string | null;
   /** The upstream without a route that lists this model. */
   readonly listedBy: (model: string) => string | null;
 };
 
-/** How many model names are remembered; clients choose them. */
+/** Where a model's name leads; null: nowhere. A request without a model asks for null. */
+export type Routing = (model: string | null) => Way | null;
+
+/** Clients choose model names; the ways of this many names are remembered. */
 const mostRemembered = 1000;
 
 /**
- * Finds the upstreams of a model name: the first route that matches, else an upstream without a
- * route that lists the model, else the fallback; null if there is none. A request without a model
- * goes to the fallback, or to a route for `*`.
+ * Finds the upstreams of a model: by the first route that matches; else an upstream that lists the
+ * model and that no route names; else the fallback. A request without a model goes where every name
+ * goes: to a route for `*`, or to the fallback.
  */
-export function createRouting(options: RoutingOptions): (model: string | null) => Way | null {
+export function createRouting(options: RoutingOptions): Routing {
   const ways = options.routes.map((route, index) => ({
     matches: (model: string) => matchesGlob(route.model, model),
     way: wayOf(route, `route ${index}`),
@@ -72,6 +75,13 @@ export function createRouting(options: RoutingOptions): (model: string | null) =
     const listed = options.listedBy(model);
     return listed === null ? otherwise : directTo(listed);
   };
+}
+
+/** Whether a request for this model would reach this upstream, under the same name. */
+export function leadsTo(routing: Routing, model: string, upstream: string): boolean {
+  const way = routing(model);
+  if (way === null || !way.seats.list.some((seat) => seat.upstream === upstream)) return false;
+  return (way.names.get(upstream) ?? model) === model;
 }
 
 function wayOf(route: Pick<Route, "upstreams" | "fallbacks">, key: string): Way {

@@ -3,8 +3,8 @@ import { defaultUpstream } from "../../settings/default-upstream.ts";
 import type { RouteSettings } from "../../settings/read-routes.ts";
 import type { Settings } from "../../settings/settings-table.ts";
 import type { UpstreamSettings } from "../../settings/upstream-members.ts";
+import { openOne } from "../../upstreams/configured-upstreams.ts";
 import type { Upstream } from "../../upstreams/upstream.ts";
-import { openOne } from "../../wiring/open-upstreams.ts";
 
 /** One upstream to be looked at, as the settings describe it. */
 export type ProbedUpstream = {
@@ -26,12 +26,16 @@ export function probedUpstreams(
   settings: Settings,
   env: Readonly<Record<string, string | undefined>>,
 ): ProbedUpstream[] {
-  const probed = (given: UpstreamSettings, name: string | null): ProbedUpstream => ({
+  const probed = (setup: UpstreamSettings, name: string | null): ProbedUpstream => ({
     name,
-    url: given.url,
-    capacity: given.maxConcurrent,
+    url: setup.url,
+    capacity: setup.maxConcurrent,
     models: modelsTo(name ?? "default", settings.routes),
-    open: () => openOne(settings, given, name ?? given.url, env).upstream,
+    open: () => {
+      const { connectTimeoutMs } = settings;
+      const named = { name: name ?? setup.url, isNamed: name !== null };
+      return openOne(setup, { ...named, connectTimeoutMs, env }).upstream;
+    },
   });
   const own = defaultUpstream(settings);
   return [

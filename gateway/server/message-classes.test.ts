@@ -2,14 +2,14 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import express from "express";
 import { expect, it } from "vitest";
-import { messagesOf } from "./messages-of.ts";
+import { messageClassesOf } from "./message-classes.ts";
 
 it("makes messages that Express has nothing to change of", async () => {
   const app = express();
   app.get("/", (request, response) => {
     response.json({ ip: request.ip, is: request.is("json") });
   });
-  const server = createServer(messagesOf(app));
+  const server = createServer(messageClassesOf(app));
   const changed: boolean[] = [];
   server.on("request", (request, response) => {
     const born = [request, response].map((message) => Object.getPrototypeOf(message));

@@ -7,7 +7,7 @@ import {
 } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { Messages } from "./messages-of.ts";
+import type { MessageClasses } from "./message-classes.ts";
 
 export type Listening = {
   readonly port: number;
@@ -20,17 +20,15 @@ export type ListenOptions = {
   port: number;
   /** Null is every address, IPv4 and IPv6. */
   host: string | null;
-  /** What the port is set by, for who has to set another. */
+  /** The setting of the port, named in errors. */
   setting?: string;
-  messages?: Messages;
-  /** Asked for each new connection; one that is not admitted ends at once. */
+  messages?: MessageClasses;
+  /** Called for each new connection; one that is not admitted ends at once. */
   admit?: (socket: Socket) => boolean;
   upgrade?: (request: IncomingMessage, socket: Socket, head: Buffer) => void;
 };
 
-/**
- * Answers what is no HTTP at all; Node's own would be silent or without a word of what is wrong.
- */
+/** The answers to what is not HTTP; Node's own answers say nothing of the reason. */
 const malformed: Readonly<Record<string, [number, string, string]>> = {
   HPE_HEADER_OVERFLOW: [431, "Request Header Fields Too Large", "The headers are too large."],
   ERR_HTTP_REQUEST_TIMEOUT: [408, "Request Timeout", "The headers did not arrive in time."],
@@ -46,7 +44,7 @@ export async function listen(handler: RequestListener, options: ListenOptions): 
     connectionsCheckingInterval: 5_000,
     // A body has a time-out of its own, and an answer may take hours.
     requestTimeout: 0,
-    // Finds the closed laptop that never said goodbye.
+    // Finds clients that are gone without closing, such as a closed laptop.
     keepAlive: true,
     keepAliveInitialDelay: 30_000,
     // An h2c offer on a POST is no upgrade: with one, the POST would never reach its handler.
@@ -61,7 +59,7 @@ export async function listen(handler: RequestListener, options: ListenOptions): 
   server.on("request", handler);
   // Whether a body is wanted is decided when its headers have been judged.
   server.on("checkContinue", handler);
-  // An expectation that nobody knows may be left aside; Node's own 417 says nothing.
+  // An unknown expectation may be ignored; Node's own 417 says nothing.
   server.on("checkExpectation", handler);
   const { upgrade } = options;
   if (upgrade)
@@ -91,12 +89,12 @@ export async function listen(handler: RequestListener, options: ListenOptions): 
   };
 }
 
-/** Whether an answer is on its way, as Node's own handler knows it: words would stand inside it. */
+/** Whether an answer has begun; a second one would stand inside it. */
 function hasBegun(socket: Duplex & { _httpMessage?: ServerResponse | null }): boolean {
   return socket._httpMessage?.headersSent === true;
 }
 
-/** The answer where Node gives a socket and no response. */
+/** Answers where Node gives a socket and no response. */
 function refuseSocket(socket: Duplex, status: string, message: string): void {
   const body = JSON.stringify({
     error: { message, type: "invalid_request_error", param: null, code: "invalid_request" },
@@ -108,7 +106,7 @@ function refuseSocket(socket: Duplex, status: string, message: string): void {
   );
 }
 
-/** Why a port cannot be had, by Node's code for it, and what to do about it. */
+/** Why a port cannot be opened, by Node's error code, and what to do about it. */
 const hindrances: Readonly<Record<string, (setting: string) => string>> = {
   EADDRINUSE: (setting) => `another program listens there; stop it or set ${setting} to a free one`,
   EACCES: (setting) => `not allowed; ports under 1024 need rights, set ${setting} to a higher one`,

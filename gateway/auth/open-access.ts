@@ -1,35 +1,55 @@
 import type { IncomingMessage } from "node:http";
-import { addressGroup } from "../auth/address-group.ts";
-import { createGuessLimit } from "../auth/guess-limit.ts";
-import { createIdentify, type IdentifyOptions } from "../auth/identify.ts";
-import type { Identity } from "../auth/identity.ts";
-import { createNetworks } from "../auth/networks.ts";
-import { createOpenDoor } from "../auth/open-door.ts";
 import { addressOf, type Doors, isPublicRequest, peerOf } from "../exchange.ts";
-import { type ConnectionLimit, createConnectionLimit } from "../limits/connections.ts";
-import type { Settings } from "../settings/settings-table.ts";
 import type { UserDirectory } from "../users/user-directory.ts";
+import { createGuessLimit } from "./guess-limit.ts";
+import { createIdentify, type IdentifyOptions } from "./identify.ts";
+import type { Identity } from "./identity.ts";
+import { createNetworks } from "./networks.ts";
+import { createOpenDoor } from "./open-door.ts";
 
-/** Who comes in, by which door. */
+export type AccessOptions = TokenOptions &
+  CloudflareOptions & {
+    readonly users: Pick<UserDirectory, "read">;
+    /** The port in use; null while there is none. */
+    readonly publicPort: () => number | null;
+    /** `auth: none`: on the LAN nobody needs a key. */
+    readonly isOpen: boolean;
+    readonly trustedProxies: readonly string[];
+    readonly userHeader: string | null;
+    readonly corsOrigins: readonly string[];
+  };
+
+type TokenOptions = {
+  readonly jwtJwksUrl: string | null;
+  readonly jwtSecret: string | null;
+  readonly jwtIssuer: string | null;
+  readonly jwtAudience: string | null;
+  readonly jwtAlgorithms: readonly string[];
+  readonly jwtClockSkewMs: number;
+  readonly jwtUserClaim: string;
+  readonly jwtRoleClaim: string | null;
+};
+
+type CloudflareOptions = {
+  readonly cfAccessTeam: string | null;
+  readonly cfAccessAud: string | null;
+  readonly cfAccessRequired: NonNullable<IdentifyOptions["access"]>["required"];
+};
+
+/** The ways in. */
 export type Access = {
+  /** Finds out who asks; a promise only for tokens. Throws or rejects with 401 or 429. */
   authenticate(request: IncomingMessage): Identity | Promise<Identity>;
   doors: Doors;
-  connections: ConnectionLimit;
 };
 
 /**
- * The ways in, as the settings have them.
- * @param publicPort the port in use; null while there is none
- * @param isOpen `auth: none`: on the LAN nobody needs a key
- * @throws Error with one line where settings that need each other are not all there
+ * Opens the ways in.
+ * @throws Error with one line if one of several settings that belong together is missing
  */
-export async function accessOf(
-  settings: Settings,
-  users: UserDirectory,
-  publicPort: () => number | null,
-  isOpen: boolean,
-): Promise<Access> {
-  const isTrusted = createNetworks(settings.trustedProxies);
+export async function openAccess(options: AccessOptions): Promise<Access> {
+  const { users, publicPort, isOpen, userHeader, corsOrigins: origins } = options;
+  const isTrusted = createNetworks(options.trustedProxies);
   const doors: Doors = {
     isTrusted,
     isPublicPort: (port) => port !== undefined && port === publicPort(),
@@ -37,11 +57,10 @@ export async function accessOf(
   const strict = createIdentify({
     users: () => users.read(),
     guesses: createGuessLimit(),
-    userHeader: settings.userHeader,
-    jwt: await jwtOf(settings),
-    access: await cloudflareOf(settings),
+    userHeader,
+    jwt: await jwtOf(options),
+    access: await cloudflareOf(options),
   });
-  const { userHeader, corsOrigins: origins } = settings;
   const identify = isOpen
     ? createOpenDoor({ identify: strict, users: () => users.read(), userHeader, origins })
     : strict;
@@ -57,28 +76,23 @@ export async function accessOf(
         isProxied: isTrusted(peerOf(request)),
       });
     },
-    connections: createConnectionLimit({
-      most: settings.maxConnectionsPerAddress,
-      isExempt: isTrusted,
-      group: addressGroup,
-    }),
   };
 }
 
-/** Loaded where tokens count: the start of others need not wait for it. */
+/** Loaded only if tokens are in use: the start need not wait for it otherwise. */
 async function tokenParts() {
   const [{ createJwtCheck }, { createKeySet }] = await Promise.all([
-    import("../auth/jwt.ts"),
-    import("../auth/key-set.ts"),
+    import("./jwt.ts"),
+    import("./key-set.ts"),
   ]);
   return { createJwtCheck, createKeySet };
 }
 
-async function jwtOf(settings: Settings): Promise<IdentifyOptions["jwt"]> {
+async function jwtOf(settings: TokenOptions): Promise<IdentifyOptions["jwt"]> {
   const { jwtJwksUrl: url, jwtSecret: secret, jwtIssuer: issuer } = settings;
   const { jwtAudience: audience, jwtAlgorithms: algorithms, jwtClockSkewMs: skewMs } = settings;
   if (url === null && secret === null) return null;
-  // Without them any token of the same signer would do, whoever it was made for.
+  // Without them any token of the same signer would do, even one made for another service.
   if (issuer === null || audience === null) {
     throw new Error("JWTs need JWT_ISSUER and JWT_AUDIENCE beside JWT_JWKS_URL or JWT_SECRET");
   }
@@ -88,7 +102,7 @@ async function jwtOf(settings: Settings): Promise<IdentifyOptions["jwt"]> {
   return { check, userClaim: settings.jwtUserClaim, roleClaim: settings.jwtRoleClaim };
 }
 
-async function cloudflareOf(settings: Settings): Promise<IdentifyOptions["access"]> {
+async function cloudflareOf(settings: CloudflareOptions): Promise<IdentifyOptions["access"]> {
   const { cfAccessTeam: issuer, cfAccessAud: audience, cfAccessRequired: required } = settings;
   if (issuer === null && audience === null && required === "off") return null;
   if (issuer === null || audience === null) {

@@ -1,7 +1,7 @@
 import type { RequestListener } from "node:http";
 import type { Express } from "express";
 import { type Listening, type ListenOptions, listen } from "./listen.ts";
-import { messagesOf } from "./messages-of.ts";
+import { messageClassesOf } from "./message-classes.ts";
 
 export type PortsOptions = {
   host: string | null;
@@ -35,7 +35,7 @@ export async function openPorts(options: PortsOptions): Promise<Ports> {
     return one;
   };
   const { port, publicPort, metricsPort, metrics, admit } = options;
-  const forApp = { messages: messagesOf(app), upgrade };
+  const forApp = { messages: messageClassesOf(app), upgrade };
   try {
     return {
       main: await open(app, port, { ...forApp, admit }),

@@ -7,16 +7,16 @@ export type Draining = {
   lines: Pick<AllLines, "drain">;
   /** The generations under way, waiting or running. */
   underway: RosterView<{ stop: AbortController }>;
-  /** How long those that run may go on. Milliseconds. */
+  /** How long running generations may go on. Milliseconds. */
   timeoutMs: number;
 };
 
-/** Sends the waiting away, lets what runs finish in time, and stops the rest. */
+/** Ends the requests that wait, lets those that run finish in time, and stops the rest. */
 export async function drain({ lines, underway, timeoutMs }: Draining): Promise<void> {
   lines.drain();
   if (!(await emptied(underway, timeoutMs))) {
     for (const { stop } of underway.values()) stop.abort(shuttingDown());
-    // Each has an owner that closes its row and ends its answer.
+    // Each of them then closes its row and ends its answer.
     await emptied(underway, 5_000);
   }
 }

@@ -4,23 +4,23 @@ import type { Health } from "../upstreams/health.ts";
 import type { Upstream } from "../upstreams/upstream.ts";
 import type { UserDirectory } from "../users/user-directory.ts";
 
-export type HealthParts = {
+export type HealthReportParts = {
   version: string;
   upstreams: readonly Upstream[];
-  /** The name of the one for all that no route names. */
+  /** The name of the upstream for models that no route names. */
   fallback: string | null;
   health: Pick<Health, "view">;
   lines: Pick<AllLines, "view" | "state">;
-  users: UserDirectory;
-  ledger: Ledger;
+  users: Pick<UserDirectory, "state">;
+  ledger: Pick<Ledger, "state">;
   draining: boolean;
 };
 
 /**
- * What GET /health says. It is about the gateway: `ok` while it can serve, whatever its upstreams
- * do, since whoever restarts it on a bad answer would only lose the line.
+ * The answer of GET /health. It is about the gateway: `ok` while the gateway can serve, whatever its
+ * upstreams do. A supervisor that restarted it because an upstream is down would only lose the queue.
  */
-export function healthOf(parts: HealthParts): object {
+export function healthReport(parts: HealthReportParts): object {
   const { version, upstreams, fallback, health, lines, users, ledger, draining } = parts;
   const { waiting, active, capacity, usable } = lines.view();
   const file = users.state();
@@ -59,6 +59,6 @@ const stateOfMany = (upstream: Upstream, health: Pick<Health, "view">): object =
   name: upstream.name,
   type: upstream.type,
   ...stateOf(upstream, health),
-  // Whether it is tried now: `open` and `busy` mean not.
+  // `open` and `busy`: nothing is sent to it now.
   circuit: health.view(upstream.name).state,
 });

@@ -1,6 +1,6 @@
 import { afterEach, expect, it } from "vitest";
 import { GatewayError } from "../errors.ts";
-import { openUpstream } from "../upstreams/upstream.ts";
+import { openUpstream } from "./upstream.ts";
 import { type UpstreamWatch, watchUpstreams } from "./watch-upstreams.ts";
 
 let watch: UpstreamWatch;
@@ -12,7 +12,7 @@ it("an upstream that came back is asked again for what it did not know before it
     ...{ name: "a", connectTimeoutMs: 100 },
   });
   const changes: boolean[] = [];
-  watch = watchUpstreams([upstream], { onChange: (_name, up) => changes.push(up) });
+  watch = watchUpstreams([upstream], (_name, up) => changes.push(up));
   const serve = (error: GatewayError | null): void => {
     watch.began("a");
     watch.ended("a", error, "alice");
@@ -33,7 +33,7 @@ it("an upstream at work that is slow to list its models is not taken for dead", 
     ...{ url: "http://127.0.0.1:9", key: null, type: "openai" as const },
     ...{ name: "a", connectTimeoutMs: 100 },
   });
-  watch = watchUpstreams([upstream], { onChange: () => {} });
+  watch = watchUpstreams([upstream], () => {});
   const silent = new GatewayError("upstream_timeout", "silent");
   const leaveUnanswered = (): void => {
     for (let count = 0; count < 3; count++) watch.unanswered("a", silent);

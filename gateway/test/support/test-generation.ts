@@ -1,0 +1,139 @@
+import { randomUUID } from "node:crypto";
+import { PassThrough } from "node:stream";
+import { onTestFinished } from "vitest";
+import type { Identity } from "../../auth/identity.ts";
+import { noFields } from "../../dialects/request-fields.ts";
+import type { Exchange } from "../../exchange.ts";
+import type { GenerationRequest } from "../../generation/read-request.ts";
+import { type Accepted, type ReserveParts, reserve } from "../../generation/reserve.ts";
+import type { RunAcceptedParts, Underway } from "../../generation/run-accepted.ts";
+import { openLedger } from "../../ledger/ledger.ts";
+import type { LimitFields } from "../../limits/limit-fields.ts";
+import { createLimits } from "../../limits/limits.ts";
+import { createLine, type Line } from "../../line/line.ts";
+import { Roster } from "../../roster.ts";
+import { createTelemetry } from "../../telemetry/events.ts";
+import { createLog } from "../../telemetry/log.ts";
+import { createMetrics } from "../../telemetry/metrics.ts";
+import { createAffinity } from "../../upstreams/affinity.ts";
+import { conversationKey } from "../../upstreams/conversation-key.ts";
+import type { Destination, PoolMember } from "../../upstreams/destination.ts";
+import { createPassThrough } from "../../upstreams/pass-through.ts";
+import { createRetries } from "../../upstreams/retry.ts";
+import { openUpstream } from "../../upstreams/upstream.ts";
+import { sampleExchange } from "./sample-event.ts";
+import { connect, rowOf, temporaryFile } from "./test-ledger.ts";
+
+export const sampleIdentity: Identity = {
+  ...{ user: "alice", role: "user", models: null, weight: 1, priority: 0 },
+  ...{ maxConcurrent: null, maxQueued: null, limits: null, hint: "sk-12345" },
+};
+
+export type TestGenerationOptions = {
+  /** Upstreams of the pool, and where they are; nothing listens there by default. */
+  upstreams?: Readonly<Record<string, string>>;
+  maxQueue?: number | null;
+  /** Limits for everybody. */
+  forAll?: readonly LimitFields[];
+  totalMs?: number;
+};
+
+/** What upstreams were told to the health: names that began, and names with the error or null. */
+export type HealthCalls = (string | [string, string | null])[];
+
+export type TestGeneration = {
+  parts: ReserveParts & RunAcceptedParts;
+  line: Line;
+  health: HealthCalls;
+  /** What `accept` reserves for, with another identity of the exchange. */
+  given(
+    over?: Partial<Exchange>,
+    body?: object,
+  ): Omit<Accepted, "meter" | "reservation" | "conversation">;
+  accept(over?: Partial<Exchange>, body?: object): Accepted;
+  /** The columns of a row, or undefined. */
+  row(id: string): Record<string, unknown> | undefined;
+};
+
+/** The steps of a generation with a real line, real limits and a real ledger on disk. */
+export function testGeneration(options: TestGenerationOptions = {}): TestGeneration {
+  const { upstreams = { a: "http://127.0.0.1:9" }, maxQueue = null, forAll = [] } = options;
+  const file = temporaryFile();
+  const ledger = openLedger({ file });
+  onTestFinished(() => ledger.shutdown());
+  const db = connect(file);
+  const destination = destinationTo(upstreams, maxQueue);
+  const log = createLog({ level: "silent", pretty: false, destination: new PassThrough() });
+  onTestFinished(() => log.close());
+  const health: HealthCalls = [];
+  const parts: TestGeneration["parts"] = {
+    draining: () => false,
+    limits: createLimits({
+      ...{ forAll, roles: {}, windowMs: 3_600_000, history: () => [], onTrouble: () => {} },
+    }),
+    ledger,
+    costOf: () => 0.25,
+    affinity: { keyOf: conversationKey, ...createAffinity() },
+    telemetry: createTelemetry({ log, metrics: createMetrics() }),
+    health: {
+      began: (name) => health.push(name),
+      ended: (name, error) => health.push([name, error?.code ?? null]),
+    },
+    timeouts: { firstByteMs: 10_000, totalMs: options.totalMs ?? 0 },
+    retries: createRetries(),
+    underway: new Roster<Underway>(),
+  };
+  const given: TestGeneration["given"] = (over, body) => {
+    const stop = new AbortController();
+    const id = randomUUID();
+    const exchange = sampleExchange({ id, requestId: `r-${id}`, signal: stop.signal, ...over });
+    const request = requestOf(
+      body ?? { model: "tiny", messages: [{ role: "user", content: "hi" }] },
+    );
+    return { exchange, identity: sampleIdentity, request, destination, stop };
+  };
+  return {
+    parts,
+    line: destination.line,
+    health,
+    given,
+    accept: (over, body) => reserve(parts, given(over, body)),
+    row: (id) => rowOf(db, id),
+  };
+}
+
+function destinationTo(
+  upstreams: Readonly<Record<string, string>>,
+  maxQueue: number | null,
+): Destination {
+  const names = Object.keys(upstreams);
+  const members = new Map<string, PoolMember>();
+  for (const [name, url] of Object.entries(upstreams)) {
+    const upstream = openUpstream({
+      name,
+      url,
+      key: null,
+      type: "openai",
+      connectTimeoutMs: 1_000,
+    });
+    const passThrough = createPassThrough(upstream, { silenceMs: 0, connectTimeoutMs: 1_000 });
+    onTestFinished(() => upstream.connections.close());
+    members.set(name, { upstream, passThrough });
+  }
+  const [first] = members.values();
+  if (first === undefined) throw new Error("a pool needs an upstream");
+  const list = names.map((upstream) => ({ upstream, tier: 0, model: null }));
+  const line = createLine({ maxQueue, upstreams: names.map((name) => ({ name, capacity: 1 })) });
+  return { line, first, members, names: new Map(), seats: { key: "test", list } };
+}
+
+function requestOf(body: object): GenerationRequest {
+  const fields = { ...noFields, model: "tiny", inputChars: 2 };
+  return {
+    headers: {},
+    fields,
+    json: true,
+    body: Buffer.from(JSON.stringify(body)),
+    inflated: false,
+  };
+}

@@ -1,0 +1,113 @@
+import type { Line } from "../line/line.ts";
+import type { ConfiguredUpstream } from "./configured-upstreams.ts";
+import {
+  createDestinations,
+  type Destination,
+  type PoolMember,
+  withModelName,
+} from "./destination.ts";
+import type { KnownModels } from "./known-models.ts";
+import { noSuchModel } from "./no-such-model.ts";
+import { createPassThrough, type PassThroughOptions } from "./pass-through.ts";
+import { createPoolLine, type PoolLineOptions, slotsOf } from "./pool-line.ts";
+import { poolsOf, type Route, type Routing } from "./routing.ts";
+import { followSlotCounts } from "./slot-count.ts";
+
+export type PoolsOptions = PoolLineOptions & {
+  readonly configured: readonly ConfiguredUpstream[];
+  readonly routes: readonly Route[];
+  readonly routing: Routing;
+  /** The upstream for models that no route names; null: there is none. */
+  readonly fallback: string | null;
+  readonly models: Pick<KnownModels, "names" | "only">;
+  /** MODEL_ID, a name that stands for the only model; null: there is none. */
+  readonly modelId: string | null;
+  readonly passing: PassThroughOptions;
+};
+
+/** Every upstream in its pool, every pool with its line, and the way from a model to them. */
+export type Pools = {
+  readonly lines: readonly Line[];
+  /** The slots of the upstreams that take new work at present. */
+  usableSlots(): number;
+  /**
+   * Where a model is served. Throws 404 for an unknown model, or 400 where one must be named. Both
+   * list the models of `allowed`, which the key may use (null: all).
+   */
+  route(model: string | null, allowed: readonly string[] | null): Destination;
+  /** The upstream for reads that name no model. */
+  readonly reads: PoolMember;
+  /** The health of an upstream has changed: requests that wait may start, there or elsewhere. */
+  reconsider(): void;
+  close(): void;
+};
+
+/** Makes the pools, and follows the slots of upstreams whose capacity is `auto`. */
+export function openPools(options: PoolsOptions): Pools {
+  const { configured, routing, fallback, models, modelId } = options;
+  const members = membersOf(options);
+  const reads = members.get(fallback ?? configured[0]?.upstream.name ?? "");
+  if (reads === undefined) throw new Error("a gateway needs an upstream");
+  const { lines, lineOf } = linesOf(options);
+  const slots = new Map(configured.map((one) => [one.upstream.name, slotsOf(one)]));
+  const growing = configured.filter(({ maxConcurrent }) => maxConcurrent === "auto");
+  const slotCounts = followSlotCounts(
+    growing.map(({ upstream }) => upstream),
+    (name, count) => {
+      slots.set(name, count);
+      const line = lineOf.get(name);
+      const isAlone = [...lineOf.values()].filter((one) => one === line).length === 1;
+      line?.setCapacity(count, isAlone ? undefined : name);
+    },
+  );
+  const destinationOf = createDestinations(lineOf, members);
+  return {
+    lines,
+    reads,
+    usableSlots() {
+      let sum = 0;
+      for (const [name, count] of slots) if (options.usable(name)) sum += count;
+      return sum;
+    },
+    route(model, allowed) {
+      const meant = model !== null && model === modelId ? models.only() : null;
+      const way = routing(meant ?? model);
+      if (way === null) throw noSuchModel(model, models.names(allowed));
+      const destination = destinationOf(way);
+      return meant === null ? destination : withModelName(destination, meant);
+    },
+    reconsider() {
+      for (const line of lines) line.reconsider();
+    },
+    close() {
+      slotCounts.stop();
+      for (const { passThrough } of members.values()) passThrough.close();
+    },
+  };
+}
+
+function membersOf({ configured, passing }: PoolsOptions): ReadonlyMap<string, PoolMember> {
+  return new Map(
+    configured.map(({ upstream }) => {
+      return [upstream.name, { upstream, passThrough: createPassThrough(upstream, passing) }];
+    }),
+  );
+}
+
+/** One line for each pool, and the line of each upstream. */
+function linesOf(options: PoolsOptions): {
+  lines: readonly Line[];
+  lineOf: ReadonlyMap<string, Line>;
+} {
+  const { configured, routes } = options;
+  const byName = new Map(configured.map((one) => [one.upstream.name, one]));
+  const boxes = configured.map(({ upstream, box }) => ({ name: upstream.name, box }));
+  const lineOf = new Map<string, Line>();
+  const lines = poolsOf(boxes, routes).map((names) => {
+    const pool = names.flatMap((name) => byName.get(name) ?? []);
+    const line = createPoolLine(pool, options);
+    for (const name of names) lineOf.set(name, line);
+    return line;
+  });
+  return { lines, lineOf };
+}

@@ -1,0 +1,83 @@
+import { type AllLines, allLines } from "../line/all-lines.ts";
+import { type ConfiguredOptions, openConfigured } from "./configured-upstreams.ts";
+import { createKnownModels, type KnownModels, unroutedListing } from "./known-models.ts";
+import { createModelCatalog } from "./model-catalog.ts";
+import { openPools, type Pools, type PoolsOptions } from "./open-pools.ts";
+import { createRouting, type Route } from "./routing.ts";
+import type { Upstream } from "./upstream.ts";
+import { type UpstreamWatch, watchUpstreams } from "./watch-upstreams.ts";
+
+export type UpstreamsOptions = Omit<ConfiguredOptions, "routes"> &
+  Omit<PoolsOptions, "configured" | "fallback" | "routing" | "models" | "usable" | "passing"> & {
+    readonly routes: readonly Route[];
+    /** How long a read may be silent; null is off. Milliseconds. */
+    readonly firstByteTimeoutMs: number | null;
+    /** An upstream is used from now on, or no longer. */
+    readonly onChange: (upstream: string, up: boolean, reason: string | null) => void;
+  };
+
+/** The upstreams, their health, their models, and the lines in front of them. */
+export type OpenUpstreams = AsyncDisposable & {
+  readonly upstreams: readonly Upstream[];
+  /** The name of the upstream for models that no route names; null: there is none. */
+  readonly fallback: string | null;
+  /** True if nothing is configured, and the echo answers. */
+  readonly isEcho: boolean;
+  readonly watch: UpstreamWatch;
+  readonly models: KnownModels;
+  readonly pools: Pools;
+  readonly lines: AllLines;
+  /** Asks for the models once, which shows the kind of each server before the first request. */
+  look(): void;
+};
+
+/** A list of models is fresh for so long, and each question may take so long. Milliseconds. */
+const listing = { freshMs: 5_000, timeoutMs: 10_000 };
+
+/**
+ * Opens all of it; nothing connects yet. Rejects with a one-line Error if a file or a proxy cannot
+ * be used, and then leaves nothing open.
+ */
+export async function openUpstreams(options: UpstreamsOptions): Promise<OpenUpstreams> {
+  await using opening = new AsyncDisposableStack();
+  const { routes, connectTimeoutMs, firstByteTimeoutMs } = options;
+  const { configured, fallback, isEcho } = await openConfigured(options, opening);
+  const upstreams = configured.map(({ upstream }) => upstream);
+  const retired = new Set(configured.flatMap((one) => (one.drain ? [one.upstream.name] : [])));
+
+  const watch = watchUpstreams(upstreams, options.onChange);
+  const { health } = watch;
+  opening.defer(() => health.stop());
+  const catalog = createModelCatalog({
+    ...listing,
+    upstreams,
+    onAnswered: health.noteAnswered,
+    onFailed: watch.unanswered,
+  });
+  const listedBy = unroutedListing(catalog, routes, upstreams, fallback);
+  const routing = createRouting({ routes, fallback, listedBy });
+  const models = createKnownModels({ catalog, routes, routing });
+  const pools = openPools({
+    ...options,
+    configured,
+    fallback,
+    routing,
+    models,
+    usable: (name) => !retired.has(name) && health.usable(name),
+    passing: { silenceMs: firstByteTimeoutMs ?? 0, connectTimeoutMs },
+  });
+  opening.defer(() => pools.close());
+  watch.whenUsable(pools.reconsider);
+  const opened = opening.move();
+  return {
+    upstreams,
+    fallback,
+    isEcho,
+    watch,
+    models,
+    pools,
+    lines: allLines(pools.lines, pools.usableSlots),
+    look: () => void catalog.read().catch(() => {}),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
