@@ -1,6 +1,6 @@
 /**
  * Every error a client can meet: its HTTP status and the `type` of OpenAI's error object.
- * `dialects/error-body.ts` turns a GatewayError into the body of each dialect.
+ * `errors` of each dialect turns a GatewayError into a body.
  */
 export const errorCodes = {
   invalid_request: { status: 400, type: "invalid_request_error" },

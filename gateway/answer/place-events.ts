@@ -1,6 +1,7 @@
 import { dialects } from "../dialects/all.ts";
-import type { DialectPlaces, PlaceNote } from "../dialects/dialect.ts";
+import type { DialectPlaces } from "../dialects/dialect.ts";
 import type { Framing } from "../dialects/framing.ts";
+import type { PlaceNote } from "../dialects/place-words.ts";
 import type { BegunAnswer } from "../dialects/renamer.ts";
 import type { Exchange } from "../exchange.ts";
 

@@ -1,11 +1,13 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { GatewayError } from "../errors.ts";
+import type { JsonObject } from "../json-object.ts";
 import type { DialectName } from "./all.ts";
 import type { StreamFraming } from "./framing.ts";
 import type { Translator } from "./hub/hub.ts";
 import type { Assembly } from "./openai-chat/assembly.ts";
 import type { ProgressNote } from "./openai-chat/progress-events.ts";
 import type { BrokenStream } from "./openrouter/openrouter-error.ts";
+import type { PlaceNote } from "./place-words.ts";
 import type { BegunAnswer, Renamer } from "./renamer.ts";
 import type { RequestFields } from "./request-fields.ts";
 
@@ -29,6 +31,7 @@ export type Dialect = {
   /** The framing of its streams. An answer that is not streamed is JSON. */
   readonly framing: StreamFraming;
   readonly events: DialectEvents;
+  readonly usage: DialectUsage;
   readonly answer: DialectAnswer;
   readonly places: DialectPlaces;
   readonly errors: DialectErrors;
@@ -130,6 +133,13 @@ export type DialectEvents = {
   carriesUsage(event: string): boolean;
 };
 
+export type DialectUsage = {
+  /** Top-level fields of a JSON answer that hold its numbers. Only these are parsed. */
+  readonly fields: readonly string[];
+  /** The usage in an event or answer, with names that `countsOf` knows; null for none. */
+  usageIn(body: JsonObject): JsonObject | null;
+};
+
 export type DialectAnswer = {
   /** A JSON answer is read whole before it goes out. Others may be long, or no JSON at all. */
   readonly isReadWhole: boolean;
@@ -154,19 +164,6 @@ export type AskedUsage = {
   /** The event that holds nothing but the usage. */
   isOnlyUsage(event: string): boolean;
 };
-
-/** A place in the queue, or the end of the wait, as a client is told it. */
-export type PlaceNote = Readonly<{
-  requestId: string;
-  /** Seconds since the epoch. */
-  created: number;
-  /** As the client asked for it. */
-  model: string;
-  /** Null when the wait is over. */
-  place: Readonly<{ position: number; of: number; etaSeconds: number | null }> | null;
-  /** The answer that these events begin; null if the upstream begins it. */
-  begun: BegunAnswer | null;
-}>;
 
 export type DialectPlaces = {
   /** One or more whole events; null if clients of this dialect take none, but comments. */

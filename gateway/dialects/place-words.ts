@@ -1,5 +1,18 @@
-import type { PlaceNote } from "./dialect.ts";
 import { asciiJson } from "./json/ascii-json.ts";
+import type { BegunAnswer } from "./renamer.ts";
+
+/** A place in the queue, or the end of the wait, as a client is told it. */
+export type PlaceNote = Readonly<{
+  requestId: string;
+  /** Seconds since the epoch. */
+  created: number;
+  /** As the client asked for it. */
+  model: string;
+  /** Null when the wait is over. */
+  place: Readonly<{ position: number; of: number; etaSeconds: number | null }> | null;
+  /** The answer that these events begin; null if the upstream begins it. */
+  begun: BegunAnswer | null;
+}>;
 
 /** The field `queue`, the same in every dialect. */
 export function queueField({ place }: PlaceNote): Record<string, unknown> {

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { recorded, recordedEvents } from "../test/fixtures/recorded.ts";
 import { type DialectName, dialects } from "./all.ts";
 import { sse } from "./sse/sse-framing.ts";
+import { commonUsage } from "./usage.ts";
 import { createUsageReader, type UsageReader } from "./usage-reader.ts";
 
 function afterEvents(
@@ -9,14 +10,14 @@ function afterEvents(
   prompts = 1,
   dialect: DialectName = "chat",
 ): UsageReader {
-  const reader = createUsageReader(prompts);
+  const reader = createUsageReader(commonUsage, prompts);
   for (const event of events)
     if (dialects[dialect].events.carriesUsage(event)) reader.readEvent(sse.events.dataOf(event));
   return reader;
 }
 
 function afterAnswer(answer: unknown): UsageReader {
-  const reader = createUsageReader();
+  const reader = createUsageReader(commonUsage);
   reader.readAnswer(Buffer.from(JSON.stringify(answer)));
   return reader;
 }
@@ -32,13 +33,13 @@ describe("a recorded answer of llama-server", () => {
     ["messages", 26, 5, 25],
     ["responses", 26, 5, 25],
   ])("%s is read", (name, input, output, cached) => {
-    const reader = createUsageReader();
+    const reader = createUsageReader(commonUsage);
     reader.readAnswer(recorded(name).body);
     expect(reader.finished()).toEqual(usage(input, output, cached));
   });
 
   it("gives llama.cpp's timings too", () => {
-    const reader = createUsageReader();
+    const reader = createUsageReader(commonUsage);
     reader.readAnswer(recorded("chat").body);
     expect(reader.timings()).toEqual({
       cachedTokens: 0,
@@ -180,10 +181,10 @@ describe("numbers that cannot be", () => {
   });
 
   it("1e400 and broken JSON are unknown, and nothing throws", () => {
-    const reader = createUsageReader();
+    const reader = createUsageReader(commonUsage);
     reader.readAnswer(Buffer.from('{"usage":{"prompt_tokens":1e400,"completion_tokens":2}}'));
     expect(reader.finished()).toEqual(usage(null, 2, null));
-    const other = createUsageReader();
+    const other = createUsageReader(commonUsage);
     for (const bad of ["", "[1]", "{", '{"usage":', '{"usage":7,"timings":[]}', '{"usage":{x}}']) {
       other.readAnswer(Buffer.from(bad));
       other.readEvent(sse.events.dataOf(`data: ${bad}\n\n`));
@@ -205,7 +206,7 @@ describe("an upstream that tells usage without end", () => {
   const counts = { prompt_tokens: 1, completion_tokens: 1 };
 
   it("for ever more choices takes neither all memory nor quadratic time, and nothing throws", () => {
-    const reader = createUsageReader();
+    const reader = createUsageReader(commonUsage);
     const from = performance.now();
     for (let index = 0; index < 150_000; index++) {
       const told = { choices: [{ index, delta: {} }], usage: counts };
@@ -217,7 +218,7 @@ describe("an upstream that tells usage without end", () => {
   });
 
   it("with ever more fields is not copied with each event", () => {
-    const reader = createUsageReader();
+    const reader = createUsageReader(commonUsage);
     const fields = Array.from({ length: 100_000 }, (_, index) => [`k${index}`, 1]);
     const from = performance.now();
     reader.readEvent(

@@ -1,4 +1,5 @@
 import { isJsonObject } from "../json-object.ts";
+import type { DialectUsage } from "./dialect.ts";
 import { type Field, topLevelFields } from "./json/json-scan.ts";
 import {
   type Counts,
@@ -45,17 +46,6 @@ function parse(text: string): unknown {
   }
 }
 
-/** Where each dialect has its usage: beside the rest, in Anthropic's `message`, in `response`. */
-function usageIn(event: Fields): Fields | null {
-  const { message, response } = event;
-  for (const place of [event, message, response]) {
-    if (!isJsonObject(place)) continue;
-    if (isJsonObject(place.usage)) return place.usage;
-    if (isJsonObject(place.usageMetadata)) return place.usageMetadata;
-  }
-  return null;
-}
-
 function withoutNulls(fields: Fields): Fields {
   // Nearly always.
   if (!Object.values(fields).includes(null)) return fields;
@@ -73,6 +63,7 @@ function keep(list: OfChoice[], index: number, counts: Counts): void {
 }
 
 class Reader implements UsageReader {
+  readonly #usage: DialectUsage;
   readonly #prompts: number;
   /**
    * The usage of the whole answer. Anthropic spreads it over events: the last of each field counts.
@@ -85,7 +76,8 @@ class Reader implements UsageReader {
   readonly #timed: OfChoice[] = [];
   #timings: Timings | null = null;
 
-  constructor(prompts: number) {
+  constructor(usage: DialectUsage, prompts: number) {
+    this.#usage = usage;
     this.#prompts = prompts;
   }
 
@@ -96,7 +88,7 @@ class Reader implements UsageReader {
     }
     const found: Record<string, unknown> = {};
     for (const { name, start, end } of fields ?? topLevelFields(bytes)) {
-      if (name !== "usage" && name !== "usageMetadata" && name !== "timings") continue;
+      if (name !== "timings" && !this.#usage.fields.includes(name)) continue;
       found[name] = parse(bytes.toString("utf8", start, end));
     }
     this.#read(found);
@@ -114,7 +106,7 @@ class Reader implements UsageReader {
   }
 
   #read(event: Fields): void {
-    const usage = usageIn(event);
+    const usage = this.#usage.usageIn(event);
     const timings = timingsOf(event.timings);
     const choices = Array.isArray(event.choices) ? event.choices : null;
     const index = isJsonObject(choices?.[0]) ? Number(choices[0].index ?? 0) : null;
@@ -170,6 +162,6 @@ class Reader implements UsageReader {
 }
 
 /** One reader for each answer. `prompts` is how many prompts a text completion asked for. */
-export function createUsageReader(prompts = 1): UsageReader {
-  return new Reader(prompts);
+export function createUsageReader(usage: DialectUsage, prompts = 1): UsageReader {
+  return new Reader(usage, prompts);
 }

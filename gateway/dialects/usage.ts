@@ -1,3 +1,6 @@
+import { isJsonObject, type JsonObject } from "../json-object.ts";
+import type { DialectUsage } from "./dialect.ts";
+
 /**
  * What one generation cost, in tokens. `input` is the whole prompt, cached tokens included;
  * `cached` and `reasoning` are parts of `input` and `output`. Unknown is null, never a guessed 0.
@@ -133,3 +136,20 @@ export function countsOfChoices(choices: readonly Counts[], prompts: number): Co
     reasoning: sum(...of("reasoning")),
   };
 }
+
+/**
+ * Where OpenAI, Anthropic and Google have the usage: at the top, or in the `message` or `response`
+ * of an event. Servers that speak several of these APIs mix them, so each dialect looks everywhere.
+ */
+export const commonUsage: DialectUsage = {
+  fields: ["usage", "usageMetadata"],
+  usageIn(body: JsonObject) {
+    const { message, response } = body;
+    for (const place of [body, message, response]) {
+      if (!isJsonObject(place)) continue;
+      if (isJsonObject(place.usage)) return place.usage;
+      if (isJsonObject(place.usageMetadata)) return place.usageMetadata;
+    }
+    return null;
+  },
+};

@@ -83,7 +83,7 @@ class AnswerMeter implements Meter {
   constructor(dialect: DialectName, prompts: number, startedMono: number) {
     this.#dialect = dialects[dialect];
     this.#startedMono = startedMono;
-    this.#reader = createUsageReader(prompts);
+    this.#reader = createUsageReader(this.#dialect.usage, prompts);
   }
 
   begun(status: number): void {

@@ -11,6 +11,7 @@ import { queueField } from "../place-words.ts";
 import { createFieldReader } from "../request-fields.ts";
 import { isErrorEvent, isNamed, says } from "../sse/event-scan.ts";
 import { sse } from "../sse/sse-framing.ts";
+import { commonUsage } from "../usage.ts";
 import { messagesErrors } from "./messages-error.ts";
 
 function check(body: JsonObject): void {
@@ -73,6 +74,7 @@ export const messages: Dialect = {
     count: { converts: true, answer: (tokens) => ({ input_tokens: tokens }) },
   },
   framing: sse,
+  usage: commonUsage,
   events: {
     isLast: (event) => isNamed(event, "message_stop"),
     hasLast: true,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { isErrorEvent } from "../sse/event-scan.ts";
 import { sse } from "../sse/sse-framing.ts";
+import { commonUsage } from "../usage.ts";
 import { createUsageReader } from "../usage-reader.ts";
 import { gemini } from "./gemini.ts";
 
@@ -53,7 +54,7 @@ describe("events of Gemini's", () => {
 
 describe("usage of Gemini's", () => {
   it("is read from the stream, where the last counts", () => {
-    const reader = createUsageReader();
+    const reader = createUsageReader(commonUsage);
     const early = { ...chunk({ text: "a" }), usageMetadata: { promptTokenCount: 120 } };
     for (const one of [early, last]) {
       expect(carriesUsage(event(one))).toBe(true);
@@ -66,7 +67,7 @@ describe("usage of Gemini's", () => {
     ["an answer", JSON.stringify(last)],
     ["an array", `[${JSON.stringify(call)}\n,\r\n${JSON.stringify(last)}\n]`],
   ])("is read from %s", (_, body) => {
-    const reader = createUsageReader();
+    const reader = createUsageReader(commonUsage);
     reader.readAnswer(Buffer.from(body));
     expect(reader.finished()).toEqual(usage);
   });

@@ -4,6 +4,7 @@ import { openRouterErrorBody, openRouterErrorData } from "../openrouter/openrout
 import { readModels } from "../request-fields.ts";
 import { holds, isErrorEvent, says } from "../sse/event-scan.ts";
 import { sse } from "../sse/sse-framing.ts";
+import { commonUsage } from "../usage.ts";
 import { geminiErrors } from "./gemini-error.ts";
 import { withGeminiModel } from "./gemini-path.ts";
 import { geminiFields } from "./gemini-request.ts";
@@ -51,6 +52,7 @@ export const gemini: Dialect = {
     count: { converts: false, answer: (tokens) => ({ totalTokens: tokens }) },
   },
   framing: sse,
+  usage: commonUsage,
   events: {
     // No event says that it is the last: the last chunk says why the answer ends, or why the
     // prompt was refused.

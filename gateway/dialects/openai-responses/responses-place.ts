@@ -1,5 +1,6 @@
-import type { DialectPlaces, PlaceNote } from "../dialect.ts";
+import type { DialectPlaces } from "../dialect.ts";
 import { asciiJson } from "../json/ascii-json.ts";
+import type { PlaceNote } from "../place-words.ts";
 import { queueField } from "../place-words.ts";
 import type { BegunAnswer } from "../renamer.ts";
 

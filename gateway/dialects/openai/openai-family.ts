@@ -10,14 +10,19 @@ import { modelOfBody } from "../json/one-model.ts";
 import { openRouterErrorBody, openRouterErrorData } from "../openrouter/openrouter-error.ts";
 import { isErrorEvent } from "../sse/event-scan.ts";
 import { sse } from "../sse/sse-framing.ts";
+import { commonUsage } from "../usage.ts";
 import { openAiErrors } from "./openai-error.ts";
 import { carriesChatText, carriesUsage, isDone } from "./openai-events.ts";
 import { openAiRateLimit } from "./rate-limit-names.ts";
 
 // What the APIs of the OpenAI family have in common. Each dialect says the rest itself.
 
-export const openAiFamily: Pick<Dialect, "framing" | "places" | "errors" | "headers" | "models"> = {
+export const openAiFamily: Pick<
+  Dialect,
+  "framing" | "usage" | "places" | "errors" | "headers" | "models"
+> = {
   framing: sse,
+  usage: commonUsage,
   places: { event: () => null, begins: null },
   errors: openAiErrors,
   headers: { requestId: null, rateLimit: openAiRateLimit },
