@@ -1,0 +1,115 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { expect, it, onTestFinished } from "vitest";
+import { Answer } from "../answer/answer.ts";
+import { createPulse } from "../answer/pulse.ts";
+import { json } from "../dialects/json/json-framing.ts";
+import { politeChat, startMockUpstream } from "../test/support/mock-upstream.ts";
+import { testGeneration } from "../test/support/test-generation.ts";
+import type { Accepted } from "./reserve.ts";
+import { type SpeakParts, speakEitherWay } from "./speak-either-way.ts";
+
+const question = {
+  model: "tiny",
+  max_tokens: 5,
+  messages: [{ role: "user", content: "hi" }],
+};
+
+const messages = { path: "/v1/messages", dialect: "messages" } as const;
+
+/** A client's request in Anthropic's dialect to an upstream that answers like this. */
+async function startRoom(answer: Parameters<typeof startMockUpstream>[0]) {
+  const mock = await startMockUpstream(answer);
+  onTestFinished(() => mock.close());
+  const room = testGeneration({ upstreams: { a: mock.url } });
+  const upstream = room.given().destination.first.upstream;
+  const pulse = createPulse();
+  onTestFinished(() => pulse.stop());
+  const parts: SpeakParts = {
+    conversions: { strict: false, defaultMaxTokens: 100 },
+    streamUpstream: true,
+    timeouts: { firstByteMs: 5_000, idleMs: 5_000 },
+    costOf: () => null,
+    telemetry: { dropped() {} },
+  };
+
+  async function speak(
+    accepted: Accepted,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    const options = { pulse, queueEvents: "off", keepAliveMs: 15_000, silenceMs: null } as const;
+    const { exchange, destination } = accepted;
+    const answer = new Answer(request, response, exchange, {
+      ...{ ...options, stallMs: 60_000, mayFrame: false },
+    });
+    answer.accepted({ model: "tiny", framing: json });
+    await speakEitherWay(parts, accepted, answer, { member: destination.first, patienceMs: 0 });
+    answer.end(answer.complete());
+  }
+
+  /** Asks once as a client; gives the status and the JSON, or the code of the error. */
+  async function ask(): Promise<[number, unknown]> {
+    const accepted = room.accept(messages, question);
+    let failed: unknown = null;
+    const server = createServer((request, response) => {
+      speak(accepted, request, response).catch((error: { code: string }) => {
+        failed = error.code;
+        response.writeHead(502).end("{}");
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    try {
+      const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+      const body: unknown = await response.json();
+      return [response.status, failed ?? body];
+    } finally {
+      await new Promise((resolve) => server.close(resolve));
+    }
+  }
+  return { ask, upstream, asked: () => mock.seen.map(({ url }) => url) };
+}
+
+const message = JSON.stringify({
+  ...{ id: "msg_1", type: "message", role: "assistant", model: "tiny", stop_reason: "end_turn" },
+  content: [{ type: "text", text: "hello" }],
+  usage: { input_tokens: 3, output_tokens: 1 },
+});
+
+it("asks in the client's dialect first", async () => {
+  const { ask, asked, upstream } = await startRoom((_seen, response) => {
+    response.setHeader("content-type", "application/json");
+    response.end(message);
+  });
+  const [status, body] = await ask();
+  expect([status, body]).toMatchObject([200, { type: "message", id: "msg_1" }]);
+  expect(asked()).toEqual(["/v1/messages"]);
+  expect([...upstream.lacks]).toEqual([]);
+});
+
+it("asks in the upstream's own dialect if it lacks the client's, and remembers that", async () => {
+  const { ask, asked, upstream } = await startRoom((seen, response, request) => {
+    if (seen.url === "/v1/messages") response.writeHead(404).end("{}");
+    else return politeChat(seen, response, request);
+  });
+  for (let count = 0; count < 2; count++) {
+    expect(await ask()).toMatchObject([200, { type: "message", role: "assistant" }]);
+  }
+  expect(asked()).toEqual(["/v1/messages", "/v1/chat/completions", "/v1/chat/completions"]);
+  expect([...upstream.lacks]).toEqual(["messages"]);
+});
+
+it("does not take an unknown model for an unknown dialect", async () => {
+  const { ask, upstream } = await startRoom((_seen, response) => {
+    response.writeHead(404, { "content-type": "application/json" });
+    response.end('{"error":{"message":"no such model"}}');
+  });
+  expect(await ask()).toEqual([502, expect.any(String)]);
+  expect([...upstream.lacks]).toEqual([]);
+});
+
+it("does not convert after an error that says nothing of the dialect", async () => {
+  const { ask, asked } = await startRoom((_seen, response) => void response.writeHead(500).end());
+  expect(await ask()).toEqual([502, "upstream_error"]);
+  expect(asked()).toEqual(["/v1/messages"]);
+});
