@@ -44,10 +44,12 @@ export const host: ValueKind<string> = textKind((text) => {
   throw new WrongValue("must be an address or a host name, without http:// and port");
 });
 
-/** As userNameFault of users/ has it. */
+/** A user's name: 1 to 64 letters, digits and `. _ @ + -`, spaces inside. */
+export const userNamePattern: RegExp =
+  /^[A-Za-z0-9](?:[A-Za-z0-9._@+ -]{0,62}[A-Za-z0-9._@+-])?$/;
+
 export const userName: ValueKind<string> = textKind((text) => {
-  const isName = /^[A-Za-z0-9](?:[A-Za-z0-9._@+ -]{0,62}[A-Za-z0-9._@+-])?$/.test(text);
-  if (isName && !text.startsWith("sk-")) return text;
+  if (userNamePattern.test(text) && !text.startsWith("sk-")) return text;
   throw new WrongValue(
     "must be a name: 1 to 64 of A-Z a-z 0-9 . _ @ + - and inner spaces, a letter or digit first",
   );

@@ -1,3 +1,4 @@
+import { contextLengthIn } from "../dialects/context-length.ts";
 import type { Family } from "../dialects/dialect.ts";
 import { isJsonObject, type JsonObject } from "../json-object.ts";
 
@@ -18,12 +19,6 @@ export type CatalogEntry = {
   /** What else its server says of it, under its own names. */
   readonly raw: JsonObject;
 };
-
-/**
- * Where servers of the OpenAI family tell the length of the context: vLLM, OpenRouter, Groq, LM
- * Studio.
- */
-const lengthFields = ["max_model_len", "context_length", "context_window", "max_context_length"];
 
 const statuses: Readonly<Record<string, ModelStatus>> = {
   loaded: "loaded",
@@ -63,16 +58,10 @@ function openai(item: JsonObject, upstream: string): CatalogEntry | null {
     created: wholeOr(created, 0),
     ownedBy: typeof ownedBy === "string" && ownedBy !== "" ? ownedBy : ownerOf(upstream),
     upstream,
-    contextLength: openaiLength(raw),
+    contextLength: contextLengthIn(raw),
     status: statusOf(raw.status),
     raw,
   };
-}
-
-function openaiLength(raw: JsonObject): number | null {
-  const meta = isJsonObject(raw.meta) ? raw.meta : {};
-  const said = [meta.n_ctx, ...lengthFields.map((name) => raw[name]), meta.n_ctx_train];
-  return said.find(isLength) ?? null;
 }
 
 /** llama-server's router: `{"status":{"value":"sleeping"}}`. */
@@ -92,7 +81,7 @@ function anthropic(item: JsonObject, upstream: string): CatalogEntry | null {
     created: wholeOr(created, 0),
     ownedBy: "anthropic",
     upstream,
-    contextLength: isLength(raw.max_input_tokens) ? raw.max_input_tokens : null,
+    contextLength: contextLengthIn(raw),
     status: null,
     raw,
   };
@@ -106,14 +95,11 @@ function google(item: JsonObject, upstream: string): CatalogEntry | null {
     created: 0,
     ownedBy: "google",
     upstream,
-    contextLength: isLength(raw.inputTokenLimit) ? raw.inputTokenLimit : null,
+    contextLength: contextLengthIn(raw),
     status: null,
     raw,
   };
 }
-
-const isLength = (value: unknown): value is number =>
-  typeof value === "number" && Number.isInteger(value) && value > 0;
 
 const wholeOr = (value: unknown, otherwise: number): number =>
   typeof value === "number" && Number.isInteger(value) && value >= 0 ? value : otherwise;

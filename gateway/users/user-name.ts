@@ -1,4 +1,4 @@
-const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._@+ -]{0,62}[A-Za-z0-9._@+-])?$/;
+import { userNamePattern } from "../kinds/plain-kinds.ts";
 
 /**
  * Why a text cannot be a user's name, or null. Names are shown in headers, metrics and file names,
@@ -7,6 +7,6 @@ const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._@+ -]{0,62}[A-Za-z0-9._@+-])?$/;
  */
 export function userNameFault(name: string): string | null {
   if (name.startsWith("sk-")) return "the user's name looks like a key (the key comes first)";
-  if (NAME.test(name)) return null;
+  if (userNamePattern.test(name)) return null;
   return "a user's name has 1 to 64 characters: letters, digits, . _ @ + - and spaces inside; it starts with a letter or a digit";
 }

@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject } from "../../json-object.ts";
+import { contextLengthIn, isLength } from "../context-length.ts";
 import type { TokenPrice } from "./openrouter-price.ts";
 
 /** A model as it is listed, with whatever else its server says of it under its own names. */
@@ -33,17 +34,6 @@ export type ModelFacts = Readonly<{
   price: TokenPrice;
 }>;
 
-/**
- * Where servers tell how long the context is; llama-server runs with less than it was trained for.
- */
-const lengthFields = [
-  "max_model_len",
-  "context_length",
-  "context_window",
-  "max_context_length",
-  "max_input_tokens",
-  "inputTokenLimit",
-];
 const outputFields = ["max_output_tokens", "outputTokenLimit", "max_tokens"];
 
 const everywhere = ["temperature", "top_p", "max_tokens", "max_completion_tokens", "stop"];
@@ -78,10 +68,8 @@ export function modelFacts(
   price: TokenPrice,
   otherwise: number,
 ): ModelFacts {
-  const meta = isJsonObject(listed.meta) ? listed.meta : {};
   const architecture = isJsonObject(listed.architecture) ? listed.architecture : {};
   const top = isJsonObject(listed.top_provider) ? listed.top_provider : {};
-  const lengths = [meta.n_ctx, ...lengthFields.map((name) => listed[name]), meta.n_ctx_train];
   const outputs = [top.max_completion_tokens, ...outputFields.map((name) => listed[name])];
   return {
     id: listed.id,
@@ -89,7 +77,7 @@ export function modelFacts(
     name: said?.name ?? textIn(listed, "display_name", "displayName", "name") ?? listed.id,
     description: said?.description ?? textIn(listed, "description") ?? "",
     created: listed.created,
-    contextLength: said?.contextLength ?? lengths.find(isLength) ?? otherwise,
+    contextLength: said?.contextLength ?? contextLengthIn(listed) ?? otherwise,
     maxOutput: said?.maxOutput ?? outputs.find(isLength) ?? null,
     inputs: textsIn(architecture.input_modalities) ?? ["text"],
     outputs: textsIn(architecture.output_modalities) ?? ["text"],
@@ -112,6 +100,3 @@ function textsIn(value: unknown): string[] | null {
   if (!Array.isArray(value) || value.length === 0) return null;
   return value.every((one) => typeof one === "string") ? value : null;
 }
-
-const isLength = (value: unknown): value is number =>
-  typeof value === "number" && Number.isInteger(value) && value > 0;
