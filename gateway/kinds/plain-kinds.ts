@@ -44,12 +44,10 @@ export const host: ValueKind<string> = textKind((text) => {
   throw new WrongValue("must be an address or a host name, without http:// and port");
 });
 
-/** A user's name: 1 to 64 letters, digits and `. _ @ + -`, spaces inside. */
-export const userNamePattern: RegExp =
-  /^[A-Za-z0-9](?:[A-Za-z0-9._@+ -]{0,62}[A-Za-z0-9._@+-])?$/;
-
+/** A user's name: 1 to 64 letters, digits and `. _ @ + -`, spaces inside. Never a key. */
 export const userName: ValueKind<string> = textKind((text) => {
-  if (userNamePattern.test(text) && !text.startsWith("sk-")) return text;
+  const isName = /^[A-Za-z0-9](?:[A-Za-z0-9._@+ -]{0,62}[A-Za-z0-9._@+-])?$/.test(text);
+  if (isName && !text.startsWith("sk-")) return text;
   throw new WrongValue(
     "must be a name: 1 to 64 of A-Z a-z 0-9 . _ @ + - and inner spaces, a letter or digit first",
   );

@@ -55,9 +55,6 @@ const mayImport: Record<string, string[] | "everything"> = {
   test: "everything",
 };
 
-/** Type names that two rooms still share. The list only shrinks. */
-const stillDouble: ReadonlySet<string> = new Set(["Settings", "Trial"]);
-
 /** Functions that are still longer than they may be. The list only shrinks. */
 const stillLong: ReadonlySet<string> = new Set([
   ...["createTraceFiles", "createConvertedBody", "createStanding", "createEventShaper"],
@@ -141,9 +138,7 @@ describe("the structure of the source", () => {
       }
     }
     expect(homes.size).toBeGreaterThan(100);
-    const doubles = [...homes].filter(([name, files]) => {
-      return files.length > 1 && !stillDouble.has(name);
-    });
+    const doubles = [...homes].filter(([, files]) => files.length > 1);
     expect(doubles).toEqual([]);
   });
 

@@ -1,4 +1,4 @@
-import { userNamePattern } from "../kinds/plain-kinds.ts";
+import { userName } from "../kinds/plain-kinds.ts";
 
 /**
  * Why a text cannot be a user's name, or null. Names are shown in headers, metrics and file names,
@@ -7,6 +7,10 @@ import { userNamePattern } from "../kinds/plain-kinds.ts";
  */
 export function userNameFault(name: string): string | null {
   if (name.startsWith("sk-")) return "the user's name looks like a key (the key comes first)";
-  if (userNamePattern.test(name)) return null;
-  return "a user's name has 1 to 64 characters: letters, digits, . _ @ + - and spaces inside; it starts with a letter or a digit";
+  try {
+    userName.read(name);
+    return null;
+  } catch {
+    return "a user's name has 1 to 64 characters: letters, digits, . _ @ + - and spaces inside; it starts with a letter or a digit";
+  }
 }

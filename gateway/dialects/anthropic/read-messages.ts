@@ -17,9 +17,9 @@ import { setSchema } from "../hub/read-format.ts";
 import { effortAt, setBudget, showThoughts } from "../hub/read-reasoning.ts";
 import {
   addHint,
+  type CallSettings,
   readSettings,
   type SettingNames,
-  type Settings,
   setParallelCalls,
   setUser,
 } from "../hub/read-settings.ts";
@@ -80,7 +80,7 @@ function readTools(body: JsonObject, dropped: Dropped): Tool[] {
   });
 }
 
-function readChoice(body: JsonObject, settings: Settings, dropped: Dropped): void {
+function readChoice(body: JsonObject, settings: CallSettings, dropped: Dropped): void {
   const path = "tool_choice";
   const choice = objectAt(body, path, "");
   if (choice === null) return;
@@ -97,7 +97,7 @@ function readChoice(body: JsonObject, settings: Settings, dropped: Dropped): voi
 const thinkingFields: ReadonlySet<string> = new Set(["type", "budget_tokens", "display"]);
 
 /** `thinking`, and the effort that models without budgets have instead. */
-function readThinking(body: JsonObject, settings: Settings, dropped: Dropped): void {
+function readThinking(body: JsonObject, settings: CallSettings, dropped: Dropped): void {
   const config = objectAt(body, "output_config", "") ?? {};
   const effort = effortAt(config, "effort", "output_config", dropped);
   const thinking = objectAt(body, "thinking", "");
@@ -121,7 +121,7 @@ function readThinking(body: JsonObject, settings: Settings, dropped: Dropped): v
 }
 
 /** `output_config.format`, which was `output_format` at first. */
-function readOutput(body: JsonObject, settings: Settings, dropped: Dropped): void {
+function readOutput(body: JsonObject, settings: CallSettings, dropped: Dropped): void {
   const config = objectAt(body, "output_config", "") ?? {};
   const inner = objectAt(config, "format", "output_config");
   const format = inner ?? objectAt(body, "output_format", "");
@@ -133,7 +133,7 @@ function readOutput(body: JsonObject, settings: Settings, dropped: Dropped): voi
   else setSchema(settings, schema, textAt(format, "name", path));
 }
 
-function readMetadata(body: JsonObject, settings: Settings, dropped: Dropped): void {
+function readMetadata(body: JsonObject, settings: CallSettings, dropped: Dropped): void {
   const metadata = objectAt(body, "metadata", "");
   if (metadata === null) return;
   const user = textAt(metadata, "user_id", "metadata");

@@ -4,7 +4,7 @@ import type { Dropped } from "../hub/read-dropped.ts";
 import { below, flagAt, integerAt, objectAt, textAt } from "../hub/read-fields.ts";
 import { setSchema } from "../hub/read-format.ts";
 import { effortAt, setBudget, showThoughts } from "../hub/read-reasoning.ts";
-import type { SettingNames, Settings } from "../hub/read-settings.ts";
+import type { CallSettings, SettingNames } from "../hub/read-settings.ts";
 import { namedAt } from "./read-gemini-names.ts";
 import { jsonSchema } from "./read-gemini-schema.ts";
 
@@ -39,7 +39,7 @@ const thinkingFields: ReadonlySet<string> = new Set([
 ]);
 
 /** A budget of -1 leaves it to the model, as saying nothing does. */
-function readThinking(config: JsonObject, settings: Settings, dropped: Dropped): void {
+function readThinking(config: JsonObject, settings: CallSettings, dropped: Dropped): void {
   const thinking = namedAt(config, "thinkingConfig", path);
   if (thinking === null) return;
   const where = below(path, "thinkingConfig");
@@ -55,7 +55,7 @@ function readThinking(config: JsonObject, settings: Settings, dropped: Dropped):
   dropped.rest(thinking, where, thinkingFields);
 }
 
-function readFormat(config: JsonObject, settings: Settings, dropped: Dropped): void {
+function readFormat(config: JsonObject, settings: CallSettings, dropped: Dropped): void {
   const open = objectAt(config, "responseSchema", path);
   const schema =
     objectAt(config, "responseJsonSchema", path) ??
@@ -80,7 +80,7 @@ function readModalities(config: JsonObject, dropped: Dropped): void {
 }
 
 /** `generationConfig` but for its plain settings. */
-export function readConfig(config: JsonObject, settings: Settings, dropped: Dropped): void {
+export function readConfig(config: JsonObject, settings: CallSettings, dropped: Dropped): void {
   readThinking(config, settings, dropped);
   readFormat(config, settings, dropped);
   readModalities(config, dropped);

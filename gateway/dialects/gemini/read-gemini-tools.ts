@@ -3,7 +3,7 @@ import { wrong } from "../field-checks.ts";
 import { asSchema } from "../hub/parts-hub.ts";
 import type { Dropped } from "../hub/read-dropped.ts";
 import { below, objectAt, textAt, textsAt } from "../hub/read-fields.ts";
-import type { Settings } from "../hub/read-settings.ts";
+import type { CallSettings } from "../hub/read-settings.ts";
 import { functionTool, narrowTools, type Tool } from "../hub/read-tools.ts";
 import { allNamedAt, namedAt } from "./read-gemini-names.ts";
 import { jsonSchema } from "./read-gemini-schema.ts";
@@ -35,7 +35,7 @@ export function readGeminiTools(body: JsonObject, dropped: Dropped): Tool[] {
 }
 
 /** `toolConfig`; `settings` has the tools already. */
-export function readGeminiChoice(body: JsonObject, settings: Settings, dropped: Dropped): void {
+export function readGeminiChoice(body: JsonObject, settings: CallSettings, dropped: Dropped): void {
   const config = namedAt(body, "toolConfig", "");
   if (config === null) return;
   dropped.rest(config, "toolConfig", new Set(["functionCallingConfig"]));

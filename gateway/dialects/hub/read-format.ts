@@ -2,7 +2,7 @@ import type { JsonObject } from "../../json-object.ts";
 import { asSchema } from "./parts-hub.ts";
 import type { Dropped } from "./read-dropped.ts";
 import { below, flagAt, objectAt, textAt } from "./read-fields.ts";
-import { addHint, type Settings } from "./read-settings.ts";
+import { addHint, type CallSettings } from "./read-settings.ts";
 
 const formatFields: ReadonlySet<string> = new Set([
   "type",
@@ -20,7 +20,7 @@ const formatFields: ReadonlySet<string> = new Set([
 export function readFormat(
   format: JsonObject,
   path: string,
-  settings: Settings,
+  settings: CallSettings,
   dropped: Dropped,
 ): void {
   const { type } = format;
@@ -48,7 +48,7 @@ export function readFormat(
 }
 
 /** A schema of a dialect whose schemas OpenAI's strict mode would not take. */
-export function setSchema(settings: Settings, schema: JsonObject, name: string | null): void {
+export function setSchema(settings: CallSettings, schema: JsonObject, name: string | null): void {
   settings.responseFormat = {
     type: "json",
     schema: asSchema(schema),

@@ -2,7 +2,7 @@ import type { JsonObject } from "../../json-object.ts";
 import type { HubOptions } from "./parts-hub.ts";
 import type { Dropped } from "./read-dropped.ts";
 import { below, textAt } from "./read-fields.ts";
-import { addHint, type Settings } from "./read-settings.ts";
+import { addHint, type CallSettings } from "./read-settings.ts";
 
 type Effort = NonNullable<HubOptions["reasoning"]>;
 
@@ -37,12 +37,12 @@ export function effortAt(
 }
 
 /** Gemini keeps its thoughts to itself unless told so. */
-export function showThoughts(settings: Settings): void {
+export function showThoughts(settings: CallSettings): void {
   addHint(settings, "google", { thinkingConfig: { includeThoughts: true } });
 }
 
 /** Who asks for thinking wants to see it. */
-export function setEffort(settings: Settings, effort: Effort): void {
+export function setEffort(settings: CallSettings, effort: Effort): void {
   settings.reasoning = effort;
   if (effort !== "none") showThoughts(settings);
 }
@@ -55,7 +55,7 @@ function effortOfBudget(tokens: number): Effort {
 }
 
 /** A number of tokens to think with, for those who count them, and its effort for the others. */
-export function setBudget(settings: Settings, tokens: number, shown: boolean): void {
+export function setBudget(settings: CallSettings, tokens: number, shown: boolean): void {
   settings.reasoning = effortOfBudget(tokens);
   addHint(settings, "google", {
     thinkingConfig: { thinkingBudget: tokens, includeThoughts: shown && tokens > 0 },

@@ -4,7 +4,7 @@ import { asJson, type Hints, type HubOptions } from "./parts-hub.ts";
 import { integerAt, numberAt, textsAt, tokensAt } from "./read-fields.ts";
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
-export type Settings = Mutable<Partial<Omit<HubOptions, "prompt">>>;
+export type CallSettings = Mutable<Partial<Omit<HubOptions, "prompt">>>;
 
 /** What each dialect calls the settings that all of them have in some form. */
 export type SettingNames = Partial<{
@@ -19,8 +19,8 @@ export type SettingNames = Partial<{
 }>;
 
 /** Reads the plain sampling settings of `object`, which stands at `path` in the request. */
-export function readSettings(object: JsonObject, path: string, names: SettingNames): Settings {
-  const settings: Settings = {};
+export function readSettings(object: JsonObject, path: string, names: SettingNames): CallSettings {
+  const settings: CallSettings = {};
   for (const name of names.maxOutputTokens ?? []) {
     const tokens = tokensAt(object, name, path);
     if (tokens !== null) settings.maxOutputTokens ??= tokens;
@@ -44,7 +44,7 @@ export function readSettings(object: JsonObject, path: string, names: SettingNam
 
 /** Adds to what one kind of upstream is told; later words win. */
 export function addHint(
-  settings: Settings,
+  settings: CallSettings,
   provider: "openaiCompatible" | "anthropic" | "google",
   words: JsonObject,
 ): void {
@@ -55,13 +55,13 @@ export function addHint(
 }
 
 /** `user` of OpenAI and `metadata.user_id` of Anthropic. */
-export function setUser(settings: Settings, user: string): void {
+export function setUser(settings: CallSettings, user: string): void {
   addHint(settings, "openaiCompatible", { user });
   addHint(settings, "anthropic", { metadata: { userId: user } });
 }
 
 /** One call at a time. Said only beside tools: OpenAI refuses the field without them. */
-export function setParallelCalls(settings: Settings, parallel: boolean): void {
+export function setParallelCalls(settings: CallSettings, parallel: boolean): void {
   if ((settings.tools ?? []).length === 0) return;
   addHint(settings, "openaiCompatible", { parallel_tool_calls: parallel });
   addHint(settings, "anthropic", { disableParallelToolUse: !parallel });

@@ -3,7 +3,7 @@ import { wrong } from "../field-checks.ts";
 import { asSchema, cacheHint, type HubOptions, type Schema } from "./parts-hub.ts";
 import type { Dropped } from "./read-dropped.ts";
 import { below, flagAt, objectAt, objectsAt, requiredText, textAt } from "./read-fields.ts";
-import type { Settings } from "./read-settings.ts";
+import type { CallSettings } from "./read-settings.ts";
 
 export type Tool = Extract<NonNullable<HubOptions["tools"]>[number], { type: "function" }>;
 
@@ -65,7 +65,7 @@ function cachedLike(tool: JsonObject): JsonObject {
 }
 
 /** Leaves only the tools that may be called, where a choice names several. */
-export function narrowTools(settings: Settings, names: readonly string[]): void {
+export function narrowTools(settings: CallSettings, names: readonly string[]): void {
   const allowed = new Set(names);
   settings.tools = (settings.tools ?? []).filter((tool) => allowed.has(tool.name));
 }
@@ -78,7 +78,7 @@ function namedTool(choice: JsonObject, path: string): string {
     : requiredText(inner, "name", below(path, "function"));
 }
 
-function allow(choice: JsonObject, path: string, settings: Settings): void {
+function allow(choice: JsonObject, path: string, settings: CallSettings): void {
   const inner = objectAt(choice, "allowed_tools", path);
   const list = inner ?? choice;
   const where = inner === null ? path : below(path, "allowed_tools");
@@ -90,7 +90,7 @@ function allow(choice: JsonObject, path: string, settings: Settings): void {
 }
 
 /** OpenAI's `tool_choice`; `settings` has the tools already. Throws GatewayError (400). */
-export function readOpenAiChoice(body: JsonObject, settings: Settings, dropped: Dropped): void {
+export function readOpenAiChoice(body: JsonObject, settings: CallSettings, dropped: Dropped): void {
   const choice = body.tool_choice;
   if (choice === undefined || choice === null) return;
   const path = "tool_choice";

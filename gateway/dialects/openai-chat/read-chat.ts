@@ -8,10 +8,10 @@ import { readFormat } from "../hub/read-format.ts";
 import { effortAt, setBudget, setEffort } from "../hub/read-reasoning.ts";
 import {
   addHint,
+  type CallSettings,
   readSettings,
   refuseSeveral,
   type SettingNames,
-  type Settings,
   setParallelCalls,
   setUser,
 } from "../hub/read-settings.ts";
@@ -54,7 +54,7 @@ function oldChoice({ function_call: call }: JsonObject): unknown {
   return isJsonObject(call) ? { type: "function", function: call } : call;
 }
 
-function readTools(body: JsonObject, settings: Settings, dropped: Dropped): void {
+function readTools(body: JsonObject, settings: CallSettings, dropped: Dropped): void {
   const tools = [
     ...readOpenAiTools(body, "tools", dropped),
     ...readOpenAiTools(body, "functions", dropped),
@@ -69,7 +69,7 @@ function readTools(body: JsonObject, settings: Settings, dropped: Dropped): void
 const reasoningFields: ReadonlySet<string> = new Set(["effort", "max_tokens", "enabled"]);
 
 /** OpenAI's `reasoning_effort`; OpenRouter's `reasoning` with an effort or a number of tokens. */
-function readReasoning(body: JsonObject, settings: Settings, dropped: Dropped): void {
+function readReasoning(body: JsonObject, settings: CallSettings, dropped: Dropped): void {
   const reasoning = objectAt(body, "reasoning", "") ?? {};
   const effort =
     effortAt(body, "reasoning_effort", "", dropped) ??

@@ -8,9 +8,9 @@ import { readFormat } from "../hub/read-format.ts";
 import { effortAt, setEffort, showThoughts } from "../hub/read-reasoning.ts";
 import {
   addHint,
+  type CallSettings,
   readSettings,
   type SettingNames,
-  type Settings,
   setParallelCalls,
   setUser,
 } from "../hub/read-settings.ts";
@@ -67,7 +67,7 @@ function refuseKept(body: JsonObject): void {
 
 const reasoningFields: ReadonlySet<string> = new Set(["effort", "summary", "generate_summary"]);
 
-function readReasoning(body: JsonObject, settings: Settings, dropped: Dropped): void {
+function readReasoning(body: JsonObject, settings: CallSettings, dropped: Dropped): void {
   const reasoning = objectAt(body, "reasoning", "");
   if (reasoning === null) return;
   const effort = effortAt(reasoning, "effort", "reasoning", dropped);
@@ -78,7 +78,7 @@ function readReasoning(body: JsonObject, settings: Settings, dropped: Dropped): 
 
 const textFields: ReadonlySet<string> = new Set(["format", "verbosity"]);
 
-function readText(body: JsonObject, settings: Settings, dropped: Dropped): void {
+function readText(body: JsonObject, settings: CallSettings, dropped: Dropped): void {
   const text = objectAt(body, "text", "");
   if (text === null) return;
   const format = objectAt(text, "format", "text");
