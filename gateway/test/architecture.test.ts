@@ -46,6 +46,8 @@ const mayImport: Record<string, string[] | "everything"> = {
   app: ["with-exchange", "generation", "reads", "api", "auth", "dialects", "openapi"],
   // The API in words; it is compared with the routes, and imports none of them.
   openapi: [],
+  // What a browser gets, and the files it runs; these talk to the gateway by its documented calls alone.
+  page: [],
   // Ports, listening, drain, the health page: it knows no request.
   server: ["users", "ledger", "line", "upstreams"],
   // doctor opens upstreams as the gateway does, and asks through the same connections.

@@ -1,0 +1,144 @@
+import { signal } from "@preact/signals";
+import { html } from "htm/preact";
+import { useEffect, useRef } from "preact/hooks";
+import { useAnnouncement } from "../announce.js";
+import { send } from "../call.js";
+import { eventsOf } from "../feed.js";
+import { say } from "../language.js";
+import { asCallError, useCall } from "../load.js";
+import { Answer, Trouble } from "../pieces.js";
+import { waitOf } from "../request.js";
+import { me } from "../session.js";
+
+/** @import { CallError } from "../call.js" */
+/** @typedef {{ role: "user" | "assistant", content: string, thought: string }} Turn */
+
+/** The conversation: in this tab's memory only. @type {import("@preact/signals").Signal<Turn[]>} */
+const turns = signal([]);
+const model = signal("");
+/** What is shown while it waits; empty while it does not. */
+const wait = signal("");
+const error = signal(/** @type {CallError | null} */ (null));
+/** Ends the answer that comes in now; null while none does. */
+const running = signal(/** @type {AbortController | null} */ (null));
+/** Whose conversation it is: the next person on this tab does not see it. */
+let owner = "";
+
+/** "Does it work?" */
+export function Try() {
+  if (owner !== me.value?.user) {
+    running.value?.abort();
+    owner = me.value?.user ?? "";
+    turns.value = [];
+  }
+  const {
+    data: models,
+    error: trouble,
+    reload,
+  } = /** @type {ReturnType<typeof useCall<{ data: { id: string }[] }>>} */ (useCall("v1/models"));
+  const names = models?.data.map(({ id }) => id) ?? [];
+  const chosen = names.includes(model.value) ? model.value : (names[0] ?? "");
+  const end = useRef(/** @type {HTMLDivElement | null} */ (null));
+  useEffect(() => end.current?.scrollIntoView({ block: "nearest" }), [turns.value]);
+  const announcement = useAnnouncement(wait.value.split(" · ")[0] ?? "", wait.value);
+  return html`
+    <${Answer} title=${say("screen.try")} answer=${say("try.answer")} note=${say("try.note")} />
+    <${Trouble} error=${trouble} onRetry=${reload} />
+    <div class="chat" role="log" aria-live="off">
+      ${turns.value.map((turn, at) => html`<${Said} key=${at} turn=${turn} />`)}
+      ${wait.value !== "" && html`<p class="place">${wait.value}</p>`}
+      <${Trouble} error=${error.value} />
+      <div ref=${end}></div>
+    </div>
+    <p class="unseen" role="status" aria-live="polite">${announcement}</p>
+    <form class="ask" onSubmit=${(/** @type {SubmitEvent} */ event) => submit(event, chosen)}>
+      <label>${say("model")}
+        <select value=${chosen} onChange=${(/** @type {Event} */ { target }) => {
+          if (target instanceof HTMLSelectElement) model.value = target.value;
+        }}>${names.map((id) => html`<option key=${id} value=${id}>${id}</option>`)}</select></label>
+      <label class="grow"><span class="unseen">${say("try.message")}</span>
+        <textarea name="text" rows="2" placeholder=${say("try.message")} onKeyDown=${sendOnEnter}></textarea></label>
+      ${
+        running.value === null
+          ? html`<button class="main">${say("try.send")}</button>`
+          : html`<button type="button" class="danger" onClick=${() => running.value?.abort()}>${say("stop")}</button>`
+      }
+    </form>`;
+}
+
+/** @param {{ turn: Turn }} props */
+function Said({ turn: { role, content, thought } }) {
+  return html`<div class=${`turn ${role}`}>
+    <span class="unseen">${say(role === "user" ? "try.you" : "try.model")}</span>
+    ${thought !== "" && html`<details><summary>${say("try.thought")}</summary><p>${thought}</p></details>`}
+    <p>${content}</p>
+  </div>`;
+}
+
+/** @param {KeyboardEvent} event */
+function sendOnEnter(event) {
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  if (event.target instanceof HTMLTextAreaElement) event.target.form?.requestSubmit();
+}
+
+/** @param {SubmitEvent} event @param {string} chosen */
+function submit(event, chosen) {
+  event.preventDefault();
+  const field = event.target instanceof HTMLFormElement && event.target.elements.namedItem("text");
+  if (!(field instanceof HTMLTextAreaElement) || running.value !== null) return;
+  const content = field.value.trim();
+  if (content === "") return;
+  field.value = "";
+  void ask(content, chosen);
+}
+
+/** @param {string} content @param {string} chosen */
+async function ask(content, chosen) {
+  const stop = new AbortController();
+  running.value = stop;
+  error.value = null;
+  const asked = [...turns.value, { role: /** @type {const} */ ("user"), content, thought: "" }];
+  turns.value = asked;
+  const messages = asked.map(({ role, content: text }) => ({ role, content: text }));
+  let answer = "";
+  let thought = "";
+  try {
+    const response = await send("POST", "v1/chat/completions", {
+      body: { model: chosen, messages, stream: true },
+      signal: stop.signal,
+      accept: "text/event-stream",
+    });
+    for await (const data of eventsOf(response)) {
+      if (data === "" || data === "[DONE]") continue;
+      const event = JSON.parse(data);
+      if (event.error) throw new Error(event.error.message);
+      if (event.queue) wait.value = placeIn(event.queue);
+      const delta = event.choices?.[0]?.delta ?? {};
+      answer += delta.content ?? "";
+      thought += delta.reasoning_content ?? delta.reasoning ?? "";
+      if (answer === "" && thought === "") continue;
+      wait.value = "";
+      turns.value = [...asked, { role: "assistant", content: answer, thought }];
+    }
+  } catch (cause) {
+    if (!stop.signal.aborted) error.value = asCallError(cause);
+  } finally {
+    wait.value = "";
+    running.value = null;
+  }
+}
+
+/** @param {{ position: number, of: number, eta_seconds: number | null }} place */
+function placeIn(place) {
+  if (place.position === 0) return say("try.starts");
+  const waiting = {
+    id: "",
+    user: "",
+    model: "",
+    state: /** @type {const} */ ("waiting"),
+    since: "",
+  };
+  const { answer, note } = waitOf({ ...waiting, ...place });
+  return note === "" ? answer : `${answer} · ${note}`;
+}

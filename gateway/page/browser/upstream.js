@@ -1,0 +1,36 @@
+import { html } from "htm/preact";
+import { count, say } from "./language.js";
+
+/** @import { Upstreams } from "./answers.ts" */
+
+/** What one upstream does now. @param {{ upstream: Upstreams["data"][number] }} props */
+export function Upstream({ upstream }) {
+  const { name, health, models, active, capacity, tokens_per_second: pace } = upstream;
+  const facts = [
+    typeof active === "number" && typeof capacity === "number"
+      ? say("now.slots", { active, of: capacity })
+      : "",
+    typeof pace === "number" ? say("pace", { n: count(pace, 1) }) : "",
+  ].filter((text) => text !== "");
+  return html`<div class="upstream">
+    ${(name || health) && html`<div class="row"><b>${name ?? ""}</b>${health && html`<span class=${`tag ${health}`}>${healthText(health)}</span>`}</div>`}
+    ${
+      models.length > 0 &&
+      html`<ul class="models">${models.map(
+        ({
+          id,
+          loaded,
+        }) => html`<li key=${id}><i class=${`dot ${loaded === true ? "on" : loaded === false ? "off" : ""}`} aria-hidden="true"></i>${id}
+        ${loaded !== null && loaded !== undefined && html`<span class="note">${say(loaded ? "loaded" : "cold")}</span>`}</li>`,
+      )}</ul>`
+    }
+    ${facts.length > 0 && html`<p class="note">${facts.join(" · ")}</p>`}
+  </div>`;
+}
+
+/** @param {string} health */
+function healthText(health) {
+  if (health === "up") return say("health.up");
+  if (health === "down") return say("health.down");
+  return health;
+}

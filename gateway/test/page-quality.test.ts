@@ -1,0 +1,196 @@
+import axe from "axe-core";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  addresses,
+  hasChromium,
+  open,
+  openChromium,
+  openPage,
+  signIn,
+  withoutChromium,
+} from "./support/chromium.ts";
+import { type FakePeople, startFakePeople } from "./support/fake-people.ts";
+import { chat, startTestGateway, type TestGateway } from "./support/harness.ts";
+import { type Holding, holding, inLine } from "./support/holding.ts";
+import { usageOf } from "./support/sample-usage.ts";
+
+const ownScreens = ["now", "me", "connect", "try"];
+const allScreens = [...ownScreens, "people", "live", "box", "fair"];
+const phone = { width: 390, height: 844 };
+
+if (!hasChromium) console.warn(withoutChromium);
+
+describe.runIf(hasChromium)("the page for everyone", () => {
+  let held: Holding;
+  let house: TestGateway;
+  let people: FakePeople;
+  let browser: Browser;
+  let url: string;
+  const waiting: Promise<unknown>[] = [];
+  beforeAll(async () => {
+    held = holding();
+    house = await startTestGateway(held.handler, { MAX_CONCURRENT: "1" });
+    people = await startFakePeople(house);
+    people.answers.usage = usageOf(["qwen3-32b", "gemma-3-27b"], 14);
+    browser = await openChromium();
+    url = addresses(people.port)[1]!;
+    for (const [at, user] of ["bob", "alice", "admin"].entries()) {
+      waiting.push(house.post("/v1/chat/completions", chat(), { user }).then((one) => one.text()));
+      await inLine(house, { active: 1, waiting: at });
+    }
+  });
+  afterAll(async () => {
+    held.releaseAll();
+    await Promise.all(waiting);
+    await browser.close();
+    await people.close();
+    await house.stop();
+  });
+
+  it.each([
+    ["light on a phone", { colorScheme: "light", viewport: phone }],
+    ["dark on a large screen", { colorScheme: "dark", viewport: { width: 1280, height: 800 } }],
+  ] as const)("has nothing that axe finds serious, %s", async (_, options) => {
+    // The policy of the page refuses what a test puts in, so it is off here and only here.
+    const { page, context } = await openPage(browser, { ...options, bypassCSP: true });
+    const found: string[] = [];
+    const look = async (where: string): Promise<void> => {
+      await page.addScriptTag({ content: axe.source });
+      const serious = (await page.evaluate(`
+        axe.run().then(({ violations }) => violations
+          .filter(({ impact }) => impact === "serious" || impact === "critical")
+          .map(({ id, nodes }) => id + " " + nodes.map(({ html }) => html.slice(0, 120)).join(" ")))
+      `)) as string[];
+      found.push(...serious.map((one) => `${where}: ${one}`));
+    };
+    await page.goto(url);
+    await page.getByLabel("Your key").waitFor();
+    await look("sign in");
+    await signIn(page, url, house.keys.admin!);
+    for (const screen of allScreens) {
+      await open(page, screen);
+      await page.waitForTimeout(400);
+      for (const summary of await page.locator("#main summary").all()) await summary.click();
+      await look(screen);
+    }
+    await page.goto(`${url}/wall`);
+    await page.locator("h1").waitFor();
+    await look("wall");
+    expect(found).toEqual([]);
+    await context.close();
+  });
+
+  it("fits a phone 390 pixels wide, in German too, whose words are longer", async () => {
+    for (const locale of ["en-US", "de-DE"]) {
+      const { page, context, complaints } = await openPage(browser, { viewport: phone, locale });
+      await page.goto(url);
+      await page.locator("input[name=key]").fill(house.keys.admin!);
+      await page.locator("button.main").click();
+      for (const screen of allScreens) {
+        await open(page, screen);
+        await page.waitForTimeout(400);
+        for (const summary of await page.locator("#main summary").all()) await summary.click();
+        expect(
+          await page.evaluate("document.documentElement.scrollWidth"),
+          `${screen} in ${locale}`,
+        ).toBe(390);
+      }
+      expect(complaints).toEqual([]);
+      await context.close();
+    }
+  });
+
+  it.each([
+    ["a person opens all of their screens", "alice", ownScreens],
+    ["an administrator opens all screens but the plots", "admin", allScreens.slice(0, 6)],
+    ["an administrator opens the screen with plots", "admin", ["box"]],
+  ])("loads at most 60 kB where %s, and nothing from elsewhere", async (_, user, screens) => {
+    const { page, context, asked } = await openPage(browser);
+    const sizes = new Map<string, number>();
+    page.on("response", (answer) => {
+      const { "content-length": length = "", "content-encoding": encoding } = answer.headers();
+      const isPage = answer.url() === `${url}/`;
+      if (answer.url().includes("/page/")) expect(encoding).toBe("gzip");
+      if (isPage || encoding === "gzip") sizes.set(answer.url(), Number(length));
+    });
+    await signIn(page, url, house.keys[user]!, screens[0]);
+    for (const screen of screens) {
+      await open(page, screen);
+      await page.waitForTimeout(600);
+    }
+    const total = [...sizes.values()].reduce((sum, one) => sum + one, 0);
+    console.info(`${user}, ${screens.join(" ")}: ${total} bytes in ${sizes.size} answers`);
+    expect(sizes.size).toBeGreaterThan(10);
+    expect(total).toBeLessThanOrEqual(60_000);
+    expect(asked.filter((one) => !one.startsWith(`${url}/`))).toEqual([]);
+    if (user === "alice") expect(asked.filter((one) => one.includes("uplot"))).toEqual([]);
+    await context.close();
+  });
+
+  it("says so when its scripts do not load", async () => {
+    const { page, context } = await openPage(browser);
+    await page.route("**/app.js", (route) => route.abort());
+    await page.goto(url);
+    const message = page.getByText("The page did not load.");
+    await message.waitFor();
+    await context.close();
+  });
+
+  it("says so when a browser runs no scripts", async () => {
+    const { page, context } = await openPage(browser, { javaScriptEnabled: false });
+    await page.goto(url);
+    await page.locator("noscript p", { hasText: "needs JavaScript" }).waitFor();
+    await context.close();
+  });
+
+  it("speaks the browser's language, and another when asked", async () => {
+    const { page, context } = await openPage(browser, { locale: "de-DE" });
+    await page.goto(url);
+    await page.getByRole("heading", { name: "Anmelden" }).waitFor();
+    expect(await page.evaluate("document.documentElement.lang")).toBe("de");
+    await page.getByLabel("Sprache").selectOption("English");
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    await page.reload();
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    await context.close();
+  });
+
+  it("works with the keyboard alone", async () => {
+    const { page, context } = await openPage(browser);
+    await page.goto(url);
+    await page.getByLabel("Your key").waitFor();
+    await page.keyboard.press("Tab");
+    await page.keyboard.type(house.keys.alice!);
+    await page.keyboard.press("Enter");
+    await page.locator("#main h1").waitFor();
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    expect(await page.evaluate("document.activeElement.id")).toBe("main");
+    await page.getByRole("link", { name: "Connect" }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Connect" }).waitFor();
+    await context.close();
+  });
+
+  it("moves nothing for a person who asked for less motion", async () => {
+    const { page, context } = await openPage(browser, { reducedMotion: "reduce" });
+    await signIn(page, url, house.keys.admin!, "fair");
+    const moving = await page.evaluate(`[...document.querySelectorAll("*")]
+      .filter((one) => parseFloat(getComputedStyle(one).transitionDuration) > 0).length`);
+    expect(moving).toBe(0);
+    await context.close();
+  });
+
+  it("shows a wall without a key, with numbers only", async () => {
+    people.answers.wall = { free: 0, waiting: 2, next_slot_seconds: 40 };
+    const { page, context, complaints } = await openPage(browser);
+    await page.goto(`${url}/wall`);
+    await page.getByRole("heading", { name: "All slots are taken" }).waitFor();
+    const text = await page.locator("body").innerText();
+    expect(text).toContain("2 requests wait");
+    expect(text).not.toMatch(/alice|bob|mock/);
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+});

@@ -1,0 +1,264 @@
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import {
+  addresses,
+  hasChromium,
+  headline,
+  open,
+  openChromium,
+  openPage,
+  signIn,
+  withoutChromium,
+} from "./support/chromium.ts";
+import { type FakePeople, startFakePeople } from "./support/fake-people.ts";
+import { chat, startTestGateway, type TestGateway } from "./support/harness.ts";
+import { type Holding, holding, inLine } from "./support/holding.ts";
+import { usageOf } from "./support/sample-usage.ts";
+
+/** The queue is told at most once a second. */
+const patience = { timeout: 10_000 };
+
+if (!hasChromium) console.warn(withoutChromium);
+
+describe.runIf(hasChromium).each([0, 1])("the screens, at address %i of two", (which) => {
+  let held: Holding;
+  let house: TestGateway;
+  let people: FakePeople;
+  let browser: Browser;
+  let url: string;
+  beforeAll(async () => {
+    browser = await openChromium();
+  });
+  beforeEach(async () => {
+    held = holding();
+    house = await startTestGateway(held.handler, { MAX_CONCURRENT: "1" });
+    people = await startFakePeople(house);
+    url = addresses(people.port)[which]!;
+  });
+  afterEach(async () => {
+    held.releaseAll();
+    await people.close();
+    await house.stop();
+  });
+  afterAll(() => browser.close());
+
+  async function ask(page: Page, text: string): Promise<void> {
+    await page.getByLabel("Your message").fill(text);
+    await page.getByRole("button", { name: "Send" }).click();
+  }
+
+  it("Try shows the place while it waits, and then the answer as it comes", async () => {
+    const bob = house.post("/v1/chat/completions", chat(), { user: "bob" });
+    await inLine(house, { active: 1, waiting: 0 });
+    const { page, context, complaints } = await openPage(browser);
+    await signIn(page, url, house.keys.alice!, "try");
+    await ask(page, "Hello?");
+    await page.locator(".chat .place", { hasText: "You are next" }).waitFor();
+    await held.release(0);
+    await bob;
+    await held.release(1);
+    await page.locator(".turn.assistant", { hasText: "Hello there" }).waitFor();
+    expect(await page.locator(".chat .place").count()).toBe(0);
+    await page.getByRole("button", { name: "Send" }).waitFor();
+    expect(house.rows().map(({ user, state }) => [user, state])).toEqual([
+      ["bob", "done"],
+      ["alice", "done"],
+    ]);
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  it("Try stops a request that waits, and its place is free", async () => {
+    const bob = house.post("/v1/chat/completions", chat(), { user: "bob" });
+    await inLine(house, { active: 1, waiting: 0 });
+    const { page, context } = await openPage(browser);
+    await signIn(page, url, house.keys.alice!, "try");
+    await ask(page, "Hello?");
+    await inLine(house, { active: 1, waiting: 1 });
+    await page.getByRole("button", { name: "Stop" }).click();
+    await inLine(house, { active: 1, waiting: 0 });
+    held.releaseAll();
+    await bob;
+    await context.close();
+  });
+
+  it("Connect copies a block that works, with this host's address", async () => {
+    const { page, context, complaints } = await openPage(browser);
+    await signIn(page, url, house.keys.alice!, "connect");
+    await page.getByLabel("Program").selectOption("openai (Python)");
+    await page.getByLabel("with my key in it").check();
+    await page.locator(".block").getByRole("button", { name: "Copy" }).click();
+    await page.locator(".block").getByRole("button", { name: "Copied" }).waitFor();
+    await open(page, "try");
+    await page.getByLabel("Your message").focus();
+    await page.keyboard.press("ControlOrMeta+V");
+    const copied = await page.getByLabel("Your message").inputValue();
+    expect(copied).toContain(`OpenAI(base_url="${url}/v1", api_key="${house.keys.alice}")`);
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  it("Connect shows how the next request arrived, and no texts", async () => {
+    const { page, context } = await openPage(browser);
+    await signIn(page, url, house.keys.alice!, "connect");
+    await page.getByRole("button", { name: "Listen" }).click();
+    await page.getByText("Listening for your next request").waitFor();
+    people.heard = {
+      at: new Date().toISOString(),
+      method: "POST",
+      path: "/v1/chat/completions",
+      header_names: ["authorization", "content-type"],
+      fields: [{ name: "modle", type: "string" }],
+      fault: "The field `model` is missing.",
+    };
+    await page.getByText("The field `model` is missing.").waitFor();
+    expect(await page.locator(".heard").innerText()).toContain("modle: string");
+    await context.close();
+  });
+
+  it("Me plots usage and has the same numbers as a table", async () => {
+    people.answers.usage = usageOf(["qwen3-32b", "gemma-3-27b"], 14);
+    const { page, context, complaints } = await openPage(browser);
+    await signIn(page, url, house.keys.alice!, "me");
+    await headline(page, "504K tokens, 84 GPU minutes");
+    expect(await page.locator(".bars rect").count()).toBe(28);
+    await page.locator(".bars summary").click();
+    const table = page.getByRole("table", { name: "By day and model" });
+    expect(await table.getByRole("row").count()).toBe(15);
+    expect(await table.getByRole("row").nth(1).innerText()).toMatch(/20,000\s+16,000/);
+    await page.getByLabel("What to show").selectOption("GPU minutes");
+    await expect.poll(() => table.getByRole("row").nth(1).innerText(), patience).toMatch(/4\s+2/);
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  it("Me says that there is nothing yet, and draws no empty plot", async () => {
+    const { page, context, complaints } = await openPage(browser);
+    await signIn(page, url, house.keys.alice!, "me");
+    await headline(page, "0 tokens, 0 GPU minutes");
+    await expect.poll(() => page.getByText("Nothing yet.").count(), patience).toBe(2);
+    expect(await page.locator(".bars").count()).toBe(0);
+    await page.getByText("You have no limits.").waitFor();
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  it("Me keeps the rest of the screen when the ledger is locked", async () => {
+    const { page, context } = await openPage(browser);
+    await page.route(/\/usage\?|\/me\/requests/, (route) =>
+      route.fulfill({
+        status: 503,
+        contentType: "application/json",
+        body: '{"error":{"message":"The ledger is busy. Try again in a few seconds.","code":"ledger_busy"}}',
+      }),
+    );
+    await signIn(page, url, house.keys.alice!, "me");
+    await expect.poll(() => page.getByText("The ledger is busy.").count(), patience).toBe(2);
+    await page.getByText("You have no limits.").waitFor();
+    await page.unroute(/\/usage\?|\/me\/requests/);
+    await page.getByRole("button", { name: "Try again" }).first().click();
+    await headline(page, "0 tokens, 0 GPU minutes");
+    await context.close();
+  });
+
+  it("Box draws the last days, with a table, and Fair? the shares", async () => {
+    people.answers.usage = usageOf(["qwen3-32b"], 7);
+    people.answers.fairness = {
+      window_seconds: 600,
+      jain: 0.97,
+      users: [
+        {
+          user: "alice",
+          weight: 2,
+          slot_seconds: 300,
+          share: 0.6,
+          wait_p50_seconds: 4,
+          wait_p95_seconds: 20,
+          requests: 9,
+        },
+        {
+          user: "bob",
+          weight: 1,
+          slot_seconds: 200,
+          share: 0.4,
+          wait_p50_seconds: 9,
+          wait_p95_seconds: 40,
+          requests: 3,
+        },
+      ],
+      estimates: { coverage: 0.81, count: 400, median_error: 6 },
+    };
+    const { page, context, complaints } = await openPage(browser);
+    await signIn(page, url, house.keys.admin!, "box");
+    await page.locator(".plot canvas").waitFor();
+    await page.locator(".plot summary").click();
+    const hours = page.getByRole("table", { name: "The last 7 days, by hour" });
+    expect(await hours.getByRole("row").count()).toBeGreaterThan(7);
+    await open(page, "fair");
+    await headline(page, "Yes");
+    const shares = page.getByRole("table", { name: "Share of the box" });
+    expect(await shares.getByRole("row").nth(1).innerText()).toMatch(/alice\s+2\s+67%\s+60%/);
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  it("People adds a person, whose key works at once", async () => {
+    const { page, context, complaints } = await openPage(browser);
+    await signIn(page, url, house.keys.admin!, "people");
+    await page.getByLabel("Name", { exact: true }).fill("dora");
+    await page.getByRole("button", { name: "Make a key" }).click();
+    const key = await page.getByLabel("New key of dora").inputValue();
+    const asks = { headers: { authorization: `Bearer ${key}` } };
+    expect((await fetch(`${house.url}/v1/models`, asks)).status).toBe(200);
+    await headline(page, "5 people");
+    await page.locator(".people summary", { hasText: "dora" }).click();
+    await page.getByRole("button", { name: "Disable" }).click();
+    await page.locator(".people li.off", { hasText: "dora" }).waitFor();
+    await expect
+      .poll(async () => (await fetch(`${house.url}/v1/models`, asks)).status, patience)
+      .toBe(401);
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  it("People sends only the fields that were changed", async () => {
+    const { page, context } = await openPage(browser);
+    await signIn(page, url, house.keys.admin!, "people");
+    const bob = page.locator(".people > li", { hasText: "bob" });
+    await bob.locator("summary").click();
+    await bob.getByLabel("Weight").fill("2.5");
+    await bob.getByLabel("Limits").fill('{"window": "5h", "tokens": 1000}');
+    const [sent] = await Promise.all([
+      page.waitForRequest((one) => one.method() === "PATCH"),
+      bob.getByRole("button", { name: "Save" }).click(),
+    ]);
+    expect(new URL(sent.url()).pathname).toBe("/users/bob");
+    expect(sent.postDataJSON()).toEqual({ weight: 2.5, limits: { window: "5h", tokens: 1000 } });
+    await bob.getByLabel("Limits").fill("{");
+    await bob.getByRole("button", { name: "Save" }).click();
+    await bob.getByText("Limits (JSON): this is not valid JSON.").waitFor();
+    await context.close();
+  });
+
+  it("People makes an invite with a QR code, and withdraws it", async () => {
+    const { page, context, complaints } = await openPage(browser);
+    await signIn(page, url, house.keys.admin!, "people");
+    await page.getByLabel("Name", { exact: true }).fill("erin");
+    await page.getByRole("button", { name: "Make an invite" }).click();
+    const link = await page.getByLabel("Invite for erin").inputValue();
+    expect(link).toMatch(new RegExp(`^${url}/#invite=`));
+    expect(await page.getByRole("img", { name: "The invite as a QR code" }).count()).toBe(1);
+    await page.getByRole("table", { name: "Open invites" }).getByText("erin").waitFor();
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  it("shows nothing of administrators to one who comes from outside", async () => {
+    people.isPublic = true;
+    const { page, context } = await openPage(browser);
+    await signIn(page, url, house.keys.admin!, "people");
+    expect(await page.locator("nav a").allTextContents()).toEqual(["Now", "Me", "Connect", "Try"]);
+    expect(await page.title()).toContain("Now");
+    await context.close();
+  });
+});
