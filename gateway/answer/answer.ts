@@ -31,7 +31,7 @@ export type Wanted = {
   framing: Framing | null;
   /**
    * The upstream keeps no responses (llama.cpp): one may have an id of ours, and a client of
-   * Responses is then told its places by events. Otherwise by comments alone.
+   * Responses then gets its places as events. Otherwise it gets comments alone.
    */
   mayBegin?: boolean;
 };
@@ -168,9 +168,7 @@ export class Answer implements Beating {
     this.#endWith(last);
   }
 
-  /**
-   * The end by an error: a real status while there is none, else in the dialect's in-stream form.
-   */
+  /** Ends with an error: with a real status if there is none yet, else inside the stream. */
   fail(error: GatewayError): void {
     if (!this.committed && !this.#outlet.isGone) {
       this.#ended = true;
@@ -190,7 +188,7 @@ export class Answer implements Beating {
     }
   }
 
-  /** Nothing is due any more; but who takes no byte of the end is to be let go of too. */
+  /** No byte is due any more. A client that does not read the end is still let go of. */
   #endWith(last: Bytes | null): void {
     this.#ended = true;
     this.#outlet.end(last, () => this.#options.pulse.remove(this));
@@ -218,7 +216,7 @@ export class Answer implements Beating {
     return framing === null || framing.events === null ? null : framing;
   }
 
-  /** Whitespace may stand before a JSON value whose length nobody has told. */
+  /** Whitespace may stand before a JSON value if its length is not known. */
   get #mayPad(): boolean {
     return this.#wanted.framing !== null && this.#blank && this.#shaper?.edits !== false;
   }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 /**
- * Of a body nobody wants, so much is read, that the client may finish writing and read our answer.
+ * How much of a refused body is read, so that the client can finish writing and read our answer.
  */
 const maxDrained = 1024 * 1024;
 const maxDrainMs = 2_000;

@@ -19,7 +19,7 @@ export class Outlet {
   /** The chunks are framed here. */
   #frames = false;
 
-  /** @param mayFrame false where somebody looks at what is written: then Node frames it */
+  /** @param mayFrame false if something reads what is written: then Node frames it */
   constructor(response: ServerResponse, exchange: Exchange, mayFrame: boolean) {
     this.#response = response;
     this.#exchange = exchange;
@@ -27,7 +27,7 @@ export class Outlet {
     this.#writtenAt = performance.now();
   }
 
-  /** The client has a status: nothing but the body can still be said. */
+  /** The client has a status. Only the body can follow. */
   get hasHead(): boolean {
     return this.#response.headersSent;
   }
@@ -41,14 +41,14 @@ export class Outlet {
     return now - this.#writtenAt;
   }
 
-  /** How long the client has taken nothing; 0 where it does. To be asked every few seconds. */
+  /** How long the client has read nothing; 0 if it reads. Called every few seconds. */
   stall(now: number): number {
-    // Events of the queue wait for nobody: of one that takes none, nobody else would know.
+    // Queue events do not wait for the client, so only this notices a client that reads none.
     if (this.#stalledAt === null && this.#response.writableNeedDrain) this.whenDrained(() => {});
     return this.#stalledAt === null ? 0 : now - this.#stalledAt;
   }
 
-  /** Once; `firstPlace` is told to whoever has one, 0 being for those who never waited. */
+  /** Writes the head, once. `firstPlace` is 0 for a client that did not wait. */
   head({ status, headers }: Head, firstPlace: number): void {
     const response = this.#response;
     if (response.headersSent) return;
@@ -62,7 +62,7 @@ export class Outlet {
     this.#frames = true;
   }
 
-  /** What is written in one turn leaves as one chunk. False where the client is slow. */
+  /** What is written in one turn leaves as one chunk. False if the client is slow. */
   write(bytes: Bytes): boolean {
     this.#writtenAt = performance.now();
     if (this.#text === "") process.nextTick(() => this.#flush());
@@ -79,8 +79,8 @@ export class Outlet {
   }
 
   /**
-   * The last bytes. Who does not take them is stalled from now on; `closed` is told when it is
-   * over.
+   * Writes the last bytes. A client that does not read them is stalled from now on. Calls `closed`
+   * when the response has closed.
    */
   end(last: Bytes | null, closed: () => void): void {
     const response = this.#response;
@@ -95,7 +95,7 @@ export class Outlet {
     else response.end(framed, "latin1");
   }
 
-  /** Broken off: a client cannot take that for an end. */
+  /** Cuts the connection, which a client cannot take for an end. */
   destroy(): void {
     this.#response.destroy();
   }

@@ -5,7 +5,7 @@ import type { PlaceNote } from "../dialects/place-words.ts";
 import type { BegunAnswer } from "../dialects/renamer.ts";
 import type { Exchange } from "../exchange.ts";
 
-/** How a place is told: as an event with its comment, as the comment alone, or not at all. */
+/** The form of a place: an event with its comment, the comment alone, or nothing. */
 export type QueueForm = "chunk" | "comment" | "off";
 
 /** A place in the queue, as the line tells it. */
@@ -14,7 +14,7 @@ export type Place = { position: number; of: number; etaSeconds: number | null };
 /** What of an exchange its place events depend on. */
 type Waiting = Pick<Exchange, "requestId" | "startedAt" | "dialect">;
 
-/** What of a client's request matters to how its places are told. */
+/** What the form of a place depends on in the client's request. */
 export type PlaceContext = {
   model: string | null;
   framing: Framing | null;
@@ -42,7 +42,7 @@ export class PlaceEvents {
     this.form = form;
   }
 
-  /** True once the client was told a place. */
+  /** True once the client got a place. */
   get hasTold(): boolean {
     return this.#hasTold;
   }
@@ -65,7 +65,7 @@ export class PlaceEvents {
     return event;
   }
 
-  /** The end of the wait; null if the client was told of none. */
+  /** The end of the wait; null if the client got no place. */
   done(context: PlaceContext): string | null {
     return this.#hasTold ? this.#write(null, context) : null;
   }

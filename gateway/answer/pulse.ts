@@ -1,7 +1,7 @@
-/** Who wants to be asked, every few seconds, whether a byte is due. */
+/** An open answer, which is asked every few seconds whether a byte is due. */
 export type Beating = {
   beat(now: number): void;
-  /** Where the pulse has it; -1 for nowhere. */
+  /** Its index in the list of the pulse; -1 if it is not there. */
   pulseIndex: number;
 };
 

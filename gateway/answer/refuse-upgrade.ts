@@ -31,7 +31,7 @@ export function refuseUpgrade(
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
   const reason = STATUS_CODES[error.status] ?? "Error";
-  // Half-closed it would stay for ever: nobody reads an upgraded socket, so its end is never seen.
+  // Half-closed it would stay open for ever: an upgraded socket is not read, so its end is not seen.
   const timer = setTimeout(() => socket.destroy(), lingerMs).unref();
   socket.once("finish", () => socket.destroySoon()).once("close", () => clearTimeout(timer));
   socket.end(`HTTP/1.1 ${error.status} ${reason}\r\n${lines.join("\r\n")}\r\n\r\n${body}`);

@@ -5,8 +5,8 @@ import { type Shown, setIdentityHeaders } from "./identity-headers.ts";
 import { refuse } from "./refuse.ts";
 
 /**
- * Hands on the answer to a read as it came, but for its headers; an upstream's error is told in the
- * client's dialect, like those of generations.
+ * Passes on the answer to a read unchanged, except for its headers. An upstream's error is written
+ * in the client's dialect, like those of generations.
  *
  * @param shownError - what of such an error the client may see
  */
@@ -42,10 +42,10 @@ function relayError(
 ): void {
   const chunks: Buffer[] = [];
   let size = 0;
-  let told = false;
+  let isAnswered = false;
   const tell = (): void => {
-    if (told || response.headersSent) return;
-    told = true;
+    if (isAnswered || response.headersSent) return;
+    isAnswered = true;
     const type = upstream.headers["content-type"] ?? "";
     const retryAfter = upstream.headers["retry-after"] ?? null;
     const body = Buffer.concat(chunks);

@@ -82,8 +82,8 @@ export function asksOfModel(method: string, path: string): boolean {
  */
 export function endpointOf(method: string, path: string): Endpoint {
   if (method === "POST") {
-    const known = generations.get(path);
-    if (known !== undefined) return known;
+    const endpoint = generations.get(path);
+    if (endpoint !== undefined) return endpoint;
     for (const one of withModelInPath) {
       const kind = one.kindAt(path);
       if (kind !== null) return one[kind];

@@ -4,7 +4,7 @@ import { GatewayError } from "../errors.ts";
 export type JudgedPath = {
   /** Without query and without the `/api` of the alias; `*` for `OPTIONS *`. */
   path: string;
-  /** `""` or `?a=b`, as it came. It may still hold a credential: whoever forwards it looks. */
+  /** `""` or `?a=b`, as it came. It may still hold a credential, which the forwarder removes. */
   query: string;
   /** True where the client used `/api/v1`. */
   alias: boolean;
@@ -71,7 +71,7 @@ function decoded(id: string): string {
   }
 }
 
-/** An id once more as whoever decodes it will see it, so that it cannot turn into another path. */
+/** Judges an id again after decoding, so that it cannot turn into another path. */
 function judgeId(id: string, mayHoldSlash: boolean): void {
   const text = decoded(id);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a decoded id must hold none

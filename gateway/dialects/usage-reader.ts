@@ -49,8 +49,8 @@ function parse(text: string): unknown {
 function withoutNulls(fields: Fields): Fields {
   // Nearly always.
   if (!Object.values(fields).includes(null)) return fields;
-  const known = Object.entries(fields).filter(([, value]) => value !== null);
-  return Object.fromEntries(known);
+  const present = Object.entries(fields).filter(([, value]) => value !== null);
+  return Object.fromEntries(present);
 }
 
 /** Few choices are asked for: a list of them is less than a map. */
@@ -128,7 +128,7 @@ class Reader implements UsageReader {
     if (Object.keys(whole).length <= mostFields) this.#whole = whole;
   }
 
-  #known(): Usage {
+  #usageSoFar(): Usage {
     const whole = countsOf(this.#whole);
     if (whole !== null) return { ...whole, source: "reported" };
     for (const [found, source] of [
@@ -148,12 +148,12 @@ class Reader implements UsageReader {
   }
 
   finished(): Usage {
-    return this.#known();
+    return this.#usageSoFar();
   }
 
   cut(counted: number): Usage {
-    const known = this.#known();
-    return { ...known, output: Math.max(counted, known.output ?? 0), source: "estimated" };
+    const usage = this.#usageSoFar();
+    return { ...usage, output: Math.max(counted, usage.output ?? 0), source: "estimated" };
   }
 
   timings(): Timings | null {

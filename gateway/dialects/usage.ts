@@ -4,8 +4,8 @@ import type { DialectUsage } from "./dialect.ts";
 /**
  * What one generation cost, in tokens. `input` is the whole prompt, cached tokens included;
  * `cached` and `reasoning` are parts of `input` and `output`. Unknown is null, never a guessed 0.
- * `source` says whose numbers they are: the upstream's `usage`, llama.cpp's `timings`, or counted
- * here.
+ * `source` says where the numbers come from: the upstream's `usage`, llama.cpp's `timings`, or
+ * counted here.
  */
 export type Usage = {
   input: number | null;
@@ -48,8 +48,8 @@ function duration(value: unknown): number | null {
 
 /** The sum, where at least one is known. */
 function sum(...parts: (number | null)[]): number | null {
-  const known = parts.filter((part) => part !== null);
-  return known.length === 0 ? null : known.reduce((total, part) => total + part, 0);
+  const numbers = parts.filter((part) => part !== null);
+  return numbers.length === 0 ? null : numbers.reduce((total, part) => total + part, 0);
 }
 
 function inputOf(usage: Fields): number | null {
@@ -124,10 +124,12 @@ export const mostChoices = 8_192;
 export function countsOfChoices(choices: readonly Counts[], prompts: number): Counts {
   const of = (name: keyof Counts) => choices.map((one) => one[name]).filter((n) => n !== null);
   const once = (name: keyof Counts): number | null => {
-    const known = of(name);
-    if (known.length === 0) return null;
-    if (prompts <= 1) return Math.max(...known);
-    return Math.round(((sum(...known) ?? 0) * Math.min(prompts, known.length)) / known.length);
+    const numbers = of(name);
+    if (numbers.length === 0) return null;
+    if (prompts <= 1) return Math.max(...numbers);
+    return Math.round(
+      ((sum(...numbers) ?? 0) * Math.min(prompts, numbers.length)) / numbers.length,
+    );
   };
   return {
     input: once("input"),

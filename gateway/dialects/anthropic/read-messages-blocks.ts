@@ -5,7 +5,7 @@ import { asJson, cacheHint, type UserPart } from "../hub/parts-hub.ts";
 import type { Dropped } from "../hub/read-dropped.ts";
 import { below, objectAt, objectsAt, requiredText, textAt } from "../hub/read-fields.ts";
 
-const known: Readonly<Record<string, ReadonlySet<string>>> = {
+const knownFields: Readonly<Record<string, ReadonlySet<string>>> = {
   text: new Set(["type", "text", "cache_control"]),
   image: new Set(["type", "source", "cache_control"]),
   document: new Set(["type", "source", "title", "context", "cache_control"]),
@@ -73,7 +73,7 @@ function readFinding(block: JsonObject, at: string, dropped: Dropped): UserPart[
  */
 export function readBlock(block: JsonObject, at: string, dropped: Dropped): UserPart[] | null {
   const type = typeof block.type === "string" ? block.type : "";
-  const fields = Object.hasOwn(known, type) ? known[type] : undefined;
+  const fields = Object.hasOwn(knownFields, type) ? knownFields[type] : undefined;
   if (fields === undefined) return null;
   // Citations are no more than switched on or off, and off is what everybody else has.
   const { citations } = block;

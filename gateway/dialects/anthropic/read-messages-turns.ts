@@ -15,7 +15,7 @@ import { readBlock, readBlocks } from "./read-messages-blocks.ts";
 
 const messageFields: ReadonlySet<string> = new Set(["role", "content"]);
 
-const known: Readonly<Record<string, ReadonlySet<string>>> = {
+const knownFields: Readonly<Record<string, ReadonlySet<string>>> = {
   text: new Set(["type", "text", "cache_control"]),
   thinking: new Set(["type", "thinking", "signature"]),
   redacted_thinking: new Set(["type", "data"]),
@@ -30,7 +30,7 @@ function blocksOf(message: JsonObject, at: string): Placed[] {
   return [{ item: { type: "text", text: content }, at: below(at, "content") }];
 }
 
-/** A thought without its signature is kept for those who take it so. */
+/** A thought without its signature is kept for upstreams that take it. */
 function readThinking(block: JsonObject, at: string): AssistantPart[] {
   const text = textAt(block, "thinking", at) ?? "";
   const signature = textAt(block, "signature", at) ?? "";
@@ -53,7 +53,7 @@ function readUse(block: JsonObject, at: string, book: CallBook): AssistantPart[]
 function readAssistant(message: JsonObject, at: string, book: CallBook, dropped: Dropped) {
   return blocksOf(message, at).flatMap(({ item, at: where }): AssistantPart[] => {
     const type = typeof item.type === "string" ? item.type : "";
-    const fields = Object.hasOwn(known, type) ? known[type] : undefined;
+    const fields = Object.hasOwn(knownFields, type) ? knownFields[type] : undefined;
     if (fields === undefined || type === "tool_result") {
       dropped.add(where);
       return [];
@@ -92,7 +92,7 @@ function readUser(
   const results: ResultPart[] = [];
   for (const { item, at: where } of blocksOf(message, at)) {
     if (item.type === "tool_result") {
-      dropped.rest(item, where, known.tool_result ?? messageFields);
+      dropped.rest(item, where, knownFields.tool_result ?? messageFields);
       results.push(readResult(item, where, book, dropped));
       continue;
     }

@@ -35,7 +35,7 @@ const names: SettingNames = {
 };
 
 /** What is read here, or says how the answer travels and not what it is. */
-const known: ReadonlySet<string> = new Set([
+const knownFields: ReadonlySet<string> = new Set([
   ...Object.values(names).flat(),
   "messages",
   "model",
@@ -158,6 +158,6 @@ export function readMessages(body: JsonObject): HubRequest {
   readOutput(body, settings, dropped);
   readMetadata(body, settings, dropped);
   addHint(settings, "anthropic", cacheHint(body).providerOptions?.anthropic ?? {});
-  dropped.rest(body, "", known);
+  dropped.rest(body, "", knownFields);
   return { options: { ...settings, prompt }, dropped: dropped.list() };
 }

@@ -51,7 +51,7 @@ function asksForEvents(query: string): boolean {
 export function geminiTarget(path: string, query = ""): GeminiTarget | null {
   const prefix = prefixes.find((one) => path.startsWith(one));
   if (prefix === undefined) return null;
-  // An escaped colon is one to whoever decodes it, so it is one here.
+  // A server that decodes an escaped colon reads a colon, so it is one here.
   const plain = path.includes("%") ? path.replaceAll(/%3a/gi, ":") : path;
   // A model's name may hold colons and slashes; the verb is behind the last.
   const colon = plain.lastIndexOf(":");

@@ -19,7 +19,7 @@ export const geminiNames: SettingNames = {
   stopSequences: "stopSequences",
 };
 
-const known: ReadonlySet<string> = new Set([
+const knownFields: ReadonlySet<string> = new Set([
   ...Object.values(geminiNames).flat(),
   "candidateCount",
   "responseMimeType",
@@ -84,5 +84,5 @@ export function readConfig(config: JsonObject, settings: CallSettings, dropped: 
   readThinking(config, settings, dropped);
   readFormat(config, settings, dropped);
   readModalities(config, dropped);
-  dropped.rest(config, path, known);
+  dropped.rest(config, path, knownFields);
 }

@@ -10,7 +10,7 @@ import { readContents } from "./read-gemini-contents.ts";
 import { documentedNames, namedAt } from "./read-gemini-names.ts";
 import { readGeminiChoice, readGeminiTools } from "./read-gemini-tools.ts";
 
-const known: ReadonlySet<string> = new Set([
+const knownFields: ReadonlySet<string> = new Set([
   "contents",
   "systemInstruction",
   "tools",
@@ -43,6 +43,6 @@ export function readGemini(request: JsonObject): HubRequest {
   if (tools.length > 0) settings.tools = tools;
   readGeminiChoice(body, settings, dropped);
   readConfig(config, settings, dropped);
-  dropped.rest(body, "", known);
+  dropped.rest(body, "", knownFields);
   return { options: { ...settings, prompt }, dropped: dropped.list() };
 }

@@ -14,7 +14,7 @@ export function redactedOf(metadata: SharedV4ProviderMetadata | undefined): stri
   return metadata === undefined ? null : text(metadata.anthropic?.redactedData);
 }
 
-/** Gemini's proof, whoever passed it on: Google's own upstream, or one that speaks as OpenAI. */
+/** Gemini's proof, from Google's own upstream or from one with OpenAI's API. */
 export function thoughtSignatureOf(metadata: SharedV4ProviderMetadata | undefined): string | null {
   for (const provider in metadata) {
     const found = text(metadata[provider]?.thoughtSignature);

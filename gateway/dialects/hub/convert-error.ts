@@ -2,7 +2,7 @@ import { GatewayError } from "../../errors.ts";
 import { readUpstreamError } from "../upstream-error.ts";
 import { upstreamRejection } from "../upstream-rejection.ts";
 
-type Told = Partial<{
+type ProviderError = Partial<{
   name: unknown;
   message: unknown;
   statusCode: unknown;
@@ -32,7 +32,7 @@ function headerIn(headers: unknown, name: string): string | null {
 }
 
 /** An answer of the upstream that was no success, or a success that is none of its API. */
-function ofCall(error: Told): GatewayError {
+function ofCall(error: ProviderError): GatewayError {
   const body = Buffer.from(typeof error.responseBody === "string" ? error.responseBody : "");
   const type = headerIn(error.responseHeaders, "content-type") ?? "";
   if (typeof error.statusCode === "number" && error.statusCode >= 300) {
@@ -48,7 +48,7 @@ function ofCall(error: Told): GatewayError {
 }
 
 /** An error that an upstream told in its stream, in the provider's words. */
-function ofStream(error: Told): GatewayError {
+function ofStream(error: ProviderError): GatewayError {
   const status = Number(error.statusCode);
   const { message, type } = error;
   const body = Buffer.from(JSON.stringify({ error: { message, type } }));
@@ -59,21 +59,21 @@ function ofStream(error: Told): GatewayError {
 export function conversionError(error: unknown): GatewayError {
   const own = gatewayErrorIn(error);
   if (own !== null) return own;
-  const told: Told = typeof error === "object" && error !== null ? error : {};
-  switch (told.name) {
+  const provided: ProviderError = typeof error === "object" && error !== null ? error : {};
+  switch (provided.name) {
     case "AI_APICallError":
-      return ofCall(told);
+      return ofCall(provided);
     case "AI_UnsupportedFunctionalityError":
       return new GatewayError(
         "invalid_request",
-        `The upstream of this model does not support this: ${String(told.functionality)}.`,
+        `The upstream of this model does not support this: ${String(provided.functionality)}.`,
         { cause: error },
       );
     case "AI_InvalidPromptError":
     case "AI_InvalidArgumentError":
       return new GatewayError(
         "invalid_request",
-        `The upstream of this model would refuse this request: ${told.message}`,
+        `The upstream of this model would refuse this request: ${provided.message}`,
         {
           cause: error,
         },
@@ -86,8 +86,8 @@ export function conversionError(error: unknown): GatewayError {
         cause: error,
       });
     default:
-      return typeof told.statusCode === "number"
-        ? ofStream(told)
+      return typeof provided.statusCode === "number"
+        ? ofStream(provided)
         : new GatewayError(
             "internal_error",
             "The gateway failed to convert this request or its answer.",

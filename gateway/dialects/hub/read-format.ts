@@ -47,7 +47,7 @@ export function readFormat(
   dropped.rest(source, where, formatFields);
 }
 
-/** A schema of a dialect whose schemas OpenAI's strict mode would not take. */
+/** A schema of a dialect with schemas that OpenAI's strict mode does not take. */
 export function setSchema(settings: CallSettings, schema: JsonObject, name: string | null): void {
   settings.responseFormat = {
     type: "json",

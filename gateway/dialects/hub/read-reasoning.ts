@@ -41,7 +41,7 @@ export function showThoughts(settings: CallSettings): void {
   addHint(settings, "google", { thinkingConfig: { includeThoughts: true } });
 }
 
-/** Who asks for thinking wants to see it. */
+/** A client that asks for thinking wants to see it. */
 export function setEffort(settings: CallSettings, effort: Effort): void {
   settings.reasoning = effort;
   if (effort !== "none") showThoughts(settings);
@@ -54,7 +54,7 @@ function effortOfBudget(tokens: number): Effort {
   return tokens < 16_384 ? "medium" : "high";
 }
 
-/** A number of tokens to think with, for those who count them, and its effort for the others. */
+/** A budget of thinking tokens for upstreams that count them, and an effort for the others. */
 export function setBudget(settings: CallSettings, tokens: number, shown: boolean): void {
   settings.reasoning = effortOfBudget(tokens);
   addHint(settings, "google", {

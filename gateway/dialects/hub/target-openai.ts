@@ -17,7 +17,7 @@ function keep(hints: SharedV4ProviderOptions, kind: string): SharedV4ProviderOpt
   return proof === undefined ? undefined : { google: { thoughtSignature: proof } };
 }
 
-/** The provider drops `topK`; as a field of one's own it passes, to those who may know it. */
+/** The provider drops `topK`. As an extra field it passes to servers that may know it. */
 function withTopK(options: HubRequest["options"]): HubRequest["options"] {
   const { topK, ...rest } = options;
   if (topK === undefined) return options;
@@ -32,7 +32,7 @@ function withLimit(body: Record<string, unknown>): Record<string, unknown> {
   return { model, max_completion_tokens: max_tokens, ...rest };
 }
 
-/** OpenAI chat, llama.cpp, vLLM, Ollama, and whoever speaks like them. */
+/** OpenAI chat, llama.cpp, vLLM, Ollama, and servers with the same API. */
 export const openaiTarget: Target = {
   prepare(options, { strictFields }) {
     const own = withHints(withFilesBehindResults(withOneSystem(options)), keep);

@@ -44,7 +44,7 @@ type Next = "value" | "first" | "name" | "firstName" | "after";
 
 /**
  * The offset of the first character at which `text` cannot be JSON any more; -1 if all of it is.
- * Only asked once JSON.parse has failed, whose own message quotes the text. No recursion.
+ * Called after JSON.parse has failed: its own message quotes the text. No recursion.
  */
 export function faultOffset(text: string): number {
   const closers: string[] = [];

@@ -13,7 +13,7 @@ function mayNameTwo(bytes: Buffer): boolean {
 }
 
 /**
- * Refuses (400) a body whose model depends on who reads it: of two `model` some servers take the
+ * Refuses (400) a body that servers read in two ways: of two `model` some servers take the
  * first and some the last, and those in Go (Ollama) take `Model` for it. What is judged, routed and
  * billed must be what runs.
  */

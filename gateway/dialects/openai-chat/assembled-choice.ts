@@ -16,14 +16,14 @@ function addPiece(into: Fields, piece: Fields, replaced: Names): void {
     const value = piece[name];
     // By this name every object has the one that all others inherit from.
     if (name === "__proto__") continue;
-    const known = into[name];
+    const before = into[name];
     if (value === null) into[name] ??= null;
-    else if (typeof value === "string" && typeof known === "string" && !replaced.has(name)) {
-      into[name] = known + value;
-    } else if (Array.isArray(value) && Array.isArray(known)) {
+    else if (typeof value === "string" && typeof before === "string" && !replaced.has(name)) {
+      into[name] = before + value;
+    } else if (Array.isArray(value) && Array.isArray(before)) {
       // One by one: a spread of hundreds of thousands ends the stack.
-      for (const item of value) known.push(item);
-    } else if (isJsonObject(value) && isJsonObject(known)) addPiece(known, value, replaced);
+      for (const item of value) before.push(item);
+    } else if (isJsonObject(value) && isJsonObject(before)) addPiece(before, value, replaced);
     else into[name] = value;
   }
 }
@@ -59,9 +59,9 @@ export class AssembledChoice {
   }
 
   #addCall({ index, ...said }: Fields): void {
-    const known = this.#calls.get(index);
-    if (known === undefined) this.#calls.set(index, { ...said });
-    else addPiece(known, withoutEmpty(said), callTexts);
+    const before = this.#calls.get(index);
+    if (before === undefined) this.#calls.set(index, { ...said });
+    else addPiece(before, withoutEmpty(said), callTexts);
   }
 
   /** The choice of a text completion. */

@@ -30,12 +30,12 @@ export class AssembledUsage {
 
   /** `prompts` is how many prompts the choices belong to. Null where nothing is known. */
   usage(prompts: number): Fields | null {
-    const told = [...this.#usages.values()];
-    if (told.length === 1) return told[0] ?? null;
-    if (told.length > 1) {
+    const usages = [...this.#usages.values()];
+    if (usages.length === 1) return usages[0] ?? null;
+    if (usages.length > 1) {
       return usageOf(
         countsOfChoices(
-          told.map(countsOf).filter((one) => one !== null),
+          usages.map(countsOf).filter((one) => one !== null),
           prompts,
         ),
       );

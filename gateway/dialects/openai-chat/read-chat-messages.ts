@@ -103,9 +103,9 @@ export function readChatMessages(body: JsonObject, dropped: Dropped): Message[] 
   for (const { item, at } of objectsAt(body, "messages", "")) {
     const role = requiredText(item, "role", at);
     const kind = role === "developer" ? "system" : role === "function" ? "tool" : role;
-    const known = Object.hasOwn(fields, kind) ? fields[kind] : undefined;
-    if (known === undefined) return wrong(below(at, "role"), "is not a known role");
-    dropped.rest(item, at, known);
+    const knownFields = Object.hasOwn(fields, kind) ? fields[kind] : undefined;
+    if (knownFields === undefined) return wrong(below(at, "role"), "is not a known role");
+    dropped.rest(item, at, knownFields);
     if (kind === "system") readSystem(item, at, prompt, dropped);
     else if (kind === "user") prompt.user(markLast(readContent(item, at, dropped), item));
     else if (kind === "assistant") prompt.assistant(readAssistant(item, at, book, dropped));

@@ -13,7 +13,7 @@ import type { Dropped } from "../hub/read-dropped.ts";
 import { below, objectAt, objectsAt, requiredText, textAt } from "../hub/read-fields.ts";
 
 /** What a content part may say beside its own field. */
-const known: Readonly<Record<string, ReadonlySet<string>>> = {
+const knownFields: Readonly<Record<string, ReadonlySet<string>>> = {
   text: new Set(["type", "text", "cache_control"]),
   image_url: new Set(["type", "image_url", "cache_control"]),
   video_url: new Set(["type", "video_url", "cache_control"]),
@@ -80,7 +80,7 @@ export function readContent(message: JsonObject, at: string, dropped: Dropped): 
   if (typeof content === "string") return [{ type: "text", text: content }];
   return objectsAt(message, "content", at).flatMap(({ item, at: where }) => {
     const type = typeof item.type === "string" ? item.type : "";
-    const fields = Object.hasOwn(known, type) ? known[type] : undefined;
+    const fields = Object.hasOwn(knownFields, type) ? knownFields[type] : undefined;
     if (fields === undefined) {
       dropped.add(where);
       return [];

@@ -30,7 +30,7 @@ const names: SettingNames = {
 };
 
 /** What is read here, or says how the answer travels and not what it is. */
-const known: ReadonlySet<string> = new Set([
+const knownFields: ReadonlySet<string> = new Set([
   ...Object.values(names).flat(),
   "messages",
   "model",
@@ -91,7 +91,7 @@ const unfit: ReadonlySet<string> = new Set([
 
 function extraFields(body: JsonObject): JsonObject {
   const extra = Object.entries(body).filter(
-    ([name, value]) => !known.has(name) && !unfit.has(name) && !isAbsent(value),
+    ([name, value]) => !knownFields.has(name) && !unfit.has(name) && !isAbsent(value),
   );
   return Object.fromEntries(extra);
 }
@@ -115,6 +115,6 @@ export function readChat(body: JsonObject): HubRequest {
   addHint(settings, "openaiCompatible", extraFields(body));
   const user = textAt(body, "user", "") ?? textAt(body, "safety_identifier", "");
   if (user !== null) setUser(settings, user);
-  dropped.rest(body, "", known);
+  dropped.rest(body, "", knownFields);
   return { options: { ...settings, prompt }, dropped: dropped.list() };
 }

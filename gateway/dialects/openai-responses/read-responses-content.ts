@@ -8,7 +8,7 @@ import { namedFile } from "../openai-chat/read-chat-parts.ts";
 
 const texts: ReadonlySet<string> = new Set(["type", "text", "cache_control"]);
 
-const known: Readonly<Record<string, ReadonlySet<string>>> = {
+const knownFields: Readonly<Record<string, ReadonlySet<string>>> = {
   input_text: texts,
   output_text: texts,
   text: texts,
@@ -66,7 +66,7 @@ export function readResponsesContent(
   if (typeof value === "string") return [{ type: "text", text: value }];
   return objectsAt(item, name, at).flatMap(({ item: part, at: where }): UserPart[] => {
     const type = typeof part.type === "string" ? part.type : "";
-    const fields = Object.hasOwn(known, type) ? known[type] : undefined;
+    const fields = Object.hasOwn(knownFields, type) ? knownFields[type] : undefined;
     if (fields === undefined) {
       dropped.add(where);
       return [];

@@ -106,13 +106,13 @@ function readItems(body: JsonObject, prompt: PromptBuilder, dropped: Dropped): v
     if (type === "item_reference") {
       wrong(at, "names an item that this gateway does not keep; send the item itself");
     }
-    const known =
+    const knownFields =
       typeof type === "string" && Object.hasOwn(fields, type) ? fields[type] : undefined;
-    if (known === undefined) {
+    if (knownFields === undefined) {
       dropped.add(at);
       continue;
     }
-    dropped.rest(item, at, known);
+    dropped.rest(item, at, knownFields);
     if (type === "message") readMessage(item, at, prompt, turn, dropped);
     else if (type === "reasoning") {
       for (const part of readReasoning(item, at, dropped)) turn.add(part);

@@ -32,7 +32,7 @@ const likeChat: readonly string[] = [
 ];
 
 /** What is read here, or says how the answer travels and not what it is. */
-const known: ReadonlySet<string> = new Set([
+const knownFields: ReadonlySet<string> = new Set([
   ...Object.values(names).flat(),
   ...likeChat,
   "input",
@@ -125,6 +125,6 @@ export function readResponses(body: JsonObject): HubRequest {
   const user = textAt(body, "user", "") ?? textAt(body, "safety_identifier", "");
   if (user !== null) setUser(settings, user);
   if (!isAbsent(body.truncation) && body.truncation !== "disabled") dropped.add("truncation");
-  dropped.rest(body, "", known);
+  dropped.rest(body, "", knownFields);
   return { options: { ...settings, prompt }, dropped: dropped.list() };
 }

@@ -65,7 +65,7 @@ export function openRouterError(error: GatewayError): Record<string, unknown> {
   };
 }
 
-/** The same error with OpenRouter's word in it, for the dialects whose own form it keeps. */
+/** The same error with OpenRouter's error type, for dialects that keep their own form. */
 export function withOpenRouterType(error: GatewayError): GatewayError {
   const { code, message, status, type, shownCode, param, headers } = error;
   const extra = { ...error.extra, error_type: openRouterErrorType(error) };

@@ -8,7 +8,7 @@ export type GenerationRecord = Readonly<{
   id: string;
   requestId: string;
   upstreamId: string | null;
-  /** Who served it: an upstream's name. */
+  /** The name of the upstream that served it. */
   upstream: string;
   model: string | null;
   dialect: DialectName;

@@ -45,7 +45,7 @@ export function openRouterModel(facts: ModelFacts): Record<string, unknown> {
   };
 }
 
-/** A model and who serves it (`GET /api/v1/models/{author}/{slug}/endpoints`). */
+/** A model and its providers (`GET /api/v1/models/{author}/{slug}/endpoints`). */
 export function openRouterEndpoints(facts: ModelFacts): Record<string, unknown> {
   const has = (name: string): boolean => facts.parameters.includes(name);
   const choice = has("tool_choice");
