@@ -174,7 +174,7 @@ async function openParts(
   return { parts, upstreams };
 }
 
-/** Who may come in, and what config.yaml adds to the road. */
+/** Users, the ways in, and the middlewares of config.yaml. */
 async function openEntrance({ settings, telemetry, state }: Common, opening: AsyncDisposableStack) {
   const { usersFile: file, apiKey, apiUser } = settings;
   const users = createUserDirectory({ file, apiKey, apiUser, onTrouble: telemetry.usersFile });

@@ -8,19 +8,19 @@ import {
 } from "../dialects/openrouter/openrouter-key.ts";
 import { GatewayError } from "../errors.ts";
 import type { LimitState } from "../limits/limits-report.ts";
-import type { OpenRouterAsked, OpenRouterParts } from "./openrouter-parts.ts";
+import type { OpenRouterParts, OpenRouterQuestion } from "./openrouter-parts.ts";
 
 const dayMs = 86_400_000;
 
 /** `GET /api/v1/key` and `/auth/key`: what one's key may spend, and has spent. */
-export function showKey(parts: OpenRouterParts, { identity }: OpenRouterAsked): object {
+export function showKey(parts: OpenRouterParts, { identity }: OpenRouterQuestion): object {
   const limits = parts.limits(identity);
   const spent = spendingOf(parts, identity.user);
   return { data: openRouterKey(identity.hint, spent, allowanceIn(limits), paceIn(limits)) };
 }
 
 /** `GET /api/v1/credits`. */
-export function showCredits(parts: OpenRouterParts, { identity }: OpenRouterAsked): object {
+export function showCredits(parts: OpenRouterParts, { identity }: OpenRouterQuestion): object {
   const allowance = allowanceIn(parts.limits(identity));
   return { data: openRouterCredits(spendingOf(parts, identity.user), allowance) };
 }
@@ -28,7 +28,7 @@ export function showCredits(parts: OpenRouterParts, { identity }: OpenRouterAske
 /** `GET /api/v1/generation?id=`: one of one's own. */
 export function showGeneration(
   parts: OpenRouterParts,
-  { identity, query }: OpenRouterAsked,
+  { identity, query }: OpenRouterQuestion,
 ): object {
   const id = query.get("id") ?? "";
   if (id === "") {

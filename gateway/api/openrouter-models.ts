@@ -9,36 +9,48 @@ import {
 } from "../dialects/openrouter/openrouter-model.ts";
 import { type ModelFacts, modelFacts } from "../dialects/openrouter/openrouter-model-facts.ts";
 import { GatewayError } from "../errors.ts";
-import type { OpenRouterAsked, OpenRouterParts } from "./openrouter-parts.ts";
+import type { OpenRouterParts, OpenRouterQuestion } from "./openrouter-parts.ts";
 
 /** `GET /api/v1/models`, and what a key may use: `GET /api/v1/models/user`. */
-export async function listModels(parts: OpenRouterParts, asked: OpenRouterAsked): Promise<object> {
-  return openRouterModels(await factsFor(parts, asked), modelsAsked(asked.query));
+export async function listModels(
+  parts: OpenRouterParts,
+  question: OpenRouterQuestion,
+): Promise<object> {
+  return openRouterModels(await factsFor(parts, question), modelsAsked(question.query));
 }
 
 /** `GET /api/v1/models/count`. */
-export async function countModels(parts: OpenRouterParts, asked: OpenRouterAsked): Promise<object> {
-  const wanted = modelsAsked(asked.query);
-  const facts = await factsFor(parts, asked);
+export async function countModels(
+  parts: OpenRouterParts,
+  question: OpenRouterQuestion,
+): Promise<object> {
+  const wanted = modelsAsked(question.query);
+  const facts = await factsFor(parts, question);
   return { data: { count: facts.filter((one) => isAsked(one, wanted)).length } };
 }
 
 /** `GET /api/v1/models/{id}`, as clients of OpenAI's ask for one. */
-export async function showModel(parts: OpenRouterParts, asked: OpenRouterAsked): Promise<object> {
-  return openRouterModel(await factsOf(parts, asked));
+export async function showModel(
+  parts: OpenRouterParts,
+  question: OpenRouterQuestion,
+): Promise<object> {
+  return openRouterModel(await factsOf(parts, question));
 }
 
 /** `GET /api/v1/model/{author}/{slug}`, as OpenRouter's own ask for one. */
-export async function getModel(parts: OpenRouterParts, asked: OpenRouterAsked): Promise<object> {
-  return { data: await showModel(parts, asked) };
+export async function getModel(
+  parts: OpenRouterParts,
+  question: OpenRouterQuestion,
+): Promise<object> {
+  return { data: await showModel(parts, question) };
 }
 
 /** `GET /api/v1/models/{author}/{slug}/endpoints`. */
 export async function listEndpoints(
   parts: OpenRouterParts,
-  asked: OpenRouterAsked,
+  question: OpenRouterQuestion,
 ): Promise<object> {
-  return { data: openRouterEndpoints(await factsOf(parts, asked)) };
+  return { data: openRouterEndpoints(await factsOf(parts, question)) };
 }
 
 /** `GET /api/v1/providers`: the upstreams. */
@@ -50,7 +62,7 @@ export function listProviders({ providers }: OpenRouterParts): object {
 /** The models that a key may use. */
 async function factsFor(
   parts: OpenRouterParts,
-  { identity }: OpenRouterAsked,
+  { identity }: OpenRouterQuestion,
 ): Promise<ModelFacts[]> {
   const { modelId, maxContextLength } = parts;
   const listed = await parts.listing();
@@ -65,10 +77,10 @@ async function factsFor(
 }
 
 /** The model that a path names: by its own name, or with its owner's in front. */
-async function factsOf(parts: OpenRouterParts, asked: OpenRouterAsked): Promise<ModelFacts> {
-  const all = await factsFor(parts, asked);
+async function factsOf(parts: OpenRouterParts, question: OpenRouterQuestion): Promise<ModelFacts> {
+  const all = await factsFor(parts, question);
   const found =
-    all.find(({ id }) => id === asked.name) ?? all.find((one) => slugOf(one) === asked.name);
+    all.find(({ id }) => id === question.name) ?? all.find((one) => slugOf(one) === question.name);
   if (found !== undefined) return found;
   throw new GatewayError("model_not_found", "There is no model with this name.", {
     param: "model",

@@ -4,32 +4,32 @@ import type { Listed, SaidOfModel } from "../dialects/openrouter/openrouter-mode
 import type { TokenPrice } from "../dialects/openrouter/openrouter-price.ts";
 import type { LimitState } from "../limits/limits-report.ts";
 
-/** What OpenRouter's surface is made of. */
+/** What OpenRouter's questions are answered from. */
 export type OpenRouterParts = {
-  /** Every model there is, as `GET /v1/models` lists it for a key that may use them all. */
+  /** Every model, as `GET /v1/models` lists it for a key without limits on models. */
   listing(): Promise<readonly Listed[]>;
   /** What the settings say of a model; null: nothing. */
   said(model: string): SaidOfModel | null;
   priceOf(model: string): TokenPrice;
-  /** MODEL_ID: the name of the one model there is. */
+  /** MODEL_ID: the name of the only model. */
   readonly modelId: string | null;
-  /** MAX_CONTEXT_LENGTH, in tokens, where nobody says more of a model. */
+  /** MAX_CONTEXT_LENGTH, in tokens, for models of which nothing else is known. */
   readonly maxContextLength: number;
   /** Names of upstreams. */
   readonly providers: readonly string[];
-  /** A generation of one user, by our id, the one its client was shown, or the upstream's. */
+  /** A generation of one user, by our id, the request id, or the upstream's id. */
   find(user: string, id: string): GenerationRecord | null;
   /** US dollars that a user spent since then (epoch milliseconds; 0: ever). */
   spent(user: string, since: number): number;
-  /** How one's own limits stand. */
+  /** The state of a user's limits. */
   limits(who: Identity): readonly LimitState[];
   now(): number;
 };
 
-/** Who asks, and for what. */
-export type OpenRouterAsked = Readonly<{
+/** A question, and the user who asks it. */
+export type OpenRouterQuestion = Readonly<{
   identity: Identity;
   query: URLSearchParams;
-  /** What stands in the path for a model: `author/slug`, or its name; `""` where nothing does. */
+  /** The model in the path: `author/slug`, or its name; `""` if there is none. */
   name: string;
 }>;

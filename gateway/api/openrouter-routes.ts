@@ -10,9 +10,9 @@ import {
   listProviders,
   showModel,
 } from "./openrouter-models.ts";
-import type { OpenRouterAsked, OpenRouterParts } from "./openrouter-parts.ts";
+import type { OpenRouterParts, OpenRouterQuestion } from "./openrouter-parts.ts";
 
-type Asking = (parts: OpenRouterParts, asked: OpenRouterAsked) => object | Promise<object>;
+type Asking = (parts: OpenRouterParts, question: OpenRouterQuestion) => object | Promise<object>;
 
 /**
  * What OpenRouter's clients read below /api/v1, in the order of matching; `*name` holds slashes.
@@ -44,8 +44,8 @@ export async function showOpenRouter(
 ): Promise<void> {
   const { name = "" } = request.params;
   const query = new URLSearchParams(exchange.query);
-  const asked = { identity, query, name: typeof name === "string" ? name : name.join("/") };
-  const body = Buffer.from(JSON.stringify(await ask(parts, asked)));
+  const question = { identity, query, name: typeof name === "string" ? name : name.join("/") };
+  const body = Buffer.from(JSON.stringify(await ask(parts, question)));
   setIdentityHeaders(response, exchange);
   response.setHeader("cache-control", "no-store");
   response.setHeader("content-type", "application/json");

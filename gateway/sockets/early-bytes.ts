@@ -1,15 +1,15 @@
 import type { Socket } from "node:net";
 
-/** What a WebSocket client sent before its socket was joined to the upstream's. */
+/** The bytes that a WebSocket client sends before its socket is joined to the upstream's. */
 export type EarlyBytes = {
-  /** Puts it back, for whoever reads from here on. */
+  /** Puts the bytes back into the socket, for the next reader. */
   giveBack(): void;
 };
 
 /** A client that sends more than this before it is answered is no WebSocket client. Bytes. */
 const maxEarly = 64 * 1024;
 
-/** Reads while a client waits, since the leaving of a socket that nobody reads is never noticed. */
+/** Reads while a client waits: Node notices only on a socket that is read that it has closed. */
 export function readEarly(socket: Socket, head: Buffer): EarlyBytes {
   const chunks = [head];
   let size = head.length;

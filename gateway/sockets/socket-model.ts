@@ -3,14 +3,14 @@ import { GatewayError } from "../errors.ts";
 import { refuseOtherModels } from "../generation/refuse-other-models.ts";
 
 /**
- * The one WebSocket whose model stands in its query; in others each message may name one, and
- * nobody reads them.
+ * The one path where a WebSocket names its model in the query. On other paths each message may name
+ * one, and the gateway does not read messages.
  */
 const named = "/v1/realtime";
 
 /**
- * The model a WebSocket names, which its key may use; null where it names none. Throws 400 for two,
- * since servers differ in which they take, and 403.
+ * The model that a WebSocket names in its query; null for none. Throws 403 for a model that the key
+ * may not use, and 400 for two models, since servers differ in which of them they take.
  */
 export function socketModel(identity: Identity, path: string, query: string): string | null {
   const names = [...new URLSearchParams(query)].flatMap(([name, value]) =>

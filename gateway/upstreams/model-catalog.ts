@@ -48,26 +48,16 @@ const nobody: readonly string[] = Object.freeze([]);
 export function createModelCatalog(options: CatalogOptions): ModelCatalog {
   const { freshMs, timeoutMs, onAnswered, onFailed } = options;
   const now = options.now ?? (() => performance.now());
-  const lists = options.upstreams.map(
-    (upstream): List => ({
-      upstream,
-      entries: null,
-      askedAt: Number.NEGATIVE_INFINITY,
-      asking: null,
-      error: null,
-    }),
-  );
+  const never = Number.NEGATIVE_INFINITY;
+  const lists = options.upstreams.map((upstream): List => {
+    return { upstream, entries: null, askedAt: never, asking: null, error: null };
+  });
   let joined: readonly CatalogEntry[] = [];
-  let byModel = new Map<string, string[]>();
+  let byModel: ReadonlyMap<string, readonly string[]> = new Map();
 
   function join(): void {
     joined = Object.freeze(lists.flatMap(({ entries }) => entries ?? []));
-    byModel = new Map();
-    for (const { id, upstream } of joined) {
-      const names = byModel.get(id);
-      if (names === undefined) byModel.set(id, [upstream]);
-      else if (!names.includes(upstream)) names.push(upstream);
-    }
+    byModel = upstreamsByModel(joined);
   }
 
   async function ask(list: List): Promise<void> {
@@ -115,7 +105,18 @@ export function createModelCatalog(options: CatalogOptions): ModelCatalog {
   };
 }
 
-/** A server that loads tells nothing else of what it had. */
+/** The names of the upstreams that list each model, in order. */
+function upstreamsByModel(entries: readonly CatalogEntry[]): ReadonlyMap<string, string[]> {
+  const byModel = new Map<string, string[]>();
+  for (const { id, upstream } of entries) {
+    const names = byModel.get(id);
+    if (names === undefined) byModel.set(id, [upstream]);
+    else if (!names.includes(upstream)) names.push(upstream);
+  }
+  return byModel;
+}
+
+/** A server that loads lists nothing; the models that it had are shown as loading. */
 function loading(entries: readonly CatalogEntry[] | null): readonly CatalogEntry[] | null {
   return entries?.map((entry) => ({ ...entry, status: "loading" })) ?? null;
 }

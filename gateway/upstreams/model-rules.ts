@@ -5,7 +5,8 @@ import { matchesGlob } from "../kinds/glob.ts";
 const mostRemembered = 1000;
 
 /**
- * Finds the first rule whose `model`, a name or a glob, matches a model's name; null if none does.
+ * Finds the first rule with a `model`, a name or a glob, that matches a model's name; null if none
+ * does.
  */
 export function createModelRules<Rule extends { readonly model: string }>(
   rules: readonly Rule[],

@@ -42,7 +42,7 @@ export type Pools = {
   close(): void;
 };
 
-/** Makes the pools, and follows the slots of upstreams whose capacity is `auto`. */
+/** Makes the pools, and follows the slots of upstreams with the capacity `auto`. */
 export function openPools(options: PoolsOptions): Pools {
   const { configured, routing, fallback, models, modelId } = options;
   const members = membersOf(options);
