@@ -18,6 +18,7 @@ import { GatewayError } from "./errors.ts";
 import { isPublicRequest } from "./exchange.ts";
 import { type GenerationParts, generation } from "./generation/generation.ts";
 import type { Docs } from "./openapi/docs.ts";
+import { createPage } from "./page/page.ts";
 import { type ReadParts, read } from "./reads/read.ts";
 import { httpClient, refuseExchange, withExchange } from "./with-exchange.ts";
 
@@ -82,6 +83,7 @@ export function createApp(parts: AppParts): Express {
     });
   });
 
+  showPage(app, parts);
   showGateway(app, parts);
   showLine(app, parts);
 
@@ -114,6 +116,25 @@ function openRouter(parts: AppParts): Router {
     router.get(path.slice("/api/v1".length), answer);
   }
   return router;
+}
+
+/** The page for people, from outside too: it asks for a key itself. */
+function showPage(app: Express, parts: AppParts): void {
+  const page = createPage({
+    async isKnown(request) {
+      try {
+        await parts.authenticate(request);
+        return true;
+      } catch {
+        return false;
+      }
+    },
+  });
+  app.get("/", (request, response) => page.home(request, response));
+  app.get(/^\/page\/./, async (request, response, next) => {
+    const isFile = await page.asset(request.path.slice("/page/".length), request, response);
+    if (!isFile) next(new GatewayError("not_found", "The page has no such file. Reload the page."));
+  });
 }
 
 /** From outside, pages for the LAN do not exist. */

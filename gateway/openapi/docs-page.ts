@@ -59,7 +59,8 @@ function section(path: string, method: string, one: OperationObject, document: O
     return found === null ? [] : [responseRow(status, found)];
   });
   const body = schemaLink(one.requestBody?.content["application/json"]?.schema);
-  const access = one.security === undefined ? "" : `<span class="free">no key, LAN only</span>`;
+  const where = one["x-lan-only"] === true ? ", LAN only" : "";
+  const access = one.security === undefined ? "" : `<span class="free">no key${where}</span>`;
   return [
     `<details id="${text(one.operationId)}"><summary>`,
     `<b class="${text(method)}">${method.toUpperCase()}</b> ${code(path)}`,

@@ -50,7 +50,7 @@ function answerOf({ answer, generates }: Operation): ResponseObject {
 }
 
 function errorsOf({ access, errors, generates }: Operation): Record<string, Reference> {
-  if (access === "lan") return {};
+  if (access === "lan" || access === "anyone") return {};
   const statuses = generates ? [...withKey, ...ofGenerations] : withKey;
   return Object.fromEntries(
     statuses.map((status) => {
@@ -70,7 +70,8 @@ function operationOf(operation: Operation): OperationObject {
     operationId: `${method}${path.replaceAll(/[^a-z0-9]+/gi, "_")}`.replace(/_$/, ""),
     ...{ tags: [tag], summary },
     ...(description === undefined ? {} : { description }),
-    ...(operation.access === "lan" ? { security: [] } : {}),
+    ...(operation.access === "lan" || operation.access === "anyone" ? { security: [] } : {}),
+    ...(operation.access === "lan" ? { "x-lan-only": true } : {}),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(json ? { requestBody: { required: true, content: { "application/json": json } } } : {}),
     responses: { 200: answerOf(operation), ...errorsOf(operation) },

@@ -23,8 +23,9 @@ export type OperationObject = Readonly<{
   tags: readonly string[];
   summary: string;
   description?: string;
-  /** Empty: no key is needed. */
+  /** Empty if no key is needed. */
   security?: readonly object[];
+  "x-lan-only"?: boolean;
   parameters?: readonly (ParameterObject | Reference)[];
   requestBody?: Readonly<{ required: boolean; content: MediaTypes }>;
   responses: Readonly<Record<string, ResponseObject | Reference>>;

@@ -31,8 +31,11 @@ export type Operation = Readonly<{
   tag: string;
   summary: string;
   description?: string;
-  /** `lan`: everyone on the LAN, without a key; `admin`: an administrator on the LAN. */
-  access: "key" | "lan" | "admin";
+  /**
+   * `anyone`: without a key, from outside too; `lan`: everyone on the LAN, without a key; `admin`: an
+   * administrator on the LAN.
+   */
+  access: "key" | "anyone" | "lan" | "admin";
   errors: ErrorForm;
   /** It waits in line, and has a row in the ledger. */
   generates?: true;

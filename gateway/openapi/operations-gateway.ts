@@ -18,6 +18,21 @@ function steering(action: string, summary: string): Operation {
 export const gatewayOperations: readonly Operation[] = [
   {
     ...about,
+    ...{ method: "get", path: "/", access: "anyone" },
+    summary: "The page for people",
+    description:
+      "A browser, which accepts text/html, gets the page. Any other client gets the line `Ollama is running`.",
+    answer: { about: "The line of text; a page for a browser.", type: "text/plain" },
+  },
+  {
+    ...about,
+    ...{ method: "get", path: "/page/{file}", access: "anyone" },
+    summary: "A file of the page",
+    parameters: [{ name: "file", in: "path", about: "A hash and a name, as the page names them." }],
+    answer: { about: "A script, a style sheet or a picture.", type: "text/javascript" },
+  },
+  {
+    ...about,
     ...{ method: "get", path: "/health", access: "lan", answer: healthAnswer },
     summary: "Whether the gateway can serve",
     description: "Always 200 while the gateway runs, also if its upstreams are down.",

@@ -89,9 +89,10 @@ async function packageFiles(): Promise<[string, Buffer][]> {
  * eighth smaller. The lines keep their numbers.
  */
 const withoutComments = (source: string): string =>
-  source.replace(/^ *\/\*\*[\s\S]*?\*\/$|^ *\/\/.*$|\/\*\* @[^\n]*?\*\/ ?/gm, (comment) =>
-    comment.replaceAll(/[^\n]/g, ""),
-  );
+  source.replace(comments, (comment) => comment.replaceAll(/[^\n]/g, ""));
+
+/** A block of whole lines, a line, and a type in the middle of a line. */
+const comments = /^ *\/\*\*(?:(?!\*\/)[\s\S])*\*\/$|^ *\/\/.*$|\/\*\* @(?:(?!\*\/).)*\*\/ ?/gm;
 
 /** `@preact/signals-core` → `npm/preact-signals-core.js` */
 const fileNameOf = (specifier: string): string =>

@@ -35,7 +35,7 @@ const error = (status: number, code: string, message: string): Answer => ({
 });
 
 /**
- * The page and the calls about people, in front of a real gateway that answers all else. Users go
+ * The calls about people and the wall, in front of a real gateway that answers all else. Users go
  * to the gateway's own users.json, so that a key that is made here works there.
  */
 export async function startFakePeople(house: TestGateway): Promise<FakePeople> {
@@ -173,14 +173,7 @@ export async function startFakePeople(house: TestGateway): Promise<FakePeople> {
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = "GET", headers } = request;
     const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
-    if (path === "/") return page.home(request, response);
     if (path === "/wall") return page.wall(request, response);
-    if (path.startsWith("/page/")) {
-      if (!(await page.asset(path.slice("/page/".length), request, response))) {
-        response.writeHead(404).end();
-      }
-      return;
-    }
     const name = `${method} ${path}`;
     const isUser = path.startsWith("/users/");
     if (!(name in calls) && !(name in adminCalls) && !isUser) return pass(house, request, response);
