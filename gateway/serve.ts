@@ -3,8 +3,11 @@ import { openOpenRouter } from "./api/open-openrouter.ts";
 import { type AppParts, createApp, createMetricsApp } from "./app.ts";
 import { addressGroup } from "./auth/address-group.ts";
 import { createCors } from "./auth/browsers.ts";
+import type { Identity } from "./auth/identity.ts";
+import { mayStay } from "./auth/may-stay.ts";
 import { openAccess } from "./auth/open-access.ts";
 import type { Underway } from "./generation/run-accepted.ts";
+import { stopRemovedUsers } from "./generation/stop-removed-users.ts";
 import { openLedger } from "./ledger/ledger.ts";
 import { createPrices, type PricesOptions } from "./ledger/prices.ts";
 import { createBodyReader } from "./limits/body.ts";
@@ -34,6 +37,7 @@ import {
 } from "./upstreams/open-upstreams.ts";
 import { createRetries } from "./upstreams/retry.ts";
 import { createTokenize } from "./upstreams/tokenize.ts";
+import { createStopNotes } from "./users/stop-notes.ts";
 import { createUserDirectory } from "./users/user-directory.ts";
 
 /** A gateway that runs; the ports are those in use, null where there is none. */
@@ -147,6 +151,10 @@ async function openParts(
   opening.defer(() => tokens.close());
   const mayFrame = tracer === null && middlewares.length === 0;
   const answers = opening.use(openAnswers({ ...settings, mayFrame }));
+  const stopNotes = createStopNotes(settings.usersFile);
+  const isStill = (identity: Identity, needsEntry: boolean): boolean =>
+    mayStay(identity, users.read(), Date.now(), needsEntry);
+  opening.use(stopRemovedUsers({ underway, lines, mayStay: isStill, stopNotes }));
   const prices = createPrices(pricesOptions(settings, rules));
   const answered = { ...settings, ...upstreams, said: rules, prices, ledger, limits };
   const parts: AppParts = {

@@ -28,7 +28,14 @@ function follow(method: string, signal: AbortSignal, isStill = true, everyMs = 1
   const identity = { user: "alice", role: "user", models: null, weight: 1, priority: 0 } as const;
   const viewer: Viewer = {
     exchange: sampleExchange({ method, signal }),
-    identity: { ...identity, maxConcurrent: null, maxQueued: null, limits: null, hint: "" },
+    identity: {
+      ...identity,
+      maxConcurrent: null,
+      maxQueued: null,
+      limits: null,
+      hint: "",
+      digest: null,
+    },
     isAdmin: false,
     isStill: async () => isStill,
   };

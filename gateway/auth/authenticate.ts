@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { GatewayError } from "../errors.ts";
-import type { UserEntry } from "../users/entry.ts";
+import { isInForce, type UserEntry } from "../users/entry.ts";
 import { isExampleDigest } from "../users/example-keys.ts";
 import { digestOf } from "../users/key.ts";
 import type { Snapshot } from "../users/snapshot.ts";
@@ -39,10 +39,6 @@ export function authenticate(
     refusal ??= entry === null ? exampleRefusal(digest) : endedRefusal(entry);
   }
   throw refused(credentials, query, refusal);
-}
-
-function isInForce(entry: UserEntry, now: number): boolean {
-  return !entry.disabled && (entry.expires === null || entry.expires > now);
 }
 
 /** Only the holder of the key reads this. */

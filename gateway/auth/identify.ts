@@ -60,14 +60,14 @@ export function createIdentify(options: IdentifyOptions): Identify {
   /** A header is never believed from the tunnel: anyone on the internet could send it. */
   function byProxy({ headers, isProxied, isPublic }: Asker): Identity | null {
     if (userHeader === null || !isProxied || isPublic) return null;
-    return personOf(headers[userHeader], "user", users());
+    return personOf(headers[userHeader], "user", users(), now());
   }
 
   async function byJwt(token: string): Promise<Identity> {
     if (jwt === null) throw wrongToken();
     const claims = await checked(jwt.check, token);
     const role = roleIn(claims, jwt.roleClaim);
-    return personOf(claimOf(claims, jwt.userClaim), role, users()) ?? unwelcome();
+    return personOf(claimOf(claims, jwt.userClaim), role, users(), now()) ?? unwelcome();
   }
 
   /** A person's assertion has an email, a service token's a common name. */
@@ -76,7 +76,7 @@ export function createIdentify(options: IdentifyOptions): Identify {
     const claims = await checked(access.check, assertion);
     const email = claimOf(claims, "email");
     const name = email === undefined || email === "" ? claimOf(claims, "common_name") : email;
-    return personOf(name, null, users()) ?? unwelcome();
+    return personOf(name, null, users(), now()) ?? unwelcome();
   }
 
   async function inPublic(asker: Asker): Promise<Identity> {

@@ -12,4 +12,7 @@ export type Identity = Pick<
   | "maxQueued"
   | "limits"
   | "hint"
->;
+> & {
+  /** The SHA-256 digest of the key that let the user in; null for every other way in. */
+  readonly digest: string | null;
+};

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
+import { GatewayError } from "../errors.ts";
 import type { Snapshot } from "../users/snapshot.ts";
-import { authenticate } from "./authenticate.ts";
+import { authenticate, CHALLENGE } from "./authenticate.ts";
 import { credentialsOf } from "./credentials.ts";
 import type { Asker, Identify } from "./identify.ts";
 import type { Identity } from "./identity.ts";
@@ -34,7 +35,8 @@ export function createOpenDoor({
     const named = userHeader === null ? undefined : headers[userHeader];
     const [key] = credentialsOf(headers).keys;
     const name = key === undefined ? "anonymous" : `key-${hashOf(key)}`;
-    return personOf(named, "user", users()) ?? personOf(name, "user", users()) ?? nobody();
+    const known = (user: unknown) => personOf(user, "user", users(), now());
+    return known(named) ?? known(name) ?? nobody();
   };
   const isStrange = (origin: string | undefined): boolean =>
     origin !== undefined && !origins.includes("*") && !origins.includes(origin);
@@ -66,6 +68,7 @@ export function createOpenDoor({
 /** Long enough to tell people apart, and too short to find the key. */
 const hashOf = (key: string): string => createHash("sha256").update(key).digest("hex").slice(0, 12);
 
+/** users.json may disable the name of those who have none. */
 function nobody(): never {
-  throw new Error("an anonymous user has a name");
+  throw new GatewayError("invalid_api_key", "This gateway asks for an API key.", CHALLENGE);
 }

@@ -1,25 +1,26 @@
 import type { JWTPayload } from "jose";
-import { parseEntry } from "../users/entry.ts";
+import { isInForce, parseEntry } from "../users/entry.ts";
 import type { Snapshot } from "../users/snapshot.ts";
 import { userNameFault } from "../users/user-name.ts";
 import type { Identity } from "./identity.ts";
 
 /**
  * The identity of a user without a key. The user's entry in users.json gives limits, models and
- * weight. Null if the entry's keys are all disabled, or if the name is not valid.
+ * weight. Null if none of the user's entries is in force, or if the name is not valid.
  * @param role null: the role of users.json
  */
 export function personOf(
   user: unknown,
   role: Identity["role"] | null,
   snapshot: Snapshot,
+  now: number,
 ): Identity | null {
   if (typeof user !== "string" || userNameFault(user) !== null) return null;
   const entries = snapshot.entriesOf(user);
-  const entry = entries.find(({ disabled }) => !disabled);
+  const entry = entries.find((one) => isInForce(one, now));
   if (entries.length > 0 && entry === undefined) return null;
   const known = entry ?? parseEntry({ user }, "");
-  return { ...known, role: role ?? known.role, hint: "" };
+  return { ...known, role: role ?? known.role, hint: "", digest: null };
 }
 
 /** A claim's own value, never an inherited one. */

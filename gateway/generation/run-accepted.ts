@@ -1,3 +1,4 @@
+import type { Identity } from "../auth/identity.ts";
 import type { Roster } from "../roster.ts";
 import type { Accepted } from "./reserve.ts";
 import { type EndingClient, type SettleParts, settle } from "./settle.ts";
@@ -5,7 +6,13 @@ import { createTries, type Tries, type TriesParts } from "./tries.ts";
 import { type Serve, type TurnsParts, takeTurns, type WaitingClient } from "./turns.ts";
 
 /** A generation between its acceptance and its end. */
-export type Underway = { user: string; stop: AbortController };
+export type Underway = {
+  readonly user: string;
+  readonly identity: Identity;
+  /** Epoch milliseconds. */
+  readonly startedAt: number;
+  readonly stop: AbortController;
+};
 
 export type RunAcceptedParts = TurnsParts &
   TriesParts &
@@ -26,7 +33,8 @@ export async function runAccepted(
   tries: Tries = createTries(parts, accepted),
 ): Promise<void> {
   const { exchange, identity, stop } = accepted;
-  parts.underway.set(exchange.id, { user: identity.user, stop });
+  const { user } = identity;
+  parts.underway.set(exchange.id, { user, identity, startedAt: exchange.startedAt, stop });
   try {
     const outcome = await takeTurns(parts, accepted, client, serve, tries);
     await settle(parts, accepted, client, outcome);

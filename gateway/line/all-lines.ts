@@ -46,9 +46,9 @@ export function allLines(lines: readonly Line[], usableSlots: () => number): All
       }
       return listed;
     },
-    cancel(id) {
+    cancel(id, reason) {
       forget();
-      return lines.some((line) => line.cancel(id));
+      return lines.some((line) => line.cancel(id, reason));
     },
     onChange(listener) {
       const ends = lines.map((line) => line.onChange(listener));

@@ -116,13 +116,10 @@ export class FairLine implements Line {
     return this.#changes.listen(listener);
   }
 
-  cancel(id: string): boolean {
+  cancel(id: string, reason: GatewayError = removedFromQueue()): boolean {
     const waiter = this.#waiters.get(id);
     if (waiter === undefined) return false;
-    this.#sendAway(
-      waiter,
-      new GatewayError("cancelled", "The request was removed from the queue."),
-    );
+    this.#sendAway(waiter, reason);
     return true;
   }
 
@@ -239,3 +236,6 @@ export class FairLine implements Line {
     this.#changes.happened();
   }
 }
+
+const removedFromQueue = (): GatewayError =>
+  new GatewayError("cancelled", "The request was removed from the queue.");

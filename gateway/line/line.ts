@@ -1,3 +1,4 @@
+import type { GatewayError } from "../errors.ts";
 import { FairLine } from "./fair-line.ts";
 import type { RouteSeats } from "./gate/seat.ts";
 import type { FairRules } from "./order/fair-queue.ts";
@@ -58,8 +59,8 @@ export type Line = {
   pause(): void;
   resume(): void;
   state(): "open" | "paused" | "draining";
-  /** Sends a waiting request away. False if no request with that id waits. */
-  cancel(id: string): boolean;
+  /** Sends a waiting request away, with this reason. False if no request with that id waits. */
+  cancel(id: string, reason?: GatewayError): boolean;
   /** The running requests, then the waiting ones in the order in which they will start. */
   list(): ListedRequest[];
   /** Calls `listener` after changes, at most once a second. Returns a function that stops it. */

@@ -27,6 +27,11 @@ export type UserEntry = {
   readonly hint: string;
 };
 
+/** Whether an entry gives anybody anything at `now` (epoch ms). */
+export function isInForce({ disabled, expires }: UserEntry, now: number): boolean {
+  return !disabled && (expires === null || expires > now);
+}
+
 /** The fields of an entry of users.json; `note` is for people. */
 export const entryFields: readonly string[] = [
   ...["user", "role", "expires", "disabled", "models", "weight", "priority"],

@@ -4,12 +4,15 @@ import { JsonFault, type JsonMember, placeOf, readMembers } from "./json-members
 import { digestInName, digestOf, hintOf, keyFault } from "./key.ts";
 import { userNameFault } from "./user-name.ts";
 
+/** An entry, and the SHA-256 digest of its key, by which it is known again in a later reading. */
+export type KeyEntry = UserEntry & { readonly digest: string };
+
 /** The users of one reading of the file. Never changes. */
 export type Snapshot = {
   /** The entry of a key, by the key's SHA-256 digest (64 lower-case hex digits) only. */
-  find(digest: string): UserEntry | null;
+  find(digest: string): KeyEntry | null;
   /** Every entry of a user, in the order of the file. */
-  entriesOf(user: string): readonly UserEntry[];
+  entriesOf(user: string): readonly KeyEntry[];
   readonly keys: number;
   readonly users: number;
 };
@@ -31,7 +34,8 @@ export function snapshotOfApiKey(key: string, user: string): Snapshot {
   const digest = digestOf(key);
   if (isExampleDigest(digest))
     throw new Error("API_KEY is published in users.example.json; set another key");
-  return snapshotOf(new Map([[digest, parseEntry({ user, role: "admin" }, hintOf(key))]]));
+  const entry = parseEntry({ user, role: "admin" }, hintOf(key));
+  return snapshotOf(new Map([[digest, Object.freeze({ ...entry, digest })]]));
 }
 
 /**
@@ -40,7 +44,7 @@ export function snapshotOfApiKey(key: string, user: string): Snapshot {
  * @throws Error with a message that says what and where, and never a key
  */
 export function parseUsers(text: string): Snapshot {
-  const byDigest = new Map<string, UserEntry>();
+  const byDigest = new Map<string, KeyEntry>();
   const positions = new Map<string, number>();
   for (const [index, member] of membersOf(text).entries()) {
     const where = `entry ${index + 1} (${placeOf(text, member.offset)})`;
@@ -48,7 +52,7 @@ export function parseUsers(text: string): Snapshot {
     const twin = positions.get(digest);
     if (twin !== undefined) throw new Error(`${where}: the same key as entry ${twin}`);
     positions.set(digest, index + 1);
-    byDigest.set(digest, entryOf(member, where));
+    byDigest.set(digest, Object.freeze({ ...entryOf(member, where), digest }));
   }
   return snapshotOf(byDigest);
 }
@@ -82,7 +86,7 @@ function entryOf({ name, raw }: JsonMember, where: string): UserEntry {
   }
 }
 
-function snapshotOf(byDigest: Map<string, UserEntry>): Snapshot {
+function snapshotOf(byDigest: Map<string, KeyEntry>): Snapshot {
   const users = Map.groupBy(byDigest.values(), (entry) => entry.user);
   return Object.freeze({
     find: (digest: string) => byDigest.get(digest) ?? null,

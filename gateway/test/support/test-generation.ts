@@ -26,7 +26,7 @@ import { connect, rowOf, temporaryFile } from "./test-ledger.ts";
 
 export const sampleIdentity: Identity = {
   ...{ user: "alice", role: "user", models: null, weight: 1, priority: 0 },
-  ...{ maxConcurrent: null, maxQueued: null, limits: null, hint: "sk-12345" },
+  ...{ maxConcurrent: null, maxQueued: null, limits: null, hint: "sk-12345", digest: null },
 };
 
 export type TestGenerationOptions = {
