@@ -1,63 +1,97 @@
 #!/usr/bin/env bash
-# Passes commands to the gateway of this directory, in its container or (installed with --no-docker) beside
-# it: ./gateway.sh users add alice. Completion: source <(./gateway.sh completion)
+# Passes commands to the gateway of this directory, however it runs: in its container, as a service
+# (install.sh --no-docker), or by `npm start`. Completion: source <(./gateway.sh completion)
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here"
 
 help() {
   cat <<'E'
-gateway.sh: the gateway of this directory
+gateway.sh: the gateway of this directory, with and without Docker
 
   users …            who may use it: users add alice, users list, users --help
   usage …            who used how much
-  key                the first key, where nobody has taken it yet
+  key                the first key, within its first 24 hours
   queue              who waits and who runs
   doctor             is all well? what to do if not
-  status             what runs
-  logs [tunnel]      what it says, as it says it
-  start, stop, restart
   backup [FILE]      keys, settings and accounts in one file (default: data/backups/)
   restore FILE       brings them back, also onto a new machine
-  upgrade [VERSION]  newer source, backup, restart, and back if that fails
   migrate …          from the Python original, LiteLLM, llama-swap
   completion         for bash and zsh
 Everything else goes to the gateway's own command line: config check, --version, …
+
+With Docker, and as a service:
+
+  status             what runs
+  logs [tunnel]      what it says, as it says it
+  start, stop, restart
+  upgrade [VERSION]  newer source, backup, restart, and back if that fails
 E
 }
 
-service=no
-if [ -f "${LLM_GATEWAY_UNITS:-/etc/systemd/system}/llm-gateway.service" ]; then service=yes; fi
-docker=(docker)
-if [ "$service" = no ] && ! docker info >/dev/null 2>&1 && command -v sudo >/dev/null; then docker=(sudo docker); fi
+say() { printf 'gateway.sh: %s\n' "$*" >&2; }
+
+# way: service, docker, or local (npm start). Docker where this directory has containers, or no packages.
+find_way() {
+  docker=(docker)
+  if [ -f "${LLM_GATEWAY_UNITS:-/etc/systemd/system}/llm-gateway.service" ]; then
+    way=service
+    return
+  fi
+  way=docker
+  if ! command -v docker >/dev/null; then
+    way=local
+  elif ! docker info >/dev/null 2>&1; then
+    if [ -d node_modules ]; then
+      way=local
+    elif command -v sudo >/dev/null; then
+      docker=(sudo docker)
+    fi
+  elif [ -d node_modules ] && [ -z "$(compose ps -aq gateway 2>/dev/null)" ]; then
+    way=local
+  fi
+  if [ "$way" = local ] && [ ! -d node_modules ]; then
+    say "there is neither Docker nor node_modules here: install Docker, or run npm ci --omit=dev"
+    exit 1
+  fi
+}
 
 compose() { "${docker[@]}" compose "$@"; }
 root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
-# The systemd service's files may belong to another account than the caller's.
+# The service's files may belong to another account than the caller's.
 local_node() {
-  local owner
+  local owner node=$here/node_modules/.bin/node
+  [ -x "$node" ] || node=node
   owner=$(stat -c %U data 2>/dev/null || id -un)
-  if [ "$(id -un)" = "$owner" ]; then node_modules/.bin/node "$@"; else root runuser -u "$owner" -- "$here/node_modules/.bin/node" "$@"; fi
+  if [ "$way" = local ] || [ "$(id -un)" = "$owner" ]; then "$node" "$@"; else root runuser -u "$owner" -- "$node" "$@"; fi
 }
+
+# Compose makes the container that prepares the data first, and that one never builds its image.
+image() { [ -n "$("${docker[@]}" images -q llm-gateway 2>/dev/null)" ] || compose build gateway >&2; }
+
+is_running() { [ -n "$(compose ps -q --status running gateway 2>/dev/null)" ]; }
 
 # In the running container; where it does not run, in one of its own.
 gateway() {
-  if [ "$service" = yes ]; then
+  if [ "$way" != docker ]; then
     local_node gateway/main.ts "$@"
     return
   fi
   local plain=()
   if ! [ -t 0 ] || ! [ -t 1 ]; then plain=(-T); fi
   if [ -n "${LLM_GATEWAY_KEY:-}" ]; then plain+=(-e LLM_GATEWAY_KEY); fi
-  if [ -n "$(compose ps -q --status running gateway 2>/dev/null)" ]; then
+  if is_running; then
     compose exec ${plain[@]+"${plain[@]}"} gateway node gateway/main.ts "$@"
   else
-    compose run --rm ${plain[@]+"${plain[@]}"} gateway node gateway/main.ts "$@"
+    image && compose run --rm ${plain[@]+"${plain[@]}"} gateway node gateway/main.ts "$@"
   fi
 }
 
 control() {
-  if [ "$service" = yes ]; then
+  if [ "$way" = local ]; then
+    say "it runs by npm start: stop it with Ctrl-C in its terminal, start it with npm start"
+    return 1
+  elif [ "$way" = service ]; then
     root systemctl "$1" llm-gateway
   elif [ "$1" = stop ]; then
     compose stop
@@ -66,13 +100,6 @@ control() {
   else
     compose up -d --remove-orphans
   fi
-}
-
-first_key() {
-  if [ "$service" = yes ]; then root cat data/first-key; else compose exec -T gateway cat data/first-key; fi 2>/dev/null || {
-    echo "gateway.sh: no first key waits to be taken; make one with ./gateway.sh users add NAME" >&2
-    return 1
-  }
 }
 
 backup() {
@@ -91,7 +118,7 @@ backup() {
 doctor() {
   local status=0
   gateway doctor "$@" || status=$?
-  if [ "$service" = yes ] || [[ " $* " == *" --json "* || " $* " == *" --help "* ]]; then return "$status"; fi
+  if [ "$way" != docker ] || [[ " $* " == *" --json "* || " $* " == *" --help "* ]]; then return "$status"; fi
   if [ -z "$(compose ps -aq cloudflared 2>/dev/null)" ]; then
     echo "-     connector  there is no tunnel; cloudflared/README.md says how to make one"
   elif compose exec -T cloudflared cloudflared tunnel --metrics 127.0.0.1:20241 ready </dev/null >/dev/null 2>&1; then
@@ -106,23 +133,41 @@ doctor() {
 
 restore() {
   if [ $# -ne 1 ] || ! [ -r "$1" ]; then
-    echo "gateway.sh: restore needs a backup's file" >&2
+    say "restore needs a backup's file"
     return 2
   fi
   local file
   file=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
-  control stop
+  # A local gateway that runs is refused by the command itself.
+  local ran=no
+  if [ "$way" = docker ]; then
+    image || return
+    if is_running; then ran=yes; fi
+  elif [ "$way" = service ] && systemctl -q is-active llm-gateway; then
+    ran=yes
+  fi
+  [ "$way" = local ] || control stop
   # Through standard input: the file may lie outside the container and belong to another account.
-  if [ "$service" = yes ]; then local_node gateway/main.ts restore --yes - <"$file"; else
+  if [ "$way" = docker ]; then
     compose run --rm -T gateway node gateway/main.ts restore --yes - <"$file"
-  fi || { control start && return 1; }
-  control start
+  else
+    local_node gateway/main.ts restore --yes - <"$file"
+  fi || {
+    # What did not run stays as it is: an empty gateway would make a first key of its own.
+    [ "$ran" = no ] || control start
+    return 1
+  }
+  if [ "$way" = local ]; then say "start it with npm start"; else control start; fi
 }
 
 # The newer source comes first, as it may have a newer install.sh; that one goes back where it fails.
 upgrade() {
+  if [ "$way" = local ]; then
+    say "without Docker: ./gateway.sh backup, git pull, npm ci --omit=dev, then start it again"
+    return 1
+  fi
   local flags=(--yes --dir "$here")
-  [ "$service" = no ] || flags+=(--no-docker)
+  [ "$way" = docker ] || flags+=(--no-docker)
   if [ $# -gt 0 ]; then
     flags+=(--version "$1")
   elif [ -d .git ]; then
@@ -170,23 +215,45 @@ fi
 E
 }
 
+logs() {
+  local name=gateway
+  if [ "$way" = local ]; then
+    say "its log is in the terminal of npm start"
+    return 1
+  fi
+  if [ "$way" = service ]; then exec journalctl -u llm-gateway -f -n 100; fi
+  if [ "${1:-}" = tunnel ]; then
+    name=cloudflared
+    if [ -z "$(compose ps -aq cloudflared 2>/dev/null)" ]; then
+      say "there is no tunnel; cloudflared/README.md says how to make one"
+      return 1
+    fi
+  fi
+  compose logs -f --tail 100 "$name"
+}
+
+status() {
+  case $way in
+    service) systemctl status llm-gateway ;;
+    docker) compose ps ;;
+    local) gateway doctor --no-generate ;;
+  esac
+}
+
 command=${1:-help}
 [ $# -eq 0 ] || shift
 case $command in
-  help | --help | -h) help ;;
-  key) first_key ;;
+  help | --help | -h) help && exit ;;
+  completion) completion && exit ;;
+esac
+find_way
+case $command in
   start | stop | restart) control "$command" ;;
-  status) if [ "$service" = yes ]; then systemctl status llm-gateway; else compose ps; fi ;;
-  logs)
-    if [ "$service" = yes ]; then exec journalctl -u llm-gateway -f -n 100; fi
-    name=gateway
-    if [ "${1:-}" = tunnel ]; then name=cloudflared; fi
-    compose logs -f --tail 100 "$name"
-    ;;
+  status) status ;;
+  logs) logs "$@" ;;
   doctor) doctor "$@" ;;
   backup) backup "$@" ;;
   restore) restore "$@" ;;
   upgrade) upgrade "$@" ;;
-  completion) completion ;;
   *) gateway "$command" "$@" ;;
 esac

@@ -478,17 +478,22 @@ sha256() {
   if have sha256sum; then sha256sum; elif have shasum; then shasum -a 256; else openssl dgst -sha256 -r; fi | cut -c1-64
 }
 
-# The key itself is shown once and stored nowhere: users.json has its digest.
+# users.json has the digest; the key itself waits in data/first-key, so that a first run that fails later
+# (a build, a start) does not lose it. `./gateway.sh key` and the gateway remove that file.
 make_first_key() {
   first_key=''
-  [ ! -e "$dir/data/users.json" ] || return 0
+  if [ -e "$dir/data/users.json" ]; then
+    [ "$running" = yes ] || first_key=$(head -n 1 "$dir/data/first-key" 2>/dev/null || true)
+    return 0
+  fi
   local draft="$dir/data/.users.json.$$"
   first_key=sk-$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
   [ "${#first_key}" -eq 35 ] || die "no random numbers from /dev/urandom" "Is this system whole?"
-  printf '{\n  "sha256:%s": { "user": "%s", "role": "admin", "hint": "%s" }\n}\n' \
-    "$(printf '%s' "$first_key" | sha256)" "$user" "$(printf '%s' "$first_key" | cut -c1-7)" >"$draft" &&
+  printf '%s\n' "$first_key" >"$dir/data/first-key" &&
+    printf '{\n  "sha256:%s": { "user": "%s", "role": "admin", "hint": "%s" }\n}\n' \
+      "$(printf '%s' "$first_key" | sha256)" "$user" "$(printf '%s' "$first_key" | cut -c1-7)" >"$draft" &&
     mv "$draft" "$dir/data/users.json" || {
-      rm -f "$draft"
+      rm -f "$draft" "$dir/data/first-key"
       die "cannot write $dir/data/users.json" "Is the disk full?"
     }
   own_data
@@ -719,7 +724,8 @@ finish() {
   say "and Anthropic clients at the same without /v1."
   if [ -n "$first_key" ]; then
     say ""
-    say "The key of $user, shown only this once:  $first_key"
+    say "The first key, of $user:  $first_key"
+    say "Keep it. For 24 hours, ./gateway.sh key shows it once more."
   fi
   say ""
   say "Try it:"

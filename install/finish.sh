@@ -23,7 +23,8 @@ finish() {
   say "and Anthropic clients at the same without /v1."
   if [ -n "$first_key" ]; then
     say ""
-    say "The key of $user, shown only this once:  $first_key"
+    say "The first key, of $user:  $first_key"
+    say "Keep it. For 24 hours, ./gateway.sh key shows it once more."
   fi
   say ""
   say "Try it:"

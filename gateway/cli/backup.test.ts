@@ -163,8 +163,10 @@ test("what is no backup leaves no folder behind, and a file that is not there is
   const place = at(machine, { DATABASE_FILE: join(machine, "new", "data", "gateway.db") });
   const said = "restore: this file is not a backup of llm-gateway";
   expect(await restored([file, "--yes"], place)).toEqual({ status: 1, out: "", said });
-  const none = await restored([join(machine, "none"), "--yes"], place);
-  expect(none).toMatchObject({ status: 1, said: expect.stringContaining("no such file") });
+  for (const flags of [["--yes"], []]) {
+    const none = await restored([join(machine, "none"), ...flags], place);
+    expect(none).toMatchObject({ status: 1, said: expect.stringContaining("there is no file") });
+  }
   expect(readdirSync(machine)).toEqual(["notes.txt"]);
 });
 
@@ -243,6 +245,14 @@ test.each<[Command, string[], string]>([
     expect(await runCommand(command, argv, at(scratch()))).toEqual({ status: 2, out: "", said });
   },
 );
+
+test("a backup into a folder that is not there is refused, and makes none", async () => {
+  const machine = scratch();
+  writeFileSync(join(machine, "users.json"), "{}");
+  const ran = await backedUp([join(machine, "none", "kept.tar.gz")], at(machine));
+  expect(ran).toMatchObject({ status: 1, said: expect.stringContaining("there is no folder") });
+  expect(readdirSync(machine)).toEqual(["users.json"]);
+});
 
 test("a folder with nothing to keep is an error, not a wrong command line", async () => {
   expect(await backedUp([], at(scratch()))).toMatchObject({ status: 1 });

@@ -13,6 +13,7 @@ import { copyDatabase } from "../ledger/copy-database.ts";
 import { pack } from "./backup/archive.ts";
 import { type KeptFiles, keptFiles, stampOf } from "./backup/kept-files.ts";
 import { type Command, command } from "./frame/command.ts";
+import { shownPath } from "./frame/shown-path.ts";
 import { version } from "./version.ts";
 
 /** `backup [FILE]`: users, settings and accounts in one file. */
@@ -28,20 +29,23 @@ tunnel: copy it separately. It is an ordinary tar.gz: tar -tzf FILE lists it.`,
     const { out, say, cwd, now, stdout } = surroundings;
     const kept = keptFiles(surroundings);
     if (!existsSync(kept.users) && !existsSync(kept.database)) {
-      throw new Error(`there is nothing to keep: no ${kept.users} and no ${kept.database}`);
+      throw new Error(
+        `there is nothing to keep: no ${shownPath(kept.users, cwd)} and no ${shownPath(kept.database, cwd)}`,
+      );
     }
     if (name === "-") return await writeTo(kept, stdout);
     const usual = join(kept.folder, "backups", `llm-gateway-${stampOf(now())}.tar.gz`);
     const file = name === undefined ? usual : resolve(cwd, name);
+    if (name === undefined) mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    else if (!existsSync(dirname(file))) throw new Error(`there is no folder ${dirname(name)}`);
     await writeFile(kept, file);
-    out(file);
+    out(shownPath(file, cwd));
     say(`backup: ${Math.ceil(statSync(file).size / 1024)} KiB`);
   },
 });
 
 /** Writes a file that is complete or does not exist, and that only its owner can read. */
 async function writeFile(kept: KeptFiles, file: string): Promise<void> {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const draft = `${file}.${process.pid}.draft`;
   try {
     await writeTo(kept, createWriteStream(draft, { mode: 0o600, flush: true }));

@@ -10,6 +10,7 @@ const loaders: ReadonlyMap<string, () => Promise<Command>> = new Map<
   () => Promise<Command>
 >([
   ["serve", async () => (await import("./serve.ts")).serve],
+  ["key", async () => (await import("./key.ts")).key],
   ["users", async () => (await import("./users.ts")).users],
   ["usage", async () => (await import("./usage.ts")).usage],
   ["queue", async () => (await import("./queue.ts")).queue],

@@ -28,7 +28,8 @@ export const doctor: Command = command({
   async run({ values }, surroundings) {
     const { out, env } = surroundings;
     const publicUrl = values.public ?? (env.PUBLIC_URL || null);
-    const findings = await examine(surroundings, publicUrl, values["no-generate"] !== true);
+    const found = await examine(surroundings, publicUrl, values["no-generate"] !== true);
+    const findings = found.map((finding) => withShortPaths(finding, surroundings.cwd));
     const isWell = findings.every(({ state }) => state !== "fail");
     if (values.json) out(JSON.stringify({ ok: isWell, findings }, null, 2));
     else for (const line of linesOf(findings)) out(line);
@@ -69,6 +70,13 @@ async function examine(
     ...upstream,
     ...tunnel,
   ];
+}
+
+/** Paths inside the working directory become relative: in a container it is another one than outside. */
+function withShortPaths(finding: Finding, cwd: string): Finding {
+  const short = (text: string): string => text.replaceAll(`${cwd}/`, "");
+  const { says, todo } = finding;
+  return { ...finding, says: short(says), todo: todo === null ? null : short(todo) };
 }
 
 const marks: Readonly<Record<Finding["state"], string>> = {

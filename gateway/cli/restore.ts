@@ -7,6 +7,7 @@ import { parseUsers } from "../users/snapshot.ts";
 import { unpack } from "./backup/archive.ts";
 import { besides, type KeptFiles, keptFiles, stampOf } from "./backup/kept-files.ts";
 import { type Command, command } from "./frame/command.ts";
+import { shownPath } from "./frame/shown-path.ts";
 import { UsageError } from "./frame/usage-error.ts";
 
 /** `restore FILE`: brings back a backup. If it fails, it has changed nothing. */
@@ -21,18 +22,21 @@ beside the ledger.`,
     const { out, cwd, now, stdin, canAsk, ask } = surroundings;
     const kept = keptFiles(surroundings);
     const { users, config, database } = kept;
+    const source = name === "-" ? stdin : resolve(cwd, name);
+    if (typeof source === "string" && !existsSync(source))
+      throw new Error(`there is no file ${name}`);
+    const folder = shownPath(kept.folder, cwd);
     if (!values.yes && [users, config, database].some((file) => existsSync(file))) {
       const answer = canAsk
-        ? await ask(`Replace keys, accounts and settings in ${kept.folder}? [y/N] `)
+        ? await ask(`Replace keys, accounts and settings in ${folder}? [y/N] `)
         : "";
       if (!/^y/i.test(answer)) {
-        throw new UsageError(`${kept.folder} was not changed; to replace its files add --yes`);
+        throw new UsageError(`${folder} was not changed; to replace its files add --yes`);
       }
     }
-    const source = name === "-" ? stdin : resolve(cwd, name);
     const { names, aside } = await bringBack(kept, source, stampOf(now()));
     out(`restored: ${names.filter((one) => one !== "manifest.json").join(", ")}`);
-    if (aside !== null) out(`the files that were there before are in ${aside}`);
+    if (aside !== null) out(`the files that were there before are in ${shownPath(aside, cwd)}`);
   },
 });
 

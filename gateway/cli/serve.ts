@@ -1,5 +1,6 @@
 import { loadSettings } from "../settings/load-settings.ts";
 import { allSettings, type Settings } from "../settings/settings-table.ts";
+import { forgetFirstKeyInTime } from "../users/first-key.ts";
 import { createFirstUsersFile, type FirstKey } from "../users/first-users-file.ts";
 import { type Command, reporting } from "./frame/command.ts";
 import type { Surroundings } from "./frame/surroundings.ts";
@@ -28,6 +29,7 @@ async function serveUntilStopped(
   const { settings, doubts } = loadSettings({ argv, env, cwd });
   for (const doubt of doubts) say(`WARNING: ${doubt}`);
   const firstKey = await firstKeyFor(settings);
+  forgetFirstKeyInTime(settings.usersFile, Date.now());
   // Before the start: if it fails, the key is not lost with it.
   if (firstKey !== null) say(firstKeyLines(firstKey).join("\n"));
   // Loaded here, so that help does not wait for the HTTP parts.

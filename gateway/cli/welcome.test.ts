@@ -7,7 +7,7 @@ const settingsOf = (env: Record<string, string>) =>
   loadSettings({ argv: [], env, cwd: tmpdir() }).settings;
 
 /** As a terminal gets it. */
-const firstKey = { user: "admin", key: "sk-made-up", keyFile: null };
+const firstKey = { user: "admin", key: "sk-made-up", keyFile: "data/first-key" };
 
 test("every address of the LAN is shown where the gateway listens on all", () => {
   const lines = welcomeLines(settingsOf({}), 8000, null, null);
@@ -30,8 +30,8 @@ test.each([
   expect(text).toContain('"Authorization: Bearer sk-made-up"');
 });
 
-test("the first key is shown, or the path of its file, never both", () => {
-  expect(firstKeyLines(firstKey).join()).toContain("sk-made-up");
+test("the first key is shown, or the path of its file, and how to see it again", () => {
+  expect(firstKeyLines(firstKey).join()).toMatch(/sk-made-up.*gateway\.sh key/);
   const lines = firstKeyLines({ user: "admin", key: null, keyFile: "data/first-key" });
   expect(lines.join()).toContain("data/first-key");
 });

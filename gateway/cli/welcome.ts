@@ -1,13 +1,15 @@
-import { existsSync } from "node:fs";
 import { networkInterfaces } from "node:os";
-import { dirname, join } from "node:path";
 import type { Settings } from "../settings/settings-table.ts";
+import { firstKeyFile, readFirstKey } from "../users/first-key.ts";
 import type { FirstKey } from "../users/first-users-file.ts";
 
-/** The first key, once and only for a terminal, or the path of its file. */
+/** The first key, if a terminal shows it, or the command that does. */
 export function firstKeyLines({ key, keyFile }: FirstKey): string[] {
-  if (key !== null) return ["", `The first key, shown only this once:  ${key}`];
-  return ["", `The first key is in ${keyFile}. Delete this file when you have the key.`];
+  if (key !== null) {
+    const keeps = "Keep it. For 24 hours, ./gateway.sh key shows it once more.";
+    return ["", `The first key:  ${key}`, keeps];
+  }
+  return ["", `The first key waits 24 hours in ${keyFile}: ./gateway.sh key shows it.`];
 }
 
 /**
@@ -50,17 +52,15 @@ export function welcomeLines(
     "Try it:",
     ...curlLines(addresses[0] ?? `http://127.0.0.1:${port}`, key, modelToName(settings)),
     "",
-    publishedPort === null
-      ? "Add a user:  npm run users add NAME"
-      : "Add a user:  ./gateway.sh users add NAME",
+    "Add a user:  ./gateway.sh users add NAME",
   ];
 }
 
 /** The first key, or a command that reads it while its file exists. */
 function keyShown({ usersFile }: Settings, firstKey: FirstKey | null): string {
   if (firstKey?.key) return firstKey.key;
-  const file = join(dirname(usersFile), "first-key");
-  return existsSync(file) ? `$(cat '${file}')` : "YOUR_KEY";
+  if (readFirstKey(usersFile, Date.now()) === null) return "YOUR_KEY";
+  return `$(cat '${firstKeyFile(usersFile)}')`;
 }
 
 /** The model of the curl line; null if a request needs no model. */

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { chat, until } from "./support/harness.ts";
@@ -153,6 +153,7 @@ it.runIf(process.platform === "linux" && existsSync(script))(
     expect(shown).toContain("stopped");
     expect(shown).not.toContain('"level"');
     expect(shown).toMatch(/sk-[0-9a-f]{32}/);
-    expect(existsSync(join(dir, "data/first-key"))).toBe(false);
+    const shownKey = /sk-[0-9a-f]{32}/.exec(shown)?.[0];
+    expect(readFileSync(join(dir, "data/first-key"), "utf8")).toBe(`${shownKey}\n`);
   },
 );

@@ -21,16 +21,19 @@ function mode(path: string): number {
   return statSync(path).mode & 0o7777;
 }
 
-test("on a terminal the key is handed over to be shown, and is written hashed only", async () => {
+test("on a terminal the key is handed over to be shown, and waits in its file too", async () => {
   using folder = mkdtempDisposableSync(prefix);
   const file = join(folder.path, "data", "users.json");
   const first = await createFirstUsersFile({ file, user, isTerminal: true });
-  expect(first).toEqual({ user, key: expect.stringMatching(/^sk-[0-9a-f]{32}$/), keyFile: null });
+  const keyFile = join(folder.path, "data", "first-key");
+  expect(first).toEqual({ user, key: expect.stringMatching(/^sk-[0-9a-f]{32}$/), keyFile });
+  expect(readFileSync(keyFile, "utf8")).toBe(`${first?.key}\n`);
   const text = readFileSync(file, "utf8");
   expect(text).not.toContain(first?.key);
   expect(parseUsers(text).find(digestOf(first?.key ?? ""))).toMatchObject({ user, role: "admin" });
-  expect(readdirSync(join(folder.path, "data"))).toEqual(["users.json"]);
-  expect([mode(file), mode(join(folder.path, "data"))]).toEqual([0o600, 0o700]);
+  expect(readdirSync(join(folder.path, "data"))).toEqual(["first-key", "users.json"]);
+  const folders = join(folder.path, "data");
+  expect([mode(file), mode(keyFile), mode(folders)]).toEqual([0o600, 0o600, 0o700]);
 });
 
 test("without a terminal the key goes to a file of its owner's, not into a log", async () => {

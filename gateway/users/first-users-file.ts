@@ -1,16 +1,16 @@
-import { lstatSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { lstatSync } from "node:fs";
 import { addKey } from "./add-key.ts";
 import { editUsersFile } from "./edit-users-file.ts";
+import { firstKeyFile, keepFirstKey } from "./first-key.ts";
 import { newKey } from "./key.ts";
-import { replaceFile, targetOf } from "./replace-file.ts";
+import { targetOf } from "./replace-file.ts";
 
 export type FirstKey = {
   readonly user: string;
-  /** The key to print once; null if it was written to `keyFile`. */
+  /** The key to print; null if the output is kept in a log. */
   readonly key: string | null;
-  /** The file that the key was written to; null if it may be printed. */
-  readonly keyFile: string | null;
+  /** The file that the key waits in. */
+  readonly keyFile: string;
 };
 
 export type FirstUsersFileOptions = {
@@ -31,22 +31,15 @@ export async function createFirstUsersFile(
   const { file, user, isTerminal } = options;
   const target = targetOf(file);
   if (exists(target)) return null;
-  const keyFile = isTerminal ? null : join(dirname(file), "first-key");
   const key = newKey();
   const isFirst = await editUsersFile(file, (rows) => {
     // If two gateways start at once, the second one finds the first one's key.
     if (exists(target)) return { rows, result: false };
     // Written before the users file: a crash between the two must not leave an unknown key.
-    if (keyFile !== null) writeKeyFile(keyFile, key);
+    keepFirstKey(file, key);
     return { rows: addKey(rows, key, { user, role: "admin" }, false).rows, result: true };
   });
-  return isFirst ? { user, key: isTerminal ? key : null, keyFile } : null;
-}
-
-function writeKeyFile(keyFile: string, key: string): void {
-  // An older file would keep its mode.
-  rmSync(keyFile, { force: true });
-  replaceFile(keyFile, `${key}\n`);
+  return isFirst ? { user, key: isTerminal ? key : null, keyFile: firstKeyFile(file) } : null;
 }
 
 function exists(file: string): boolean {

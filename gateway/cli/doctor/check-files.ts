@@ -1,5 +1,5 @@
 import { accessSync, constants, existsSync, readFileSync, statfsSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { nearestTo } from "../../kinds/did-you-mean.ts";
 import { inspectDatabase } from "../../ledger/inspect-database.ts";
 import { readLimitFields } from "../../limits/limit-fields.ts";
@@ -34,10 +34,6 @@ export function checkUsers(file: string, hasApiKey: boolean): Finding[] {
   if ((statSync(file).mode & 0o077) !== 0) {
     const says = "Other accounts of this machine can read the keys.";
     findings.push(warn(about, says, `chmod 600 ${file}`));
-  }
-  if (existsSync(join(dirname(file), "first-key"))) {
-    const todo = "Keep the key (./gateway.sh key; without Docker: cat), then delete this file.";
-    findings.push(warn(about, "The first key is still in data/first-key.", todo));
   }
   return findings;
 }

@@ -1,6 +1,6 @@
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { Settings } from "../../settings/settings-table.ts";
+import { readFirstKey } from "../../users/first-key.ts";
 import type { Surroundings } from "../frame/surroundings.ts";
 
 /**
@@ -10,19 +10,16 @@ import type { Surroundings } from "../frame/surroundings.ts";
  */
 export async function findKey(
   settings: Pick<Settings, "apiKey" | "usersFile">,
-  { env, cwd, canAsk, askSecret }: Surroundings,
+  { env, cwd, now, canAsk, askSecret }: Surroundings,
   isLocal: boolean,
 ): Promise<string> {
-  const own = isLocal ? (settings.apiKey ?? firstKey(resolve(cwd, settings.usersFile))) : null;
+  const own = isLocal
+    ? (settings.apiKey ?? readFirstKey(resolve(cwd, settings.usersFile), now()))
+    : null;
   let key = env.LLM_GATEWAY_KEY?.trim() || own;
-  if (!key && canAsk) key = await askSecret("Key: ");
+  if (!key && canAsk) key = await askSecret("Key (or set LLM_GATEWAY_KEY): ");
   if (!key) throw new Error("no key: set LLM_GATEWAY_KEY, or run this on a terminal");
   // With other characters fetch would throw an error that holds the key.
   if (!/^[\x21-\x7e]+$/.test(key)) throw new Error("the key has characters that a key cannot have");
   return key;
-}
-
-function firstKey(usersFile: string): string | null {
-  const file = join(dirname(usersFile), "first-key");
-  return existsSync(file) ? readFileSync(file, "utf8").trim() || null : null;
 }

@@ -156,14 +156,47 @@ next_version "mended"
 [ "$(status_with "$bob") $(total requests)" = "200 $((before + 3))" ] || fail "the mended version lost something"
 done_with "the mended version after it"
 
+# The mended version went on from the ledger of before; now one that changes the ledger, works, and is left again.
+running_version=$(git rev-parse HEAD)
+sed -i '1i import "./newer.mjs";' "$LLM_GATEWAY_REPO/gateway/main.ts"
+cat >"$LLM_GATEWAY_REPO/gateway/newer.mjs" <<'E'
+import { existsSync } from "node:fs";
+import Database from "better-sqlite3";
+if (existsSync("/app/data/gateway.db") && process.argv[2] === undefined) {
+  setTimeout(() => new Database("/app/data/gateway.db").pragma("user_version = 999"), 1_000);
+}
+E
+git -C "$LLM_GATEWAY_REPO" add -A
+next_version "changes the ledger and works"
+sleep 1.1
+./gateway.sh upgrade </dev/null 2>"$scratch/said" || { cat "$scratch/said" && fail "upgrade to a version that changes the ledger"; }
+chat "$alice" "on the newer version" >/dev/null
+sleep 1
+newest=$(find data/backups -name 'before-upgrade-*.tar.gz' | sort | tail -n 1)
+./gateway.sh stop >/dev/null 2>&1
+git checkout -q "$running_version"
+docker compose build gateway >/dev/null 2>&1
+./gateway.sh restore "$newest" >"$scratch/said" 2>&1 || { cat "$scratch/said" && fail "the way back"; }
+healthy
+[ "$(status_with "$bob") $(total requests)" = "200 $((before + 3))" ] || fail "the way back lost something"
+[ "$(chat "$bob" "back" | grep -c 'back')" = 1 ] || fail "no answer after the way back"
+done_with "one version back, from a ledger that the newer one has changed (docs/operations.md)"
+
+# The new machine has no image yet, and the first command is not "up".
+docker rmi -f llm-gateway llm-gateway:previous >/dev/null 2>&1
 git clone -q "$LLM_GATEWAY_REPO" "$scratch/two"
 cd "$scratch/two"
 export COMPOSE_PROJECT_NAME=llm-gateway-journey-two
 port=$((port + 1))
 printf "PORT='%s'\n" "$port" >.env
+echo "no backup" >"$scratch/broken.tar.gz"
+./gateway.sh restore "$scratch/broken.tar.gz" >"$scratch/said" 2>&1 && fail "a file that is no backup was restored"
+[ -z "$(docker compose ps -q gateway)" ] && [ ! -e data/users.json ] || fail "a failed restore started an empty gateway"
+done_with "on a new machine without an image: a failed restore builds it and starts nothing"
 ./gateway.sh restore "$scratch/kept.tar.gz" >"$scratch/said" 2>&1 || { cat "$scratch/said" && fail "restore on a new machine"; }
 healthy
 [ "$(status_with "$bob") $(total requests)" = "200 $((before + 1))" ] || fail "the new machine lacks something"
+[ ! -e data/first-key ] || fail "a first key of an empty gateway is left"
 done_with "restore onto a new machine"
 
 export COMPOSE_PROJECT_NAME=llm-gateway-journey

@@ -99,3 +99,76 @@ setup() {
     git -C "$SCRATCH/src" -c user.name=t -c user.email=t@example.com commit -q --allow-empty -m "newer still"
   done
 }
+
+@test "before the first start the image is built, then the command runs" {
+  rm "$SCRATCH/state/running"
+  touch "$SCRATCH/state/no-image"
+  detached ./gateway.sh users add alice
+  grep -E 'compose (build|run)' "$SCRATCH/calls" | sed 's/docker compose \([a-z]*\).*/\1/' >"$SCRATCH/order"
+  [ "$(tr '\n' ' ' <"$SCRATCH/order")" = "build run " ]
+}
+
+@test "a restore that fails starts nothing that did not run, and what ran again" {
+  echo backup >"$SCRATCH/a backup"
+  touch "$SCRATCH/state/run-fails"
+  rm "$SCRATCH/state/running"
+  run detached ./gateway.sh restore "$SCRATCH/a backup"
+  [ "$status" -eq 1 ]
+  absent -q "compose up" "$SCRATCH/calls"
+  touch "$SCRATCH/state/running"
+  run detached ./gateway.sh restore "$SCRATCH/a backup"
+  [ "$status" -eq 1 ]
+  called "compose up"
+}
+
+@test "the first key is shown by a stopped gateway too" {
+  rm "$SCRATCH/state/running"
+  detached ./gateway.sh key
+  called "docker compose run --rm -T gateway node gateway/main.ts key"
+}
+
+# Packages whose only command writes down how it was called.
+packages_here() {
+  mkdir -p node_modules/.bin
+  ln -s "$stand_in/recorder" node_modules/.bin/node
+}
+
+@test "without Docker the commands go to the gateway's own Node" {
+  rm "$SCRATCH/bin/docker"
+  packages_here
+  for command in "users add alice" "usage --days 7" queue doctor key backup "config check"; do
+    # shellcheck disable=SC2086
+    detached ./gateway.sh $command
+    called "node gateway/main.ts $command"
+  done
+  echo backup >"$SCRATCH/a backup"
+  detached ./gateway.sh restore "$SCRATCH/a backup"
+  called "node gateway/main.ts restore --yes -"
+  run detached ./gateway.sh restart
+  [ "$status" -eq 1 ]
+  [[ $output == *"npm start"* ]]
+}
+
+@test "a gateway of npm start is found although there is Docker, and containers come first" {
+  packages_here
+  rm "$SCRATCH/state/running"
+  detached ./gateway.sh users list
+  called "node gateway/main.ts users list"
+  touch "$SCRATCH/state/running"
+  detached ./gateway.sh usage
+  called "docker compose exec -T gateway node gateway/main.ts usage"
+}
+
+@test "with neither Docker nor packages it says what to do" {
+  rm "$SCRATCH/bin/docker"
+  run detached ./gateway.sh users list
+  [ "$status" -eq 1 ]
+  [[ $output == *"npm ci --omit=dev"* ]]
+}
+
+@test "the log of a tunnel that is not there is one line" {
+  rm "$SCRATCH/state/running"
+  run detached ./gateway.sh logs tunnel
+  [ "$status" -eq 1 ]
+  [ "$output" = "gateway.sh: there is no tunnel; cloudflared/README.md says how to make one" ]
+}

@@ -51,7 +51,7 @@ good_token=eyJhIjoiYWNjIiwidCI6InR1biIsInMiOiJjMlZqY21WMCJ9
   grep -qx "MAX_CONCURRENT='4'" "$dir/.env"
   grep -qx "PORT='$port'" "$dir/.env"
   ls "$dir"/.env.backup-* "$dir"/data/backups/before-upgrade-*.tar.gz
-  [[ $output != *"shown only this once"* ]]
+  [[ $output != *"The first key, of"* ]]
 }
 
 @test "an older .env keeps its values, its names and its comments, and learns of new settings" {
@@ -89,7 +89,7 @@ good_token=eyJhIjoiYWNjIiwidCI6InR1biIsInMiOiJjMlZqY21WMCJ9
   run detached bash -c "cat '$SCRATCH/src/install.sh' | bash -s -- --yes"
   [ "$status" -eq 0 ]
   [ -f "$HOME/llm-gateway/docker-compose.yml" ]
-  [[ $output == *"shown only this once"* ]]
+  [[ $output == *"The first key, of"* ]]
 }
 
 @test "through a pipe with a terminal it asks, and goes on after the answers" {
@@ -252,7 +252,7 @@ good_token=eyJhIjoiYWNjIiwidCI6InR1biIsInMiOiJjMlZqY21WMCJ9
   [ "$(cat "$dir/data/users.json")" = '{"sk-old":"alice"}' ]
   [ ! -e "$dir/users.json" ]
   called "migrate metrics data/metrics.json"
-  [[ $output != *"shown only this once"* ]]
+  [[ $output != *"The first key, of"* ]]
 }
 
 @test "without a source it says so in one line" {
@@ -293,4 +293,20 @@ good_token=eyJhIjoiYWNjIiwidCI6InR1biIsInMiOiJjMlZqY21WMCJ9
 @test "shellcheck has nothing to say" {
   shellcheck=$(PATH=$system_path type -P shellcheck) || skip "shellcheck is missing"
   "$shellcheck" "$repository/install.sh" "$repository/gateway.sh" "$repository/users.sh"
+}
+
+@test "a first build that fails keeps the first key: the second run shows it" {
+  touch "$SCRATCH/state/build-fails"
+  run install --yes --user alice
+  [ "$status" -eq 1 ]
+  [ "$(mode_of "$dir/data/first-key")" = 600 ]
+  key=$(cat "$dir/data/first-key")
+  rm "$SCRATCH/state/build-fails"
+  run install --yes
+  [ "$status" -eq 0 ]
+  [[ $output == *"The first key, of "*"$key"* ]]
+  grep -q "sha256:$(printf %s "$key" | sha256sum | cut -c1-64)" "$dir/data/users.json"
+  # An upgrade of what runs does not show it again.
+  run install --yes
+  [[ $output != *"$key"* ]]
 }
