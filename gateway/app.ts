@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import express, {
   type Express,
   type NextFunction,
@@ -35,6 +36,8 @@ export type AppParts = GenerationParts &
     openRouter: OpenRouterParts;
     /** The API as a document and a page. */
     docs: Docs;
+    /** Throws 421 if a browser may ask for a foreign page. */
+    refuseForeignHost(request: IncomingMessage): void;
     /** Answers preflights and marks answers for web pages of other origins; null is off. */
     cors: ReturnType<typeof createCors>;
   };
@@ -144,7 +147,9 @@ const isHidden = (parts: Pick<AppParts, "doors" | "publicAdmin">, request: Reque
 /** Health, metrics and documentation, for the LAN, without a key. */
 function showGateway(app: Express, parts: AppParts): void {
   const lanOnly = (request: Request, _response: Response, next: NextFunction): void => {
-    next(isHidden(parts, request) ? nothingHere() : undefined);
+    if (isHidden(parts, request)) throw nothingHere();
+    parts.refuseForeignHost(request);
+    next();
   };
   app.get(["/health", "/healthz"], lanOnly, (_request, response) => {
     response.setHeader("cache-control", "no-store").json(parts.healthReport());
@@ -203,17 +208,29 @@ function refuseWhatFails(app: Express, parts: AppParts): void {
 
 /** The app of METRICS_PORT: the metrics and nothing else. */
 export function createMetricsApp(
-  parts: Pick<AppParts, "doors" | "publicAdmin">,
+  parts: Pick<AppParts, "doors" | "publicAdmin" | "refuseForeignHost">,
   render: () => Promise<string>,
 ): Express {
   const app = express();
   app.disable("x-powered-by");
   app.get("/metrics", async (request, response, next) => {
-    if (isHidden(parts, request)) next();
-    else response.setHeader("content-type", metricsType).end(await render());
+    if (isHidden(parts, request)) {
+      next();
+      return;
+    }
+    parts.refuseForeignHost(request);
+    response.setHeader("content-type", metricsType).end(await render());
   });
   app.use((_request, response) => {
     response.status(404).type("text").send("There is nothing at this path.\n");
+  });
+  app.use((cause: unknown, _request: Request, response: Response, _next: NextFunction) => {
+    const isOurs = cause instanceof GatewayError;
+    const text = isOurs ? cause.message : "The metrics cannot be shown.";
+    response
+      .status(isOurs ? cause.status : 500)
+      .type("text")
+      .send(`${text}\n`);
   });
   return app;
 }

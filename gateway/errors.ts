@@ -14,6 +14,7 @@ export const errorCodes = {
   body_timeout: { status: 408, type: "invalid_request_error" },
   body_too_large: { status: 413, type: "request_too_large" },
   unsupported_encoding: { status: 415, type: "invalid_request_error" },
+  unknown_host: { status: 421, type: "invalid_request_error" },
   rate_limit_exceeded: { status: 429, type: "rate_limit_error" },
   client_closed: { status: 499, type: "client_closed_request" },
   cancelled: { status: 499, type: "cancelled" },

@@ -69,7 +69,13 @@ it.each(ways)("%s lets in a user who has no entry at all", async (_, way) => {
 
 it("an open door refuses those without a name, where users.json disables `anonymous`", () => {
   const identify = createIdentify(options("nobody"));
-  const parts = { identify, users: () => users, userHeader: "x-user", origins: [] };
+  const parts = {
+    identify,
+    users: () => users,
+    userHeader: "x-user",
+    origins: [],
+    refuseHost: () => {},
+  };
   const door = createOpenDoor({ ...parts, now: () => now });
   expect(() => door(asker)).toThrow(GatewayError);
   // The header names somebody who is refused: then it is as if there were none.

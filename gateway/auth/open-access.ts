@@ -4,6 +4,7 @@ import type { UserDirectory } from "../users/user-directory.ts";
 import { createGuessLimit } from "./guess-limit.ts";
 import { createIdentify, type IdentifyOptions } from "./identify.ts";
 import type { Identity } from "./identity.ts";
+import { createKnownHosts } from "./known-hosts.ts";
 import { createNetworks } from "./networks.ts";
 import { createOpenDoor } from "./open-door.ts";
 
@@ -17,6 +18,7 @@ export type AccessOptions = TokenOptions &
     readonly trustedProxies: readonly string[];
     readonly userHeader: string | null;
     readonly corsOrigins: readonly string[];
+    readonly allowedHosts: readonly string[];
   };
 
 type TokenOptions = {
@@ -41,6 +43,8 @@ export type Access = {
   /** Finds out who asks; a promise only for tokens. Throws or rejects with 401 or 429. */
   authenticate(request: IncomingMessage): Identity | Promise<Identity>;
   doors: Doors;
+  /** Throws 421 for a foreign `Host`; for what needs no key. PUBLIC_PORT answers to any name. */
+  refuseForeignHost(request: IncomingMessage): void;
 };
 
 /**
@@ -54,6 +58,7 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
     isTrusted,
     isPublicPort: (port) => port !== undefined && port === publicPort(),
   };
+  const refuseHost = createKnownHosts(options.allowedHosts);
   const strict = createIdentify({
     users: () => users.read(),
     guesses: createGuessLimit(),
@@ -62,10 +67,19 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
     access: await cloudflareOf(options),
   });
   const identify = isOpen
-    ? createOpenDoor({ identify: strict, users: () => users.read(), userHeader, origins })
+    ? createOpenDoor({
+        identify: strict,
+        users: () => users.read(),
+        userHeader,
+        origins,
+        refuseHost,
+      })
     : strict;
   return {
     doors,
+    refuseForeignHost({ socket, headers }) {
+      if (!doors.isPublicPort(socket.localPort)) refuseHost(headers.host);
+    },
     authenticate(request) {
       const query = request.url?.split("?", 2)[1] ?? "";
       return identify({

@@ -5,6 +5,7 @@ import { authenticate, CHALLENGE } from "./authenticate.ts";
 import { credentialsOf } from "./credentials.ts";
 import type { Asker, Identify } from "./identify.ts";
 import type { Identity } from "./identity.ts";
+import type { RefuseForeignHost } from "./known-hosts.ts";
 import { withholdKeys, withholdToken } from "./own-credentials.ts";
 import { personOf } from "./person.ts";
 
@@ -16,6 +17,8 @@ export type OpenDoorOptions = {
   userHeader: string | null;
   /** The origins of web pages that may call (CORS_ORIGINS); `*` is any. */
   origins: readonly string[];
+  /** Throws for a name that a foreign web page may have given the gateway. */
+  refuseHost: RefuseForeignHost;
   now?: () => number;
 };
 
@@ -29,9 +32,11 @@ export function createOpenDoor({
   users,
   userHeader,
   origins,
+  refuseHost,
   now = Date.now,
 }: OpenDoorOptions): Identify {
   const unknown = ({ headers }: Asker): Identity => {
+    refuseHost(headers.host);
     const named = userHeader === null ? undefined : headers[userHeader];
     const [key] = credentialsOf(headers).keys;
     const name = key === undefined ? "anonymous" : `key-${hashOf(key)}`;

@@ -22,6 +22,13 @@ export const origins: ValueKind<readonly string[]> = textKind((text) => {
   throw new WrongValue("must be *, or origins like https://chat.example.com (no path, no slash)");
 });
 
+export const hostNames: ValueKind<readonly string[]> = textKind((text) => {
+  const items = itemsOf(text).map((item) => item.toLowerCase());
+  if (items.every((item) => item === "*" || /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(item)))
+    return Object.freeze(items);
+  throw new WrongValue("must be *, or names like llm.example.com (no http://, no port)");
+});
+
 function originOf(text: string): string | null {
   return URL.canParse(text) ? new URL(text).origin : null;
 }

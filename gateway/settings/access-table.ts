@@ -35,6 +35,14 @@ export const accessTable = {
     default: "off",
     example: "https://chat.example.com",
   },
+  allowedHosts: {
+    env: "ALLOWED_HOSTS",
+    about:
+      "names of the gateway in a browser's address bar, besides addresses and local names; or *",
+    kind: "hostNames",
+    default: "off",
+    example: "llm.example.com",
+  },
   jwtJwksUrl: {
     env: "JWT_JWKS_URL",
     about: "the URL of the public keys for JWTs; it turns JWTs on",

@@ -14,6 +14,7 @@ const typesByCode: Readonly<Record<ErrorCode, string>> = {
   body_timeout: "timeout",
   body_too_large: "payload_too_large",
   unsupported_encoding: "invalid_request",
+  unknown_host: "invalid_request",
   rate_limit_exceeded: "rate_limit_exceeded",
   client_closed: "unmapped",
   cancelled: "unmapped",
