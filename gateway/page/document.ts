@@ -7,11 +7,15 @@ export type Document = { html: Buffer; scriptHash: string };
 /** What a browser loads before anything is on the screen; told ahead, it loads them at once. */
 const firstModules = [
   "app.js",
-  "call.js",
   "dictionary.js",
   "language.js",
-  "session.js",
   "sign-in.js",
+  "gateway/call.js",
+  "gateway/feed.js",
+  "gateway/load.js",
+  "gateway/session.js",
+  "pieces/copy.js",
+  "pieces/pieces.js",
   "npm/preact.js",
   "npm/preact-hooks.js",
   "npm/preact-signals-core.js",
@@ -28,9 +32,7 @@ export function pageDocument(assets: Assets, main: string, isKnown: boolean): Do
   const at = (name: string): string => `./page/${assets.hash}/${name}`;
   const imports = Object.fromEntries([...assets.packages].map(([name, file]) => [name, at(file)]));
   const map = JSON.stringify({ imports });
-  const preloads = firstModules
-    .filter((name) => assets.files.has(name))
-    .map((name) => `<link rel="modulepreload" href="${at(name)}">`);
+  const preloads = firstModules.map((name) => `<link rel="modulepreload" href="${at(name)}">`);
   const html = `<!doctype html>
 <html lang="en"${isKnown ? " data-known" : ""}>
 <head>

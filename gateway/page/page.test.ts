@@ -106,6 +106,18 @@ describe("the page over HTTP", () => {
     expect(plain.head).toContain("vary: accept-encoding");
   });
 
+  it("names no file that is not there", async () => {
+    const html = await (await open()).text();
+    const map = JSON.parse(/<script type="importmap">(.*?)<\/script>/s.exec(html)?.[1] ?? "{}");
+    const named = [...html.matchAll(/(?:href|src)="\.(\/page\/[^"]+)"/g)].map(([, path]) => path);
+    const imported = Object.values<string>(map.imports).map((path) => path.slice(1));
+    expect(named.length).toBeGreaterThan(10);
+    expect(imported.length).toBeGreaterThan(5);
+    for (const path of [...named, ...imported]) {
+      expect((await fetch(url + path)).status, path).toBe(200);
+    }
+  });
+
   it("answers 304 to a browser that has the page already", async () => {
     const etag = (await open()).headers.get("etag") ?? "";
     expect(etag).not.toBe("");

@@ -101,6 +101,20 @@ describe.runIf(hasChromium).each([0, 1])("the queue on the page, at address %i o
     await context.close();
   });
 
+  it("says why a screen stays empty for an administrator who is one no longer", async () => {
+    const { page, context } = await openPage(browser);
+    await page.route("**/users", (route) =>
+      route.fulfill({
+        status: 403,
+        contentType: "application/json",
+        body: '{"error":{"message":"Only an administrator on the LAN may do this.","code":"not_allowed"}}',
+      }),
+    );
+    await signIn(page, url, house.keys.admin!, "people");
+    await page.getByText("Only an administrator on the LAN may do this.").waitFor();
+    await context.close();
+  });
+
   it("cancels one's own request after a second question", async () => {
     await fill();
     const { page, context } = await openPage(browser);

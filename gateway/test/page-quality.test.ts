@@ -128,6 +128,26 @@ describe.runIf(hasChromium)("the page for everyone", () => {
     await context.close();
   });
 
+  it("says times as a person does", async () => {
+    const { page, context } = await openPage(browser);
+    await page.goto(url);
+    const source = await page
+      .locator('link[rel="modulepreload"][href$="language.js"]')
+      .getAttribute("href");
+    const said =
+      await page.evaluate(`import(${JSON.stringify(source)}).then(({ duration, range, short }) => [
+      [0.84, 12.4, 99.6, 130, 3600, 7800, 200000].map(duration),
+      [[40, 90], [4, 9.5], [12, 12], [50, 300], [65, 3900]].map(([low, high]) => range(low, high)),
+      [3.14, 940, 9400, 1234567].map(short),
+    ])`);
+    expect(said).toEqual([
+      ["0.8 s", "12 s", "2 min", "2 min", "1 h", "2 h 10 min", "2 days"],
+      ["40–90 s", "4–9.5 s", "12 s", "50 s – 5 min", "65 s – 1 h 5 min"],
+      ["3.1", "940", "9,400", "1.2M"],
+    ]);
+    await context.close();
+  });
+
   it("says so when its scripts do not load", async () => {
     const { page, context } = await openPage(browser);
     await page.route("**/app.js", (route) => route.abort());

@@ -1,15 +1,15 @@
 import { signal, useSignal, useSignalEffect } from "@preact/signals";
 import { html } from "htm/preact";
 import { useEffect, useRef } from "preact/hooks";
-import { key } from "./call.js";
-import { forgetQueue } from "./feed.js";
+import { key } from "./gateway/call.js";
+import { forgetQueue } from "./gateway/feed.js";
+import { asCallError } from "./gateway/load.js";
+import { invite, isAdmin, me, signIn, signOut } from "./gateway/session.js";
 import { language, languageNames, say, speak } from "./language.js";
-import { asCallError } from "./load.js";
-import { Trouble } from "./pieces.js";
-import { invite, isAdmin, me, signIn, signOut } from "./session.js";
+import { Trouble } from "./pieces/pieces.js";
 import { SignIn } from "./sign-in.js";
 
-/** @import { CallError } from "./call.js" */
+/** @import { CallError } from "./gateway/call.js" */
 /** @import { FunctionComponent } from "preact" */
 
 /** The screens, in the order of the navigation; each is loaded when it is first opened. */

@@ -75,7 +75,7 @@ export function percent(value) {
 export function duration(seconds) {
   if (seconds === null || seconds === undefined) return "–";
   if (seconds < 10) return `${count(seconds, 1)} s`;
-  if (seconds < 100) return `${count(Math.round(seconds))} s`;
+  if (Math.round(seconds) < 100) return `${count(Math.round(seconds))} s`;
   const minutes = Math.round(seconds / 60);
   if (minutes < 60) return `${minutes} min`;
   const hours = Math.floor(minutes / 60);

@@ -1,10 +1,10 @@
 import { useSignal } from "@preact/signals";
 import { html } from "htm/preact";
-import { call } from "./call.js";
+import { call } from "./gateway/call.js";
+import { useAction } from "./gateway/load.js";
+import { invite, signIn, wasRefused } from "./gateway/session.js";
 import { say } from "./language.js";
-import { useAction } from "./load.js";
-import { Button, Secret, Trouble } from "./pieces.js";
-import { invite, signIn, wasRefused } from "./session.js";
+import { Button, Secret, Trouble } from "./pieces/pieces.js";
 
 /** Everything for somebody who is not signed in. */
 export function SignIn() {

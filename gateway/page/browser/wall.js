@@ -1,8 +1,8 @@
 import { html, render } from "htm/preact";
+import { useCall } from "./gateway/load.js";
 import { duration, language, say } from "./language.js";
-import { useCall } from "./load.js";
 
-/** @import { Wall } from "./answers.ts" */
+/** @import { Wall } from "./gateway/answers.ts" */
 
 /** The screen on a wall: one sentence that is read from across the room. */
 function WallScreen() {

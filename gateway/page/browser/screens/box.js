@@ -1,12 +1,12 @@
 import { html } from "htm/preact";
+import { useCall } from "../gateway/load.js";
 import { duration, say } from "../language.js";
-import { useCall } from "../load.js";
-import { Answer, Card, Trouble } from "../pieces.js";
-import { Plot } from "../plot.js";
-import { Upstream } from "../upstream.js";
-import { lastDays } from "../usage.js";
+import { Answer, Card, Trouble } from "../pieces/pieces.js";
+import { Plot } from "../pieces/plot.js";
+import { Upstream } from "./upstream.js";
+import { lastDays } from "./usage.js";
 
-/** @import { Upstreams, UsageReport } from "../answers.ts" */
+/** @import { Upstreams, UsageReport } from "../gateway/answers.ts" */
 
 /** "Is the machine well, and is it busy?" */
 export function Box() {

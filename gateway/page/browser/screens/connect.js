@@ -1,13 +1,14 @@
 import { useSignal } from "@preact/signals";
 import { html } from "htm/preact";
-import { call, gatewayNow, key } from "../call.js";
-import { clients } from "../clients.js";
+import { useEffect } from "preact/hooks";
+import { call, gatewayNow, key } from "../gateway/call.js";
+import { useAction } from "../gateway/load.js";
+import { me } from "../gateway/session.js";
 import { duration, moment, say } from "../language.js";
-import { useAction, useCall } from "../load.js";
-import { Answer, Button, Card, CopyButton, Trouble } from "../pieces.js";
-import { me } from "../session.js";
+import { Answer, Button, Card, CopyButton, Trouble } from "../pieces/pieces.js";
+import { clients } from "./clients.js";
 
-/** @import { Heard } from "../answers.ts" */
+/** @import { Heard } from "../gateway/answers.ts" */
 
 /** "What do I type into my program?" */
 export function Connect() {
@@ -43,28 +44,32 @@ export function Connect() {
 
 function TestMyClient() {
   const { busy, error, run } = useAction();
-  const isListening = useSignal(false);
-  const heard = /** @type {ReturnType<typeof useCall<Heard>>} */ (
-    useCall(isListening.value ? "me/listen" : null, 2_000)
-  );
-  const request = heard.data?.request ?? null;
-  const until = heard.data?.until ?? null;
-  const left = until === null ? null : Math.max(0, (Date.parse(until) - gatewayNow()) / 1_000);
-  const waits = isListening.value && request === null && (left === null || left > 0);
+  const heard = useSignal(/** @type {Heard | null} */ (null));
+  const until = heard.value?.until ?? null;
+  const request = heard.value?.request ?? null;
+  const left = until === null ? 0 : Math.max(0, (Date.parse(until) - gatewayNow()) / 1_000);
+  const waits = request === null && left > 0;
   const listen = () =>
     run(async () => {
-      await call("POST", "me/listen");
-      heard.reload();
-      isListening.value = true;
+      heard.value = await call("POST", "me/listen");
     });
+  useEffect(() => {
+    if (!waits) return;
+    const look = () =>
+      run(async () => {
+        heard.value = await call("GET", "me/listen");
+      });
+    const timer = setInterval(look, 2_000);
+    return () => clearInterval(timer);
+  }, [waits]);
   return html`<${Card} title=${say("listen.title")}>
     <p>${say("listen.text")}</p>
     <${Button} busy=${busy || waits} tone=${waits ? "" : "main"} onClick=${waits ? () => {} : listen}>${say("listen.go")}<//>
     <div aria-live="polite">
-      ${waits && html`<p class="note">${say("listen.waits", { time: duration(Math.ceil((left ?? 300) / 60) * 60) })}</p>`}
+      ${waits && html`<p class="note">${say("listen.waits", { time: duration(Math.ceil(left / 60) * 60) })}</p>`}
       ${request !== null && html`<${HeardRequest} request=${request} />`}
     </div>
-    <${Trouble} error=${error ?? heard.error} />
+    <${Trouble} error=${error} />
   <//>`;
 }
 

@@ -1,9 +1,9 @@
 import { html } from "htm/preact";
+import { useCall } from "../gateway/load.js";
 import { count, duration, percent, say } from "../language.js";
-import { useCall } from "../load.js";
-import { Answer, Card, Table, Trouble } from "../pieces.js";
+import { Answer, Card, Table, Trouble } from "../pieces/pieces.js";
 
-/** @import { Fairness } from "../answers.ts" */
+/** @import { Fairness } from "../gateway/answers.ts" */
 
 /** "Does everyone get their share?" */
 export function Fair() {

@@ -1,13 +1,13 @@
 import { useSignal } from "@preact/signals";
 import { html } from "htm/preact";
-import { call, gatewayNow } from "../call.js";
-import { isLive, queue, useQueue } from "../feed.js";
+import { call, gatewayNow } from "../gateway/call.js";
+import { isLive, queue, useQueue } from "../gateway/feed.js";
+import { useAction } from "../gateway/load.js";
 import { duration, say } from "../language.js";
-import { useAction } from "../load.js";
-import { Answer, Button, Card, Confirm, Table, Trouble } from "../pieces.js";
-import { Cancel, timeOf } from "../request.js";
+import { Answer, Button, Card, Confirm, Table, Trouble } from "../pieces/pieces.js";
+import { Cancel, timeOf } from "./request.js";
 
-/** @import { Queued } from "../answers.ts" */
+/** @import { Queued } from "../gateway/answers.ts" */
 
 /** More rows than this nobody reads, and a phone cannot draw once a second. */
 const shownAtOnce = 100;

@@ -1,15 +1,15 @@
 import { useSignal } from "@preact/signals";
 import { html } from "htm/preact";
-import { Bars } from "../bars.js";
-import { gatewayNow } from "../call.js";
+import { gatewayNow } from "../gateway/call.js";
+import { useCall } from "../gateway/load.js";
+import { me } from "../gateway/session.js";
 import { count, duration, moment, percent, say, short } from "../language.js";
-import { useCall } from "../load.js";
-import { Requests } from "../past.js";
-import { Answer, Card, Meter, Table, Trouble } from "../pieces.js";
-import { me } from "../session.js";
-import { amountOf, byDay, lastDays, metrics } from "../usage.js";
+import { Bars } from "../pieces/bars.js";
+import { Answer, Card, Meter, Table, Trouble } from "../pieces/pieces.js";
+import { Requests } from "./past.js";
+import { amountOf, byDay, lastDays, metrics } from "./usage.js";
 
-/** @import { LimitShown, UsageReport } from "../answers.ts" */
+/** @import { LimitShown, UsageReport } from "../gateway/answers.ts" */
 
 /** "What did I use, and what is left?" */
 export function MeScreen() {
@@ -38,7 +38,7 @@ export function MeScreen() {
 
 /** @param {{ usage: UsageReport, days: number }} props */
 function ByDay({ usage, days }) {
-  const metric = useSignal(/** @type {import("../usage.js").Metric} */ ("tokens"));
+  const metric = useSignal(/** @type {import("./usage.js").Metric} */ ("tokens"));
   const priced = usage.data.some(({ cost }) => cost !== null && cost > 0);
   const { labels, series } = byDay(usage, days, metric.value);
   const pick = (/** @type {Event} */ { target }) => {

@@ -1,15 +1,15 @@
 import { useComputed } from "@preact/signals";
 import { html } from "htm/preact";
-import { useAnnouncement } from "../announce.js";
-import { isLive, queue, useQueue } from "../feed.js";
+import { isLive, queue, useQueue } from "../gateway/feed.js";
+import { useCall } from "../gateway/load.js";
+import { me } from "../gateway/session.js";
 import { duration, say } from "../language.js";
-import { useCall } from "../load.js";
-import { Answer, Card, Trouble } from "../pieces.js";
-import { Request, waitOf } from "../request.js";
-import { me } from "../session.js";
-import { Upstream } from "../upstream.js";
+import { useAnnouncement } from "../pieces/announce.js";
+import { Answer, Card, Trouble } from "../pieces/pieces.js";
+import { Request, waitOf } from "./request.js";
+import { Upstream } from "./upstream.js";
 
-/** @import { Queue, Queued, Upstreams } from "../answers.ts" */
+/** @import { Queue, Queued, Upstreams } from "../gateway/answers.ts" */
 
 /** "How long until it is my turn?" */
 export function Now() {

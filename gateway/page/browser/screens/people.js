@@ -1,12 +1,12 @@
 import { useSignal } from "@preact/signals";
 import { html } from "htm/preact";
-import { InviteForm, Invites } from "../invites.js";
+import { useCall } from "../gateway/load.js";
 import { say } from "../language.js";
-import { useCall } from "../load.js";
-import { Person } from "../person.js";
-import { Answer, Card, Trouble } from "../pieces.js";
+import { Answer, Card, Trouble } from "../pieces/pieces.js";
+import { InviteForm, Invites } from "./invites.js";
+import { Person } from "./person.js";
 
-/** @import { User } from "../answers.ts" */
+/** @import { User } from "../gateway/answers.ts" */
 
 /** "Who may come in, and with what?" */
 export function People() {

@@ -1,16 +1,16 @@
 import { signal } from "@preact/signals";
 import { html } from "htm/preact";
 import { useEffect, useRef } from "preact/hooks";
-import { useAnnouncement } from "../announce.js";
-import { send } from "../call.js";
-import { eventsOf } from "../feed.js";
+import { send } from "../gateway/call.js";
+import { eventsOf } from "../gateway/feed.js";
+import { asCallError, useCall } from "../gateway/load.js";
+import { me } from "../gateway/session.js";
 import { say } from "../language.js";
-import { asCallError, useCall } from "../load.js";
-import { Answer, Trouble } from "../pieces.js";
-import { waitOf } from "../request.js";
-import { me } from "../session.js";
+import { useAnnouncement } from "../pieces/announce.js";
+import { Answer, Trouble } from "../pieces/pieces.js";
+import { waitOf } from "./request.js";
 
-/** @import { CallError } from "../call.js" */
+/** @import { CallError } from "../gateway/call.js" */
 /** @typedef {{ role: "user" | "assistant", content: string, thought: string }} Turn */
 
 /** The conversation: in this tab's memory only. @type {import("@preact/signals").Signal<Turn[]>} */

@@ -1,13 +1,13 @@
 import { useSignal } from "@preact/signals";
 import { html } from "htm/preact";
 import { useEffect } from "preact/hooks";
-import { call } from "./call.js";
-import { moment, say } from "./language.js";
-import { useAction, useCall } from "./load.js";
+import { call } from "../gateway/call.js";
+import { useAction, useCall } from "../gateway/load.js";
+import { me } from "../gateway/session.js";
+import { moment, say } from "../language.js";
+import { Confirm, Secret, Table, Trouble } from "../pieces/pieces.js";
+import { QrCode } from "../pieces/qr-code.js";
 import { RightsFields, readRights } from "./people-fields.js";
-import { Confirm, Secret, Table, Trouble } from "./pieces.js";
-import { QrCode } from "./qr-code.js";
-import { me } from "./session.js";
 
 /** @typedef {{ id: string, user: string, role?: string, expires: string }} Invite */
 

@@ -1,12 +1,12 @@
 import { useSignal } from "@preact/signals";
 import { html } from "htm/preact";
 import { useEffect } from "preact/hooks";
-import { call } from "./call.js";
-import { count, duration, moment, say } from "./language.js";
-import { useAction } from "./load.js";
-import { Button, Table, Trouble } from "./pieces.js";
+import { call } from "../gateway/call.js";
+import { useAction } from "../gateway/load.js";
+import { count, duration, moment, say } from "../language.js";
+import { Button, Table, Trouble } from "../pieces/pieces.js";
 
-/** @import { PastRequest, PastPage } from "./answers.ts" */
+/** @import { PastRequest, PastPage } from "../gateway/answers.ts" */
 
 /** One's own last requests, a page at a time. */
 export function Requests() {

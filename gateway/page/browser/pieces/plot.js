@@ -1,11 +1,11 @@
 import { useSignal } from "@preact/signals";
 import { html } from "htm/preact";
 import { useEffect, useRef } from "preact/hooks";
-import { count, moment, say } from "./language.js";
-import { asCallError } from "./load.js";
+import { asCallError } from "../gateway/load.js";
+import { count, moment, say } from "../language.js";
 import { Table, Trouble } from "./pieces.js";
 
-/** @import { CallError } from "./call.js" */
+/** @import { CallError } from "../gateway/call.js" */
 
 /**
  * Lines over time, with their table. uPlot is loaded here and nowhere else.
@@ -93,9 +93,9 @@ async function draw(frame, times, series) {
   };
 }
 
-/** The style sheet of uPlot, beside this file. @returns {Promise<void>} */
+/** The style sheet of uPlot. @returns {Promise<void>} */
 function loadStyle() {
-  const href = new URL("npm/uplot.css", import.meta.url).href;
+  const href = new URL("../npm/uplot.css", import.meta.url).href;
   if ([...document.styleSheets].some((one) => one.href === href)) return Promise.resolve();
   const link = document.createElement("link");
   link.rel = "stylesheet";

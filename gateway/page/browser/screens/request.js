@@ -1,10 +1,10 @@
 import { html } from "htm/preact";
-import { call, gatewayNow } from "./call.js";
-import { duration, range, say } from "./language.js";
-import { useAction } from "./load.js";
-import { Confirm, Trouble } from "./pieces.js";
+import { call, gatewayNow } from "../gateway/call.js";
+import { useAction } from "../gateway/load.js";
+import { duration, range, say } from "../language.js";
+import { Confirm, Trouble } from "../pieces/pieces.js";
 
-/** @import { Queued } from "./answers.ts" */
+/** @import { Queued } from "../gateway/answers.ts" */
 
 /** How a waiting request stands, in two sentences. @param {Queued} one */
 export function waitOf(one) {

@@ -1,9 +1,9 @@
 import { useSignal } from "@preact/signals";
 import { html } from "htm/preact";
+import { say } from "../language.js";
 import { copyText } from "./copy.js";
-import { say } from "./language.js";
 
-/** @import { CallError } from "./call.js" */
+/** @import { CallError } from "../gateway/call.js" */
 /** @import { ComponentChildren } from "preact" */
 
 /** A part of a screen with its own heading. @param {{ title: string, children?: ComponentChildren, aside?: ComponentChildren }} props */

@@ -1,7 +1,7 @@
 import { html } from "htm/preact";
-import { count, say } from "./language.js";
+import { count, say } from "../language.js";
 
-/** @import { Upstreams } from "./answers.ts" */
+/** @import { Upstreams } from "../gateway/answers.ts" */
 
 /** What one upstream does now. @param {{ upstream: Upstreams["data"][number] }} props */
 export function Upstream({ upstream }) {

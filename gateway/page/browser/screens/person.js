@@ -1,13 +1,13 @@
 import { useSignal } from "@preact/signals";
 import { html } from "htm/preact";
-import { call } from "./call.js";
-import { moment, say } from "./language.js";
-import { useAction } from "./load.js";
+import { call } from "../gateway/call.js";
+import { useAction } from "../gateway/load.js";
+import { me } from "../gateway/session.js";
+import { moment, say } from "../language.js";
+import { Confirm, Secret, Trouble } from "../pieces/pieces.js";
 import { RightsFields, readRights } from "./people-fields.js";
-import { Confirm, Secret, Trouble } from "./pieces.js";
-import { me } from "./session.js";
 
-/** @import { User } from "./answers.ts" */
+/** @import { User } from "../gateway/answers.ts" */
 
 /** A person, and what an administrator may do. @param {{ person: User, onDone: () => void }} props */
 export function Person({ person, onDone }) {

@@ -1,5 +1,5 @@
 import { html } from "htm/preact";
-import { say } from "./language.js";
+import { say } from "../language.js";
 import { Table } from "./pieces.js";
 
 /**

@@ -1,5 +1,5 @@
 import { html } from "htm/preact";
-import { say } from "./language.js";
+import { say } from "../language.js";
 
 /** What an administrator may set for a person: empty fields are left out of a request. */
 const numbers = /** @type {const} */ (["weight", "priority", "max_concurrent", "max_queued"]);

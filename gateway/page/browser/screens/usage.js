@@ -1,8 +1,8 @@
-import { gatewayNow } from "./call.js";
-import { language } from "./language.js";
+import { gatewayNow } from "../gateway/call.js";
+import { language } from "../language.js";
 
-/** @import { UsageReport, UsageRow } from "./answers.ts" */
-/** @import { Series } from "./bars.js" */
+/** @import { UsageReport, UsageRow } from "../gateway/answers.ts" */
+/** @import { Series } from "../pieces/bars.js" */
 /** @typedef {"tokens" | "minutes" | "requests" | "cost"} Metric `minutes`: of upstream time */
 
 export const metrics = /** @type {Metric[]} */ (["tokens", "minutes", "requests", "cost"]);
