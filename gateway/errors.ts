@@ -23,6 +23,7 @@ export const errorCodes = {
   upstream_unreachable: { status: 502, type: "server_error" },
   upstream_error: { status: 502, type: "server_error" },
   upstream_auth: { status: 502, type: "server_error" },
+  ledger_busy: { status: 503, type: "server_error" },
   queue_full: { status: 503, type: "server_error" },
   memory_full: { status: 503, type: "server_error" },
   shutting_down: { status: 503, type: "server_error" },

@@ -93,8 +93,9 @@ test("days, a first day and a user choose what is shown", async () => {
   expect((await run("--days", "1", "--csv")).out.match(/2026-/g)).toHaveLength(2);
   expect((await run("--since", "2026-11-20", "--csv")).out.match(/2026-/g)).toHaveLength(3);
   expect((await run("--user", "bob", "--csv")).out).toBe(
-    "day,user,requests,input,output,cached,reasoning,errors,cancelled,interrupted,unmetered,cost\n" +
-      "2026-11-21,bob,1,0,0,0,0,1,0,0,1,0",
+    "day,user,requests,input_tokens,output_tokens,cached_tokens,reasoning_tokens,unmetered," +
+      "errors,cancelled,interrupted,queue_ms,upstream_ms,duration_ms,cost,unpriced\n" +
+      "2026-11-21,bob,1,0,0,0,0,1,1,0,0,0,1,1,,1",
   );
   expect((await run("--user", "nobody")).out).toBe("Nothing was used since 2026-10-23 (UTC).");
 });
@@ -102,8 +103,13 @@ test("days, a first day and a user choose what is shown", async () => {
 test("as JSON it holds the same lines and total", async () => {
   const { lines, total } = JSON.parse((await run("--json")).out);
   expect(lines).toHaveLength(3);
-  expect(lines[0]).toMatchObject({ day: "2026-11-20", user: "alice", requests: 1, input: 1200 });
-  expect(total).toMatchObject({ requests: 3, output: 600, errors: 1, unmetered: 1 });
+  expect(lines[0]).toMatchObject({
+    day: "2026-11-20",
+    user: "alice",
+    requests: 1,
+    input_tokens: 1200,
+  });
+  expect(total).toMatchObject({ requests: 3, output_tokens: 600, errors: 1, unmetered: 1 });
 });
 
 test("a database that does not exist is said so, and not made", async () => {

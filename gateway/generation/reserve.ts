@@ -73,6 +73,7 @@ export function reserve(
     id: exchange.id,
     requestId: exchange.requestId,
     user: identity.user,
+    key: identity.keyId,
     model,
     upstream: first.upstream.name,
     dialect: exchange.dialect,

@@ -63,6 +63,7 @@ export async function settle(
     upstreamId: reading.upstreamId ?? client.upstreamId,
     cost,
     servedBy: upstream.name,
+    servedModel: modelAt(destination, upstream),
   });
   const { conversation } = accepted;
   if (conversation !== null && slot !== null && state === "done") {

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import Database from "better-sqlite3";
+import { forgetQuarters } from "./rollups.ts";
 
 /**
  * Copies the log into the database file, fsyncs included, off the event loop. PASSIVE does most of
@@ -14,6 +15,8 @@ db.pragma("synchronous = NORMAL");
 parentPort?.on("message", (mode: "RESTART" | "TRUNCATE") => {
   let error: string | null = null;
   try {
+    // Here, since a gateway that runs for months would keep them all. Little, unless days passed.
+    forgetQuarters(db, Date.now());
     db.pragma("wal_checkpoint(PASSIVE)");
     db.pragma(`wal_checkpoint(${mode})`);
   } catch (thrown) {

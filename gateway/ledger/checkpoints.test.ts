@@ -2,12 +2,14 @@ import { statSync } from "node:fs";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { connect, temporaryFile } from "../test/support/test-ledger.ts";
 import { createCheckpoints } from "./checkpoints.ts";
+import { migrate } from "./migrations.ts";
 
 test("after so many rows the log is copied and begins anew; closing leaves it empty", async () => {
   const file = temporaryFile();
   const db = connect(file);
   db.pragma("journal_mode = WAL");
   db.pragma("wal_autocheckpoint = 0");
+  migrate(db);
   db.exec("CREATE TABLE filler (text TEXT)");
   const fill = (): void => {
     db.prepare("INSERT INTO filler VALUES (?)").run("x".repeat(1_000_000));

@@ -11,6 +11,7 @@ import { dirname, resolve } from "node:path";
 import Database from "better-sqlite3";
 import { type Instance, startInstance } from "./instances.ts";
 import { migrate, unsuitable } from "./migrations.ts";
+import { forgetQuarters } from "./rollups.ts";
 
 /** How long a start waits for another process. A running gateway never waits for a lock. */
 const startPatienceMs = 5000;
@@ -42,7 +43,9 @@ export function openDatabase(file: string): { db: Database.Database; instance: I
     db.pragma("synchronous = NORMAL");
     db.pragma("wal_autocheckpoint = 0");
     migrate(db);
-    const instance = startInstance(db, Date.now());
+    const now = Date.now();
+    const instance = startInstance(db, now);
+    forgetQuarters(db, now);
     db.pragma("busy_timeout = 0");
     return { db, instance };
   } catch (error) {

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import Database from "better-sqlite3";
 import { unsuitable } from "./migrations.ts";
-import { addSums } from "./rollups.ts";
+import { addTo, quarterMs } from "./rollups.ts";
 
 /** What one user had used before, under another gateway. */
 export type ImportedTotals = { user: string; requests: number; input: number; output: number };
@@ -22,10 +22,16 @@ export function importTotals(file: string, totals: readonly ImportedTotals[], da
     db.transaction(() => {
       const before = db.prepare("SELECT 1 FROM rollups WHERE model = ? LIMIT 1").get(importedModel);
       if (before !== undefined) throw new Error("totals were imported before; nothing was added");
-      const add = db.prepare(addSums);
+      const toDay = db.prepare(addTo("rollups"));
+      const toQuarter = db.prepare(addTo("quarters"));
+      // Noon in UTC is on this day in nearly every time zone.
+      const quarter = Date.parse(`${day}T12:00:00Z`) / quarterMs;
       for (const { user, requests, input, output } of totals) {
-        // In the order of the columns; everything after these three is unknown.
-        add.run(day, user, importedModel, requests, input, output, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+        // In the order of the columns: the place, then the sums. All but three are unknown.
+        const place = [user, "", importedModel, "", ""];
+        const sums = [requests, input, output, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, requests];
+        toDay.run(day, ...place, ...sums);
+        toQuarter.run(quarter, ...place, ...sums);
       }
     }).immediate();
   } finally {

@@ -1,6 +1,6 @@
 import Database from "better-sqlite3";
 import { importedModel } from "./import-totals.ts";
-import { unsuitable } from "./migrations.ts";
+import { migrations, unsuitable } from "./migrations.ts";
 import { verify } from "./verify.ts";
 
 /** What the file of a ledger holds, or why it cannot be used. */
@@ -10,8 +10,11 @@ export type Inspection =
       readonly state: "whole";
       /** Generations that have a row. */
       readonly rows: number;
-      /** Sums that differ from the rows, without those taken over from another gateway. */
-      readonly wrongSums: number;
+      /**
+       * Sums that differ from the rows, without those taken over from another gateway. Null: the
+       * file is of an older gateway, and is brought up to date by the next start.
+       */
+      readonly wrongSums: number | null;
     };
 
 /** How thoroughly the pages are read: `full` compares the indexes with their tables too. */
@@ -36,10 +39,12 @@ export function inspectDatabase(file: string, thoroughness: Thoroughness = "quic
   }
 }
 
-function accountsIn(db: Database.Database): { rows: number; wrongSums: number } {
+function accountsIn(db: Database.Database): { rows: number; wrongSums: number | null } {
+  const version = Number(db.pragma("user_version", { simple: true }));
   // A file that a gateway has only just made has no tables yet.
-  if (Number(db.pragma("user_version", { simple: true })) === 0) return { rows: 0, wrongSums: 0 };
+  if (version === 0) return { rows: 0, wrongSums: 0 };
   const rows = Number(db.prepare("SELECT count(*) FROM generations").pluck().get());
+  if (version < migrations.length) return { rows, wrongSums: null };
   // Rows and sums of one moment: a row that closes in between looks like a fault.
   const faults = db.transaction((open: Database.Database) => verify(open))(db);
   const ours = faults.filter((line) => !line.includes(JSON.stringify(importedModel)));

@@ -47,6 +47,8 @@ test("a row is open from its acceptance, and whole when its close has resolved",
     reasoning_tokens: null,
     usage_source: "reported",
     cost: null,
+    key: "",
+    served_model: null,
     number: 1,
     instance: 1,
   });

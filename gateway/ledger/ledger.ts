@@ -5,6 +5,7 @@ import { createFind, type Generation } from "./generations.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { createOpenMark } from "./open-mark.ts";
 import { createOpenings } from "./openings.ts";
+import { createReports, type Reports } from "./reports.ts";
 import type { Row, RowClosing, RowOpening } from "./row.ts";
 import { createRowWriter } from "./row-writer.ts";
 import { createSpent, type Spent } from "./spent.ts";
@@ -46,6 +47,8 @@ export type Ledger = {
   find(user: string, id: string): Generation | null;
   /** What one user used from the UTC day of `since` (epoch ms; 0 is ever) on. */
   spent(user: string, since: number): Spent;
+  /** What people ask of the accounts; read by a worker, never by the event loop. */
+  readonly reports: Pick<Reports, "usage" | "requests">;
   state(): LedgerState;
   /** Writes the waiting rows (for at most `drainMs`), empties the log, and closes the file. */
   shutdown(): Promise<void>;
@@ -95,12 +98,14 @@ export function openLedger(options: LedgerOptions): Ledger {
     },
   });
   const openings = createOpenings((row) => commits.add(row), openingDelayMs);
+  const reports = createReports(db.name);
   let closed: Promise<void> | null = null;
 
   async function shut(): Promise<void> {
     openings.flush();
     const lost = await commits.drain(drainMs);
     if (lost > 0) onTrouble(`the ledger closes and loses ${lost} rows that it could not write`);
+    await reports.close();
     await checkpoints.close();
     instance.end();
     db.close();
@@ -130,6 +135,7 @@ export function openLedger(options: LedgerOptions): Ledger {
     windowCounts: createWindowCounts(db),
     find: createFind(db),
     spent: createSpent(db),
+    reports,
     state() {
       const { spooled, dropped, error } = commits.state();
       return { ok: error === null, spooled, spoolLimit, dropped, error };

@@ -2,24 +2,15 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import Database from "better-sqlite3";
 import { unsuitable } from "./migrations.ts";
-import { totalColumns, type UserTotals } from "./totals.ts";
-
-/** What one user used on one UTC day (`2026-11-21`). */
-export type DayTotals = { day: string } & UserTotals;
-
-export type ReportFilter = {
-  /** The first UTC day; `""` for all. */
-  since: string;
-  /** One user only; null for all. */
-  user: string | null;
-};
+import { sumColumns } from "./rollups.ts";
+import { type UsageQuery, UsageQueryError, type UsageReport, usageReport } from "./usage-report.ts";
 
 /**
- * Totals for each day and user, oldest first. Reads the rollups over a connection of its own, which
- * never stops a running gateway; generations that still run are not in them. Throws an Error with
- * one line: the path, the reason, what to do.
+ * A report from the file of a ledger, over a connection of its own, which never stops a running
+ * gateway. Generations that still run are not in it.
+ * @throws Error with one line: the path, the reason, what to do
  */
-export function readReport(file: string, filter: ReportFilter): DayTotals[] {
+export function readReport(file: string, query: UsageQuery): UsageReport {
   const path = resolve(file);
   if (!existsSync(path)) {
     throw new Error(`there is no ledger at ${path}; the gateway creates it at its first start`);
@@ -29,18 +20,11 @@ export function readReport(file: string, filter: ReportFilter): DayTotals[] {
     db = new Database(path, { readonly: true, fileMustExist: true });
     const reason = unsuitable(db);
     if (reason !== null) throw new Error(reason);
-    // A file that a gateway has only just made has no tables yet.
-    const version = Number(db.pragma("user_version", { simple: true }));
-    if (version === 0) return [];
-    // Costs came with version 2; the gateway that starts next brings the file there.
-    const source = version < 2 ? "(SELECT *, 0 AS cost FROM rollups)" : "rollups";
-    return db
-      .prepare<[string, string | null, string | null], DayTotals>(
-        `SELECT day, user, ${totalColumns} FROM ${source}
-         WHERE day >= ? AND (? IS NULL OR user = ?) GROUP BY day, user ORDER BY day, user`,
-      )
-      .all(filter.since, filter.user, filter.user);
+    const open = db;
+    showNewLayout(open);
+    return open.transaction(() => usageReport(open, query))();
   } catch (error) {
+    if (error instanceof UsageQueryError) throw error;
     const text = error instanceof Error ? error.message : String(error);
     throw new Error(`cannot read the ledger ${path}: ${text}`, { cause: error });
   } finally {
@@ -48,20 +32,23 @@ export function readReport(file: string, filter: ReportFilter): DayTotals[] {
   }
 }
 
-/** The sums over all lines of a report. */
-export function sumOf(lines: readonly DayTotals[]): Omit<UserTotals, "user"> {
-  const sum = (key: Exclude<keyof UserTotals, "user">): number =>
-    lines.reduce((total, line) => total + line[key], 0);
-  return {
-    requests: sum("requests"),
-    input: sum("input"),
-    output: sum("output"),
-    cached: sum("cached"),
-    reasoning: sum("reasoning"),
-    unmetered: sum("unmetered"),
-    errors: sum("errors"),
-    cancelled: sum("cancelled"),
-    interrupted: sum("interrupted"),
-    cost: sum("cost"),
-  };
+/**
+ * Shows the sums of an older gateway's file in the present layout, without changing the file. The
+ * gateway that starts next brings the file there.
+ */
+function showNewLayout(db: Database.Database): void {
+  const version = Number(db.pragma("user_version", { simple: true }));
+  if (version >= 3) return;
+  const known = sumColumns.filter((column) => column !== "cost" && column !== "unpriced");
+  // A file that a gateway has only just made has no tables yet.
+  const source =
+    version === 0
+      ? `SELECT '' AS day, '' AS user, '' AS model, ${known.map((name) => `0 AS ${name}`)}, 0 AS cost
+         WHERE 0`
+      : `SELECT day, user, model, ${known.join(", ")}, ${version < 2 ? "0 AS cost" : "cost"}
+         FROM main.rollups`;
+  db.exec(`CREATE TEMP VIEW rollups AS SELECT day, user, '' AS key, model, '' AS upstream,
+      '' AS dialect, ${known.join(", ")}, cost, iif(cost = 0, requests, 0) AS unpriced
+    FROM (${source});
+    CREATE TEMP VIEW quarters AS SELECT unixepoch(day) / 900 + 48 AS quarter, * FROM temp.rollups;`);
 }

@@ -10,6 +10,11 @@ const traffic = fc.array(
   fc.record({
     user: fc.constantFrom("alice", "bob", "Çağrı"),
     model: fc.option(fc.constantFrom("qwen", "llama", "")),
+    key: fc.constantFrom("", "0123456789abcdef"),
+    upstream: fc.constantFrom("gpu1", "gpu2"),
+    dialect: fc.constantFrom("chat" as const, "messages" as const),
+    servedBy: fc.option(fc.constantFrom("gpu2", "cloud"), { nil: undefined }),
+    servedModel: fc.option(fc.constantFrom("qwen-q4", "x".repeat(300))),
     startedAt: fc.integer({ min: Date.UTC(2026, 10, 20), max: Date.UTC(2026, 10, 23) }),
     state: fc.constantFrom("done", "failed", "cancelled", "never closed"),
     usage: fc.record({ input: tokens, output: tokens, cached: tokens, reasoning: tokens }),
@@ -27,14 +32,24 @@ test("rollups agree with the rows after any traffic and restart", async () => {
     fc.asyncProperty(traffic, async (requests) => {
       const file = temporaryFile();
       const ledger = openLedger({ file });
-      for (const { state, usage, cost, waits, pause, ...change } of requests) {
+      for (const {
+        state,
+        usage,
+        cost,
+        waits,
+        pause,
+        servedBy,
+        servedModel,
+        ...change
+      } of requests) {
         const row = opening(change);
         ledger.open(row);
         if (waits) ledger.waits(row.id);
         if (pause) await new Promise((resolve) => setImmediate(resolve));
         if (state === "never closed") continue;
         const known = { ...usage, source: "reported" as const };
-        void ledger.close(row.id, closing({ state, usage: known, cost }));
+        const served = { servedModel, ...(servedBy === undefined ? {} : { servedBy }) };
+        void ledger.close(row.id, closing({ state, usage: known, cost, ...served }));
       }
       await ledger.shutdown();
       const next = openLedger({ file });
@@ -58,7 +73,8 @@ test("verify finds a rollup that lies, and takes the day retention reaches to", 
   }
   const db = connect(file);
   db.exec("DELETE FROM generations WHERE started_at < unixepoch('2026-11-21') * 1000");
-  expect(verify(db)).toHaveLength(1);
+  // The day, and its quarter of an hour.
+  expect(verify(db)).toHaveLength(2);
   expect(verify(db, "2026-11-21")).toEqual([]);
   expect(ledger.totals()).toMatchObject([{ requests: 2 }]);
   db.exec("UPDATE rollups SET output_tokens = output_tokens + 1 WHERE day = '2026-11-21'");

@@ -1,7 +1,7 @@
 import type Database from "better-sqlite3";
 
 /**
- * What each column of `rollups` sums, over rows that are no longer open. The closing of a batch
+ * What each column of the sums holds, over rows that are no longer open. The closing of a batch
  * (`createTally`), the closing of dead instances and `verify` must all mean the same by it.
  */
 const sums = {
@@ -18,23 +18,73 @@ const sums = {
   upstream_ms: "sum(coalesce(upstream_ms, 0))",
   duration_ms: "sum(coalesce(duration_ms, 0))",
   cost: "sum(coalesce(cost, 0))",
+  unpriced: "sum(cost IS NULL)",
 } as const;
 
 export type Sums = Record<keyof typeof sums, number>;
 
-const columns = Object.keys(sums).join(", ");
-const place =
-  "strftime('%Y-%m-%d', started_at / 1000, 'unixepoch') AS day, user, coalesce(model, '')";
-const add = `ON CONFLICT (day, user, model) DO UPDATE SET ${Object.keys(sums)
-  .map((column) => `${column} = ${column} + excluded.${column}`)
-  .join(", ")}`;
+/** The columns of `Sums`, in the order in which `addTo` binds them. */
+export const sumColumns: readonly (keyof Sums)[] = Object.keys(sums) as (keyof Sums)[];
 
-/** The columns of `rollups` as the rows themselves give them, from `since` (a day) on. */
-export const recomputed: string = `SELECT ${place} AS model, ${Object.values(sums).join(", ")}
-  FROM generations WHERE state <> 'open' AND day >= ? GROUP BY 1, 2, 3`;
+/** What a line of the sums is of, beside its time. */
+export type SumPlace = {
+  user: string;
+  /** The id of the key; "" where none was used or it is not known. */
+  key: string;
+  /** The model that served; "" where none was named. */
+  model: string;
+  upstream: string;
+  dialect: string;
+};
 
-/** `rollups` as it stands, from `since` (a day) on; the same columns as `recomputed`. */
-export const standing: string = `SELECT day, user, model, ${columns} FROM rollups WHERE day >= ?`;
+/** The columns of `SumPlace`, in the order in which `addTo` binds them. */
+export const placeColumns: readonly (keyof SumPlace)[] = [
+  "user",
+  "key",
+  "model",
+  "upstream",
+  "dialect",
+];
+
+/** Milliseconds of a quarter of an hour: every time zone's days and hours are made of them. */
+export const quarterMs: number = 900_000;
+
+type TableName = "rollups" | "quarters";
+
+/** The table of whole UTC days, for ever, and the table of quarter hours (see `keptFrom`). */
+const tables: Readonly<Record<TableName, { time: string; of: string }>> = {
+  rollups: { time: "day", of: "strftime('%Y-%m-%d', started_at / 1000, 'unixepoch')" },
+  quarters: { time: "quarter", of: `started_at / ${quarterMs}` },
+};
+
+const placeOfRow = "user, key, coalesce(served_model, model, '') AS model, upstream, dialect";
+const places = placeColumns.join(", ");
+const columns = sumColumns.join(", ");
+
+function adding(table: TableName): string {
+  const added = sumColumns.map((column) => `${column} = ${column} + excluded.${column}`);
+  return `ON CONFLICT (${tables[table].time}, ${places}) DO UPDATE SET ${added.join(", ")}`;
+}
+
+/** Adds sums to one line of a table: binds the time, `placeColumns`, then `sumColumns`. */
+export function addTo(table: TableName): string {
+  const names = [tables[table].time, ...placeColumns, ...sumColumns];
+  return `INSERT INTO ${table} (${names.join(", ")})
+    VALUES (${names.map(() => "?").join(", ")}) ${adding(table)}`;
+}
+
+/** A table as the rows themselves give it, from a time on. */
+export function recomputed(table: TableName): string {
+  const { time, of } = tables[table];
+  return `SELECT ${of} AS ${time}, ${placeOfRow}, ${Object.values(sums).join(", ")}
+    FROM generations WHERE state <> 'open' AND ${time} >= ? GROUP BY 1, 2, 3, 4, 5, 6`;
+}
+
+/** A table as it stands, from a time on; the same columns as `recomputed`. */
+export function standing(table: TableName): string {
+  const { time } = tables[table];
+  return `SELECT ${time}, ${places}, ${columns} FROM ${table} WHERE ${time} >= ?`;
+}
 
 /**
  * Closes, as interrupted, the open rows of instances that ended, and counts them; once for each
@@ -47,12 +97,25 @@ export function interruptOpen(db: Database.Database): void {
   const counted = Object.entries(sums).map(([column, sum]) =>
     column === "interrupted" ? "count(*)" : sum,
   );
-  db.exec(`INSERT INTO rollups (day, user, model, ${columns})
-    SELECT ${place}, ${counted.join(", ")} FROM generations WHERE ${left} GROUP BY 1, 2, 3 ${add};
-    UPDATE generations SET state = 'interrupted' WHERE ${left};
+  for (const table of ["rollups", "quarters"] as const) {
+    const { time, of } = tables[table];
+    db.exec(`INSERT INTO ${table} (${time}, ${places}, ${columns})
+      SELECT ${of}, ${placeOfRow}, ${counted.join(", ")} FROM generations WHERE ${left}
+      GROUP BY 1, 2, 3, 4, 5, 6 ${adding(table)}`);
+  }
+  db.exec(`UPDATE generations SET state = 'interrupted' WHERE ${left};
     UPDATE instances SET settled = 1 WHERE ended_at IS NOT NULL AND settled = 0`);
 }
 
-/** Adds sums to the line of a day, user and model: binds those three, then the columns in order. */
-export const addSums: string = `INSERT INTO rollups (day, user, model, ${columns})
-  VALUES (?, ?, ?, ${Object.keys(sums).map(() => "?")}) ${add}`;
+const dayMs = 86_400_000;
+const keptDays = 90;
+
+/** The UTC day's start (epoch ms) from which quarter hours are kept: 90 days before `now`. */
+export function keptFrom(now: number): number {
+  return (Math.floor(now / dayMs) - keptDays) * dayMs;
+}
+
+/** Removes the quarter hours that are no longer kept; their days stay in `rollups`. */
+export function forgetQuarters(db: Database.Database, now: number): void {
+  db.prepare("DELETE FROM quarters WHERE quarter < ?").run(keptFrom(now) / quarterMs);
+}

@@ -8,11 +8,11 @@ export type RefusedRow = { readonly row: Row; readonly error: Error };
 export type WriteRows = (rows: readonly Row[]) => RefusedRow[];
 
 const openColumns =
-  "id, request_id, user, model, upstream, dialect, path, streamed, started_at, instance";
+  "id, request_id, user, key, model, upstream, dialect, path, streamed, started_at, instance";
 const closeColumns =
   "state, status, error_code, queue_ms, first_token_ms, upstream_ms, duration_ms, " +
   "input_tokens, output_tokens, cached_tokens, reasoning_tokens, usage_source, upstream_id, " +
-  "cost";
+  "cost, served_model";
 const marks = (columns: string): string => columns.replace(/\w+/g, "?");
 
 /**
@@ -88,6 +88,7 @@ function openValues(row: RowOpening, upstream: string, instance: number): Value[
     row.id,
     row.requestId,
     row.user,
+    row.key ?? "",
     row.model === null ? null : bounded(row.model),
     upstream,
     row.dialect,
@@ -115,6 +116,7 @@ function closeValues(row: RowClosing): Value[] {
     row.usage.source,
     row.upstreamId === null ? null : bounded(row.upstreamId),
     nanoDollars(row.cost),
+    row.servedModel == null ? null : bounded(row.servedModel),
   ];
 }
 

@@ -7,6 +7,8 @@ export type RowOpening = {
   id: string;
   requestId: string;
   user: string;
+  /** The id of the key that was used; absent or "" where there was none. */
+  key?: string;
   model: string | null;
   upstream: string;
   dialect: DialectName;
@@ -34,6 +36,8 @@ export type RowClosing = {
   cost?: number | null;
   /** The upstream that served in the end, where that is not the one it was opened with. */
   servedBy?: string;
+  /** The model that served in the end, where its name is not the one in the request. */
+  servedModel?: string | null;
 };
 
 /** One generation on its way to the database. */

@@ -1,39 +1,40 @@
 import type Database from "better-sqlite3";
-import { addSums, type Sums } from "./rollups.ts";
+import { addTo, placeColumns, quarterMs, type SumPlace, type Sums, sumColumns } from "./rollups.ts";
 import { bounded, nanoDollars, type Row, whole } from "./row.ts";
 
 export type Tally = {
-  /** Counts a closed row for its day. `write` puts it into the database. */
+  /** Counts a closed row for its quarter hour and day. `write` puts it into the database. */
   count(row: Row, day: string): void;
-  /** One upsert for each day, user and model counted since the last `write` or `forget`. */
+  /** Adds all that was counted since the last `write` or `forget` to both tables of sums. */
   write(): void;
   forget(): void;
 };
 
-/** Collects what a batch adds, so that it costs one upsert a user and model, not one a row. */
+/** Collects what a batch adds, so that it costs one upsert a place and table, not one a row. */
 export function createTally(db: Database.Database): Tally {
-  const upsert = db.prepare(addSums);
+  const toDay = db.prepare(addTo("rollups"));
+  const toQuarter = db.prepare(addTo("quarters"));
   let counted = new Map<string, Counted>();
   return {
     count(row, day) {
-      const user = row.opening.user;
-      const model = row.opening.model === null ? "" : bounded(row.opening.model);
-      const key = `${day}\n${user}\n${model}`;
+      const quarter = Math.floor(Math.round(row.opening.startedAt) / quarterMs);
+      const place = placeOf(row);
+      const key = `${quarter}\n${placeColumns.map((column) => place[column]).join("\n")}`;
       let group = counted.get(key);
       if (group === undefined) {
-        group = { day, user, model, sums: nothing() };
+        group = { day, quarter, place, sums: nothing() };
         counted.set(key, group);
       }
       addRow(group.sums, row);
     },
     write() {
-      for (const { day, user, model, sums: s } of counted.values()) {
-        // biome-ignore format: in the order of the columns
-        upsert.run(
-          day, user, model, s.requests, s.input_tokens, s.output_tokens, s.cached_tokens,
-          s.reasoning_tokens, s.unmetered, s.errors, s.cancelled, s.interrupted, s.queue_ms,
-          s.upstream_ms, s.duration_ms, s.cost,
-        );
+      for (const { day, quarter, place, sums } of counted.values()) {
+        const values = [
+          ...placeColumns.map((column) => place[column]),
+          ...sumColumns.map((column) => sums[column]),
+        ];
+        toDay.run(day, ...values);
+        toQuarter.run(quarter, ...values);
       }
       counted = new Map();
     },
@@ -43,7 +44,14 @@ export function createTally(db: Database.Database): Tally {
   };
 }
 
-type Counted = { day: string; user: string; model: string; sums: Sums };
+type Counted = { day: string; quarter: number; place: SumPlace; sums: Sums };
+
+/** Where a closed row counts: the same as `placeOfRow` in rollups.ts says of a row in the file. */
+function placeOf({ opening, closing }: Row): SumPlace {
+  const { user, key = "", dialect } = opening;
+  const model = bounded(closing?.servedModel ?? opening.model ?? "");
+  return { user, key, model, upstream: closing?.servedBy ?? opening.upstream, dialect };
+}
 
 function nothing(): Sums {
   return {
@@ -60,6 +68,7 @@ function nothing(): Sums {
     upstream_ms: 0,
     duration_ms: 0,
     cost: 0,
+    unpriced: 0,
   };
 }
 
@@ -78,7 +87,9 @@ function addRow(to: Sums, { closing }: Row): void {
   to.queue_ms += whole(closing.queueMs) ?? 0;
   to.upstream_ms += whole(closing.upstreamMs) ?? 0;
   to.duration_ms += whole(closing.durationMs) ?? 0;
-  to.cost += nanoDollars(closing.cost) ?? 0;
+  const cost = nanoDollars(closing.cost);
+  to.cost += cost ?? 0;
+  if (cost === null) to.unpriced += 1;
 }
 
 /**

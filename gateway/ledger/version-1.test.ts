@@ -59,6 +59,8 @@ test("a file of version 1 keeps every row and number, and its open rows are clos
     usage_source: "reported",
     cost: null,
     instance: 1,
+    key: "",
+    served_model: null,
   });
   expect(rowOf(db, "a")).toMatchObject({
     number: 2,
@@ -77,6 +79,11 @@ test("a file of version 1 keeps every row and number, and its open rows are clos
 });
 
 test("a report reads a file of version 1 that no gateway has opened since", () => {
-  const lines = readReport(versionOne(), { since: "", user: null });
-  expect(lines).toMatchObject([{ day: "2026-11-21", requests: 2, input: 50, cost: 0 }]);
+  const query = { from: 0, to: day + 86_400_000, groups: ["day" as const], user: null, now: day };
+  for (const timeZone of ["UTC", "Europe/Berlin"]) {
+    const { lines } = readReport(versionOne(), { ...query, timeZone });
+    expect(lines).toMatchObject([
+      { day: "2026-11-21", requests: 2, input_tokens: 50, cost: null, unpriced: 2 },
+    ]);
+  }
 });

@@ -25,6 +25,8 @@ export type UserEntry = {
   readonly limits: Readonly<Record<string, unknown>> | null;
   /** The key's first characters: all that may be shown of it. */
   readonly hint: string;
+  /** Names the key in the accounts and in the API: 16 digits of its SHA-256. "" without a key. */
+  readonly keyId: string;
 };
 
 /** Whether an entry gives anybody anything at `now` (epoch ms). */
@@ -42,7 +44,7 @@ export const entryFields: readonly string[] = [
  * Reads the value of one entry: a name, or an object. Unknown fields are ignored.
  * @throws Error with a message that names the field and never repeats its value
  */
-export function parseEntry(value: unknown, hint: string): UserEntry {
+export function parseEntry(value: unknown, hint: string, keyId: string = ""): UserEntry {
   const fields = typeof value === "string" ? { user: value } : value;
   if (!isJsonObject(fields)) throw new Error("must be a name or an object");
   return Object.freeze({
@@ -57,6 +59,7 @@ export function parseEntry(value: unknown, hint: string): UserEntry {
     maxQueued: wholeOf("max_queued", fields.max_queued, 0),
     limits: limitsOf(fields.limits),
     hint: hintIn(fields.hint) ?? hint,
+    keyId,
   });
 }
 

@@ -40,3 +40,8 @@ export function keyFault(key: string): string | null {
   if (key.toLowerCase().startsWith("sha256:")) return "a key must not begin with sha256:";
   return null;
 }
+
+/** The id of a key, which is no secret: the first 16 digits of its digest. */
+export function keyIdOf(digest: string): string {
+  return digest.slice(0, 16);
+}

@@ -112,12 +112,14 @@ function checkDatabase(about: string, file: string): Finding {
     case "whole":
       break;
   }
-  if (found.wrongSums > 0) {
+  if (found.wrongSums !== null && found.wrongSums > 0) {
     const todo = "This is normal if old rows were removed. If not, restore the last backup.";
     return warn(about, `${found.wrongSums} of its sums differ from its rows.`, todo);
   }
   const size = `${Math.ceil(statSync(file).size / 1024)} KiB`;
-  return ok(about, `It is whole: ${counted(found.rows, "row")}, ${size}; its sums are right.`);
+  const sums =
+    found.wrongSums === null ? "the next start brings it up to date" : "its sums are right";
+  return ok(about, `It is whole: ${counted(found.rows, "row")}, ${size}; ${sums}.`);
 }
 
 function checkDisk(folder: string): Finding {

@@ -23,6 +23,7 @@ const typesByCode: Readonly<Record<ErrorCode, string>> = {
   upstream_unreachable: "provider_unavailable",
   upstream_error: "provider_unavailable",
   upstream_auth: "provider_unavailable",
+  ledger_busy: "server",
   queue_full: "provider_overloaded",
   memory_full: "provider_overloaded",
   shutting_down: "provider_overloaded",
