@@ -1,8 +1,8 @@
 import { selectKeys } from "../../users/change-keys.ts";
 import { readUsersFile } from "../../users/edit-users-file.ts";
 import { parseEntry, type UserEntry } from "../../users/entry.ts";
-import { digestInName } from "../../users/key.ts";
-import { fieldsOf, hintOfRow, type UserRow } from "../../users/users-document.ts";
+import { digestInName, keyIdOf } from "../../users/key.ts";
+import { digestOfRow, fieldsOf, hintOfRow, type UserRow } from "../../users/users-document.ts";
 import { type Command, command } from "../frame/command.ts";
 import { tableLines } from "../frame/table.ts";
 import { commonOptions, usersFileOf } from "./users-file.ts";
@@ -41,13 +41,14 @@ type State = "active" | "disabled" | "expired";
 
 /** Every field of an entry under its name in the file, defaults and unknown fields included. */
 function shown(row: UserRow, now: number): Record<string, unknown> {
-  const { user, maxConcurrent, maxQueued, ...entry } = parseEntry(fieldsOf(row), "");
+  const id = keyIdOf(digestOfRow(row));
+  const { user, maxConcurrent, maxQueued, keyId: _, ...entry } = parseEntry(fieldsOf(row), "");
   const expires = entry.expires === null ? null : new Date(entry.expires).toISOString();
   const hint = hintOfRow(row);
   const state = stateOf(entry, now);
   const stored = digestInName(row.name) === null ? "plain" : "hashed";
   const bounds = { max_concurrent: maxConcurrent, max_queued: maxQueued };
-  return { user, state, stored, ...fieldsOf(row), ...entry, ...bounds, expires, hint };
+  return { user, id, state, stored, ...fieldsOf(row), ...entry, ...bounds, expires, hint };
 }
 
 function stateOf(entry: Pick<UserEntry, "disabled" | "expires">, now: number): State {
