@@ -1,4 +1,5 @@
 import type { UserEntry } from "../users/entry.ts";
+import { keyIdOf } from "../users/key.ts";
 
 /** The user of a request and their rights, from any way in. */
 export type Identity = Pick<
@@ -16,3 +17,8 @@ export type Identity = Pick<
   /** The SHA-256 digest of the key that let the user in; null for every other way in. */
   readonly digest: string | null;
 };
+
+/** The id of the key that let the user in; "" for every other way in. */
+export function keyIdIn({ digest }: Pick<Identity, "digest">): string {
+  return digest === null ? "" : keyIdOf(digest);
+}

@@ -82,7 +82,6 @@ test("add takes everything an entry may say, and --json for scripts", async () =
     maxQueued: null,
     limits: null,
     hint: answer.hint,
-    keyId: digestOf(answer.key).slice(0, 16),
   });
   expect(readFileSync(file, "utf8")).toContain('"note":"hi"');
 });

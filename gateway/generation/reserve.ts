@@ -1,4 +1,4 @@
-import type { Identity } from "../auth/identity.ts";
+import { type Identity, keyIdIn } from "../auth/identity.ts";
 import { type DialectName, dialects } from "../dialects/all.ts";
 import { GatewayError, shuttingDown } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
@@ -73,7 +73,7 @@ export function reserve(
     id: exchange.id,
     requestId: exchange.requestId,
     user: identity.user,
-    key: identity.keyId,
+    key: keyIdIn(identity),
     model,
     upstream: first.upstream.name,
     dialect: exchange.dialect,

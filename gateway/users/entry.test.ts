@@ -14,7 +14,6 @@ test("a plain name is a user with everybody's rights", () => {
     maxQueued: null,
     limits: null,
     hint: "sk-1234",
-    keyId: "",
   });
 });
 
@@ -47,7 +46,6 @@ test("an object says more, and its unknown fields do no harm", () => {
     maxQueued: null,
     limits,
     hint: "sk-9999",
-    keyId: "",
   });
 });
 

@@ -25,8 +25,6 @@ export type UserEntry = {
   readonly limits: Readonly<Record<string, unknown>> | null;
   /** The key's first characters: all that may be shown of it. */
   readonly hint: string;
-  /** Names the key in the accounts and in the API: 16 digits of its SHA-256. "" without a key. */
-  readonly keyId: string;
 };
 
 /** Whether an entry gives anybody anything at `now` (epoch ms). */
@@ -44,7 +42,7 @@ export const entryFields: readonly string[] = [
  * Reads the value of one entry: a name, or an object. Unknown fields are ignored.
  * @throws Error with a message that names the field and never repeats its value
  */
-export function parseEntry(value: unknown, hint: string, keyId: string = ""): UserEntry {
+export function parseEntry(value: unknown, hint: string): UserEntry {
   const fields = typeof value === "string" ? { user: value } : value;
   if (!isJsonObject(fields)) throw new Error("must be a name or an object");
   return Object.freeze({
@@ -59,7 +57,6 @@ export function parseEntry(value: unknown, hint: string, keyId: string = ""): Us
     maxQueued: wholeOf("max_queued", fields.max_queued, 0),
     limits: limitsOf(fields.limits),
     hint: hintIn(fields.hint) ?? hint,
-    keyId,
   });
 }
 
