@@ -7,7 +7,7 @@ import {
   type UsageGroup,
   type UsageQuery,
   UsageQueryError,
-  type UsageReport,
+  type UsageSummary,
   type UsageSums,
 } from "../ledger/usage-report.ts";
 import { loadSome } from "../settings/load-settings.ts";
@@ -30,7 +30,12 @@ export const usage: Command = command({
       default: "day,user",
       about: "one line for each of: day, hour, user, model, upstream, dialect, key",
     },
-    tz: { type: "string", value: "ZONE", default: "UTC", about: "whose days: Europe/Berlin" },
+    tz: {
+      type: "string",
+      value: "ZONE",
+      default: "UTC",
+      about: "the time zone of the days: Europe/Berlin",
+    },
     json: { type: "boolean", about: "prints JSON" },
     csv: { type: "boolean", about: "prints CSV" },
     "database-file": { type: "string", value: "FILE", about: "instead of DATABASE_FILE" },
@@ -119,7 +124,7 @@ const titles: readonly (readonly [keyof UsageSums, string])[] = [
   ["interrupted", "interrupted"],
 ];
 
-function table(report: UsageReport, { groups, timeZone }: UsageQuery, since: string): string {
+function table(report: UsageSummary, { groups, timeZone }: UsageQuery, since: string): string {
   const { lines, total, utcBefore } = report;
   if (lines.length === 0) return `Nothing was used since ${since} (${timeZone}).`;
   const isPriced = (total.cost ?? 0) > 0;

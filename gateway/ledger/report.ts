@@ -3,14 +3,19 @@ import { resolve } from "node:path";
 import Database from "better-sqlite3";
 import { unsuitable } from "./migrations.ts";
 import { sumColumns } from "./rollups.ts";
-import { type UsageQuery, UsageQueryError, type UsageReport, usageReport } from "./usage-report.ts";
+import {
+  type UsageQuery,
+  UsageQueryError,
+  type UsageSummary,
+  usageReport,
+} from "./usage-report.ts";
 
 /**
  * A report from the file of a ledger, over a connection of its own, which never stops a running
  * gateway. Generations that still run are not in it.
  * @throws Error with one line: the path, the reason, what to do
  */
-export function readReport(file: string, query: UsageQuery): UsageReport {
+export function readReport(file: string, query: UsageQuery): UsageSummary {
   const path = resolve(file);
   if (!existsSync(path)) {
     throw new Error(`there is no ledger at ${path}; the gateway creates it at its first start`);

@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { GatewayError } from "../errors.ts";
 import type { RequestsPage, RequestsQuery } from "./requests-page.ts";
-import type { UsageQuery, UsageReport } from "./usage-report.ts";
+import type { UsageQuery, UsageSummary } from "./usage-report.ts";
 
 export type ReportQuestion =
   | { readonly about: "usage"; readonly query: UsageQuery }
@@ -11,14 +11,14 @@ export type ReportQuestion =
 export type NumberedQuestion = { readonly number: number; readonly question: ReportQuestion };
 
 export type ReportAnswer = { readonly number: number } & (
-  | { readonly found: UsageReport | RequestsPage }
+  | { readonly found: UsageSummary | RequestsPage }
   | { readonly fault: string; readonly isRefused: boolean }
 );
 
 /** What the accounts tell people, from a worker of its own. */
 export type Reports = {
   /** Rejects with a GatewayError: 400 for a report that cannot be made, 503 if the ledger is stuck. */
-  usage(query: UsageQuery): Promise<UsageReport>;
+  usage(query: UsageQuery): Promise<UsageSummary>;
   /** A user's requests, the newest first. Rejects with a 503 if the ledger is stuck. */
   requests(query: RequestsQuery): Promise<RequestsPage>;
   /** Ends the worker. */
@@ -36,47 +36,38 @@ const mostPending = 100;
  * @param timeoutMs how long a report may take
  */
 export function createReports(file: string, timeoutMs: number = 20_000): Reports {
-  const pending = new Map<number, Pending>();
-  let worker: Worker | null = null;
-  let last = 0;
+  const reader = new Reader(file, timeoutMs);
+  return {
+    usage: (query) => reader.ask({ about: "usage", query }),
+    requests: (query) => reader.ask({ about: "requests", query }),
+    close: () => reader.close(),
+  };
+}
 
-  function start(): Worker {
-    const started = new Worker(new URL("./report-worker.ts", import.meta.url), {
-      workerData: file,
-    });
-    started.on("message", (answer: ReportAnswer) => settle(answer));
-    started.on("error", () => give(started));
-    started.on("exit", () => give(started));
-    started.unref();
-    return started;
+class Reader {
+  readonly #file: string;
+  readonly #timeoutMs: number;
+  readonly #pending = new Map<number, Pending>();
+  #worker: Worker | null = null;
+  #last = 0;
+
+  constructor(file: string, timeoutMs: number) {
+    this.#file = file;
+    this.#timeoutMs = timeoutMs;
   }
 
-  function settle(answer: ReportAnswer): void {
-    const asked = pending.get(answer.number);
-    pending.delete(answer.number);
-    if ("found" in answer) asked?.resolve(answer.found);
-    else asked?.reject(answer.isRefused ? refused(answer.fault) : unavailable(answer.fault));
-  }
-
-  /** A worker that is gone answers nothing more. */
-  function give(gone: Worker): void {
-    if (worker !== gone) return;
-    worker = null;
-    for (const { reject } of pending.values()) reject(unavailable("the reader has ended"));
-    pending.clear();
-  }
-
-  async function ask<T>(question: ReportQuestion): Promise<T> {
-    if (pending.size >= mostPending) throw unavailable("too many reports are being made");
-    worker ??= start();
-    const used = worker;
-    const number = ++last;
+  /** The answer has the type that belongs to the question. */
+  async ask<T>(question: ReportQuestion): Promise<T> {
+    if (this.#pending.size >= mostPending) throw unavailable("too many reports are being made");
+    this.#worker ??= this.#start();
+    const used = this.#worker;
+    const number = ++this.#last;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    pending.set(number, { resolve, reject });
+    this.#pending.set(number, { resolve, reject });
     const timer = setTimeout(() => {
-      give(used);
+      this.#give(used);
       void used.terminate();
-    }, timeoutMs);
+    }, this.#timeoutMs);
     used.postMessage({ number, question } satisfies NumberedQuestion);
     try {
       return (await promise) as T;
@@ -85,16 +76,38 @@ export function createReports(file: string, timeoutMs: number = 20_000): Reports
     }
   }
 
-  return {
-    usage: (query) => ask({ about: "usage", query }),
-    requests: (query) => ask({ about: "requests", query }),
-    async close() {
-      const used = worker;
-      if (used === null) return;
-      give(used);
-      await used.terminate();
-    },
-  };
+  async close(): Promise<void> {
+    const used = this.#worker;
+    if (used === null) return;
+    this.#give(used);
+    await used.terminate();
+  }
+
+  #start(): Worker {
+    const started = new Worker(new URL("./report-worker.ts", import.meta.url), {
+      workerData: this.#file,
+    });
+    started.on("message", (answer: ReportAnswer) => this.#settle(answer));
+    started.on("error", () => this.#give(started));
+    started.on("exit", () => this.#give(started));
+    started.unref();
+    return started;
+  }
+
+  #settle(answer: ReportAnswer): void {
+    const asked = this.#pending.get(answer.number);
+    this.#pending.delete(answer.number);
+    if ("found" in answer) asked?.resolve(answer.found);
+    else asked?.reject(answer.isRefused ? refused(answer.fault) : unavailable(answer.fault));
+  }
+
+  /** A worker that is gone answers nothing more. */
+  #give(gone: Worker): void {
+    if (this.#worker !== gone) return;
+    this.#worker = null;
+    for (const { reject } of this.#pending.values()) reject(unavailable("the reader has ended"));
+    this.#pending.clear();
+  }
 }
 
 const refused = (text: string): GatewayError => new GatewayError("invalid_request", text);

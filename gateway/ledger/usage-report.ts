@@ -55,7 +55,7 @@ export type UsageSums = {
 /** One line: the groups that were asked for, then the sums. */
 export type UsageLine = UsageSums & Partial<Record<UsageGroup, string>>;
 
-export type UsageReport = {
+export type UsageSummary = {
   /** What the report covers, epoch ms. */
   readonly from: number;
   readonly to: number;
@@ -94,7 +94,7 @@ type Stretch =
  * so that a report reads a bounded number of pages however many generations there were.
  * @throws UsageQueryError if the report would be too long, or needs hours that are gone
  */
-export function usageReport(db: Database.Database, query: UsageQuery): UsageReport {
+export function usageReport(db: Database.Database, query: UsageQuery): UsageSummary {
   const { groups, timeZone, user } = query;
   const zone = createTimeZone(timeZone);
   const isTimed = groups.includes("day") || groups.includes("hour");
