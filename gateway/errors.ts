@@ -72,10 +72,17 @@ export class GatewayError extends Error {
     this.type = options.type ?? errorCodes[code].type;
     this.shownCode = options.shownCode ?? code;
     this.param = options.param ?? null;
-    this.headers = options.headers ?? {};
+    this.headers = isFinal(this.status)
+      ? { ...final, ...options.headers }
+      : (options.headers ?? {});
     this.extra = options.extra ?? {};
   }
 }
+
+/** A refused key stays refused. Without this Claude Code tries ten times, and shows nothing. */
+const final: Readonly<Record<string, string>> = { "x-should-retry": "false" };
+
+const isFinal = (status: number): boolean => status === 401 || status === 403;
 
 /** For new and waiting requests while the gateway stops or drains its queue. */
 export const shuttingDown = (): GatewayError =>

@@ -447,6 +447,28 @@ describe("wrong keys", () => {
     expect(await guess("192.0.2.9")).toBe(401);
   });
 
+  it("count once if a client sends the same one again: it must not shut out its neighbours", async () => {
+    const { bearer } = door();
+    const old = newKey();
+    for (let i = 0; i < 60; i++) expect(await statusOf(bearer(old))).toBe(401);
+    for (let i = 0; i < 19; i++) {
+      expect(await statusOf(bearer(newKey()))).toBe(401);
+      expect(await statusOf(bearer(old))).toBe(401);
+    }
+    expect(await statusOf(bearer(newKey()))).toBe(429);
+    // Nor does it end the wait of the guesses.
+    expect(await statusOf(bearer(old))).toBe(401);
+    expect(await statusOf(bearer(newKey()))).toBe(429);
+  });
+
+  it("and keys that may not do a thing are answered as final", async () => {
+    const { bearer } = door();
+    const error = await bearer(newKey()).catch((cause: GatewayError) => cause);
+    expect(error).toMatchObject({ status: 401, headers: { "x-should-retry": "false" } });
+    const refused = new GatewayError("not_allowed", "no");
+    expect(refused.headers).toEqual({ "x-should-retry": "false" });
+  });
+
   it("do not count where no key was sent", async () => {
     const { ask } = door();
     for (let i = 0; i < 40; i++) expect(await statusOf(ask({}))).toBe(401);
@@ -454,9 +476,9 @@ describe("wrong keys", () => {
 
   it("from a hundred thousand addresses take bounded memory", async () => {
     const guesses = createGuessLimit();
-    for (let i = 0; i < 21; i++) guesses.failed("192.0.2.1", start);
-    for (let i = 0; i < 100_000; i++) guesses.failed(`a${i}`, start);
+    for (let i = 0; i < 21; i++) guesses.failed("192.0.2.1", newKey(), start);
+    for (let i = 0; i < 100_000; i++) guesses.failed(`a${i}`, newKey(), start);
     // The oldest is forgotten, which is what shows the bound.
-    expect(guesses.failed("192.0.2.1", start)).toBeNull();
+    expect(guesses.failed("192.0.2.1", newKey(), start)).toBeNull();
   });
 });

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { JWTPayload } from "jose";
 import { GatewayError } from "../errors.ts";
+import { digestOf } from "../users/key.ts";
 import type { Snapshot } from "../users/snapshot.ts";
 import { authenticate, CHALLENGE } from "./authenticate.ts";
 import { credentialsOf, looksLikeJwt } from "./credentials.ts";
@@ -49,8 +50,9 @@ export function createIdentify(options: IdentifyOptions): Identify {
 
   function refusal(asker: Asker, error: unknown): unknown {
     if (!(error instanceof GatewayError) || error.status !== 401) return error;
-    const tried = credentialsOf(asker.headers).keys.length > 0 || assertionOf(asker) !== null;
-    return (tried ? guesses.failed(asker.address, now()) : null) ?? error;
+    const tried = [...credentialsOf(asker.headers).keys, assertionOf(asker) ?? []].flat();
+    if (tried.length === 0) return error;
+    return guesses.failed(asker.address, digestOf(tried.join(" ")), now()) ?? error;
   }
 
   function byKey(asker: Asker): Identity {

@@ -102,16 +102,15 @@ describe("other failures of an upstream", () => {
     expect(error.message).toContain(message);
   });
 
-  it("passes Retry-After on in whole seconds of at most 60", () => {
-    const wait = (value: string | null) =>
-      upstreamRejection(429, Buffer.from(""), "", value).headers["retry-after"];
-    expect(["0.2", "7", "900", "Tue, 01 Jan 2030 00:00:00 GMT", "-1", null].map(wait)).toEqual([
-      "1",
-      "7",
-      "60",
-      undefined,
-      undefined,
-      undefined,
-    ]);
+  it("passes Retry-After on in whole seconds, and a wait of more than a minute in the body", () => {
+    const wait = (value: string | null) => {
+      const { headers, extra } = upstreamRejection(429, Buffer.from(""), "", value);
+      return headers["retry-after"] ?? extra.retry_after_seconds;
+    };
+    expect(["0.2", "7", "60", "900"].map(wait)).toEqual(["1", "7", "60", 900]);
+    expect(["Tue, 01 Jan 2030 00:00:00 GMT", "-1", null].map(wait)).toEqual(Array(3));
+    expect(upstreamRejection(429, Buffer.from(""), "", "900").headers).toEqual({
+      "x-should-retry": "false",
+    });
   });
 });

@@ -22,11 +22,17 @@ const typesByStatus: Readonly<Record<number, string>> = {
  */
 const tooLong = "context_length_exceeded";
 
-/** Longer waits are ignored by clients: openai-node then retries after half a second. */
-function retryHeader(retryAfter: string | null): Readonly<Record<string, string>> {
-  const seconds = retryAfter === null ? Number.NaN : Number(retryAfter);
-  if (!(seconds >= 0)) return {};
-  return { "retry-after": String(Math.min(60, Math.max(1, Math.ceil(seconds)))) };
+/**
+ * When the client may try again, as the upstream told it. Most clients obey a long `Retry-After`
+ * several times without a word, so a wait of more than a minute stands in the body alone.
+ */
+function retryOf(retryAfter: string | null): Pick<Required<ErrorOptions>, "headers" | "extra"> {
+  const told = retryAfter === null ? Number.NaN : Number(retryAfter);
+  if (!(told >= 0)) return { headers: {}, extra: {} };
+  const seconds = Math.max(1, Math.ceil(told));
+  return seconds <= 60
+    ? { headers: { "retry-after": String(seconds) }, extra: {} }
+    : { headers: { "x-should-retry": "false" }, extra: { retry_after_seconds: seconds } };
 }
 
 function rejected(status: number, found: UpstreamError): ErrorOptions {
@@ -68,13 +74,19 @@ export function upstreamRejection(
     );
   }
   const found = readUpstreamError(body, contentType);
-  const headers = retryHeader(typeof retryAfter === "string" ? retryAfter : null);
+  const retry = retryOf(typeof retryAfter === "string" ? retryAfter : null);
+  const extra = { ...found.extra, ...retry.extra };
+  const { headers } = retry;
   if (status >= 400 && status < 500) {
     const message = found.message ?? `The upstream refused the request (${status}).`;
-    return new GatewayError("upstream_rejected", message, { ...rejected(status, found), headers });
+    return new GatewayError("upstream_rejected", message, {
+      ...rejected(status, found),
+      headers,
+      extra,
+    });
   }
   const [code, text] = failure(status, found.message);
-  return new GatewayError(code, withDetail(text, found.message), { headers, extra: found.extra });
+  return new GatewayError(code, withDetail(text, found.message), { headers, extra });
 }
 
 function failure(status: number, message: string | null): [ErrorCode, string] {

@@ -22,7 +22,7 @@ export type Limits = {
    * Reserves room for a generation until it is settled. Synchronous, so that two requests never get
    * the same room.
    * @param now epoch ms
-   * @throws GatewayError rate_limit_exceeded (429), with Retry-After and x-ratelimit headers
+   * @throws GatewayError rate_limit_exceeded (429), with x-ratelimit headers, and Retry-After for a short wait
    */
   reserve(who: Limited, ask: LimitedGeneration, now: number): Reservation;
   /** True if a limit of the user depends on the tokens of a prompt. */

@@ -3,9 +3,7 @@ import { spokenDuration } from "./duration.ts";
 import type { Excess } from "./excess.ts";
 import type { Metric } from "./limit.ts";
 
-/**
- * Clients wait as long as they are told, with a request open; a minute is the longest that helps.
- */
+/** Clients wait as long as they are told, and show nothing. A minute is the longest that helps. */
 const mostRetrySeconds = 60;
 
 type Unit = { name: string; field: string; size: number; decimals: number };
@@ -19,8 +17,9 @@ export const units: Readonly<Record<Metric, Unit>> = {
 };
 
 /**
- * The 429 of a request that has no room. `Retry-After` is at most 60 s; where the true wait is
- * longer `x-should-retry: false` keeps clients from trying in vain, and the body tells the time.
+ * The 429 of a request that has no room. `Retry-After` is the true time, up to 60 s. For a longer
+ * wait there is none, because most clients obey it several times without a word: the body tells the
+ * time, and `x-should-retry: false` stops the clients that know it.
  */
 export function refusalOf(excess: Excess, headers: Readonly<Record<string, string>>): GatewayError {
   const { waitMs } = excess;
@@ -29,8 +28,7 @@ export function refusalOf(excess: Excess, headers: Readonly<Record<string, strin
   return new GatewayError("rate_limit_exceeded", sentenceOf(excess), {
     headers: {
       ...headers,
-      "retry-after": String(Math.min(seconds ?? mostRetrySeconds, mostRetrySeconds)),
-      ...(retries ? {} : { "x-should-retry": "false" }),
+      ...(retries ? { "retry-after": String(seconds) } : { "x-should-retry": "false" }),
     },
     extra: { retry_after_seconds: seconds },
   });

@@ -52,7 +52,7 @@ describe("each limit, once it is used up, refuses", () => {
     await first.text();
     const refused = await ask();
     expect(refused.status).toBe(429);
-    expect(Number(refused.headers.get("retry-after"))).toBeLessThanOrEqual(60);
+    expect(refused.headers.has("retry-after")).toBe(false);
     expect(refused.headers.get("x-should-retry")).toBe("false");
     const { error } = (await refused.json()) as { error: Record<string, unknown> };
     expect(error.code).toBe("rate_limit_exceeded");

@@ -75,7 +75,8 @@ export const isLimit = (error: GatewayError): boolean =>
   error.code === "upstream_rejected" && error.status === 429;
 
 function busyFor(error: GatewayError, limit: boolean): Failure {
-  const said = Number(error.headers["retry-after"]) * 1000;
+  const told = error.headers["retry-after"] ?? error.extra.retry_after_seconds;
+  const said = Number(told ?? Number.NaN) * 1000;
   return { kind: "busy", ms: said >= 0 ? Math.min(said, maxBusyMs) : busyMs, limit };
 }
 

@@ -43,16 +43,23 @@ export function upstreamTrouble(cause: unknown): GatewayError {
       { cause },
     );
   }
+  if (brokeOff(cause)) {
+    return new GatewayError("upstream_error", "The upstream broke off its answer.", { cause });
+  }
   if (code(cause) === "") {
     // Not a connection error: our own code threw while it handled the answer.
     return new GatewayError("internal_error", "The gateway failed on this answer.", { cause });
   }
-  // Where it breaks off inside a chunk, that too comes from the parser.
-  if (cause instanceof errors.HTTPParserError && code(cause) !== "HPE_INVALID_EOF_STATE") {
+  if (cause instanceof errors.HTTPParserError) {
     return new GatewayError("upstream_error", "The upstream's answer is not HTTP.", { cause });
   }
-  return new GatewayError("upstream_error", "The upstream's answer ended early.", { cause });
+  return new GatewayError("upstream_error", "The upstream broke off its answer.", { cause });
 }
+
+/** An answer that ends inside a chunk ends in the parser, which tells it by code or in words. */
+const brokeOff = (cause: unknown): boolean =>
+  cause instanceof errors.HTTPParserError &&
+  (code(cause) === "HPE_INVALID_EOF_STATE" || /invalid eof/i.test(cause.message));
 
 const unreachable = new Set([
   "ECONNREFUSED",
