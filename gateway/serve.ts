@@ -14,6 +14,7 @@ import { createBodyReader } from "./limits/body.ts";
 import { createConnectionLimit } from "./limits/connections.ts";
 import type { LimitFields } from "./limits/limit-fields.ts";
 import { openLimits } from "./limits/open-limits.ts";
+import { shareOfMemory } from "./limits/share-of-memory.ts";
 import { createTokenCounter } from "./limits/token-counter.ts";
 import { openMiddlewares } from "./middlewares/open-middlewares.ts";
 import { createDocs } from "./openapi/docs.ts";
@@ -231,8 +232,9 @@ const pricesOptions = (settings: Settings, rules: ModelRules): PricesOptions => 
 const partsOf = (settings: Settings) => ({
   bodies: createBodyReader({
     maxBytes: settings.maxBodyBytes,
-    maxHeldBytes: settings.maxWaitingBytes,
+    maxHeldBytes: settings.maxWaitingBytes === "auto" ? shareOfMemory() : settings.maxWaitingBytes,
     timeoutMs: settings.bodyTimeoutMs,
+    minUploadRate: settings.uploadMinRate,
   }),
   timeouts: {
     firstByteMs: settings.firstByteTimeoutMs ?? 0,

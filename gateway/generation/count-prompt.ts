@@ -14,7 +14,7 @@ export async function countPrompt(
   { exchange, request, destination }: Pick<Accepted, "exchange" | "request" | "destination">,
 ): Promise<number | null> {
   const { body, fields } = request;
-  if (!Buffer.isBuffer(body)) return null;
+  if (!request.parsed || !Buffer.isBuffer(body)) return null;
   const { upstream } = destination.first;
   const model = modelAt(destination, upstream) ?? fields.model;
   return tokens.count({

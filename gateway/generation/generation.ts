@@ -56,7 +56,7 @@ async function generate(
 ): Promise<void> {
   // Frees the memory of the body at the end, whatever happens before.
   using read = await readRequest(parts, request, response, { exchange, identity });
-  trace?.asked({ user: identity.user, model: read.fields.model, body: wholeBody(read) });
+  trace?.asked({ user: identity.user, model: read.fields.model, body: textOf(read) });
   const wanted =
     parts.middlewares.length === 0
       ? read
@@ -82,8 +82,8 @@ async function generate(
   });
 }
 
-const wholeBody = ({ body }: GenerationRequest): Buffer | null =>
-  Buffer.isBuffer(body) ? body : null;
+const textOf = ({ body, parsed }: GenerationRequest): Buffer | null =>
+  parsed && Buffer.isBuffer(body) ? body : null;
 
 /** An upstream of llama.cpp, and a conversion: then a response may have an id of ours. */
 function keepsNoResponses({ destination, exchange }: Accepted): boolean {

@@ -15,7 +15,7 @@ export function outboundOf(
   upstream: Upstream,
   plan: Plan,
 ): Outbound {
-  const { body, inflated, headers } = request;
+  const { body, parsed, inflated, headers } = request;
   const isWhole = Buffer.isBuffer(body);
   const streams = request.fields.stream || plan.assembles;
   const dialect = dialects[exchange.dialect];
@@ -32,7 +32,7 @@ export function outboundOf(
       inflated,
       identity: true,
     }),
-    body: isWhole && !plan.converts ? bodyOf(body, plan, dialect) : body,
+    body: isWhole && parsed && !plan.converts ? bodyOf(body, plan, dialect) : body,
     firstByteMs: timeouts.firstByteMs,
     idleMs: timeouts.idleMs,
     // A streamed body cannot be sent twice, so it never risks a dying connection.

@@ -43,10 +43,10 @@ export function planOf(
   const { exchange, request } = accepted;
   const { upstream, converts, model, cost, streamUpstream } = given;
   const { stream, includeUsage } = request.fields;
-  const { body } = request;
+  const { body, parsed } = request;
   const plan = { ...asItIs, converts, model, key: upstream.key, cost };
   const form = dialects[exchange.dialect].answer;
-  if (form.askedUsage === null || !Buffer.isBuffer(body)) return plan;
+  if (form.askedUsage === null || !parsed || !Buffer.isBuffer(body)) return plan;
   // Conversions and OpenRouter's streams tell their usage without being asked.
   const hidesUsage = stream && !includeUsage && !exchange.isOpenRouter;
   if (converts) return { ...plan, dropUsage: hidesUsage };

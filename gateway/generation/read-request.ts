@@ -6,7 +6,7 @@ import { endpointOf } from "../dialects/endpoints.ts";
 import { noFields, type RequestFields, readModels } from "../dialects/request-fields.ts";
 import type { Exchange } from "../exchange.ts";
 import { type BodyReader, contentEncodingOf } from "../limits/body.ts";
-import { modelOfForm } from "./model-of-form.ts";
+import { watchFormModel } from "./model-of-form.ts";
 
 export type ReadRequestParts = {
   bodies: BodyReader;
@@ -21,6 +21,8 @@ export type GenerationRequest = {
   /** True where we know the body, and the answer is JSON too; not for audio, images, and others. */
   readonly json: boolean;
   readonly body: Buffer | Readable;
+  /** The body is JSON that was read here: it may be counted and edited. Others pass as they came. */
+  readonly parsed: boolean;
   /** True if the body was compressed, and the gateway has inflated it. */
   readonly inflated: boolean;
 };
@@ -46,16 +48,16 @@ export function readRequest(
   if (json) {
     const form = dialects[dialect].request;
     const fieldsOf = (bytes: Buffer): RequestFields => form.read(bytes, exchange);
-    return readWhole(parts, request, response, exchange, { json, fieldsOf });
+    return readWhole(parts, request, response, sender, { json, fieldsOf });
   }
   const needsModel = parts.hasManyModels || identity.models !== null;
   const { headers } = request;
   const isRead = needsModel || contentEncodingOf(headers) !== null;
   if (isRead && jsonType.test(headers["content-type"] ?? "")) {
     const fieldsOf = (bytes: Buffer): RequestFields => (needsModel ? readModels(bytes) : noFields);
-    return readWhole(parts, request, response, exchange, { json, fieldsOf });
+    return readWhole(parts, request, response, sender, { json, fieldsOf });
   }
-  return readInPassing(parts, request, response, { identity, needsModel });
+  return readUpload(parts, request, response, sender, needsModel);
 }
 
 /** RFC 9110 §8.3.1, RFC 6839 §3.1. */
@@ -65,35 +67,36 @@ async function readWhole(
   { bodies }: ReadRequestParts,
   request: IncomingMessage,
   response: ServerResponse,
-  { signal }: Exchange,
+  { exchange, identity }: Sender,
   { json, fieldsOf }: { json: boolean; fieldsOf: (bytes: Buffer) => RequestFields },
 ): Promise<HeldRequest> {
-  const { bytes, inflated, free } = await bodies.read(request, response, signal);
+  const { bytes, inflated, free } = await bodies.read(request, response, {
+    user: identity.user,
+    signal: exchange.signal,
+  });
   try {
     const { headers } = request;
     const fields = fieldsOf(bytes);
-    return { headers, fields, json, body: bytes, inflated, [Symbol.dispose]: free };
+    return { headers, fields, json, body: bytes, parsed: true, inflated, [Symbol.dispose]: free };
   } catch (error) {
     free();
     throw error;
   }
 }
 
-async function readInPassing(
+async function readUpload(
   { bodies }: ReadRequestParts,
   request: IncomingMessage,
   response: ServerResponse,
-  { identity, needsModel }: { identity: Identity; needsModel: boolean },
+  { exchange, identity }: Sender,
+  needsModel: boolean,
 ): Promise<HeldRequest> {
-  const { body, aheadBytes, free } = bodies.stream(request, response);
-  try {
-    const reading = { aheadBytes, isLimited: identity.models !== null };
-    const model = needsModel ? await modelOfForm(request, body, reading) : null;
-    const { headers } = request;
-    const fields = { ...noFields, model };
-    return { headers, fields, json: false, body, inflated: false, [Symbol.dispose]: free };
-  } catch (error) {
-    free();
-    throw error;
-  }
+  const { headers } = request;
+  const form = needsModel ? watchFormModel(headers, identity.models !== null) : null;
+  const sender = { user: identity.user, signal: exchange.signal };
+  const read = await bodies.readAhead(request, response, sender, form);
+  const fields = { ...noFields, model: form?.model() ?? null };
+  const body = "stream" in read ? read.stream : read.bytes;
+  const unread = { json: false, parsed: false, inflated: false };
+  return { headers, fields, body, ...unread, [Symbol.dispose]: read.free };
 }

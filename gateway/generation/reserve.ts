@@ -113,7 +113,7 @@ function conversationOf(
   }: Pick<Accepted, "destination" | "identity" | "request" | "exchange">,
 ): string | null {
   const { seats } = destination;
-  if (seats.list.length < 2 || !Buffer.isBuffer(request.body)) return null;
+  if (seats.list.length < 2 || !request.parsed || !Buffer.isBuffer(request.body)) return null;
   return affinity.keyOf(identity.user, request.fields.model ?? "", request.body, exchange.dialect);
 }
 

@@ -51,7 +51,7 @@ function shownRequest({
     isPublic,
     address,
     headers: withoutCredentials(request.headers),
-    body: Buffer.isBuffer(request.body) ? request.body : null,
+    body: request.parsed && Buffer.isBuffer(request.body) ? request.body : null,
     setHeader: (name, value) => void response.setHeader(name, value),
   };
 }
@@ -71,7 +71,7 @@ function applied(
   }
   const { body, fields } = request;
   const renamed = { ...request, fields: { ...fields, model: result.model } };
-  if (!Buffer.isBuffer(body)) return renamed;
+  if (!request.parsed || !Buffer.isBuffer(body)) return renamed;
   // Where the model stands in the path, `outboundOf` puts the name there.
   return { ...renamed, body: dialects[dialect].request.withModel(body, result.model) };
 }

@@ -1,4 +1,4 @@
-import { type ValueKind, WrongValue } from "./kind.ts";
+import { orWord, type ValueKind, WrongValue } from "./kind.ts";
 
 const unitBytes: Readonly<Record<string, number>> = {
   "": 1,
@@ -26,3 +26,6 @@ export const size: ValueKind<number> = {
     ],
   },
 };
+
+/** Bytes, or `auto`: the gateway decides. */
+export const sizeOrAuto: ValueKind<number | "auto"> = orWord(size, "auto", "auto");

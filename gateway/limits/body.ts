@@ -1,9 +1,11 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
-import type { Readable, Transform } from "node:stream";
+import type { Transform } from "node:stream";
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
 import { GatewayError } from "../errors.ts";
-import { Pieces } from "./pieces.ts";
-import { streamedBody } from "./streamed-body.ts";
+import { BodyRoom } from "./body-room.ts";
+import { BodyStore } from "./body-store.ts";
+import { collect } from "./collect-body.ts";
+import { type BodyWatch, Upload } from "./upload.ts";
 
 export type BodyLimits = {
   /** The largest body, after inflating. Bytes. */
@@ -12,86 +14,130 @@ export type BodyLimits = {
   maxHeldBytes: number;
   /** The longest pause between two pieces of a body. Milliseconds. */
   timeoutMs: number;
+  /** The least rate of a body that streams while it holds a slot. Bytes a second. */
+  minUploadRate: number;
 };
 
 /** A body in memory, and the room it takes until it is freed. */
 export type Body = { bytes: Buffer; inflated: boolean; free(): void };
 
+/** A body that is larger than may be kept: its beginning is in memory, and the rest streams. */
+export type StreamedBody = { stream: Upload; free(): void };
+
+/** Who sends a body. `signal` aborts when they leave. */
+export type BodySender = { user: string; signal: AbortSignal };
+
 export type BodyReader = {
   /** Rejects with 408, 413, 415 or 503; with `signal.reason` when the client left. */
-  read(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<Body>;
-  /** A body that is not read here: it streams, and is read ahead while memory allows. */
-  stream(request: IncomingMessage, response: ServerResponse): StreamedBody;
+  read(request: IncomingMessage, response: ServerResponse, sender: BodySender): Promise<Body>;
+  /**
+   * The same for a body that may stream: it is read as far as may be kept, and never inflated.
+   * `watch` sees each piece of it.
+   */
+  readAhead(
+    request: IncomingMessage,
+    response: ServerResponse,
+    sender: BodySender,
+    watch: BodyWatch | null,
+  ): Promise<Body | StreamedBody>;
 };
 
-/** A streaming body, and the memory that reading ahead may use until it is freed. */
-export type StreamedBody = { body: Readable; aheadBytes: number; free(): void };
+/** The longest time in which a stalled upload keeps its slot. Milliseconds. */
+const rateWindowMs = 10_000;
 
-/** How much is read ahead if memory is short. Bytes. */
-const leastAhead = 64 * 1024;
+/** What is inflated comes in pieces of this size, each in a turn of its own. Bytes. */
+const chunkSize = 64 * 1024;
 
 const inflaters: Record<string, () => Transform> = {
-  gzip: createGunzip,
-  "x-gzip": createGunzip,
-  deflate: createInflate,
-  br: createBrotliDecompress,
+  gzip: () => createGunzip({ chunkSize }),
+  "x-gzip": () => createGunzip({ chunkSize }),
+  deflate: () => createInflate({ chunkSize }),
+  br: () => createBrotliDecompress({ chunkSize }),
 };
 
-/** Reads request bodies into memory, each bounded in size and time, and all of them together. */
+/**
+ * Reads request bodies into memory, each bounded in size and time, and all of them together. What
+ * counts are the bytes that came, not those that a client has declared.
+ */
 export function createBodyReader(limits: BodyLimits): BodyReader {
-  let held = 0;
-
-  function take(bytes: number): void {
-    if (held + bytes > limits.maxHeldBytes) {
-      throw new GatewayError(
-        "memory_full",
-        "The gateway holds too many large requests. Try again in a few seconds.",
-        { headers: { "retry-after": "5" } },
-      );
-    }
-    held += bytes;
-  }
-
+  const room = new BodyRoom(limits.maxHeldBytes);
+  const { maxBytes, timeoutMs, minUploadRate: minRate } = limits;
+  const open = (user: string, { headers }: IncomingMessage): HeldBody => {
+    const expected = Number(headers["content-length"] ?? 0);
+    return holdBody(room, user, new BodyStore(maxBytes, Math.min(expected, maxBytes)));
+  };
   return {
-    stream(request, response) {
-      const declared = Number(request.headers["content-length"] ?? limits.maxBytes);
-      const wanted = Math.max(leastAhead, Math.min(declared, limits.maxBytes));
-      const aheadBytes = held + wanted <= limits.maxHeldBytes ? wanted : leastAhead;
-      if (request.headers.expect !== undefined) response.writeContinue();
-      let mine = aheadBytes;
-      held += mine;
-      const free = (): void => {
-        held -= mine;
-        mine = 0;
-      };
-      const body = streamedBody(request, { aheadBytes, timeoutMs: limits.timeoutMs });
-      return { body, aheadBytes, free };
-    },
-    async read(request, response, signal) {
+    async read(request, response, { user, signal }) {
       const inflate = inflaterOf(contentEncodingOf(request.headers));
-      const declared = Number(request.headers["content-length"] ?? 0);
-      if (declared > limits.maxBytes) throw tooLarge(limits.maxBytes);
-      // Only here: the client of a refused request is never asked for its body.
-      if (/^100-continue$/i.test(request.headers.expect ?? "")) response.writeContinue();
-      let mine = 0;
-      const count = (bytes: number): void => {
-        if (mine + bytes > limits.maxBytes) throw tooLarge(limits.maxBytes);
-        take(bytes);
-        mine += bytes;
-      };
-      const free = (): void => {
-        held -= mine;
-        mine = 0;
+      if (Number(request.headers["content-length"] ?? 0) > maxBytes) throw tooLarge(maxBytes);
+      allow(request, response);
+      const { store, keep, free } = open(user, request);
+      const take = (chunk: Buffer): boolean => {
+        if (store.length + chunk.length > maxBytes) throw tooLarge(maxBytes);
+        keep(chunk);
+        return true;
       };
       try {
-        const bytes = await collect(request, inflate, { count, signal, ...limits });
-        return { bytes, inflated: inflate !== null, free };
+        await collect(request, inflate, { take, signal, timeoutMs });
+        return { bytes: store.bytes(), inflated: inflate !== null, free };
+      } catch (error) {
+        free();
+        throw error;
+      }
+    },
+    async readAhead(request, response, { user, signal }, watch) {
+      allow(request, response);
+      const { store, keep, free } = open(user, request);
+      let beyond: Buffer | null = null;
+      const take = (chunk: Buffer): boolean => {
+        watch?.piece(chunk);
+        const fitting = chunk.subarray(0, maxBytes - store.length);
+        keep(fitting);
+        if (fitting.length < chunk.length) beyond = chunk.subarray(fitting.length);
+        return beyond === null;
+      };
+      try {
+        const isWhole = await collect(request, null, { take, signal, timeoutMs });
+        const bytes = store.bytes();
+        if (isWhole) {
+          watch?.end();
+          return { bytes, inflated: false, free };
+        }
+        const windowMs = Math.min(rateWindowMs, timeoutMs);
+        const stream = new Upload(request, { begun: bytes, minRate, windowMs, watch });
+        if (beyond !== null) stream.push(beyond);
+        return { stream, free };
       } catch (error) {
         free();
         throw error;
       }
     },
   };
+}
+
+/** The bytes of a body, which count until `free`. */
+type HeldBody = { readonly store: BodyStore; keep(chunk: Buffer): void; free(): void };
+
+function holdBody(room: BodyRoom, user: string, store: BodyStore): HeldBody {
+  let mine = 0;
+  return {
+    store,
+    keep(chunk) {
+      room.take(user, chunk.length);
+      mine += chunk.length;
+      store.add(chunk);
+    },
+    free() {
+      room.give(user, mine);
+      mine = 0;
+      store.free();
+    },
+  };
+}
+
+/** The client of a refused request is never asked for its body. */
+function allow(request: IncomingMessage, response: ServerResponse): void {
+  if (/^100-continue$/i.test(request.headers.expect ?? "")) response.writeContinue();
 }
 
 /** How a body is compressed, in lower case (RFC 9110 §8.4.1); null where it is not. */
@@ -113,56 +159,3 @@ function inflaterOf(encoding: string | null): Transform | null {
 
 const tooLarge = (maxBytes: number): GatewayError =>
   new GatewayError("body_too_large", `The body is larger than ${maxBytes} bytes (MAX_BODY_BYTES).`);
-
-type Collecting = { count: (bytes: number) => void; signal: AbortSignal; timeoutMs: number };
-
-/**
- * The bytes of a body, in order; ends by itself when the sender stops, leaves, or sends too much.
- */
-function collect(
-  request: IncomingMessage,
-  inflate: Transform | null,
-  { count, signal, timeoutMs }: Collecting,
-): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const source = inflate === null ? request : request.pipe(inflate);
-    const pieces = new Pieces();
-    const timer = setTimeout(() => {
-      fail(new GatewayError("body_timeout", "The body did not arrive in time (BODY_TIMEOUT)."));
-    }, timeoutMs);
-    const settle = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", leave);
-      source.off("data", keep).off("end", done);
-      if (inflate !== null) request.unpipe(inflate);
-      request.pause();
-    };
-    const fail = (error: unknown): void => {
-      settle();
-      inflate?.destroy();
-      reject(error);
-    };
-    const leave = (): void => fail(signal.reason);
-    const keep = (chunk: Buffer): void => {
-      timer.refresh();
-      try {
-        count(chunk.length);
-        pieces.add(chunk);
-      } catch (error) {
-        fail(error);
-      }
-    };
-    const done = (): void => {
-      settle();
-      resolve(pieces.joined());
-    };
-    signal.addEventListener("abort", leave, { once: true });
-    source.on("data", keep).once("end", done);
-    inflate?.once("error", () => {
-      fail(new GatewayError("invalid_request", "The body is not valid for its Content-Encoding."));
-    });
-    // If the sender breaks off, `signal` aborts too. Without a listener the error would be thrown.
-    request.once("error", (cause) => fail(new GatewayError("client_closed", "Left.", { cause })));
-    if (signal.aborted) leave();
-  });
-}

@@ -38,7 +38,10 @@ export async function count(
   exchange: Exchange,
   identity: Identity,
 ): Promise<void> {
-  const { bytes, inflated, free } = await parts.bodies.read(request, response, exchange.signal);
+  const { bytes, inflated, free } = await parts.bodies.read(request, response, {
+    user: identity.user,
+    signal: exchange.signal,
+  });
   try {
     const form = dialects[exchange.dialect].request;
     const model = form.modelOf(bytes, exchange.path);

@@ -69,8 +69,15 @@ export const timeoutTable = {
   },
   maxWaitingBytes: {
     env: "MAX_WAITING_BYTES",
-    about: "the most memory for the bodies of all waiting requests",
+    about:
+      "the most memory for the bodies of all waiting requests; auto is a quarter of all memory (or of the container's)",
+    kind: "sizeOrAuto",
+    default: "auto",
+  },
+  uploadMinRate: {
+    env: "UPLOAD_MIN_RATE",
+    about: "the least rate, in bytes a second, of an upload larger than MAX_BODY_BYTES",
     kind: "size",
-    default: "512MiB",
+    default: "16KiB",
   },
 } as const;

@@ -38,6 +38,7 @@ const nothingRead = {
   fields: noFields,
   json: false,
   body: Buffer.alloc(0),
+  parsed: false,
   inflated: false,
 };
 

@@ -135,7 +135,7 @@ describe("a form of a key that is limited to models", () => {
     expect(sent()).toEqual(before);
   });
 
-  it.each<[string, [string, string | Buffer][], number]>([
+  it.each<[string, [string, string | Buffer][]]>([
     [
       "in one piece with the first",
       [
@@ -143,7 +143,6 @@ describe("a form of a key that is limited to models", () => {
         ["model", "large"],
         ["file", Buffer.from("x")],
       ],
-      403,
     ],
     [
       "after a large file",
@@ -152,13 +151,12 @@ describe("a form of a key that is limited to models", () => {
         ["file", audio],
         ["model", "large"],
       ],
-      400,
     ],
-  ])("cannot reach a second model, named %s", async (_, fields, status) => {
+  ])("cannot reach a second model, named %s", async (_, fields) => {
     const headers = keyFor("whisper-*");
     await until(async () => (await post([["model", "whisper-1"]], headers)).ok, "it counts");
     const whole = ears.seen.length;
-    expect((await post(fields, headers)).status).toBe(status);
+    expect((await post(fields, headers)).status).toBe(403);
     expect(ears.seen.slice(whole).filter(({ body }) => body.includes("large"))).toEqual([]);
   });
 });

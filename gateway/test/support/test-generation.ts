@@ -134,6 +134,7 @@ function requestOf(body: object): GenerationRequest {
     fields,
     json: true,
     body: Buffer.from(JSON.stringify(body)),
+    parsed: true,
     inflated: false,
   };
 }
