@@ -21,6 +21,7 @@ import { type GenerationParts, generation } from "./generation/generation.ts";
 import type { Docs } from "./openapi/docs.ts";
 import { createPage } from "./page/page.ts";
 import { type ReadParts, read } from "./reads/read.ts";
+import { metricsType } from "./server/metrics-app.ts";
 import { httpClient, refuseExchange, withExchange } from "./with-exchange.ts";
 
 /** What the routes need; each room says what it needs itself. */
@@ -41,9 +42,6 @@ export type AppParts = GenerationParts &
     /** Answers preflights and marks answers for web pages of other origins; null is off. */
     cors: ReturnType<typeof createCors>;
   };
-
-/** Prometheus' text exposition format. */
-const metricsType = "text/plain; version=0.0.4; charset=utf-8";
 
 /** What a client requests if it adds a version to a base URL that has one. */
 const twice = /^(\/v1(?:beta)?)(\/v1(?:beta)?)\//;
@@ -133,8 +131,13 @@ function showPage(app: Express, parts: AppParts): void {
       }
     },
   });
-  app.get("/", (request, response) => page.home(request, response));
-  app.get(/^\/page\/./, async (request, response, next) => {
+  // A tunnel that comes to the main port has a name of its own; the files hold nothing of anybody.
+  const known = (request: Request, _response: Response, next: NextFunction): void => {
+    if (!isPublicRequest(request, parts.doors)) parts.refuseForeignHost(request);
+    next();
+  };
+  app.get("/", known, (request: Request, response: Response) => page.home(request, response));
+  app.get(/^\/page\/./, known, async (request: Request, response: Response, next: NextFunction) => {
     const isFile = await page.asset(request.path.slice("/page/".length), request, response);
     if (!isFile) next(new GatewayError("not_found", "The page has no such file. Reload the page."));
   });
@@ -204,35 +207,6 @@ function refuseWhatFails(app: Express, parts: AppParts): void {
     const target = { path, query: "", dialect: "openai", kind: "read", isOpenRouter } as const;
     refuseExchange(parts, httpClient(request, response), target, cause);
   });
-}
-
-/** The app of METRICS_PORT: the metrics and nothing else. */
-export function createMetricsApp(
-  parts: Pick<AppParts, "doors" | "publicAdmin" | "refuseForeignHost">,
-  render: () => Promise<string>,
-): Express {
-  const app = express();
-  app.disable("x-powered-by");
-  app.get("/metrics", async (request, response, next) => {
-    if (isHidden(parts, request)) {
-      next();
-      return;
-    }
-    parts.refuseForeignHost(request);
-    response.setHeader("content-type", metricsType).end(await render());
-  });
-  app.use((_request, response) => {
-    response.status(404).type("text").send("There is nothing at this path.\n");
-  });
-  app.use((cause: unknown, _request: Request, response: Response, _next: NextFunction) => {
-    const isOurs = cause instanceof GatewayError;
-    const text = isOurs ? cause.message : "The metrics cannot be shown.";
-    response
-      .status(isOurs ? cause.status : 500)
-      .type("text")
-      .send(`${text}\n`);
-  });
-  return app;
 }
 
 function refuseVersionTwice(path: string): void {

@@ -1,6 +1,6 @@
 import { openAnswers } from "./answer/open-answers.ts";
 import { openOpenRouter } from "./api/open-openrouter.ts";
-import { type AppParts, createApp, createMetricsApp } from "./app.ts";
+import { type AppParts, createApp } from "./app.ts";
 import { addressGroup } from "./auth/address-group.ts";
 import { createCors } from "./auth/browsers.ts";
 import type { Identity } from "./auth/identity.ts";
@@ -21,6 +21,7 @@ import { createDocs } from "./openapi/docs.ts";
 import { Roster } from "./roster.ts";
 import { drain } from "./server/drain.ts";
 import { healthReport } from "./server/health-report.ts";
+import { createMetricsApp } from "./server/metrics-app.ts";
 import { openPorts } from "./server/open-ports.ts";
 import { defaultUpstream, echoUpstream } from "./settings/default-upstream.ts";
 import type { Settings } from "./settings/settings-table.ts";

@@ -94,6 +94,21 @@ test("a month is the rows of the last days and the rollups of those before, each
   expect(sums(month)).toEqual([31, 31 * 15, 31 * 2_000, 15.5]);
 });
 
+test("what a clock that was ahead has written counts when its time has come, and not before", () => {
+  write(row(now - 1_000), row(now + 2 * hour), row(now + 40 * 24 * hour));
+  expect(sums(now - hour)).toEqual([1, 15, 2_000, 0.5]);
+  expect(sums(now - 30 * 24 * hour)).toEqual([1, 15, 2_000, 0.5]);
+  const since = now + hour;
+  const found = createWindowCounts(db)("alice", since, now + 3 * hour);
+  const later = found.filter(({ at }) => at > since);
+  expect(later.reduce((sum, { requests }) => sum + requests, 0)).toBe(1);
+});
+
+test("a clock that is set back by seconds gives nothing back", () => {
+  write(row(now + 5_000));
+  expect(sums(now - hour)).toEqual([1, 15, 2_000, 0.5]);
+});
+
 test("a busy user's rows come as one for each second", () => {
   write(...Array.from({ length: 5_000 }, (_, index) => row(now - 60_000 + (index % 1_000))));
   const found = createWindowCounts(db)("alice", now - hour, now);

@@ -16,6 +16,9 @@ const day = 86_400_000;
 /** Older days are read as days, from the rollups, which survive the rows. */
 const exactDays = 2;
 
+/** A clock that is set right moves by so little. Milliseconds. */
+const clockSkew = 60_000;
+
 /** A generation that began so long before a window may have ended in it. */
 const longest = 6 * 3_600_000;
 
@@ -28,22 +31,24 @@ const grain = 1_000;
 /**
  * What one user used since a time, oldest first: the durable counts behind the windows of limits.
  * Requests count when they were accepted, all else when its generation ended. Rows that are open,
- * and tokens that nobody knows, count for nothing.
+ * and tokens that nobody knows, count for nothing; nor do rows that began after `now`, which a clock
+ * that was ahead has left: they would fill every window until that time comes.
  */
 export function createWindowCounts(
   db: Database.Database,
 ): (user: string, since: number, now: number) => WindowCount[] {
-  const started = db.prepare<[string, number], WindowCount>(
+  const started = db.prepare<[string, number, number], WindowCount>(
     `SELECT max(started_at) AS at, count(*) AS requests, 0 AS tokens, 0 AS upstream, 0 AS cost
-     FROM generations WHERE user = ? AND started_at >= ? GROUP BY started_at / ${grain}`,
+     FROM generations WHERE user = ? AND started_at BETWEEN ? AND ?
+     GROUP BY started_at / ${grain}`,
   );
-  const ended = db.prepare<[string, number], WindowCount>(
+  const ended = db.prepare<[string, number, number], WindowCount>(
     `SELECT max(ended_at) AS at, 0 AS requests, sum(tokens) AS tokens, sum(upstream) AS upstream,
        sum(cost) / 1e9 AS cost
      FROM (SELECT started_at + coalesce(duration_ms, 0) AS ended_at,
          coalesce(input_tokens, 0) + coalesce(output_tokens, 0) AS tokens,
          coalesce(upstream_ms, 0) AS upstream, coalesce(cost, 0) AS cost
-       FROM generations WHERE user = ? AND started_at >= ? AND state <> 'open')
+       FROM generations WHERE user = ? AND started_at BETWEEN ? AND ? AND state <> 'open')
      GROUP BY ended_at / ${grain}`,
   );
   const days = db.prepare<[string, string, string], Omit<WindowCount, "at"> & { day: string }>(
@@ -54,7 +59,8 @@ export function createWindowCounts(
   return (user, since, now) => {
     const exactFrom = Math.floor(now / day - exactDays) * day;
     const from = since < exactFrom ? exactFrom : since - longest;
-    const found = [...started.all(user, from), ...ended.all(user, from)];
+    const until = now + clockSkew;
+    const found = [...started.all(user, from, until), ...ended.all(user, from, until)];
     if (since < exactFrom) {
       for (const { day: date, ...counts } of days.all(user, dayOf(since), dayOf(exactFrom))) {
         // At its end: a day leaves a window when all of it has.

@@ -43,7 +43,17 @@ const mayImport: Record<string, string[] | "everything"> = {
   ],
   // What config.yaml may add: it knows nothing of the house.
   middlewares: [],
-  app: ["with-exchange", "generation", "reads", "api", "auth", "dialects", "openapi", "page"],
+  app: [
+    "with-exchange",
+    "generation",
+    "reads",
+    "api",
+    "auth",
+    "dialects",
+    "openapi",
+    "page",
+    "server",
+  ],
   // The API in words; it is compared with the routes, and imports none of them.
   openapi: [],
   // What a browser gets, and the files it runs; these talk to the gateway by its documented calls alone.

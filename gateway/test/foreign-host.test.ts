@@ -12,7 +12,15 @@ afterEach(() => gateway.stop());
 
 const evil = "evil.example:8000";
 const openDoor = "middlewares: [{ auth: none }]\n";
-const withoutKey = ["/health", "/healthz", "/metrics", "/docs", "/docs/style.css", "/openapi.json"];
+const withoutKey = [
+  "/",
+  "/health",
+  "/healthz",
+  "/metrics",
+  "/docs",
+  "/docs/style.css",
+  "/openapi.json",
+];
 
 /** `fetch` cannot set Host. */
 async function ask(
@@ -52,7 +60,11 @@ describe("a foreign Host", () => {
   it("does not matter on PUBLIC_PORT, where the tunnel's name is the Host", async () => {
     gateway = await startTestGateway(politeChat, { PUBLIC_PORT: "0", PUBLIC_ADMIN: "true" });
     const port = gateway.gateway.publicPort ?? 0;
-    expect((await ask("/health", { host: "llm.example.com" }, port)).status).toBe(200);
+    for (const path of ["/", "/health"]) {
+      expect((await ask(path, { host: "llm.example.com" }, port)).status).toBe(200);
+    }
+    // The page is the same for a tunnel that comes to the main port.
+    expect((await ask("/", { host: "llm.example.com", "cf-ray": "1" })).status).toBe(200);
     // A web page can send the header of a tunnel; it does not make the main port a public one.
     expect((await ask("/health", { host: evil, "cf-ray": "1" })).status).toBe(421);
   });

@@ -85,6 +85,7 @@ describe("the list of an upstream", () => {
     const values = ["loaded", "loading", "downloading", "sleeping", "unloaded", "constructor"];
     const data = values.map((value) => model(value, { status: { value, args: [] } }));
     const catalog = await catalogOf("llamacpp", () => ({ body: { data } }));
+    expect(JSON.stringify(await catalog.read())).not.toContain("args");
     const found = (await catalog.read()).map(({ status }) => status);
     expect(found).toEqual(["loaded", "loading", "loading", "sleeping", "unloaded", null]);
   });

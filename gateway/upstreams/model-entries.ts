@@ -1,6 +1,7 @@
 import { contextLengthIn } from "../dialects/context-length.ts";
 import type { Family } from "../dialects/dialect.ts";
 import { isJsonObject, type JsonObject } from "../json-object.ts";
+import { publicFields } from "./public-fields.ts";
 
 /** `loaded` answers at once; null: its server does not say. */
 export type ModelStatus = "loaded" | "loading" | "sleeping" | "unloaded";
@@ -16,7 +17,7 @@ export type CatalogEntry = {
   /** Tokens. */
   readonly contextLength: number | null;
   readonly status: ModelStatus | null;
-  /** What else its server says of it, under its own names. */
+  /** What else its server says of it that people may know, under its own names. */
   readonly raw: JsonObject;
 };
 
@@ -60,7 +61,7 @@ function openai(item: JsonObject, upstream: string): CatalogEntry | null {
     upstream,
     contextLength: contextLengthIn(raw),
     status: statusOf(raw.status),
-    raw,
+    raw: publicFields(raw),
   };
 }
 
