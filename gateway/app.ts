@@ -11,6 +11,7 @@ import type { OpenRouterParts } from "./api/openrouter-parts.ts";
 import { openRouterRoutes, showOpenRouter } from "./api/openrouter-routes.ts";
 import { followQueue, leaveQueue, type QueueParts, showQueue, steerQueue } from "./api/queue.ts";
 import { type ShowLimitsParts, showLimits } from "./api/show-limits.ts";
+import { type ShowWallParts, showWall, wallIsOff } from "./api/show-wall.ts";
 import { type createCors, pageHeaders } from "./auth/browsers.ts";
 import { stripCredentials } from "./auth/query-credentials.ts";
 import { apiPaths, endpointOf } from "./dialects/endpoints.ts";
@@ -29,7 +30,8 @@ export type AppParts = GenerationParts &
   ReadParts &
   GatewayCallParts &
   QueueParts &
-  ShowLimitsParts & {
+  ShowLimitsParts &
+  ShowWallParts & {
     /** The JSON of GET /health. */
     healthReport(): object;
     /** Prometheus' text format; null where the metrics have a port of their own. */
@@ -121,16 +123,7 @@ function openRouter(parts: AppParts): Router {
 
 /** The page for people, from outside too: it asks for a key itself. */
 function showPage(app: Express, parts: AppParts): void {
-  const page = createPage({
-    async isKnown(request) {
-      try {
-        await parts.authenticate(request);
-        return true;
-      } catch {
-        return false;
-      }
-    },
-  });
+  const page = createPage(parts);
   // A tunnel that comes to the main port has a name of its own; the files hold nothing of anybody.
   const known = (request: Request, _response: Response, next: NextFunction): void => {
     if (!isPublicRequest(request, parts.doors)) parts.refuseForeignHost(request);
@@ -141,6 +134,15 @@ function showPage(app: Express, parts: AppParts): void {
     const isFile = await page.asset(request.path.slice("/page/".length), request, response);
     if (!isFile) next(new GatewayError("not_found", "The page has no such file. Reload the page."));
   });
+
+  // Never from outside, whatever PUBLIC_ADMIN says: it has no key.
+  const wallOnly = (request: Request, _response: Response, next: NextFunction): void => {
+    if (isPublicRequest(request, parts.doors)) throw nothingHere();
+    parts.refuseForeignHost(request);
+    next(parts.wall ? undefined : wallIsOff());
+  };
+  app.get("/wall", wallOnly, (request, response) => page.wall(request, response));
+  app.get("/wall.json", wallOnly, (_request, response) => showWall(parts, response));
 }
 
 /** From outside, pages for the LAN do not exist. */

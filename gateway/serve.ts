@@ -245,5 +245,6 @@ const partsOf = (settings: Settings) => ({
   conversions: { strict: settings.strictConversion, defaultMaxTokens: settings.defaultMaxTokens },
   streamUpstream: settings.streamUpstream === "auto",
   publicAdmin: settings.publicAdmin,
+  wall: settings.wall,
   cors: createCors(settings.corsOrigins),
 });

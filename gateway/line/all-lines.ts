@@ -3,7 +3,7 @@ import type { Line, ListedRequest } from "./line.ts";
 /** All lines of the gateway, to be shown and steered together. */
 export type AllLines = Pick<
   Line,
-  "state" | "list" | "cancel" | "onChange" | "pause" | "resume" | "drain"
+  "state" | "list" | "nextFreeSeconds" | "cancel" | "onChange" | "pause" | "resume" | "drain"
 > & {
   view(): ReturnType<Line["view"]> & {
     /** The part of the capacity that is at upstreams that take new requests now. */
@@ -36,6 +36,10 @@ export function allLines(lines: readonly Line[], usableSlots: () => number): All
         sum.capacity += capacity;
       }
       return sum;
+    },
+    nextFreeSeconds() {
+      const known = lines.map((line) => line.nextFreeSeconds()).filter((one) => one !== null);
+      return known.length > 0 ? Math.min(...known) : null;
     },
     // All lines are steered together, so one speaks for all.
     state: () => first?.state() ?? "open",

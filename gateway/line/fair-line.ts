@@ -99,6 +99,11 @@ export class FairLine implements Line {
     return Math.min(60, Math.max(1, Math.ceil(freeMs / 1000)));
   }
 
+  nextFreeSeconds(): number | null {
+    const freeMs = this.#outlook.nextFreeMs();
+    return freeMs === null ? null : Math.ceil(freeMs / 1_000);
+  }
+
   view(): { waiting: number; active: number; capacity: number } {
     const { waiting, running } = this.#queue;
     return { waiting: waiting.size, active: running.size, capacity: this.#capacity.total };

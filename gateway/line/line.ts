@@ -42,6 +42,8 @@ export type Line = {
    * listener if a slot is free.
    */
   join(ticket: Ticket): Promise<Slot>;
+  /** Seconds until a slot is expected to become free; null if unknown. */
+  nextFreeSeconds(): number | null;
   view(): { waiting: number; active: number; capacity: number };
   /**
    * Rejects all waiting requests, and all new ones until `resume`, with `shutting_down`. Running

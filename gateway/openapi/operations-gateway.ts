@@ -33,6 +33,20 @@ export const gatewayOperations: readonly Operation[] = [
   },
   {
     ...about,
+    ...{ method: "get", path: "/wall", access: "lan" },
+    summary: "A page for a screen on a wall: free slots and waiting requests",
+    description: "404 unless WALL is on.",
+    answer: { about: "A page.", type: "text/html" },
+  },
+  {
+    ...about,
+    ...{ method: "get", path: "/wall.json", access: "lan" },
+    summary: "The numbers of that page",
+    description: "404 unless WALL is on.",
+    answer: { about: "Numbers without names.", schema: "Wall" },
+  },
+  {
+    ...about,
     ...{ method: "get", path: "/health", access: "lan", answer: healthAnswer },
     summary: "Whether the gateway can serve",
     description: "Always 200 while the gateway runs, also if its upstreams are down.",

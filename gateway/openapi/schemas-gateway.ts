@@ -43,6 +43,13 @@ const limits = z.looseObject({
     .describe("For each key (first characters), if the user has several keys."),
 });
 
+const wall = z.object({
+  object: z.literal("wall"),
+  free: z.int().describe("Slots that are free now."),
+  waiting: z.int().describe("Requests that wait."),
+  next_slot_seconds: z.number().nullable().describe("0 if a slot is free; null if unknown."),
+});
+
 const queued = z.looseObject({
   id: z.string(),
   user: z.string(),
@@ -76,4 +83,5 @@ export const gatewaySchemas: Schemas = {
   Limits: limits,
   Queue: queue,
   QueueDeleted: queueDeleted,
+  Wall: wall,
 };

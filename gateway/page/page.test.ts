@@ -11,7 +11,11 @@ describe("the page over HTTP", () => {
   let server: Server;
   let url: string;
   beforeAll(async () => {
-    const page = createPage({ isKnown: async ({ headers }) => headers.cookie === "known" });
+    const page = createPage({
+      authenticate({ headers }) {
+        if (headers.cookie !== "known") throw new Error("nobody");
+      },
+    });
     server = createServer(async (request, response) => {
       const path = request.url ?? "";
       if (path === "/") return page.home(request, response);

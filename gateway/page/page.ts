@@ -14,8 +14,8 @@ export type Page = {
 };
 
 export type PageParts = {
-  /** Whether a request without a key of its own is let in: an open door, or a proxy that signs. */
-  isKnown(request: IncomingMessage): Promise<boolean>;
+  /** Who sends a request; throws or rejects if nobody known. */
+  authenticate(request: IncomingMessage): unknown;
 };
 
 /** The line with which Ollama answers; its clients look for a server by it. */
@@ -33,6 +33,16 @@ export function createPage(parts: PageParts): Page {
     return loading;
   };
 
+  /** Whether requests from there need no key of the page's: an open door, or a proxy that signs. */
+  async function isKnown(request: IncomingMessage): Promise<boolean> {
+    try {
+      await parts.authenticate(request);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   return {
     async home(request, response) {
       response.setHeader("vary", "accept");
@@ -43,7 +53,7 @@ export function createPage(parts: PageParts): Page {
         return;
       }
       const page = await served();
-      await page.document((await parts.isKnown(request)) ? "known" : "unknown", request, response);
+      await page.document((await isKnown(request)) ? "known" : "unknown", request, response);
     },
     wall: async (request, response) => (await served()).document("wall", request, response),
     asset: async (path, request, response) => (await served()).asset(path, request, response),

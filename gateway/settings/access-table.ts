@@ -21,6 +21,13 @@ export const accessTable = {
     kind: "yesOrNo",
     default: "false",
   },
+  wall: {
+    env: "WALL",
+    about:
+      "whether /wall shows free slots and the number of waiting requests, on the LAN without a key",
+    kind: "yesOrNo",
+    default: "false",
+  },
   maxConnectionsPerAddress: {
     env: "MAX_CONNECTIONS_PER_ADDRESS",
     about: "open connections of one address; trusted proxies and the tunnel do not count",

@@ -154,6 +154,8 @@ describe("the document and a gateway that runs", () => {
     "/v1/messages/count_tokens",
     "/v1beta/models/{model}:countTokens",
     "/page/{file}",
+    "/wall",
+    "/wall.json",
     "/queue/{id}",
     "/api/v1/generation",
     "/api/v1/models/{author}/{slug}",

@@ -30,7 +30,7 @@ describe.runIf(hasChromium)("the page for everyone", () => {
   const waiting: Promise<unknown>[] = [];
   beforeAll(async () => {
     held = holding();
-    house = await startTestGateway(held.handler, { MAX_CONCURRENT: "1" });
+    house = await startTestGateway(held.handler, { MAX_CONCURRENT: "1", WALL: "true" });
     people = await startFakePeople(house);
     people.answers.usage = usageOf(["qwen3-32b", "gemma-3-27b"], 14);
     browser = await openChromium();
@@ -203,7 +203,6 @@ describe.runIf(hasChromium)("the page for everyone", () => {
   });
 
   it("shows a wall without a key, with numbers only", async () => {
-    people.answers.wall = { free: 0, waiting: 2, next_slot_seconds: 40 };
     const { page, context, complaints } = await openPage(browser);
     await page.goto(`${url}/wall`);
     await page.getByRole("heading", { name: "All slots are taken" }).waitFor();

@@ -8,7 +8,6 @@ import {
   type ServerResponse,
 } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createPage } from "../../page/page.ts";
 import { newTestKey, type TestGateway } from "./harness.ts";
 
 type Entry = { user: string; role?: string; disabled?: boolean } & Record<string, unknown>;
@@ -35,11 +34,10 @@ const error = (status: number, code: string, message: string): Answer => ({
 });
 
 /**
- * The calls about people and the wall, in front of a real gateway that answers all else. Users go
+ * The calls about people, in front of a real gateway that answers all else. Users go
  * to the gateway's own users.json, so that a key that is made here works there.
  */
 export async function startFakePeople(house: TestGateway): Promise<FakePeople> {
-  const page = createPage({ isKnown: async () => false });
   const fake: FakePeople = {
     url: "",
     port: 0,
@@ -100,10 +98,6 @@ export async function startFakePeople(house: TestGateway): Promise<FakePeople> {
         ],
         next_slot_seconds: null,
       },
-    }),
-    "GET /wall.json": () => ({
-      status: 200,
-      body: fake.answers.wall ?? { free: 1, waiting: 0, next_slot_seconds: null },
     }),
     "POST /me/listen": () => {
       until = new Date(Date.now() + 300_000).toISOString();
@@ -173,7 +167,6 @@ export async function startFakePeople(house: TestGateway): Promise<FakePeople> {
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = "GET", headers } = request;
     const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
-    if (path === "/wall") return page.wall(request, response);
     const name = `${method} ${path}`;
     const isUser = path.startsWith("/users/");
     if (!(name in calls) && !(name in adminCalls) && !isUser) return pass(house, request, response);
@@ -182,7 +175,7 @@ export async function startFakePeople(house: TestGateway): Promise<FakePeople> {
     const body = await readJson(request);
     const asked = { key, entry: entry ?? { user: "" }, body, host: headers.host ?? "" };
     let answer: Answer;
-    if (name === "POST /invites/redeem" || path === "/wall.json") answer = calls[name]!(asked);
+    if (name === "POST /invites/redeem") answer = calls[name]!(asked);
     else if (entry === undefined || entry.disabled === true) {
       answer = error(401, "invalid_api_key", "The API key is unknown. Check it.");
     } else if (name in calls) answer = calls[name]!(asked);
