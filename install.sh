@@ -117,27 +117,68 @@ take() {
   esac
 }
 
+# ask_right VARIABLE "Question" DEFAULT CHECK: asks again until CHECK has no fault to tell.
+ask_right() {
+  local fault name=$1
+  while :; do
+    ask "$1" "$2" "$3"
+    fault=$("$4" "${!name}") && return 0
+    [ "$terminal" = yes ] || return 0
+    say "$fault"
+  done
+}
+
+# Each prints what is wrong with a value, and then fails.
+check_port_number() {
+  case $1 in '' | *[!0-9]* | ??????*) ;; *) if [ "$1" -ge 1 ] && [ "$1" -le 65535 ]; then return 0; fi ;; esac
+  echo "the port must be a number from 1 to 65535, such as 8000"
+  return 1
+}
+
+check_capacity() {
+  case $1 in auto) return 0 ;; '' | 0* | *[!0-9]*) ;; *) return 0 ;; esac
+  echo "MAX_CONCURRENT must be a number from 1 on, or auto"
+  return 1
+}
+
+# The same rule as gateway/users/user-name.ts; a key in the wrong place must not become a name.
+check_user() {
+  case $1 in sk-* | [!A-Za-z0-9]* | *[!A-Za-z0-9._@+-]* | '') ;; *) return 0 ;; esac
+  echo "a user's name is of letters, digits and . _ @ + -, a letter or digit first"
+  return 1
+}
+
+check_token() {
+  if [ -z "$1" ] || token_is_right "$1"; then return 0; fi
+  echo "the tunnel's token is not one (it is long, and begins with eyJ)"
+  return 1
+}
+
+check_url() {
+  case $1 in echo | http://?* | https://?*) return 0 ;; esac
+  echo "the upstream must be a URL, such as http://127.0.0.1:8080"
+  return 1
+}
+
 check_answers() {
-  case $port in '' | *[!0-9]*) die "the port must be a number, not '$port'" "Give --port 8000." ;; esac
-  [ "$port" -ge 1 ] && [ "$port" -le 65535 ] || die "the port must be from 1 to 65535" "Give --port 8000."
-  case $capacity in auto) ;; '' | 0 | *[!0-9]*)
-    die "MAX_CONCURRENT must be a number from 1 on, or auto" "Give --max-concurrent 1." ;; esac
-  # The same rule as gateway/users/user-name.ts; a key in the wrong place must not become a name.
-  case $user in sk-* | [!A-Za-z0-9]* | *[!A-Za-z0-9._@+-]* | '')
-    die "a user's name is of letters, digits and . _ @ + -, a letter or digit first" "Give --user alice." ;; esac
+  local fault
+  fault=$(check_port_number "$port") || die "$fault" "Give --port 8000."
+  fault=$(check_capacity "$capacity") || die "$fault" "Give --max-concurrent 1."
+  fault=$(check_user "$user") || die "$fault" "Give --user alice."
+  fault=$(check_url "$upstream") || die "$fault" "Give --upstream URL, or --upstream echo."
   # No way of writing it down that compose or Node reads back as it is.
   case $docker_wanted:$upstream_key in *'
 '*) die "UPSTREAM_API_KEY has two lines" "Give it without a line's end." ;;
     no:*\'*\`* | no:*\`*\'*) die "UPSTREAM_API_KEY has both ' and \`, which no .env can hold" "Choose another key." ;; esac
-  [ -z "$token" ] || token_is_right || die "the tunnel's token is not one (it is long, and begins with eyJ)" \
+  fault=$(check_token "$token") || die "$fault" \
     "Copy it again from the tunnel's page, without spaces: cloudflared/README.md says where."
 }
 
 # A token is base64 of JSON with the account (a), the tunnel (t) and a secret (s).
 token_is_right() {
-  case $token in *[!A-Za-z0-9+/=]*) return 1 ;; esac
-  [ $((${#token} % 4)) -eq 0 ] || return 1
-  case $(printf '%s' "$token" | base64 --decode 2>/dev/null) in
+  case $1 in *[!A-Za-z0-9+/=]*) return 1 ;; esac
+  [ $((${#1} % 4)) -eq 0 ] || return 1
+  case $(printf '%s' "$1" | base64 --decode 2>/dev/null) in
     *'"t":'*) return 0 ;;
     *) return 1 ;;
   esac
@@ -152,15 +193,27 @@ gather_answers() {
   [ -n "$upstream_key" ] || upstream_key=$(env_get UPSTREAM_API_KEY)
   if [ "$installed" = no ]; then
     [ -n "$upstream" ] || ask_upstream
-    [ -n "$capacity" ] || ask capacity "How many generations may it run at once" 1
-    [ -n "$port" ] || ask port "Port of the gateway on this machine" 8000
-    [ -n "$user" ] || ask user "Name of the first user" "$(default_user)"
-    [ -n "$token" ] || ask token "Cloudflare tunnel token (none: LAN only)" ''
+    [ -n "$capacity" ] || ask_capacity
+    [ -n "$port" ] || ask_right port "Port of the gateway on this machine" 8000 check_port_number
+    [ -n "$user" ] || ask_right user "Name of the first user" "$(default_user)" check_user
+    [ -n "$token" ] || ask_right token "Cloudflare tunnel token (none: LAN only)" '' check_token
   fi
   : "${upstream:=echo}" "${capacity:=1}" "${port:=8000}"
   [ -n "$user" ] || user=$(default_user)
   upstream=${upstream%/}
   check_answers
+}
+
+# Of llama-server it knows how many slots there are: 1 is the default, since more share one context.
+ask_capacity() {
+  local slots
+  slots=$(slots_of "$upstream")
+  if [ -n "$slots" ]; then
+    say "It has $slots slot(s). 1: one request runs at a time, and all others wait. auto: as many as it has slots."
+    ask_right capacity "How many requests may run at once (1, auto, or a number)" 1 check_capacity
+  else
+    ask_right capacity "How many requests may it run at once (a number; auto asks llama-server)" 1 check_capacity
+  fi
 }
 
 default_user() {
@@ -262,7 +315,7 @@ ask_upstream() {
   local found=''
   found=$(find_upstream)
   [ -z "$found" ] || say "Found a server that answers at $found"
-  ask upstream "URL of the server that generates (echo: none yet)" "${found:-echo}"
+  ask_right upstream "URL of the server that generates (echo: none yet)" "${found:-echo}" check_url
 }
 
 # llama-server, Ollama, LM Studio and vLLM on their usual ports.
@@ -285,10 +338,18 @@ answers() {
     curl -fsS -m 4 -K - "$base/v1/models" 2>/dev/null | grep -q '"data"'
 }
 
+# The number of slots of a llama-server; nothing for any other server.
+slots_of() {
+  local base=${1%/}
+  base=${base%/v1}
+  [ "$base" != echo ] || return 0
+  { [ -z "$upstream_key" ] || printf 'header = "Authorization: Bearer %s"\n' "$upstream_key"; } |
+    curl -fsS -m 4 -K - "${base/host.docker.internal/127.0.0.1}/props" 2>/dev/null |
+    grep -oE '"total_slots": ?[0-9]+' | head -n 1 | tr -dc 0-9
+}
+
 check_upstream() {
   [ "$upstream" != echo ] || return 0
-  case $upstream in http://* | https://*) ;; *)
-    die "the upstream must be a URL, such as http://127.0.0.1:8080" "Give --upstream URL, or --upstream echo." ;; esac
   local here=${upstream/host.docker.internal/127.0.0.1}
   if answers "$here"; then
     say "The upstream answers: $here"

@@ -220,14 +220,16 @@ const upstreamsOptions = (
 });
 
 const pricesOptions = (settings: Settings, rules: ModelRules): PricesOptions => ({
-  general: {
-    input: settings.pricePerPromptToken,
-    cached: null,
-    output: settings.pricePerCompletionToken,
-    second: 0,
-  },
+  general: generalPrice(settings),
   priceOfModel: (model) => rules(model)?.price,
 });
+
+/** Null if neither price is set: a made-up price would make the accounts wrong. */
+function generalPrice(settings: Settings): PricesOptions["general"] {
+  const { pricePerPromptToken: input, pricePerCompletionToken: output } = settings;
+  if (input === null && output === null) return null;
+  return { input: input ?? 0, cached: null, output: output ?? 0, second: 0 };
+}
 
 /** The parts that need nothing but settings. */
 const partsOf = (settings: Settings) => ({

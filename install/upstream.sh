@@ -4,7 +4,7 @@ ask_upstream() {
   local found=''
   found=$(find_upstream)
   [ -z "$found" ] || say "Found a server that answers at $found"
-  ask upstream "URL of the server that generates (echo: none yet)" "${found:-echo}"
+  ask_right upstream "URL of the server that generates (echo: none yet)" "${found:-echo}" check_url
 }
 
 # llama-server, Ollama, LM Studio and vLLM on their usual ports.
@@ -27,10 +27,18 @@ answers() {
     curl -fsS -m 4 -K - "$base/v1/models" 2>/dev/null | grep -q '"data"'
 }
 
+# The number of slots of a llama-server; nothing for any other server.
+slots_of() {
+  local base=${1%/}
+  base=${base%/v1}
+  [ "$base" != echo ] || return 0
+  { [ -z "$upstream_key" ] || printf 'header = "Authorization: Bearer %s"\n' "$upstream_key"; } |
+    curl -fsS -m 4 -K - "${base/host.docker.internal/127.0.0.1}/props" 2>/dev/null |
+    grep -oE '"total_slots": ?[0-9]+' | head -n 1 | tr -dc 0-9
+}
+
 check_upstream() {
   [ "$upstream" != echo ] || return 0
-  case $upstream in http://* | https://*) ;; *)
-    die "the upstream must be a URL, such as http://127.0.0.1:8080" "Give --upstream URL, or --upstream echo." ;; esac
   local here=${upstream/host.docker.internal/127.0.0.1}
   if answers "$here"; then
     say "The upstream answers: $here"

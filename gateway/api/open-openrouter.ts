@@ -16,6 +16,9 @@ export type OpenRouterOptions = Pick<OpenRouterParts, "said" | "modelId" | "maxC
   readonly limits: Pick<Limits, "states">;
 };
 
+/** Shown for a model without a price, as the Python original does. Nothing is charged by it. */
+const originalPrice = { input: 0.000008, cached: null, output: 0.000008 };
+
 /** What OpenRouter's questions are answered from. */
 export function openOpenRouter(options: OpenRouterOptions): OpenRouterParts {
   const { models, prices, pools, upstreams, ledger, limits } = options;
@@ -23,7 +26,7 @@ export function openOpenRouter(options: OpenRouterOptions): OpenRouterParts {
   return {
     listing: () => models.list(null),
     said,
-    priceOf: (model) => prices.priceOf(model, upstreamModelOf(pools, model)),
+    priceOf: (model) => prices.priceOf(model, upstreamModelOf(pools, model)) ?? originalPrice,
     modelId,
     maxContextLength,
     providers: upstreams.map(({ name }) => name),

@@ -36,8 +36,9 @@ tunnel: copy it separately. It is an ordinary tar.gz: tar -tzf FILE lists it.`,
     if (name === "-") return await writeTo(kept, stdout);
     const usual = join(kept.folder, "backups", `llm-gateway-${stampOf(now())}.tar.gz`);
     const file = name === undefined ? usual : resolve(cwd, name);
-    if (name === undefined) mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    else if (!existsSync(dirname(file))) throw new Error(`there is no folder ${dirname(name)}`);
+    const folder = dirname(file);
+    if (folder === dirname(usual)) mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (!existsSync(folder)) throw new Error(`there is no folder ${shownPath(folder, cwd)}`);
     await writeFile(kept, file);
     out(shownPath(file, cwd));
     say(`backup: ${Math.ceil(statSync(file).size / 1024)} KiB`);

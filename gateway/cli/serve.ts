@@ -1,4 +1,5 @@
 import { loadSettings } from "../settings/load-settings.ts";
+import { originalLimit, originalLimitLine } from "../settings/original-limit.ts";
 import { allSettings, type Settings } from "../settings/settings-table.ts";
 import { forgetFirstKeyInTime } from "../users/first-key.ts";
 import { createFirstUsersFile, type FirstKey } from "../users/first-users-file.ts";
@@ -26,8 +27,9 @@ async function serveUntilStopped(
   argv: readonly string[],
   { env, cwd, say, screen }: Surroundings,
 ): Promise<void> {
-  const { settings, doubts } = loadSettings({ argv, env, cwd });
+  const { settings, sources, doubts } = loadSettings({ argv, env, cwd });
   for (const doubt of doubts) say(`WARNING: ${doubt}`);
+  if (sources.maxTokens.from === originalLimit) say(originalLimitLine(settings));
   const firstKey = await firstKeyFor(settings);
   forgetFirstKeyInTime(settings.usersFile, Date.now());
   // Before the start: if it fails, the key is not lost with it.

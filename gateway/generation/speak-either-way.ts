@@ -108,7 +108,8 @@ function costTellerOf(
   return () => {
     const usage = meter.told();
     const upstreamMs = performance.now() - startedAt;
-    return costOf({ model, upstreamModel: upstreamModel ?? model, usage, upstreamMs });
+    // OpenRouter has no word for a cost that is unknown.
+    return costOf({ model, upstreamModel: upstreamModel ?? model, usage, upstreamMs }) ?? 0;
   };
 }
 

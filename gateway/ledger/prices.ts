@@ -11,18 +11,21 @@ export type PricedGeneration = {
   readonly upstreamMs: number | null;
 };
 
-/** What a generation cost, in US dollars; null if a number that has a price is unknown. */
+/** What a generation cost, in US dollars; null if its price, or a number with a price, is unknown. */
 export type CostOf = (generation: PricedGeneration) => number | null;
 
 export type Prices = {
-  /** A price for the name in the request counts before a price for the upstream's name. */
-  priceOf(model: string | null, upstreamModel: string | null): Price;
+  /**
+   * A price for the name in the request counts before a price for the upstream's name. Null if
+   * nobody has set a price.
+   */
+  priceOf(model: string | null, upstreamModel: string | null): Price | null;
   costOf: CostOf;
 };
 
 export type PricesOptions = {
-  /** The price of a model without one of its own. */
-  readonly general: Price;
+  /** The price of a model without one of its own; null if nobody has set it. */
+  readonly general: Price | null;
   /** The model's own price; null or undefined if it has none. */
   readonly priceOfModel: (model: string) => Price | null | undefined;
 };
@@ -33,7 +36,8 @@ export function createPrices({ general, priceOfModel }: PricesOptions): Prices {
   return {
     priceOf,
     costOf({ model, upstreamModel, usage, upstreamMs }) {
-      return costOf(priceOf(model, upstreamModel), usage, upstreamMs);
+      const price = priceOf(model, upstreamModel);
+      return price === null ? null : costOf(price, usage, upstreamMs);
     },
   };
 }

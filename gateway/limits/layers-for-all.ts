@@ -12,7 +12,7 @@ export type GeneralLimits = {
   readonly mode: Mode;
   /** The defaults of `limits`. They count whether the general ones do or not. */
   readonly defaults: LimitFields;
-  /** The options of the middleware `rate_limit`, which turns the general ones on; null: none. */
+  /** The options of the middleware `rate_limit`; null: it is not listed. */
   readonly listed: LimitFields | null;
 };
 
@@ -20,7 +20,7 @@ export type GeneralLimits = {
 export function layersForAll(general: GeneralLimits): readonly LimitFields[] {
   const { areOn, mode, defaults, listed } = general;
   const layer = { windowMs: null, mode, fields: {} };
-  const first = areOn || listed !== null ? { ...layer, fields: fieldsOf(general) } : layer;
+  const first = areOn ? { ...layer, fields: fieldsOf(general) } : layer;
   return listed === null ? [first, defaults] : [first, defaults, listed];
 }
 

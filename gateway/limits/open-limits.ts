@@ -18,7 +18,7 @@ export type OpenLimitsOptions = Pick<LimitsOptions, "history" | "onTrouble"> & {
     readonly defaults: LimitFields;
     readonly roles: Readonly<Record<string, LimitFields>>;
   };
-  /** The options of the middleware `rate_limit`, which turns them on too; null: not listed. */
+  /** The options of the middleware `rate_limit`, null: not listed. */
   readonly rateLimit: LimitFields | null;
 };
 

@@ -83,6 +83,8 @@ const shownExamples = {
   upstreamCertificate: "data/gateway.pem",
   upstreamCertificateKey: "data/gateway.key",
   modelId: "qwen3-32b",
+  pricePerPromptToken: 0.000008,
+  pricePerCompletionToken: 0.000008,
 };
 
 test(".env.example loads uncommented: each provider where it usually is", () => {

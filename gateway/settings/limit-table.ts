@@ -2,7 +2,8 @@
 export const limitTable = {
   enableRateLimiting: {
     env: "ENABLE_RATE_LIMITING",
-    about: "whether the limits below count for everybody; limits of a role or a user always count",
+    about:
+      "whether the limits below count for everybody; alone it means 1000 tokens in a window, as in the Python original",
     kind: "yesOrNo",
     default: "false",
   },
@@ -17,7 +18,8 @@ export const limitTable = {
     about: "tokens of one user in a window, prompts and answers together",
     kind: "wholeAmount",
     unset: "off",
-    default: "1000",
+    default: "off",
+    example: "50000",
   },
   maxRequests: {
     env: "MAX_REQUESTS",

@@ -7,6 +7,7 @@ import { doubtsOf, type Names } from "./doubts.ts";
 import { faultLine } from "./fault-line.ts";
 import type { Found } from "./found.ts";
 import { maskedText } from "./mask-secrets.ts";
+import { addOriginalLimit } from "./original-limit.ts";
 import { type ConfigValues, readConfigFile } from "./read-config-file.ts";
 import { type Environment, readEnvFile } from "./read-env-file.ts";
 import { readFlags } from "./read-flags.ts";
@@ -39,6 +40,7 @@ const table = allSettings;
  */
 export function loadSettings(given: Given): LoadedSettings {
   const { values, sources, configFile, unasked } = read(given, table);
+  addOriginalLimit(values, sources);
   const settings = Object.freeze(values) as Settings;
   refuseOnePortTwice(settings);
   const all = table.map(([, setting]) => setting);

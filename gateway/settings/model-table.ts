@@ -16,15 +16,19 @@ export const modelTable = {
   },
   pricePerPromptToken: {
     env: "PRICE_PER_PROMPT_TOKEN",
-    about: "US dollars for a token of a prompt, if models has no price",
+    about: "US dollars for a token of a prompt, if models has no price; unset: costs are unknown",
     kind: "dollars",
-    default: "0.000008",
+    unset: "nothing",
+    default: "",
+    example: "0.000008",
   },
   pricePerCompletionToken: {
     env: "PRICE_PER_COMPLETION_TOKEN",
-    about: "US dollars for a token of an answer, if models has no price",
+    about: "US dollars for a token of an answer, if models has no price; unset: costs are unknown",
     kind: "dollars",
-    default: "0.000008",
+    unset: "nothing",
+    default: "",
+    example: "0.000008",
   },
   strictConversion: {
     env: "STRICT_CONVERSION",

@@ -103,3 +103,8 @@ test("the tunnel's token reaches the connector alone", () => {
   expect(gateway.environment.TUNNEL_TOKEN).toBe("");
   expect(read("docker-compose.yml").match(/\$\{TUNNEL_TOKEN/g)).toHaveLength(1);
 });
+
+test("the profile llama has a number of slots of its own: MAX_CONCURRENT may be auto", () => {
+  const { LLAMA_ARG_N_PARALLEL: slots } = compose.services.llama.environment;
+  expect(slots).toMatch(/^\$\{LLAMA_SLOTS:-1\}$/);
+});

@@ -10,9 +10,13 @@ afterEach(async () => {
 });
 
 /** An upstream that says who it is and which model it was asked for. */
-async function server(name: string, status = 200): Promise<MockUpstream> {
-  const upstream = await startMockUpstream((seen, response) =>
-    answer(name, seen, response, status),
+async function server(
+  name: string,
+  [status, ...models]: [number, ...string[]] = [200, "mock"],
+): Promise<MockUpstream> {
+  const upstream = await startMockUpstream(
+    (seen, response) => answer(name, seen, response, status),
+    models,
   );
   opened.push(upstream);
   return upstream;
@@ -181,7 +185,7 @@ routes:
   });
 
   it.each([502, 503, 429])("ask another one where the first says %i", async (status) => {
-    const a = await server("a", status);
+    const a = await server("a", [status, "mock"]);
     const b = await server("b");
     const gateway = await gatewayWith(two(a, b), { UPSTREAM_URL: "" });
     expect(await said(gateway, "m")).toBe("b as m");
@@ -215,7 +219,7 @@ routes:
   });
 
   it("fall back in order, and only if the earlier ones cannot serve", async () => {
-    const a = await server("a", 503);
+    const a = await server("a", [503, "mock"]);
     const b = await server("b");
     const gateway = await gatewayWith(
       `upstreams:
@@ -315,5 +319,53 @@ routes: [{ model: fast, upstream: a, as: mock }, { model: "gpt-*", upstream: a }
     expect(await one.json()).toMatchObject({ id: "fast", object: "model" });
     const none = await fetch(`${gateway.url}/v1/models/nope`, { headers });
     expect(none.status).toBe(404);
+  });
+});
+
+describe("an upstream that is only a fallback", () => {
+  const list = async (gateway: TestGateway): Promise<string[]> => {
+    const headers = { authorization: `Bearer ${gateway.keys.alice}` };
+    const response = await fetch(`${gateway.url}/v1/models`, { headers });
+    return ((await response.json()) as { data: { id: string }[] }).data.map(({ id }) => id);
+  };
+
+  it("is reached only as one: its models are neither listed nor served by name", async () => {
+    const gpu = await server("gpu", [200, "qwen3-8b", "gemma"]);
+    const cloud = await server("cloud", [200, "claude-opus", "gemma"]);
+    const gateway = await gatewayWith(
+      `upstreams:
+  gpu: { url: "${gpu.url}", type: openai }
+  cloud: { url: "${cloud.url}", type: openai }
+routes:
+  - { model: "qwen*", upstream: gpu, fallbacks: [{ name: cloud, model: claude-haiku }] }
+`,
+      { UPSTREAM_URL: "" },
+    );
+    expect(await list(gateway)).toEqual(["qwen3-8b", "gemma"]);
+    expect(await said(gateway, "claude-opus")).toMatch(/^404 .*model_not_found/);
+    expect(await said(gateway, "gemma")).toBe("gpu as gemma");
+    expect(await said(gateway, "qwen3-8b")).toBe("gpu as qwen3-8b");
+    expect(cloud.seen).toEqual([]);
+    await gpu.close();
+    expect(await said(gateway, "qwen3-8b")).toBe("cloud as claude-haiku");
+    expect(await list(gateway)).toContain("qwen3-8b");
+  });
+
+  it("keeps a model listed while the others are down, after a restart too", async () => {
+    const gpu = await server("gpu", [200, "qwen3-8b"]);
+    const cloud = await server("cloud", [200, "qwen3-8b", "claude-opus"]);
+    await gpu.close();
+    const gateway = await gatewayWith(
+      `upstreams:
+  gpu: { url: "${gpu.url}", type: openai }
+  cloud: { url: "${cloud.url}", type: openai }
+routes:
+  - { model: "qwen*", upstream: gpu, fallbacks: [cloud] }
+  - { model: small, upstream: gpu, fallbacks: [{ name: cloud, model: claude-haiku }] }
+`,
+      { UPSTREAM_URL: "" },
+    );
+    expect((await list(gateway)).sort()).toEqual(["qwen3-8b", "small"]);
+    expect(await said(gateway, "qwen3-8b")).toBe("cloud as qwen3-8b");
   });
 });

@@ -52,8 +52,10 @@ export function createKnownModels(options: {
 }
 
 /**
- * Finds the upstream that lists a model, for models that no route names. If there is a fallback, it
- * gets all of them, except those that another upstream without a route lists.
+ * Finds the upstream that lists a model, for models that no route names. An upstream that is only a
+ * fallback of routes is never found: nobody reaches an expensive cloud by naming its models. If
+ * there is an upstream for all other models, it gets all of them, except those that another
+ * upstream without a route lists.
  */
 export function unroutedListing(
   catalog: Pick<ModelCatalog, "listedBy">,
@@ -61,7 +63,12 @@ export function unroutedListing(
   upstreams: readonly { readonly name: string }[],
   fallback: string | null,
 ): (model: string) => string | null {
-  if (fallback === null) return (model) => catalog.listedBy(model)[0] ?? null;
+  const first = new Set(routes.flatMap((route) => route.upstreams).map((one) => one.upstream));
+  const fallbacks = routes.flatMap((route) => route.fallbacks).map((one) => one.upstream);
+  const spare = new Set(fallbacks.filter((name) => !first.has(name)));
+  if (fallback === null) {
+    return (model) => catalog.listedBy(model).find((name) => !spare.has(name)) ?? null;
+  }
   const routed = new Set(
     routes.flatMap((route) => [...route.upstreams, ...route.fallbacks]).map((one) => one.upstream),
   );

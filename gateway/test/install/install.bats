@@ -310,3 +310,17 @@ good_token=eyJhIjoiYWNjIiwidCI6InR1biIsInMiOiJjMlZqY21WMCJ9
   run install --yes
   [[ $output != *"$key"* ]]
 }
+
+@test "a wrong answer is asked again, and nothing else; the slots of a llama-server are told" {
+  script=$(PATH=$system_path type -P script) || skip "script(1) is missing"
+  export LLM_GATEWAY_REPO=$SCRATCH/src
+  echo http://127.0.0.1:8080 >"$SCRATCH/state/upstreams"
+  echo '{"total_slots":4}' >"$SCRATCH/state/props"
+  printf '\nmany\nauto\nx\n%s\nzoe\nabc\n\n' "$port" >"$SCRATCH/answers"
+  run "$script" -qec "cat '$SCRATCH/src/install.sh' | bash" /dev/null <"$SCRATCH/answers"
+  [ "$status" -eq 0 ]
+  [[ $output == *"It has 4 slot(s)."*"MAX_CONCURRENT must be a number"*"the port must be a number"*"token is not one"* ]]
+  grep -qx "MAX_CONCURRENT='auto'" "$dir/.env"
+  grep -qx "PORT='$port'" "$dir/.env"
+  grep -q '"user": "zoe"' "$dir/data/users.json"
+}

@@ -30,8 +30,11 @@ export type Handler = (
   request: IncomingMessage,
 ) => void | Promise<void>;
 
-/** A real HTTP server that answers as a test says. */
-export async function startMockUpstream(handler: Handler): Promise<MockUpstream> {
+/** A real HTTP server that answers as a test says, and lists these models. */
+export async function startMockUpstream(
+  handler: Handler,
+  models: readonly string[] = ["mock"],
+): Promise<MockUpstream> {
   let current = handler;
   let active = 0;
   let peak = 0;
@@ -43,7 +46,8 @@ export async function startMockUpstream(handler: Handler): Promise<MockUpstream>
     request.on("end", () => {
       if (request.method === "GET" && request.url === "/v1/models") {
         response.setHeader("content-type", "application/json");
-        response.end('{"object":"list","data":[{"id":"mock","object":"model"}]}');
+        const data = models.map((id) => ({ id, object: "model" }));
+        response.end(JSON.stringify({ object: "list", data }));
         return;
       }
       // Asked of a llama-server whenever its list is.
