@@ -9,7 +9,7 @@ import { openAccess } from "./auth/open-access.ts";
 import type { Underway } from "./generation/run-accepted.ts";
 import { stopRemovedUsers } from "./generation/stop-removed-users.ts";
 import { openLedger } from "./ledger/ledger.ts";
-import { createPrices, type PricesOptions } from "./ledger/prices.ts";
+import { createPrices } from "./ledger/prices.ts";
 import { createBodyReader } from "./limits/body.ts";
 import { createConnectionLimit } from "./limits/connections.ts";
 import type { LimitFields } from "./limits/limit-fields.ts";
@@ -157,7 +157,10 @@ async function openParts(
   const isStill = (identity: Identity, needsEntry: boolean): boolean =>
     mayStay(identity, users.read(), Date.now(), needsEntry);
   opening.use(stopRemovedUsers({ underway, lines, mayStay: isStill, stopNotes }));
-  const prices = createPrices(pricesOptions(settings, rules));
+  const prices = createPrices({
+    ...settings,
+    priceOfModel: (model) => rules(model)?.price,
+  });
   const answered = { ...settings, ...upstreams, said: rules, prices, ledger, limits };
   const parts: AppParts = {
     ...access,
@@ -218,18 +221,6 @@ const upstreamsOptions = (
   onSwap: telemetry.swapped,
   onChange: telemetry.upstreamState,
 });
-
-const pricesOptions = (settings: Settings, rules: ModelRules): PricesOptions => ({
-  general: generalPrice(settings),
-  priceOfModel: (model) => rules(model)?.price,
-});
-
-/** Null if neither price is set: a made-up price would make the accounts wrong. */
-function generalPrice(settings: Settings): PricesOptions["general"] {
-  const { pricePerPromptToken: input, pricePerCompletionToken: output } = settings;
-  if (input === null && output === null) return null;
-  return { input: input ?? 0, cached: null, output: output ?? 0, second: 0 };
-}
 
 /** The parts that need nothing but settings. */
 const partsOf = (settings: Settings) => ({

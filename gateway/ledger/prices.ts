@@ -24,13 +24,15 @@ export type Prices = {
 };
 
 export type PricesOptions = {
-  /** The price of a model without one of its own; null if nobody has set it. */
-  readonly general: Price | null;
+  /** US dollars a token, of a model without a price of its own; null if nobody has set it. */
+  readonly pricePerPromptToken: number | null;
+  readonly pricePerCompletionToken: number | null;
   /** The model's own price; null or undefined if it has none. */
   readonly priceOfModel: (model: string) => Price | null | undefined;
 };
 
-export function createPrices({ general, priceOfModel }: PricesOptions): Prices {
+export function createPrices({ priceOfModel, ...options }: PricesOptions): Prices {
+  const general = generalPrice(options);
   const priceOf: Prices["priceOf"] = (model, upstreamModel) =>
     priceOfModel(model ?? "") ?? priceOfModel(upstreamModel ?? "") ?? general;
   return {
@@ -40,4 +42,11 @@ export function createPrices({ general, priceOfModel }: PricesOptions): Prices {
       return price === null ? null : costOf(price, usage, upstreamMs);
     },
   };
+}
+
+/** Null if neither price is set: a made-up price would make the accounts wrong. */
+function generalPrice(options: Omit<PricesOptions, "priceOfModel">): Price | null {
+  const { pricePerPromptToken: input, pricePerCompletionToken: output } = options;
+  if (input === null && output === null) return null;
+  return { input: input ?? 0, cached: null, output: output ?? 0, second: 0 };
 }
