@@ -157,10 +157,7 @@ async function openParts(
   const isStill = (identity: Identity, needsEntry: boolean): boolean =>
     mayStay(identity, users.read(), Date.now(), needsEntry);
   opening.use(stopRemovedUsers({ underway, lines, mayStay: isStill, stopNotes }));
-  const prices = createPrices({
-    ...settings,
-    priceOfModel: (model) => rules(model)?.price,
-  });
+  const prices = createPrices({ ...settings, priceOfModel: (model) => rules(model)?.price });
   const answered = { ...settings, ...upstreams, said: rules, prices, ledger, limits };
   const parts: AppParts = {
     ...access,
