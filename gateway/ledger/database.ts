@@ -11,6 +11,7 @@ import { dirname, resolve } from "node:path";
 import Database from "better-sqlite3";
 import { type Instance, startInstance } from "./instances.ts";
 import { migrate, unsuitable } from "./migrations.ts";
+import { joinModelNames } from "./model-names.ts";
 import { forgetQuarters } from "./rollups.ts";
 
 /** How long a start waits for another process. A running gateway never waits for a lock. */
@@ -46,6 +47,7 @@ export function openDatabase(file: string): { db: Database.Database; instance: I
     const now = Date.now();
     const instance = startInstance(db, now);
     forgetQuarters(db, now);
+    joinModelNames(db);
     db.pragma("busy_timeout = 0");
     return { db, instance };
   } catch (error) {

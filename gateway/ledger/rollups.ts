@@ -73,6 +73,12 @@ export function addTo(table: TableName): string {
     VALUES (${names.map(() => "?").join(", ")}) ${adding(table)}`;
 }
 
+/** Adds the lines of a SELECT, which has the time, `placeColumns` and `sumColumns` in this order. */
+export function addingTo(table: TableName, lines: string): string {
+  return `INSERT INTO ${table} (${tables[table].time}, ${places}, ${columns})
+    ${lines} ${adding(table)}`;
+}
+
 /** A table as the rows themselves give it, from a time on. */
 export function recomputed(table: TableName): string {
   const { time, of } = tables[table];
@@ -99,9 +105,9 @@ export function interruptOpen(db: Database.Database): void {
   );
   for (const table of ["rollups", "quarters"] as const) {
     const { time, of } = tables[table];
-    db.exec(`INSERT INTO ${table} (${time}, ${places}, ${columns})
-      SELECT ${of}, ${placeOfRow}, ${counted.join(", ")} FROM generations WHERE ${left}
-      GROUP BY 1, 2, 3, 4, 5, 6 ${adding(table)}`);
+    const lines = `SELECT ${of} AS ${time}, ${placeOfRow}, ${counted.join(", ")} FROM generations
+      WHERE ${left} GROUP BY 1, 2, 3, 4, 5, 6`;
+    db.exec(addingTo(table, lines));
   }
   db.exec(`UPDATE generations SET state = 'interrupted' WHERE ${left};
     UPDATE instances SET settled = 1 WHERE ended_at IS NOT NULL AND settled = 0`);

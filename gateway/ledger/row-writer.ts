@@ -1,4 +1,5 @@
 import Database from "better-sqlite3";
+import { createModelNames } from "./model-names.ts";
 import { bounded, nanoDollars, type Row, type RowClosing, type RowOpening, whole } from "./row.ts";
 import { createDayOf, createTally } from "./tally.ts";
 
@@ -25,6 +26,7 @@ export function createRowWriter(db: Database.Database, instance: number): WriteR
   const commit = db.prepare("COMMIT");
   const rollback = db.prepare("ROLLBACK");
   const write = createStatements(db, instance);
+  const boundName = createModelNames(db);
   const tally = createTally(db);
   const dayOf = createDayOf();
   return (rows) => {
@@ -34,6 +36,7 @@ export function createRowWriter(db: Database.Database, instance: number): WriteR
       for (const row of rows) {
         try {
           const day = dayOf(row.opening.startedAt);
+          boundName(row);
           write(row);
           if (row.closing !== null) tally.count(row, day);
         } catch (error) {
