@@ -17,7 +17,8 @@ export const errorCodes = {
   unknown_host: { status: 421, type: "invalid_request_error" },
   rate_limit_exceeded: { status: 429, type: "rate_limit_error" },
   client_closed: { status: 499, type: "client_closed_request" },
-  cancelled: { status: 499, type: "cancelled" },
+  /** With this type the AI SDK does not send again what an administrator has removed. */
+  cancelled: { status: 499, type: "invalid_request_error" },
   internal_error: { status: 500, type: "server_error" },
   not_supported: { status: 501, type: "not_supported_error" },
   upstream_unreachable: { status: 502, type: "server_error" },

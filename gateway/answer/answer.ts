@@ -2,39 +2,16 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Framing, Head } from "../dialects/framing.ts";
 import { json } from "../dialects/json/json-framing.ts";
 import type { BegunAnswer } from "../dialects/renamer.ts";
+import type { BrokenStream } from "../dialects/stream-error.ts";
 import type { GatewayError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
+import { type AnswerOptions, unwanted, type Wanted } from "./answer-options.ts";
 import { bodyOfError, eventOfError } from "./error-text.ts";
 import { Outlet } from "./outlet.ts";
-import { type Place, PlaceEvents, type QueueForm, queueForm } from "./place-events.ts";
-import type { Beating, Pulse } from "./pulse.ts";
+import { type Place, PlaceEvents, queueForm } from "./place-events.ts";
+import type { Beating } from "./pulse.ts";
 import { refuse } from "./refuse.ts";
 import type { Bytes, Shaper } from "./shaper.ts";
-
-export type AnswerOptions = {
-  pulse: Pulse;
-  queueEvents: QueueForm;
-  /** The longest a stream stays without a byte. Milliseconds, as all here. */
-  keepAliveMs: number;
-  /** How long a JSON answer may be silent before its 200 and whitespace go out; null is never. */
-  silenceMs: number | null;
-  /** How long a client may leave us unable to write before it counts as gone. */
-  stallMs: number;
-  /** False where somebody else looks at what is written to the response. */
-  mayFrame: boolean;
-};
-
-/** How the client wants its answer, once its request is accepted. */
-export type Wanted = {
-  model: string | null;
-  /** Null if the gateway does not know the API: then nothing may stand before the answer. */
-  framing: Framing | null;
-  /**
-   * The upstream keeps no responses (llama.cpp): one may have an id of ours, and a client of
-   * Responses then gets its places as events. Otherwise it gets comments alone.
-   */
-  mayBegin?: boolean;
-};
 
 /**
  * The one place that writes to the client of a generation: its head once, queue events, the
@@ -51,7 +28,7 @@ export class Answer implements Beating {
   readonly #places: PlaceEvents;
   /** The client itself asked, by header, for chunks that tell how its wait goes. */
   readonly #asksForChunks: boolean;
-  #wanted: Required<Wanted> = { model: null, framing: null, mayBegin: false };
+  #wanted: Required<Wanted> = unwanted;
   #acceptedAt = 0;
   #place: Place | null = null;
   #firstPlace: number | null = null;
@@ -108,9 +85,21 @@ export class Answer implements Beating {
     return this.#shaper?.upstreamId ?? null;
   }
 
+  /** What an error in the stream must know of the stream. */
+  brokenStream(): BrokenStream {
+    const { requestId, startedAt } = this.#exchange;
+    const { begun } = this.#places;
+    const { model, repeated } = this.#wanted;
+    return {
+      ...{ requestId, startedAt, model, request: repeated() },
+      answerId: begun?.id ?? this.upstreamId,
+      events: (begun?.events ?? 0) + (this.#shaper?.sent ?? 0),
+    };
+  }
+
   /** Starts the keep-alive timer. */
   accepted(wanted: Wanted): void {
-    this.#wanted = { mayBegin: false, ...wanted };
+    this.#wanted = { ...unwanted, ...wanted };
     this.#acceptedAt = performance.now();
     this.#options.pulse.add(this);
   }
@@ -176,9 +165,10 @@ export class Answer implements Beating {
       if (this.#acceptedAt > 0) this.#response.setHeader("x-queue-position", this.#firstPlace ?? 0);
       refuse(this.#request, this.#response, this.#exchange, error);
     } else if (this.#streamFraming !== null && this.#shaper?.ended !== true) {
-      const events = this.#places.begun?.events ?? 0;
-      const { model } = this.#wanted;
-      this.#endWith(Buffer.from(eventOfError(error, this.#exchange, { model, events })));
+      // A page that shows the place would show it beside the error for good.
+      const done = this.#places.done(this.#wanted) ?? "";
+      const event = eventOfError(error, this.#exchange, this.brokenStream());
+      this.#endWith(Buffer.from(done + event));
     } else if (this.#mayPad) {
       this.#endWith(Buffer.from(bodyOfError(error, this.#exchange)));
     } else {

@@ -26,6 +26,10 @@ export type EventShaperOptions = {
   rewriteError: (event: string) => string;
 };
 
+/** An event with data. A comment has no number in a stream that numbers its events. */
+const isCounted = (event: string): boolean =>
+  event !== "" && (!event.startsWith(":") || event.includes("\ndata:"));
+
 /**
  * Events, each sent on when it is whole. From the dialect's last event on, all is kept back for
  * `finish`.
@@ -40,6 +44,7 @@ export function createEventShaper(options: EventShaperOptions): Shaper {
   let terminal = false;
   let failed = false;
   let blank = true;
+  let sent = 0;
 
   /** True if more may follow. */
   function take(event: string): boolean {
@@ -59,6 +64,7 @@ export function createEventShaper(options: EventShaperOptions): Shaper {
     if (isDropped?.(masked)) return true;
     const named = renamer === null ? masked : renamer.rename(masked);
     const shaped = amend === null ? named : amend(named);
+    if (isCounted(shaped)) sent += 1;
     if (end !== "last") {
       out += shaped;
       return true;
@@ -79,6 +85,9 @@ export function createEventShaper(options: EventShaperOptions): Shaper {
     edits: true,
     get ended() {
       return terminal || failed;
+    },
+    get sent() {
+      return sent;
     },
     get upstreamId() {
       return renamer?.upstreamId ?? null;

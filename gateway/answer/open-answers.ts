@@ -1,5 +1,5 @@
 import type { Exchange } from "../exchange.ts";
-import type { AnswerOptions } from "./answer.ts";
+import type { AnswerOptions } from "./answer-options.ts";
 import { beatFor, createPulse } from "./pulse.ts";
 
 /** Milliseconds; null is off. */

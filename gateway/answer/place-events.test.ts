@@ -12,7 +12,7 @@ import { recordedEvents } from "../test/fixtures/recorded.ts";
 import { type Place, PlaceEvents, type QueueForm } from "./place-events.ts";
 
 const place: Place = { position: 3, of: 5, etaSeconds: 12 };
-const context = { model: "gpt-4o", framing: sse, mayBegin: false };
+const context = { model: "gpt-4o", framing: sse, mayBegin: false, repeated: () => ({}) };
 
 function eventsFor(dialect: DialectName, form: QueueForm): PlaceEvents {
   return new PlaceEvents({ requestId: "r-1", startedAt: 1_760_000_000_000, dialect }, form);

@@ -4,6 +4,7 @@ import type { Framing } from "../dialects/framing.ts";
 import type { PlaceNote } from "../dialects/place-words.ts";
 import type { BegunAnswer } from "../dialects/renamer.ts";
 import type { Exchange } from "../exchange.ts";
+import type { JsonObject } from "../json-object.ts";
 
 /** The form of a place: an event with its comment, the comment alone, or nothing. */
 export type QueueForm = "chunk" | "comment" | "off";
@@ -20,6 +21,8 @@ export type PlaceContext = {
   framing: Framing | null;
   /** The gateway may begin the answer, with an id of its own. */
   mayBegin: boolean;
+  /** The fields of the request that an answer of ours repeats. */
+  repeated: () => JsonObject;
 };
 
 /** The client's own choice, in the header X-Queue-Events; null if it makes none that we know. */
@@ -35,6 +38,7 @@ export class PlaceEvents {
   /** Events of an answer of ours so far; each has a number. */
   #events = 0;
   #hasTold = false;
+  #isDone = false;
 
   constructor(exchange: Waiting, form: QueueForm) {
     this.#exchange = exchange;
@@ -65,9 +69,11 @@ export class PlaceEvents {
     return event;
   }
 
-  /** The end of the wait; null if the client got no place. */
+  /** The end of the wait, once; null if the client got no place. */
   done(context: PlaceContext): string | null {
-    return this.#hasTold ? this.#write(null, context) : null;
+    if (!this.#hasTold || this.#isDone) return null;
+    this.#isDone = true;
+    return this.#write(null, context);
   }
 
   #mayBegin({ mayBegin }: PlaceContext): boolean {
@@ -88,6 +94,7 @@ export class PlaceEvents {
     const created = Math.floor(startedAt / 1000);
     const id = this.#mayBegin(context) ? this.#places.begins?.idOf(requestId) : undefined;
     const begun = id === undefined ? null : { id, events: this.#events };
-    return { requestId, created, model: context.model ?? "", place, begun };
+    const request = begun === null ? {} : context.repeated();
+    return { requestId, created, model: context.model ?? "", place, begun, request };
   }
 }

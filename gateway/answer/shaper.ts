@@ -24,6 +24,8 @@ export type Shaper = {
   readonly edits: boolean;
   /** True once an error or the dialect's own last event went by: nothing may follow. */
   readonly ended: boolean;
+  /** Events of a stream that went out so far, comments aside. */
+  readonly sent?: number;
   /** The id the upstream gave its answer; null before one was read. */
   readonly upstreamId: string | null;
 };

@@ -6,10 +6,10 @@ import type { StreamFraming } from "./framing.ts";
 import type { Translator } from "./hub/hub.ts";
 import type { Assembly } from "./openai-chat/assembly.ts";
 import type { ProgressNote } from "./openai-chat/progress-events.ts";
-import type { BrokenStream } from "./openrouter/openrouter-error.ts";
 import type { PlaceNote } from "./place-words.ts";
 import type { BegunAnswer, Renamer } from "./renamer.ts";
 import type { RequestFields } from "./request-fields.ts";
+import type { BrokenStream } from "./stream-error.ts";
 
 /** A generation waits for a slot and has a row in the ledger; a read never waits and has none. */
 export type Kind = "generation" | "read";
@@ -145,6 +145,8 @@ export type DialectAnswer = {
   readonly isReadWhole: boolean;
   /** The top-level `id` is our request id. */
   readonly carriesRequestId: boolean;
+  /** Top-level fields of the request that an answer of the gateway's own repeats. */
+  readonly repeats: readonly string[];
   /** Streams tell their usage only when asked; null for those that always do. */
   readonly askedUsage: AskedUsage | null;
   /** Puts the events of a stream together to one JSON answer; null if that is not done. */
@@ -182,9 +184,8 @@ export type DialectErrors = {
   /**
    * The same as a whole event, for a stream that has its 200 already: the form that every client of
    * the dialect raises.
-   * @param events - how many events of the answer were sent
    */
-  event(error: GatewayError, requestId: string, events: number): string;
+  event(error: GatewayError, stream: BrokenStream): string;
   /**
    * True if an upstream's error event has the form that every client raises. Otherwise it must be
    * written anew.

@@ -13,7 +13,8 @@ function errorBody(error: GatewayError, dialect: DialectName, requestId: string)
 }
 
 function errorEvent(error: GatewayError, dialect: DialectName, requestId: string, events = 0) {
-  return dialects[dialect].errors.event(error, requestId, events);
+  const stream = { requestId, answerId: null, model: "m", startedAt: 5_000, events, request: {} };
+  return dialects[dialect].errors.event(error, stream);
 }
 
 const full = new GatewayError("queue_full", "The line is full.", { extra: { waiting: 9 } });

@@ -1,3 +1,4 @@
+import type { JsonObject } from "../json-object.ts";
 import { asciiJson } from "./json/ascii-json.ts";
 import type { BegunAnswer } from "./renamer.ts";
 
@@ -10,6 +11,8 @@ export type PlaceNote = Readonly<{
   model: string;
   /** Null when the wait is over. */
   place: Readonly<{ position: number; of: number; etaSeconds: number | null }> | null;
+  /** The fields of the request that an answer of ours repeats. */
+  request: JsonObject;
   /** The answer that these events begin; null if the upstream begins it. */
   begun: BegunAnswer | null;
 }>;

@@ -1,8 +1,23 @@
 import type { GatewayError } from "../errors.ts";
-import { isJsonObject } from "../json-object.ts";
+import { isJsonObject, type JsonObject } from "../json-object.ts";
 import type { DialectErrors } from "./dialect.ts";
 import type { EventFraming } from "./framing.ts";
 import { upstreamRejection } from "./upstream-rejection.ts";
+
+/** The stream in which an error stands. */
+export type BrokenStream = Readonly<{
+  requestId: string;
+  /** The id that the answer has for the client; null if the stream has none yet. */
+  answerId: string | null;
+  /** As it was asked for. */
+  model: string | null;
+  /** Milliseconds since the epoch. */
+  startedAt: number;
+  /** Events of the answer that were sent already. */
+  events: number;
+  /** The fields of the request that `DialectAnswer.repeats` names. */
+  request: JsonObject;
+}>;
 
 /** The status an upstream names in its error, where it names one. */
 function statusIn(text: string): number {

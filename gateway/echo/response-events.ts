@@ -5,28 +5,6 @@ import type { EchoPiece } from "./tokenizer.ts";
 /** A response; its events need `status` by name. */
 export type EchoResponse = JsonObject & { status: string };
 
-/** A response without text yet. The official client reads every one of these members. */
-export function unfinished(begun: { id: string; created: number; body: JsonObject }): JsonObject {
-  const { body } = begun;
-  return {
-    id: begun.id,
-    object: "response",
-    created_at: begun.created,
-    error: null,
-    instructions: body.instructions ?? null,
-    max_output_tokens: body.max_output_tokens ?? null,
-    metadata: body.metadata ?? {},
-    parallel_tool_calls: true,
-    previous_response_id: null,
-    temperature: body.temperature ?? null,
-    text: { format: { type: "text" } },
-    tool_choice: "none",
-    tools: [],
-    top_p: body.top_p ?? null,
-    truncation: "disabled",
-  };
-}
-
 /** The events of a response with one message of one part, in OpenAI's order. */
 export async function* responseEvents(
   response: EchoResponse,

@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
+import { responseObject } from "../dialects/openai-responses/response-object.ts";
 import type { JsonObject } from "../json-object.ts";
 import { type EchoCall, formatNamedEvent } from "./call.ts";
 import { type Conversation, promptTokens, readConversation } from "./conversation.ts";
 import { modelOf, readTokenLimit } from "./fields.ts";
 import { makeReply } from "./reply.ts";
-import { type EchoResponse, responseEvents, unfinished } from "./response-events.ts";
+import { type EchoResponse, responseEvents } from "./response-events.ts";
 
 /** `POST /v1/responses`, OpenAI's newer dialect. Nothing is stored: `store` changes nothing. */
 export async function answerResponses(call: EchoCall): Promise<void> {
@@ -24,21 +25,25 @@ export async function answerResponses(call: EchoCall): Promise<void> {
     content: [part],
   };
   const now = Math.floor(Date.now() / 1000);
-  const response: EchoResponse = {
-    ...unfinished({ id: `resp_${randomUUID().replaceAll("-", "")}`, created: now, body }),
+  const head = {
+    id: `resp_${randomUUID().replaceAll("-", "")}`,
+    created: now,
     model: modelOf(body),
     status,
-    completed_at: said.end === "length" ? null : now,
+    request: body,
+  } as const;
+  const told = {
     incomplete_details: said.end === "length" ? { reason: "max_output_tokens" } : null,
     output: [item],
     usage: {
       input_tokens: input,
-      input_tokens_details: { cached_tokens: 0 },
+      input_tokens_details: { cached_tokens: 0, cache_write_tokens: 0 },
       output_tokens: said.tokens,
       output_tokens_details: { reasoning_tokens: 0 },
       total_tokens: input + said.tokens,
     },
   };
+  const response: EchoResponse = { ...responseObject(head, told), status };
   if (body.stream !== true) {
     await call.json(response, said.tokens);
     return;

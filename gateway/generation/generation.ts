@@ -1,7 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { Answer, type AnswerOptions } from "../answer/answer.ts";
+import { Answer } from "../answer/answer.ts";
+import type { AnswerOptions } from "../answer/answer-options.ts";
+import { dialects } from "../dialects/all.ts";
+import { smallFields } from "../dialects/json/small-fields.ts";
 import { GatewayError } from "../errors.ts";
 import type { Exchange, ExchangeTarget } from "../exchange.ts";
+import type { JsonObject } from "../json-object.ts";
 import type { Loaded } from "../middlewares/load-middlewares.ts";
 import type { Destination } from "../upstreams/destination.ts";
 import { canServe, isNative } from "../upstreams/speaks.ts";
@@ -73,7 +77,10 @@ async function generate(
   const accepted = reserve(parts, given, { counted, isLimited });
   setHeaders(response, accepted.reservation.headers);
   const answer = new Answer(request, response, exchange, parts.answers(exchange));
-  answer.accepted({ model, framing, mayBegin: keepsNoResponses(accepted) });
+  const { repeats } = dialects[exchange.dialect].answer;
+  const mayBegin = keepsNoResponses(accepted);
+  const repeated = (): JsonObject => smallFields(textOf(wanted), repeats);
+  answer.accepted({ model, framing, mayBegin, repeated });
   await runAccepted(parts, accepted, answer, async (slot) => {
     await speakEitherWay(parts, accepted, answer, slot);
     const last = answer.complete();

@@ -35,7 +35,7 @@ function streamShaper(accepted: Accepted, answer: Answer, plan: Plan): Shaper {
   const { exchange, request, meter } = accepted;
   const { framing, events, answer: form, errors } = dialects[exchange.dialect];
   const { requestId, isOpenRouter } = exchange;
-  const { model, prompts } = request.fields;
+  const { prompts } = request.fields;
   const watch = (event: string, end: StreamEnd | null): void => meter.event(event, end);
   if (plan.assembles && form.assemble !== null) {
     const assembly = form.assemble(prompts);
@@ -43,7 +43,6 @@ function streamShaper(accepted: Accepted, answer: Answer, plan: Plan): Shaper {
     return createAssembleShaper(options);
   }
   const begun = answer.begunAnswer;
-  const sent = { model, events: begun?.events ?? 0 };
   return createEventShaper({
     framing,
     events,
@@ -53,7 +52,7 @@ function streamShaper(accepted: Accepted, answer: Answer, plan: Plan): Shaper {
     secret: plan.key,
     rewriteError(event) {
       if (!isOpenRouter && isRaised(event, framing.events, errors)) return event;
-      return eventOfError(streamError(event, framing.events), exchange, sent);
+      return eventOfError(streamError(event, framing.events), exchange, answer.brokenStream());
     },
     amend: amendFor(accepted, plan),
   });

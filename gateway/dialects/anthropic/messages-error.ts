@@ -29,7 +29,7 @@ function body(error: GatewayError, requestId: string): string {
 export const messagesErrors: DialectErrors = {
   body,
   // Clients look for the `event:` line.
-  event: (error, requestId) => `event: error\ndata: ${body(error, requestId)}\n\n`,
+  event: (error, { requestId }) => `event: error\ndata: ${body(error, requestId)}\n\n`,
   isRaised(event, { type, error }) {
     if (!isJsonObject(error) || typeof error.message !== "string") return false;
     return event.startsWith("event:") && type === "error";

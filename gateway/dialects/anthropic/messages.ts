@@ -87,6 +87,7 @@ export const messages: Dialect = {
   answer: {
     isReadWhole: true,
     carriesRequestId: false,
+    repeats: [],
     askedUsage: null,
     assemble: null,
     progress: null,
@@ -112,7 +113,6 @@ export const messages: Dialect = {
   openRouter: {
     apiType: "completions",
     errorBody: (error, requestId) => messagesErrors.body(withOpenRouterType(error), requestId),
-    errorEvent: (error, { requestId, events }) =>
-      messagesErrors.event(withOpenRouterType(error), requestId, events),
+    errorEvent: (error, stream) => messagesErrors.event(withOpenRouterType(error), stream),
   },
 };

@@ -67,6 +67,7 @@ export const gemini: Dialect = {
   answer: {
     isReadWhole: true,
     carriesRequestId: false,
+    repeats: [],
     askedUsage: null,
     assemble: null,
     progress: null,

@@ -36,7 +36,10 @@ export function responsesUsage(usage: LanguageModelV4Usage): Counts | null {
   const [input, output] = totals(usage);
   return {
     input_tokens: input,
-    input_tokens_details: { cached_tokens: usage.inputTokens.cacheRead ?? 0 },
+    input_tokens_details: {
+      cached_tokens: usage.inputTokens.cacheRead ?? 0,
+      cache_write_tokens: usage.inputTokens.cacheWrite ?? 0,
+    },
     output_tokens: output,
     output_tokens_details: { reasoning_tokens: usage.outputTokens.reasoning ?? 0 },
     total_tokens: input + output,

@@ -73,35 +73,39 @@ export async function convert(
     const options = target.prepare(asked, settings);
     if (strict) {
       const { warnings } = await tryRequest(family, options, settings);
-      const names = droppedNames(dropped, warnings, translator.fieldName);
-      if (names.length > 0) refuseDropped(names);
+      const lossy = droppedNames(dropped, warnings, translator.fieldName);
+      if (lossy.length > 0) refuseDropped(lossy);
     }
     const model = await target.model(settings);
+    const names = namesOf(conversion, body);
     return conversion.framing.inPieces
-      ? await convertStream(model, options, lost, conversion)
-      : await convertWhole(model, options, lost, conversion);
+      ? await convertStream(model, options, lost, { ...conversion, names })
+      : await convertWhole(model, options, lost, { ...conversion, names });
   } catch (error) {
     throw conversionError(error);
   }
 }
 
-function namesOf({ requestId: id, askedModel: model }: Conversion): AnswerNames {
-  return { id, model, created: Math.floor(Date.now() / 1000) };
+function namesOf(
+  { requestId: id, askedModel: model }: Conversion,
+  request: JsonObject,
+): AnswerNames {
+  return { id, model, created: Math.floor(Date.now() / 1000), request };
 }
 
 async function convertWhole(
   model: LanguageModelV4,
   options: Options,
   read: readonly string[],
-  conversion: Conversion,
+  conversion: Conversion & { names: AnswerNames },
 ): Promise<Converted> {
-  const { translator } = conversion;
+  const { translator, names } = conversion;
   const result = conversion.streamUpstream
     ? await collect((await model.doStream(options)).stream)
     : await model.doGenerate(options);
   if (result.response?.id !== undefined) conversion.upstreamId?.(result.response.id);
   if (isBroken(result.finishReason)) throw brokenAnswer(result.finishReason.raw);
-  let text: string | null = JSON.stringify(translator.writeWhole(result, namesOf(conversion)));
+  let text: string | null = JSON.stringify(translator.writeWhole(result, names));
   return {
     contentType: json.mediaType,
     dropped: droppedNames(read, result.warnings, translator.fieldName),
@@ -117,14 +121,14 @@ async function convertStream(
   model: LanguageModelV4,
   options: Options,
   read: readonly string[],
-  conversion: Conversion,
+  conversion: Conversion & { names: AnswerNames },
 ): Promise<Converted> {
-  const { translator, framing } = conversion;
+  const { translator, framing, names } = conversion;
   const { stream } = await model.doStream(options);
   const parts = stream.getReader();
   const first = await parts.read();
   const warnings = first.value?.type === "stream-start" ? first.value.warnings : [];
-  const writer = translator.createWriter(namesOf(conversion), framing);
+  const writer = translator.createWriter(names, framing);
   const limit = createAnswerLimit();
   return {
     contentType: String(framing.head.headers["content-type"]),

@@ -27,6 +27,8 @@ export type AnswerNames = {
   readonly model: string;
   /** Unix seconds. */
   readonly created: number;
+  /** The client's request, of which some answers repeat fields. */
+  readonly request: JsonObject;
 };
 
 /**

@@ -15,7 +15,12 @@ import { createChatWriter, writeChat } from "../openai-chat/write-chat.ts";
 import { createResponsesWriter, writeResponses } from "../openai-responses/write-responses.ts";
 import type { AnswerNames, StreamWriter, WriteWhole } from "./hub.ts";
 
-const names: AnswerNames = { id: "request-1", model: "some-model", created: 1_760_000_000 };
+const names: AnswerNames = {
+  id: "request-1",
+  model: "some-model",
+  created: 1_760_000_000,
+  request: {},
+};
 const messages = [{ role: "user" as const, content: "Hi" }];
 const usage = {
   inputTokens: { total: 100, noCache: 60, cacheRead: 30, cacheWrite: 10 },

@@ -50,6 +50,7 @@ export const chat: Dialect = {
   answer: {
     isReadWhole: true,
     carriesRequestId: true,
+    repeats: [],
     askedUsage: { ask: withIncludeUsage, isOnlyUsage },
     assemble: assembleChat,
     progress: createProgressTeller,

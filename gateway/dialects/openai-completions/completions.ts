@@ -48,6 +48,7 @@ export const completions: Dialect = {
   answer: {
     isReadWhole: true,
     carriesRequestId: true,
+    repeats: [],
     askedUsage: { ask: withIncludeUsage, isOnlyUsage },
     assemble: assembleCompletion,
     progress: null,

@@ -1,6 +1,4 @@
 import type { Dialect } from "../dialect.ts";
-import { asciiJson } from "../json/ascii-json.ts";
-import { openAiError, openAiErrors } from "../openai/openai-error.ts";
 import { carriesUsage, isDone } from "../openai/openai-events.ts";
 import {
   modelInBody,
@@ -12,7 +10,9 @@ import {
 import { openRouterErrorType } from "../openrouter/openrouter-error.ts";
 import { createFieldReader } from "../request-fields.ts";
 import { isErrorEvent, isNamed, says } from "../sse/event-scan.ts";
+import { repeatedFields } from "./response-object.ts";
 import { createResponseRenamer } from "./response-renamer.ts";
+import { responsesErrorEvent, responsesErrors } from "./responses-error.ts";
 import { responsesPlaces } from "./responses-place.ts";
 
 const isFailure = (event: string): boolean => isNamed(event, "response.failed");
@@ -21,8 +21,6 @@ function isLast(event: string): boolean {
   if (isNamed(event, "response.completed") || isNamed(event, "response.incomplete")) return true;
   return isFailure(event) || (!event.startsWith("event:") && isDone(event));
 }
-
-const errorEvent = (body: object): string => `event: error\ndata: ${asciiJson(body)}\n\n`;
 
 /** OpenAI's Responses. */
 export const responses: Dialect = {
@@ -65,17 +63,11 @@ export const responses: Dialect = {
   answer: {
     ...passingAnswer,
     isReadWhole: true,
+    repeats: repeatedFields,
     renamer: (_requestId, begun) => (begun === null ? null : createResponseRenamer(begun)),
   },
   places: responsesPlaces,
-  errors: {
-    ...openAiErrors,
-    // Clients look for the `event:` line. The AI SDK takes an error only with a number as
-    // `sequence_number` and a string as `code`.
-    event: (error, _requestId, events) =>
-      errorEvent({ type: "error", sequence_number: events, error: openAiError(error) }),
-    isRaised: (event, body) => event.startsWith("event:") && body.type === "error",
-  },
+  errors: responsesErrors,
   upstreams: {
     native: ["openai"],
     ownOf: null,
@@ -87,14 +79,7 @@ export const responses: Dialect = {
   openRouter: {
     ...plainOpenRouter,
     apiType: "completions",
-    errorEvent(error, { events }) {
-      const { message, param, type, shownCode: code } = error;
-      return errorEvent({
-        type: "error",
-        sequence_number: events,
-        ...{ code, message, param, error_type: openRouterErrorType(error) },
-        error: { message, type, param, code },
-      });
-    },
+    errorEvent: (error, stream) =>
+      responsesErrorEvent(error, stream, { error_type: openRouterErrorType(error) }),
   },
 };

@@ -6,7 +6,7 @@ import { createResponsesWriter } from "./write-responses.ts";
 
 const { isLast, carriesToken } = responses.events;
 
-const names = { id: "r1", model: "m", created: 7 };
+const names = { id: "r1", model: "m", created: 7, request: {} };
 const usage = {
   inputTokens: { total: 5, noCache: 3, cacheRead: 2, cacheWrite: undefined },
   outputTokens: { total: 4, text: 1, reasoning: 3 },
@@ -125,7 +125,7 @@ describe("a responses stream", () => {
         ],
         usage: {
           input_tokens: 5,
-          input_tokens_details: { cached_tokens: 2 },
+          input_tokens_details: { cached_tokens: 2, cache_write_tokens: 0 },
           output_tokens: 4,
           output_tokens_details: { reasoning_tokens: 3 },
           total_tokens: 9,

@@ -1,6 +1,7 @@
 import { BlockOrder, type BlockSink } from "../hub/answer-block-order.ts";
 import { type Block, blocksOf } from "../hub/answer-blocks.ts";
 import { namedEvent } from "../hub/answer-event.ts";
+import type { AnswerNames, StreamWriter, WriteWhole } from "../hub/hub.ts";
 import {
   type Ending,
   type Item,
@@ -8,8 +9,7 @@ import {
   responseOf,
   summaryPart,
   textPart,
-} from "../hub/answer-response.ts";
-import type { AnswerNames, StreamWriter, WriteWhole } from "../hub/hub.ts";
+} from "./responses-answer.ts";
 
 type Fields = Record<string, unknown>;
 

@@ -69,6 +69,7 @@ export const openEnded: DialectEvents = {
 export const passingAnswer: DialectAnswer = {
   isReadWhole: false,
   carriesRequestId: false,
+  repeats: [],
   askedUsage: null,
   assemble: null,
   progress: null,

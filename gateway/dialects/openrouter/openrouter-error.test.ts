@@ -6,7 +6,10 @@ import { openRouterErrorType } from "./openrouter-error.ts";
 
 const { chat, messages, responses } = dialects;
 
-const stream = { requestId: "r1", model: "m", startedAt: 5000, events: 0 };
+const stream = {
+  ...{ requestId: "r1", answerId: null, model: "m", startedAt: 5000, events: 0 },
+  request: {},
+};
 const dataOf = (event: string) => JSON.parse(event.slice(event.indexOf("data: ") + 6));
 
 describe("an error of OpenRouter's", () => {
@@ -76,10 +79,12 @@ describe("an error of OpenRouter's", () => {
   it("is an event for clients of Responses", () => {
     const error = new GatewayError("overloaded", "Later.");
     const event = responses.openRouter.errorEvent(error, { ...stream, events: 3 });
-    expect(ErrorEvent$inboundSchema.parse(dataOf(event))).toMatchObject({
+    const [failed = "", raised = ""] = event.split(/(?<=\n\n)/);
+    expect(dataOf(failed)).toMatchObject({ type: "response.failed", sequence_number: 3 });
+    expect(ErrorEvent$inboundSchema.parse(dataOf(raised))).toMatchObject({
       code: "overloaded",
-      sequenceNumber: 3,
+      sequenceNumber: 4,
     });
-    expect(dataOf(event)).toMatchObject({ error_type: "provider_overloaded" });
+    expect(dataOf(raised)).toMatchObject({ error_type: "provider_overloaded" });
   });
 });

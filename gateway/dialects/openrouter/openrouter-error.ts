@@ -1,5 +1,6 @@
 import { type ErrorCode, GatewayError } from "../../errors.ts";
 import { asciiJson } from "../json/ascii-json.ts";
+import type { BrokenStream } from "../stream-error.ts";
 
 /** OpenRouter's `error_type` for each error of ours (its OpenAPI, `ApiErrorType`). */
 const typesByCode: Readonly<Record<ErrorCode, string>> = {
@@ -81,17 +82,6 @@ export function withOpenRouterType(error: GatewayError): GatewayError {
 export function openRouterErrorBody(error: GatewayError): string {
   return asciiJson({ error: openRouterError(error) });
 }
-
-/** What an error inside a stream tells of the stream it stands in. */
-export type BrokenStream = Readonly<{
-  requestId: string;
-  /** As it was asked for. */
-  model: string | null;
-  /** Milliseconds since the epoch. */
-  startedAt: number;
-  /** Events of the answer that were sent already. */
-  events: number;
-}>;
 
 /** The same as a whole server-sent event. */
 export function openRouterErrorData(error: GatewayError): string {

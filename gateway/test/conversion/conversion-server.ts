@@ -114,7 +114,9 @@ export async function startFront(options: FrontOptions): Promise<Front> {
       endings.push(error);
       const known =
         error instanceof GatewayError ? error : upstreamRejection(500, Buffer.alloc(0), "");
-      if (response.headersSent) response.end(dialect.errors.event(known, "req-1", 0));
+      const stream = { requestId: "req-1", answerId: null, model: "m", startedAt: 0, events: 1 };
+      if (response.headersSent)
+        response.end(dialect.errors.event(known, { ...stream, request: {} }));
       else {
         response.writeHead(known.status, { "content-type": "application/json", ...known.headers });
         response.end(dialect.errors.body(known, "req-1"));

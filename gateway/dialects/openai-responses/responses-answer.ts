@@ -1,9 +1,10 @@
 import type { LanguageModelV4FinishReason, LanguageModelV4Usage } from "@ai-sdk/provider";
-import type { Block } from "./answer-blocks.ts";
-import { prefixedId } from "./answer-id.ts";
-import { responseStatus } from "./answer-stop.ts";
-import { responsesUsage } from "./answer-usage.ts";
-import type { AnswerNames } from "./hub.ts";
+import type { Block } from "../hub/answer-blocks.ts";
+import { prefixedId } from "../hub/answer-id.ts";
+import { responseStatus } from "../hub/answer-stop.ts";
+import { responsesUsage } from "../hub/answer-usage.ts";
+import type { AnswerNames } from "../hub/hub.ts";
+import { responseObject } from "./response-object.ts";
 
 type Fields = Record<string, unknown>;
 
@@ -64,40 +65,21 @@ export function itemOf(
   }
 }
 
-/**
- * The response object, every field that clients read among them: in progress while `ending` is
- * null. What the request had asked for is not repeated: it was put in other words.
- */
+/** The response object: in progress while `ending` is null. */
 export function responseOf(
   names: AnswerNames,
   output: readonly Item[],
   ending: Ending | null,
 ): Fields & { status: string } {
-  const ended =
-    ending === null
-      ? { status: "in_progress", incomplete_details: null }
-      : responseStatus({ reason: ending.finishReason });
+  const { created, model, request } = names;
+  const head = { id: prefixedId("resp_", names.id), created, model, request };
+  if (ending === null) {
+    return { ...responseObject({ ...head, status: "in_progress" }), status: "in_progress" };
+  }
+  const { status, incomplete_details } = responseStatus({ reason: ending.finishReason });
+  const usage = responsesUsage(ending.usage);
   return {
-    id: prefixedId("resp_", names.id),
-    object: "response",
-    created_at: names.created,
-    ...ended,
-    background: false,
-    error: null,
-    instructions: null,
-    max_output_tokens: null,
-    metadata: {},
-    model: names.model,
-    output,
-    parallel_tool_calls: true,
-    previous_response_id: null,
-    store: false,
-    temperature: null,
-    text: { format: { type: "text" } },
-    tool_choice: "auto",
-    tools: [],
-    top_p: null,
-    truncation: "disabled",
-    usage: ending === null ? null : responsesUsage(ending.usage),
+    ...responseObject({ ...head, status }, { incomplete_details, output, usage }),
+    status,
   };
 }
