@@ -1,5 +1,6 @@
 import type { AskedUsage, DialectEvents } from "../dialects/dialect.ts";
 import type { StreamFraming } from "../dialects/framing.ts";
+import { withKeyMasked } from "../dialects/masked-key.ts";
 import type { Renamer } from "../dialects/renamer.ts";
 import { endOf, type StreamEnd } from "../dialects/stream-end.ts";
 import { streamError } from "../dialects/stream-error.ts";
@@ -77,7 +78,7 @@ export function createEventShaper(options: EventShaperOptions): Shaper {
   /** Only of errors: a model may say anything. */
   function withoutSecret(event: string, end: StreamEnd): string {
     const isError = end === "error" || events.isFailure(event);
-    return isError && secret !== null ? event.replaceAll(secret, "***") : event;
+    return isError ? withKeyMasked(event, secret) : event;
   }
 
   return {

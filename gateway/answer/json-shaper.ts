@@ -1,4 +1,6 @@
+import { applyEdits } from "../dialects/json/json-edit.ts";
 import { type Field, findTopLevel, isClosed, topLevelFields } from "../dialects/json/json-scan.ts";
+import { withKeyMasked } from "../dialects/masked-key.ts";
 import { GatewayError } from "../errors.ts";
 import { type Bytes, type Shaper, wholeSize } from "./shaper.ts";
 
@@ -62,8 +64,12 @@ class JsonShaper implements Shaper {
   }
 }
 
+/** Only an error may quote the key; what a model says is its own. */
 function withoutSecret(body: Buffer, secret: string | null): Buffer {
   if (secret === null || !body.includes(secret, 0, "latin1")) return body;
-  if (findTopLevel(body, "error").length === 0) return body;
-  return Buffer.from(body.toString("latin1").replaceAll(secret, "***"), "latin1");
+  const edits = findTopLevel(body, "error").map(({ start, end }) => {
+    const text = withKeyMasked(body.toString("latin1", start, end), secret);
+    return { start, end, text: Buffer.from(text, "latin1").toString() };
+  });
+  return applyEdits(body, edits);
 }

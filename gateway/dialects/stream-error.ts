@@ -19,11 +19,32 @@ export type BrokenStream = Readonly<{
   request: JsonObject;
 }>;
 
-/** The status an upstream names in its error, where it names one. */
+/** The statuses that words of Anthropic's and OpenAI's errors stand for. */
+const statuses: Readonly<Record<string, number>> = {
+  invalid_request_error: 400,
+  authentication_error: 401,
+  billing_error: 402,
+  insufficient_quota: 429,
+  invalid_prompt: 400,
+  not_found_error: 404,
+  overloaded_error: 529,
+  permission_error: 403,
+  rate_limit_error: 429,
+  rate_limit_exceeded: 429,
+  request_too_large: 413,
+  server_is_overloaded: 503,
+  timeout_error: 504,
+};
+
+/** The status an upstream names in its error, by a number or a word. */
 function statusIn(text: string): number {
-  const { error, code } = parsed(text);
-  const found = Number(isJsonObject(error) ? (error.code ?? code) : code);
-  return found >= 400 && found <= 599 ? found : 500;
+  const { error, code, type } = parsed(text);
+  const words = isJsonObject(error) ? [error.code, error.type, code] : [code, type];
+  for (const word of words) {
+    const found = typeof word === "string" ? (statuses[word] ?? Number(word)) : Number(word);
+    if (found >= 400 && found <= 599) return found;
+  }
+  return 500;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { type ErrorCode, type ErrorOptions, GatewayError } from "../errors.ts";
+import { isOverflow, overflowCode } from "./context-overflow.ts";
 import { readUpstreamError, type UpstreamError } from "./upstream-error.ts";
 
 /** The body of a 4xx or 5xx is read up to this size for its message. */
@@ -18,11 +19,6 @@ const typesByStatus: Readonly<Record<number, string>> = {
 };
 
 /**
- * The name agents look for before they shorten a conversation; llama-server has only a type for it.
- */
-const tooLong = "context_length_exceeded";
-
-/**
  * When the client may try again, as the upstream told it. Most clients obey a long `Retry-After`
  * several times without a word, so a wait of more than a minute stands in the body alone.
  */
@@ -36,10 +32,9 @@ function retryOf(retryAfter: string | null): Pick<Required<ErrorOptions>, "heade
 }
 
 function rejected(status: number, found: UpstreamError): ErrorOptions {
-  const shownCode =
-    found.type === "exceed_context_size_error"
-      ? tooLong
-      : (found.code ?? namesByStatus[status] ?? "upstream_rejected");
+  const shownCode = isOverflow(found)
+    ? overflowCode
+    : (found.code ?? namesByStatus[status] ?? "upstream_rejected");
   return {
     status,
     type: found.type ?? typesByStatus[status] ?? "invalid_request_error",
@@ -56,7 +51,7 @@ function withDetail(text: string, detail: string | null): string {
 /**
  * What an upstream's error answer (any status that is no success) means for our client.
  *
- * A 4xx keeps status, message and extra fields; 401, 403 and 407 are about the gateway's own key,
+ * A prompt that does not fit the model's context is a 400. Any other 4xx keeps status, message and extra fields; 401, 403 and 407 are about the gateway's own key,
  * whose message may repeat it and is dropped; 501 and 529 keep their status; a 503 of a loading
  * model can be waited out; the rest is a 502 with the upstream's message as detail. The message may
  * repeat what the client sent: it belongs to the client, not into a log.
@@ -77,6 +72,14 @@ export function upstreamRejection(
   const retry = retryOf(typeof retryAfter === "string" ? retryAfter : null);
   const extra = { ...found.extra, ...retry.extra };
   const { headers } = retry;
+  // Some servers call it a failure of their own.
+  if (isOverflow(found)) {
+    return new GatewayError("upstream_rejected", found.message ?? "The prompt is too long.", {
+      ...rejected(400, found),
+      headers,
+      extra,
+    });
+  }
   if (status >= 400 && status < 500) {
     const message = found.message ?? `The upstream refused the request (${status}).`;
     return new GatewayError("upstream_rejected", message, {

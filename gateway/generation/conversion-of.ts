@@ -7,7 +7,7 @@ import type { Accepted } from "./reserve.ts";
 
 export type ConversionParts = {
   /** `strict` refuses what a conversion would lose; `defaultMaxTokens` is for Anthropic. */
-  conversions: { readonly strict: boolean; readonly defaultMaxTokens: number };
+  conversions: { readonly strict: boolean; readonly defaultMaxTokens: number | null };
   /**
    * Asks llama.cpp for a stream even if the client does not stream: it notices only of a streaming
    * client that it has left.

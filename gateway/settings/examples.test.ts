@@ -85,6 +85,7 @@ const shownExamples = {
   modelId: "qwen3-32b",
   pricePerPromptToken: 0.000008,
   pricePerCompletionToken: 0.000008,
+  defaultMaxTokens: 8192,
 };
 
 test(".env.example loads uncommented: each provider where it usually is", () => {

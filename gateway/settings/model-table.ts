@@ -39,8 +39,11 @@ export const modelTable = {
   },
   defaultMaxTokens: {
     env: "DEFAULT_MAX_TOKENS",
-    about: "max_tokens sent to an Anthropic upstream if the client gives none",
+    about:
+      "max_tokens sent to an Anthropic upstream if the client gives none; the default is the model's most",
     kind: "maxTokens",
-    default: "4096",
+    unset: "nothing",
+    default: "",
+    example: "8192",
   },
 } as const;

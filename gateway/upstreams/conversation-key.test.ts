@@ -34,6 +34,16 @@ describe("a conversation", () => {
     expect(new Set(keys).size).toBe(keys.length);
   });
 
+  it("is the same where Claude Code writes another billing line into each request", () => {
+    const keys = ["36ee5", "0aaa9", null].map((cch) => {
+      const line = `x-anthropic-billing-header: cc_version=2.1.177; cch=${cch};`;
+      const billing = cch === null ? [] : [{ type: "text", text: line }];
+      const system = [...billing, { type: "text", text: "be kind" }];
+      return keyOf({ system, messages: [{ role: "user", content: "hello" }] }, "messages");
+    });
+    expect(new Set(keys).size).toBe(1);
+  });
+
   it("is the same where a client moves its cache marks, and writes text bare or as a part", () => {
     const first = keyOf(
       {

@@ -20,7 +20,7 @@ const comma = 0x2c;
 /**
  * Names the conversation of a request: a hash of user, model, system prompt and first text of the
  * user. These bytes are the same in every turn, except for marks (`cache_control`) that clients
- * move, and text that clients write bare or as a part. Null if there is nothing to hash. It parses
+ * move, text that clients write bare or as a part, and Claude Code's billing line. Null if there is nothing to hash. It parses
  * nothing: about a millisecond for 3 MB.
  */
 export function conversationKey(
@@ -91,12 +91,19 @@ function addContent(hash: Hash, body: Buffer, value: Field): boolean {
 function addPart(hash: Hash, body: Buffer, fields: readonly Field[]): void {
   const text = fields.findLast(({ name }) => name === "text");
   if (text !== undefined) {
-    add(hash, body, text);
+    if (!isBilling(body, text)) add(hash, body, text);
     return;
   }
   for (const field of fields) {
     if (field.name !== "cache_control") add(hash, body, field);
   }
+}
+
+/** Claude Code's first line, other in each request; llama.cpp leaves it out of the prompt too. */
+const billingHead = '"x-anthropic-billing-header:';
+
+function isBilling(body: Buffer, { start }: Field): boolean {
+  return body.toString("latin1", start, start + billingHead.length) === billingHead;
 }
 
 function add(hash: Hash, body: Buffer, { start, end }: Pick<Field, "start" | "end">): void {

@@ -1,3 +1,4 @@
+import { withKeyMasked } from "../dialects/masked-key.ts";
 import { GatewayError } from "../errors.ts";
 import { StaleConnection } from "./stale-connection.ts";
 import { brokenSocket, neverConnected } from "./trouble.ts";
@@ -117,8 +118,19 @@ export function reasonOf(error: unknown): string {
 /** Removes our key from an upstream's error. Returns any other error unchanged. */
 export function withoutKey<Found>(error: Found, key: string | null): Found | GatewayError {
   if (!(error instanceof GatewayError) || key === null) return error;
-  if (!error.message.includes(key) && !JSON.stringify(error.extra).includes(key)) return error;
+  const message = withKeyMasked(error.message, key);
+  const extra = JSON.stringify(error.extra);
+  const isQuiet = withKeyMasked(extra, key) === extra;
+  if (message === error.message && isQuiet) return error;
   const { code, status, type, shownCode, param, headers, cause } = error;
-  const message = error.message.replaceAll(key, "***");
-  return new GatewayError(code, message, { status, type, shownCode, param, headers, cause });
+  const kept = isQuiet ? { extra: error.extra } : {};
+  return new GatewayError(code, message, {
+    status,
+    type,
+    shownCode,
+    param,
+    headers,
+    cause,
+    ...kept,
+  });
 }

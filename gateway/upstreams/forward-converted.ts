@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { type Conversion, type Converted, convert } from "../dialects/hub/convert.ts";
+import { parseExact } from "../dialects/json/exact-json.ts";
 import { parseObject } from "../dialects/json/json-body.ts";
 import { mostConvertedValues } from "../dialects/json/json-shape.ts";
 import { type ConvertedFetch, createConvertedFetch } from "./converted-fetch.ts";
@@ -77,7 +78,7 @@ export async function forwardConverted(
   const sent = createConvertedFetch(upstream, outbound, streams, stop);
   try {
     const bytes = Buffer.isBuffer(outbound.body) ? outbound.body : Buffer.alloc(0);
-    const body = parseObject(bytes, mostConvertedValues);
+    const body = parseObject(bytes, mostConvertedValues, parseExact);
     const converted = await convert(
       body,
       { ...conversion, streamUpstream },
@@ -85,6 +86,7 @@ export async function forwardConverted(
         baseUrl: upstream.origin + upstream.prefix,
         fetch: sent.fetch,
         strictFields: upstream.type === "openai",
+        takesThoughts: upstream.type !== "openai",
       },
     );
     receiver.head(200, headOf(converted, sent.headers()));

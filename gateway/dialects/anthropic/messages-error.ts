@@ -1,5 +1,6 @@
 import type { GatewayError } from "../../errors.ts";
 import { isJsonObject } from "../../json-object.ts";
+import { overflowMessage } from "../context-overflow.ts";
 import type { DialectErrors } from "../dialect.ts";
 import { asciiJson } from "../json/ascii-json.ts";
 
@@ -18,7 +19,13 @@ const typesByStatus: Readonly<Record<number, string>> = {
 
 function body(error: GatewayError, requestId: string): string {
   const fallback = error.status >= 500 ? "api_error" : "invalid_request_error";
-  const two = { type: typesByStatus[error.status] ?? fallback, message: error.message };
+  const message = overflowMessage(
+    error,
+    /prompt is too long/i,
+    (prompt, limit) => `prompt is too long: ${prompt} tokens > ${limit} maximum`,
+    "prompt is too long",
+  );
+  const two = { type: typesByStatus[error.status] ?? fallback, message };
   return asciiJson({
     type: "error",
     error: { ...two, ...error.extra, ...two },

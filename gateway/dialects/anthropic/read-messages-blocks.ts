@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from "../../json-object.ts";
 import { isAbsent, wrong } from "../field-checks.ts";
 import { fileByAddress, fileByContent, refuseFileId } from "../hub/parts-files.ts";
-import { asJson, cacheHint, type UserPart } from "../hub/parts-hub.ts";
+import { cacheHint, type UserPart } from "../hub/parts-hub.ts";
 import type { Dropped } from "../hub/read-dropped.ts";
 import { below, objectAt, objectsAt, requiredText, textAt } from "../hub/read-fields.ts";
 
@@ -10,6 +10,7 @@ const knownFields: Readonly<Record<string, ReadonlySet<string>>> = {
   image: new Set(["type", "source", "cache_control"]),
   document: new Set(["type", "source", "title", "context", "cache_control"]),
   search_result: new Set(["type", "source", "title", "content", "cache_control"]),
+  tool_reference: new Set(["type", "tool_name", "cache_control"]),
 };
 
 function sourceOf(block: JsonObject, at: string): JsonObject {
@@ -36,26 +37,31 @@ function readSource(source: JsonObject, at: string, otherwise: string): UserPart
   }
 }
 
-/** A document says its title and context beside its content. */
+/** Title and context of a document, which no other API has, as text before it. */
+function aboutDocument(block: JsonObject, at: string): UserPart[] {
+  const lines = [
+    ["Title", textAt(block, "title", at)],
+    ["Context", textAt(block, "context", at)],
+  ].flatMap(([word, text]) => (text ? [`${word} of the document: ${text}`] : []));
+  return lines.length === 0 ? [] : [{ type: "text", text: lines.join("\n") }];
+}
+
 function readDocument(block: JsonObject, at: string, dropped: Dropped): UserPart[] {
   const source = sourceOf(block, at);
   const where = below(at, "source");
-  if (source.type === "content") return readBlocks(source, "content", where, dropped);
+  const about = aboutDocument(block, at);
+  if (source.type === "content") {
+    return [...about, ...readBlocks(source, "content", where, dropped)];
+  }
   const title = textAt(block, "title", at);
-  const context = textAt(block, "context", at);
-  const named = title === null ? {} : { filename: title };
-  const words = context === null ? {} : { context };
-  const cache = cacheHint(block).providerOptions?.anthropic ?? {};
-  const anthropic = asJson({ ...cache, ...words });
-  const hint = Object.keys(anthropic).length === 0 ? {} : { providerOptions: { anthropic } };
+  const named = { ...(title === null ? {} : { filename: title }), ...cacheHint(block) };
   if (source.type === "text") {
     const text = textAt(source, "data", where) ?? "";
-    if (text === "") return [];
+    if (text === "") return about;
     const data = { type: "text", text } as const;
-    return [{ type: "file", mediaType: "text/plain", data, ...named, ...hint }];
+    return [...about, { type: "file", mediaType: "text/plain", data, ...named }];
   }
-  const file = readSource(source, where, "application/pdf");
-  return [{ ...file, ...named, ...hint }];
+  return [...about, { ...readSource(source, where, "application/pdf"), ...named }];
 }
 
 /** What a search found, as text: nobody else has a word for it. */
@@ -81,6 +87,10 @@ export function readBlock(block: JsonObject, at: string, dropped: Dropped): User
   dropped.rest(idle ? { ...block, citations: null } : block, at, fields);
   if (type === "document") return readDocument(block, at, dropped);
   if (type === "search_result") return readFinding(block, at, dropped);
+  if (type === "tool_reference") {
+    const name = requiredText(block, "tool_name", at);
+    return [{ type: "text", text: `The tool ${name} can be called now.`, ...cacheHint(block) }];
+  }
   if (type === "image") {
     const part = readSource(sourceOf(block, at), below(at, "source"), "image/jpeg");
     return [{ ...part, ...cacheHint(block) }];

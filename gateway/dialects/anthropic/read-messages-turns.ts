@@ -38,8 +38,10 @@ function readThinking(block: JsonObject, at: string): AssistantPart[] {
   return [{ type: "reasoning", text, providerOptions: { anthropic: { signature } } }];
 }
 
-function readRedacted(block: JsonObject, at: string): AssistantPart[] {
+/** A thought that nobody but Anthropic can read. */
+function readRedacted(block: JsonObject, at: string, dropped: Dropped): AssistantPart[] {
   const redactedData = requiredText(block, "data", at);
+  dropped.add(at);
   return [{ type: "reasoning", text: "", providerOptions: { anthropic: { redactedData } } }];
 }
 
@@ -60,7 +62,7 @@ function readAssistant(message: JsonObject, at: string, book: CallBook, dropped:
     }
     dropped.rest(item, where, fields);
     if (type === "thinking") return readThinking(item, where);
-    if (type === "redacted_thinking") return readRedacted(item, where);
+    if (type === "redacted_thinking") return readRedacted(item, where, dropped);
     if (type === "tool_use") return readUse(item, where, book);
     return [{ type: "text", text: textAt(item, "text", where) ?? "", ...cacheHint(item) }];
   });
@@ -104,6 +106,12 @@ function readUser(
   prompt.user(said);
 }
 
+/**
+ * A line that Claude Code puts first, other in each request: at the head of a prompt it would empty
+ * the upstream's cache in every turn.
+ */
+const billingHead = "x-anthropic-billing-header:";
+
 /** `system` or the content of a system message: one message for each block. */
 function readSystem(
   object: JsonObject,
@@ -114,6 +122,7 @@ function readSystem(
 ): void {
   const content = readBlocks(object, name, at, dropped);
   for (const part of onlyTexts(content, below(at, name), dropped)) {
+    if (part.text.startsWith(billingHead)) continue;
     prompt.system(part.text, part.providerOptions);
   }
 }

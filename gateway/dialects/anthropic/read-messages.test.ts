@@ -103,12 +103,12 @@ describe("a Messages request", () => {
       ),
     );
     expect(options.prompt[0]?.content).toEqual([
+      { type: "text", text: "Title of the document: T\nContext of the document: C" },
       {
         type: "file",
         mediaType: "text/plain",
         filename: "T",
         data: { type: "text", text: "words" },
-        providerOptions: { anthropic: { context: "C" } },
       },
       { type: "file", mediaType: "application/pdf", data: { type: "data", data: "JV" } },
       {

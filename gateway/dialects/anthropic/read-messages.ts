@@ -1,7 +1,7 @@
 import type { JsonObject } from "../../json-object.ts";
 import { isAbsent, wrong } from "../field-checks.ts";
 import type { HubRequest } from "../hub/hub.ts";
-import { asJson, asSchema, cacheHint } from "../hub/parts-hub.ts";
+import { asSchema, cacheHint } from "../hub/parts-hub.ts";
 import { refuseDeep } from "../hub/read-depth.ts";
 import { createDropped, type Dropped } from "../hub/read-dropped.ts";
 import {
@@ -55,11 +55,12 @@ const toolFields: ReadonlySet<string> = new Set([
   "name",
   "description",
   "input_schema",
-  "input_examples",
   "strict",
   "cache_control",
   // How the arguments travel; others send them as they come anyway.
   "eager_input_streaming",
+  // When the definition is loaded; others have it from the start.
+  "defer_loading",
 ]);
 
 /**
@@ -73,10 +74,7 @@ function readTools(body: JsonObject, dropped: Dropped): Tool[] {
     }
     dropped.rest(item, at, toolFields);
     const schema = objectAt(item, "input_schema", at);
-    const tool = functionTool(item, at, schema === null ? null : asSchema(schema));
-    const examples = objectsAt(item, "input_examples", at);
-    if (examples.length === 0) return [tool];
-    return [{ ...tool, inputExamples: examples.map((one) => ({ input: asJson(one.item) })) }];
+    return [functionTool(item, at, schema === null ? null : asSchema(schema))];
   });
 }
 
@@ -159,5 +157,5 @@ export function readMessages(body: JsonObject): HubRequest {
   readMetadata(body, settings, dropped);
   addHint(settings, "anthropic", cacheHint(body).providerOptions?.anthropic ?? {});
   dropped.rest(body, "", knownFields);
-  return { options: { ...settings, prompt }, dropped: dropped.list() };
+  return { options: { ...settings, prompt }, dropped: dropped.list(), told: dropped.tolds() };
 }

@@ -6,6 +6,7 @@ import { prefixedId } from "../hub/answer-id.ts";
 import { messagesReason } from "../hub/answer-stop.ts";
 import { messagesUsage } from "../hub/answer-usage.ts";
 import type { AnswerNames, StreamWriter, WriteWhole } from "../hub/hub.ts";
+import { parseExact } from "../json/exact-json.ts";
 
 type Fields = Record<string, unknown>;
 type Finish = Extract<LanguageModelV4StreamPart, { type: "finish" }>;
@@ -102,7 +103,7 @@ export function createMessagesWriter(names: AnswerNames): StreamWriter {
 /** Arguments as the object they are; text that is no JSON stays text. */
 function inputOf(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseExact(text);
   } catch {
     return text;
   }

@@ -1,5 +1,6 @@
 import type { GatewayError } from "../../errors.ts";
 import { isJsonObject } from "../../json-object.ts";
+import { overflowMessage } from "../context-overflow.ts";
 import type { DialectErrors } from "../dialect.ts";
 import { asciiJson } from "../json/ascii-json.ts";
 
@@ -22,7 +23,13 @@ const statuses: Readonly<Record<number, string>> = {
 function body(error: GatewayError): string {
   const fallback = error.status >= 500 ? "INTERNAL" : "INVALID_ARGUMENT";
   const status = statuses[error.status] ?? fallback;
-  return asciiJson({ error: { code: error.status, message: error.message, status } });
+  const message = overflowMessage(
+    error,
+    /input token count.*exceeds/i,
+    (prompt, limit) => `The input token count (${prompt}) exceeds the maximum allowed (${limit}).`,
+    "The input token count exceeds the maximum allowed",
+  );
+  return asciiJson({ error: { code: error.status, message, status } });
 }
 
 export const geminiErrors: DialectErrors = {

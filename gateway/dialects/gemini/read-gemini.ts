@@ -44,5 +44,5 @@ export function readGemini(request: JsonObject): HubRequest {
   readGeminiChoice(body, settings, dropped);
   readConfig(config, settings, dropped);
   dropped.rest(body, "", knownFields);
-  return { options: { ...settings, prompt }, dropped: dropped.list() };
+  return { options: { ...settings, prompt }, dropped: dropped.list(), told: dropped.tolds() };
 }

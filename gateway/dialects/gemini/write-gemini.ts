@@ -5,11 +5,13 @@ import type {
   LanguageModelV4Usage,
   SharedV4ProviderMetadata,
 } from "@ai-sdk/provider";
+import { isJsonObject } from "../../json-object.ts";
 import { eventJson } from "../hub/answer-event.ts";
 import { signatureOf, thoughtSignatureOf } from "../hub/answer-signature.ts";
 import { geminiReason } from "../hub/answer-stop.ts";
 import { geminiUsage } from "../hub/answer-usage.ts";
 import type { AnswerNames, StreamWriter, WriteWhole } from "../hub/hub.ts";
+import { parseExact } from "../json/exact-json.ts";
 
 type Fields = Record<string, unknown>;
 
@@ -22,8 +24,8 @@ function proofOf(metadata: SharedV4ProviderMetadata | undefined): Fields {
 /** Arguments as the object that Gemini demands; null where they are none. */
 function argsOf(input: string): object | null {
   try {
-    const args: unknown = JSON.parse(input || "{}") ?? {};
-    return typeof args === "object" && args !== null && !Array.isArray(args) ? args : null;
+    const args: unknown = parseExact(input || "{}") ?? {};
+    return isJsonObject(args) && !JSON.isRawJSON(args) ? args : null;
   } catch {
     return null;
   }

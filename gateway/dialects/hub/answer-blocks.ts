@@ -1,5 +1,5 @@
 import type { LanguageModelV4Content } from "@ai-sdk/provider";
-import { redactedOf, signatureOf } from "./answer-signature.ts";
+import { redactedOf, signatureOf, thoughtSignatureOf } from "./answer-signature.ts";
 
 /** One block of an answer, for dialects that give an answer in blocks. */
 export type Block = {
@@ -10,7 +10,7 @@ export type Block = {
   readonly name: string;
   /** What it says so far: text, thought, encrypted data, or the arguments as JSON text. */
   text: string;
-  /** The proof of a thought. */
+  /** The proof of a thought; of a call, Gemini's. */
   signature: string | null;
 };
 
@@ -30,7 +30,8 @@ function blockOf(part: LanguageModelV4Content): Block | null {
       // What the provider ran itself is no call for the client.
       if (part.providerExecuted) return null;
       const { toolCallId: id, toolName: name, input } = part;
-      return { kind: "tool", id, name, text: input || "{}", signature: null };
+      const signature = thoughtSignatureOf(part.providerMetadata);
+      return { kind: "tool", id, name, text: input || "{}", signature };
     }
     default:
       return null;

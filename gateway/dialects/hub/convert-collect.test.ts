@@ -15,7 +15,7 @@ const streamOf = (parts: LanguageModelV4StreamPart[]): ReadableStream<LanguageMo
 it("says in every dialect what the answer says that was never streamed", async () => {
   await fc.assert(
     fc.asyncProperty(anyAnswer, async ({ parts, whole }) => {
-      const collected = await collect(streamOf(parts));
+      const collected = await collect(streamOf(parts), "openai");
       for (const write of [writeChat, writeMessages, writeGemini, writeResponses]) {
         expect(write(collected, names)).toEqual(write(whole, names));
       }
@@ -26,7 +26,9 @@ it("says in every dialect what the answer says that was never streamed", async (
 
 it("an error among the parts is one, and so is a stream without an end", async () => {
   const start: LanguageModelV4StreamPart = { type: "stream-start", warnings: [] };
-  const broken = collect(streamOf([start, { type: "error", error: "Broke." }]));
+  const broken = collect(streamOf([start, { type: "error", error: "Broke." }]), "openai");
   await expect(broken).rejects.toMatchObject({ code: "upstream_error" });
-  await expect(collect(streamOf([start]))).rejects.toMatchObject({ code: "upstream_error" });
+  await expect(collect(streamOf([start]), "openai")).rejects.toMatchObject({
+    code: "upstream_error",
+  });
 });

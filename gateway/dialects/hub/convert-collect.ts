@@ -5,6 +5,7 @@ import type {
   SharedV4ProviderMetadata,
 } from "@ai-sdk/provider";
 import { GatewayError } from "../../errors.ts";
+import type { Family } from "../dialect.ts";
 import { createAnswerLimit } from "./answer-limit.ts";
 import { errorOfPart, isUnknownChunk } from "./convert-error.ts";
 
@@ -65,6 +66,7 @@ class Collected {
  */
 export async function collect(
   stream: ReadableStream<LanguageModelV4StreamPart>,
+  family: Family,
 ): Promise<LanguageModelV4GenerateResult> {
   const collected = new Collected();
   let warnings: LanguageModelV4GenerateResult["warnings"] = [];
@@ -106,7 +108,7 @@ export async function collect(
         collected.add(part);
         break;
       case "error":
-        if (!isUnknownChunk(part.error)) throw errorOfPart(part.error);
+        if (!isUnknownChunk(part.error, family)) throw errorOfPart(part.error);
         break;
       case "finish":
         finish = part;

@@ -1,24 +1,24 @@
 import type { SharedV4Warning } from "@ai-sdk/provider";
 import { GatewayError } from "../../errors.ts";
-import type { Translator } from "./hub.ts";
-
-type FieldName = Translator["fieldName"];
 
 /** A header holds this much of what was dropped; the rest is counted. */
 const most = 50;
 const longestName = 120;
 
-/** What a provider had to leave out or change, as a name or in its own words; null for advice. */
-function nameOf(warning: SharedV4Warning, fieldName: FieldName): string | null {
-  switch (warning.type) {
-    case "unsupported":
-    case "compatibility":
-      return fieldName(warning.feature);
-    case "other":
-      return warning.message;
-    default:
-      return null;
-  }
+/** The settings of the hub that a provider may have to leave out or change. */
+const settings: ReadonlySet<string> = new Set([
+  ...["maxOutputTokens", "temperature", "topP", "topK", "seed", "stopSequences"],
+  ...["presencePenalty", "frequencyPenalty", "responseFormat", "toolChoice", "reasoning"],
+]);
+
+/**
+ * The settings that a provider says it lost. What else it says is advice on how to use it, or what
+ * it does instead: `skip_thought_signature_validator`, adaptive thinking for a budget.
+ */
+export function settingsIn(warnings: readonly SharedV4Warning[]): string[] {
+  return warnings.flatMap((warning) =>
+    warning.type === "unsupported" && settings.has(warning.feature) ? [warning.feature] : [],
+  );
 }
 
 /** A name that can stand in a list in a header. */
@@ -26,16 +26,9 @@ function plain(name: string): string {
   return name.slice(0, longestName).replace(/[^\x20-\x7e]|,/g, "?");
 }
 
-/** All that did not get through, each once: what the reader left out and what the provider did. */
-export function droppedNames(
-  read: readonly string[],
-  warnings: readonly SharedV4Warning[],
-  fieldName: FieldName,
-): string[] {
-  const changed = warnings
-    .map((warning) => nameOf(warning, fieldName))
-    .filter((name) => name !== null);
-  return [...new Set([...read, ...changed].map(plain))].slice(0, most);
+/** Names for a header, each once. */
+export function shownNames(names: readonly string[]): string[] {
+  return [...new Set(names.map(plain))].slice(0, most);
 }
 
 /** What a strict gateway answers to a request that would lose something. */

@@ -57,11 +57,28 @@ describe("conversionError", () => {
 });
 
 describe("errors among the parts of a stream", () => {
-  it("of unknown chunks are passed over, by exactly that name", () => {
-    const named = (name: string): Error => Object.assign(new Error("x"), { name });
-    expect(isUnknownChunk(named("AI_TypeValidationError"))).toBe(true);
-    expect(isUnknownChunk(named("AI_JSONParseError"))).toBe(false);
-    expect(isUnknownChunk({ name: "AI_TypeValidationError" })).toBe(false);
+  const invalid = (value: unknown, name = "AI_TypeValidationError"): Error =>
+    Object.assign(new Error("x"), { name, value });
+
+  it.each([
+    { type: "news" },
+    { type: "content_block_start", index: 0, content_block: { type: "news" } },
+    { type: "content_block_delta", index: 0, delta: { type: "news_delta" } },
+  ])("are passed over for kinds that Anthropic may add: %j", (value) => {
+    expect(isUnknownChunk(invalid(value), "anthropic")).toBe(true);
+    expect(isUnknownChunk(invalid(value, "AI_JSONParseError"), "anthropic")).toBe(false);
+    expect(isUnknownChunk({ name: "AI_TypeValidationError", value }, "anthropic")).toBe(false);
+  });
+
+  it.each([
+    ["anthropic", { type: "content_block_delta", delta: { type: "input_json_delta" } }],
+    ["anthropic", { type: "content_block_start", content_block: { type: "tool_use" } }],
+    ["openai", { choices: [{ delta: { tool_calls: [{ function: { arguments: {} } }] } }] }],
+    ["google", { candidates: [{ content: { parts: [{ functionCall: 1 }] } }] }],
+  ] as const)("count where %s lost a piece of its answer: %j", (family, value) => {
+    const error = invalid(value);
+    expect(isUnknownChunk(error, family)).toBe(false);
+    expect(errorOfPart(error).code).toBe("upstream_error");
   });
 
   it.each([

@@ -1,4 +1,6 @@
 import { GatewayError } from "../../errors.ts";
+import { isJsonObject } from "../../json-object.ts";
+import type { Family } from "../dialect.ts";
 import { readUpstreamError } from "../upstream-error.ts";
 import { upstreamRejection } from "../upstream-rejection.ts";
 
@@ -13,9 +15,27 @@ type ProviderError = Partial<{
   cause: unknown;
 }>;
 
-/** A chunk of a kind that the hub does not know. It goes on without it, and so do we. */
-export function isUnknownChunk(error: unknown): boolean {
-  return error instanceof Error && error.name === "AI_TypeValidationError";
+/** The pieces of Anthropic's streams that the hub knows; newer ones may be left out. */
+const knownPieces: ReadonlySet<string> = new Set([
+  ...["message_start", "content_block_start", "content_block_delta", "content_block_stop"],
+  ...["message_delta", "message_stop", "text", "thinking", "redacted_thinking", "tool_use"],
+  ...["text_delta", "thinking_delta", "signature_delta", "input_json_delta", "citations_delta"],
+]);
+
+function isKnownPiece(value: unknown): boolean {
+  if (!isJsonObject(value)) return true;
+  const { type, content_block: block, delta } = value;
+  const types = [type, ...[block, delta].map((one) => (isJsonObject(one) ? one.type : undefined))];
+  return types.every((one) => typeof one !== "string" || knownPieces.has(one));
+}
+
+/**
+ * A chunk of a kind that the hub does not know, and goes on without: Anthropic's events may become
+ * more. What is of a known kind and has an unknown shape is a piece of the answer that is lost.
+ */
+export function isUnknownChunk(error: unknown, family: Family): boolean {
+  if (!(error instanceof Error) || error.name !== "AI_TypeValidationError") return false;
+  return family === "anthropic" && !isKnownPiece("value" in error ? error.value : undefined);
 }
 
 function gatewayErrorIn(error: unknown): GatewayError | null {
@@ -80,6 +100,7 @@ export function conversionError(error: unknown): GatewayError {
       );
     case "AI_InvalidResponseDataError":
     case "AI_JSONParseError":
+    case "AI_TypeValidationError":
     case "AI_EmptyResponseBodyError":
     case "AI_NoContentGeneratedError":
       return new GatewayError("upstream_error", "The upstream's answer has an unknown format.", {

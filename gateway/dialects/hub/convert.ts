@@ -2,6 +2,7 @@ import type {
   LanguageModelV4,
   LanguageModelV4FinishReason,
   LanguageModelV4StreamPart,
+  SharedV4Warning,
 } from "@ai-sdk/provider";
 import { GatewayError } from "../../errors.ts";
 import type { JsonObject } from "../../json-object.ts";
@@ -9,9 +10,11 @@ import type { Family } from "../dialect.ts";
 import type { Framing } from "../framing.ts";
 import { json } from "../json/json-framing.ts";
 import { createAnswerLimit } from "./answer-limit.ts";
+import { restored } from "./answer-restored.ts";
 import { collect } from "./convert-collect.ts";
-import { droppedNames, refuseDropped } from "./convert-dropped.ts";
+import { refuseDropped, settingsIn, shownNames } from "./convert-dropped.ts";
 import { conversionError, errorOfPart, isUnknownChunk } from "./convert-error.ts";
+import type { ToolNames } from "./fit-names.ts";
 import type { AnswerNames, HubRequest, StreamWriter, Translator } from "./hub.ts";
 import { type TargetSettings, targetOf } from "./target.ts";
 import { marksCache } from "./target-prompt.ts";
@@ -30,7 +33,7 @@ export type Conversion = {
   readonly family: Family;
   /** Refuses what would lose something. */
   readonly strict: boolean;
-  readonly defaultMaxTokens: number;
+  readonly defaultMaxTokens: number | null;
   /**
    * Asks for a stream even if the client wants none: some servers notice that a client has left
    * only while they stream.
@@ -53,6 +56,17 @@ export type Converted = {
 
 type Options = HubRequest["options"];
 
+/** A request that is ready to be sent, and what is known of its answer. */
+type Ready = {
+  readonly model: LanguageModelV4;
+  readonly options: Options;
+  readonly conversion: Conversion;
+  readonly names: AnswerNames;
+  readonly toolNames: ToolNames;
+  /** What did not get through, with what the provider says. */
+  dropped(warnings: readonly SharedV4Warning[]): string[];
+};
+
 /**
  * Asks an upstream of another dialect. Resolves when its answer has begun (has come, where it does
  * not stream); rejects with a GatewayError.
@@ -60,55 +74,69 @@ type Options = HubRequest["options"];
 export async function convert(
   body: JsonObject,
   conversion: Conversion,
-  upstream: Pick<TargetSettings, "baseUrl" | "fetch" | "strictFields">,
+  upstream: Pick<TargetSettings, "baseUrl" | "fetch" | "strictFields" | "takesThoughts">,
 ): Promise<Converted> {
-  const { translator, family, strict, model: name, defaultMaxTokens } = conversion;
-  const { options: asked, dropped } = translator.read(body);
-  // Worth telling, not refusing: the answer does not depend on it.
-  const lost =
-    family !== "anthropic" && marksCache(asked) ? [...dropped, "cache_control"] : dropped;
-  const settings = { ...upstream, model: name, defaultMaxTokens };
-  const target = targetOf(family);
   try {
-    const options = target.prepare(asked, settings);
-    if (strict) {
-      const { warnings } = await tryRequest(family, options, settings);
-      const lossy = droppedNames(dropped, warnings, translator.fieldName);
-      if (lossy.length > 0) refuseDropped(lossy);
-    }
-    const model = await target.model(settings);
-    const names = namesOf(conversion, body);
-    return conversion.framing.inPieces
-      ? await convertStream(model, options, lost, { ...conversion, names })
-      : await convertWhole(model, options, lost, { ...conversion, names });
+    const ready = await prepare(body, conversion, upstream);
+    return conversion.framing.inPieces ? await convertStream(ready) : await convertWhole(ready);
   } catch (error) {
     throw conversionError(error);
   }
 }
 
-function namesOf(
+async function prepare(
+  body: JsonObject,
+  conversion: Conversion,
+  upstream: Parameters<typeof convert>[2],
+): Promise<Ready> {
+  const { translator, family, strict, model: name, defaultMaxTokens } = conversion;
+  const asked = translator.read(body);
+  const settings = { ...upstream, model: name, defaultMaxTokens };
+  const target = targetOf(family);
+  const { options, lost, told, toolNames } = target.prepare(asked.options, settings);
+  const namesOf = (found: readonly string[]): string[] =>
+    found.map((setting) => translator.fieldName(setting, body));
+  const gone = [...asked.dropped, ...namesOf(lost)];
+  // Worth telling, not refusing: the answer does not depend on it.
+  const cache = family !== "anthropic" && marksCache(asked.options) ? ["cache_control"] : [];
+  const changed = [...asked.told, ...namesOf(told), ...cache];
+  if (strict) {
+    const { warnings } = await tryRequest(family, options, settings);
+    const names = shownNames([...gone, ...namesOf(settingsIn(warnings))]);
+    if (names.length > 0) refuseDropped(names);
+  }
+  const { clientTools } = asked;
+  const tools = clientTools === undefined ? {} : { clientTools };
+  return {
+    model: await target.model(settings),
+    options,
+    conversion,
+    names: { ...answerNamesOf(conversion, body), ...tools },
+    toolNames,
+    dropped: (warnings) => shownNames([...gone, ...namesOf(settingsIn(warnings)), ...changed]),
+  };
+}
+
+function answerNamesOf(
   { requestId: id, askedModel: model }: Conversion,
   request: JsonObject,
 ): AnswerNames {
   return { id, model, created: Math.floor(Date.now() / 1000), request };
 }
 
-async function convertWhole(
-  model: LanguageModelV4,
-  options: Options,
-  read: readonly string[],
-  conversion: Conversion & { names: AnswerNames },
-): Promise<Converted> {
-  const { translator, names } = conversion;
+async function convertWhole(ready: Ready): Promise<Converted> {
+  const { model, options, conversion, names, toolNames } = ready;
   const result = conversion.streamUpstream
-    ? await collect((await model.doStream(options)).stream)
+    ? await collect((await model.doStream(options)).stream, conversion.family)
     : await model.doGenerate(options);
   if (result.response?.id !== undefined) conversion.upstreamId?.(result.response.id);
   if (isBroken(result.finishReason)) throw brokenAnswer(result.finishReason.raw);
-  let text: string | null = JSON.stringify(translator.writeWhole(result, names));
+  const content = result.content.map((part) => restored(part, toolNames));
+  const whole = conversion.translator.writeWhole({ ...result, content }, names);
+  let text: string | null = JSON.stringify(whole);
   return {
     contentType: json.mediaType,
-    dropped: droppedNames(read, result.warnings, translator.fieldName),
+    dropped: ready.dropped(result.warnings),
     async next() {
       const piece = text;
       text = null;
@@ -117,13 +145,9 @@ async function convertWhole(
   };
 }
 
-async function convertStream(
-  model: LanguageModelV4,
-  options: Options,
-  read: readonly string[],
-  conversion: Conversion & { names: AnswerNames },
-): Promise<Converted> {
-  const { translator, framing, names } = conversion;
+async function convertStream(ready: Ready): Promise<Converted> {
+  const { model, options, conversion, names } = ready;
+  const { translator, framing } = conversion;
   const { stream } = await model.doStream(options);
   const parts = stream.getReader();
   const first = await parts.read();
@@ -132,8 +156,8 @@ async function convertStream(
   const limit = createAnswerLimit();
   return {
     contentType: String(framing.head.headers["content-type"]),
-    dropped: droppedNames(read, warnings, translator.fieldName),
-    next: () => nextPiece(parts, limit, writer, conversion),
+    dropped: ready.dropped(warnings),
+    next: () => nextPiece(parts, limit, writer, ready),
   };
 }
 
@@ -142,7 +166,7 @@ async function nextPiece(
   parts: ReadableStreamDefaultReader<LanguageModelV4StreamPart>,
   limit: (part: LanguageModelV4StreamPart) => void,
   writer: StreamWriter,
-  conversion: Conversion,
+  { conversion, toolNames }: Ready,
 ): Promise<string | null> {
   try {
     for (;;) {
@@ -152,7 +176,7 @@ async function nextPiece(
       if (value.type === "response-metadata" && value.id !== undefined) {
         conversion.upstreamId?.(value.id);
       }
-      const text = written(value, writer);
+      const text = written(value, writer, conversion.family, toolNames);
       if (text !== "") return text;
     }
   } catch (error) {
@@ -160,15 +184,20 @@ async function nextPiece(
   }
 }
 
-function written(part: LanguageModelV4StreamPart, writer: StreamWriter): string {
+function written(
+  part: LanguageModelV4StreamPart,
+  writer: StreamWriter,
+  family: Family,
+  toolNames: ToolNames,
+): string {
   if (part.type === "error") {
-    if (isUnknownChunk(part.error)) return "";
+    if (isUnknownChunk(part.error, family)) return "";
     throw errorOfPart(part.error);
   }
   if (part.type === "finish") {
     if (isBroken(part.finishReason)) throw brokenAnswer(part.finishReason.raw);
   }
-  return writer.write(part);
+  return writer.write(restored(part, toolNames));
 }
 
 function isBroken({ unified }: LanguageModelV4FinishReason): boolean {

@@ -52,10 +52,11 @@ export async function countRequest(
     fetch,
     defaultMaxTokens: noLimit,
     strictFields: true,
+    takesThoughts: true,
   };
   try {
     const prepared = targetOf(family).prepare(options, settings);
-    const { body: asked } = await tryRequest(family, prepared, settings);
+    const { body: asked } = await tryRequest(family, prepared.options, settings);
     const { messages, tools, contents, systemInstruction } = asked;
     const said = { messages, tools, contents, systemInstruction };
     const name = model.includes("/") ? model : `models/${model}`;

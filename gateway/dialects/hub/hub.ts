@@ -3,8 +3,9 @@ import type {
   LanguageModelV4GenerateResult,
   LanguageModelV4StreamPart,
 } from "@ai-sdk/provider";
-import type { JsonObject } from "../../json-object.ts";
+import { isJsonObject, type JsonObject } from "../../json-object.ts";
 import type { Framing } from "../framing.ts";
+import type { ClientTools } from "./client-tools.ts";
 
 /**
  * What a client's request means, in the words of the hub (AI SDK's language model specification).
@@ -14,9 +15,13 @@ import type { Framing } from "../framing.ts";
 export type HubRequest = {
   readonly options: Omit<LanguageModelV4CallOptions, "abortSignal" | "headers">;
   /**
-   * Fields that the hub has no word for, as the client wrote them: `logprobs`, `messages[2].name`.
+   * Fields that the hub has no word for, as the client wrote them: `logprobs`, `tools[2]`.
    */
   readonly dropped: readonly string[];
+  /** The same for what is worth telling, but no reason to refuse: `messages[2].name`. */
+  readonly told: readonly string[];
+  /** How to tell the client of its calls, where its dialect has several kinds of them. */
+  readonly clientTools?: ClientTools;
 };
 
 /** What an answer says of itself, whatever the upstream said. */
@@ -29,6 +34,7 @@ export type AnswerNames = {
   readonly created: number;
   /** The client's request, of which some answers repeat fields. */
   readonly request: JsonObject;
+  readonly clientTools?: ClientTools;
 };
 
 /**
@@ -48,11 +54,24 @@ export type Translator = {
   /** @param framing - how the pieces of the answer stand in its body */
   createWriter(names: AnswerNames, framing: Framing): StreamWriter;
   readonly writeWhole: WriteWhole;
-  /** What the client calls a setting that the hub calls `maxOutputTokens`. */
-  fieldName(name: string): string;
+  /** Where in `body` the client asked for a setting that the hub calls `maxOutputTokens`. */
+  fieldName(setting: string, body: JsonObject): string;
 };
 
-/** The hub's name of a setting, as most dialects write it: `max_output_tokens`. */
-export function snakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+/** Where a dialect has the hub's settings: paths, of which the first that is there was meant. */
+export type FieldPaths = Readonly<Record<string, readonly string[]>>;
+
+function isThere(body: JsonObject, path: string): boolean {
+  let at: unknown = body;
+  for (const name of path.split(".")) at = isJsonObject(at) ? at[name] : undefined;
+  return at !== undefined && at !== null;
+}
+
+/** `fieldName` of a dialect whose other settings have the hub's names in snake case. */
+export function fieldNameBy(paths: FieldPaths): Translator["fieldName"] {
+  return (setting, body) => {
+    const known = paths[setting] ?? [];
+    const otherwise = setting.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    return known.find((path) => isThere(body, path)) ?? known[0] ?? otherwise;
+  };
 }

@@ -1,5 +1,6 @@
 import { isJsonObject } from "../../json-object.ts";
 import { isAbsent, wrong } from "../field-checks.ts";
+import { parseExact } from "../json/exact-json.ts";
 import type { ResultContent, ResultPart } from "./parts-hub.ts";
 import { isTooDeep } from "./read-depth.ts";
 
@@ -68,7 +69,7 @@ export function callInput(value: unknown, path: string): unknown {
   if (isJsonObject(value)) return value;
   if (typeof value !== "string") return wrong(path, "must be a string");
   try {
-    const parsed: unknown = JSON.parse(value);
+    const parsed = parseExact(value);
     return isJsonObject(parsed) && !isTooDeep(parsed) ? parsed : value;
   } catch {
     return value;

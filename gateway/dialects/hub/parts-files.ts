@@ -28,6 +28,23 @@ const typesByEnding: Readonly<Record<string, string>> = {
   mov: "video/quicktime",
 };
 
+/** Names that clients write for a type, which providers refuse. */
+const otherNames: Readonly<Record<string, string>> = {
+  "image/jpg": "image/jpeg",
+  "image/pjpeg": "image/jpeg",
+  "image/x-png": "image/png",
+  "application/x-pdf": "application/pdf",
+  "audio/mp3": "audio/mpeg",
+  "audio/x-wav": "audio/wav",
+  "audio/wave": "audio/wav",
+};
+
+/** A media type by the name that it is registered under, without parameters. */
+function registeredType(given: string): string {
+  const type = given.split(";", 1)[0]?.trim().toLowerCase() ?? "";
+  return Object.hasOwn(otherNames, type) ? (otherNames[type] ?? type) : type;
+}
+
 /** By the ending of a file name or of an address' path; `otherwise` where that says nothing. */
 export function typeByName(name: string, otherwise: string): string {
   const ending = name.slice(name.lastIndexOf(".") + 1).toLowerCase();
@@ -50,7 +67,7 @@ function readDataUrl(address: string, otherwise: string): FileSource | null {
   const comma = address.indexOf(",");
   if (comma < 0 || comma > longestHead) return null;
   const head = address.slice("data:".length, comma).split(";");
-  const mediaType = head[0]?.trim().toLowerCase() || otherwise;
+  const mediaType = registeredType(head[0] ?? "") || otherwise;
   const payload = address.slice(comma + 1);
   if (head.slice(1).some((word) => word.trim().toLowerCase() === "base64")) {
     return { data: { type: "data", data: payload }, mediaType };
@@ -85,7 +102,7 @@ export function fileByAddress(address: string, otherwise: string, path: string):
 export function fileByContent(content: string, mediaType: string, path: string): FileSource {
   if (content === "") return wrong(path, "must not be empty");
   if (content.slice(0, 5).toLowerCase() === "data:") return fileByAddress(content, mediaType, path);
-  return { data: { type: "data", data: content }, mediaType };
+  return { data: { type: "data", data: content }, mediaType: registeredType(mediaType) };
 }
 
 /** A file that lies on the server of another provider, where no converted request can reach it. */

@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject } from "../../json-object.ts";
 import { isAbsent, wrong } from "../field-checks.ts";
+import { plainNumber } from "../json/exact-json.ts";
 
 /** The path of a field below `path`, as error messages name it. */
 export function below(path: string, name: string): string {
@@ -22,7 +23,7 @@ export function requiredText(object: JsonObject, name: string, path: string): st
 }
 
 export function numberAt(object: JsonObject, name: string, path: string): number | null {
-  const value = object[name];
+  const value = plainNumber(object[name]);
   if (isAbsent(value)) return null;
   return typeof value === "number" ? value : wrong(below(path, name), "must be a number");
 }

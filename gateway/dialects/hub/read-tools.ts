@@ -2,7 +2,15 @@ import { isJsonObject, type JsonObject } from "../../json-object.ts";
 import { wrong } from "../field-checks.ts";
 import { asSchema, cacheHint, type HubOptions, type Schema } from "./parts-hub.ts";
 import type { Dropped } from "./read-dropped.ts";
-import { below, flagAt, objectAt, objectsAt, requiredText, textAt } from "./read-fields.ts";
+import {
+  below,
+  flagAt,
+  objectAt,
+  objectsAt,
+  type Placed,
+  requiredText,
+  textAt,
+} from "./read-fields.ts";
 import type { CallSettings } from "./read-settings.ts";
 
 export type Tool = Extract<NonNullable<HubOptions["tools"]>[number], { type: "function" }>;
@@ -36,27 +44,27 @@ const innerFields: ReadonlySet<string> = new Set([
   "cache_control",
 ]);
 
-/**
- * OpenAI's tools: the function inside (`chat`) or flat (`responses`); clients mix the two forms.
- * Others are run by OpenAI's own servers and are dropped.
- */
+/** One function of OpenAI's: inside (`chat`) or flat (`responses`); clients mix the two forms. */
+export function readOpenAiTool({ item, at }: Placed, dropped: Dropped): Tool {
+  const inner = objectAt(item, "function", at);
+  if (inner !== null) dropped.rest(item, at, outerFields);
+  const tool = inner === null ? item : { ...cachedLike(item), ...inner };
+  const where = inner === null ? at : below(at, "function");
+  dropped.rest(tool, where, innerFields);
+  const parameters = objectAt(tool, "parameters", where);
+  return functionTool(tool, where, parameters === null ? null : asSchema(parameters));
+}
+
+/** The functions of a chat request. Other tools are run by OpenAI's own servers and are dropped. */
 export function readOpenAiTools(
   body: JsonObject,
   field: "tools" | "functions",
   dropped: Dropped,
 ): Tool[] {
-  return objectsAt(body, field, "").flatMap(({ item, at }) => {
-    if ((item.type ?? "function") !== "function") {
-      dropped.add(at);
-      return [];
-    }
-    const inner = objectAt(item, "function", at);
-    if (inner !== null) dropped.rest(item, at, outerFields);
-    const tool = inner === null ? item : { ...cachedLike(item), ...inner };
-    const where = inner === null ? at : below(at, "function");
-    dropped.rest(tool, where, innerFields);
-    const parameters = objectAt(tool, "parameters", where);
-    return [functionTool(tool, where, parameters === null ? null : asSchema(parameters))];
+  return objectsAt(body, field, "").flatMap((placed) => {
+    if ((placed.item.type ?? "function") === "function") return [readOpenAiTool(placed, dropped)];
+    dropped.add(placed.at);
+    return [];
   });
 }
 
@@ -72,19 +80,29 @@ export function narrowTools(settings: CallSettings, names: readonly string[]): v
 
 /** The function that a choice names: `{function:{name}}` (`chat`) or `{name}` (`responses`). */
 function namedTool(choice: JsonObject, path: string): string {
-  const inner = objectAt(choice, "function", path);
+  const inner = objectAt(choice, "function", path) ?? objectAt(choice, "custom", path);
   return inner === null
     ? requiredText(choice, "name", path)
     : requiredText(inner, "name", below(path, "function"));
+}
+
+/** The tool that a choice means, also where it stands in a group; null for none. */
+function declaredName(name: string, { tools = [] }: CallSettings): string | null {
+  const found =
+    tools.find((tool) => tool.name === name) ??
+    tools.find((tool) => tool.name.endsWith(`__${name}`));
+  return found?.name ?? null;
 }
 
 function allow(choice: JsonObject, path: string, settings: CallSettings): void {
   const inner = objectAt(choice, "allowed_tools", path);
   const list = inner ?? choice;
   const where = inner === null ? path : below(path, "allowed_tools");
-  const names = objectsAt(list, "tools", where).flatMap(({ item, at }) =>
-    item.type === "function" ? [namedTool(item, at)] : [],
-  );
+  const names = objectsAt(list, "tools", where).flatMap(({ item, at }) => {
+    if (item.type !== "function" && item.type !== "custom") return [];
+    const name = namedTool(item, at);
+    return [declaredName(name, settings) ?? name];
+  });
   narrowTools(settings, names);
   settings.toolChoice = { type: list.mode === "required" ? "required" : "auto" };
 }
@@ -100,8 +118,11 @@ export function readOpenAiChoice(body: JsonObject, settings: CallSettings, dropp
     settings.toolChoice = { type: "required" };
   } else if (!isJsonObject(choice)) {
     wrong(path, "must be auto, none, required or an object");
-  } else if (choice.type === "function") {
-    settings.toolChoice = { type: "tool", toolName: namedTool(choice, path) };
+  } else if (choice.type === "function" || choice.type === "custom") {
+    const name = namedTool(choice, path);
+    const toolName = declaredName(name, settings);
+    if (toolName === null && choice.type === "custom") dropped.add(path);
+    else settings.toolChoice = { type: "tool", toolName: toolName ?? name };
   } else if (choice.type === "allowed_tools") {
     allow(choice, path, settings);
   } else dropped.add(path);

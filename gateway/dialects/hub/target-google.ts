@@ -1,11 +1,29 @@
+import { fitNames, type NameRules } from "./fit-names.ts";
+import { fitSchemas } from "./fit-schemas.ts";
+import { fitArguments, fitOpening, fitTurns } from "./fit-turns.ts";
 import type { Target } from "./target.ts";
-import { hintsFor, withHints, withSystemFirst } from "./target-prompt.ts";
+import { hintsFor, withHints } from "./target-prompt.ts";
+import { withFewStops } from "./target-stops.ts";
 
 const provider = "google";
 
+/** @see https://ai.google.dev/api/caching#FunctionDeclaration */
+const names: NameRules = {
+  foreign: /[^a-zA-Z0-9_.:-]/,
+  longest: 64,
+  beginsWithLetter: true,
+  longestId: 128,
+};
+
+const mostStops = 5;
+
 /** Gemini's generateContent. */
 export const googleTarget: Target = {
-  prepare: (options) => withHints(withSystemFirst(options), hintsFor(provider)),
+  prepare(options) {
+    const own = withHints(fitOpening(fitTurns(options)), hintsFor(provider));
+    const { options: fitting, lost } = withFewStops(own, mostStops);
+    return { ...fitNames(fitSchemas(fitArguments(fitting)), names), lost, told: [] };
+  },
 
   async model({ baseUrl, model, fetch }) {
     const { createGoogle } = await import("@ai-sdk/google");

@@ -9,12 +9,20 @@ import type { HubRequest } from "./hub.ts";
 type UserPart = LanguageModelV4TextPart | LanguageModelV4FilePart;
 type Options = HubRequest["options"];
 
+/** OpenAI has no word for a tool that failed: the text says so itself. */
+function failure(text: string): string {
+  return /^\W*(?:error|failed)/i.test(text) ? text : `Error: ${text}`;
+}
+
 /** A result without its files, which are added to `files`. */
 function textResult(
   part: LanguageModelV4ToolResultPart,
   files: UserPart[],
 ): LanguageModelV4ToolResultPart {
   const { output } = part;
+  if (output.type === "error-text") {
+    return { ...part, output: { type: "text", value: failure(output.value) } };
+  }
   if (output.type !== "content") return part;
   const texts: string[] = [];
   for (const one of output.value) {

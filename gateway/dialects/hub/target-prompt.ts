@@ -45,16 +45,6 @@ export function withHints(options: Options, keep: Keep): Options {
   };
 }
 
-/** System messages first: in Anthropic's and Gemini's API they stand beside the conversation. */
-export function withSystemFirst(options: Options): Options {
-  const isSystem = ({ role }: LanguageModelV4Message): boolean => role === "system";
-  const { prompt } = options;
-  return {
-    ...options,
-    prompt: [...prompt.filter(isSystem), ...prompt.filter((m) => !isSystem(m))],
-  };
-}
-
 /**
  * The system messages at the start as one: many a model's template takes no second one. Those
  * further on stay where they are.

@@ -11,6 +11,7 @@ const settings: TargetSettings = {
   fetch,
   defaultMaxTokens: 4096,
   strictFields: false,
+  takesThoughts: true,
 };
 
 type Options = HubRequest["options"];
@@ -44,7 +45,7 @@ const options: Options = {
 
 /** The names of the hints that are left, wherever they stand. */
 function hints(family: Family): Record<string, string[]> {
-  const { providerOptions, prompt } = targetOf(family).prepare(options, settings);
+  const { providerOptions, prompt } = targetOf(family).prepare(options, settings).options;
   const names = (value: object | undefined): string[] => Object.keys(value ?? {});
   return {
     request: names(providerOptions),

@@ -19,9 +19,13 @@ function faultMessage(text: string): string {
 /**
  * Parses a request body, which must be one JSON object in UTF-8; a BOM is accepted. Throws
  * `invalid_json` or `invalid_request` (400) with a message that says where, without a piece of the
- * body.
+ * body. `parse` reads the text, and throws where it is no JSON.
  */
-export function parseObject(bytes: Buffer, mostValues?: number): JsonObject {
+export function parseObject(
+  bytes: Buffer,
+  mostValues?: number,
+  parse: (text: string) => unknown = JSON.parse,
+): JsonObject {
   if (bytes.length === 0) throw new GatewayError("invalid_json", "The request body is empty.");
   if (!isUtf8(bytes)) {
     throw new GatewayError("invalid_json", "The request body is not valid UTF-8.");
@@ -31,7 +35,7 @@ export function parseObject(bytes: Buffer, mostValues?: number): JsonObject {
   const text = decoded.charCodeAt(0) === 0xfeff ? decoded.slice(1) : decoded;
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parse(text);
   } catch {
     throw new GatewayError("invalid_json", faultMessage(text));
   }

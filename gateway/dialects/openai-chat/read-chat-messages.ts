@@ -1,7 +1,13 @@
-import type { JsonObject } from "../../json-object.ts";
+import { isJsonObject, type JsonObject } from "../../json-object.ts";
 import { isAbsent, wrong } from "../field-checks.ts";
 import { type CallBook, callInput, createCallBook, resultOutput } from "../hub/parts-calls.ts";
-import { type AssistantPart, cacheHint, type Message, type UserPart } from "../hub/parts-hub.ts";
+import {
+  type AssistantPart,
+  cacheHint,
+  type Hints,
+  type Message,
+  type UserPart,
+} from "../hub/parts-hub.ts";
 import { createPrompt, onlyTexts, type PromptBuilder } from "../hub/parts-prompt.ts";
 import type { Dropped } from "../hub/read-dropped.ts";
 import { below, objectAt, objectsAt, requiredText, textAt } from "../hub/read-fields.ts";
@@ -23,7 +29,22 @@ const fields: Readonly<Record<string, ReadonlySet<string>>> = {
   tool: new Set(["role", "content", "tool_call_id", "name", "cache_control"]),
 };
 
-const callFields: ReadonlySet<string> = new Set(["id", "type", "function", "index"]);
+const callFields: ReadonlySet<string> = new Set([
+  "id",
+  "type",
+  "function",
+  "index",
+  "extra_content",
+]);
+
+/** Gemini's proof of a call, in the form of Google's own chat API; for `providerOptions`. */
+function proofIn(object: JsonObject): { providerOptions?: Hints } {
+  const extra = object.extra_content;
+  const google = isJsonObject(extra) ? extra.google : null;
+  const proof = isJsonObject(google) ? google.thought_signature : null;
+  if (typeof proof !== "string" || proof === "") return {};
+  return { providerOptions: { google: { thoughtSignature: proof } } };
+}
 
 /** A mark on the whole message stands for its last part. */
 function markLast<Part extends UserPart | AssistantPart>(
@@ -55,7 +76,8 @@ function readCalls(message: JsonObject, at: string, book: CallBook, dropped: Dro
     }
     dropped.rest(item, where, callFields);
     const id = textAt(item, "id", where);
-    return [readCall(call, id === "" ? null : id, below(where, "function"), book)];
+    const read = readCall(call, id === "" ? null : id, below(where, "function"), book);
+    return [{ ...read, ...proofIn(item) }];
   });
   const old = objectAt(message, "function_call", at);
   return old === null ? calls : [...calls, readCall(old, null, below(at, "function_call"), book)];
@@ -105,7 +127,10 @@ export function readChatMessages(body: JsonObject, dropped: Dropped): Message[] 
     const kind = role === "developer" ? "system" : role === "function" ? "tool" : role;
     const knownFields = Object.hasOwn(fields, kind) ? fields[kind] : undefined;
     if (knownFields === undefined) return wrong(below(at, "role"), "is not a known role");
-    dropped.rest(item, at, knownFields);
+    const { name, ...fieldsOfTurn } = item;
+    // Who speaks; the words themselves are all there.
+    if (!isAbsent(name) && kind !== "tool") dropped.tell(below(at, "name"));
+    dropped.rest(fieldsOfTurn, at, knownFields);
     if (kind === "system") readSystem(item, at, prompt, dropped);
     else if (kind === "user") prompt.user(markLast(readContent(item, at, dropped), item));
     else if (kind === "assistant") prompt.assistant(readAssistant(item, at, book, dropped));

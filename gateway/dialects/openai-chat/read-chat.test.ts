@@ -249,7 +249,7 @@ describe("a chat request", () => {
   });
 
   it("names what has no place", () => {
-    const { dropped } = readChat({
+    const { dropped, told } = readChat({
       messages: [
         { role: "system", content: [{ type: "image_url", image_url: png }] },
         { role: "user", name: "ann", content: [{ type: "hologram" }, { type: "text", text: "x" }] },
@@ -263,7 +263,6 @@ describe("a chat request", () => {
     });
     expect(dropped).toEqual([
       "messages[0].content",
-      "messages[1].name",
       "messages[1].content[0]",
       "messages[2].content[0].image_url.detail",
       "messages[3].audio",
@@ -271,6 +270,7 @@ describe("a chat request", () => {
       "tool_choice",
       "reasoning_effort",
     ]);
+    expect(told).toEqual(["messages[1].name"]);
   });
 
   it.each([

@@ -116,5 +116,5 @@ export function readChat(body: JsonObject): HubRequest {
   const user = textAt(body, "user", "") ?? textAt(body, "safety_identifier", "");
   if (user !== null) setUser(settings, user);
   dropped.rest(body, "", knownFields);
-  return { options: { ...settings, prompt }, dropped: dropped.list() };
+  return { options: { ...settings, prompt }, dropped: dropped.list(), told: dropped.tolds() };
 }

@@ -1,6 +1,7 @@
 import type { LanguageModelV4Source, LanguageModelV4StreamPart } from "@ai-sdk/provider";
 import { blocksOf } from "../hub/answer-blocks.ts";
 import { eventJson } from "../hub/answer-event.ts";
+import { thoughtSignatureOf } from "../hub/answer-signature.ts";
 import { chatReason } from "../hub/answer-stop.ts";
 import { chatUsage } from "../hub/answer-usage.ts";
 import type { AnswerNames, StreamWriter, WriteWhole } from "../hub/hub.ts";
@@ -15,6 +16,11 @@ function annotationOf(source: LanguageModelV4Source): Fields | null {
   return { type: "url_citation", url_citation: { start_index: 0, end_index: 0, url, title } };
 }
 
+/** Gemini's proof of a call, as Google's own chat API has it; clients send it back. */
+function proofOf(signature: string | null): Fields {
+  return signature === null ? {} : { extra_content: { google: { thought_signature: signature } } };
+}
+
 /** The tool calls of a stream: an index for each, and the deltas of each one's arguments. */
 class CallDeltas {
   /** What was streamed of each call's arguments: nothing yet, something, or all there is. */
@@ -24,11 +30,11 @@ class CallDeltas {
     return this.#calls.size > 0;
   }
 
-  start(id: string, name: string, text = ""): Fields | null {
+  start(id: string, name: string, text = "", proof: string | null = null): Fields | null {
     if (this.#calls.has(id)) return null;
     const index = this.#calls.size;
     this.#calls.set(id, { index, said: text === "" ? "nothing" : "all" });
-    return { index, id, type: "function", function: { name, arguments: text } };
+    return { index, id, type: "function", function: { name, arguments: text }, ...proofOf(proof) };
   }
 
   say(id: string, text: string): Fields | null {
@@ -39,9 +45,9 @@ class CallDeltas {
   }
 
   /** The whole call: all of it where nothing came before, else what was not streamed. */
-  whole(id: string, name: string, input: string): Fields | null {
+  whole(id: string, name: string, input: string, proof: string | null): Fields | null {
     const call = this.#calls.get(id);
-    if (call === undefined) return this.start(id, name, input || "{}");
+    if (call === undefined) return this.start(id, name, input || "{}", proof);
     const delta = call.said === "nothing" ? this.say(id, input || "{}") : null;
     call.said = "all";
     return delta;
@@ -107,12 +113,17 @@ export function createChatWriter(names: AnswerNames): StreamWriter {
         case "reasoning-delta":
           return part.delta === "" ? "" : chunk({ reasoning_content: part.delta });
         case "tool-input-start":
-          return part.providerExecuted ? "" : call(calls.start(part.id, part.toolName));
+          if (part.providerExecuted) return "";
+          return call(
+            calls.start(part.id, part.toolName, "", thoughtSignatureOf(part.providerMetadata)),
+          );
         case "tool-input-delta":
           return call(calls.say(part.id, part.delta));
         case "tool-call": {
           const { toolCallId, toolName, input, providerExecuted } = part;
-          return providerExecuted ? "" : call(calls.whole(toolCallId, toolName, input));
+          if (providerExecuted) return "";
+          const proof = thoughtSignatureOf(part.providerMetadata);
+          return call(calls.whole(toolCallId, toolName, input, proof));
         }
         case "source": {
           const annotation = annotationOf(part);
@@ -135,7 +146,9 @@ export const writeChat: WriteWhole = ({ content, finishReason: reason, usage }, 
     blocks.map((block) => (block.kind === kind ? block.text : "")).join("");
   const calls = blocks
     .filter(({ kind }) => kind === "tool")
-    .map(({ id, name, text }) => ({ id, type: "function", function: { name, arguments: text } }));
+    .map(({ id, name, text, signature }) => {
+      return { id, type: "function", function: { name, arguments: text }, ...proofOf(signature) };
+    });
   const annotations = content
     .map((part) => (part.type === "source" ? annotationOf(part) : null))
     .filter((annotation) => annotation !== null);

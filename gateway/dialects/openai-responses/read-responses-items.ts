@@ -1,18 +1,21 @@
 import type { JsonObject } from "../../json-object.ts";
 import { isAbsent, wrong } from "../field-checks.ts";
-import { type CallBook, callInput, createCallBook, resultOutput } from "../hub/parts-calls.ts";
+import { createCallBook } from "../hub/parts-calls.ts";
 import type { AssistantPart, Message, ReasoningPart } from "../hub/parts-hub.ts";
 import { createPrompt, onlyTexts, type PromptBuilder } from "../hub/parts-prompt.ts";
 import type { Dropped } from "../hub/read-dropped.ts";
 import { below, objectsAt, requiredText, textAt } from "../hub/read-fields.ts";
+import { callFields, readCall, readResult, resultFields } from "./read-responses-calls.ts";
 import { readResponsesContent } from "./read-responses-content.ts";
 
 /** `id` and `status` are the server's own words, which clients send back. */
 const fields: Readonly<Record<string, ReadonlySet<string>>> = {
   message: new Set(["type", "role", "content", "id", "status", "phase"]),
   reasoning: new Set(["type", "id", "status", "summary", "content", "encrypted_content"]),
-  function_call: new Set(["type", "id", "status", "call_id", "name", "arguments"]),
-  function_call_output: new Set(["type", "id", "status", "call_id", "output", "name"]),
+  // Its tools are read with the others.
+  additional_tools: new Set(["type", "id", "role", "tools"]),
+  ...callFields,
+  ...resultFields,
 };
 
 /** OpenAI's own encrypted thoughts, which nobody else can read. */
@@ -33,19 +36,6 @@ function readReasoning(item: JsonObject, at: string, dropped: Dropped): Reasonin
   if (isForeign) dropped.add(below(at, "encrypted_content"));
   if (isForeign || signature === "") return text === "" ? [] : [{ type: "reasoning", text }];
   return [{ type: "reasoning", text, providerOptions: { anthropic: { signature } } }];
-}
-
-function readCall(item: JsonObject, at: string, book: CallBook): AssistantPart {
-  const name = requiredText(item, "name", at);
-  const id = textAt(item, "call_id", at) || textAt(item, "id", at) || null;
-  const input = callInput(item.arguments, below(at, "arguments"));
-  return { type: "tool-call", toolCallId: book.call(id, name), toolName: name, input };
-}
-
-function readOutput(item: JsonObject, at: string, book: CallBook, dropped: Dropped) {
-  const named = book.answer(textAt(item, "call_id", at) || null, textAt(item, "name", at));
-  const content = readResponsesContent(item, "output", at, dropped);
-  return { type: "tool-result", ...named, output: resultOutput(content, false) } as const;
 }
 
 /** The items of one turn of the model, which stand one by one, as the one message that they are. */
@@ -108,7 +98,7 @@ function readItems(body: JsonObject, prompt: PromptBuilder, dropped: Dropped): v
     }
     const knownFields =
       typeof type === "string" && Object.hasOwn(fields, type) ? fields[type] : undefined;
-    if (knownFields === undefined) {
+    if (knownFields === undefined || typeof type !== "string") {
       dropped.add(at);
       continue;
     }
@@ -116,10 +106,10 @@ function readItems(body: JsonObject, prompt: PromptBuilder, dropped: Dropped): v
     if (type === "message") readMessage(item, at, prompt, turn, dropped);
     else if (type === "reasoning") {
       for (const part of readReasoning(item, at, dropped)) turn.add(part);
-    } else if (type === "function_call") turn.add(readCall(item, at, book));
-    else {
+    } else if (type in callFields) turn.add(readCall(item, at, book));
+    else if (type in resultFields) {
       turn.end();
-      prompt.results([readOutput(item, at, book, dropped)]);
+      prompt.results([readResult(item, at, book, dropped)]);
     }
   }
   turn.end();

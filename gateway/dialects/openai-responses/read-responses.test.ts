@@ -112,7 +112,7 @@ describe("a Responses request", () => {
       input: [
         { role: "user", content: "hi" },
         { type: "web_search_call", id: "ws", status: "completed" },
-        { type: "custom_tool_call", call_id: "c", name: "patch", input: "x" },
+        { type: "mcp_call", id: "c", name: "patch" },
       ],
       tools: [{ type: "web_search" }, { type: "mcp", server_label: "m" }],
       include: ["message.output_text.logprobs"],

@@ -14,8 +14,9 @@ import {
   setParallelCalls,
   setUser,
 } from "../hub/read-settings.ts";
-import { readOpenAiChoice, readOpenAiTools } from "../hub/read-tools.ts";
+import { readOpenAiChoice } from "../hub/read-tools.ts";
 import { readResponsesPrompt } from "./read-responses-items.ts";
+import { readResponsesTools, tellable } from "./read-responses-tools.ts";
 
 const names: SettingNames = {
   maxOutputTokens: ["max_output_tokens"],
@@ -110,7 +111,7 @@ export function readResponses(body: JsonObject): HubRequest {
   const dropped = createDropped();
   const settings = readSettings(body, "", names);
   const prompt = readResponsesPrompt(body, dropped);
-  const tools = readOpenAiTools(body, "tools", dropped);
+  const { tools, clientTools } = readResponsesTools(body, dropped);
   if (tools.length > 0) settings.tools = tools;
   readOpenAiChoice(body, settings, dropped);
   const parallel = flagAt(body, "parallel_tool_calls", "");
@@ -126,5 +127,10 @@ export function readResponses(body: JsonObject): HubRequest {
   if (user !== null) setUser(settings, user);
   if (!isAbsent(body.truncation) && body.truncation !== "disabled") dropped.add("truncation");
   dropped.rest(body, "", knownFields);
-  return { options: { ...settings, prompt }, dropped: dropped.list() };
+  return {
+    options: { ...settings, prompt },
+    dropped: dropped.list(),
+    told: dropped.tolds(),
+    ...(tellable(clientTools) ? { clientTools } : {}),
+  };
 }

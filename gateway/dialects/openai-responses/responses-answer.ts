@@ -4,6 +4,7 @@ import { prefixedId } from "../hub/answer-id.ts";
 import { responseStatus } from "../hub/answer-stop.ts";
 import { responsesUsage } from "../hub/answer-usage.ts";
 import type { AnswerNames } from "../hub/hub.ts";
+import { callItem } from "./call-item.ts";
 import { responseObject } from "./response-object.ts";
 
 type Fields = Record<string, unknown>;
@@ -42,7 +43,7 @@ export function itemOf(
   names: AnswerNames,
   index: number,
 ): Item | null {
-  const { kind, text, name, signature } = block;
+  const { kind, text, signature } = block;
   const isBegun = status === "in_progress";
   switch (kind) {
     case "text": {
@@ -55,11 +56,8 @@ export function itemOf(
       const proof = isBegun || signature === null ? {} : { encrypted_content: signature };
       return { id: itemId("rs", names, index), type: "reasoning", summary, ...proof };
     }
-    case "tool": {
-      const said = isBegun ? "" : text;
-      const id = itemId("fc", names, index);
-      return { id, type: "function_call", status, call_id: block.id, name, arguments: said };
-    }
+    case "tool":
+      return callItem(block, status, names, index);
     default:
       return null;
   }

@@ -1,4 +1,4 @@
-import { snakeCase, type Translator } from "../hub/hub.ts";
+import { fieldNameBy, type Translator } from "../hub/hub.ts";
 import { readResponses } from "./read-responses.ts";
 import { createResponsesWriter, writeResponses } from "./write-responses.ts";
 
@@ -6,5 +6,8 @@ export const responsesTranslator: Translator = {
   read: readResponses,
   createWriter: createResponsesWriter,
   writeWhole: writeResponses,
-  fieldName: snakeCase,
+  fieldName: fieldNameBy({
+    reasoning: ["reasoning.effort", "reasoning"],
+    responseFormat: ["text.format"],
+  }),
 };

@@ -2,6 +2,7 @@ import { BlockOrder, type BlockSink } from "../hub/answer-block-order.ts";
 import { type Block, blocksOf } from "../hub/answer-blocks.ts";
 import { namedEvent } from "../hub/answer-event.ts";
 import type { AnswerNames, StreamWriter, WriteWhole } from "../hub/hub.ts";
+import { clientToolOf, freeformText } from "./call-item.ts";
 import {
   type Ending,
   type Item,
@@ -53,10 +54,13 @@ function itemEvents(
 ): BlockSink {
   let place: { item_id: string; output_index: number } | null = null;
   let isPartBegun = false;
+  const kindOf = ({ name }: Block) => clientToolOf(name, names.clientTools).kind;
 
   function say(block: Block, text: string): string {
     if (block.kind === "redacted" || place === null) return "";
     if (block.kind === "tool") {
+      // Of other kinds of calls nothing can be told before all is there.
+      if (kindOf(block) !== "function") return "";
       return tell("function_call_arguments.delta", { ...place, delta: text });
     }
     const { part, words, at, logprobs, partOf } = toldBlocks[block.kind];
@@ -66,11 +70,21 @@ function itemEvents(
     return added + tell(`${words}.delta`, { ...inPart, delta: text, ...logprobs });
   }
 
-  function endSaying({ kind, text, name }: Block): string {
-    if (kind === "redacted" || place === null) return "";
-    if (kind === "tool") {
-      return tell("function_call_arguments.done", { ...place, name, arguments: text });
+  function endCall(block: Block, at: object): string {
+    const { kind, name } = clientToolOf(block.name, names.clientTools);
+    if (kind === "function") {
+      return tell("function_call_arguments.done", { ...at, name, arguments: block.text });
     }
+    if (kind !== "custom") return "";
+    const input = freeformText(block.text);
+    const delta = tell("custom_tool_call_input.delta", { ...at, delta: input });
+    return delta + tell("custom_tool_call_input.done", { ...at, input });
+  }
+
+  function endSaying(block: Block): string {
+    const { kind, text } = block;
+    if (kind === "redacted" || place === null) return "";
+    if (kind === "tool") return endCall(block, place);
     if (!isPartBegun) return "";
     const { part, words, at, logprobs, partOf } = toldBlocks[kind];
     const inPart = { ...place, ...at };

@@ -109,24 +109,28 @@ describe("what differs by upstream", () => {
     { role: "user", content: "Go on." },
   ];
 
-  it("OpenAI has one system message at the start, and later ones where they are", async () => {
+  const note = "<system>\nThree.\n</system>";
+
+  it("OpenAI has one system message at the start, and later ones as notes of the user", async () => {
     const input = system.map((message) => ({ ...message }));
     const { body } = await sent("openai", "responses", { fields: { input } });
     expect(body.messages).toEqual([
       { role: "system", content: "One.\n\nTwo." },
-      ...system.slice(2),
+      { role: "user", content: `Hello.\n\n${note}\n\nGo on.` },
     ]);
   });
 
-  it("Anthropic and Gemini have them all at the front", async () => {
+  it("Anthropic and Gemini have those at the start beside the conversation", async () => {
     const { body } = await sent("google", "chat", { fields: { messages: system } });
-    const parts = ["One.", "Two.", "Three."].map((text) => ({ text }));
+    const parts = ["One.", "Two."].map((text) => ({ text }));
     expect(body.systemInstruction).toEqual({ parts });
+    expect(JSON.stringify(body.contents)).toContain("Three.");
     await front.close();
     await upstream.close();
     const { body: other } = await sent("anthropic", "chat", { fields: { messages: system } });
-    const blocks = ["One.", "Two.", "Three."].map((text) => ({ type: "text", text }));
+    const blocks = ["One.", "Two."].map((text) => ({ type: "text", text }));
     expect(other.system).toEqual(blocks);
+    expect(JSON.stringify(other.messages)).toContain("Three.");
     expect(other).not.toHaveProperty("betas");
   });
 
@@ -190,7 +194,7 @@ describe("what differs by upstream", () => {
     await upstream.close();
     const strictly = await sent("openai", "gemini", { fields });
     expect(strictly.body).not.toHaveProperty("top_k");
-    expect(strictly.answer.headers.get("x-gateway-dropped")).toBe("topK");
+    expect(strictly.answer.headers.get("x-gateway-dropped")).toBe("generationConfig.topK");
   });
 
   it("OpenAI's reasoning models know only the new name of the limit", async () => {

@@ -1,0 +1,40 @@
+import { isJsonObject, type JsonObject } from "../../json-object.ts";
+import { asSchema, type HubOptions } from "./parts-hub.ts";
+
+const choices = ["anyOf", "oneOf", "allOf"] as const;
+
+/** The properties of all the objects that a schema chooses from. */
+function propertiesOf(schema: JsonObject): JsonObject {
+  const own = isJsonObject(schema.properties) ? schema.properties : {};
+  const branches = choices.flatMap((name) => {
+    const list = schema[name];
+    return Array.isArray(list) ? list.filter(isJsonObject) : [];
+  });
+  return Object.assign({}, ...branches.map(propertiesOf), own);
+}
+
+/**
+ * The schema of a tool's arguments as an object with properties, which OpenAI and Anthropic demand.
+ * A choice between objects at the top, which they refuse, becomes one object with the properties of
+ * all.
+ */
+function objectSchema(schema: JsonObject): JsonObject {
+  const isChoice = choices.some((name) => Array.isArray(schema[name]));
+  if (schema.type === "object" && isJsonObject(schema.properties) && !isChoice) return schema;
+  const { anyOf: _any, oneOf: _one, allOf: _all, ...rest } = schema;
+  return { ...rest, type: "object", properties: propertiesOf(schema) };
+}
+
+/** The request with tools whose schemas every upstream takes. */
+export function fitSchemas(options: HubOptions): HubOptions {
+  const { tools } = options;
+  if (tools === undefined) return options;
+  return {
+    ...options,
+    tools: tools.map((tool) => {
+      if (tool.type !== "function") return tool;
+      const schema: JsonObject = isJsonObject(tool.inputSchema) ? { ...tool.inputSchema } : {};
+      return { ...tool, inputSchema: asSchema(objectSchema(schema)) };
+    }),
+  };
+}

@@ -1,0 +1,79 @@
+import { describe, expect, it } from "vitest";
+import { fitArguments, fitOpening, fitTurns } from "./fit-turns.ts";
+import type { Message } from "./parts-hub.ts";
+
+const user = (...texts: string[]): Message => ({
+  role: "user",
+  content: texts.map((text) => ({ type: "text", text })),
+});
+const system = (content: string): Message => ({ role: "system", content });
+const said = (text: string): Message => ({ role: "assistant", content: [{ type: "text", text }] });
+const call = (id: string, input: unknown = {}): Message => ({
+  role: "assistant",
+  content: [{ type: "tool-call", toolCallId: id, toolName: "f", input }],
+});
+const result = (id: string): Message => ({
+  role: "tool",
+  content: [
+    { type: "tool-result", toolCallId: id, toolName: "f", output: { type: "text", value: "r" } },
+  ],
+});
+const note = (text: string): string => `<system>\n${text}\n</system>`;
+const turns = (...prompt: Message[]): Message[] => fitTurns({ prompt }).prompt;
+
+describe("turns that every template takes", () => {
+  it("have system messages at the start only; later ones are notes of the user", () => {
+    expect(turns(system("a"), system("b"), user("q"), system("c"), said("x"), system("d"))).toEqual(
+      [system("a"), system("b"), user(`q\n\n${note("c")}`), said("x"), user(note("d"))],
+    );
+  });
+
+  it("have no two of one side in a row", () => {
+    expect(turns(user("a", "b"), user("c"), said("x"), said("y"), user("d"))).toEqual([
+      user("a\n\nb\n\nc"),
+      { role: "assistant", content: [...textsOf("x"), ...textsOf("y")] },
+      user("d"),
+    ]);
+  });
+
+  it("have nothing between calls and their results", () => {
+    expect(turns(user("q"), call("1"), system("n"), result("1"), user("go on"))).toEqual([
+      user("q"),
+      call("1"),
+      result("1"),
+      user(`${note("n")}\n\ngo on`),
+    ]);
+  });
+
+  it("have a result without its call as text", () => {
+    expect(turns(user("q"), call("1"), result("1"), result("lost"))).toEqual([
+      user("q"),
+      call("1"),
+      result("1"),
+      user("The result of a tool:\nr"),
+    ]);
+  });
+});
+
+function textsOf(text: string) {
+  return [{ type: "text", text }] as const;
+}
+
+describe("a conversation for an API that has the system prompt beside it", () => {
+  it("is what the system says, where there is nothing else", () => {
+    expect(fitOpening({ prompt: [system("a"), system("b")] }).prompt).toEqual([
+      system("a"),
+      user("b"),
+    ]);
+  });
+
+  it("begins with the user", () => {
+    const { prompt } = fitOpening({ prompt: [system("a"), said("Hello!"), user("q")] });
+    expect(prompt.map(({ role }) => role)).toEqual(["system", "user", "assistant", "user"]);
+  });
+});
+
+it.each(['{"a":', [1], null, 5])("puts arguments that are no object (%j) into one", (input) => {
+  const [message] = fitArguments({ prompt: [call("1", input)] }).prompt;
+  expect(message).toEqual(call("1", { input }));
+});

@@ -1,0 +1,74 @@
+import { isJsonObject, type JsonObject } from "../../json-object.ts";
+import type { Block } from "../hub/answer-blocks.ts";
+import type { ClientTool, ClientTools } from "../hub/client-tools.ts";
+import type { AnswerNames } from "../hub/hub.ts";
+import { parseExact } from "../json/exact-json.ts";
+
+/** The item of a call. */
+export type CallItem = Record<string, unknown> & { readonly id: string; readonly type: string };
+
+/**
+ * What the client calls a tool that the model called. Models leave the group out at times: the bare
+ * name stands for the one tool that has it.
+ */
+export function clientToolOf(name: string, tools: ClientTools | undefined): ClientTool {
+  const known = tools?.get(name);
+  if (known !== undefined) return known;
+  const same = [...(tools?.values() ?? [])].filter((tool) => tool.name === name);
+  const [only] = same;
+  if (only !== undefined && same.length === 1) return only;
+  return { kind: "function", name, namespace: null };
+}
+
+function objectIn(text: string): JsonObject {
+  try {
+    const value = parseExact(text);
+    return isJsonObject(value) ? value : {};
+  } catch {
+    return {};
+  }
+}
+
+/** The text that a model wrote for a freeform tool: its one argument, else all that it wrote. */
+export function freeformText(text: string): string {
+  const values = Object.values(objectIn(text));
+  const [only] = values;
+  return values.length === 1 && typeof only === "string" ? only : text;
+}
+
+function shellAction(text: string): JsonObject {
+  const { command, timeout_ms = null, working_directory = null } = objectIn(text);
+  const words = Array.isArray(command) ? command.map(String) : ["bash", "-lc", String(command)];
+  return { type: "exec", command: words, env: {}, timeout_ms, working_directory };
+}
+
+const prefixes = { function: "fc", custom: "ctc", local_shell: "lsh", tool_search: "tsc" } as const;
+
+/** A call as the item of its kind. As it begins, it says nothing but its name. */
+export function callItem(
+  block: Block,
+  status: "in_progress" | "completed",
+  { id: answer, clientTools }: AnswerNames,
+  index: number,
+): CallItem {
+  const { kind, name, namespace } = clientToolOf(block.name, clientTools);
+  const said = status === "in_progress" ? "" : block.text;
+  const id = `${prefixes[kind]}_${answer}_${index}`;
+  const head = { id, status, call_id: block.id };
+  const group = namespace === null ? {} : { namespace };
+  switch (kind) {
+    case "custom":
+      return { ...head, type: "custom_tool_call", name, ...group, input: freeformText(said) };
+    case "local_shell":
+      return { ...head, type: "local_shell_call", action: shellAction(said) };
+    case "tool_search":
+      return {
+        ...head,
+        type: "tool_search_call",
+        execution: "client",
+        arguments: objectIn(said),
+      };
+    default:
+      return { ...head, type: "function_call", name, ...group, arguments: said };
+  }
+}

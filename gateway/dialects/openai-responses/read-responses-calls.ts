@@ -1,0 +1,82 @@
+import { isJsonObject, type JsonObject } from "../../json-object.ts";
+import { wrong } from "../field-checks.ts";
+import { type CallBook, callInput, resultOutput } from "../hub/parts-calls.ts";
+import type { AssistantPart, ResultPart } from "../hub/parts-hub.ts";
+import type { Dropped } from "../hub/read-dropped.ts";
+import { below, objectAt, objectsAt, requiredText, textAt } from "../hub/read-fields.ts";
+import { readResponsesContent } from "./read-responses-content.ts";
+import { flatName, freeformArgument } from "./read-responses-tools.ts";
+
+/** `id` and `status` are the server's own words, which clients send back. */
+export const callFields: Readonly<Record<string, ReadonlySet<string>>> = {
+  function_call: new Set(["type", "id", "status", "call_id", "name", "namespace", "arguments"]),
+  custom_tool_call: new Set(["type", "id", "status", "call_id", "name", "namespace", "input"]),
+  local_shell_call: new Set(["type", "id", "status", "call_id", "action"]),
+  tool_search_call: new Set(["type", "id", "status", "call_id", "execution", "arguments"]),
+};
+
+export const resultFields: Readonly<Record<string, ReadonlySet<string>>> = {
+  function_call_output: new Set(["type", "id", "status", "call_id", "output", "name"]),
+  custom_tool_call_output: new Set(["type", "id", "status", "call_id", "output", "name"]),
+  local_shell_call_output: new Set(["type", "id", "status", "call_id", "output"]),
+  tool_search_output: new Set(["type", "id", "status", "call_id", "execution", "tools"]),
+};
+
+type Called = { name: string; input: unknown };
+
+/** A shell's action without what is empty: what the model had filled in. */
+function shellInput(action: JsonObject): JsonObject {
+  const { type: _type, env: _env, ...rest } = action;
+  return Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null));
+}
+
+function calledBy(item: JsonObject, at: string): Called {
+  const named = (): string =>
+    flatName(textAt(item, "namespace", at), requiredText(item, "name", at));
+  switch (item.type) {
+    case "custom_tool_call":
+      return { name: named(), input: { [freeformArgument]: textAt(item, "input", at) ?? "" } };
+    case "local_shell_call":
+      return { name: "local_shell", input: shellInput(objectAt(item, "action", at) ?? {}) };
+    case "tool_search_call":
+      return { name: "tool_search", input: callInput(item.arguments, below(at, "arguments")) };
+    default:
+      return { name: named(), input: callInput(item.arguments, below(at, "arguments")) };
+  }
+}
+
+/** A call of any kind as the call of a function. */
+export function readCall(item: JsonObject, at: string, book: CallBook): AssistantPart {
+  const { name, input } = calledBy(item, at);
+  const id = textAt(item, "call_id", at) || textAt(item, "id", at) || null;
+  return { type: "tool-call", toolCallId: book.call(id, name), toolName: name, input };
+}
+
+/** The names of the tools that a search has found, which can be called from then on. */
+function foundTools(item: JsonObject, at: string): string {
+  const names = objectsAt(item, "tools", at).flatMap(({ item: tool }): string[] => {
+    const name = typeof tool.name === "string" ? tool.name : "";
+    const inner = Array.isArray(tool.tools) ? tool.tools.filter(isJsonObject) : [];
+    if (tool.type !== "namespace") return name === "" ? [] : [name];
+    return inner.map((one) => flatName(name, String(one.name)));
+  });
+  return names.length === 0
+    ? "The search found no tools."
+    : `These tools can be called now: ${names.join(", ")}.`;
+}
+
+export function readResult(
+  item: JsonObject,
+  at: string,
+  book: CallBook,
+  dropped: Dropped,
+): ResultPart {
+  const id = textAt(item, "call_id", at) || textAt(item, "id", at) || null;
+  const named = book.answer(id, textAt(item, "name", at));
+  if (item.type === "tool_search_output") {
+    return { type: "tool-result", ...named, output: { type: "text", value: foundTools(item, at) } };
+  }
+  if (isJsonObject(item.output)) return wrong(below(at, "output"), "must be a string or a list");
+  const content = readResponsesContent(item, "output", at, dropped);
+  return { type: "tool-result", ...named, output: resultOutput(content, false) };
+}

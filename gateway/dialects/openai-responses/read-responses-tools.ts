@@ -1,0 +1,141 @@
+import { isJsonObject, type JsonObject } from "../../json-object.ts";
+import { isAbsent } from "../field-checks.ts";
+import type { ClientTool, ClientTools } from "../hub/client-tools.ts";
+import { asSchema, type Schema } from "../hub/parts-hub.ts";
+import type { Dropped } from "../hub/read-dropped.ts";
+import {
+  below,
+  objectAt,
+  objectsAt,
+  type Placed,
+  requiredText,
+  textAt,
+} from "../hub/read-fields.ts";
+import { functionTool, readOpenAiTool, type Tool } from "../hub/read-tools.ts";
+
+/** The name under which an upstream without groups knows a tool of one. */
+export function flatName(namespace: string | null, name: string): string {
+  if (namespace === null || namespace === "") return name;
+  return namespace.endsWith("__") ? namespace + name : `${namespace}__${name}`;
+}
+
+/** What a freeform tool takes, as the one argument of a function. */
+export const freeformArgument = "input";
+
+const freeform: Schema = {
+  type: "object",
+  properties: { [freeformArgument]: { type: "string", description: "The whole input, as text." } },
+  required: [freeformArgument],
+  additionalProperties: false,
+};
+
+/** The fields of a `local_shell_call`'s action that a model fills in. */
+const shell: Schema = {
+  type: "object",
+  properties: {
+    command: { type: "array", items: { type: "string" }, description: "The command to run." },
+    working_directory: { type: "string" },
+    timeout_ms: { type: "integer" },
+  },
+  required: ["command"],
+  additionalProperties: false,
+};
+
+/** A freeform tool tells its grammar to the model; nothing else can hold the model to it. */
+function freeformTool(item: JsonObject, at: string, dropped: Dropped): Tool {
+  const format = objectAt(item, "format", at);
+  const definition = format === null ? null : textAt(format, "definition", below(at, "format"));
+  const about = textAt(item, "description", at) ?? "";
+  if (definition !== null) dropped.tell(below(at, "format"));
+  const grammar =
+    definition === null
+      ? ""
+      : `The input must match this grammar (${String(format?.syntax ?? "lark")}):\n${definition}`;
+  const description = [about, grammar].filter((text) => text !== "").join("\n\n");
+  return functionTool({ name: item.name, description }, at, freeform);
+}
+
+/** The tools of one request, with what each is for the client. */
+export class ToolShelf {
+  readonly clientTools: Map<string, ClientTool> = new Map();
+  readonly #tools = new Map<string, Tool>();
+  readonly #dropped: Dropped;
+
+  constructor(dropped: Dropped) {
+    this.#dropped = dropped;
+  }
+
+  get tools(): Tool[] {
+    return [...this.#tools.values()];
+  }
+
+  /** Tools that the client runs itself become functions; those of OpenAI's servers are dropped. */
+  add({ item, at }: Placed, namespace: string | null = null): void {
+    switch (item.type ?? "function") {
+      case "function":
+        this.#put(readOpenAiTool({ item, at }, this.#dropped), "function", namespace);
+        break;
+      case "custom":
+        this.#put(freeformTool(item, at, this.#dropped), "custom", namespace);
+        break;
+      case "namespace": {
+        const name = requiredText(item, "name", at);
+        for (const one of objectsAt(item, "tools", at)) this.add(one, name);
+        break;
+      }
+      case "local_shell":
+        this.#put(localShell(at), "local_shell", null);
+        break;
+      case "tool_search":
+        this.#search(item, at);
+        break;
+      default:
+        this.#dropped.add(at);
+    }
+  }
+
+  #search(item: JsonObject, at: string): void {
+    if (item.execution !== "client") {
+      this.#dropped.add(at);
+      return;
+    }
+    const schema = objectAt(item, "parameters", at);
+    const named = { ...item, name: "tool_search" };
+    const tool = functionTool(named, at, schema === null ? null : asSchema(schema));
+    this.#put(tool, "tool_search", null);
+  }
+
+  #put(tool: Tool, kind: ClientTool["kind"], namespace: string | null): void {
+    const name = flatName(namespace, tool.name);
+    this.clientTools.set(name, { kind, name: tool.name, namespace });
+    this.#tools.set(name, { ...tool, name });
+  }
+}
+
+function localShell(at: string): Tool {
+  const description = "Runs a command on the user's machine and returns what it prints.";
+  return functionTool({ name: "local_shell", description }, at, shell);
+}
+
+/** What stands for nothing but functions by their own names needs no telling. */
+export function tellable(tools: ClientTools): boolean {
+  return [...tools.values()].some(({ kind, namespace }) => {
+    return kind !== "function" || namespace !== null;
+  });
+}
+
+/**
+ * All tools of a request: of `tools`, of Codex' items `additional_tools`, and those that a search has
+ * found. Throws GatewayError (400).
+ */
+export function readResponsesTools(body: JsonObject, dropped: Dropped): ToolShelf {
+  const shelf = new ToolShelf(dropped);
+  for (const placed of objectsAt(body, "tools", "")) shelf.add(placed);
+  if (!Array.isArray(body.input)) return shelf;
+  body.input.forEach((item: unknown, index) => {
+    if (!isJsonObject(item) || isAbsent(item.tools)) return;
+    if (item.type !== "additional_tools" && item.type !== "tool_search_output") return;
+    for (const placed of objectsAt(item, "tools", `input[${index}]`)) shelf.add(placed);
+  });
+  return shelf;
+}
