@@ -43,6 +43,18 @@ const toldBlocks = {
   },
 };
 
+/** The last events of a call before its item is done. */
+function endCall(block: Block, { clientTools }: AnswerNames, tell: Tell, at: object): string {
+  const { kind, name } = clientToolOf(block.name, clientTools);
+  if (kind === "function") {
+    return tell("function_call_arguments.done", { ...at, name, arguments: block.text });
+  }
+  if (kind !== "custom") return "";
+  const input = freeformText(block.text);
+  const delta = tell("custom_tool_call_input.delta", { ...at, delta: input });
+  return delta + tell("custom_tool_call_input.done", { ...at, input });
+}
+
 /**
  * The events of the items, which `output` keeps. `begin` gives those that stand before the first.
  */
@@ -70,21 +82,10 @@ function itemEvents(
     return added + tell(`${words}.delta`, { ...inPart, delta: text, ...logprobs });
   }
 
-  function endCall(block: Block, at: object): string {
-    const { kind, name } = clientToolOf(block.name, names.clientTools);
-    if (kind === "function") {
-      return tell("function_call_arguments.done", { ...at, name, arguments: block.text });
-    }
-    if (kind !== "custom") return "";
-    const input = freeformText(block.text);
-    const delta = tell("custom_tool_call_input.delta", { ...at, delta: input });
-    return delta + tell("custom_tool_call_input.done", { ...at, input });
-  }
-
   function endSaying(block: Block): string {
     const { kind, text } = block;
     if (kind === "redacted" || place === null) return "";
-    if (kind === "tool") return endCall(block, place);
+    if (kind === "tool") return endCall(block, names, tell, place);
     if (!isPartBegun) return "";
     const { part, words, at, logprobs, partOf } = toldBlocks[kind];
     const inPart = { ...place, ...at };
