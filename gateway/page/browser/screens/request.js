@@ -45,7 +45,7 @@ export function Request({ request }) {
   return html`<li class=${request.state}>
     <div>
       <b>${request.model || say("noModel")}</b>
-      <span class="note">${isWaiting ? `${answer} ${note}` : say("running.since", { time: for_ })}</span>
+      <span class="note">${isWaiting ? `${answer} · ${note}` : say("running.since", { time: for_ })}</span>
     </div>
     <${Cancel} id=${request.id} isWaiting=${isWaiting} />
   </li>`;
