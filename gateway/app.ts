@@ -9,6 +9,7 @@ import express, {
 import { type CallHandler, type GatewayCallParts, gatewayCall } from "./api/gateway-call.ts";
 import type { OpenRouterParts } from "./api/openrouter-parts.ts";
 import { openRouterRoutes, showOpenRouter } from "./api/openrouter-routes.ts";
+import { type PeopleParts, peopleRoutes } from "./api/people-routes.ts";
 import { followQueue, leaveQueue, type QueueParts, showQueue, steerQueue } from "./api/queue.ts";
 import { type ShowLimitsParts, showLimits } from "./api/show-limits.ts";
 import { type ShowWallParts, showWall, wallIsOff } from "./api/show-wall.ts";
@@ -31,6 +32,7 @@ export type AppParts = GenerationParts &
   GatewayCallParts &
   QueueParts &
   ShowLimitsParts &
+  PeopleParts &
   ShowWallParts & {
     /** The JSON of GET /health. */
     healthReport(): object;
@@ -89,6 +91,7 @@ export function createApp(parts: AppParts): Express {
   showPage(app, parts);
   showGateway(app, parts);
   showLine(app, parts);
+  for (const { method, path, handle } of peopleRoutes(parts)) app[method](path, handle);
 
   // Check the key before answering 404, so that strangers cannot probe paths.
   app.use((request: Request, response: Response<unknown, Judged>) => {

@@ -40,7 +40,7 @@ import {
 import { createRetries } from "./upstreams/retry.ts";
 import { createTokenize } from "./upstreams/tokenize.ts";
 import { createStopNotes } from "./users/stop-notes.ts";
-import { createUserDirectory } from "./users/user-directory.ts";
+import { createUserDirectory, type UserDirectory } from "./users/user-directory.ts";
 
 /** A gateway that runs; the ports are those in use, null where there is none. */
 export type Gateway = {
@@ -162,6 +162,7 @@ async function openParts(
   const parts: AppParts = {
     ...access,
     ...partsOf(settings),
+    ...peopleOf(common, users),
     ...{ telemetry, tracer, middlewares, limits, tokens, ledger, lines, underway, models },
     identitiesOf: (user) => users.read().entriesOf(user),
     route: pools.route,
@@ -183,6 +184,13 @@ async function openParts(
   };
   return { parts, upstreams };
 }
+
+/** What the calls about people need besides. */
+const peopleOf = ({ settings, version }: Common, users: UserDirectory) => ({
+  version,
+  ...{ publicUrl: settings.publicUrl, port: settings.port },
+  usersFile: () => (users.state().source === "file" ? settings.usersFile : null),
+});
 
 /** Users, the ways in, and the middlewares of config.yaml. */
 async function openEntrance({ settings, telemetry, state }: Common, opening: AsyncDisposableStack) {

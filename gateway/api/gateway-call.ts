@@ -1,6 +1,8 @@
+import type { IncomingMessage } from "node:http";
 import type { Request, RequestHandler, Response } from "express";
 import type { Identity } from "../auth/identity.ts";
 import { stripCredentials } from "../auth/query-credentials.ts";
+import type { GatewayError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
 import { type FrameParts, httpClient, withExchange } from "../with-exchange.ts";
 
@@ -13,6 +15,48 @@ export type Viewer = {
   /** Whether the key still names the same user with the same rights; asked by streams. */
   isStill(): Promise<boolean>;
 };
+
+/** Someone without a key who calls what needs none. */
+export type Stranger = {
+  exchange: Exchange;
+  /** Counts a wrong secret like a wrong key; the 429 to answer after too many, or null. */
+  guessed(secret: string): GatewayError | null;
+};
+
+export type StrangerCallParts = Pick<FrameParts, "doors" | "telemetry"> & {
+  /** Rejects a request from outside without the sign-in that CF_ACCESS_REQUIRED asks for. */
+  admitStranger(request: IncomingMessage): Promise<void>;
+  /** Counts a wrong secret of the request's address. */
+  guessed(request: IncomingMessage, secret: string): GatewayError | null;
+};
+
+/** A call that needs no key. It is logged like any other. */
+export function strangerCall(
+  parts: StrangerCallParts,
+  handle: (stranger: Stranger, request: Request, response: Response) => Promise<void>,
+): RequestHandler {
+  const { doors, telemetry } = parts;
+  return (request, response): Promise<void> => {
+    const query = stripCredentials(request.url.slice(request.path.length));
+    const target = { path: request.path, query, dialect: "openai", kind: "read" } as const;
+    const frame = {
+      ...{ doors, telemetry },
+      async authenticate(asked: IncomingMessage) {
+        await parts.admitStranger(asked);
+        return nobody;
+      },
+    };
+    return withExchange(frame, httpClient(request, response), target, ({ exchange }) =>
+      handle({ exchange, guessed: (secret) => parts.guessed(request, secret) }, request, response),
+    );
+  };
+}
+
+/** Has no name and no rights. */
+const nobody: Identity = Object.freeze({
+  ...{ user: "", role: "user" as const, models: [], weight: 1, priority: 0, maxConcurrent: null },
+  ...{ maxQueued: null, limits: null, hint: "", digest: null },
+});
 
 export type CallHandler = (
   viewer: Viewer,

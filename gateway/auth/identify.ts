@@ -115,7 +115,21 @@ export function createIdentify(options: IdentifyOptions): Identify {
   };
 }
 
-function assertionOf({ headers }: Asker): string | null {
+/**
+ * Checks the assertion of someone from outside who has no key.
+ * @throws GatewayError 401 if Access is required and the assertion is missing or not valid
+ */
+export async function checkAssertion(
+  access: IdentifyOptions["access"],
+  headers: IncomingHttpHeaders,
+): Promise<void> {
+  if (access === null || access.required === "off") return;
+  const assertion = assertionOf({ headers });
+  if (assertion === null) throw noAssertion();
+  await checked(access.check, assertion);
+}
+
+function assertionOf({ headers }: Pick<Asker, "headers">): string | null {
   const assertion = headers[assertionHeader];
   return typeof assertion === "string" && assertion !== "" ? assertion : null;
 }

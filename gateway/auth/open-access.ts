@@ -1,8 +1,10 @@
 import type { IncomingMessage } from "node:http";
+import type { GatewayError } from "../errors.ts";
 import { addressOf, type Doors, isPublicRequest, peerOf } from "../exchange.ts";
+import { digestOf } from "../users/key.ts";
 import type { UserDirectory } from "../users/user-directory.ts";
 import { createGuessLimit } from "./guess-limit.ts";
-import { createIdentify, type IdentifyOptions } from "./identify.ts";
+import { checkAssertion, createIdentify, type IdentifyOptions } from "./identify.ts";
 import type { Identity } from "./identity.ts";
 import { createKnownHosts } from "./known-hosts.ts";
 import { createNetworks } from "./networks.ts";
@@ -43,6 +45,10 @@ export type Access = {
   /** Finds out who asks; a promise only for tokens. Throws or rejects with 401 or 429. */
   authenticate(request: IncomingMessage): Identity | Promise<Identity>;
   doors: Doors;
+  /** Rejects a request from outside that lacks the sign-in which CF_ACCESS_REQUIRED asks for. */
+  admitStranger(request: IncomingMessage): Promise<void>;
+  /** Counts a wrong secret of the request's address; the 429 to answer after too many, or null. */
+  guessed(request: IncomingMessage, secret: string): GatewayError | null;
   /** Throws 421 for a foreign `Host`; for what needs no key. PUBLIC_PORT answers to any name. */
   refuseForeignHost(request: IncomingMessage): void;
 };
@@ -59,12 +65,14 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
     isPublicPort: (port) => port !== undefined && port === publicPort(),
   };
   const refuseHost = createKnownHosts(options.allowedHosts);
+  const guesses = createGuessLimit();
+  const cloudflare = await cloudflareOf(options);
   const strict = createIdentify({
     users: () => users.read(),
-    guesses: createGuessLimit(),
+    guesses,
     userHeader,
     jwt: await jwtOf(options),
-    access: await cloudflareOf(options),
+    access: cloudflare,
   });
   const identify = isOpen
     ? createOpenDoor({
@@ -77,6 +85,11 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
     : strict;
   return {
     doors,
+    async admitStranger(request) {
+      if (isPublicRequest(request, doors)) await checkAssertion(cloudflare, request.headers);
+    },
+    guessed: (request, secret) =>
+      guesses.failed(addressOf(request, doors), digestOf(secret), Date.now()),
     refuseForeignHost({ socket, headers }) {
       if (!doors.isPublicPort(socket.localPort)) refuseHost(headers.host);
     },

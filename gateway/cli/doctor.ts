@@ -27,7 +27,8 @@ export const doctor: Command = command({
   notes: "The exit status is 0; 1 if something does not work; 2 for a wrong command line.",
   async run({ values }, surroundings) {
     const { out, env } = surroundings;
-    const publicUrl = values.public ?? (env.PUBLIC_URL || null);
+    const told = env.PUBLIC_URL === "off" ? null : env.PUBLIC_URL || null;
+    const publicUrl = values.public ?? told;
     const found = await examine(surroundings, publicUrl, values["no-generate"] !== true);
     const findings = found.map((finding) => withShortPaths(finding, surroundings.cwd));
     const isWell = findings.every(({ state }) => state !== "fail");

@@ -21,6 +21,7 @@ const collections: readonly string[] = [
   "/v1/chat/completions/",
   "/v1/messages/batches/",
   "/v1/fine_tuning/jobs/",
+  "/users/",
 ];
 
 /** A model's name may hold slashes. */

@@ -33,6 +33,14 @@ function originOf(text: string): string | null {
   return URL.canParse(text) ? new URL(text).origin : null;
 }
 
+/** An address of the gateway, without a final slash. */
+export const publicUrl: ValueKind<string> = textKind((text) => {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  const isPlain = url !== null && url.username === "" && url.search === "" && url.hash === "";
+  if (isPlain && /^https?:$/.test(url.protocol)) return url.href.replace(/\/+$/, "");
+  throw new WrongValue("must be an address like https://llm.example.com");
+});
+
 export const headerName: ValueKind<string> = textKind((text) => {
   if (/^[A-Za-z0-9-]{1,64}$/.test(text)) return text.toLowerCase();
   throw new WrongValue("must be the name of a header");

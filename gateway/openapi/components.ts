@@ -9,6 +9,7 @@ import { gatewaySchemas } from "./schemas-gateway.ts";
 import { openaiSchemas } from "./schemas-openai.ts";
 import { openRouterSchemas } from "./schemas-openrouter.ts";
 import { otherSchemas } from "./schemas-others.ts";
+import { peopleSchemas } from "./schemas-people.ts";
 
 /** Every shape in the document, by its name. */
 export const schemas: Schemas = {
@@ -17,6 +18,7 @@ export const schemas: Schemas = {
   ...otherSchemas,
   ...openRouterSchemas,
   ...gatewaySchemas,
+  ...peopleSchemas,
   ...errorSchemas,
 };
 

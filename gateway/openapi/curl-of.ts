@@ -18,7 +18,8 @@ export function curlOf(method: string, path: string, operation: OperationObject)
     streams !== undefined && "content" in streams && !("application/json" in streams.content);
   const example = operation.requestBody?.content["application/json"]?.example;
   // A body makes it a POST.
-  const flag = method === "get" || example !== undefined ? "" : ` -X ${method.toUpperCase()}`;
+  const usual = example === undefined ? "get" : "post";
+  const flag = method === usual ? "" : ` -X ${method.toUpperCase()}`;
   const parts = [`curl${onlyStreams ? " -N" : ""}${flag} "$GATEWAY${target}"`];
   if (operation.security === undefined) {
     parts.push(`-H "${keyHeaders[tag] ?? "Authorization: Bearer $API_KEY"}"`);

@@ -74,7 +74,7 @@ function operationOf(operation: Operation): OperationObject {
     ...(operation.access === "lan" ? { "x-lan-only": true } : {}),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(json ? { requestBody: { required: true, content: { "application/json": json } } } : {}),
-    responses: { 200: answerOf(operation), ...errorsOf(operation) },
+    responses: { [operation.answer.status ?? 200]: answerOf(operation), ...errorsOf(operation) },
   };
 }
 

@@ -11,9 +11,11 @@ export type Parameter = Readonly<{
   example?: string;
 }>;
 
-/** What comes back with a 200. */
+/** What comes back when all went well. */
 export type AnswerForm = Readonly<{
   about: string;
+  /** Where it is not 200. */
+  status?: number;
   /** A name in the schemas; none where the answer is no JSON. */
   schema?: string;
   /** Where it is no JSON. */
@@ -26,7 +28,7 @@ export type AnswerForm = Readonly<{
 
 /** One method on one path, as the document describes it. */
 export type Operation = Readonly<{
-  method: "get" | "post" | "delete";
+  method: "get" | "post" | "patch" | "delete";
   path: string;
   tag: string;
   summary: string;

@@ -28,6 +28,14 @@ export const accessTable = {
     kind: "yesOrNo",
     default: "false",
   },
+  publicUrl: {
+    env: "PUBLIC_URL",
+    about: "the address of the tunnel, for invites and for doctor",
+    kind: "publicUrl",
+    unset: "off",
+    default: "off",
+    example: "https://llm.example.com",
+  },
   maxConnectionsPerAddress: {
     env: "MAX_CONNECTIONS_PER_ADDRESS",
     about: "open connections of one address; trusted proxies and the tunnel do not count",

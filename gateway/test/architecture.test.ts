@@ -39,7 +39,7 @@ const mayImport: Record<string, string[] | "everything"> = {
   sockets: ["with-exchange", "generation", "auth", "answer", "upstreams", "dialects"],
   api: [
     ...["with-exchange", "generation", "auth", "limits", "line", "answer", "upstreams"],
-    ...["ledger", "dialects"],
+    ...["ledger", "dialects", "users"],
   ],
   // What config.yaml may add: it knows nothing of the house.
   middlewares: [],

@@ -6,6 +6,9 @@ import { parseUsers } from "./snapshot.ts";
 import { decode, describe } from "./user-directory.ts";
 import { readRows, type UserRow, writeRows } from "./users-document.ts";
 
+/** A person's editor saved the file during an edit; nothing was written. */
+export class UsersFileChanged extends Error {}
+
 /** The rows after an edit, and its result. */
 export type Edited<T> = { readonly rows: readonly UserRow[]; readonly result: T };
 
@@ -69,5 +72,6 @@ function isSame(one: readonly UserRow[], other: readonly UserRow[]): boolean {
 
 /** A person's text editor takes no lock. What it saved in these milliseconds must not be lost. */
 function refuseIfChanged(file: string, before: string | null): void {
-  if (textOf(file) !== before) throw new Error(`${file} was changed by another program; try again`);
+  if (textOf(file) === before) return;
+  throw new UsersFileChanged(`${file} was changed by another program; try again`);
 }
