@@ -133,6 +133,7 @@ async function openParts(
   const { users, access, middlewares, tracer, rateLimit } = await openEntrance(common, opening);
   const ledger = openLedger({
     file: settings.databaseFile,
+    ifDamaged: settings.databaseIfDamaged,
     onTrouble: telemetry.ledgerTrouble,
     onRecovery: telemetry.ledgerRecovered,
   });

@@ -13,6 +13,7 @@ import { type Instance, startInstance } from "./instances.ts";
 import { migrate, unsuitable } from "./migrations.ts";
 import { joinModelNames } from "./model-names.ts";
 import { forgetQuarters } from "./rollups.ts";
+import { readTotals } from "./totals.ts";
 
 /** How long a start waits for another process. A running gateway never waits for a lock. */
 const startPatienceMs = 5000;
@@ -48,6 +49,8 @@ export function openDatabase(file: string): { db: Database.Database; instance: I
     const instance = startInstance(db, now);
     forgetQuarters(db, now);
     joinModelNames(db);
+    // The sums are read at every start; where they are damaged the file is of no use.
+    readTotals(db);
     db.pragma("busy_timeout = 0");
     return { db, instance };
   } catch (error) {
@@ -71,6 +74,14 @@ function provide(path: string): void {
   }
 }
 
+const damaged =
+  "restore a backup (./gateway.sh restore FILE), or set DATABASE_IF_DAMAGED=new to begin a new file";
+
+/** What to do about a damaged file, in one line; null for every other error. */
+export function damageOf(error: unknown): string | null {
+  return /^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(error)) ? explain(error) : null;
+}
+
 const owner = `it and its directory must be writable for the gateway's user (uid ${process.getuid?.()})`;
 
 const reasons: Readonly<Record<string, string>> = {
@@ -80,8 +91,9 @@ const reasons: Readonly<Record<string, string>> = {
   ENOTDIR: "a part of its path is a file, not a directory; correct DATABASE_FILE",
   EEXIST: "a part of its path is a file, not a directory; correct DATABASE_FILE",
   ENOSPC: "the disk is full; free some space",
-  SQLITE_NOTADB: "it is not a SQLite database; move it away or correct DATABASE_FILE",
-  SQLITE_CORRUPT: "it is damaged; restore a backup or move it away",
+  SQLITE_NOTADB: `it is not a SQLite database; move it away or correct DATABASE_FILE. If it is a
+damaged ledger: ${damaged}`,
+  SQLITE_CORRUPT: `it is damaged: ${damaged}`,
   SQLITE_BUSY: "another process has held its lock for 5 s; stop that process",
   SQLITE_FULL: "the disk is full; free some space",
   SQLITE_CANTOPEN: `SQLite cannot open it; ${owner}`,

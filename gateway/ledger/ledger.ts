@@ -1,16 +1,13 @@
 import { Roster } from "../roster.ts";
-import { createCheckpoints } from "./checkpoints.ts";
-import { openDatabase } from "./database.ts";
-import { createFind, type Generation } from "./generations.ts";
+import type { Generation } from "./generations.ts";
 import { GroupCommit } from "./group-commit.ts";
-import { createOpenMark } from "./open-mark.ts";
+import { LedgerFiles } from "./ledger-files.ts";
 import { createOpenings } from "./openings.ts";
-import { createReports, type Reports } from "./reports.ts";
+import type { Reports } from "./reports.ts";
 import type { Row, RowClosing, RowOpening } from "./row.ts";
-import { createRowWriter } from "./row-writer.ts";
-import { createSpent, type Spent } from "./spent.ts";
-import { readTotals, type UserTotals } from "./totals.ts";
-import { createWindowCounts, type WindowCount } from "./window-counts.ts";
+import type { Spent } from "./spent.ts";
+import type { UserTotals } from "./totals.ts";
+import type { WindowCount } from "./window-counts.ts";
 
 export type { Generation } from "./generations.ts";
 export type { RowClosing, RowOpening, RowState } from "./row.ts";
@@ -27,6 +24,8 @@ export type LedgerState = {
   /** Rows lost since the start: the spool was full, or the database refused them. */
   dropped: number;
   error: string | null;
+  /** What became of the file that rows went to before, and when; null if it is the same one. */
+  notice: string | null;
 };
 
 export type Ledger = {
@@ -66,6 +65,10 @@ export type LedgerOptions = {
   onTrouble?: (message: string) => void;
   /** Called when all waiting rows are written. */
   onRecovery?: () => void;
+  /** What a start does with a damaged file: it fails (default), or begins a new one. */
+  ifDamaged?: "stop" | "new";
+  /** Milliseconds between two looks at whether the file is still at its path. */
+  lookEveryMs?: number;
 };
 
 /**
@@ -76,39 +79,37 @@ export type LedgerOptions = {
  */
 export function openLedger(options: LedgerOptions): Ledger {
   const { file, spoolLimit = 10_000, patienceMs = 200, drainMs = 3000 } = options;
-  const { openingDelayMs = 5 } = options;
+  const { openingDelayMs = 5, ifDamaged = "stop", lookEveryMs = 5_000 } = options;
   const { onTrouble = () => {}, onRecovery = () => {} } = options;
-  const { db, instance } = openDatabase(file);
-  const checkpoints = createCheckpoints(db.name, onTrouble);
   const running = new Roster<Row>();
-  const openMark = createOpenMark(instance.openFrom, running);
+  // Openings that are in no file, written so that a crash from now on finds them.
+  const writeOpen = (): void => {
+    for (const row of running.values()) if (!row.stored) commits.add(row);
+  };
+  const files = new LedgerFiles({ file, running, ifDamaged, onTrouble, onReady: writeOpen });
   const commits = new GroupCommit({
-    write: createRowWriter(db, instance.id),
+    write: (rows) => files.write(rows),
     spoolLimit,
     patienceMs,
     onTrouble,
-    onCommit(rows, waiting) {
-      checkpoints.committed(rows);
-      openMark.committed(rows, waiting);
-    },
+    onCommit: (rows, waiting) => files.open.committed(rows, waiting),
     onRecovery() {
-      // Openings that found no room in the spool, written so that a crash from now on finds them.
-      for (const row of running.values()) if (!row.stored) commits.add(row);
+      writeOpen();
       onRecovery();
     },
   });
   const openings = createOpenings((row) => commits.add(row), openingDelayMs);
-  const reports = createReports(db.name);
+  const looking = setInterval(() => void files.look(), lookEveryMs).unref();
   let closed: Promise<void> | null = null;
 
   async function shut(): Promise<void> {
+    clearInterval(looking);
     openings.flush();
+    // Rows in a file that was deleted a moment ago would be gone with its descriptor.
+    await files.look(true);
     const lost = await commits.drain(drainMs);
     if (lost > 0) onTrouble(`the ledger closes and loses ${lost} rows that it could not write`);
-    await reports.close();
-    await checkpoints.close();
-    instance.end();
-    db.close();
+    await files.close();
   }
 
   return {
@@ -131,14 +132,26 @@ export function openLedger(options: LedgerOptions): Ledger {
       }
       return commits.settled();
     },
-    totals: () => readTotals(db),
-    windowCounts: createWindowCounts(db),
-    find: createFind(db),
-    spent: createSpent(db),
-    reports,
+    totals: () => files.open.totals(),
+    windowCounts(user, since, now) {
+      try {
+        return files.open.windowCounts(user, since, now);
+      } catch (error) {
+        // Without a readable file a limit counts from now on; chats go on.
+        onTrouble(`the ledger cannot be read for limits: ${String(error)}`);
+        return [];
+      }
+    },
+    find: (user, id) => files.open.find(user, id),
+    spent: (user, since) => files.open.spent(user, since),
+    reports: {
+      usage: async (query) => await files.open.reports.usage(query),
+      requests: async (query) => await files.open.reports.requests(query),
+    },
     state() {
-      const { spooled, dropped, error } = commits.state();
-      return { ok: error === null, spooled, spoolLimit, dropped, error };
+      const { spooled, dropped, error: stuck } = commits.state();
+      const error = stuck ?? files.trouble;
+      return { ok: error === null, spooled, spoolLimit, dropped, error, notice: files.notice };
     },
     shutdown() {
       closed ??= shut();

@@ -18,7 +18,13 @@ const health = z.looseObject({
     usable,
   }),
   users_file: z.looseObject({ ok: z.boolean(), users: z.int(), keys: z.int() }),
-  ledger: z.looseObject({ ok: z.boolean(), spooled: z.int(), dropped: z.int() }),
+  ledger: z.looseObject({
+    ok: z.boolean(),
+    spooled: z.int(),
+    dropped: z.int(),
+    error: z.string().nullable(),
+    notice: z.string().nullable().describe("What became of an earlier file, and when"),
+  }),
 });
 
 const limit = z.looseObject({

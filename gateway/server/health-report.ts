@@ -42,6 +42,7 @@ export function healthReport(parts: HealthReportParts): object {
       spool_limit: accounts.spoolLimit,
       dropped: accounts.dropped,
       error: accounts.error,
+      notice: accounts.notice,
     },
   };
 }

@@ -160,6 +160,12 @@ const serverTable = {
     kind: "path",
     default: "data/gateway.db",
   },
+  databaseIfDamaged: {
+    env: "DATABASE_IF_DAMAGED",
+    about: "what a damaged ledger does: stop the start, or be moved aside for a new one",
+    oneOf: ["stop", "new"],
+    default: "stop",
+  },
   apiKey: {
     env: "API_KEY",
     aliases: ["AUTHORIZATION"],

@@ -1,4 +1,4 @@
-import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, describe, expect, it } from "vitest";
@@ -14,7 +14,14 @@ const statusWith = async (key: string): Promise<number> =>
 
 type Files = {
   users_file: { ok: boolean; error: string | null };
-  ledger: { ok: boolean; spooled: number; spool_limit: number; dropped: number; error: string };
+  ledger: {
+    ok: boolean;
+    spooled: number;
+    spool_limit: number;
+    dropped: number;
+    error: string;
+    notice: string | null;
+  };
 };
 const files = async (): Promise<Files> => (await gateway.health()) as unknown as Files;
 
@@ -71,5 +78,24 @@ describe("the ledger", () => {
     await until(async () => (await files()).ledger.spooled === 0, "all that waited is written");
     expect(gateway.rows().map(({ state }) => state)).toEqual(["done", "done", "done"]);
     expect((await files()).ledger.ok).toBe(true);
+  });
+
+  it("that is deleted under the gateway is told and made again", { timeout: 60_000 }, async () => {
+    gateway = await startTestGateway(politeChat);
+    const database = join(gateway.dir, "gateway.db");
+    const ask = async (): Promise<void> => {
+      const answer = await gateway.post("/v1/chat/completions", chat());
+      expect(await answer.text()).toContain("Hello");
+    };
+    await ask();
+    expect((await files()).ledger.notice).toBeNull();
+    for (const end of ["", "-wal", "-shm"]) rmSync(database + end, { force: true });
+    await ask();
+    await until(async () => (await files()).ledger.notice !== null, "it is noticed", 50_000);
+    expect((await files()).ledger.notice).toContain("all its rows were saved to a new one");
+    await ask();
+    expect(existsSync(database)).toBe(true);
+    expect(gateway.rows().map(({ state }) => state)).toEqual(["done", "done", "done"]);
+    expect((await files()).ledger).toMatchObject({ ok: true, spooled: 0, dropped: 0 });
   });
 });

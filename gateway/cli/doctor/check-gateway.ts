@@ -6,7 +6,13 @@ type Health = {
   upstream?: string;
   line?: { state?: string };
   users_file?: { ok?: boolean; error?: string | null };
-  ledger?: { ok?: boolean; spooled?: number; dropped?: number; error?: string | null };
+  ledger?: {
+    ok?: boolean;
+    spooled?: number;
+    dropped?: number;
+    error?: string | null;
+    notice?: string | null;
+  };
 };
 
 const about = "gateway";
@@ -44,6 +50,10 @@ export async function checkGateway(address: string): Promise<Finding[]> {
     const says = `The ledger: ${ledger?.error ?? "rows were lost"}; ${rows}.`;
     const todo = "Free some disk space, or correct the permissions. Waiting rows are then written.";
     findings.push(fail(about, says, todo));
+  }
+  if (ledger?.notice) {
+    const todo = "If you did this on purpose, restart the gateway to remove this line.";
+    findings.push(warn(about, `The ledger, ${ledger.notice}.`, todo));
   }
   return findings;
 }
