@@ -49,6 +49,8 @@ export type ErrorOptions = {
   shownCode?: string;
   /** The field at fault, as a path: `messages[2].content`. */
   param?: string | null;
+  /** The name of the model that nobody serves. */
+  model?: string;
   /** Answered as headers, e.g. `{"retry-after": "5"}`; names in lower case. */
   headers?: Readonly<Record<string, string>>;
   /** Further fields of the error object, e.g. llama-server's `n_ctx`. */
@@ -66,6 +68,7 @@ export class GatewayError extends Error {
   readonly type: string;
   readonly shownCode: string;
   readonly param: string | null;
+  readonly model: string | null;
   readonly headers: Readonly<Record<string, string>>;
   readonly extra: Readonly<Record<string, unknown>>;
 
@@ -77,6 +80,7 @@ export class GatewayError extends Error {
     this.type = options.type ?? errorCodes[code].type;
     this.shownCode = options.shownCode ?? code;
     this.param = options.param ?? null;
+    this.model = options.model ?? null;
     this.headers = isFinal(this.status)
       ? { ...final, ...options.headers }
       : (options.headers ?? {});

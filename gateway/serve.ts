@@ -167,6 +167,7 @@ async function openParts(
     ...{ telemetry, tracer, middlewares, limits, tokens, ledger, lines, underway, models },
     identitiesOf: (user) => users.read().entriesOf(user),
     route: pools.route,
+    nameOf: pools.nameOf,
     reads: () => pools.reads,
     hasManyModels: upstreams.upstreams.length > 1 || settings.routes.length > 0,
     health: watch,

@@ -1,6 +1,7 @@
 import { messages } from "./anthropic/messages.ts";
 import type { Dialect } from "./dialect.ts";
 import { gemini } from "./gemini/gemini.ts";
+import { ollamaChat, ollamaEmbed, ollamaEmbeddings, ollamaGenerate } from "./ollama/ollama.ts";
 import { chat } from "./openai-chat/chat.ts";
 import { completions } from "./openai-completions/completions.ts";
 import { embeddings } from "./openai-embeddings/embeddings.ts";
@@ -17,6 +18,10 @@ export const dialects = {
   rerank: rerank as Dialect,
   messages: messages as Dialect,
   gemini: gemini as Dialect,
+  ollama: ollamaChat as Dialect,
+  ollama_generate: ollamaGenerate as Dialect,
+  ollama_embed: ollamaEmbed as Dialect,
+  ollama_embeddings: ollamaEmbeddings as Dialect,
   /** Any other path of the OpenAI family. */
   openai: otherOpenAi as Dialect,
 };

@@ -3,7 +3,7 @@ import type { GatewayError } from "../errors.ts";
 import type { JsonObject } from "../json-object.ts";
 import type { DialectName } from "./all.ts";
 import type { StreamFraming } from "./framing.ts";
-import type { Translator } from "./hub/hub.ts";
+import type { EmbeddingTranslator, Translator } from "./hub/hub.ts";
 import type { Assembly } from "./openai-chat/assembly.ts";
 import type { ProgressNote } from "./openai-chat/progress-events.ts";
 import type { PlaceNote } from "./place-words.ts";
@@ -39,6 +39,8 @@ export type Dialect = {
   readonly upstreams: DialectUpstreams;
   /** Its list of models; null if its clients read that of another dialect. */
   readonly models: DialectModels | null;
+  /** Answers all reads of the dialect, so that none reaches an upstream; null: they pass on. */
+  readonly own: DialectOwn | null;
   /** What changes below `/api/v1`, where OpenRouter's clients ask. */
   readonly openRouter: DialectOpenRouter;
 };
@@ -212,6 +214,8 @@ export type RateLimitNames = {
 export type DialectUpstreams = {
   /** Families of upstreams that take such a request as it is. */
   readonly native: readonly Family[];
+  /** The one type of server that does, if others of the family do not; null: all of the family. */
+  readonly onlyType: "ollama" | null;
   /** The family that is asked in this dialect if it does not know the client's. */
   readonly ownOf: Family | null;
   /** Conversion through the hub; null if such a request can only pass. */
@@ -219,8 +223,27 @@ export type DialectUpstreams = {
     /** False for a path of this dialect that has no equal in others. */
     takes(path: string): boolean;
     /** Loaded with the first conversion: the start, and memory at rest, need not have it. */
-    load(): Promise<Translator>;
+    load(): Promise<Translator | EmbeddingTranslator>;
   } | null;
+};
+
+/** A model of the gateway's list, with what its server says of it. */
+export type OwnModel = JsonObject & { readonly id: string; readonly created: number };
+
+export type OwnQuestion = {
+  readonly method: string;
+  readonly path: string;
+  /** Null if `readsBody` is false. */
+  readonly body: JsonObject | null;
+  /** The models that the key may use. */
+  readonly models: readonly OwnModel[];
+};
+
+export type DialectOwn = {
+  /** True for a read that says something in a JSON body. */
+  readsBody(method: string, path: string): boolean;
+  /** Throws GatewayError for a path that the dialect does not have, or that is not for clients. */
+  answer(question: OwnQuestion): object;
 };
 
 export type DialectModels = {

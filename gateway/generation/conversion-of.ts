@@ -1,5 +1,5 @@
 import type { Conversion } from "../dialects/hub/convert.ts";
-import type { Translator } from "../dialects/hub/hub.ts";
+import type { EmbeddingTranslator, Translator } from "../dialects/hub/hub.ts";
 import { json } from "../dialects/json/json-framing.ts";
 import { modelAt } from "../upstreams/destination.ts";
 import type { Upstream } from "../upstreams/upstream.ts";
@@ -20,7 +20,7 @@ export function conversionOf(
   { conversions, streamUpstream }: ConversionParts,
   { exchange, request, destination, meter }: Accepted,
   upstream: Upstream,
-  translator: Translator,
+  translator: Translator | EmbeddingTranslator,
 ): Conversion {
   const askedModel = request.fields.model ?? "";
   return {

@@ -27,6 +27,8 @@ export type GenerationParts = FrameParts &
   SpeakParts & {
     /** The user's own middlewares, in their order. */
     middlewares: readonly Loaded[];
+    /** The name that the gateway knows a model by. */
+    nameOf(model: string | null): string | null;
     /**
      * Where a model is served. Throws 404 for an unknown model, or 400 where one must be named. Both
      * list the models of `allowed`, which the key may use (null: all).
@@ -66,7 +68,7 @@ async function generate(
       ? read
       : await runMiddlewares(parts.middlewares, { exchange, identity, request: read, response });
   const { model, otherModels, framing } = wanted.fields;
-  refuseOtherModels(identity, model, otherModels);
+  refuseOtherModels(identity, parts.nameOf(model), otherModels);
   const destination = parts.route(model, identity.models);
   refuseUnspoken(destination, exchange);
   const given = { exchange, identity, request: wanted, destination, stop };

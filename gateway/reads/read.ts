@@ -9,6 +9,7 @@ import { withoutKey } from "../upstreams/failure.ts";
 import { headersToUpstream, keyOf } from "../upstreams/headers.ts";
 import { type Entered, type FrameParts, httpClient, withExchange } from "../with-exchange.ts";
 import { type CountParts, count, isForOneFamily } from "./count.ts";
+import { ownAnswer } from "./own-answer.ts";
 import { isModels, refuseModelPaths, type ShowModelsParts, showModels } from "./show-models.ts";
 
 export type ReadParts = FrameParts &
@@ -32,10 +33,12 @@ export function read(
 ): Promise<void> {
   return withExchange(parts, httpClient(request, response), target, async (entered) => {
     const { exchange, identity } = entered;
-    if (isModels(exchange)) {
-      const models = await showModels(parts, exchange, identity, request.headers);
+    const answer = isModels(exchange)
+      ? await showModels(parts, exchange, identity, request.headers)
+      : await ownAnswer(parts, request, response, entered);
+    if (answer !== null) {
       setIdentityHeaders(response, exchange);
-      response.setHeader("content-type", "application/json").end(models);
+      response.setHeader("content-type", "application/json").end(answer);
       return;
     }
     const isLimited = identity.models !== null;

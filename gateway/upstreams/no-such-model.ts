@@ -17,5 +17,6 @@ export function noSuchModel(model: string | null, known: readonly string[]): Gat
   const name = model.slice(0, 100);
   return new GatewayError("model_not_found", `There is no model ${JSON.stringify(name)}. ${list}`, {
     param: "model",
+    model: name,
   });
 }

@@ -31,6 +31,11 @@ export type Pools = {
   /** The slots of the upstreams that take new work at present. */
   usableSlots(): number;
   /**
+   * The name that the gateway knows a model by. Ollama's clients call a model the same with
+   * `:latest` and without: an unknown name stands for the other of the two, if that one is known.
+   */
+  nameOf(model: string | null): string | null;
+  /**
    * Where a model is served. Throws 404 for an unknown model, or 400 where one must be named. Both
    * list the models of `allowed`, which the key may use (null: all).
    */
@@ -61,7 +66,13 @@ export function openPools(options: PoolsOptions): Pools {
     },
   );
   const destinationOf = createDestinations(lineOf, members);
+  const nameOf = (model: string | null): string | null => {
+    if (model === null || routing(model) !== null) return model;
+    const other = otherTag(model);
+    return routing(other) === null ? model : other;
+  };
   return {
+    nameOf,
     lines,
     reads,
     usableSlots() {
@@ -71,10 +82,11 @@ export function openPools(options: PoolsOptions): Pools {
     },
     route(model, allowed) {
       const meant = model !== null && model === modelId ? models.only() : null;
-      const way = routing(meant ?? model);
+      const name = meant ?? nameOf(model);
+      const way = routing(name);
       if (way === null) throw noSuchModel(model, models.names(allowed));
       const destination = destinationOf(way);
-      return meant === null ? destination : withModelName(destination, meant);
+      return name === null || name === model ? destination : withModelName(destination, name);
     },
     reconsider() {
       for (const line of lines) line.reconsider();
@@ -85,6 +97,11 @@ export function openPools(options: PoolsOptions): Pools {
     },
   };
 }
+
+const latest = ":latest";
+
+const otherTag = (model: string): string =>
+  model.endsWith(latest) ? model.slice(0, -latest.length) : model + latest;
 
 function membersOf({ configured, passing }: PoolsOptions): ReadonlyMap<string, PoolMember> {
   return new Map(

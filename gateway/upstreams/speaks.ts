@@ -6,8 +6,10 @@ import type { Upstream } from "./upstream.ts";
  * Whether a request of this dialect may pass as it is. Servers of the OpenAI family may know
  * Messages and Responses too: that is assumed until one has shown otherwise.
  */
-export function isNative({ family, lacks }: Upstream, dialect: DialectName): boolean {
-  return dialects[dialect].upstreams.native.includes(family) && !lacks.has(dialect);
+export function isNative({ family, type, lacks }: Upstream, dialect: DialectName): boolean {
+  const { native, onlyType } = dialects[dialect].upstreams;
+  if (onlyType !== null && onlyType !== type) return false;
+  return native.includes(family) && !lacks.has(dialect);
 }
 
 /** Whether the upstream can be asked in its own dialect instead. */

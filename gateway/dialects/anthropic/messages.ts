@@ -102,6 +102,7 @@ export const messages: Dialect = {
   headers,
   upstreams: {
     native: ["anthropic", "openai"],
+    onlyType: null,
     ownOf: "anthropic",
     conversion: {
       takes: () => true,
@@ -110,6 +111,7 @@ export const messages: Dialect = {
   },
   models: null,
   // Anthropic's clients keep Anthropic's form there.
+  own: null,
   openRouter: {
     apiType: "completions",
     errorBody: (error, requestId) => messagesErrors.body(withOpenRouterType(error), requestId),

@@ -5,7 +5,7 @@ import { createMessagesWriter, writeMessages } from "./write-messages.ts";
 
 const { isLast, carriesToken } = messages.events;
 
-const names = { id: "r1", model: "m", created: 7, request: {} };
+const names = { id: "r1", model: "m", created: 7, startedAt: 0, request: {} };
 const usage = {
   inputTokens: { total: 100, noCache: 60, cacheRead: 30, cacheWrite: 10 },
   outputTokens: { total: 4, text: 1, reasoning: 3 },

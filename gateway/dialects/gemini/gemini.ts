@@ -78,6 +78,7 @@ export const gemini: Dialect = {
   headers: { requestId: null, rateLimit: openAiRateLimit },
   upstreams: {
     native: ["google"],
+    onlyType: null,
     ownOf: "google",
     conversion: {
       // Of Gemini's questions only those for text have a form elsewhere.
@@ -99,6 +100,7 @@ export const gemini: Dialect = {
     }),
     all: (models) => ({ models }),
   },
+  own: null,
   openRouter: {
     apiType: "completions",
     errorBody: openRouterErrorBody,

@@ -2,7 +2,7 @@ import type { LanguageModelV4StreamPart as StreamPart } from "@ai-sdk/provider";
 import { describe, expect, it } from "vitest";
 import { createGeminiWriter, writeGemini } from "./write-gemini.ts";
 
-const names = { id: "r1", model: "m", created: 7, request: {} };
+const names = { id: "r1", model: "m", created: 7, startedAt: 0, request: {} };
 const usage = {
   inputTokens: { total: 5, noCache: 3, cacheRead: 2, cacheWrite: undefined },
   outputTokens: { total: 4, text: 1, reasoning: 3 },

@@ -8,7 +8,7 @@ import { writeChat } from "../openai-chat/write-chat.ts";
 import { writeResponses } from "../openai-responses/write-responses.ts";
 import { collect } from "./convert-collect.ts";
 
-const names = { id: "a-b", model: "some-model", created: 1_760_000_000, request: {} };
+const names = { id: "a-b", model: "some-model", created: 1_760_000_000, startedAt: 0, request: {} };
 const streamOf = (parts: LanguageModelV4StreamPart[]): ReadableStream<LanguageModelV4StreamPart> =>
   ReadableStream.from(parts);
 

@@ -14,8 +14,15 @@ import { restored } from "./answer-restored.ts";
 import { collect } from "./convert-collect.ts";
 import { refuseDropped, settingsIn, shownNames } from "./convert-dropped.ts";
 import { conversionError, errorOfPart, isUnknownChunk } from "./convert-error.ts";
+import { convertEmbedding } from "./embed.ts";
 import type { ToolNames } from "./fit-names.ts";
-import type { AnswerNames, HubRequest, StreamWriter, Translator } from "./hub.ts";
+import type {
+  AnswerNames,
+  EmbeddingTranslator,
+  HubRequest,
+  StreamWriter,
+  Translator,
+} from "./hub.ts";
 import { type TargetSettings, targetOf } from "./target.ts";
 import { marksCache } from "./target-prompt.ts";
 import { tryRequest } from "./target-trial.ts";
@@ -23,7 +30,7 @@ import { tryRequest } from "./target-trial.ts";
 /** Between which APIs to convert, and what else the answer depends on. */
 export type Conversion = {
   /** The client's dialect. */
-  readonly translator: Translator;
+  readonly translator: Translator | EmbeddingTranslator;
   /** How the client wants its answer. */
   readonly framing: Framing;
   readonly requestId: string;
@@ -56,11 +63,13 @@ export type Converted = {
 
 type Options = HubRequest["options"];
 
+type TextConversion = Conversion & { readonly translator: Translator };
+
 /** A request that is ready to be sent, and what is known of its answer. */
 type Ready = {
   readonly model: LanguageModelV4;
   readonly options: Options;
-  readonly conversion: Conversion;
+  readonly conversion: TextConversion;
   readonly names: AnswerNames;
   readonly toolNames: ToolNames;
   /** What did not get through, with what the provider says. */
@@ -76,22 +85,48 @@ export async function convert(
   conversion: Conversion,
   upstream: Pick<TargetSettings, "baseUrl" | "fetch" | "strictFields" | "takesThoughts">,
 ): Promise<Converted> {
+  const { translator, model, defaultMaxTokens, framing } = conversion;
   try {
-    const ready = await prepare(body, conversion, upstream);
-    return conversion.framing.inPieces ? await convertStream(ready) : await convertWhole(ready);
+    const settings = { ...upstream, model, defaultMaxTokens };
+    if ("readTexts" in translator) {
+      return await convertEmbedding(body, translator, conversion, settings);
+    }
+    const asked = translator.read(body);
+    if (asked.reply !== undefined) return replied(asked.reply, body, conversion);
+    const ready = await prepare(body, asked, { ...conversion, translator }, settings);
+    return framing.inPieces ? await convertStream(ready) : await convertWhole(ready);
   } catch (error) {
     throw conversionError(error);
   }
 }
 
-async function prepare(
+/** The answer of a request that needs no upstream. */
+function replied(
+  reply: (names: AnswerNames) => object,
   body: JsonObject,
   conversion: Conversion,
-  upstream: Parameters<typeof convert>[2],
+): Converted {
+  const { framing } = conversion;
+  const end = framing.events?.end ?? "";
+  let text: string | null = JSON.stringify(reply(answerNamesOf(conversion, body))) + end;
+  return {
+    contentType: String(framing.head.headers["content-type"]),
+    dropped: [],
+    async next() {
+      const piece = text;
+      text = null;
+      return piece;
+    },
+  };
+}
+
+async function prepare(
+  body: JsonObject,
+  asked: HubRequest,
+  conversion: TextConversion,
+  settings: TargetSettings,
 ): Promise<Ready> {
-  const { translator, family, strict, model: name, defaultMaxTokens } = conversion;
-  const asked = translator.read(body);
-  const settings = { ...upstream, model: name, defaultMaxTokens };
+  const { translator, family, strict } = conversion;
   const target = targetOf(family);
   const { options, lost, told, toolNames } = target.prepare(asked.options, settings);
   const namesOf = (found: readonly string[]): string[] =>
@@ -121,7 +156,13 @@ function answerNamesOf(
   { requestId: id, askedModel: model }: Conversion,
   request: JsonObject,
 ): AnswerNames {
-  return { id, model, created: Math.floor(Date.now() / 1000), request };
+  return {
+    id,
+    model,
+    created: Math.floor(Date.now() / 1000),
+    startedAt: performance.now(),
+    request,
+  };
 }
 
 async function convertWhole(ready: Ready): Promise<Converted> {

@@ -22,6 +22,8 @@ export type HubRequest = {
   readonly told: readonly string[];
   /** How to tell the client of its calls, where its dialect has several kinds of them. */
   readonly clientTools?: ClientTools;
+  /** The answer to a request that asks for no text: then no upstream is asked. */
+  readonly reply?: (names: AnswerNames) => object;
 };
 
 /** What an answer says of itself, whatever the upstream said. */
@@ -32,6 +34,8 @@ export type AnswerNames = {
   readonly model: string;
   /** Unix seconds. */
   readonly created: number;
+  /** When the request was converted. Milliseconds, monotonic. */
+  readonly startedAt: number;
   /** The client's request, of which some answers repeat fields. */
   readonly request: JsonObject;
   readonly clientTools?: ClientTools;
@@ -56,6 +60,27 @@ export type Translator = {
   readonly writeWhole: WriteWhole;
   /** Where in `body` the client asked for a setting that the hub calls `maxOutputTokens`. */
   fieldName(setting: string, body: JsonObject): string;
+};
+
+/** What a request for embeddings means. */
+export type EmbeddingRequest = {
+  readonly texts: readonly string[];
+  /** Where the client wrote them. */
+  readonly field: string;
+  readonly dimensions: number | null;
+  readonly dropped: readonly string[];
+  readonly told: readonly string[];
+};
+
+/** The same as `Translator` for a dialect of embeddings. */
+export type EmbeddingTranslator = {
+  /** Throws GatewayError (400) that names the field. */
+  readTexts(body: JsonObject): EmbeddingRequest;
+  /** @param tokens - of all texts; null: the upstream did not tell */
+  writeEmbeddings(
+    result: { readonly embeddings: readonly number[][]; readonly tokens: number | null },
+    names: Pick<AnswerNames, "id" | "model" | "startedAt">,
+  ): object;
 };
 
 /** Where a dialect has the hub's settings: paths, of which the first that is there was meant. */

@@ -73,4 +73,6 @@ export const anthropicTarget: Target = {
     const anthropic = createAnthropic({ baseURL: `${baseUrl}/v1`, apiKey: "unused", fetch });
     return anthropic(model);
   },
+
+  embeddings: null,
 };

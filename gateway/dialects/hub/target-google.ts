@@ -1,7 +1,7 @@
 import { fitNames, type NameRules } from "./fit-names.ts";
 import { fitSchemas } from "./fit-schemas.ts";
 import { fitArguments, fitOpening, fitTurns } from "./fit-turns.ts";
-import type { Target } from "./target.ts";
+import type { Target, TargetSettings } from "./target.ts";
 import { hintsFor, withHints } from "./target-prompt.ts";
 import { withFewStops } from "./target-stops.ts";
 
@@ -25,9 +25,13 @@ export const googleTarget: Target = {
     return { ...fitNames(fitSchemas(fitArguments(fitting)), names), lost, told: [] };
   },
 
-  async model({ baseUrl, model, fetch }) {
-    const { createGoogle } = await import("@ai-sdk/google");
-    // The key is put in where the request leaves; the provider only insists on one.
-    return createGoogle({ baseURL: `${baseUrl}/v1beta`, apiKey: "unused", fetch })(model);
-  },
+  model: async (settings) => (await providerOf(settings))(settings.model),
+
+  embeddings: async (settings) => (await providerOf(settings)).embeddingModel(settings.model),
 };
+
+async function providerOf({ baseUrl, fetch }: Pick<TargetSettings, "baseUrl" | "fetch">) {
+  const { createGoogle } = await import("@ai-sdk/google");
+  // The key is put in where the request leaves; the provider only insists on one.
+  return createGoogle({ baseURL: `${baseUrl}/v1beta`, apiKey: "unused", fetch });
+}

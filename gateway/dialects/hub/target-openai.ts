@@ -3,7 +3,7 @@ import { fitNames, type NameRules } from "./fit-names.ts";
 import { fitSchemas } from "./fit-schemas.ts";
 import { fitTurns } from "./fit-turns.ts";
 import type { HubOptions, Message } from "./parts-hub.ts";
-import type { Target } from "./target.ts";
+import type { Target, TargetSettings } from "./target.ts";
 import { effortFor } from "./target-openai-effort.ts";
 import { withFilesBehindResults } from "./target-openai-results.ts";
 import { withHints, withOneSystem } from "./target-prompt.ts";
@@ -87,19 +87,23 @@ export const openaiTarget: Target = {
     return { ...fitNames(fitting, names), lost: [...lost, ...effort], told: [] };
   },
 
-  async model({ baseUrl, model, fetch }) {
-    const { createOpenAICompatible } = await import("@ai-sdk/openai-compatible");
-    return createOpenAICompatible({
-      name: provider,
-      baseURL: `${baseUrl}/v1`,
-      fetch,
-      includeUsage: true,
-      // Without it a JSON schema would silently become "some JSON".
-      supportsStructuredOutputs: true,
-      transformRequestBody: withLimit,
-    }).chatModel(model);
-  },
+  model: async (settings) => (await providerOf(settings)).chatModel(settings.model),
+
+  embeddings: async (settings) => (await providerOf(settings)).embeddingModel(settings.model),
 };
+
+async function providerOf({ baseUrl, fetch }: Pick<TargetSettings, "baseUrl" | "fetch">) {
+  const { createOpenAICompatible } = await import("@ai-sdk/openai-compatible");
+  return createOpenAICompatible({
+    name: provider,
+    baseURL: `${baseUrl}/v1`,
+    fetch,
+    includeUsage: true,
+    // Without it a JSON schema would silently become "some JSON".
+    supportsStructuredOutputs: true,
+    transformRequestBody: withLimit,
+  });
+}
 
 function justRequest(
   hints: SharedV4ProviderOptions,

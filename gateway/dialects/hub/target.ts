@@ -1,4 +1,4 @@
-import type { LanguageModelV4 } from "@ai-sdk/provider";
+import type { EmbeddingModelV4, LanguageModelV4 } from "@ai-sdk/provider";
 import type { Family } from "../dialect.ts";
 import type { ToolNames } from "./fit-names.ts";
 import type { HubRequest } from "./hub.ts";
@@ -40,6 +40,8 @@ export type Target = {
   prepare(options: Options, settings: TargetSettings): Prepared;
   /** The hub's model; its package is loaded with the first one, not before. */
   model(settings: TargetSettings): Promise<LanguageModelV4>;
+  /** The hub's model for embeddings; null if the family has none. */
+  readonly embeddings: ((settings: TargetSettings) => Promise<EmbeddingModelV4>) | null;
 };
 
 const targets: Readonly<Record<Family, Target>> = {

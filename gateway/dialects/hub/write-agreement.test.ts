@@ -14,7 +14,13 @@ import type { AnswerNames, StreamWriter, WriteWhole } from "./hub.ts";
 // biome-ignore lint/suspicious/noExplicitAny: test reads JSON of four dialects
 type Json = any;
 
-const names: AnswerNames = { id: "a-b", model: "some-model", created: 1_760_000_000, request: {} };
+const names: AnswerNames = {
+  id: "a-b",
+  model: "some-model",
+  created: 1_760_000_000,
+  startedAt: 0,
+  request: {},
+};
 
 function streamed(create: (names: AnswerNames) => StreamWriter, { parts }: Answer): string {
   const writer = create(names);

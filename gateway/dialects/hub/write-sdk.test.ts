@@ -19,6 +19,7 @@ const names: AnswerNames = {
   id: "request-1",
   model: "some-model",
   created: 1_760_000_000,
+  startedAt: 0,
   request: {},
 };
 const messages = [{ role: "user" as const, content: "Hi" }];

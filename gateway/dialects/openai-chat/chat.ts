@@ -59,6 +59,7 @@ export const chat: Dialect = {
   places: { event: chatPlace, begins: null },
   upstreams: {
     native: ["openai"],
+    onlyType: null,
     ownOf: "openai",
     conversion: {
       takes: () => true,

@@ -7,7 +7,7 @@ import { createChatWriter, writeChat } from "./write-chat.ts";
 
 const { isLast, carriesToken } = chat.events;
 
-const names = { id: "r1", model: "m", created: 7, request: {} };
+const names = { id: "r1", model: "m", created: 7, startedAt: 0, request: {} };
 const usage = {
   inputTokens: { total: 5, noCache: 3, cacheRead: 2, cacheWrite: undefined },
   outputTokens: { total: 4, text: 1, reasoning: 3 },

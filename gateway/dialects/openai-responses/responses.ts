@@ -70,6 +70,7 @@ export const responses: Dialect = {
   errors: responsesErrors,
   upstreams: {
     native: ["openai"],
+    onlyType: null,
     ownOf: null,
     conversion: {
       takes: () => true,

@@ -19,7 +19,7 @@ import { openAiRateLimit } from "./rate-limit-names.ts";
 
 export const openAiFamily: Pick<
   Dialect,
-  "framing" | "usage" | "places" | "errors" | "headers" | "models"
+  "framing" | "usage" | "places" | "errors" | "headers" | "models" | "own"
 > = {
   framing: sse,
   usage: commonUsage,
@@ -27,6 +27,7 @@ export const openAiFamily: Pick<
   errors: openAiErrors,
   headers: { requestId: null, rateLimit: openAiRateLimit },
   models: null,
+  own: null,
 };
 
 export const openAiPaths: Omit<DialectPaths, "under" | "generations"> = {
@@ -79,6 +80,7 @@ export const passingAnswer: DialectAnswer = {
 /** Only servers of the OpenAI family take it, and it is not converted. */
 export const nativeOnly: Dialect["upstreams"] = {
   native: ["openai"],
+  onlyType: null,
   ownOf: null,
   conversion: null,
 };
