@@ -12,6 +12,7 @@ import { openRouterRoutes, showOpenRouter } from "./api/openrouter-routes.ts";
 import { type PeopleParts, peopleRoutes } from "./api/people-routes.ts";
 import { followQueue, leaveQueue, type QueueParts, showQueue, steerQueue } from "./api/queue.ts";
 import { type ShowLimitsParts, showLimits } from "./api/show-limits.ts";
+import { type ShowSettingsParts, settingsRoute } from "./api/show-settings.ts";
 import { type ShowWallParts, showWall, wallIsOff } from "./api/show-wall.ts";
 import { type createCors, pageHeaders } from "./auth/browsers.ts";
 import { stripCredentials } from "./auth/query-credentials.ts";
@@ -33,7 +34,8 @@ export type AppParts = GenerationParts &
   QueueParts &
   ShowLimitsParts &
   PeopleParts &
-  ShowWallParts & {
+  ShowWallParts &
+  ShowSettingsParts & {
     /** The JSON of GET /health. */
     healthReport(): object;
     /** Prometheus' text format; null where the metrics have a port of their own. */
@@ -166,6 +168,8 @@ function showGateway(app: Express, parts: AppParts): void {
     if (parts.metrics === null) next(nothingHere());
     else response.setHeader("content-type", metricsType).end(await parts.metrics());
   });
+
+  app.get("/settings", lanOnly, settingsRoute(parts));
 
   const { docs } = parts;
   const page = [lanOnly, pageHeaders()];

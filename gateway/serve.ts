@@ -24,6 +24,7 @@ import { healthReport } from "./server/health-report.ts";
 import { createMetricsApp } from "./server/metrics-app.ts";
 import { openPorts } from "./server/open-ports.ts";
 import { defaultUpstream, echoUpstream } from "./settings/default-upstream.ts";
+import { ownAddress } from "./settings/own-address.ts";
 import type { Settings } from "./settings/settings-table.ts";
 import { upgrade } from "./sockets/upgrade.ts";
 import { createTelemetry, type Telemetry } from "./telemetry/events.ts";
@@ -31,6 +32,7 @@ import { createLog } from "./telemetry/log.ts";
 import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
 import { createAffinity } from "./upstreams/affinity.ts";
 import { conversationKey } from "./upstreams/conversation-key.ts";
+import type { Finding } from "./upstreams/inspect/finding.ts";
 import { createModelRules } from "./upstreams/model-rules.ts";
 import {
   type OpenUpstreams,
@@ -39,6 +41,7 @@ import {
 } from "./upstreams/open-upstreams.ts";
 import { createRetries } from "./upstreams/retry.ts";
 import { createTokenize } from "./upstreams/tokenize.ts";
+import { createOwnerDoor, type OwnerDoor } from "./users/owner-door.ts";
 import { createStopNotes } from "./users/stop-notes.ts";
 import { createUserDirectory, type UserDirectory } from "./users/user-directory.ts";
 
@@ -47,6 +50,8 @@ export type Gateway = {
   readonly port: number;
   readonly publicPort: number | null;
   readonly metricsPort: number | null;
+  /** What needs attention at the upstreams, once all were looked at. */
+  findings(): Promise<readonly Finding[]>;
   /** Takes no new work, lets what runs finish within DRAIN_TIMEOUT, closes the accounts. */
   stop(): Promise<void>;
 };
@@ -55,6 +60,8 @@ export type GatewayOptions = {
   version: string;
   /** Log lines for a person instead of JSON. */
   pretty: boolean;
+  /** What GET /settings shows. */
+  settingsReport?: object;
 };
 
 /** What changes while the gateway runs. */
@@ -80,7 +87,8 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
     if (state.draining) telemetry.stopped();
   });
   const underway = new Roster<Underway>();
-  const common = { settings, telemetry, metrics, underway, state, version: options.version };
+  const owner = opening.use(createOwnerDoor(settings.usersFile));
+  const common = { ...options, settings, telemetry, metrics, underway, state, owner };
   const { parts, upstreams } = await openParts(common, opening);
   const ports = await openPorts({
     ...settings,
@@ -98,30 +106,30 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
   const names = upstreams.upstreams.map(({ name }) => name);
   telemetry.started(ports.main.port, upstreams.fallback ?? names.join(", "));
   if (upstreams.isEcho) telemetry.echoing();
-  upstreams.look();
+  const looked = upstreams.look();
+  owner.announce(ownAddress({ ...settings, port: ports.main.port }));
   const opened = opening.move();
   return {
     port: ports.main.port,
     publicPort: state.publicPort,
     metricsPort: ports.metrics?.port ?? null,
+    findings: () => looked.then(upstreams.findings.current),
     async stop() {
       state.draining = true;
-      const { lines } = parts;
-      const { waiting, active } = lines.view();
-      telemetry.draining(waiting, active);
-      await drain({ lines, underway, timeoutMs: settings.drainTimeoutMs });
+      telemetry.draining(parts.lines.view());
+      await drain({ lines: parts.lines, underway, timeoutMs: settings.drainTimeoutMs });
       await opened.disposeAsync();
     },
   };
 }
 
-type Common = {
+type Common = Omit<GatewayOptions, "pretty"> & {
   settings: Settings;
   telemetry: Telemetry;
   metrics: Metrics;
   underway: Roster<Underway>;
   state: State;
-  version: string;
+  owner: OwnerDoor;
 };
 
 /** Opens every part behind the ports, in the order of a request; `opening` closes them. */
@@ -162,7 +170,7 @@ async function openParts(
   const answered = { ...settings, ...upstreams, said: rules, prices, ledger, limits };
   const parts: AppParts = {
     ...access,
-    ...partsOf(settings),
+    ...partsOf(common),
     ...peopleOf(common, users),
     ...{ telemetry, tracer, middlewares, limits, tokens, ledger, lines, underway, models },
     identitiesOf: (user) => users.read().entriesOf(user),
@@ -177,10 +185,7 @@ async function openParts(
     draining: () => state.draining,
     docs: createDocs(version),
     openRouter: openOpenRouter(answered),
-    healthReport: () => {
-      const { health } = watch;
-      return healthReport({ ...upstreams, ...state, version, health, users, ledger });
-    },
+    healthReport: () => healthReport({ ...upstreams, ...state, ...watch, version, users, ledger }),
     metrics: settings.metricsPort === null ? metrics.render : null,
   };
   return { parts, upstreams };
@@ -226,10 +231,11 @@ const upstreamsOptions = (
     : null,
   onSwap: telemetry.swapped,
   onChange: telemetry.upstreamState,
+  onFinding: telemetry.finding,
 });
 
 /** The parts that need nothing but settings. */
-const partsOf = (settings: Settings) => ({
+const partsOf = ({ settings, settingsReport, owner }: Common) => ({
   bodies: createBodyReader({
     maxBytes: settings.maxBodyBytes,
     maxHeldBytes: settings.maxWaitingBytes === "auto" ? shareOfMemory() : settings.maxWaitingBytes,
@@ -245,5 +251,7 @@ const partsOf = (settings: Settings) => ({
   streamUpstream: settings.streamUpstream === "auto",
   publicAdmin: settings.publicAdmin,
   wall: settings.wall,
+  owner,
+  settingsReport: settingsReport ?? null,
   cors: createCors(settings.corsOrigins),
 });

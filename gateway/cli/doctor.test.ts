@@ -7,8 +7,8 @@ import { expect, onTestFinished, test } from "vitest";
 import { chat, newTestKey, startTestGateway } from "../test/support/harness.ts";
 import { runCommand } from "../test/support/run-command.ts";
 import { startTestProxy } from "../test/support/test-proxy.ts";
-import { clockFinding } from "./doctor/check-upstream.ts";
-import type { Finding } from "./doctor/finding.ts";
+import type { Finding } from "../upstreams/inspect/finding.ts";
+import { clockFinding } from "../upstreams/inspect/inspect-upstream.ts";
 import { doctor } from "./doctor.ts";
 
 function scratch(): string {
@@ -71,7 +71,8 @@ test("a gateway that runs well in front of a llama.cpp: nothing to do", async ()
   onTestFinished(() => gateway.stop());
   await (await gateway.post("/v1/chat/completions", chat({ max_tokens: 5 }))).text();
   chmodSync(gateway.usersFile, 0o600);
-  const env = { PORT: String(gateway.port), UPSTREAM_URL: url, MAX_CONCURRENT: "2" };
+  const same = { UPSTREAM_URL: url, MAX_CONCURRENT: "2", UPSTREAM_TYPE: "openai" };
+  const env = { PORT: String(gateway.port), ...same };
   const { status, findings, of } = await examine(gateway.dir, env);
   expect(findings.filter(({ state }) => state !== "ok" && state !== "skip")).toEqual([]);
   expect(status).toBe(0);
@@ -186,7 +187,7 @@ test("each upstream has its own findings, under its name and in its dialect", as
   expect(status).toBe(1);
   expect(of("box")[0]).toMatchObject({ state: "ok" });
   expect(of("box slots")[0]).toMatchObject({ state: "warn" });
-  expect(of("box slots")[0]?.todo).toContain("max_concurrent: 2");
+  expect(of("box slots")[0]?.todo).toContain("max_concurrent: auto");
   for (const name of ["claude", "gemini"]) {
     for (const part of ["", " dialect", " generates", " usage"]) {
       expect(of(name + part)[0], name + part).toMatchObject({ state: "ok" });

@@ -1,14 +1,17 @@
 import { type LoadedSettings, loadSettings } from "../settings/load-settings.ts";
 import { SettingsError } from "../settings/settings-error.ts";
+import { differentSettings, settingsReport } from "../settings/settings-report.ts";
+import { counted, type Finding, fail, ok, warn } from "../upstreams/inspect/finding.ts";
+import { askGateway } from "./ask-gateway.ts";
 import { checkLedger, checkUsers } from "./doctor/check-files.ts";
 import { checkGateway } from "./doctor/check-gateway.ts";
+import { checkLimits } from "./doctor/check-limits.ts";
 import { checkPublic } from "./doctor/check-public.ts";
+import { checkByGateway } from "./doctor/check-running.ts";
 import { checkUpstreams } from "./doctor/check-upstream.ts";
-import { counted, type Finding, fail, ok, warn } from "./doctor/finding.ts";
 import { probedUpstreams } from "./doctor/probed-upstreams.ts";
 import { type Command, command } from "./frame/command.ts";
 import type { Surroundings } from "./frame/surroundings.ts";
-import { gatewayAddress } from "./gateway-address.ts";
 
 /** `doctor`: finds what does not work, and says what to do. */
 export const doctor: Command = command({
@@ -52,14 +55,18 @@ async function examine(
     return error.faults.map((fault) => fail("settings", fault, todo));
   }
   const { settings, configFile, doubts } = loaded;
+  const { url, report } = await askGateway(settings, { env, cwd });
+  const others = report === null ? [] : differentSettings(settingsReport(loaded), report);
   const [gateway, upstream, tunnel] = await Promise.all([
-    checkGateway(gatewayAddress(settings)),
-    checkUpstreams(probedUpstreams(settings, env), {
-      generates,
-      // docker-compose.yml sets it.
-      isContainer: (env.PUBLISHED_PORT ?? "") !== "",
-      timeoutMs: 10_000,
-    }),
+    checkGateway(url),
+    others.length > 0
+      ? checkByGateway(url, others)
+      : checkUpstreams(probedUpstreams(settings, env), {
+          generates,
+          // docker-compose.yml sets it.
+          isContainer: (env.PUBLISHED_PORT ?? "") !== "",
+          timeoutMs: 10_000,
+        }),
     checkPublic(publicUrl),
   ]);
   return [
@@ -67,6 +74,7 @@ async function examine(
     ...doubts.map((doubt) => warn("settings", doubt, "Correct or remove it.")),
     ...checkUsers(settings.usersFile, settings.apiKey !== null),
     ...checkLedger(settings.databaseFile),
+    ...checkLimits(loaded),
     ...gateway,
     ...upstream,
     ...tunnel,
@@ -96,11 +104,11 @@ function linesOf(findings: readonly Finding[]): string[] {
   const count = (state: Finding["state"]): number =>
     findings.filter((finding) => finding.state === state).length;
   const [failures, warnings] = [count("fail"), count("warn")];
-  const verdict =
-    failures > 0
-      ? `${counted(failures, "failure")}, ${counted(warnings, "warning")}.`
-      : warnings > 0
-        ? `It works, with ${counted(warnings, "warning")}.`
-        : "All is well.";
+  const seen = `${counted(failures, "failure")}, ${counted(warnings, "warning")}.`;
+  if (failures > 0) return [...lines, "", seen];
+  // Only a gateway that runs can be said to work.
+  const runs = findings.some(({ about, state }) => about === "gateway" && state !== "skip");
+  if (!runs) return [...lines, "", `The gateway does not run. ${seen}`];
+  const verdict = warnings > 0 ? `It works, with ${counted(warnings, "warning")}.` : "All is well.";
   return [...lines, "", verdict];
 }

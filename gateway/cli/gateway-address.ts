@@ -1,11 +1,5 @@
 import { UsageError } from "./frame/usage-error.ts";
 
-/** `http://host:port` of the gateway on this machine. `host` null: it listens on every address. */
-export function gatewayAddress({ host, port }: { host: string | null; port: number }): string {
-  const name = host === null || host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
-  return `http://${name.includes(":") ? `[${name}]` : name}:${port}`;
-}
-
 /**
  * The address that a user typed, without a final slash or `/v1`, and whether it is this machine.
  * @throws UsageError for anything else than an http or https URL without a password

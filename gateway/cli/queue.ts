@@ -1,9 +1,10 @@
 import { once } from "node:events";
 import { loadSome } from "../settings/load-settings.ts";
+import { ownAddress } from "../settings/own-address.ts";
 import { type Command, command, commandGroup } from "./frame/command.ts";
 import type { Surroundings } from "./frame/surroundings.ts";
 import { UsageError } from "./frame/usage-error.ts";
-import { gatewayAddress, readAddress } from "./gateway-address.ts";
+import { readAddress } from "./gateway-address.ts";
 import { findKey } from "./queue/find-key.ts";
 import { showLive } from "./queue/live.ts";
 import { createQueueCalls, type QueueCalls } from "./queue/queue-calls.ts";
@@ -81,9 +82,7 @@ async function connect(given: Given, surroundings: Surroundings): Promise<QueueC
   const argv = given.config === undefined ? [] : ["--config", given.config];
   const settings = loadSome(["host", "port", "apiKey", "usersFile"], { argv, env, cwd });
   const { url, isLocal } =
-    given.url === undefined
-      ? { url: gatewayAddress(settings), isLocal: true }
-      : readAddress(given.url);
+    given.url === undefined ? { url: ownAddress(settings), isLocal: true } : readAddress(given.url);
   return createQueueCalls(url, await findKey(settings, surroundings, isLocal));
 }
 

@@ -1,5 +1,6 @@
 import { loadSettings } from "../settings/load-settings.ts";
 import { originalLimit, originalLimitLine } from "../settings/original-limit.ts";
+import { settingsReport } from "../settings/settings-report.ts";
 import { allSettings, type Settings } from "../settings/settings-table.ts";
 import { forgetFirstKeyInTime } from "../users/first-key.ts";
 import { createFirstUsersFile, type FirstKey } from "../users/first-users-file.ts";
@@ -7,7 +8,7 @@ import { type Command, reporting } from "./frame/command.ts";
 import type { Surroundings } from "./frame/surroundings.ts";
 import { tableLines } from "./frame/table.ts";
 import { version } from "./version.ts";
-import { firstKeyLines, welcomeLines } from "./welcome.ts";
+import { findingLines, firstKeyLines, welcomeLines } from "./welcome.ts";
 
 /**
  * `serve`: runs the gateway until it is told to stop. What a person reads goes to standard error,
@@ -27,7 +28,8 @@ async function serveUntilStopped(
   argv: readonly string[],
   { env, cwd, say, screen }: Surroundings,
 ): Promise<void> {
-  const { settings, sources, doubts } = loadSettings({ argv, env, cwd });
+  const loaded = loadSettings({ argv, env, cwd });
+  const { settings, sources, doubts } = loaded;
   for (const doubt of doubts) say(`WARNING: ${doubt}`);
   if (sources.maxTokens.from === originalLimit) say(originalLimitLine(settings));
   const firstKey = await firstKeyFor(settings);
@@ -36,9 +38,17 @@ async function serveUntilStopped(
   if (firstKey !== null) say(firstKeyLines(firstKey).join("\n"));
   // Loaded here, so that help does not wait for the HTTP parts.
   const { startGateway } = await import("../serve.ts");
-  const gateway = await startGateway(settings, { version: version(), pretty: screen.isTTY });
+  const gateway = await startGateway(settings, {
+    version: version(),
+    pretty: screen.isTTY,
+    settingsReport: settingsReport(loaded),
+  });
   const publishedPort = env.PUBLISHED_PORT || null;
   say(welcomeLines(settings, gateway.port, firstKey, publishedPort).join("\n"));
+  // A server that is slow to answer must not hold back the addresses.
+  void gateway.findings().then((findings) => {
+    if (findings.length > 0) say(findingLines(findings).join("\n"));
+  });
   await toldToStop();
   if (process.stderr.isTTY === true) {
     say("Running requests may finish. Press Ctrl-C again to stop at once.");

@@ -1,5 +1,6 @@
 import { networkInterfaces } from "node:os";
 import type { Settings } from "../settings/settings-table.ts";
+import type { Finding } from "../upstreams/inspect/finding.ts";
 import { firstKeyFile, readFirstKey } from "../users/first-key.ts";
 import type { FirstKey } from "../users/first-users-file.ts";
 
@@ -54,6 +55,12 @@ export function welcomeLines(
     "",
     "Add a user:  ./gateway.sh users add NAME",
   ];
+}
+
+/** What needs attention at the upstreams, as doctor says it. */
+export function findingLines(findings: readonly Finding[]): string[] {
+  const lines = findings.flatMap(({ says, todo }) => [`  ${says}`, `    -> ${todo}`]);
+  return ["", "Look at:", ...lines];
 }
 
 /** The first key, or a command that reads it while its file exists. */

@@ -72,6 +72,12 @@ export const gatewayOperations: readonly Operation[] = [
   },
   {
     ...about,
+    ...{ method: "get", path: "/settings", access: "admin" },
+    summary: "The settings in use, without secrets",
+    answer: { about: "Every setting with its source.", schema: "Settings" },
+  },
+  {
+    ...about,
     ...{ method: "get", path: "/openapi.json", access: "lan" },
     summary: "This document",
     answer: { about: "OpenAPI 3.1.", type: "application/json" },

@@ -9,6 +9,9 @@ const health = z.looseObject({
   status: z.enum(["ok", "draining"]),
   version: z.string(),
   upstream: z.string().nullable(),
+  findings: z
+    .array(z.looseObject({ about: z.string(), says: z.string(), todo: z.string().nullable() }))
+    .describe("What needs attention at the upstreams, as doctor says it."),
   upstream_state: z.looseObject({ state: z.enum(["unknown", "up", "down"]) }).nullable(),
   line: z.object({
     state: lineState,
@@ -25,6 +28,19 @@ const health = z.looseObject({
     error: z.string().nullable(),
     notice: z.string().nullable().describe("What became of an earlier file, and when"),
   }),
+});
+
+const settings = z.looseObject({
+  object: z.literal("settings"),
+  config_file: z.string().nullable(),
+  settings: z.record(
+    z.string(),
+    z.looseObject({
+      value: z.unknown(),
+      from: z.string().describe("default, .env, environment …"),
+    }),
+  ),
+  sections: z.array(z.string()).describe("Upstreams, routes and models, as lines for people."),
 });
 
 const limit = z.looseObject({
@@ -86,6 +102,7 @@ const queueDeleted = z.looseObject({
 
 export const gatewaySchemas: Schemas = {
   Health: health,
+  Settings: settings,
   Limits: limits,
   Queue: queue,
   QueueDeleted: queueDeleted,

@@ -14,6 +14,7 @@ export type HealthReportParts = {
   users: Pick<UserDirectory, "state">;
   ledger: Pick<Ledger, "state">;
   draining: boolean;
+  findings: { current(): readonly { about: string; says: string; todo: string | null }[] };
 };
 
 /**
@@ -34,6 +35,7 @@ export function healthReport(parts: HealthReportParts): object {
     ...(upstreams.length === 1
       ? {}
       : { upstreams: upstreams.map((one) => stateOfMany(one, health)) }),
+    findings: parts.findings.current(),
     line: { state: lines.state(), waiting, active, capacity, usable },
     users_file: { ok: file.ok, users: file.users, keys: file.keys, error: file.error },
     ledger: {

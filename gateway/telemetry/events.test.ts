@@ -41,7 +41,8 @@ function tellAll(telemetry: Telemetry, text: string): number {
     () => telemetry.upstreamState(text, true, null),
     () => telemetry.started(8000, text),
     () => telemetry.echoing(),
-    () => telemetry.draining(1, 2),
+    () => telemetry.draining({ waiting: 1, active: 2 }),
+    () => telemetry.finding({ says: text, todo: text }),
     () => telemetry.stopped(),
   ];
   for (const tell of told) tell();

@@ -37,11 +37,13 @@ export type Telemetry = {
   ledgerRecovered(): void;
   upstreamState(upstream: string, up: boolean, reason: string | null): void;
   started(port: number, upstream: string): void;
+  /** What doctor would say of an upstream. */
+  finding(finding: { says: string; todo: string | null }): void;
   echoing(): void;
   /** `auth: none`: no key is required on the LAN. */
   openDoor(): void;
   traceTrouble(message: string): void;
-  draining(waiting: number, active: number): void;
+  draining(line: { waiting: number; active: number }): void;
   stopped(): void;
 };
 
@@ -92,6 +94,8 @@ export function createTelemetry({ log, metrics }: { log: Log; metrics: Metrics }
         logger.warn({ upstream: told(upstream), reason: why }, "upstream does not answer");
       }
     },
+    finding: ({ says, todo }) =>
+      logger.warn({ finding: told(says), todo: told(todo) }, "look at this upstream"),
     started: (port, upstream) => logger.info({ port, upstream: told(upstream) }, "started"),
     dropped: ({ id, requestId }, what) =>
       logger.info({ id, request_id: told(requestId), dropped: told(what) }, "conversion"),
@@ -101,7 +105,7 @@ export function createTelemetry({ log, metrics }: { log: Log; metrics: Metrics }
       logger.warn(
         "NO UPSTREAM: UPSTREAM_URL is not set, so every answer is an echo of its question",
       ),
-    draining: (waiting, active) =>
+    draining: ({ waiting, active }) =>
       logger.info({ waiting, active }, "stopping: new requests are refused"),
     stopped: () => logger.info("stopped"),
   };

@@ -29,7 +29,13 @@ export type UpstreamSetup = {
 export type ConfiguredUpstream = Pick<
   UpstreamSetup,
   "maxConcurrent" | "weight" | "drain" | "box" | "exclusiveModels"
-> & { readonly upstream: Upstream };
+> & {
+  readonly upstream: Upstream;
+  /** As it is in the settings. */
+  readonly url: string;
+  /** True if the config file gave it its name. */
+  readonly isNamed: boolean;
+};
 
 export type ConfiguredOptions = {
   /** Those with a name in the config file. */
@@ -123,7 +129,7 @@ export function openOne(
     },
     proxy: proxyFor(url, env),
   });
-  return { upstream, maxConcurrent, weight, drain, box, exclusiveModels };
+  return { upstream, url, isNamed, maxConcurrent, weight, drain, box, exclusiveModels };
 }
 
 /** The text of a PEM file; `setting` is the setting that names it. */

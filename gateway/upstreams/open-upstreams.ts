@@ -1,5 +1,7 @@
 import { type AllLines, allLines } from "../line/all-lines.ts";
 import { type ConfiguredOptions, openConfigured } from "./configured-upstreams.ts";
+import type { Finding } from "./inspect/finding.ts";
+import { createStartFindings, type StartFindings } from "./inspect/start-findings.ts";
 import { createKnownModels, type KnownModels, unroutedListing } from "./known-models.ts";
 import { createModelCatalog } from "./model-catalog.ts";
 import { openPools, type Pools, type PoolsOptions } from "./open-pools.ts";
@@ -14,6 +16,8 @@ export type UpstreamsOptions = Omit<ConfiguredOptions, "routes"> &
     readonly firstByteTimeoutMs: number | null;
     /** An upstream is used from now on, or no longer. */
     readonly onChange: (upstream: string, up: boolean, reason: string | null) => void;
+    /** Something at an upstream needs attention. */
+    readonly onFinding: (finding: Finding) => void;
   };
 
 /** The upstreams, their health, their models, and the lines in front of them. */
@@ -27,8 +31,12 @@ export type OpenUpstreams = AsyncDisposable & {
   readonly models: KnownModels;
   readonly pools: Pools;
   readonly lines: AllLines;
-  /** Asks for the models once, which shows the kind of each server before the first request. */
-  look(): void;
+  readonly findings: StartFindings;
+  /**
+   * Asks for the models once, which shows the kind of each server before the first request, and
+   * looks for what needs attention. Never rejects.
+   */
+  look(): Promise<void>;
 };
 
 /** A list of models is fresh for so long, and each question may take so long. Milliseconds. */
@@ -45,7 +53,17 @@ export async function openUpstreams(options: UpstreamsOptions): Promise<OpenUpst
   const upstreams = configured.map(({ upstream }) => upstream);
   const retired = new Set(configured.flatMap((one) => (one.drain ? [one.upstream.name] : [])));
 
-  const watch = watchUpstreams(upstreams, options.onChange);
+  const findings = createStartFindings({
+    inspected: isEcho ? [] : configured.map((one) => ({ ...one, capacity: one.maxConcurrent })),
+    tell: options.onFinding,
+    // docker-compose.yml sets it.
+    isContainer: (options.env.PUBLISHED_PORT ?? "") !== "",
+    timeoutMs: listing.timeoutMs,
+  });
+  const watch = watchUpstreams(upstreams, (name, up, reason) => {
+    options.onChange(name, up, reason);
+    void findings.look(name);
+  });
   const { health } = watch;
   opening.defer(() => health.stop());
   const catalog = createModelCatalog({
@@ -77,7 +95,10 @@ export async function openUpstreams(options: UpstreamsOptions): Promise<OpenUpst
     models,
     pools,
     lines: allLines(pools.lines, pools.usableSlots),
-    look: () => void catalog.read().catch(() => {}),
+    findings,
+    async look() {
+      await Promise.all([catalog.read().catch(() => {}), findings.look()]);
+    },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }

@@ -1,13 +1,18 @@
-import { type LoadedSettings, loadSettings } from "../../settings/load-settings.ts";
-import { maskSecrets } from "../../settings/mask-secrets.ts";
-import type { Setting } from "../../settings/setting.ts";
-import { allSettings } from "../../settings/settings-table.ts";
-import type { Source } from "../../settings/source.ts";
+import { loadSettings } from "../../settings/load-settings.ts";
+import {
+  differentSettings,
+  type SettingsReport,
+  settingsReport,
+} from "../../settings/settings-report.ts";
+import { askGateway } from "../ask-gateway.ts";
 import { asksForHelp, type Command, reporting } from "../frame/command.ts";
-import { sectionLines } from "./section-lines.ts";
 
-export const checkNotes = `check takes --json and the flags of serve (see llm-gateway --help). It opens no port and no file
-but the settings. A wrong setting is one line on standard error, and the exit status is 1.`;
+export const checkNotes = `check takes --json, --changed (only what is not the default) and the flags of serve (see llm-gateway
+--help). It opens no port and no file but the settings. If a gateway runs on the same files with other
+settings, it shows those of the gateway. A wrong setting is one line on standard error, and the exit
+status is 1.`;
+
+const own = ["--json", "--changed"];
 
 /** `config check`: exits with 1 if a setting is wrong, and prints one line for each wrong one. */
 export const check: Command = {
@@ -20,37 +25,43 @@ export const check: Command = {
     reporting("llm-gateway", surroundings, async () => {
       const { env, cwd, out, say } = surroundings;
       if (asksForHelp(argv)) return out(check.help);
-      const loaded = loadSettings({ argv: argv.filter((arg) => arg !== "--json"), env, cwd });
-      for (const line of argv.includes("--json") ? [asJson(loaded)] : asLines(loaded)) out(line);
+      const flags = argv.filter((arg) => !own.includes(arg));
+      const loaded = loadSettings({ argv: flags, env, cwd });
+      let report = settingsReport(loaded);
+      // With flags it is about a start that is yet to come.
+      const { report: theirs } =
+        flags.length > 0 ? { report: null } : await askGateway(loaded.settings, surroundings);
+      const different = theirs === null ? [] : differentSettings(report, theirs);
+      if (theirs !== null && different.length > 0) {
+        report = theirs;
+        say(
+          `The running gateway has other settings than this shell: ${different.join(", ")}. These are its settings.`,
+        );
+      }
+      const shown = argv.includes("--changed") ? changed(report) : report;
+      if (argv.includes("--json")) out(asJson(shown));
+      else for (const line of asLines(shown)) out(line);
       for (const doubt of loaded.doubts) say(`WARNING: ${doubt}`);
     }),
 };
 
-type SettingRow = { setting: Setting; source: Source; value: unknown };
+function changed(report: SettingsReport): SettingsReport {
+  const rows = Object.entries(report.settings).filter(([, { from }]) => from !== "default");
+  return { ...report, settings: Object.fromEntries(rows) };
+}
 
 /** A line can be pasted into `.env`: times and sizes are as they were written. */
-function asLines(loaded: LoadedSettings): string[] {
-  const rows = rowsOf(loaded).map(({ setting, source: { from, name, text } }) => {
-    const isAlias = name !== setting.env && !from.startsWith("--") && name === name.toUpperCase();
-    return `${setting.env}=${text}  (${isAlias ? `${from}, ${name}` : from})`;
+function asLines({ settings, sections }: SettingsReport): string[] {
+  const rows = Object.entries(settings).map(([env, { from, name, text }]) => {
+    const isAlias = name !== env && !from.startsWith("--") && name === name.toUpperCase();
+    return `${env}=${text}  (${isAlias ? `${from}, ${name}` : from})`;
   });
-  return [...rows, ...sectionLines(loaded.settings)];
+  return [...rows, ...sections];
 }
 
-function asJson(loaded: LoadedSettings): string {
-  const rows = rowsOf(loaded).map(({ setting, source, value }) => {
-    const shown = setting.secret && value !== null ? "***" : maskSecrets(value);
-    return [setting.env, { value: shown, from: source.from, name: source.name }];
+function asJson({ config_file: configFile, settings }: SettingsReport): string {
+  const rows = Object.entries(settings).map(([env, { value, from, name }]) => {
+    return [env, { value, from, name }];
   });
-  return JSON.stringify({ configFile: loaded.configFile, settings: Object.fromEntries(rows) });
-}
-
-/** In the order of the table. */
-function rowsOf({ settings, sources }: LoadedSettings): SettingRow[] {
-  const table = new Map(allSettings);
-  const values: Record<string, unknown> = settings;
-  return Object.entries<Source>(sources).flatMap(([property, source]) => {
-    const setting = table.get(property);
-    return setting === undefined ? [] : [{ setting, source, value: values[property] }];
-  });
+  return JSON.stringify({ configFile, settings: Object.fromEntries(rows) });
 }

@@ -4,11 +4,11 @@ import { nearestTo } from "../../kinds/did-you-mean.ts";
 import { inspectDatabase } from "../../ledger/inspect-database.ts";
 import { readLimitFields } from "../../limits/limit-fields.ts";
 import { parseYaml } from "../../settings/parse-yaml.ts";
+import { counted, type Finding, fail, ok, skip, warn } from "../../upstreams/inspect/finding.ts";
 import { readUsersFile } from "../../users/edit-users-file.ts";
 import { entryFields } from "../../users/entry.ts";
 import { parseUsers } from "../../users/snapshot.ts";
 import { fieldsOf } from "../../users/users-document.ts";
-import { counted, type Finding, fail, ok, skip, warn } from "./finding.ts";
 
 /** The users file: it exists, it can be parsed, and only the gateway can read it. */
 export function checkUsers(file: string, hasApiKey: boolean): Finding[] {

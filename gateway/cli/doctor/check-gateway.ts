@@ -1,5 +1,5 @@
 import { request } from "undici";
-import { type Finding, fail, ok, reasonOf, skip, warn } from "./finding.ts";
+import { type Finding, fail, ok, reasonOf, skip, warn } from "../../upstreams/inspect/finding.ts";
 
 type Health = {
   status?: string;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isJsonObject } from "../../json-object.ts";
-import { type Finding, fail, ok, reasonOf, skip, warn } from "./finding.ts";
-import type { UpstreamProbe } from "./upstream-probe.ts";
+import { type Finding, fail, ok, reasonOf, skip, warn } from "../../upstreams/inspect/finding.ts";
+import type { UpstreamProbe } from "../../upstreams/inspect/upstream-probe.ts";
 
 /** Has it generate a few words. Does it stream, report usage, and stop when its client leaves? */
 export async function checkGeneration(

@@ -1,4 +1,4 @@
-import { type Finding, fail, ok, reasonOf, skip, warn } from "./finding.ts";
+import { type Finding, fail, ok, reasonOf, skip, warn } from "../../upstreams/inspect/finding.ts";
 
 const about = "tunnel";
 

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { type Gateway, startGateway } from "../../serve.ts";
 import { loadSettings } from "../../settings/load-settings.ts";
+import { settingsReport } from "../../settings/settings-report.ts";
 import { type Handler, type MockUpstream, startMockUpstream } from "./mock-upstream.ts";
 
 /** A row of the ledger, as a test reads it. */
@@ -141,8 +142,9 @@ export async function startTestGateway(
 }
 
 async function startWith(from: Parameters<typeof loadSettings>[0]): Promise<Gateway> {
-  const { settings } = loadSettings(from);
-  return await startGateway(settings, { version: "0.0.0-test", pretty: false });
+  const loaded = loadSettings(from);
+  const options = { version: "0.0.0-test", pretty: false, settingsReport: settingsReport(loaded) };
+  return await startGateway(loaded.settings, options);
 }
 
 /** Every row, oldest first. */

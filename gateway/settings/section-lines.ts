@@ -1,7 +1,7 @@
-import { maskSecrets } from "../../settings/mask-secrets.ts";
-import type { RouteTarget } from "../../settings/read-routes.ts";
-import type { Settings } from "../../settings/settings-table.ts";
-import type { UpstreamSettings } from "../../settings/upstream-members.ts";
+import { maskSecrets } from "./mask-secrets.ts";
+import type { RouteTarget } from "./read-routes.ts";
+import type { Settings } from "./settings-table.ts";
+import type { UpstreamSettings } from "./upstream-members.ts";
 
 /**
  * What the sections and the variables of providers come to, a line for each thing, without secrets.

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from "../../json-object.ts";
-import type { UpstreamType } from "../../settings/upstream-members.ts";
+import type { ServerType } from "../upstream.ts";
 
 /** How doctor asks a server of each family, and how it reads the answers. */
 export type UpstreamWords = {
@@ -57,7 +57,7 @@ const google: UpstreamWords = {
   counts: ({ usageMetadata }) => isJsonObject(usageMetadata),
 };
 
-export function wordsOf(type: UpstreamType): UpstreamWords {
+export function wordsOf(type: ServerType): UpstreamWords {
   return type === "anthropic" ? anthropic : type === "google" ? google : openai;
 }
 
@@ -65,7 +65,7 @@ export function wordsOf(type: UpstreamType): UpstreamWords {
  * The type of the cloud provider that gave this list of models, if the type set is OpenAI's or
  * compatible with it; else null.
  */
-export function otherType(type: UpstreamType, body: unknown): UpstreamType | null {
+export function otherType(type: ServerType, body: unknown): ServerType | null {
   if (wordsOf(type) !== openai || !isJsonObject(body)) return null;
   if (!Array.isArray(body.data)) return Array.isArray(body.models) ? "google" : null;
   const first: unknown = body.data[0];

@@ -1,4 +1,4 @@
-import { certificateTrouble } from "../../upstreams/certificate-trouble.ts";
+import { certificateTrouble } from "../certificate-trouble.ts";
 
 /** One thing that doctor looked at. */
 export type Finding = {

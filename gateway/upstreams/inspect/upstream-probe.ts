@@ -1,8 +1,8 @@
 import { createParser } from "eventsource-parser";
 import { type Dispatcher, request } from "undici";
 import { isJsonObject, type JsonObject } from "../../json-object.ts";
-import { keyHeaders } from "../../upstreams/key-headers.ts";
-import type { Upstream } from "../../upstreams/upstream.ts";
+import { keyHeaders } from "../key-headers.ts";
+import type { Upstream } from "../upstream.ts";
 import { type UpstreamWords, wordsOf } from "./upstream-words.ts";
 
 /** Asks one upstream directly, past the queue, with the gateway's own key. */
