@@ -19,11 +19,11 @@ import { createTokenCounter } from "./limits/token-counter.ts";
 import { openMiddlewares } from "./middlewares/open-middlewares.ts";
 import { createDocs } from "./openapi/docs.ts";
 import { Roster } from "./roster.ts";
+import { upstreamsOptions } from "./serve-options.ts";
 import { drain } from "./server/drain.ts";
 import { healthReport } from "./server/health-report.ts";
 import { createMetricsApp } from "./server/metrics-app.ts";
 import { openPorts } from "./server/open-ports.ts";
-import { defaultUpstream, echoUpstream } from "./settings/default-upstream.ts";
 import { ownAddress } from "./settings/own-address.ts";
 import type { Settings } from "./settings/settings-table.ts";
 import { upgrade } from "./sockets/upgrade.ts";
@@ -214,25 +214,6 @@ async function openEntrance({ settings, telemetry, state }: Common, opening: Asy
   // The settings have read these options as limits.
   return { users, access, middlewares: own, tracer, rateLimit: rateLimit as LimitFields | null };
 }
-
-type ModelRules = (model: string) => Settings["models"][number] | null;
-
-const upstreamsOptions = (
-  settings: Settings,
-  telemetry: Telemetry,
-  rules: ModelRules,
-): UpstreamsOptions => ({
-  ...settings,
-  upstreamOfUrl: defaultUpstream(settings),
-  echoAt: (url) => echoUpstream(settings, url),
-  env: process.env,
-  modelCapacity: settings.models.some(({ maxConcurrent }) => maxConcurrent !== null)
-    ? (model) => rules(model)?.maxConcurrent ?? null
-    : null,
-  onSwap: telemetry.swapped,
-  onChange: telemetry.upstreamState,
-  onFinding: telemetry.finding,
-});
 
 /** The parts that need nothing but settings. */
 const partsOf = ({ settings, settingsReport, owner }: Common) => ({

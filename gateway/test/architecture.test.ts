@@ -63,6 +63,7 @@ const mayImport: Record<string, string[] | "everything"> = {
   // doctor opens upstreams as the gateway does, and asks through the same connections.
   cli: ["settings", "users", "limits", "ledger", "serve", "upstreams", "dialects"],
   main: ["cli", "settings"],
+  "serve-options": ["settings", "upstreams"],
   serve: "everything",
   test: "everything",
 };
