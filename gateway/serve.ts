@@ -34,11 +34,7 @@ import { createAffinity } from "./upstreams/affinity.ts";
 import { conversationKey } from "./upstreams/conversation-key.ts";
 import type { Finding } from "./upstreams/inspect/finding.ts";
 import { createModelRules } from "./upstreams/model-rules.ts";
-import {
-  type OpenUpstreams,
-  openUpstreams,
-  type UpstreamsOptions,
-} from "./upstreams/open-upstreams.ts";
+import { type OpenUpstreams, openUpstreams } from "./upstreams/open-upstreams.ts";
 import { createRetries } from "./upstreams/retry.ts";
 import { createTokenize } from "./upstreams/tokenize.ts";
 import { createOwnerDoor, type OwnerDoor } from "./users/owner-door.ts";

@@ -116,7 +116,9 @@ describe("what the start finds at an upstream", () => {
     try {
       await until(() => gateway.stderr().includes("Look at:"), "the banner tells it");
       expect(gateway.stderr()).toContain("  http://127.0.0.1:9 cannot be reached: ECONNREFUSED\n");
-      expect(gateway.stdout().match(/cannot be reached/g)).toHaveLength(1);
+      const told = () => gateway.stdout().match(/cannot be reached/g)?.length;
+      await until(() => told() !== undefined, "the log tells it");
+      expect(told()).toBe(1);
     } finally {
       gateway.child.kill();
       await gateway.ended;
