@@ -95,7 +95,5 @@ export const upstreamMembers = {
 /** One server that answers, as configured. */
 export type UpstreamSettings = { readonly name: string } & MembersOf<typeof upstreamMembers>;
 
-type UpstreamType = UpstreamSettings["type"];
-
 /** An upstream of which nothing is set. */
 export const usualUpstream: MembersOf<typeof upstreamMembers> = defaultsOf(upstreamMembers);
