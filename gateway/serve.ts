@@ -3,8 +3,7 @@ import { openOpenRouter } from "./api/open-openrouter.ts";
 import { type AppParts, createApp } from "./app.ts";
 import { addressGroup } from "./auth/address-group.ts";
 import { createCors } from "./auth/browsers.ts";
-import type { Identity } from "./auth/identity.ts";
-import { mayStay } from "./auth/may-stay.ts";
+import { createMayStay } from "./auth/may-stay.ts";
 import { openAccess } from "./auth/open-access.ts";
 import type { Underway } from "./generation/run-accepted.ts";
 import { stopRemovedUsers } from "./generation/stop-removed-users.ts";
@@ -159,9 +158,8 @@ async function openParts(
   const mayFrame = tracer === null && middlewares.length === 0;
   const answers = opening.use(openAnswers({ ...settings, mayFrame }));
   const stopNotes = createStopNotes(settings.usersFile);
-  const isStill = (identity: Identity, needsEntry: boolean): boolean =>
-    mayStay(identity, users.read(), Date.now(), needsEntry);
-  opening.use(stopRemovedUsers({ underway, lines, mayStay: isStill, stopNotes }));
+  const mayStay = createMayStay(() => users.read());
+  opening.use(stopRemovedUsers({ underway, lines, mayStay, stopNotes }));
   const prices = createPrices({ ...settings, priceOfModel: (model) => rules(model)?.price });
   const answered = { ...settings, ...upstreams, said: rules, prices, ledger, limits };
   const parts: AppParts = {

@@ -6,7 +6,7 @@ import { askGateway } from "./ask-gateway.ts";
 import { checkLedger, checkUsers } from "./doctor/check-files.ts";
 import { checkGateway } from "./doctor/check-gateway.ts";
 import { checkLimits } from "./doctor/check-limits.ts";
-import { checkPublic } from "./doctor/check-public.ts";
+import { checkPublic, checkPublicPort } from "./doctor/check-public.ts";
 import { checkByGateway } from "./doctor/check-running.ts";
 import { checkUpstreams } from "./doctor/check-upstream.ts";
 import { probedUpstreams } from "./doctor/probed-upstreams.ts";
@@ -57,16 +57,14 @@ async function examine(
   const { settings, configFile, doubts } = loaded;
   const { url, report } = await askGateway(settings, { env, cwd });
   const others = report === null ? [] : differentSettings(settingsReport(loaded), report);
+  // docker-compose.yml sets it.
+  const isContainer = (env.PUBLISHED_PORT ?? "") !== "";
+  const probing = { generates, isContainer, timeoutMs: 10_000 };
   const [gateway, upstream, tunnel] = await Promise.all([
     checkGateway(url),
     others.length > 0
       ? checkByGateway(url, others)
-      : checkUpstreams(probedUpstreams(settings, env), {
-          generates,
-          // docker-compose.yml sets it.
-          isContainer: (env.PUBLISHED_PORT ?? "") !== "",
-          timeoutMs: 10_000,
-        }),
+      : checkUpstreams(probedUpstreams(settings, env), probing),
     checkPublic(publicUrl),
   ]);
   return [
@@ -77,6 +75,7 @@ async function examine(
     ...checkLimits(loaded),
     ...gateway,
     ...upstream,
+    ...checkPublicPort(settings.publicPort, settings.publicHost, isContainer),
     ...tunnel,
   ];
 }

@@ -1,4 +1,4 @@
-import type { Identity } from "../auth/identity.ts";
+import type { MayStay } from "../auth/may-stay.ts";
 import { GatewayError } from "../errors.ts";
 import type { AllLines } from "../line/all-lines.ts";
 import type { RosterView } from "../roster.ts";
@@ -7,11 +7,7 @@ import type { Underway } from "./run-accepted.ts";
 export type RemovedUsersParts = {
   underway: RosterView<Underway>;
   lines: Pick<AllLines, "cancel">;
-  /**
-   * Whether users.json would still let this user in. `needsEntry`: also one who came without a key
-   * needs an entry there.
-   */
-  mayStay(identity: Identity, needsEntry: boolean): boolean;
+  mayStay: MayStay;
   /** By user: what began until this time (epoch ms) is stopped, if the user may not stay. */
   stopNotes(): ReadonlyMap<string, number>;
 };

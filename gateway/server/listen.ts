@@ -20,8 +20,9 @@ export type ListenOptions = {
   port: number;
   /** Null is every address, IPv4 and IPv6. */
   host: string | null;
-  /** The setting of the port, named in errors. */
+  /** The settings of the port and of its address, named in errors. */
   setting?: string;
+  hostSetting?: string;
   messages?: MessageClasses;
   /** Called for each new connection; one that is not admitted ends at once. */
   admit?: (socket: Socket) => boolean;
@@ -107,21 +108,25 @@ function refuseSocket(socket: Duplex, status: string, message: string): void {
 }
 
 /** Why a port cannot be opened, by Node's error code, and what to do about it. */
-const hindrances: Readonly<Record<string, (setting: string) => string>> = {
+const hindrances: Readonly<Record<string, (port: string, host: string) => string>> = {
   EADDRINUSE: (setting) => `another program listens there; stop it or set ${setting} to a free one`,
   EACCES: (setting) => `not allowed; ports under 1024 need rights, set ${setting} to a higher one`,
-  EADDRNOTAVAIL: () => noAddress,
-  ENOTFOUND: () => noAddress,
+  EADDRNOTAVAIL: (_port, host) => noAddress(host),
+  ENOTFOUND: (_port, host) => noAddress(host),
 };
 
-const noAddress = "no address of this machine; set HOST to one, or leave it out to have them all";
+const noAddress = (host: string): string => {
+  const without = host === "HOST" ? "to have them all" : "to have 127.0.0.1";
+  return `no address of this machine; set ${host} to one, or leave it out ${without}`;
+};
 
 function opened(server: Server, options: ListenOptions): Promise<void> {
-  const { port, host, setting = "PORT" } = options;
+  const { port, host, setting = "PORT", hostSetting = "HOST" } = options;
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       const where = `${host ?? "every address"}, port ${port}`;
-      const why = hindrances[error.code ?? ""]?.(setting) ?? error.code ?? error.message;
+      const why =
+        hindrances[error.code ?? ""]?.(setting, hostSetting) ?? error.code ?? error.message;
       reject(new Error(`cannot listen on ${where}: ${why}`));
     });
     server.listen(host === null ? { port } : { port, host }, resolve);

@@ -14,6 +14,7 @@ function open(more: Partial<PortsOptions>): Promise<Ports> {
     host: null,
     port: 0,
     publicPort: null,
+    publicHost: "127.0.0.1",
     metricsPort: null,
     admit: () => true,
     app,
@@ -51,4 +52,33 @@ it("an address that is not this machine's is told with the setting that names it
   // Of a network that is for examples (RFC 5737).
   const wrong = open({ host: "192.0.2.1" });
   await expect(wrong).rejects.toThrow(/192\.0\.2\.1, port 0: no address of this machine; set HOST/);
+});
+
+const ofTheLan = Object.values(networkInterfaces())
+  .flatMap((list) => list ?? [])
+  .find(({ family, internal }) => family === "IPv4" && !internal)?.address;
+
+it("PUBLIC_PORT is for this machine alone, whatever address the gateway has", async (context) => {
+  if (ofTheLan === undefined) context.skip("this machine has no other address than its own");
+  const ports = await open({ publicPort: 0 });
+  try {
+    const port = ports.public?.port;
+    expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe("here");
+    await expect(fetch(`http://${ofTheLan}:${port}/`)).rejects.toThrow();
+    expect((await fetch(`http://${ofTheLan}:${ports.main.port}/`)).status).toBe(200);
+  } finally {
+    await ports.close(0);
+  }
+  const wrong = open({ publicPort: 0, publicHost: "192.0.2.1" });
+  await expect(wrong).rejects.toThrow("set PUBLIC_HOST to one");
+});
+
+it("PUBLIC_PORT is where PUBLIC_HOST says", async (context) => {
+  if (ofTheLan === undefined) context.skip("this machine has no other address than its own");
+  const ports = await open({ host: "127.0.0.1", publicPort: 0, publicHost: "0.0.0.0" });
+  try {
+    expect((await fetch(`http://${ofTheLan}:${ports.public?.port}/`)).status).toBe(200);
+  } finally {
+    await ports.close(0);
+  }
 });

@@ -7,6 +7,8 @@ export type PortsOptions = {
   host: string | null;
   port: number;
   publicPort: number | null;
+  /** Where PUBLIC_PORT listens: only the tunnel is to reach it. */
+  publicHost: string;
   metricsPort: number | null;
   /** For the main port; behind PUBLIC_PORT everybody has the tunnel's address. */
   admit: NonNullable<ListenOptions["admit"]>;
@@ -34,7 +36,7 @@ export async function openPorts(options: PortsOptions): Promise<Ports> {
     opened.push(one);
     return one;
   };
-  const { port, publicPort, metricsPort, metrics, admit } = options;
+  const { port, publicPort, publicHost, metricsPort, metrics, admit } = options;
   const forApp = { messages: messageClassesOf(app), upgrade };
   try {
     return {
@@ -42,7 +44,12 @@ export async function openPorts(options: PortsOptions): Promise<Ports> {
       public:
         publicPort === null
           ? null
-          : await open(app, publicPort, { ...forApp, setting: "PUBLIC_PORT" }),
+          : await open(app, publicPort, {
+              ...forApp,
+              host: publicHost,
+              setting: "PUBLIC_PORT",
+              hostSetting: "PUBLIC_HOST",
+            }),
       metrics:
         metricsPort === null ? null : await open(metrics, metricsPort, { setting: "METRICS_PORT" }),
       close,

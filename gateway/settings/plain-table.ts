@@ -32,6 +32,12 @@ const serverTable = {
     default: "off",
     example: "8001",
   },
+  publicHost: {
+    env: "PUBLIC_HOST",
+    about: "the address of PUBLIC_PORT; the default is this machine alone, where the tunnel runs",
+    kind: "host",
+    default: "127.0.0.1",
+  },
   metricsPort: {
     env: "METRICS_PORT",
     about: "a separate port for /metrics, which is then not on the main port",

@@ -2,6 +2,20 @@ import { type Finding, fail, ok, reasonOf, skip, warn } from "../../upstreams/in
 
 const about = "tunnel";
 
+/**
+ * Whether only the tunnel can reach PUBLIC_PORT. In a container the network decides that.
+ * @param host - where it listens
+ */
+export function checkPublicPort(
+  port: number | null,
+  host: string,
+  isContainer: boolean,
+): readonly Finding[] {
+  if (port === null || isContainer || /^(127\.|::1$|localhost$)/.test(host)) return [];
+  const says = `Other machines can reach port ${port}, and give any address as their own there.`;
+  return [warn(about, says, "Remove PUBLIC_HOST, unless the tunnel runs on another machine.")];
+}
+
 /** Looks at the gateway from outside, at its public URL; null: there is none to look at. */
 export async function checkPublic(url: string | null): Promise<Finding[]> {
   if (url === null) {
