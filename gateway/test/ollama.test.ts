@@ -273,6 +273,25 @@ describe("the ollama package, in front of a server with another API", () => {
     });
     expect(lines.at(-1)).toMatchObject({ done: true });
   });
+
+  it("adds no text to what a client reads while it waits", async () => {
+    const held = holding();
+    gateway = await startTestGateway(held.handler, { MAX_CONCURRENT: "1" });
+    const first = gateway.post("/api/chat", hello, { user: "bob" });
+    await inLine(gateway, { active: 1 });
+    const texts: string[] = [];
+    const second = (async () => {
+      for await (const part of await client().chat({ ...hello, stream: true })) {
+        texts.push(part.message.content);
+      }
+    })();
+    await inLine(gateway, { waiting: 1 });
+    held.releaseAll();
+    await (await first).text();
+    await second;
+    const alone = await client().chat({ ...hello, stream: false });
+    expect(texts.join("")).toBe(alone.message.content);
+  });
 });
 
 describe("the calls beside the answers", () => {
