@@ -14,6 +14,8 @@ export type EventShaperOptions = {
   renamer: Renamer | null;
   /** Knows the usage chunk that the client did not ask for; null drops none. */
   isDropped: AskedUsage["isOnlyUsage"] | null;
+  /** Takes out the null that asking for usage puts into events; null leaves it. */
+  clean?: AskedUsage["withoutNull"] | null;
   /** Sees each whole event, as latin1 text: one character a byte, and whether it ends the stream. */
   watch: (event: string, end: StreamEnd | null) => void;
   /** Replaces events: by the prompt's progress, with a cost. Null leaves them. */
@@ -38,6 +40,7 @@ const isCounted = (event: string): boolean =>
 export function createEventShaper(options: EventShaperOptions): Shaper {
   const { framing, events, renamer, watch, isDropped, rewriteError } = options;
   const amend = options.amend ?? null;
+  const clean = options.clean ?? null;
   const secret = options.secret ?? null;
   const splitter = framing.events.createSplitter();
   let out = "";
@@ -63,7 +66,8 @@ export function createEventShaper(options: EventShaperOptions): Shaper {
       }
     }
     if (isDropped?.(masked)) return true;
-    const named = renamer === null ? masked : renamer.rename(masked);
+    const cleaned = clean === null ? masked : clean(masked);
+    const named = renamer === null ? cleaned : renamer.rename(cleaned);
     const shaped = amend === null ? named : amend(named);
     if (isCounted(shaped)) sent += 1;
     if (end !== "last") {

@@ -167,6 +167,8 @@ export type AskedUsage = {
   ask(bytes: Buffer): Buffer;
   /** The event that holds nothing but the usage. */
   isOnlyUsage(event: string): boolean;
+  /** The event without the null that asking puts into it. */
+  withoutNull(event: string): string;
 };
 
 export type DialectPlaces = {

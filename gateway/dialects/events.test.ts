@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { recordedEvents } from "../test/fixtures/recorded.ts";
 import { type DialectName, dialects } from "./all.ts";
-import { isOnlyUsage } from "./openai/openai-events.ts";
+import { isOnlyUsage, withoutNullUsage } from "./openai/openai-events.ts";
 import { isErrorEvent } from "./sse/event-scan.ts";
 
 const eventsOf = (dialect: DialectName) => dialects[dialect].events;
@@ -179,5 +179,27 @@ describe("isLast", () => {
     ["event: message_delta\ndata: {}\n\n", "messages", false],
   ])("of %j in %s is %s", (event, dialect, expected) => {
     expect(eventsOf(dialect).isLast(event)).toBe(expected);
+  });
+});
+
+describe("an event that says null for usage", () => {
+  it.each([
+    ['data: {"id":"a","choices":[],"usage":null}\n\n', 'data: {"id":"a","choices":[]}\n\n'],
+    ['data: {"usage":null,"id":"a"}\n\n', 'data: {"id":"a"}\n\n'],
+    ['data: {"id":"a" , "usage" : null , "b":1}\n\n', 'data: {"id":"a" , "b":1}\n\n'],
+    ['data: {"usage":null}\n\n', "data: {}\n\n"],
+    ['data: {"a":"\\"usage\\":null{","usage":null}\n\n', 'data: {"a":"\\"usage\\":null{"}\n\n'],
+  ])("loses that field and nothing else: %s", (event, clean) => {
+    expect(withoutNullUsage(event)).toBe(clean);
+  });
+
+  it.each([
+    'data: {"choices":[{"usage":null}]}\n\n',
+    'data: {"choices":[],"usage":{"a":null}}\n\n',
+    'data: {"choices":[{"delta":{"content":"\\"usage\\":null"}}]}\n\n',
+    "data: [DONE]\n\n",
+    ": usage\n\n",
+  ])("is left alone where it says none: %s", (event) => {
+    expect(withoutNullUsage(event)).toBe(event);
   });
 });

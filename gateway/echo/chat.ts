@@ -43,14 +43,11 @@ async function* chunks(
   usage: unknown,
 ): AsyncGenerator<string> {
   const shared = { id: head.id, object: "chat.completion.chunk", created: head.created };
-  // If the client asks for usage, every chunk before the last has `usage: null` (OpenAI).
-  const rest = usage === null ? {} : { usage: null };
   const chunk = (index: number, delta: unknown, finish: string | null): string =>
     formatDataEvent({
       ...shared,
       model: head.model,
       choices: [{ index, delta, logprobs: null, finish_reason: finish }],
-      ...rest,
     });
   for (let i = 0; i < n; i++) yield chunk(i, { role: "assistant", content: "" }, null);
   for await (const piece of call.spoken(said)) {

@@ -59,12 +59,11 @@ async function* chunks(
   replies: readonly EchoReply[],
   usage: unknown,
 ): AsyncGenerator<string> {
-  const rest = usage === null ? {} : { usage: null };
   for (const [index, said] of replies.entries()) {
     for await (const piece of call.spoken(said)) {
-      yield formatDataEvent({ ...head, choices: [choice(index, piece.text, null)], ...rest });
+      yield formatDataEvent({ ...head, choices: [choice(index, piece.text, null)] });
     }
-    yield formatDataEvent({ ...head, choices: [choice(index, "", said.end)], ...rest });
+    yield formatDataEvent({ ...head, choices: [choice(index, "", said.end)] });
   }
   if (usage !== null) yield formatDataEvent({ ...head, choices: [], usage });
   yield "data: [DONE]\n\n";

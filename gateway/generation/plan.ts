@@ -19,6 +19,8 @@ export type Plan = {
   /** The request asks for the usage chunk; `dropUsage` if the client did not. */
   readonly addsUsage: boolean;
   readonly dropUsage: boolean;
+  /** The client gets no `"usage":null`, which asking for usage puts into every chunk. */
+  readonly dropNullUsage: boolean;
   /** What it cost in US dollars, once usage is known; null if the client is not told. */
   readonly cost: (() => number | null) | null;
   /** The request asks for the progress of the prompt, which the client gets in our form. */
@@ -29,6 +31,7 @@ const asItIs: Omit<Plan, "converts" | "model" | "key" | "cost"> = {
   assembles: false,
   addsUsage: false,
   dropUsage: false,
+  dropNullUsage: false,
   addsProgress: false,
 };
 
@@ -50,8 +53,11 @@ export function planOf(
   // Conversions and OpenRouter's streams tell their usage without being asked.
   const hidesUsage = stream && !includeUsage && !exchange.isOpenRouter;
   if (converts) return { ...plan, dropUsage: hidesUsage };
-  if (upstream.kind !== "llamacpp")
-    return { ...plan, addsUsage: stream && !includeUsage, dropUsage: hidesUsage };
+  if (upstream.kind !== "llamacpp") {
+    // OpenRouter itself sends no null, and its client takes none.
+    const dropNullUsage = stream && (!includeUsage || exchange.isOpenRouter);
+    return { ...plan, addsUsage: stream && !includeUsage, dropUsage: hidesUsage, dropNullUsage };
+  }
   // llama.cpp's `timings` tell as much, and they move when usage is asked for.
   const assembles = form.assemble !== null && !stream && streamUpstream;
   const addsProgress =

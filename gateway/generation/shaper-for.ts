@@ -47,6 +47,7 @@ function streamShaper(accepted: Accepted, answer: Answer, plan: Plan): Shaper {
     framing,
     events,
     renamer: form.renamer(requestId, begun),
+    clean: plan.dropNullUsage ? (form.askedUsage?.withoutNull ?? null) : null,
     isDropped: plan.dropUsage ? (form.askedUsage?.isOnlyUsage ?? null) : null,
     watch,
     secret: plan.key,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { json, jsonArray } from "../json/json-framing.ts";
-import { sse } from "../sse/sse-framing.ts";
 import { gemini } from "./gemini.ts";
+import { geminiSse } from "./gemini-sse.ts";
 
 function read(verb: string, body: object, query = "") {
   const path = `/v1beta/models/gemini-3-pro:${verb}`;
@@ -19,7 +19,7 @@ describe("readFields of Gemini's", () => {
     };
     expect(read("streamGenerateContent", body, "?alt=sse")).toEqual({
       model: "gemini-3-pro",
-      framing: sse,
+      framing: geminiSse,
       stream: true,
       includeUsage: false,
       maxTokens: 100,

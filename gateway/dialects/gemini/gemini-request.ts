@@ -10,7 +10,7 @@ import { inputChars } from "../input-size.ts";
 import { parseObject } from "../json/json-body.ts";
 import { json, jsonArray } from "../json/json-framing.ts";
 import type { RequestFields } from "../request-fields.ts";
-import { sse } from "../sse/sse-framing.ts";
+import { geminiSse } from "./gemini-sse.ts";
 import type { GeminiTarget } from "./gemini-target.ts";
 
 /** Google's JSON takes each name in two forms. */
@@ -41,7 +41,7 @@ function check(body: JsonObject, { verb }: GeminiTarget): void {
   else checkPresent(body, ["contents"]);
 }
 
-const framings = { events: sse, array: jsonArray, none: json };
+const framings = { events: geminiSse, array: jsonArray, none: json };
 
 /**
  * The fields of a request of Gemini's. Its model and the form of its answer stand in its path.

@@ -3,11 +3,11 @@ import { openAiRateLimit } from "../openai/rate-limit-names.ts";
 import { openRouterErrorBody, openRouterErrorData } from "../openrouter/openrouter-error.ts";
 import { readModels } from "../request-fields.ts";
 import { holds, isErrorEvent, says } from "../sse/event-scan.ts";
-import { sse } from "../sse/sse-framing.ts";
 import { commonUsage } from "../usage.ts";
 import { geminiErrors } from "./gemini-error.ts";
 import { withGeminiModel } from "./gemini-path.ts";
 import { geminiFields } from "./gemini-request.ts";
+import { geminiPlace, geminiSse } from "./gemini-sse.ts";
 import { geminiTarget } from "./gemini-target.ts";
 
 /** Google's generateContent and its kin. The model stands in the path. */
@@ -51,7 +51,7 @@ export const gemini: Dialect = {
     isTemplated: false,
     count: { converts: false, answer: (tokens) => ({ totalTokens: tokens }) },
   },
-  framing: sse,
+  framing: geminiSse,
   usage: commonUsage,
   events: {
     // No event says that it is the last: the last chunk says why the answer ends, or why the
@@ -73,7 +73,7 @@ export const gemini: Dialect = {
     progress: null,
     renamer: () => null,
   },
-  places: { event: () => null, begins: null },
+  places: { event: geminiPlace, begins: null },
   errors: geminiErrors,
   headers: { requestId: null, rateLimit: openAiRateLimit },
   upstreams: {

@@ -1,6 +1,6 @@
 import type { Dialect } from "../dialect.ts";
 import { withIncludeUsage } from "../json/json-edit.ts";
-import { isOnlyUsage } from "../openai/openai-events.ts";
+import { isOnlyUsage, withoutNullUsage } from "../openai/openai-events.ts";
 import {
   modelInBody,
   openAiFamily,
@@ -51,7 +51,7 @@ export const chat: Dialect = {
     isReadWhole: true,
     carriesRequestId: true,
     repeats: [],
-    askedUsage: { ask: withIncludeUsage, isOnlyUsage },
+    askedUsage: { ask: withIncludeUsage, isOnlyUsage, withoutNull: withoutNullUsage },
     assemble: assembleChat,
     progress: createProgressTeller,
     renamer: createTopLevelRenamer,

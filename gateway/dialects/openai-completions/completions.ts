@@ -2,7 +2,7 @@ import type { JsonObject } from "../../json-object.ts";
 import type { Dialect } from "../dialect.ts";
 import { checkPresent } from "../field-checks.ts";
 import { withIncludeUsage } from "../json/json-edit.ts";
-import { isOnlyUsage } from "../openai/openai-events.ts";
+import { isOnlyUsage, withoutNullUsage } from "../openai/openai-events.ts";
 import {
   modelInBody,
   nativeOnly,
@@ -49,7 +49,7 @@ export const completions: Dialect = {
     isReadWhole: true,
     carriesRequestId: true,
     repeats: [],
-    askedUsage: { ask: withIncludeUsage, isOnlyUsage },
+    askedUsage: { ask: withIncludeUsage, isOnlyUsage, withoutNull: withoutNullUsage },
     assemble: assembleCompletion,
     progress: null,
     renamer: createTopLevelRenamer,
