@@ -4,6 +4,7 @@ import type { JsonObject } from "../json-object.ts";
 import type { DialectName } from "./all.ts";
 import type { StreamFraming } from "./framing.ts";
 import type { EmbeddingTranslator, Translator } from "./hub/hub.ts";
+import type { FittedBody } from "./late-system.ts";
 import type { Assembly } from "./openai-chat/assembly.ts";
 import type { ProgressNote } from "./openai-chat/progress-events.ts";
 import type { PlaceNote } from "./place-words.ts";
@@ -77,6 +78,11 @@ export type DialectRequest = {
   withModel(bytes: Buffer, model: string): Buffer;
   /** The path with another model. */
   pathWithModel(path: string, model: string): string;
+  /**
+   * The body as the provider's own servers take it, although another model wrote a part of the
+   * conversation; null if they take any.
+   */
+  readonly fit: ((bytes: Buffer) => FittedBody) | null;
 };
 
 /** Where a conversation has its system prompt, its turns, and what stands in each. */
@@ -93,6 +99,8 @@ export type DialectPrompt = {
   readonly fields: readonly string[];
   /** True for a conversation: a tokenizer adds tokens for each turn. */
   readonly isConversation: boolean;
+  /** Its coding agents have items and tools of their own, which not every server knows. */
+  readonly hasAgentItems: boolean;
   /** False for what answers without tokens of its own: embeddings, reranking. */
   readonly generates: boolean;
   /**

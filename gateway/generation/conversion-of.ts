@@ -1,7 +1,9 @@
 import type { Conversion } from "../dialects/hub/convert.ts";
 import type { EmbeddingTranslator, Translator } from "../dialects/hub/hub.ts";
 import { json } from "../dialects/json/json-framing.ts";
+import { findTopLevel } from "../dialects/json/json-scan.ts";
 import { modelAt } from "../upstreams/destination.ts";
+import { targetFor } from "../upstreams/speaks.ts";
 import type { Upstream } from "../upstreams/upstream.ts";
 import type { Accepted } from "./reserve.ts";
 
@@ -15,6 +17,10 @@ export type ConversionParts = {
   streamUpstream: boolean;
 };
 
+function namesTools(body: Buffer): boolean {
+  return findTopLevel(body, "tools").some(({ start, end }) => end - start > "null".length);
+}
+
 /** How a generation is converted for an upstream that speaks another dialect. */
 export function conversionOf(
   { conversions, streamUpstream }: ConversionParts,
@@ -23,14 +29,16 @@ export function conversionOf(
   translator: Translator | EmbeddingTranslator,
 ): Conversion {
   const askedModel = request.fields.model ?? "";
+  const model = modelAt(destination, upstream) ?? askedModel;
+  const hasTools = Buffer.isBuffer(request.body) && namesTools(request.body);
   return {
     ...conversions,
     translator,
     framing: request.fields.framing ?? json,
-    family: upstream.family,
+    target: targetFor(upstream, { model, dialect: exchange.dialect, hasTools }),
     requestId: exchange.requestId,
     askedModel,
-    model: modelAt(destination, upstream) ?? askedModel,
+    model,
     streamUpstream,
     upstreamId: (id) => meter.named(id),
   };

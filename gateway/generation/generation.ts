@@ -105,6 +105,10 @@ function refuseUnspoken({ members, seats }: Destination, exchange: Exchange): vo
   const { dialect, path } = exchange;
   const upstreams = seats.list.map((seat) => members.get(seat.upstream)?.upstream);
   if (upstreams.some((upstream) => upstream && canServe(upstream, dialect, path))) return;
+  const { conversion } = dialects[dialect].upstreams;
+  if (conversion !== null && !conversion.takes(path)) {
+    throw new GatewayError("not_found", `The upstream of this model does not have ${path}.`);
+  }
   const what = `The upstream of this model does not support ${dialect} requests`;
   throw new GatewayError("invalid_request", `${what}. Choose another model.`, { param: "model" });
 }

@@ -49,8 +49,8 @@ async function startRoom(answer: Parameters<typeof startMockUpstream>[0]) {
   }
 
   /** Asks once as a client; gives the status and the JSON, or the code of the error. */
-  async function ask(): Promise<[number, unknown]> {
-    const accepted = room.accept(messages, question);
+  async function ask(body: object = question): Promise<[number, unknown]> {
+    const accepted = room.accept(messages, body);
     let failed: unknown = null;
     const server = createServer((request, response) => {
       speak(accepted, request, response).catch((error: { code: string }) => {
@@ -108,8 +108,67 @@ it("does not take an unknown model for an unknown dialect", async () => {
   expect([...upstream.lacks]).toEqual([]);
 });
 
-it("does not convert after an error that says nothing of the dialect", async () => {
-  const { ask, asked } = await startRoom((_seen, response) => void response.writeHead(500).end());
+/** Other ways in which servers say that they do not know a path. */
+const refusals: readonly [string, number, string, string][] = [
+  ["LM Studio", 200, "application/json", '{"error":"Unexpected endpoint or method."}'],
+  ["a proxy", 403, "application/json", '{"error":{"message":"forbidden"}}'],
+  ["FastAPI", 422, "application/json", '{"detail":[{"loc":["body"],"msg":"x"}]}'],
+  ["a small server", 500, "application/json", '{"error":"no route"}'],
+  ["a web page", 200, "text/html", "<!doctype html><title>Chat</title>"],
+];
+
+it.each(refusals)(
+  "takes the answer of %s (%i) for an unknown dialect until one was answered",
+  async (...given) => {
+    const [, status, type, body] = given;
+    const { ask, asked, upstream } = await startRoom((seen, response, request) => {
+      if (seen.url !== "/v1/messages") return politeChat(seen, response, request);
+      response.writeHead(status, { "content-type": type });
+      response.end(body);
+    });
+    for (let count = 0; count < 2; count++)
+      expect(await ask()).toMatchObject([200, { type: "message" }]);
+    expect(asked()).toEqual(["/v1/messages", "/v1/chat/completions", "/v1/chat/completions"]);
+    expect([...upstream.lacks]).toEqual(["messages"]);
+  },
+);
+
+it("gives the first error, and learns nothing, where no dialect helps", async () => {
+  const { ask, asked, upstream } = await startRoom(
+    (_seen, response) => void response.writeHead(500).end(),
+  );
   expect(await ask()).toEqual([502, "upstream_error"]);
-  expect(asked()).toEqual(["/v1/messages"]);
+  expect(asked()).toEqual(["/v1/messages", "/v1/chat/completions"]);
+  expect([...upstream.lacks]).toEqual([]);
+});
+
+it("does not convert for an upstream that has answered in the dialect", async () => {
+  let fails = false;
+  const { ask, asked } = await startRoom((_seen, response) => {
+    response.writeHead(fails ? 400 : 200, { "content-type": "application/json" });
+    response.end(fails ? '{"error":{"message":"bad"}}' : message);
+  });
+  expect((await ask())[0]).toBe(200);
+  fails = true;
+  expect(await ask()).toEqual([502, "upstream_rejected"]);
+  expect(asked()).toEqual(["/v1/messages", "/v1/messages"]);
+});
+
+const noted = {
+  ...question,
+  messages: [...question.messages, { role: "system", content: "note" }],
+};
+
+it("makes the system's words in mid-conversation the user's once the upstream has refused them", async () => {
+  const roles: unknown[] = [];
+  const { ask } = await startRoom((seen, response) => {
+    const { messages: turns } = JSON.parse(seen.body.toString()) as typeof noted;
+    roles.push(turns.map(({ role }) => role).join());
+    const isLate = turns.at(-1)?.role === "system";
+    response.writeHead(isLate ? 400 : 200, { "content-type": "application/json" });
+    const text = "System message must be at the beginning.";
+    response.end(isLate ? JSON.stringify({ error: { message: text } }) : message);
+  });
+  for (let count = 0; count < 2; count++) expect((await ask(noted))[0]).toBe(200);
+  expect(roles).toEqual(["user,system", "user,user", "user,user"]);
 });

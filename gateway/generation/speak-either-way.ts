@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Answer } from "../answer/answer.ts";
-import { dialects } from "../dialects/all.ts";
+import { type DialectName, dialects } from "../dialects/all.ts";
 import { GatewayError } from "../errors.ts";
 import type { CostOf } from "../ledger/prices.ts";
 import { contentEncodingOf } from "../limits/body.ts";
@@ -9,14 +9,15 @@ import { modelAt } from "../upstreams/destination.ts";
 import { forward, type Outbound, type Receiver } from "../upstreams/forward.ts";
 import { headersToClient } from "../upstreams/headers.ts";
 import { sendWithPatience } from "../upstreams/send-with-patience.ts";
-import { isConvertible, isNative, lacksPath } from "../upstreams/speaks.ts";
 import { learnKind, type Upstream } from "../upstreams/upstream.ts";
 import { type ConversionParts, conversionOf } from "./conversion-of.ts";
 import { type OutboundTimeouts, outboundOf } from "./outbound.ts";
 import { type Plan, planOf } from "./plan.ts";
+import { probedReceiver } from "./probed-receiver.ts";
 import type { Accepted } from "./reserve.ts";
 import { shaperFor } from "./shaper-for.ts";
 import type { HeldSlot } from "./turns.ts";
+import { attemptOf, firstWay, type NextWay, nextWay, type Way } from "./way-to-ask.ts";
 
 export type SpeakParts = ConversionParts & {
   timeouts: OutboundTimeouts;
@@ -25,9 +26,9 @@ export type SpeakParts = ConversionParts & {
 };
 
 /**
- * The middle circle of tries: asks the upstream in the client's dialect, and in the upstream's own
- * if it does not know that one. The upstream sends, the meter watches, the answer writes. Rejects
- * with a GatewayError.
+ * The middle circle of tries: asks the upstream in the client's dialect, and in other ways if it
+ * refuses that one (see `way-to-ask.ts`). The upstream sends, the meter watches, the answer writes.
+ * Rejects with a GatewayError.
  */
 export async function speakEitherWay(
   parts: SpeakParts,
@@ -35,18 +36,27 @@ export async function speakEitherWay(
   answer: Answer,
   slot: HeldSlot,
 ): Promise<void> {
-  const { dialect } = accepted.exchange;
-  const { upstream } = slot.member;
-  if (!isNative(upstream, dialect)) return speak(parts, accepted, answer, slot, true);
-  try {
-    await speak(parts, accepted, answer, slot, false);
-  } catch (error) {
-    if (answer.begun || !lacksPath(error) || !isConvertible(upstream, dialect)) throw error;
-    await speak(parts, accepted, answer, slot, true);
-    // It was the path that the upstream did not know, not the model.
-    upstream.lacks.add(dialect);
+  const attempt = attemptOf(accepted, slot.member.upstream);
+  const learnt: NextWay[] = [];
+  let way: Way = firstWay(attempt);
+  let first: unknown = null;
+  for (;;) {
+    try {
+      await speak(parts, accepted, answer, slot, way);
+      for (const one of learnt) one.learn();
+      return;
+    } catch (error) {
+      const next = answer.begun || learnt.length >= mostWays ? null : nextWay(way, error, attempt);
+      if (next === null) throw learnt.at(-1)?.isGuess && !answer.begun ? first : error;
+      first ??= error;
+      learnt.push(next);
+      way = next;
+    }
   }
 }
+
+/** Further ways to ask one upstream. */
+const mostWays = 3;
 
 /** Asks the upstream once in one dialect; the inner circle, `sendWithPatience`, is inside. */
 function speak(
@@ -54,7 +64,7 @@ function speak(
   accepted: Accepted,
   answer: Answer,
   { member, patienceMs }: HeldSlot,
-  converts: boolean,
+  { converts, demotes }: Way,
 ): Promise<void> {
   const { exchange, destination } = accepted;
   const { upstream } = member;
@@ -66,6 +76,7 @@ function speak(
     model,
     cost: costTellerOf(parts, accepted, model),
     streamUpstream: parts.streamUpstream,
+    demotes,
   });
   const receiver = receiverFor(parts.telemetry, accepted, answer, { plan, upstream });
   return sendWithPatience({
@@ -73,11 +84,31 @@ function speak(
     outbound: outboundOf(parts.timeouts, accepted, upstream, plan),
     send: converts
       ? (outbound) => sendConverted(parts, accepted, upstream, outbound, receiver)
-      : (outbound) => forward(upstream.connections, outbound, receiver, signal),
+      : (outbound) => sendAsItIs(upstream, exchange.dialect, outbound, receiver, signal),
     signal,
     committed: () => answer.committed,
     patienceMs,
   });
+}
+
+/** An upstream that has not shown to know the dialect may say under status 200 that it does not. */
+async function sendAsItIs(
+  upstream: Upstream,
+  dialect: DialectName,
+  outbound: Outbound,
+  receiver: Receiver,
+  signal: AbortSignal,
+): Promise<void> {
+  const { connections, family, spoke } = upstream;
+  const { conversion, ownOf } = dialects[dialect].upstreams;
+  if (conversion === null || ownOf === family || spoke.has(dialect)) {
+    await forward(connections, outbound, receiver, signal);
+    return;
+  }
+  const probed = probedReceiver(receiver);
+  await forward(connections, outbound, probed, signal);
+  probed.end();
+  spoke.add(dialect);
 }
 
 async function sendConverted(
@@ -141,7 +172,11 @@ function receiverFor(
         throw new GatewayError("upstream_error", text);
       }
       const shaper = shaperFor(accepted, answer, type, plan);
-      const shown = headersToClient(headers, shaper.edits);
+      const { changed = [] } = plan.fitted ?? {};
+      const shown = {
+        ...headersToClient(headers, shaper.edits),
+        ...(changed.length === 0 ? {} : { "x-gateway-changed": changed.slice(0, 50).join(", ") }),
+      };
       answer.begin(status, assembles ? jsonHeaders(shown) : shown, shaper);
       meter.begun(status);
     },

@@ -173,3 +173,7 @@ const upstreamTypes = [
 ] as const;
 /** The kind of server that an upstream is; `auto` is learnt from its answers. */
 export const upstreamType: ValueKind<(typeof upstreamTypes)[number]> = choice(upstreamTypes);
+
+const upstreamApis = ["auto", "chat", "responses", "messages"] as const;
+/** The API of an upstream's conversations; `auto` is learnt from its answers. */
+export const upstreamApi: ValueKind<(typeof upstreamApis)[number]> = choice(upstreamApis);

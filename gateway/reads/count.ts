@@ -11,7 +11,7 @@ import { collect } from "../upstreams/collect.ts";
 import { type Destination, modelAt } from "../upstreams/destination.ts";
 import type { Outbound } from "../upstreams/forward.ts";
 import { credentialsOf, headersToUpstream, keyOf } from "../upstreams/headers.ts";
-import { lacksPath } from "../upstreams/speaks.ts";
+import { isNative, lacksPath } from "../upstreams/speaks.ts";
 import type { Upstream } from "../upstreams/upstream.ts";
 
 export type CountParts = {
@@ -83,8 +83,8 @@ async function counted(
   { native, converted, model }: Questions,
 ): Promise<Buffer> {
   const { signal } = exchange;
-  const { prompt, upstreams } = dialects[exchange.dialect];
-  if (upstreams.native.includes(upstream.family)) {
+  const { prompt } = dialects[exchange.dialect];
+  if (isNative(upstream, exchange.dialect)) {
     try {
       return (await collect(upstream, native, signal)).bytes;
     } catch (error) {

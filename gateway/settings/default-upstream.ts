@@ -9,6 +9,7 @@ export function defaultUpstream(settings: Settings): UpstreamSettings | null {
     ...echoUpstream(settings, url),
     name: "default",
     type: settings.upstreamType,
+    api: settings.upstreamApi,
     key: settings.upstreamApiKey,
     ca: settings.upstreamCa,
     certificate: settings.upstreamCertificate,

@@ -72,6 +72,13 @@ const serverTable = {
     kind: "upstreamType",
     default: "auto",
   },
+  upstreamApi: {
+    env: "UPSTREAM_API",
+    about:
+      "the only API that the upstream has for conversations: chat, responses or messages; auto finds out",
+    kind: "upstreamApi",
+    default: "auto",
+  },
   upstreamCa: {
     env: "UPSTREAM_CA",
     about: "a PEM file of certificate authorities to trust for the upstream, beside the usual ones",

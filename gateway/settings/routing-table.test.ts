@@ -33,6 +33,7 @@ describe("upstreams", () => {
     const { settings } = load("max_concurrent: 3\nupstreams: {gpu1: http://box:8080/v1/}\n");
     expect(settings.upstreams).toEqual([
       {
+        api: "auto",
         name: "gpu1",
         url: "http://box:8080",
         type: "auto",

@@ -17,6 +17,14 @@ export const upstreamMembers = {
     otherwise: "auto",
     example: "llamacpp",
   },
+  api: {
+    name: "api",
+    about:
+      "the only API that it has for conversations: chat, responses or messages; auto finds out",
+    kind: "upstreamApi",
+    otherwise: "auto",
+    example: "chat",
+  },
   /** Null: the gateway sends no key of its own. */
   key: {
     name: "key",

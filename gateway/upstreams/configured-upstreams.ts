@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Echo } from "../echo/echo.ts";
 import { type ProxyEnvironment, proxyFor } from "./proxy-for.ts";
 import type { RoutedUpstream } from "./routing.ts";
-import { openUpstream, type ServerType, type Upstream } from "./upstream.ts";
+import { openUpstream, type ServerType, type Upstream, type UpstreamApi } from "./upstream.ts";
 
 /** How one upstream is configured. */
 export type UpstreamSetup = {
@@ -10,6 +10,7 @@ export type UpstreamSetup = {
   readonly url: string;
   readonly key: string | null;
   readonly type: ServerType;
+  readonly api: UpstreamApi;
   /** The client's own credentials go to it unchanged. */
   readonly passthrough: boolean;
   readonly maxConcurrent: number | "auto";
@@ -111,7 +112,8 @@ export function openOne(
   setup: UpstreamSetup,
   options: NamedBy & Pick<ConfiguredOptions, "connectTimeoutMs" | "env">,
 ): ConfiguredUpstream {
-  const { url, key, type, passthrough, maxConcurrent, weight, drain, box, exclusiveModels } = setup;
+  const { url, key, type, api, passthrough } = setup;
+  const { maxConcurrent, weight, drain, box, exclusiveModels } = setup;
   const { name, isNamed, connectTimeoutMs, env } = options;
   const pem = (member: string, file: string | null): string | null =>
     textOf(isNamed ? `upstream ${name}: ${member}` : `UPSTREAM_${member.toUpperCase()}`, file);
@@ -120,6 +122,7 @@ export function openOne(
     url,
     key,
     type,
+    api,
     passthrough,
     connectTimeoutMs,
     tls: {

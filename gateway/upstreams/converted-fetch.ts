@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
+import type { TargetName } from "../dialects/hub/target.ts";
 import { createSseChecker } from "../dialects/sse/sse-checker.ts";
 import { type ConvertedBody, createConvertedBody } from "./converted-body.ts";
 import { convertedHeaders } from "./converted-headers.ts";
@@ -23,12 +24,12 @@ const bodiless = new Set([204, 205]);
  * Sends through `forward`, on the upstream's own connections and with the headers that the road
  * made. Aborting `stop` ends what is under way.
  *
- * @param stream - the upstream is asked for a stream, and anything else is a cut one.
+ * @param answer - `stream`: the upstream is asked for a stream, and anything else is a cut one.
  */
 export function createConvertedFetch(
   upstream: Upstream,
   outbound: Outbound,
-  stream: boolean,
+  { stream, target }: { stream: boolean; target: TargetName },
   stop: AbortController,
 ): ConvertedFetch {
   const underWay: Promise<void>[] = [];
@@ -51,7 +52,7 @@ export function createConvertedFetch(
           head(status, headers) {
             seen = headers;
             const type = String(headers["content-type"] ?? "");
-            const checker = stream ? createSseChecker(upstream.family) : null;
+            const checker = stream ? createSseChecker(target) : null;
             body = createConvertedBody(checker, (reason) => stop.abort(reason));
             const bytes = bodiless.has(status) ? null : body.stream;
             resolve(new Response(bytes, { status, headers: { "content-type": type } }));

@@ -51,7 +51,7 @@ const conversion: Conversion = {
   requestId: "req-1",
   askedModel: "asked",
   model: "up",
-  family: "openai",
+  target: "openai",
   strict: false,
   defaultMaxTokens: 4096,
 };

@@ -4,6 +4,7 @@ import { parseExact } from "../dialects/json/exact-json.ts";
 import { parseObject } from "../dialects/json/json-body.ts";
 import { mostConvertedValues } from "../dialects/json/json-shape.ts";
 import { type ConvertedFetch, createConvertedFetch } from "./converted-fetch.ts";
+import { takesThoughts } from "./converted-marks.ts";
 import type { Outbound, Receiver } from "./forward.ts";
 import { StaleConnection } from "./stale-connection.ts";
 import { upstreamTrouble } from "./trouble.ts";
@@ -75,7 +76,12 @@ export async function forwardConverted(
   // llama.cpp notices only of a streaming client that it has left.
   const streamUpstream = conversion.streamUpstream === true && upstream.kind === "llamacpp";
   const streams = conversion.framing.inPieces || streamUpstream;
-  const sent = createConvertedFetch(upstream, outbound, streams, stop);
+  const sent = createConvertedFetch(
+    upstream,
+    outbound,
+    { stream: streams, target: conversion.target },
+    stop,
+  );
   try {
     const bytes = Buffer.isBuffer(outbound.body) ? outbound.body : Buffer.alloc(0);
     const body = parseObject(bytes, mostConvertedValues, parseExact);
@@ -86,7 +92,7 @@ export async function forwardConverted(
         baseUrl: upstream.origin + upstream.prefix,
         fetch: sent.fetch,
         strictFields: upstream.type === "openai",
-        takesThoughts: upstream.type !== "openai",
+        takesThoughts: takesThoughts(upstream, conversion.model),
       },
     );
     receiver.head(200, headOf(converted, sent.headers()));

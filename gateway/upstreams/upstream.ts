@@ -1,3 +1,4 @@
+import { BoundedMap } from "../bounded-map.ts";
 import type { DialectName } from "../dialects/all.ts";
 import type { Family } from "../dialects/dialect.ts";
 import { type Connections, openConnections } from "./connection.ts";
@@ -17,11 +18,18 @@ export type ServerType =
   | "llamacpp"
   | "vllm";
 
+/** The API that it has for conversations; `auto`: its family's own, and others as it shows. */
+export type UpstreamApi = "auto" | "chat" | "responses" | "messages";
+
+/** Clients choose the names of models where no route does. */
+const mostRefused = 1000;
+
 /** A server that answers: its address, its dialect, its connections. */
 export type Upstream = {
   readonly name: string;
   readonly type: ServerType;
   readonly family: Family;
+  readonly api: UpstreamApi;
   readonly origin: string;
   /** Put before every path: `""` or `/prefix`. */
   readonly prefix: string;
@@ -36,6 +44,10 @@ export type Upstream = {
   readonly proxy: URL | null;
   /** The dialects that it does not know, although others of its family do. */
   readonly lacks: Set<DialectName>;
+  /** The dialects in which it has answered. */
+  readonly spoke: Set<DialectName>;
+  /** What it has refused, by kind and model: `responses gpt-5.4`. */
+  readonly refused: BoundedMap<true>;
   /** Learnt from its answers; null until there is one. */
   kind: UpstreamKind | null;
 };
@@ -45,6 +57,7 @@ export type UpstreamOptions = {
   url: string;
   key: string | null;
   type: ServerType;
+  api?: UpstreamApi;
   connectTimeoutMs: number;
   /** Shown in ledger, logs and /health; the URL by default. */
   name?: string;
@@ -67,6 +80,7 @@ export function openUpstream(options: UpstreamOptions): Upstream {
     name: options.name ?? options.url,
     type,
     family: type === "anthropic" || type === "google" ? type : "openai",
+    api: options.api ?? "auto",
     origin: url.origin,
     prefix: url.pathname === "/" ? "" : url.pathname,
     key: options.key,
@@ -76,6 +90,8 @@ export function openUpstream(options: UpstreamOptions): Upstream {
     proxy,
     kind: type === "auto" ? null : type === "llamacpp" ? "llamacpp" : "openai",
     lacks: new Set(),
+    spoke: new Set(),
+    refused: new BoundedMap(mostRefused),
   };
 }
 

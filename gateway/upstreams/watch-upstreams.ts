@@ -35,7 +35,9 @@ export function watchUpstreams(
     onUsable: () => onUsable(),
     onChange(name, up, reason) {
       // It may have come back as another version, which knows more dialects.
-      if (up) byName.get(name)?.lacks.clear();
+      const known = up ? byName.get(name) : undefined;
+      known?.lacks.clear();
+      known?.spoke.clear();
       onChange(name, up, reason);
     },
     probe(name) {

@@ -12,6 +12,7 @@ import { createFieldReader } from "../request-fields.ts";
 import { isErrorEvent, isNamed, says } from "../sse/event-scan.ts";
 import { sse } from "../sse/sse-framing.ts";
 import { commonUsage } from "../usage.ts";
+import { fitMessages } from "./fit-messages.ts";
 import { messagesErrors } from "./messages-error.ts";
 
 function check(body: JsonObject): void {
@@ -57,10 +58,12 @@ export const messages: Dialect = {
     modelOf: modelOfBody,
     withModel,
     pathWithModel: (path) => path,
+    fit: fitMessages,
   },
   prompt: {
     fields: ["messages", "system"],
     isConversation: true,
+    hasAgentItems: false,
     generates: true,
     conversation: {
       system: ["system"],
@@ -105,7 +108,7 @@ export const messages: Dialect = {
     onlyType: null,
     ownOf: "anthropic",
     conversion: {
-      takes: () => true,
+      takes: (path) => path === "/v1/messages",
       load: async () => (await import("./messages-translator.ts")).messagesTranslator,
     },
   },

@@ -35,10 +35,12 @@ export const gemini: Dialect = {
     modelOf: (_bytes, path) => geminiTarget(path)?.model ?? null,
     withModel: (bytes) => bytes,
     pathWithModel: withGeminiModel,
+    fit: null,
   },
   prompt: {
     fields: ["contents", "systemInstruction", "system_instruction"],
     isConversation: true,
+    hasAgentItems: false,
     generates: true,
     conversation: {
       system: ["systemInstruction", "system_instruction"],

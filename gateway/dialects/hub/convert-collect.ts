@@ -5,9 +5,9 @@ import type {
   SharedV4ProviderMetadata,
 } from "@ai-sdk/provider";
 import { GatewayError } from "../../errors.ts";
-import type { Family } from "../dialect.ts";
 import { createAnswerLimit } from "./answer-limit.ts";
 import { errorOfPart, isUnknownChunk } from "./convert-error.ts";
+import type { TargetName } from "./target.ts";
 
 type Spoken = Extract<LanguageModelV4Content, { type: "text" | "reasoning" }>;
 
@@ -66,7 +66,7 @@ class Collected {
  */
 export async function collect(
   stream: ReadableStream<LanguageModelV4StreamPart>,
-  family: Family,
+  target: TargetName,
 ): Promise<LanguageModelV4GenerateResult> {
   const collected = new Collected();
   let warnings: LanguageModelV4GenerateResult["warnings"] = [];
@@ -108,7 +108,7 @@ export async function collect(
         collected.add(part);
         break;
       case "error":
-        if (!isUnknownChunk(part.error, family)) throw errorOfPart(part.error);
+        if (!isUnknownChunk(part.error, target)) throw errorOfPart(part.error);
         break;
       case "finish":
         finish = part;

@@ -1,8 +1,9 @@
 import { GatewayError } from "../../errors.ts";
 import { isJsonObject } from "../../json-object.ts";
-import type { Family } from "../dialect.ts";
 import { readUpstreamError } from "../upstream-error.ts";
 import { upstreamRejection } from "../upstream-rejection.ts";
+
+import type { TargetName } from "./target.ts";
 
 type ProviderError = Partial<{
   name: unknown;
@@ -33,9 +34,9 @@ function isKnownPiece(value: unknown): boolean {
  * A chunk of a kind that the hub does not know, and goes on without: Anthropic's events may become
  * more. What is of a known kind and has an unknown shape is a piece of the answer that is lost.
  */
-export function isUnknownChunk(error: unknown, family: Family): boolean {
+export function isUnknownChunk(error: unknown, target: TargetName): boolean {
   if (!(error instanceof Error) || error.name !== "AI_TypeValidationError") return false;
-  return family === "anthropic" && !isKnownPiece("value" in error ? error.value : undefined);
+  return target === "anthropic" && !isKnownPiece("value" in error ? error.value : undefined);
 }
 
 function gatewayErrorIn(error: unknown): GatewayError | null {

@@ -6,7 +6,6 @@ import type {
 } from "@ai-sdk/provider";
 import { GatewayError } from "../../errors.ts";
 import type { JsonObject } from "../../json-object.ts";
-import type { Family } from "../dialect.ts";
 import type { Framing } from "../framing.ts";
 import { json } from "../json/json-framing.ts";
 import { createAnswerLimit } from "./answer-limit.ts";
@@ -23,7 +22,7 @@ import type {
   StreamWriter,
   Translator,
 } from "./hub.ts";
-import { type TargetSettings, targetOf } from "./target.ts";
+import { type TargetName, type TargetSettings, targetOf } from "./target.ts";
 import { marksCache } from "./target-prompt.ts";
 import { tryRequest } from "./target-trial.ts";
 
@@ -37,7 +36,7 @@ export type Conversion = {
   /** The model as the client asked for it, and as the upstream calls it. */
   readonly askedModel: string;
   readonly model: string;
-  readonly family: Family;
+  readonly target: TargetName;
   /** Refuses what would lose something. */
   readonly strict: boolean;
   readonly defaultMaxTokens: number | null;
@@ -126,24 +125,24 @@ async function prepare(
   conversion: TextConversion,
   settings: TargetSettings,
 ): Promise<Ready> {
-  const { translator, family, strict } = conversion;
-  const target = targetOf(family);
-  const { options, lost, told, toolNames } = target.prepare(asked.options, settings);
+  const { translator, target, strict } = conversion;
+  const family = targetOf(target);
+  const { options, lost, told, toolNames } = family.prepare(asked.options, settings);
   const namesOf = (found: readonly string[]): string[] =>
     found.map((setting) => translator.fieldName(setting, body));
   const gone = [...asked.dropped, ...namesOf(lost)];
   // Worth telling, not refusing: the answer does not depend on it.
-  const cache = family !== "anthropic" && marksCache(asked.options) ? ["cache_control"] : [];
+  const cache = target !== "anthropic" && marksCache(asked.options) ? ["cache_control"] : [];
   const changed = [...asked.told, ...namesOf(told), ...cache];
   if (strict) {
-    const { warnings } = await tryRequest(family, options, settings);
+    const { warnings } = await tryRequest(target, options, settings);
     const names = shownNames([...gone, ...namesOf(settingsIn(warnings))]);
     if (names.length > 0) refuseDropped(names);
   }
   const { clientTools } = asked;
   const tools = clientTools === undefined ? {} : { clientTools };
   return {
-    model: await target.model(settings),
+    model: await family.model(settings),
     options,
     conversion,
     names: { ...answerNamesOf(conversion, body), ...tools },
@@ -168,7 +167,7 @@ function answerNamesOf(
 async function convertWhole(ready: Ready): Promise<Converted> {
   const { model, options, conversion, names, toolNames } = ready;
   const result = conversion.streamUpstream
-    ? await collect((await model.doStream(options)).stream, conversion.family)
+    ? await collect((await model.doStream(options)).stream, conversion.target)
     : await model.doGenerate(options);
   if (result.response?.id !== undefined) conversion.upstreamId?.(result.response.id);
   if (isBroken(result.finishReason)) throw brokenAnswer(result.finishReason.raw);
@@ -217,7 +216,7 @@ async function nextPiece(
       if (value.type === "response-metadata" && value.id !== undefined) {
         conversion.upstreamId?.(value.id);
       }
-      const text = written(value, writer, conversion.family, toolNames);
+      const text = written(value, writer, conversion.target, toolNames);
       if (text !== "") return text;
     }
   } catch (error) {
@@ -228,11 +227,11 @@ async function nextPiece(
 function written(
   part: LanguageModelV4StreamPart,
   writer: StreamWriter,
-  family: Family,
+  target: TargetName,
   toolNames: ToolNames,
 ): string {
   if (part.type === "error") {
-    if (isUnknownChunk(part.error, family)) return "";
+    if (isUnknownChunk(part.error, target)) return "";
     throw errorOfPart(part.error);
   }
   if (part.type === "finish") {

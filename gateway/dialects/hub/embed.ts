@@ -16,13 +16,13 @@ const mostTexts = 2048;
 export async function convertEmbedding(
   body: JsonObject,
   translator: EmbeddingTranslator,
-  { family, strict, askedModel, requestId }: Conversion,
+  { target: name, strict, askedModel, requestId }: Conversion,
   settings: TargetSettings,
 ): Promise<Converted> {
   const { texts, field, dimensions, dropped, told } = translator.readTexts(body);
   if (texts.length > mostTexts) wrong(field, `must have at most ${mostTexts} texts`);
   if (strict && dropped.length > 0) refuseDropped(shownNames([...dropped]));
-  const target = targetOf(family).embeddings;
+  const target = targetOf(name).embeddings;
   if (target === null) {
     return wrong("model", "has no embeddings at its upstream; choose another model");
   }

@@ -1,8 +1,7 @@
 import type { SharedV4Warning } from "@ai-sdk/provider";
 import { isJsonObject, type JsonObject } from "../../json-object.ts";
-import type { Family } from "../dialect.ts";
 import type { HubRequest } from "./hub.ts";
-import { type TargetSettings, targetOf } from "./target.ts";
+import { type TargetName, type TargetSettings, targetOf } from "./target.ts";
 
 /** What a provider would send, and what it would leave out. */
 export type Trial = { readonly body: JsonObject; readonly warnings: readonly SharedV4Warning[] };
@@ -11,7 +10,7 @@ export type Trial = { readonly body: JsonObject; readonly warnings: readonly Sha
  * Lets a family's provider write its request, and asks nobody. Rejects with the provider's errors.
  */
 export async function tryRequest(
-  family: Family,
+  target: TargetName,
   options: HubRequest["options"],
   settings: TargetSettings,
 ): Promise<Trial> {
@@ -21,7 +20,7 @@ export async function tryRequest(
     if (isJsonObject(sent)) body = sent;
     return new Response("", { headers: { "content-type": "text/event-stream" } });
   };
-  const model = await targetOf(family).model({ ...settings, fetch: silent });
+  const model = await targetOf(target).model({ ...settings, fetch: silent });
   const { stream } = await model.doStream(options);
   const reader = stream.getReader();
   const { value } = await reader.read();

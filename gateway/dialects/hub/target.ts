@@ -5,6 +5,7 @@ import type { HubRequest } from "./hub.ts";
 import { anthropicTarget } from "./target-anthropic.ts";
 import { googleTarget } from "./target-google.ts";
 import { openaiTarget } from "./target-openai.ts";
+import { responsesTarget } from "./target-responses.ts";
 
 type Options = HubRequest["options"];
 
@@ -44,12 +45,16 @@ export type Target = {
   readonly embeddings: ((settings: TargetSettings) => Promise<EmbeddingModelV4>) | null;
 };
 
-const targets: Readonly<Record<Family, Target>> = {
+/** The APIs that can be asked: one of each family, and OpenAI's second one. */
+export type TargetName = Family | "responses";
+
+const targets: Readonly<Record<TargetName, Target>> = {
   openai: openaiTarget,
   anthropic: anthropicTarget,
   google: googleTarget,
+  responses: responsesTarget,
 };
 
-export function targetOf(family: Family): Target {
-  return targets[family];
+export function targetOf(name: TargetName): Target {
+  return targets[name];
 }

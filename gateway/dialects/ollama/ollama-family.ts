@@ -23,6 +23,7 @@ export const ollamaPaths: Omit<DialectPaths, "under" | "generations"> = {
 
 export const ollamaPrompt: Omit<DialectPrompt, "fields" | "isConversation" | "generates"> = {
   conversation: null,
+  hasAgentItems: false,
   textField: null,
   llamaCountPath: null,
   isTemplated: false,
@@ -34,6 +35,7 @@ export const modelInBody: Omit<Dialect["request"], "read"> = {
   modelOf: modelOfBody,
   withModel,
   pathWithModel: (path) => path,
+  fit: null,
 };
 
 export const ollamaFamily: Pick<

@@ -39,6 +39,7 @@ export const chat: Dialect = {
   prompt: {
     fields: ["messages"],
     isConversation: true,
+    hasAgentItems: false,
     generates: true,
     conversation: { system: [], turns: "messages", parts: "content", rolesOptional: false },
     textField: null,
@@ -62,7 +63,7 @@ export const chat: Dialect = {
     onlyType: null,
     ownOf: "openai",
     conversion: {
-      takes: () => true,
+      takes: (path) => path === "/v1/chat/completions",
       load: async () => (await import("./chat-translator.ts")).chatTranslator,
     },
   },

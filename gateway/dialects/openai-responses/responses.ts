@@ -40,6 +40,7 @@ export const responses: Dialect = {
   prompt: {
     fields: ["input", "instructions"],
     isConversation: true,
+    hasAgentItems: true,
     generates: true,
     conversation: {
       system: ["instructions"],
@@ -73,7 +74,7 @@ export const responses: Dialect = {
     onlyType: null,
     ownOf: null,
     conversion: {
-      takes: () => true,
+      takes: (path) => path === "/v1/responses",
       load: async () => (await import("./responses-translator.ts")).responsesTranslator,
     },
   },

@@ -44,11 +44,13 @@ export const modelInBody: Omit<Dialect["request"], "read"> = {
   modelOf: modelOfBody,
   withModel,
   pathWithModel: (path) => path,
+  fit: null,
 };
 
 /** A prompt that is not a conversation. */
 export const plainPrompt: Omit<DialectPrompt, "fields" | "generates"> = {
   isConversation: false,
+  hasAgentItems: false,
   conversation: null,
   textField: null,
   llamaCountPath: null,

@@ -1,12 +1,13 @@
 import { GatewayError } from "../../errors.ts";
 import { isJsonObject } from "../../json-object.ts";
 import { messages } from "../anthropic/messages.ts";
-import type { Family } from "../dialect.ts";
 import { gemini } from "../gemini/gemini.ts";
+import type { TargetName } from "../hub/target.ts";
 import { chat } from "../openai-chat/chat.ts";
+import { responses } from "../openai-responses/responses.ts";
 import { streamError } from "../stream-error.ts";
 import { eventData } from "./event-data.ts";
-import { isErrorEvent } from "./event-scan.ts";
+import { isErrorEvent, isNamed } from "./event-scan.ts";
 import { sse } from "./sse-framing.ts";
 import { createSseSplitter } from "./sse-splitter.ts";
 
@@ -40,9 +41,17 @@ function parse(data: string): unknown {
 /** Tool arguments may hold a field of that name: only an event's own counts. */
 function isOwnError(event: string): boolean {
   if (!isErrorEvent(event)) return false;
-  if (event.startsWith("event:") || event.startsWith("error:")) return true;
+  if (isNamed(event, "error") || event.startsWith("error:")) return true;
   const data = parse(eventData(event));
   return isJsonObject(data) && data.error !== null && data.error !== undefined;
+}
+
+/** The error of a response that failed, as an event of its own. */
+function failureIn(event: string): string | null {
+  if (!responses.events.isFailure(event)) return null;
+  const data = parse(eventData(event));
+  const response = isJsonObject(data) && isJsonObject(data.response) ? data.response : {};
+  return `data: ${JSON.stringify({ error: response.error ?? { message: "It failed." } })}\n\n`;
 }
 
 /** A chunk without `choices` (a usage alone) fails in the hub, which then loses the usage. */
@@ -66,10 +75,11 @@ function openaiState(event: string): State {
 }
 
 /** How far an answer is with this event. */
-const judges: Readonly<Record<Family, (event: string) => State>> = {
+const judges: Readonly<Record<TargetName, (event: string) => State>> = {
   openai: openaiState,
   anthropic: (event) => (messages.events.isLast(event) ? "ended" : "more"),
   // Its numbers may come in a chunk of their own.
+  responses: (event) => (responses.events.isLast(event) ? "ended" : "more"),
   google: (event) => (gemini.events.isLast(event) ? "complete" : "more"),
 };
 
@@ -79,16 +89,18 @@ function isWhole(event: string): boolean {
   return data === "[DONE]" || parse(data) !== undefined;
 }
 
-export function createSseChecker(family: Family): SseChecker {
+export function createSseChecker(target: TargetName): SseChecker {
   const splitter = createSseSplitter();
-  const judge = judges[family];
+  const judge = judges[target];
   let state: State = "more";
 
   function check(event: string): string {
     if (isOwnError(event)) throw streamError(event, sse.events);
+    const failed = target === "responses" ? failureIn(event) : null;
+    if (failed !== null) throw streamError(failed, sse.events);
     const found = judge(event);
     if (found !== "more" && state !== "ended") state = found;
-    return family === "openai" ? mendedChunk(event) : event;
+    return target === "openai" ? mendedChunk(event) : event;
   }
 
   return {

@@ -92,7 +92,7 @@ export async function startFront(options: FrontOptions): Promise<Front> {
           requestId: "req-1",
           askedModel: model,
           model: name,
-          family: provider.family,
+          target: provider.family,
           strict,
           defaultMaxTokens: 4096,
         },

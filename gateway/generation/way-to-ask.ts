@@ -1,0 +1,138 @@
+import { dialects } from "../dialects/all.ts";
+import { overflowCode } from "../dialects/context-overflow.ts";
+import { hasLateSystem } from "../dialects/late-system.ts";
+import { GatewayError } from "../errors.ts";
+import { thoughtsOf } from "../upstreams/converted-marks.ts";
+import { modelAt } from "../upstreams/destination.ts";
+import { isConvertible, isNative, lacksPath } from "../upstreams/speaks.ts";
+import type { Upstream } from "../upstreams/upstream.ts";
+import type { Accepted } from "./reserve.ts";
+
+/** How an upstream is asked. */
+export type Way = {
+  /** In another dialect than the client's. */
+  readonly converts: boolean;
+  /** What the system says in mid-conversation is the user's. */
+  readonly demotes: boolean;
+};
+
+/** A way, and what to remember of the upstream if it works out. */
+export type NextWay = Way & {
+  learn(): void;
+  /** A guess: if it fails, the first error says more. */
+  readonly isGuess: boolean;
+};
+
+/** What one generation is for its upstream. */
+export type Attempt = {
+  readonly upstream: Upstream;
+  readonly dialect: Accepted["exchange"]["dialect"];
+  readonly path: string;
+  readonly model: string;
+  readonly body: Buffer | null;
+};
+
+export function attemptOf(
+  { exchange, request, destination }: Accepted,
+  upstream: Upstream,
+): Attempt {
+  const { dialect, path } = exchange;
+  const model = modelAt(destination, upstream) ?? request.fields.model ?? "";
+  const body = request.parsed && Buffer.isBuffer(request.body) ? request.body : null;
+  return { upstream, dialect, path, model, body };
+}
+
+/** Items and tools that only some servers of Responses know: those of Codex. */
+const agentItems =
+  /"type"\s*:\s*"(?:additional_tools|custom|custom_tool_call|custom_tool_call_output|namespace|local_shell|local_shell_call|local_shell_call_output|tool_search|tool_search_call|tool_search_output)"/;
+
+function hasAgentItems({ body, dialect }: Attempt): boolean {
+  if (body === null || !dialects[dialect].prompt.hasAgentItems) return false;
+  return agentItems.test(body.toString("latin1"));
+}
+
+function hasTools({ body }: Attempt): boolean {
+  return body?.includes('"tools"') ?? false;
+}
+
+function speaksLate({ body, dialect }: Attempt): boolean {
+  const { conversation } = dialects[dialect].prompt;
+  if (body === null || conversation === null || typeof conversation === "string") return false;
+  return hasLateSystem(body, conversation);
+}
+
+const agentMark = "agent items";
+const lateMark = (model: string): string => `late system ${model}`;
+const toolsMark = (model: string): string => `tools in chat ${model}`;
+
+/** The way that an upstream takes, as far as it is known. */
+export function firstWay(attempt: Attempt): Way {
+  const { upstream, dialect, path, model } = attempt;
+  const { refused } = upstream;
+  const demotes = refused.get(lateMark(model)) !== undefined && speaksLate(attempt);
+  if (!isNative(upstream, dialect)) return { converts: true, demotes };
+  const cannot =
+    (refused.get(agentMark) !== undefined && hasAgentItems(attempt)) ||
+    (refused.get(toolsMark(model)) !== undefined && hasTools(attempt));
+  return { converts: cannot && isConvertible(upstream, dialect, path), demotes };
+}
+
+/** An upstream's refusal of the request itself: no trouble of its own, and no matter of its length. */
+function isRefusal(error: GatewayError): boolean {
+  if (error.status === 429 || error.shownCode === overflowCode) return false;
+  return ["upstream_rejected", "upstream_auth", "upstream_error", "not_supported"].includes(
+    error.code,
+  );
+}
+
+/** Where templates take the system's words (Qwen), and Anthropic's own API. */
+const lateWords = /system|developer|role/i;
+
+/** OpenAI's chat on tools with an effort. */
+const responsesWords = /\/v1\/responses/;
+
+/** The fields in which thoughts of earlier turns stand. */
+const thoughtWords = /reasoning_content|extra_content|thought_signature/;
+
+/**
+ * Another way to ask after an upstream has refused one; null if there is none. Nothing of an answer
+ * may have come.
+ */
+export function nextWay(way: Way, error: unknown, attempt: Attempt): NextWay | null {
+  if (!(error instanceof GatewayError)) return null;
+  return way.converts ? nextConversion(way, error, attempt) : nextPass(way, error, attempt);
+}
+
+/** Groq and Mistral refuse thoughts of earlier turns. */
+function nextConversion(way: Way, error: GatewayError, attempt: Attempt): NextWay | null {
+  const { refused } = attempt.upstream;
+  const mark = thoughtsOf(attempt.model);
+  if (!isRefusal(error) || !thoughtWords.test(error.message) || refused.get(mark)) return null;
+  refused.set(mark, true);
+  return { ...way, isGuess: false, learn() {} };
+}
+
+function nextPass(way: Way, error: GatewayError, attempt: Attempt): NextWay | null {
+  const { upstream, dialect, path, model } = attempt;
+  const { refused, lacks, spoke } = upstream;
+  const refuses = isRefusal(error);
+  if (refuses && !way.demotes && lateWords.test(error.message) && speaksLate(attempt)) {
+    const learn = (): void => refused.set(lateMark(model), true);
+    return { ...way, demotes: true, isGuess: false, learn };
+  }
+  if (!isConvertible(upstream, dialect, path)) return null;
+  const converted = { converts: true, demotes: way.demotes };
+  const isOwn = dialects[dialect].upstreams.ownOf === upstream.family;
+  if (refuses && responsesWords.test(error.message) && isOwn) {
+    return { ...converted, isGuess: true, learn: () => refused.set(toolsMark(model), true) };
+  }
+  if (refuses && hasAgentItems(attempt) && !lacksPath(error)) {
+    return { ...converted, isGuess: true, learn: () => refused.set(agentMark, true) };
+  }
+  // It was the path that the upstream did not know, not the model.
+  const learn = (): void => void lacks.add(dialect);
+  if (lacksPath(error) && !isOwn) return { ...converted, isGuess: false, learn };
+  // What it has never answered, it may not know: servers say so in many ways.
+  if (refuses && !isOwn && !spoke.has(dialect)) return { ...converted, isGuess: true, learn };
+  return null;
+}
