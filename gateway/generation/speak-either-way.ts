@@ -10,6 +10,7 @@ import { forward, type Outbound, type Receiver } from "../upstreams/forward.ts";
 import { headersToClient } from "../upstreams/headers.ts";
 import { sendWithPatience } from "../upstreams/send-with-patience.ts";
 import { learnKind, type Upstream } from "../upstreams/upstream.ts";
+import { type AskingWay, attemptOf, firstWay, type NextAsking, nextWay } from "./asking-way.ts";
 import { type ConversionParts, conversionOf } from "./conversion-of.ts";
 import { type OutboundTimeouts, outboundOf } from "./outbound.ts";
 import { type Plan, planOf } from "./plan.ts";
@@ -17,7 +18,6 @@ import { probedReceiver } from "./probed-receiver.ts";
 import type { Accepted } from "./reserve.ts";
 import { shaperFor } from "./shaper-for.ts";
 import type { HeldSlot } from "./turns.ts";
-import { attemptOf, firstWay, type NextWay, nextWay, type Way } from "./way-to-ask.ts";
 
 export type SpeakParts = ConversionParts & {
   timeouts: OutboundTimeouts;
@@ -27,7 +27,7 @@ export type SpeakParts = ConversionParts & {
 
 /**
  * The middle circle of tries: asks the upstream in the client's dialect, and in other ways if it
- * refuses that one (see `way-to-ask.ts`). The upstream sends, the meter watches, the answer writes.
+ * refuses that one (see `asking-way.ts`). The upstream sends, the meter watches, the answer writes.
  * Rejects with a GatewayError.
  */
 export async function speakEitherWay(
@@ -37,8 +37,8 @@ export async function speakEitherWay(
   slot: HeldSlot,
 ): Promise<void> {
   const attempt = attemptOf(accepted, slot.member.upstream);
-  const learnt: NextWay[] = [];
-  let way: Way = firstWay(attempt);
+  const learnt: NextAsking[] = [];
+  let way: AskingWay = firstWay(attempt);
   let first: unknown = null;
   for (;;) {
     try {
@@ -64,7 +64,7 @@ function speak(
   accepted: Accepted,
   answer: Answer,
   { member, patienceMs }: HeldSlot,
-  { converts, demotes }: Way,
+  { converts, demotes }: AskingWay,
 ): Promise<void> {
   const { exchange, destination } = accepted;
   const { upstream } = member;

@@ -9,7 +9,7 @@ import type { Upstream } from "../upstreams/upstream.ts";
 import type { Accepted } from "./reserve.ts";
 
 /** How an upstream is asked. */
-export type Way = {
+export type AskingWay = {
   /** In another dialect than the client's. */
   readonly converts: boolean;
   /** What the system says in mid-conversation is the user's. */
@@ -17,7 +17,7 @@ export type Way = {
 };
 
 /** A way, and what to remember of the upstream if it works out. */
-export type NextWay = Way & {
+export type NextAsking = AskingWay & {
   learn(): void;
   /** A guess: if it fails, the first error says more. */
   readonly isGuess: boolean;
@@ -66,7 +66,7 @@ const lateMark = (model: string): string => `late system ${model}`;
 const toolsMark = (model: string): string => `tools in chat ${model}`;
 
 /** The way that an upstream takes, as far as it is known. */
-export function firstWay(attempt: Attempt): Way {
+export function firstWay(attempt: Attempt): AskingWay {
   const { upstream, dialect, path, model } = attempt;
   const { refused } = upstream;
   const demotes = refused.get(lateMark(model)) !== undefined && speaksLate(attempt);
@@ -98,13 +98,13 @@ const thoughtWords = /reasoning_content|extra_content|thought_signature/;
  * Another way to ask after an upstream has refused one; null if there is none. Nothing of an answer
  * may have come.
  */
-export function nextWay(way: Way, error: unknown, attempt: Attempt): NextWay | null {
+export function nextWay(way: AskingWay, error: unknown, attempt: Attempt): NextAsking | null {
   if (!(error instanceof GatewayError)) return null;
   return way.converts ? nextConversion(way, error, attempt) : nextPass(way, error, attempt);
 }
 
 /** Groq and Mistral refuse thoughts of earlier turns. */
-function nextConversion(way: Way, error: GatewayError, attempt: Attempt): NextWay | null {
+function nextConversion(way: AskingWay, error: GatewayError, attempt: Attempt): NextAsking | null {
   const { refused } = attempt.upstream;
   const mark = thoughtsOf(attempt.model);
   if (!isRefusal(error) || !thoughtWords.test(error.message) || refused.get(mark)) return null;
@@ -112,7 +112,7 @@ function nextConversion(way: Way, error: GatewayError, attempt: Attempt): NextWa
   return { ...way, isGuess: false, learn() {} };
 }
 
-function nextPass(way: Way, error: GatewayError, attempt: Attempt): NextWay | null {
+function nextPass(way: AskingWay, error: GatewayError, attempt: Attempt): NextAsking | null {
   const { upstream, dialect, path, model } = attempt;
   const { refused, lacks, spoke } = upstream;
   const refuses = isRefusal(error);
