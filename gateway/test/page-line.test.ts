@@ -10,7 +10,7 @@ import {
   signIn,
   withoutChromium,
 } from "./support/chromium.ts";
-import { type FakePeople, startFakePeople } from "./support/fake-people.ts";
+import { type CuttingRelay, startCuttingRelay } from "./support/cutting-relay.ts";
 import { chat, startTestGateway, type TestGateway, until } from "./support/harness.ts";
 import { type Holding, holding, inLine } from "./support/holding.ts";
 
@@ -22,7 +22,7 @@ if (!hasChromium) console.warn(withoutChromium);
 describe.runIf(hasChromium).each([0, 1])("the queue on the page, at address %i of two", (which) => {
   let held: Holding;
   let house: TestGateway;
-  let people: FakePeople;
+  let relay: CuttingRelay;
   let browser: Browser;
   let url: string;
   let leave: AbortController;
@@ -33,15 +33,15 @@ describe.runIf(hasChromium).each([0, 1])("the queue on the page, at address %i o
   beforeEach(async () => {
     held = holding();
     house = await startTestGateway(held.handler, { MAX_CONCURRENT: "1" });
-    people = await startFakePeople(house);
-    url = addresses(people.port)[which]!;
+    relay = await startCuttingRelay(house.port);
+    url = addresses(relay.port)[which]!;
     leave = new AbortController();
     waiting = [];
   });
   afterEach(async () => {
     leave.abort();
     await Promise.allSettled(waiting);
-    await people.close();
+    await relay.close();
     await house.stop();
   });
   afterAll(() => browser.close());
@@ -154,7 +154,7 @@ describe.runIf(hasChromium).each([0, 1])("the queue on the page, at address %i o
     await headline(page, "Free now");
     await send("bob", { active: 1, waiting: 0 });
     await headline(page, "Busy");
-    people.cut();
+    relay.cut();
     await page.getByText("No connection to the gateway").waitFor();
     await send("alice", { active: 1, waiting: 1 });
     await headline(page, "You are next");

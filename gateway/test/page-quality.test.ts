@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import axe from "axe-core";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -10,10 +13,9 @@ import {
   signIn,
   withoutChromium,
 } from "./support/chromium.ts";
-import { type FakePeople, startFakePeople } from "./support/fake-people.ts";
 import { chat, startTestGateway, type TestGateway } from "./support/harness.ts";
 import { type Holding, holding, inLine } from "./support/holding.ts";
-import { usageOf } from "./support/sample-usage.ts";
+import { writePastUsage } from "./support/past-usage.ts";
 
 const ownScreens = ["now", "me", "connect", "try"];
 const allScreens = [...ownScreens, "people", "live", "box", "fair"];
@@ -23,18 +25,28 @@ if (!hasChromium) console.warn(withoutChromium);
 
 describe.runIf(hasChromium)("the page for everyone", () => {
   let held: Holding;
+  let dir: string;
   let house: TestGateway;
-  let people: FakePeople;
   let browser: Browser;
   let url: string;
   const waiting: Promise<unknown>[] = [];
   beforeAll(async () => {
     held = holding();
-    house = await startTestGateway(held.handler, { MAX_CONCURRENT: "1", WALL: "true" });
-    people = await startFakePeople(house);
-    people.answers.usage = usageOf(["qwen3-32b", "gemma-3-27b"], 14);
+    dir = mkdtempSync(join(tmpdir(), "page-"));
+    const file = join(dir, "gateway.db");
+    const use = { model: "qwen3-32b", input: 1_000, output: 300, upstreamMs: 60_000 };
+    await writePastUsage(
+      file,
+      [
+        { user: "admin", ...use },
+        { user: "alice", ...use },
+      ],
+      14,
+    );
+    const env = { MAX_CONCURRENT: "1", WALL: "true", DATABASE_FILE: file };
+    house = await startTestGateway(held.handler, env);
     browser = await openChromium();
-    url = addresses(people.port)[1]!;
+    url = addresses(house.port)[1]!;
     for (const [at, user] of ["bob", "alice", "admin"].entries()) {
       waiting.push(house.post("/v1/chat/completions", chat(), { user }).then((one) => one.text()));
       await inLine(house, { active: 1, waiting: at });
@@ -44,8 +56,8 @@ describe.runIf(hasChromium)("the page for everyone", () => {
     held.releaseAll();
     await Promise.all(waiting);
     await browser.close();
-    await people.close();
     await house.stop();
+    rmSync(dir, { recursive: true, force: true });
   });
 
   it.each([

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import {
@@ -10,20 +13,24 @@ import {
   signIn,
   withoutChromium,
 } from "./support/chromium.ts";
-import { type FakePeople, startFakePeople } from "./support/fake-people.ts";
-import { chat, startTestGateway, type TestGateway } from "./support/harness.ts";
+import { chat, readRows, startTestGateway, type TestGateway } from "./support/harness.ts";
 import { type Holding, holding, inLine } from "./support/holding.ts";
-import { usageOf } from "./support/sample-usage.ts";
+import { type DailyUse, writePastUsage } from "./support/past-usage.ts";
 
 /** The queue is told at most once a second. */
 const patience = { timeout: 10_000 };
+
+const ofAlice: DailyUse[] = [
+  { user: "alice", model: "qwen3-32b", input: 15_000, output: 5_000, upstreamMs: 240_000 },
+  { user: "alice", model: "gemma-3-27b", input: 11_000, output: 5_000, upstreamMs: 120_000 },
+];
 
 if (!hasChromium) console.warn(withoutChromium);
 
 describe.runIf(hasChromium).each([0, 1])("the screens, at address %i of two", (which) => {
   let held: Holding;
   let house: TestGateway;
-  let people: FakePeople;
+  let dir: string;
   let browser: Browser;
   let url: string;
   beforeAll(async () => {
@@ -31,14 +38,17 @@ describe.runIf(hasChromium).each([0, 1])("the screens, at address %i of two", (w
   });
   beforeEach(async () => {
     held = holding();
-    house = await startTestGateway(held.handler, { MAX_CONCURRENT: "1" });
-    people = await startFakePeople(house);
-    url = addresses(people.port)[which]!;
+    dir = mkdtempSync(join(tmpdir(), "page-"));
+    const file = join(dir, "gateway.db");
+    await writePastUsage(file, ofAlice, 14);
+    const env = { MAX_CONCURRENT: "1", PUBLIC_PORT: "0", DATABASE_FILE: file };
+    house = await startTestGateway(held.handler, env);
+    url = addresses(house.port)[which]!;
   });
   afterEach(async () => {
     held.releaseAll();
-    await people.close();
     await house.stop();
+    rmSync(dir, { recursive: true, force: true });
   });
   afterAll(() => browser.close());
 
@@ -60,7 +70,8 @@ describe.runIf(hasChromium).each([0, 1])("the screens, at address %i of two", (w
     await page.locator(".turn.assistant", { hasText: "Hello there" }).waitFor();
     expect(await page.locator(".chat .place").count()).toBe(0);
     await page.getByRole("button", { name: "Send" }).waitFor();
-    expect(house.rows().map(({ user, state }) => [user, state])).toEqual([
+    const rows = readRows(join(dir, "gateway.db")).slice(-2);
+    expect(rows.map(({ user, state }) => [user, state])).toEqual([
       ["bob", "done"],
       ["alice", "done"],
     ]);
@@ -100,10 +111,13 @@ describe.runIf(hasChromium).each([0, 1])("the screens, at address %i of two", (w
 
   it("Connect shows how the next request arrived, and no texts", async () => {
     const { page, context } = await openPage(browser);
+    let heard: object | null = null;
+    const until = new Date(Date.now() + 300_000).toISOString();
+    await page.route("**/me/listen", (route) => route.fulfill({ json: { until, request: heard } }));
     await signIn(page, url, house.keys.alice!, "connect");
     await page.getByRole("button", { name: "Listen" }).click();
     await page.getByText("Listening for your next request").waitFor();
-    people.heard = {
+    heard = {
       at: new Date().toISOString(),
       method: "POST",
       path: "/v1/chat/completions",
@@ -117,7 +131,6 @@ describe.runIf(hasChromium).each([0, 1])("the screens, at address %i of two", (w
   });
 
   it("Me plots usage and has the same numbers as a table", async () => {
-    people.answers.usage = usageOf(["qwen3-32b", "gemma-3-27b"], 14);
     const { page, context, complaints } = await openPage(browser);
     await signIn(page, url, house.keys.alice!, "me");
     await headline(page, "504K tokens, 84 GPU minutes");
@@ -134,7 +147,7 @@ describe.runIf(hasChromium).each([0, 1])("the screens, at address %i of two", (w
 
   it("Me says that there is nothing yet, and draws no empty plot", async () => {
     const { page, context, complaints } = await openPage(browser);
-    await signIn(page, url, house.keys.alice!, "me");
+    await signIn(page, url, house.keys.carol!, "me");
     await headline(page, "0 tokens, 0 GPU minutes");
     await expect.poll(() => page.getByText("Nothing yet.").count(), patience).toBe(2);
     expect(await page.locator(".bars").count()).toBe(0);
@@ -152,7 +165,7 @@ describe.runIf(hasChromium).each([0, 1])("the screens, at address %i of two", (w
         body: '{"error":{"message":"The ledger is busy. Try again in a few seconds.","code":"ledger_busy"}}',
       }),
     );
-    await signIn(page, url, house.keys.alice!, "me");
+    await signIn(page, url, house.keys.carol!, "me");
     await expect.poll(() => page.getByText("The ledger is busy.").count(), patience).toBe(2);
     await page.getByText("You have no limits.").waitFor();
     await page.unroute(/\/usage\?|\/me\/requests/);
@@ -162,8 +175,7 @@ describe.runIf(hasChromium).each([0, 1])("the screens, at address %i of two", (w
   });
 
   it("Box draws the last days, with a table, and Fair? the shares", async () => {
-    people.answers.usage = usageOf(["qwen3-32b"], 7);
-    people.answers.fairness = {
+    const fairness = {
       window_seconds: 600,
       jain: 0.97,
       users: [
@@ -189,6 +201,7 @@ describe.runIf(hasChromium).each([0, 1])("the screens, at address %i of two", (w
       estimates: { coverage: 0.81, count: 400, median_error: 6 },
     };
     const { page, context, complaints } = await openPage(browser);
+    await page.route("**/fairness", (route) => route.fulfill({ json: fairness }));
     await signIn(page, url, house.keys.admin!, "box");
     await page.locator(".plot canvas").waitFor();
     await page.locator(".plot summary").click();
@@ -254,9 +267,9 @@ describe.runIf(hasChromium).each([0, 1])("the screens, at address %i of two", (w
   });
 
   it("shows nothing of administrators to one who comes from outside", async () => {
-    people.isPublic = true;
+    const outside = addresses(house.gateway.publicPort!)[which]!;
     const { page, context } = await openPage(browser);
-    await signIn(page, url, house.keys.admin!, "people");
+    await signIn(page, outside, house.keys.admin!, "people");
     expect(await page.locator("nav a").allTextContents()).toEqual(["Now", "Me", "Connect", "Try"]);
     expect(await page.title()).toContain("Now");
     await context.close();
