@@ -8,6 +8,7 @@ export const errorCodes = {
   invalid_path: { status: 400, type: "invalid_request_error" },
   invalid_api_key: { status: 401, type: "authentication_error" },
   key_in_query: { status: 401, type: "authentication_error" },
+  invalid_user_assertion: { status: 401, type: "authentication_error" },
   not_allowed: { status: 403, type: "permission_error" },
   not_found: { status: 404, type: "not_found_error" },
   invalid_invite: { status: 404, type: "not_found_error" },

@@ -24,6 +24,7 @@ import { healthReport } from "./server/health-report.ts";
 import { createMetricsApp } from "./server/metrics-app.ts";
 import { openPorts } from "./server/open-ports.ts";
 import { ownAddress } from "./settings/own-address.ts";
+import { type Environment, readEnvFile } from "./settings/read-env-file.ts";
 import type { Settings } from "./settings/settings-table.ts";
 import { upgrade } from "./sockets/upgrade.ts";
 import { createTelemetry, type Telemetry } from "./telemetry/events.ts";
@@ -76,7 +77,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
   const log = opening.adopt(createLog({ ...options, level: settings.logLevel }), (it) =>
     it.close(),
   );
-  const metrics = createMetrics();
+  const metrics = createMetrics(settings.metricsUsers === "names");
   const telemetry = createTelemetry({ log, metrics });
   opening.defer(() => {
     if (state.draining) telemetry.stopped();
@@ -141,7 +142,7 @@ async function openParts(
     onRecovery: telemetry.ledgerRecovered,
   });
   opening.defer(() => ledger.shutdown());
-  metrics.seed(ledger.totals());
+  metrics.seed(ledger.totals(), (user) => users.read().entriesOf(user).length > 0);
   const rules = createModelRules(settings.models);
   const upstreams = opening.use(await openUpstreams(upstreamsOptions(settings, telemetry, rules)));
   const { lines, models, pools, watch } = upstreams;
@@ -150,6 +151,7 @@ async function openParts(
     ...settings,
     rateLimit,
     history: (user, since) => ledger.windowCounts(user, since, Date.now()),
+    historyOfKey: (keyId, since) => ledger.keyCounts(keyId, since),
     onTrouble: telemetry.limitsTrouble,
   });
   const tokenize = createTokenize({ usable: watch.health.usable });
@@ -204,7 +206,9 @@ async function openEntrance({ settings, telemetry, state }: Common, opening: Asy
   opening.defer(() => tracer?.close());
   if (isOpen) telemetry.openDoor();
   const publicPort = (): number | null => state.publicPort;
-  const access = await openAccess({ ...settings, users, publicPort, isOpen });
+  const env: Environment = { ...readEnvFile(process.cwd()), ...process.env };
+  const secretOf = (name: string) => env[name];
+  const access = await openAccess({ ...settings, users, publicPort, isOpen, secretOf });
   // The settings have read these options as limits.
   return { users, access, middlewares: own, tracer, rateLimit: rateLimit as LimitFields | null };
 }

@@ -3,9 +3,8 @@ import { GatewayError } from "../errors.ts";
 import { isInForce, type UserEntry } from "../users/entry.ts";
 import { isExampleDigest } from "../users/example-keys.ts";
 import { digestOf } from "../users/key.ts";
-import type { Snapshot } from "../users/snapshot.ts";
+import type { KeyEntry, Snapshot } from "../users/snapshot.ts";
 import { type Credentials, credentialsOf } from "./credentials.ts";
-import type { Identity } from "./identity.ts";
 import { hasCredential } from "./query-credentials.ts";
 
 export const CHALLENGE: { headers: Record<string, string> } = {
@@ -29,7 +28,7 @@ export function authenticate(
   query: string,
   snapshot: Snapshot,
   now: number,
-): Identity {
+): KeyEntry {
   const credentials = credentialsOf(headers);
   let refusal: string | null = null;
   for (const key of credentials.keys) {

@@ -6,6 +6,7 @@ import { createGuessLimit } from "./guess-limit.ts";
 import { type Asker, createIdentify, type IdentifyOptions } from "./identify.ts";
 import type { Identity } from "./identity.ts";
 import { createOpenDoor } from "./open-door.ts";
+import type { PeopleBehind } from "./person-behind.ts";
 
 const now = Date.UTC(2026, 10, 21, 12);
 const past = "2026-11-21T11:59:59Z";
@@ -34,6 +35,8 @@ const ways: [string, (user: string) => Promise<Identity>][] = [
   ["a proxy's header", (user) => ask({ headers: { "x-user": user } }, user)],
 ];
 
+const people: PeopleBehind = { of: (entry) => entry };
+
 async function ask(changes: Partial<Asker>, user: string): Promise<Identity> {
   return await createIdentify(options(user))({ ...asker, ...changes });
 }
@@ -42,6 +45,7 @@ function options(user: string): IdentifyOptions {
   const check = async () => ({ sub: user, email: user });
   return {
     users: () => users,
+    people,
     guesses: createGuessLimit(),
     userHeader: "x-user",
     jwt: { check, userClaim: "sub", roleClaim: null },
@@ -72,6 +76,7 @@ it("an open door refuses those without a name, where users.json disables `anonym
   const parts = {
     identify,
     users: () => users,
+    people,
     userHeader: "x-user",
     origins: [],
     refuseHost: () => {},

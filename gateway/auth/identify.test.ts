@@ -10,6 +10,7 @@ import { type Asker, createIdentify, type IdentifyOptions } from "./identify.ts"
 import type { Identity } from "./identity.ts";
 import { createJwtCheck } from "./jwt.ts";
 import { createKeySet } from "./key-set.ts";
+import type { PeopleBehind } from "./person-behind.ts";
 
 type Pair = Awaited<ReturnType<typeof generateKeyPair>>;
 
@@ -72,12 +73,16 @@ function token(claims: JWTPayload = {}, { kid = "one", alg = "RS256", key, witho
   return new SignJWT(all).setProtectedHeader({ alg, kid }).sign(key ?? one.privateKey);
 }
 
+/** Nobody is behind these keys. */
+const people: PeopleBehind = { of: (entry) => entry };
+
 function door(more: Partial<IdentifyOptions> = {}) {
   const keys = createKeySet({ url, now: () => now });
   const rules = { issuer, audience, skewMs: 60_000, now: () => now };
   const algorithms = ["RS256", "HS256"];
   const identify = createIdentify({
     users: () => users,
+    people,
     guesses: createGuessLimit(),
     userHeader: null,
     jwt: {
@@ -148,7 +153,7 @@ describe("a wrong key", () => {
       return watched;
     };
     const guesses = createGuessLimit();
-    const only = { guesses, userHeader: null, jwt: null, access: null };
+    const only = { guesses, people, userHeader: null, jwt: null, access: null };
     const identify = createIdentify({ users: read, ...only });
     const ask = (sent: string) => {
       done.length = 0;
@@ -170,6 +175,7 @@ describe("a wrong key", () => {
     const guesses = createGuessLimit();
     const identify = createIdentify({
       users: () => users,
+      people,
       guesses,
       userHeader: null,
       jwt: null,

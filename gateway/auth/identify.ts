@@ -9,6 +9,7 @@ import type { GuessLimit } from "./guess-limit.ts";
 import type { Identity } from "./identity.ts";
 import type { JwtCheck } from "./jwt.ts";
 import { claimOf, personOf, roleIn } from "./person.ts";
+import type { PeopleBehind } from "./person-behind.ts";
 
 /** What is known of a request before its user is known. */
 export type Asker = {
@@ -28,6 +29,8 @@ export type IdentifyOptions = {
   /** The header in which trusted proxies name the user, in lower case; null is off. */
   userHeader: string | null;
   jwt: { check: JwtCheck; userClaim: string; roleClaim: string | null } | null;
+  /** Finds the people behind a key. */
+  people: PeopleBehind;
   access: { check: JwtCheck; required: "off" | "with_key" | "instead_of_key" } | null;
   now?: () => number;
 };
@@ -46,17 +49,20 @@ const assertionHeader = "cf-access-jwt-assertion";
  * rejects with 401. After many wrong credentials from one address it is 429.
  */
 export function createIdentify(options: IdentifyOptions): Identify {
-  const { users, guesses, userHeader, jwt, access, now = Date.now } = options;
+  const { users, guesses, userHeader, jwt, access, people, now = Date.now } = options;
 
   function refusal(asker: Asker, error: unknown): unknown {
     if (!(error instanceof GatewayError) || error.status !== 401) return error;
+    // The key was right; what is wrong is how the program is set up.
+    if (isAssertionFault(error)) return error;
     const tried = [...credentialsOf(asker.headers).keys, assertionOf(asker) ?? []].flat();
     if (tried.length === 0) return error;
     return guesses.failed(asker.address, digestOf(tried.join(" ")), now()) ?? error;
   }
 
-  function byKey(asker: Asker): Identity {
-    return authenticate(asker.headers, asker.query, users(), now());
+  function byKey({ headers, query }: Asker): Identity | Promise<Identity> {
+    const entry = authenticate(headers, query, users(), now());
+    return entry.speaksFor === null ? entry : people.of(entry, headers, now());
   }
 
   /** A header is never believed from the tunnel: anyone on the internet could send it. */
@@ -91,6 +97,7 @@ export function createIdentify(options: IdentifyOptions): Identify {
     try {
       return byKey(asker);
     } catch (error) {
+      if (isAssertionFault(error)) throw error;
       const token = jwt === null ? undefined : credentialsOf(asker.headers).keys.find(looksLikeJwt);
       if (token !== undefined) return byJwt(token);
       const assertion = takesAssertion && access !== null ? assertionOf(asker) : null;
@@ -114,6 +121,10 @@ export function createIdentify(options: IdentifyOptions): Identify {
     }
   };
 }
+
+/** The key was right, and what it says about the person behind it is wrong. */
+export const isAssertionFault = (error: unknown): boolean =>
+  error instanceof GatewayError && error.code === "invalid_user_assertion";
 
 /**
  * Checks the assertion of someone from outside who has no key.

@@ -16,6 +16,15 @@ export type Identity = Pick<
 > & {
   /** The SHA-256 digest of the key that let the user in; null for every other way in. */
   readonly digest: string | null;
+  /** The key that speaks for this person; absent for everyone with a key of their own. */
+  readonly behind?: BehindKey;
+};
+
+/** A key whose bounds hold for all of its people together. */
+export type BehindKey = Pick<UserEntry, "user" | "limits" | "maxConcurrent"> & {
+  readonly keyId: string;
+  /** The person has an entry of their own in users.json. */
+  readonly isKnown: boolean;
 };
 
 /** The id of the key that let the user in; "" for every other way in. */

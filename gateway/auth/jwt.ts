@@ -6,7 +6,8 @@ export type JwtOptions = {
   /** The secret for tokens with a symmetric signature; null if there is none. */
   secret: string | null;
   issuer: string;
-  audience: string;
+  /** Null: a token need not name one. */
+  audience: string | null;
   /** Algorithms with `HS` count for the secret only, all others for the keys only. */
   algorithms: readonly string[];
   skewMs: number;
@@ -35,7 +36,7 @@ export function createJwtCheck(options: JwtOptions): JwtCheck {
     if (token.length > mostCharacters) throw new Error("too long");
     const rules = {
       issuer,
-      audience,
+      ...(audience === null ? {} : { audience }),
       clockTolerance: skewMs / 1_000,
       currentDate: new Date(now()),
       requiredClaims: ["exp"],

@@ -9,6 +9,7 @@ import type { Identity } from "./identity.ts";
 import { createKnownHosts } from "./known-hosts.ts";
 import { createNetworks } from "./networks.ts";
 import { createOpenDoor } from "./open-door.ts";
+import { createPeopleBehind } from "./person-behind.ts";
 
 export type AccessOptions = TokenOptions &
   CloudflareOptions & {
@@ -20,6 +21,8 @@ export type AccessOptions = TokenOptions &
     readonly trustedProxies: readonly string[];
     readonly userHeader: string | null;
     readonly corsOrigins: readonly string[];
+    /** The value of an environment variable: the secret of a program that signs its users. */
+    readonly secretOf: (name: string) => string | undefined;
     readonly allowedHosts: readonly string[];
   };
 
@@ -67,8 +70,12 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
   const refuseHost = createKnownHosts(options.allowedHosts);
   const guesses = createGuessLimit();
   const cloudflare = await cloudflareOf(options);
+  const people = createPeopleBehind(() => users.read(), {
+    ...{ secretOf: options.secretOf, skewMs: options.jwtClockSkewMs },
+  });
   const strict = createIdentify({
     users: () => users.read(),
+    people,
     guesses,
     userHeader,
     jwt: await jwtOf(options),
@@ -77,6 +84,7 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
   const identify = isOpen
     ? createOpenDoor({
         identify: strict,
+        people,
         users: () => users.read(),
         userHeader,
         origins,

@@ -3,16 +3,18 @@ import { GatewayError } from "../errors.ts";
 import type { Snapshot } from "../users/snapshot.ts";
 import { authenticate, CHALLENGE } from "./authenticate.ts";
 import { credentialsOf } from "./credentials.ts";
-import type { Asker, Identify } from "./identify.ts";
+import { type Asker, type Identify, isAssertionFault } from "./identify.ts";
 import type { Identity } from "./identity.ts";
 import type { RefuseForeignHost } from "./known-hosts.ts";
 import { withholdKeys, withholdToken } from "./own-credentials.ts";
 import { personOf } from "./person.ts";
+import type { PeopleBehind } from "./person-behind.ts";
 
 export type OpenDoorOptions = {
   /** Checks a key or token that was sent although none is required. */
   identify: Identify;
   users: () => Snapshot;
+  people: PeopleBehind;
   /** A header that names the user; null is off. It is not checked, so any client can set it. */
   userHeader: string | null;
   /** The origins of web pages that may call (CORS_ORIGINS); `*` is any. */
@@ -30,6 +32,7 @@ export type OpenDoorOptions = {
 export function createOpenDoor({
   identify,
   users,
+  people,
   userHeader,
   origins,
   refuseHost,
@@ -63,8 +66,9 @@ export function createOpenDoor({
     try {
       const known = authenticate(headers, asker.query, users(), now());
       withholdKeys(headers, users());
-      return known;
-    } catch {
+      return known.speaksFor === null ? known : people.of(known, headers, now());
+    } catch (error) {
+      if (isAssertionFault(error)) throw error;
       return unknown(asker);
     }
   };

@@ -11,6 +11,7 @@ import type { Reservation } from "../limits/reservation.ts";
 import type { Line } from "../line/line.ts";
 import { type Destination, modelAt } from "../upstreams/destination.ts";
 import type { GenerationRequest } from "./read-request.ts";
+import { sessionOf } from "./session-of.ts";
 
 export type ReserveParts = {
   draining(): boolean;
@@ -19,7 +20,13 @@ export type ReserveParts = {
   costOf: CostOf;
   affinity: {
     /** Names the conversation that a request continues; null if it names none. */
-    keyOf(user: string, model: string, body: Buffer, dialect: DialectName): string | null;
+    keyOf(
+      user: string,
+      model: string,
+      body: Buffer,
+      dialect: DialectName,
+      session: string | null,
+    ): string | null;
   };
 };
 
@@ -114,7 +121,9 @@ function conversationOf(
 ): string | null {
   const { seats } = destination;
   if (seats.list.length < 2 || !request.parsed || !Buffer.isBuffer(request.body)) return null;
-  return affinity.keyOf(identity.user, request.fields.model ?? "", request.body, exchange.dialect);
+  const session = sessionOf(request.headers);
+  const { model } = request.fields;
+  return affinity.keyOf(identity.user, model ?? "", request.body, exchange.dialect, session);
 }
 
 const fullMessages = {

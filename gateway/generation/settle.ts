@@ -73,7 +73,7 @@ export async function settle(
   else client.fail(error);
   parts.telemetry.settled({
     exchange,
-    user: identity.user,
+    ...{ user: identity.user, isBehindKey: identity.behind?.isKnown === false },
     model: request.fields.model,
     upstream: upstream.name,
     status,

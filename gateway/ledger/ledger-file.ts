@@ -10,7 +10,7 @@ import type { Row } from "./row.ts";
 import { createRowWriter, type WriteRows } from "./row-writer.ts";
 import { createSpent, type Spent } from "./spent.ts";
 import { readTotals, type UserTotals } from "./totals.ts";
-import { createWindowCounts, type WindowCount } from "./window-counts.ts";
+import { createKeyCounts, createWindowCounts, type WindowCount } from "./window-counts.ts";
 
 /** The ledger's file while it is open: what is written to it, and what is read of it. */
 export type LedgerFile = {
@@ -22,6 +22,7 @@ export type LedgerFile = {
   committed(rows: number, waiting: number): void;
   totals(): UserTotals[];
   windowCounts(user: string, since: number, now: number): WindowCount[];
+  keyCounts(keyId: string, since: number): WindowCount[];
   find(user: string, id: string): Generation | null;
   spent(user: string, since: number): Spent;
   readonly reports: Reports;
@@ -56,6 +57,7 @@ export function openLedgerFile(
     },
     totals: () => readTotals(db),
     windowCounts: createWindowCounts(db),
+    keyCounts: createKeyCounts(db),
     find: createFind(db),
     spent: createSpent(db),
     reports,

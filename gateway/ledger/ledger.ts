@@ -42,6 +42,8 @@ export type Ledger = {
   totals(): UserTotals[];
   /** What one user used since `since` (epoch ms), oldest first. Reads the database. */
   windowCounts(user: string, since: number, now: number): WindowCount[];
+  /** The same of all people behind a key, by quarter hours, by the key's id. Reads the database. */
+  keyCounts(keyId: string, since: number): WindowCount[];
   /** The newest of this user's generations of this id: ours, the request's, or the upstream's. */
   find(user: string, id: string): Generation | null;
   /** What one user used from the UTC day of `since` (epoch ms; 0 is ever) on. */
@@ -138,6 +140,14 @@ export function openLedger(options: LedgerOptions): Ledger {
         return files.open.windowCounts(user, since, now);
       } catch (error) {
         // Without a readable file a limit counts from now on; chats go on.
+        onTrouble(`the ledger cannot be read for limits: ${String(error)}`);
+        return [];
+      }
+    },
+    keyCounts(keyId, since) {
+      try {
+        return files.open.keyCounts(keyId, since);
+      } catch (error) {
         onTrouble(`the ledger cannot be read for limits: ${String(error)}`);
         return [];
       }

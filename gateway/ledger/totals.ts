@@ -3,6 +3,8 @@ import type Database from "better-sqlite3";
 /** What one user has used. `unmetered` of the requests have no token numbers in these sums. */
 export type UserTotals = {
   user: string;
+  /** 1 if a key was used in any of the requests. */
+  withKey: number;
   requests: number;
   input: number;
   output: number;
@@ -26,6 +28,6 @@ export const totalColumns = `sum(requests) AS requests, sum(input_tokens) AS inp
 
 /** Totals of each user over all time. */
 export function readTotals(db: Database.Database): UserTotals[] {
-  const sql = `SELECT user, ${totalColumns} FROM rollups GROUP BY user ORDER BY user`;
+  const sql = `SELECT user, max(key <> '') AS withKey, ${totalColumns} FROM rollups GROUP BY user ORDER BY user`;
   return db.prepare<[], UserTotals>(sql).all();
 }

@@ -1,4 +1,5 @@
 import type Database from "better-sqlite3";
+import { quarterMs } from "./rollups.ts";
 
 /**
  * What was used at a time (epoch ms): requests, tokens, milliseconds of an upstream, US dollars.
@@ -72,3 +73,19 @@ export function createWindowCounts(
 }
 
 const dayOf = (time: number): string => new Date(time).toISOString().slice(0, 10);
+
+/**
+ * What all people behind a key used since a time, oldest first, from the sums of quarter hours, each
+ * at its end: a bound on a key is about hours and days.
+ */
+export function createKeyCounts(
+  db: Database.Database,
+): (keyId: string, since: number) => WindowCount[] {
+  const sums = db.prepare<[number, string], WindowCount>(
+    `SELECT (quarter + 1) * ${quarterMs} - 1 AS at, sum(requests) AS requests,
+       sum(input_tokens + output_tokens) AS tokens, sum(upstream_ms) AS upstream,
+       sum(cost) / 1e9 AS cost
+     FROM quarters WHERE quarter >= ? AND key = ? GROUP BY quarter ORDER BY quarter`,
+  );
+  return (keyId, since) => sums.all(Math.floor(since / quarterMs), keyId);
+}

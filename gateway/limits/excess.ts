@@ -50,7 +50,8 @@ function waitOf({ max }: Limit, window: SlidingWindow, room: number, now: number
   return Math.max(without, Math.min(whileHeld, underWayMs));
 }
 
-function isWorse(one: Excess, other: Excess): boolean {
+/** Whether a request waits for the first one rather than for the other. */
+export function isWorse(one: Excess, other: Excess): boolean {
   if (one.limit.mode !== other.limit.mode) return one.limit.mode === "refuse";
   const never = Number.POSITIVE_INFINITY;
   return (one.waitMs ?? never) > (other.waitMs ?? never);

@@ -19,6 +19,11 @@ export type Limited = {
   readonly role: string;
   /** The `limits` object of their entry in users.json, as written. */
   readonly limits: Readonly<Record<string, unknown>> | null;
+  /** The key that speaks for them: its own limits bound all of its people together. */
+  readonly behind?: {
+    readonly keyId: string;
+    readonly limits: Readonly<Record<string, unknown>> | null;
+  };
 };
 
 /** Used or reserved amounts. */

@@ -24,10 +24,15 @@ export type LayersOptions = {
  * The limits of a user: those for everybody, then those of the role, then the user's own, field by
  * field. Read once for each entry of users.json, which is a new object when the file has changed.
  */
-export function createLimitsOf(options: LayersOptions): (who: Limited) => readonly Limit[] {
+export function createLimitsOf(options: LayersOptions): {
+  of(who: Limited): readonly Limit[];
+  /** The limits that a key's entry itself names, for all of its people together. */
+  ofKey(who: Limited): readonly Limit[];
+} {
   const { forAll, roles, windowMs, onTrouble } = options;
   const ofRole = new Map<string, readonly Limit[]>();
   const ofEntry = new WeakMap<object, Map<string, readonly Limit[]>>();
+  const ofKeys = new WeakMap<object, Map<string, readonly Limit[]>>();
 
   function merged(role: string, own: LimitFields): readonly Limit[] {
     const ofTheirRole = Object.hasOwn(roles, role) ? roles[role] : undefined;
@@ -40,7 +45,7 @@ export function createLimitsOf(options: LayersOptions): (who: Limited) => readon
     return readLimitFields(writtenOf(limits, "users.json"), about, (_at, says) => onTrouble(says));
   }
 
-  return (who) => {
+  function of(who: Limited): readonly Limit[] {
     const { role, limits } = who;
     const known = limits === null ? ofRole : cacheOf(ofEntry, limits);
     let found = known.get(role);
@@ -50,8 +55,25 @@ export function createLimitsOf(options: LayersOptions): (who: Limited) => readon
       known.set(role, found);
     }
     return found;
+  }
+
+  return {
+    of,
+    ofKey({ user, role, behind }) {
+      if (behind === undefined || behind.limits === null) return none;
+      const known = cacheOf(ofKeys, behind.limits);
+      let found = known.get("");
+      if (found === undefined) {
+        const own = ownFields({ user, role, limits: behind.limits });
+        found = mergeLayers([own], windowMs);
+        known.set("", found);
+      }
+      return found;
+    },
   };
 }
+
+const none: readonly Limit[] = [];
 
 function cacheOf<T>(caches: WeakMap<object, Map<string, T>>, key: object): Map<string, T> {
   const found = caches.get(key) ?? new Map<string, T>();

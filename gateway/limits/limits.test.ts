@@ -26,6 +26,7 @@ function setUp(forAll: Layer, more: Partial<LimitsOptions> = {}) {
     roles: {},
     windowMs: hour,
     history: () => [],
+    historyOfKey: () => [],
     onTrouble: (message) => troubles.push(message),
     ...more,
   });

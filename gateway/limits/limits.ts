@@ -1,7 +1,7 @@
 import { BoundedMap } from "../bounded-map.ts";
 import { type DialectName, dialects } from "../dialects/all.ts";
 import type { Estimate } from "./estimate.ts";
-import { excessOf } from "./excess.ts";
+import { type Excess, excessOf, isWorse } from "./excess.ts";
 import { createExpectations } from "./expectations.ts";
 import type { Amounts, Limit, Limited, Metric } from "./limit.ts";
 import { createLimitsOf, type LayersOptions } from "./limits-of.ts";
@@ -31,7 +31,11 @@ export type Limits = {
   states(who: Limited, now: number): LimitState[];
 };
 
-export type LimitsOptions = LayersOptions & { history: UsageHistory };
+export type LimitsOptions = LayersOptions & {
+  history: UsageHistory;
+  /** The same for all people behind a key, by its id. */
+  historyOfKey: UsageHistory;
+};
 
 const dependOnTokens: ReadonlySet<Metric> = new Set(["tokens", "cost"]);
 
@@ -51,58 +55,96 @@ export function createLimits(options: LimitsOptions): Limits {
   });
   const expectations = createExpectations();
 
-  function windowsFor(
-    { user }: Limited,
+  /** `now`: the time of the windows, which never goes back. `wallNow`: that of the history. */
+  function boundOf(
+    name: string,
     limits: readonly Limit[],
+    past: Past,
     now: number,
     wallNow: number,
-  ): { account: UserWindows; windows: readonly SlidingWindow[] } {
-    const account = accountOf(users, user);
+  ) {
+    const account = accountOf(users, name);
     const windows = account.of(
       limits,
       (windowMs) => {
-        // The history has the time of the clock; the windows have a time that never goes back.
-        const found = options.history(user, wallNow - windowMs);
+        const found = past(wallNow - windowMs);
         const ahead = now - wallNow;
         return ahead === 0 ? found : found.map((one) => ({ ...one, at: one.at + ahead }));
       },
       now,
     );
-    return { account, windows };
+    return { account, limits, windows };
+  }
+
+  /** What bounds a user: their own limits, and those of the key that speaks for them. */
+  function boundsOf(who: Limited, now: number, wallNow: number): Bound[] {
+    const { user, behind } = who;
+    const [own, shared] = [limitsOf.of(who), limitsOf.ofKey(who)];
+    const bounds: Bound[] = [];
+    if (own.length > 0) {
+      const past: Past = (since) => options.history(user, since);
+      bounds.push(boundOf(user, own, past, now, wallNow));
+    }
+    if (behind !== undefined && shared.length > 0) {
+      const past: Past = (since) => options.historyOfKey(behind.keyId, since);
+      // No user's name begins so.
+      bounds.push(boundOf(`\u0000${behind.keyId}`, shared, past, now, wallNow));
+    }
+    return bounds;
   }
 
   return {
     reserve(who, { dialect, estimate, prompt }, wallNow) {
-      const limits = limitsOf(who);
-      if (limits.length === 0) return unlimited;
+      if (limitsOf.of(who).length === 0 && limitsOf.ofKey(who).length === 0) return unlimited;
       const now = steady(wallNow);
-      const { account, windows } = windowsFor(who, limits, now, wallNow);
+      const bounds = boundsOf(who, now, wallNow);
       const { input, needs, held } = expectations.of(estimate, prompt);
-      const excess = excessOf(limits, windows, needs, now);
+      const excess = worstOf(bounds, needs, now);
       const names = dialects[dialect].headers;
-      const headers = () => ratelimitHeaders(standingsOf(limits, windows, now), names, wallNow);
+      const headers = () => ratelimitHeaders(standingsOf(bounds, now), names, wallNow);
       if (excess?.limit.mode === "refuse") throw refusalOf(excess, headers());
-      const end = hold(account, held, now);
+      const ends = bounds.map(({ account }) => hold(account, held, now));
       return {
         headers: headers(),
         background: excess !== null,
         settle(used, endedAt) {
           expectations.learn(used, prompt);
-          end(chargeOf(used, input), steady(endedAt));
+          for (const end of ends) end(chargeOf(used, input), steady(endedAt));
         },
       };
     },
-    countsTokens: (who) => limitsOf(who).some(({ metric }) => dependOnTokens.has(metric)),
+    countsTokens: (who) =>
+      [...limitsOf.of(who), ...limitsOf.ofKey(who)].some(({ metric }) =>
+        dependOnTokens.has(metric),
+      ),
     states(who, wallNow) {
-      const limits = limitsOf(who);
       const now = steady(wallNow);
-      const { windows } = windowsFor(who, limits, now, wallNow);
-      return limits.flatMap((limit, index) => {
-        const window = windows[index];
-        return window === undefined ? [] : [stateOf(limit, window, now, wallNow)];
-      });
+      return boundsOf(who, now, wallNow).flatMap(({ limits, windows }) =>
+        limits.flatMap((limit, index) => {
+          const window = windows[index];
+          return window === undefined ? [] : [stateOf(limit, window, now, wallNow)];
+        }),
+      );
     },
   };
+}
+
+/** Limits that hold together, their windows in the same order, and the account they are of. */
+type Bound = {
+  readonly account: UserWindows;
+  readonly limits: readonly Limit[];
+  readonly windows: readonly SlidingWindow[];
+};
+
+type Past = (since: number) => ReturnType<UsageHistory>;
+
+function worstOf(bounds: readonly Bound[], needs: Amounts, now: number): Excess | null {
+  let worst: Excess | null = null;
+  for (const { limits, windows } of bounds) {
+    const excess = excessOf(limits, windows, needs, now);
+    if (excess !== null && (worst === null || isWorse(excess, worst))) worst = excess;
+  }
+  return worst;
 }
 
 /** @param expected tokens of the prompt: of one that was cut nobody says how many; it was read */
@@ -112,12 +154,14 @@ function chargeOf({ input, output, upstreamMs, cost = 0 }: Used, expected: numbe
   return { requests: 0, tokens, upstream: Math.round(upstreamMs ?? 0), cost };
 }
 
-function standingsOf(limits: readonly Limit[], windows: readonly SlidingWindow[], now: number) {
-  return limits.flatMap((limit, index) => {
-    const window = windows[index];
-    if (window === undefined) return [];
-    return [{ limit, taken: window.used(now) + window.held, resetMs: window.resetsIn(now) }];
-  });
+function standingsOf(bounds: readonly Bound[], now: number) {
+  return bounds.flatMap(({ limits, windows }) =>
+    limits.flatMap((limit, index) => {
+      const window = windows[index];
+      if (window === undefined) return [];
+      return [{ limit, taken: window.used(now) + window.held, resetMs: window.resetsIn(now) }];
+    }),
+  );
 }
 
 function accountOf(users: BoundedMap<UserWindows>, user: string): UserWindows {

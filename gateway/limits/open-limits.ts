@@ -3,7 +3,7 @@ import type { Mode } from "./limit.ts";
 import type { LimitFields } from "./limit-fields.ts";
 import { createLimits, type Limits, type LimitsOptions } from "./limits.ts";
 
-export type OpenLimitsOptions = Pick<LimitsOptions, "history" | "onTrouble"> & {
+export type OpenLimitsOptions = Pick<LimitsOptions, "history" | "historyOfKey" | "onTrouble"> & {
   /** Turns on the five limits for everybody that follow. */
   readonly enableRateLimiting: boolean;
   readonly maxRequests: number | null;
@@ -24,7 +24,7 @@ export type OpenLimitsOptions = Pick<LimitsOptions, "history" | "onTrouble"> & {
 
 /** The limits of everybody, of a role and of a user, over what the ledger remembers. */
 export function openLimits(options: OpenLimitsOptions): Limits {
-  const { limits, history, onTrouble } = options;
+  const { limits, history, historyOfKey, onTrouble } = options;
   return createLimits({
     forAll: layersForAll({
       areOn: options.enableRateLimiting,
@@ -40,6 +40,7 @@ export function openLimits(options: OpenLimitsOptions): Limits {
     roles: limits.roles,
     windowMs: options.rateLimitWindowMs,
     history,
+    historyOfKey,
     onTrouble,
   });
 }

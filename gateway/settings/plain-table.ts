@@ -46,6 +46,13 @@ const serverTable = {
     default: "off",
     example: "9090",
   },
+  metricsUsers: {
+    env: "METRICS_USERS",
+    about:
+      "how people behind a key (speaks_for) are in the metrics: as a hash, or with their names",
+    oneOf: ["hash", "names"],
+    default: "hash",
+  },
   upstreamUrl: {
     env: "UPSTREAM_URL",
     aliases: ["BACKEND_URL", "VLLM_BASE_URL"],

@@ -60,7 +60,7 @@ describe("the metrics", () => {
 
   it("go on counting after a restart", async () => {
     const metrics = createMetrics();
-    metrics.seed([{ user: "alice", requests: 5, input: 100, output: 10 }]);
+    metrics.seed([{ user: "alice", requests: 5, input: 100, output: 10 }], () => true);
     metrics.settled(sampleEvent());
     const text = await lines(metrics);
     expect(text).toContain('llm_gateway_requests_total{user="alice"} 6');
@@ -90,7 +90,7 @@ describe("the metrics", () => {
     const bad = { input: Number.NaN, output: -5, cached: null, reasoning: null, source: null };
     metrics.settled(sampleEvent({ usage: bad, queueMs: Number.NaN, durationMs: -1 }));
     metrics.settled(sampleEvent({ firstTokenMs: Number.POSITIVE_INFINITY }));
-    metrics.seed([{ user: "bob", requests: Number.NaN, input: -1, output: 0 }]);
+    metrics.seed([{ user: "bob", requests: Number.NaN, input: -1, output: 0 }], () => true);
     metrics.released(Number.NaN);
     metrics.estimated(Number.NaN, 1);
     const text = await lines(metrics);
@@ -105,7 +105,7 @@ describe("the metrics", () => {
     const crowd = Array.from({ length: 600 }, (_, i) => {
       return { user: `u${i}`, requests: i, input: 1, output: 1 };
     });
-    metrics.seed(crowd);
+    metrics.seed(crowd, () => true);
     const text = await lines(metrics);
     expect(text).toContain('llm_gateway_requests_total{user="u599"} 599');
     expect(text).not.toContain('llm_gateway_requests_total{user="u1"} 1');

@@ -4,7 +4,7 @@ import { createLineSeries, type LineSeries } from "./line-series.ts";
 import { createModelSeries } from "./model-series.ts";
 import type { SettledEvent } from "./settled-event.ts";
 import { createTimeSeries } from "./time-series.ts";
-import { createUserSeries, type Seed } from "./user-series.ts";
+import { createUserSeries, type UserSeries } from "./user-series.ts";
 
 /** Reads the values of the gauges. */
 type Watched = {
@@ -15,7 +15,7 @@ type Watched = {
 
 export type Metrics = Pick<LineSeries, "tookTurn" | "swapped"> & {
   /** Sets the totals. Called once, before anything is counted. */
-  seed(totals: readonly Seed[]): void;
+  seed: UserSeries["seed"];
   /** Adds the gauges to the text. Called once. */
   watch(watched: Watched): void;
   settled(event: SettledEvent): void;
@@ -35,12 +35,14 @@ const noUser = "none";
  * The metrics, in a registry of their own. The first names, labels and buckets are those that
  * existing dashboards use. New metrics are new series, so old panels keep working. Counters carry
  * the user, histograms the model, both bounded. No call throws, whatever the numbers are.
+ * @param showsPeople - people behind a key have their names; else a hash: names of people who have
+ * no entry in users.json are e-mail addresses, and metrics go to other machines
  */
-export function createMetrics(): Metrics {
+export function createMetrics(showsPeople: boolean = false): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const declare = createDeclare(registry);
-  const users = createUserSeries(declare);
+  const users = createUserSeries(declare, showsPeople);
   const times = createTimeSeries(declare);
   const models = createModelSeries(declare);
   const line = createLineSeries(declare);
@@ -54,7 +56,8 @@ export function createMetrics(): Metrics {
       gauge("ledger_spooled", "Ledger rows in memory that are not yet on disk", watched.spooled);
     },
     settled(event) {
-      users.settled(event.user ?? noUser, event.usage.input, event.usage.output);
+      const { input, output } = event.usage;
+      users.settled(event.user ?? noUser, event.isBehindKey === true, { input, output });
       times(event);
       models(event);
       if (event.cancelledWhere !== null) line.cancelled(event.cancelledWhere);

@@ -8,6 +8,8 @@ export type SettledEvent = {
   exchange: Exchange;
   /** Null if the user is unknown. */
   user: string | null;
+  /** A program named the user, who has no entry in users.json. */
+  isBehindKey?: boolean;
   model: string | null;
   upstream: string;
   /** 499 for a client that left. */

@@ -1,16 +1,27 @@
+import { hash } from "node:crypto";
 import { createBoundedSeries } from "./bounded-series.ts";
 import type { Add, Declare } from "./declare.ts";
 
 /** A user's totals over all time, from which the counters continue after a restart. */
-export type Seed = { user: string; requests: number; input: number; output: number };
+export type Seed = {
+  user: string;
+  /** 1 if a key was used in any of the requests. */
+  withKey?: number;
+  requests: number;
+  input: number;
+  output: number;
+};
+
+type Tokens = { input: number | null; output: number | null };
 
 /**
  * The series by user. The bound is far above a LAN's number of people; it protects against a broken
  * users file.
  */
 export type UserSeries = {
-  seed(totals: readonly Seed[]): void;
-  settled(user: string, input: number | null, output: number | null): void;
+  /** Who used a key and has no entry in users.json was named by a program. */
+  seed(totals: readonly Seed[], hasEntry: (user: string) => boolean): void;
+  settled(user: string, isBehindKey: boolean, tokens: Tokens): void;
 };
 
 const maxUsers = 500;
@@ -18,7 +29,7 @@ const maxUsers = 500;
 type OfUser = { requests: Add; input: Add; output: Add; total: Add };
 
 /** The two counters that dashboards have always used, with the labels they have always had. */
-export function createUserSeries(declare: Declare): UserSeries {
+export function createUserSeries(declare: Declare, showsPeople: boolean): UserSeries {
   const requests = declare.counter("requests_total", "Generations, by user", ["user"]);
   const tokens = declare.counter("tokens_total", "Tokens, by user and type", [
     "user",
@@ -33,21 +44,23 @@ export function createUserSeries(declare: Declare): UserSeries {
     }),
     maxUsers,
   );
-  function count(user: string, times: number, input: number | null, output: number | null): void {
-    const series = seriesOf(user);
+  const labelOf = (user: string, isBehindKey: boolean): string =>
+    isBehindKey && !showsPeople ? `person-${hash("sha256", user, "hex").slice(0, 12)}` : user;
+  function count(label: string, times: number, { input, output }: Tokens): void {
+    const series = seriesOf(label);
     series.requests(times);
     series.input(input);
     series.output(output);
     series.total((input ?? 0) + (output ?? 0));
   }
   return {
-    seed(totals) {
+    seed(totals, hasEntry) {
       // If there are too many users, the most active ones keep their names.
       const busiest = totals.toSorted((one, next) => next.requests - one.requests);
-      for (const { user, requests: times, input, output } of busiest) {
-        count(user, times, input, output);
+      for (const { user, withKey, requests: times, ...tokens } of busiest) {
+        count(labelOf(user, withKey === 1 && !hasEntry(user)), times, tokens);
       }
     },
-    settled: (user, input, output) => count(user, 1, input, output),
+    settled: (user, isBehindKey, tokens) => count(labelOf(user, isBehindKey), 1, tokens),
   };
 }

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { describe, expect, it } from "vitest";
 import { headersToClient, headersToUpstream } from "./headers.ts";
+import { isLocalServer } from "./is-local.ts";
 
 const added = { user: "alice", requestId: "r1", upstreamKey: null };
 
@@ -51,6 +52,17 @@ describe("the headers to an upstream", () => {
     );
     expect(out).toMatchObject({ authorization: "Bearer theirs", "accept-encoding": "identity" });
     expect(out["content-encoding"]).toBeUndefined();
+  });
+
+  it("do not tell a provider who asks, nor what a program says of its people", () => {
+    const said = { "x-openwebui-user-email": "a@home", "x-openwebui-user-jwt": "e.y.j" };
+    const out = headersToUpstream(said, { ...added, isLocal: false });
+    expect(out).toEqual({ "x-request-id": "r1" });
+    const local = ["http://llama:8080", "http://10.1.2.3", "http://[fd00::1]", "http://gpu.lan"];
+    const foreign = ["https://api.openai.com", "http://8.8.8.8", "https://[2001:db8::1]"];
+    const isLocal = (url: string) => isLocalServer(new URL(url));
+    expect(local.map(isLocal)).toEqual([true, true, true, true]);
+    expect(foreign.map(isLocal)).toEqual([false, false, false]);
   });
 
   it("carry a name beyond ASCII percent-encoded", () => {

@@ -60,8 +60,12 @@ const notToClient = new Set([
 const isLimit = (name: string): boolean =>
   name.startsWith("x-ratelimit-") || name.startsWith("anthropic-ratelimit-");
 
+/** What proxies say of a client, and programs of the people behind their key. */
 const isForwardedBy = (name: string): boolean =>
-  name.startsWith("cf-") || name.startsWith("x-forwarded-");
+  name.startsWith("cf-") ||
+  name.startsWith("x-forwarded-") ||
+  name.startsWith("x-openwebui-user-") ||
+  name.startsWith("x-librechat-user-");
 
 /** The names a `Connection` header declares as meant for this hop only. */
 function connectionNames(headers: IncomingHttpHeaders): Set<string> | null {
@@ -88,6 +92,8 @@ export type AddedHeaders = {
    * client sent none.
    */
   passthrough?: boolean;
+  /** False for a server that may be a provider's: it does not learn the user. */
+  isLocal?: boolean;
   /** True where the gateway inflated the body. */
   inflated?: boolean;
   /** Generations ask for `identity`, so that their bytes can be read. */
@@ -96,10 +102,10 @@ export type AddedHeaders = {
 
 /** The part of an upstream that decides the key. */
 export function keyOf(
-  upstream: Pick<Upstream, "key" | "family" | "passthrough">,
-): Pick<AddedHeaders, "upstreamKey" | "family" | "passthrough"> {
-  const { key: upstreamKey, family, passthrough } = upstream;
-  return { upstreamKey, family, passthrough };
+  upstream: Pick<Upstream, "key" | "family" | "passthrough" | "isLocal">,
+): Pick<AddedHeaders, "upstreamKey" | "family" | "passthrough" | "isLocal"> {
+  const { key: upstreamKey, family, passthrough, isLocal } = upstream;
+  return { upstreamKey, family, passthrough, isLocal };
 }
 
 const credentials = ["authorization", "x-api-key", "x-goog-api-key"];
@@ -137,16 +143,17 @@ export function headersToUpstream(client: IncomingHttpHeaders, added: AddedHeade
     out[name] = value;
   }
   if (added.identity) out["accept-encoding"] = "identity";
-  // Percent-encoded where a name is not plain ASCII, since a header cannot carry it otherwise.
-  out["x-gateway-user"] = /^[\x20-\x7e]*$/.test(added.user)
-    ? added.user
-    : encodeURIComponent(added.user);
+  if (added.isLocal !== false) out["x-gateway-user"] = headerText(added.user);
   out["x-request-id"] = added.requestId;
   const { family = "openai", upstreamKey } = added;
   const theirs = added.passthrough === true && addOwnCredentials(out, client, family);
   addKeyHeaders(out, theirs ? null : upstreamKey, family);
   return out;
 }
+
+/** Percent-encoded where a name is not plain ASCII, since a header cannot carry it otherwise. */
+const headerText = (name: string): string =>
+  /^[\x20-\x7e]*$/.test(name) ? name : encodeURIComponent(name);
 
 /**
  * The headers a client gets of an upstream's answer.

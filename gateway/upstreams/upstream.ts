@@ -2,6 +2,7 @@ import { BoundedMap } from "../bounded-map.ts";
 import type { DialectName } from "../dialects/all.ts";
 import type { Family } from "../dialects/dialect.ts";
 import { type Connections, openConnections } from "./connection.ts";
+import { isLocalServer } from "./is-local.ts";
 import { readTrust, type TlsOptions, type Trust } from "./trust.ts";
 import { readProxy } from "./tunnel.ts";
 
@@ -33,6 +34,8 @@ export type Upstream = {
   readonly origin: string;
   /** Put before every path: `""` or `/prefix`. */
   readonly prefix: string;
+  /** It is in the house: it may know who asks. */
+  readonly isLocal: boolean;
   /** Its own key; null where it needs none. */
   readonly key: string | null;
   /** True if the client's own credentials go to it unchanged. */
@@ -83,6 +86,7 @@ export function openUpstream(options: UpstreamOptions): Upstream {
     api: options.api ?? "auto",
     origin: url.origin,
     prefix: url.pathname === "/" ? "" : url.pathname,
+    isLocal: isLocalServer(url),
     key: options.key,
     passthrough: options.passthrough ?? false,
     connections: openConnections(url.origin, { connectTimeoutMs, trust, proxy }),

@@ -13,6 +13,7 @@ test("a plain name is a user with everybody's rights", () => {
     maxConcurrent: null,
     maxQueued: null,
     limits: null,
+    speaksFor: null,
     hint: "sk-1234",
   });
 });
@@ -30,6 +31,7 @@ test("an object says more, and its unknown fields do no harm", () => {
     maxConcurrent: null,
     maxQueued: null,
     limits,
+    speaksFor: null,
     hint: "sk-9999",
     note: "guest",
     from_a_later_version: {},
@@ -45,6 +47,7 @@ test("an object says more, and its unknown fields do no harm", () => {
     maxConcurrent: null,
     maxQueued: null,
     limits,
+    speaksFor: null,
     hint: "sk-9999",
   });
 });

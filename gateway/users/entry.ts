@@ -1,6 +1,7 @@
 import { isJsonObject } from "../json-object.ts";
 import { parseInstant } from "./instant.ts";
 import { HINT_LENGTH } from "./key.ts";
+import { parseSpeaksFor, type SpeaksFor } from "./speaks-for.ts";
 import { userNameFault } from "./user-name.ts";
 
 type Role = "user" | "admin";
@@ -23,6 +24,8 @@ export type UserEntry = {
   readonly maxQueued: number | null;
   /** As written in the file; limits/ reads it. */
   readonly limits: Readonly<Record<string, unknown>> | null;
+  /** How it names the people behind it; null: it speaks for its own user alone. */
+  readonly speaksFor: SpeaksFor | null;
   /** The key's first characters: all that may be shown of it. */
   readonly hint: string;
 };
@@ -35,7 +38,7 @@ export function isInForce({ disabled, expires }: UserEntry, now: number): boolea
 /** The fields of an entry of users.json; `note` is for people. */
 export const entryFields: readonly string[] = [
   ...["user", "role", "expires", "disabled", "models", "weight", "priority"],
-  ...["max_concurrent", "max_queued", "limits", "hint", "note"],
+  ...["max_concurrent", "max_queued", "limits", "speaks_for", "hint", "note"],
 ];
 
 /**
@@ -56,6 +59,7 @@ export function parseEntry(value: unknown, hint: string): UserEntry {
     maxConcurrent: wholeOf("max_concurrent", fields.max_concurrent, 1),
     maxQueued: wholeOf("max_queued", fields.max_queued, 0),
     limits: limitsOf(fields.limits),
+    speaksFor: parseSpeaksFor(fields.speaks_for),
     hint: hintIn(fields.hint) ?? hint,
   });
 }

@@ -14,7 +14,7 @@ import {
 /** The fields of an entry that belong to the person: the same for all of their keys. */
 export const personFields: readonly string[] = [
   ...["role", "disabled", "weight", "priority", "max_concurrent", "max_queued"],
-  ...["models", "limits"],
+  ...["models", "limits", "speaks_for"],
 ];
 
 /** The fields of an entry that belong to one key. */

@@ -26,6 +26,7 @@ const typesByCode: Readonly<Record<ErrorCode, string>> = {
   upstream_auth: "provider_unavailable",
   invalid_invite: "not_found",
   conflict: "invalid_request",
+  invalid_user_assertion: "authentication",
   invite_expired: "not_found",
   users_file_unusable: "server",
   ledger_busy: "server",

@@ -69,7 +69,14 @@ export function testGeneration(options: TestGenerationOptions = {}): TestGenerat
   const parts: TestGeneration["parts"] = {
     draining: () => false,
     limits: createLimits({
-      ...{ forAll, roles: {}, windowMs: 3_600_000, history: () => [], onTrouble: () => {} },
+      ...{
+        forAll,
+        roles: {},
+        windowMs: 3_600_000,
+        history: () => [],
+        historyOfKey: () => [],
+        onTrouble: () => {},
+      },
     }),
     ledger,
     costOf: () => 0.25,
