@@ -13,6 +13,7 @@ main() {
   is_running
   gather_answers
   check_port
+  check_reach
   [ "$docker_wanted" = yes ] || back_up
   get_source
   take_over

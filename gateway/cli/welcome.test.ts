@@ -35,3 +35,11 @@ test("the first key is shown, or the path of its file, and how to see it again",
   const lines = firstKeyLines({ user: "admin", key: null, keyFile: "data/first-key" });
   expect(lines.join()).toContain("data/first-key");
 });
+
+test("in a container the example is an address that the container reaches", () => {
+  const inside = welcomeLines(settingsOf({}), 8000, null, "8000").join("\n");
+  expect(inside).toContain("UPSTREAM_URL=http://host.docker.internal:8080");
+  expect(inside).not.toContain("UPSTREAM_URL=http://127.0.0.1");
+  const outside = welcomeLines(settingsOf({}), 8000, null, null).join("\n");
+  expect(outside).toContain("UPSTREAM_URL=http://127.0.0.1:8080");
+});

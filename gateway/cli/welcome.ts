@@ -39,7 +39,13 @@ export function welcomeLines(
     servers.length === 0
       ? [
           "No upstream is set, so every answer is an echo. Set your model server, for example",
-          "  UPSTREAM_URL=http://127.0.0.1:8080",
+          ...(publishedPort === null
+            ? ["  UPSTREAM_URL=http://127.0.0.1:8080"]
+            : [
+                "  UPSTREAM_URL=http://host.docker.internal:8080",
+                "A server on this machine must listen on Docker's address, not on 127.0.0.1:",
+                "  llama-server --host 172.17.0.1      (docs/operations.md has other ways)",
+              ]),
         ]
       : [`Answers come from ${[...new Set(servers)].join(", ")}`];
   return [

@@ -2,6 +2,7 @@ import { type Finding, fail, reasonOf, skip, warn } from "../../upstreams/inspec
 import { inspectUpstream } from "../../upstreams/inspect/inspect-upstream.ts";
 import type { Upstream } from "../../upstreams/upstream.ts";
 import { checkGeneration } from "./check-generation.ts";
+import { checkOpenServer } from "./check-open-server.ts";
 import { modelToTry, type ProbedUpstream } from "./probed-upstreams.ts";
 
 export type UpstreamCheck = {
@@ -50,9 +51,11 @@ async function checkUpstream(probed: ProbedUpstream, check: UpstreamCheck): Prom
     const inspected = { upstream, url, capacity, isNamed: probed.name !== null };
     const { findings, models, slots, probe } = await inspectUpstream(inspected, check);
     if (models === null) return [...findings];
-    if (!check.generates) return [...findings, notTried];
+    const needsKey = upstream.key !== null || upstream.passthrough;
+    const found = [...findings, ...(needsKey ? [] : await checkOpenServer(url))];
+    if (!check.generates) return [...found, notTried];
     const model = modelToTry(models, probed.models);
-    return [...findings, ...(await checkGeneration(probe, model, slots !== null))];
+    return [...found, ...(await checkGeneration(probe, model, slots !== null))];
   } finally {
     await upstream.connections.close();
   }

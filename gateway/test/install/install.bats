@@ -324,3 +324,36 @@ good_token=eyJhIjoiYWNjIiwidCI6InR1biIsInMiOiJjMlZqY21WMCJ9
   grep -qx "PORT='$port'" "$dir/.env"
   grep -q '"user": "zoe"' "$dir/data/users.json"
 }
+
+@test "a model server on 127.0.0.1 alone is out of a container's reach: the ways are said before the build" {
+  say_as ip "    inet 172.17.0.1/16 brd 172.17.255.255 scope global docker0"
+  echo http://127.0.0.1:8080 >"$SCRATCH/state/upstreams"
+  run install --yes --upstream http://127.0.0.1:8080
+  [ "$status" -eq 0 ]
+  [[ $output == *"listens on 127.0.0.1 alone"*"--host 172.17.0.1"*"--api-key"*"--no-docker"*"==> Building"* ]]
+  # One that listens at Docker's address too is fine.
+  rm -rf "$dir" "$SCRATCH/state/running"
+  echo http://172.17.0.1:8080 >>"$SCRATCH/state/upstreams"
+  run install --yes --upstream http://127.0.0.1:8080
+  [[ $output != *"127.0.0.1 alone"* ]]
+}
+
+@test "at the question about it, no ends before anything is built" {
+  script=$(PATH=$system_path type -P script) || skip "script(1) is missing"
+  say_as ip "    inet 172.17.0.1/16 brd 172.17.255.255 scope global docker0"
+  export LLM_GATEWAY_REPO=$SCRATCH/src
+  echo http://127.0.0.1:8080 >"$SCRATCH/state/upstreams"
+  printf '\n1\n%s\nzoe\n\nn\n' "$port" >"$SCRATCH/answers"
+  run "$script" -qec "cat '$SCRATCH/src/install.sh' | bash" /dev/null <"$SCRATCH/answers"
+  [ "$status" -ne 0 ]
+  [[ $output == *"out of reach of a container"* ]]
+  absent -q "compose build" "$SCRATCH/calls"
+}
+
+@test "a model server that the LAN reaches without a key is a warning" {
+  say_as hostname 192.168.7.5
+  printf 'http://127.0.0.1:8080\nhttp://192.168.7.5:8080\n' >"$SCRATCH/state/upstreams"
+  run install --yes --upstream http://127.0.0.1:8080
+  [ "$status" -eq 0 ]
+  [[ $output == *"the model server answers the LAN without a key (http://192.168.7.5:8080)"* ]]
+}
