@@ -66,8 +66,15 @@ local_node() {
   if [ "$way" = local ] || [ "$(id -un)" = "$owner" ]; then "$node" "$@"; else root runuser -u "$owner" -- "$node" "$@"; fi
 }
 
-# Compose makes the container that prepares the data first, and that one never builds its image.
-image() { [ -n "$("${docker[@]}" images -q llm-gateway 2>/dev/null)" ] || compose build gateway >&2; }
+# Compose makes the container that prepares the data first, and that one neither builds nor pulls its image.
+image() {
+  local name
+  name=$(compose config --images gateway 2>/dev/null | head -n 1)
+  [ -z "$("${docker[@]}" images -q "${name:-llm-gateway}" 2>/dev/null)" ] || return 0
+  # Only a name with a registry in it is a published image.
+  case $name in */*) if compose pull -q gateway >&2; then return 0; fi ;; esac
+  compose build gateway >&2
+}
 
 is_running() { [ -n "$(compose ps -q --status running gateway 2>/dev/null)" ]; }
 

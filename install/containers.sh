@@ -2,15 +2,30 @@
 
 compose() { (cd "$dir" && "${docker[@]}" compose "$@"); }
 
+# The name of the gateway's image, with its tag.
+image_name() {
+  local name
+  name=$(compose config --images gateway 2>/dev/null | head -n 1)
+  name=${name:-llm-gateway}
+  case ${name##*/} in *:*) ;; *) name=$name:latest ;; esac
+  printf '%s' "$name"
+}
+
+# Only a name with a registry in it is a published image; without one, or if it is not there, it is built.
+get_image() {
+  case $(image_name) in */*) if compose pull -q gateway; then return 0; fi ;; esac
+  compose build gateway
+}
+
 # The image of what runs now gets a name of its own, before the newer one takes its name.
 keep_image() {
-  [ "$installed" = yes ] && "${docker[@]}" tag llm-gateway:latest llm-gateway:previous >/dev/null 2>&1 && kept_image=yes
+  [ "$installed" = yes ] && "${docker[@]}" tag "$(image_name)" llm-gateway:previous >/dev/null 2>&1 && kept_image=yes
 }
 
 start_containers() {
   step "Building and starting"
   keep_image
-  if ! compose build gateway; then
+  if ! get_image; then
     roll_back
     die "the image could not be built" "See the lines above; often it is the network."
   fi
@@ -32,7 +47,7 @@ roll_back() {
   step "Going back to what ran before"
   return_to_source
   return_env
-  [ "$kept_image" = yes ] && "${docker[@]}" tag llm-gateway:previous llm-gateway:latest >/dev/null 2>&1 || return 0
+  [ "$kept_image" = yes ] && "${docker[@]}" tag llm-gateway:previous "$(image_name)" >/dev/null 2>&1 || return 0
   # Without a backup the newer one has not run, or nothing ran before it.
   if [ -n "$backup_made" ]; then
     compose stop gateway >/dev/null 2>&1

@@ -21,7 +21,7 @@ back_up() {
   elif [ -f "$dir/data/gateway.db" ]; then
     return_to_source
     return_env
-    [ "$docker_wanted" = no ] || "${docker[@]}" tag llm-gateway:previous llm-gateway:latest >/dev/null 2>&1
+    [ "$docker_wanted" = no ] || "${docker[@]}" tag llm-gateway:previous "$(image_name)" >/dev/null 2>&1
     die "the database could not be backed up; nothing was changed" "See: ./gateway.sh doctor"
   fi
 }

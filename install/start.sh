@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # llm-gateway: install, upgrade, uninstall. Run it from a checkout, or
-#   curl -fsSL <url>/install.sh | bash            (flags: … | bash -s -- --yes)
+#   curl -fsSL URL/install.sh | bash            (flags: … | bash -s -- --yes)
 # `npm run build:install` puts it together from install/*.sh: change it there.
 # Bash 3.2 (macOS) is enough. Everything is in functions and the last line starts it, so a download
 # that was cut off does nothing.

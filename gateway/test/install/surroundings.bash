@@ -10,6 +10,8 @@ prepare() {
   system_path=$PATH
   mkdir -p "$HOME" "$SCRATCH/state" "$SCRATCH/bin" "$SCRATCH/units" "$SCRATCH/src/gateway"
   : >"$SCRATCH/calls"
+  REAL_CURL=$(type -P curl)
+  export REAL_CURL
   # The scripts run on another bash where INSTALL_BASH names one: macOS has 3.2.
   ln -s "${INSTALL_BASH:-$(type -P bash)}" "$SCRATCH/bin/bash"
   for tool in sh cat grep sed awk tr od cut df date id mkdir mv cp rm chmod chown dirname basename head \
