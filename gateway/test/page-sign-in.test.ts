@@ -138,6 +138,16 @@ describe.runIf(hasChromium).each([0, 1])("signing in, at address %i of two", (wh
     await context.close();
   });
 
+  it("asks for no key where none is needed", async () => {
+    const config = "middlewares: [{ auth: none }]\n";
+    await using open = await startTestGateway(politeChat, {}, config);
+    const { page, context, complaints } = await openPage(browser);
+    await page.goto(addresses(open.port)[which]!);
+    await headline(page, "Free now");
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
   it("forgets everything on signing out", async () => {
     const { page, context } = await openPage(browser);
     await signIn(page, url, keyOf("bob"));

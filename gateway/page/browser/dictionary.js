@@ -95,7 +95,7 @@ const en = {
   "health.up": "up",
   "health.down": "down",
 
-  "me.answer": "{tokens} tokens, {minutes} GPU minutes",
+  "me.answer": "{tokens} tokens, {time} of GPU time",
   "me.days": "In the last {n} day|In the last {n} days",
   "me.byDay": "By day and model",
   "me.show": "What to show",
@@ -332,7 +332,7 @@ const de = {
   "health.up": "bereit",
   "health.down": "ausgefallen",
 
-  "me.answer": "{tokens} Tokens, {minutes} GPU-Minuten",
+  "me.answer": "{tokens} Tokens, {time} GPU-Zeit",
   "me.days": "Am letzten Tag|In den letzten {n} Tagen",
   "me.byDay": "Nach Tag und Modell",
   "me.show": "Was gezeigt wird",

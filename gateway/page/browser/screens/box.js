@@ -1,4 +1,5 @@
 import { html } from "htm/preact";
+import { gatewayNow } from "../gateway/call.js";
 import { useCall } from "../gateway/load.js";
 import { duration, say } from "../language.js";
 import { Answer, Card, Trouble } from "../pieces/pieces.js";
@@ -39,16 +40,12 @@ export function Box() {
 
 /** @param {{ usage: UsageReport }} props */
 function Hours({ usage }) {
-  const rows = usage.data
-    .filter(({ hour }) => hour !== undefined)
-    .map((row) => ({ at: Date.parse(row.hour ?? ""), row }))
-    .filter(({ at }) => !Number.isNaN(at))
-    .sort((a, b) => a.at - b.at);
+  const rows = usage.data.map((row) => ({ at: Date.parse(row.hour ?? ""), row }));
   // An hour without a row is one without work.
   const hour = 3_600_000;
-  const first = rows[0]?.at ?? 0;
-  const length = rows.length === 0 ? 0 : ((rows.at(-1)?.at ?? 0) - first) / hour + 1;
-  const times = Array.from({ length: Math.min(length, 24 * 8) }, (_, at) => first + at * hour);
+  const from = Date.parse(usage.from);
+  const length = rows.length === 0 ? 0 : Math.ceil((gatewayNow() - from) / hour);
+  const times = Array.from({ length: Math.min(length, 24 * 8) }, (_, at) => from + at * hour);
   const byTime = new Map(rows.map(({ at, row }) => [at, row]));
   const of = (/** @type {(row: UsageReport["data"][number]) => number} */ read) =>
     times.map((time) => {

@@ -23,7 +23,7 @@ export function MeScreen() {
   const total = usage.data?.total ?? null;
   return html`
     <${Answer} title=${say("screen.me")}
-      answer=${total === null ? say("asking") : say("me.answer", { tokens: short(amountOf("tokens", total)), minutes: short(amountOf("minutes", total)) })}
+      answer=${total === null ? say("asking") : say("me.answer", { tokens: short(amountOf("tokens", total)), time: duration(total.upstream_ms === null ? null : total.upstream_ms / 1_000) })}
       note=${say("me.days", { n: days })} />
     <${Trouble} error=${usage.error} onRetry=${usage.reload} />
     ${usage.data !== null && html`<${ByDay} usage=${usage.data} days=${days} />`}

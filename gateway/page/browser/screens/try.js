@@ -39,7 +39,13 @@ export function Try() {
   const names = models?.data.map(({ id }) => id) ?? [];
   const chosen = names.includes(model.value) ? model.value : (names[0] ?? "");
   const end = useRef(/** @type {HTMLDivElement | null} */ (null));
-  useEffect(() => end.current?.scrollIntoView({ block: "nearest" }), [turns.value]);
+  useEffect(() => {
+    // A person who scrolled up to read is left there.
+    const below = document.documentElement.scrollHeight - innerHeight - scrollY;
+    if (below < 300) end.current?.scrollIntoView({ block: "nearest" });
+  }, [turns.value]);
+  const last = turns.value.at(-1);
+  const answered = running.value === null && last?.role === "assistant" ? last.content : "";
   const announcement = useAnnouncement(wait.value.split(" · ")[0] ?? "", wait.value);
   return html`
     <${Answer} title=${say("screen.try")} answer=${say("try.answer")} note=${say("try.note")} />
@@ -48,16 +54,16 @@ export function Try() {
       ${turns.value.map((turn, at) => html`<${Said} key=${at} turn=${turn} />`)}
       ${wait.value !== "" && html`<p class="place">${wait.value}</p>`}
       <${Trouble} error=${error.value} />
-      <div ref=${end}></div>
+      <div class="end" ref=${end}></div>
     </div>
-    <p class="unseen" role="status" aria-live="polite">${announcement}</p>
+    <p class="unseen" role="status" aria-live="polite">${announcement || answered}</p>
     <form class="ask" onSubmit=${(/** @type {SubmitEvent} */ event) => submit(event, chosen)}>
-      <label>${say("model")}
+      <label class="grow"><span class="unseen">${say("try.message")}</span>
+        <textarea name="text" rows="2" placeholder=${say("try.message")} onKeyDown=${sendOnEnter}></textarea></label>
+      <label><span class="unseen">${say("model")}</span>
         <select value=${chosen} onChange=${(/** @type {Event} */ { target }) => {
           if (target instanceof HTMLSelectElement) model.value = target.value;
         }}>${names.map((id) => html`<option key=${id} value=${id}>${id}</option>`)}</select></label>
-      <label class="grow"><span class="unseen">${say("try.message")}</span>
-        <textarea name="text" rows="2" placeholder=${say("try.message")} onKeyDown=${sendOnEnter}></textarea></label>
       ${
         running.value === null
           ? html`<button class="main">${say("try.send")}</button>`
