@@ -5,15 +5,15 @@ import { addressGroup } from "./auth/address-group.ts";
 import { createCors } from "./auth/browsers.ts";
 import { createMayStay } from "./auth/may-stay.ts";
 import { openAccess } from "./auth/open-access.ts";
+import { createBodyWork } from "./dialects/tasks/body-thread.ts";
 import type { Underway } from "./generation/run-accepted.ts";
 import { stopRemovedUsers } from "./generation/stop-removed-users.ts";
 import { openLedger } from "./ledger/ledger.ts";
 import { createPrices } from "./ledger/prices.ts";
-import { createBodyReader } from "./limits/body.ts";
 import { createConnectionLimit } from "./limits/connections.ts";
 import type { LimitFields } from "./limits/limit-fields.ts";
+import { openBodies } from "./limits/open-bodies.ts";
 import { openLimits } from "./limits/open-limits.ts";
-import { shareOfMemory } from "./limits/share-of-memory.ts";
 import { createTokenCounter } from "./limits/token-counter.ts";
 import { openMiddlewares } from "./middlewares/open-middlewares.ts";
 import { createDocs } from "./openapi/docs.ts";
@@ -31,7 +31,6 @@ import { createTelemetry, type Telemetry } from "./telemetry/events.ts";
 import { createLog } from "./telemetry/log.ts";
 import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
 import { createAffinity } from "./upstreams/affinity.ts";
-import { conversationKey } from "./upstreams/conversation-key.ts";
 import type { Finding } from "./upstreams/inspect/finding.ts";
 import { createModelRules } from "./upstreams/model-rules.ts";
 import { type OpenUpstreams, openUpstreams } from "./upstreams/open-upstreams.ts";
@@ -164,18 +163,19 @@ async function openParts(
   opening.use(stopRemovedUsers({ underway, lines, mayStay, stopNotes }));
   const prices = createPrices({ ...settings, priceOfModel: (model) => rules(model)?.price });
   const answered = { ...settings, ...upstreams, said: rules, prices, ledger, limits };
+  const work = opening.adopt(createBodyWork(), ({ close }) => close());
   const parts: AppParts = {
     ...access,
     ...partsOf(common),
     ...peopleOf(common, users),
-    ...{ telemetry, tracer, middlewares, limits, tokens, ledger, lines, underway, models },
+    ...{ work, telemetry, tracer, middlewares, limits, tokens, ledger, lines, underway, models },
     identitiesOf: (user) => users.read().entriesOf(user),
     ...{ route: pools.route, nameOf: pools.nameOf },
     reads: () => pools.reads,
     hasManyModels: upstreams.upstreams.length > 1 || settings.routes.length > 0,
     health: watch,
     retries: createRetries(),
-    affinity: { keyOf: conversationKey, ...createAffinity() },
+    affinity: createAffinity(),
     costOf: prices.costOf,
     answers: answers.optionsFor,
     draining: () => state.draining,
@@ -215,12 +215,7 @@ async function openEntrance({ settings, telemetry, state }: Common, opening: Asy
 
 /** The parts that need nothing but settings. */
 const partsOf = ({ settings, settingsReport, owner }: Common) => ({
-  bodies: createBodyReader({
-    maxBytes: settings.maxBodyBytes,
-    maxHeldBytes: settings.maxWaitingBytes === "auto" ? shareOfMemory() : settings.maxWaitingBytes,
-    timeoutMs: settings.bodyTimeoutMs,
-    minUploadRate: settings.uploadMinRate,
-  }),
+  bodies: openBodies(settings),
   timeouts: {
     firstByteMs: settings.firstByteTimeoutMs ?? 0,
     idleMs: settings.idleTimeoutMs ?? 0,

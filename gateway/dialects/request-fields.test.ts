@@ -52,6 +52,7 @@ describe("readFields", () => {
     expect(read("chat", body)).toEqual({
       model: "gpt-4o",
       otherModels: [],
+      returnsProgress: false,
       framing: sse,
       stream: true,
       includeUsage: true,
@@ -68,6 +69,7 @@ describe("readFields", () => {
     expect(read("chat", { messages: hello, ...body })).toEqual({
       model: null,
       otherModels: [],
+      returnsProgress: false,
       framing: json,
       stream: false,
       includeUsage: false,

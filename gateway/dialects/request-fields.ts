@@ -27,6 +27,8 @@ export type RequestFields = Readonly<{
   prompts: number;
   /** Characters of text in the prompt, for estimates. */
   inputChars: number;
+  /** The client itself says whether it wants the progress of its prompt (llama.cpp). */
+  returnsProgress: boolean;
 }>;
 
 /** A name is kept in accounts and repeated in events; longer ones are no names. */
@@ -93,6 +95,7 @@ export function createFieldReader(rules: FieldRules): (bytes: Buffer) => Request
       n: choicesIn(body.n),
       prompts: rules.promptsOf?.(body) ?? 1,
       inputChars: inputChars(body),
+      returnsProgress: "return_progress" in body,
     };
   };
 }
@@ -108,6 +111,7 @@ export const noFields: RequestFields = {
   n: 1,
   prompts: 1,
   inputChars: 0,
+  returnsProgress: false,
 };
 
 /**

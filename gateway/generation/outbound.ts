@@ -1,21 +1,44 @@
 import { dialects } from "../dialects/all.ts";
+import { isUnchanged } from "../dialects/edit-body.ts";
+import type { BodyWork } from "../dialects/tasks/body-thread.ts";
 import type { Outbound } from "../upstreams/forward.ts";
 import { credentialsOf, headersToUpstream, keyOf } from "../upstreams/headers.ts";
 import type { Upstream } from "../upstreams/upstream.ts";
-import { bodyOf, type Plan } from "./plan.ts";
+import type { Plan } from "./plan.ts";
+import type { GenerationRequest } from "./read-request.ts";
 import type { Accepted } from "./reserve.ts";
 
 /** Milliseconds; 0 is off. */
 export type OutboundTimeouts = { readonly firstByteMs: number; readonly idleMs: number };
 
+export type OutboundParts = {
+  timeouts: OutboundTimeouts;
+  work: Pick<BodyWork, "run" | "isLarge">;
+};
+
+/** The body as the plan wants it; `changed` names what was mended. */
+export async function editedBody(
+  { work }: Pick<OutboundParts, "work">,
+  { exchange, request }: Accepted,
+  { converts, model, assembles, addsUsage, addsProgress, fits, demotes }: Plan,
+): Promise<{ body: GenerationRequest["body"]; changed: readonly string[] }> {
+  const { body, parsed } = request;
+  const edits = { model, assembles, addsUsage, addsProgress, fits, demotes };
+  if (!Buffer.isBuffer(body) || !parsed || converts || isUnchanged(edits)) {
+    return { body, changed: [] };
+  }
+  const { dialect, signal } = exchange;
+  return work.run("edit", body, { dialect, edits }, signal);
+}
+
 /** What an upstream is sent of an accepted generation. */
 export function outboundOf(
-  timeouts: OutboundTimeouts,
+  { timeouts }: Pick<OutboundParts, "timeouts">,
   { exchange, identity, request }: Accepted,
   upstream: Upstream,
-  plan: Plan,
+  { plan, body }: { plan: Plan; body: Outbound["body"] },
 ): Outbound {
-  const { body, parsed, inflated, headers } = request;
+  const { inflated, headers } = request;
   const isWhole = Buffer.isBuffer(body);
   const streams = request.fields.stream || plan.assembles;
   const dialect = dialects[exchange.dialect];
@@ -32,7 +55,7 @@ export function outboundOf(
       inflated,
       identity: true,
     }),
-    body: isWhole && parsed && !plan.converts ? bodyOf(body, plan, dialect) : body,
+    body,
     firstByteMs: timeouts.firstByteMs,
     idleMs: timeouts.idleMs,
     // A streamed body cannot be sent twice, so it never risks a dying connection.

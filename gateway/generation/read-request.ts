@@ -1,15 +1,19 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
 import type { Identity } from "../auth/identity.ts";
-import { dialects } from "../dialects/all.ts";
 import { endpointOf } from "../dialects/endpoints.ts";
-import { noFields, type RequestFields, readModels } from "../dialects/request-fields.ts";
+import { framings } from "../dialects/framings.ts";
+import { noFields, type RequestFields } from "../dialects/request-fields.ts";
+import type { ReadInput } from "../dialects/tasks/body-tasks.ts";
+import type { BodyWork } from "../dialects/tasks/body-thread.ts";
 import type { Exchange } from "../exchange.ts";
 import { type BodyReader, contentEncodingOf } from "../limits/body.ts";
 import { watchFormModel } from "./model-of-form.ts";
+import { sessionOf } from "./session-of.ts";
 
 export type ReadRequestParts = {
   bodies: BodyReader;
+  work: Pick<BodyWork, "run">;
   /** The model decides which upstream answers. */
   hasManyModels: boolean;
 };
@@ -25,6 +29,8 @@ export type GenerationRequest = {
   readonly parsed: boolean;
   /** True if the body was compressed, and the gateway has inflated it. */
   readonly inflated: boolean;
+  /** Names the conversation that it goes on with; null if it names none, or nobody needs it. */
+  readonly conversation: string | null;
 };
 
 /** A request, and the memory of its body, which is freed when it is disposed of. */
@@ -44,18 +50,14 @@ export function readRequest(
   sender: Sender,
 ): Promise<HeldRequest> {
   const { exchange, identity } = sender;
-  const { json, dialect } = endpointOf(exchange.method, exchange.path);
-  if (json) {
-    const form = dialects[dialect].request;
-    const fieldsOf = (bytes: Buffer): RequestFields => form.read(bytes, exchange);
-    return readWhole(parts, request, response, sender, { json, fieldsOf });
-  }
+  const { json } = endpointOf(exchange.method, exchange.path);
+  if (json) return readWhole(parts, request, response, sender, { json, what: "fields" });
   const needsModel = parts.hasManyModels || identity.models !== null;
   const { headers } = request;
   const isRead = needsModel || contentEncodingOf(headers) !== null;
   if (isRead && jsonType.test(headers["content-type"] ?? "")) {
-    const fieldsOf = (bytes: Buffer): RequestFields => (needsModel ? readModels(bytes) : noFields);
-    return readWhole(parts, request, response, sender, { json, fieldsOf });
+    const what = needsModel ? "models" : "nothing";
+    return readWhole(parts, request, response, sender, { json, what });
   }
   return readUpload(parts, request, response, sender, needsModel);
 }
@@ -64,20 +66,25 @@ export function readRequest(
 const jsonType = /^application\/(?:[\w.+-]+\+)?json *(?:;|$)/i;
 
 async function readWhole(
-  { bodies }: ReadRequestParts,
+  { bodies, work, hasManyModels }: ReadRequestParts,
   request: IncomingMessage,
   response: ServerResponse,
   { exchange, identity }: Sender,
-  { json, fieldsOf }: { json: boolean; fieldsOf: (bytes: Buffer) => RequestFields },
+  { json, what }: { json: boolean; what: ReadInput["what"] },
 ): Promise<HeldRequest> {
-  const { bytes, inflated, free } = await bodies.read(request, response, {
-    user: identity.user,
-    signal: exchange.signal,
-  });
+  const { dialect, path, query, signal } = exchange;
+  const { user } = identity;
+  const { bytes, inflated, free } = await bodies.read(request, response, { user, signal });
   try {
     const { headers } = request;
-    const fields = fieldsOf(bytes);
-    return { headers, fields, json, body: bytes, parsed: true, inflated, [Symbol.dispose]: free };
+    // A conversation matters only if there is more than one upstream to choose from.
+    const sender = hasManyModels ? { user, session: sessionOf(headers) } : null;
+    const input = { dialect, target: { path, query }, what, sender };
+    const { fields: plain, conversation } = await work.run("read", bytes, input, signal);
+    const { framing } = plain;
+    const fields = { ...plain, framing: framing === null ? null : framings[framing] };
+    const read = { headers, fields, json, body: bytes, parsed: true, inflated, conversation };
+    return { ...read, [Symbol.dispose]: free };
   } catch (error) {
     free();
     throw error;
@@ -97,6 +104,6 @@ async function readUpload(
   const read = await bodies.readAhead(request, response, sender, form);
   const fields = { ...noFields, model: form?.model() ?? null };
   const body = "stream" in read ? read.stream : read.bytes;
-  const unread = { json: false, parsed: false, inflated: false };
+  const unread = { json: false, parsed: false, inflated: false, conversation: null };
   return { headers, fields, body, ...unread, [Symbol.dispose]: read.free };
 }

@@ -1,5 +1,5 @@
 import { type Identity, keyIdIn } from "../auth/identity.ts";
-import { type DialectName, dialects } from "../dialects/all.ts";
+import { dialects } from "../dialects/all.ts";
 import { GatewayError, shuttingDown } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -11,23 +11,12 @@ import type { Reservation } from "../limits/reservation.ts";
 import type { Line } from "../line/line.ts";
 import { type Destination, modelAt } from "../upstreams/destination.ts";
 import type { GenerationRequest } from "./read-request.ts";
-import { sessionOf } from "./session-of.ts";
 
 export type ReserveParts = {
   draining(): boolean;
   limits: Limits;
   ledger: Pick<Ledger, "open">;
   costOf: CostOf;
-  affinity: {
-    /** Names the conversation that a request continues; null if it names none. */
-    keyOf(
-      user: string,
-      model: string,
-      body: Buffer,
-      dialect: DialectName,
-      session: string | null,
-    ): string | null;
-  };
 };
 
 /** A generation that was accepted: it has a row in the ledger, and room in the line. */
@@ -91,7 +80,7 @@ export function reserve(
   return {
     ...given,
     reservation,
-    conversation: conversationOf(parts, given),
+    conversation: destination.seats.list.length < 2 ? null : request.conversation,
     meter: createMeter(exchange.dialect, prompts, exchange.startedMono),
   };
 }
@@ -107,23 +96,6 @@ function priceOf(
   const usage = { input, output: output ?? 0, cached: null, reasoning: null, source: null };
   const cost = parts.costOf({ model, upstreamModel, usage, upstreamMs: null });
   return cost === null ? {} : { cost };
-}
-
-/** The conversation matters only if there is more than one upstream to choose from. */
-function conversationOf(
-  { affinity }: Pick<ReserveParts, "affinity">,
-  {
-    destination,
-    identity,
-    request,
-    exchange,
-  }: Pick<Accepted, "destination" | "identity" | "request" | "exchange">,
-): string | null {
-  const { seats } = destination;
-  if (seats.list.length < 2 || !request.parsed || !Buffer.isBuffer(request.body)) return null;
-  const session = sessionOf(request.headers);
-  const { model } = request.fields;
-  return affinity.keyOf(identity.user, model ?? "", request.body, exchange.dialect, session);
 }
 
 const fullMessages = {

@@ -4,6 +4,7 @@ import { expect, it, onTestFinished } from "vitest";
 import { Answer } from "../answer/answer.ts";
 import { createPulse } from "../answer/pulse.ts";
 import { json } from "../dialects/json/json-framing.ts";
+import { createBodyWork } from "../dialects/tasks/body-thread.ts";
 import { politeChat, startMockUpstream } from "../test/support/mock-upstream.ts";
 import { testGeneration } from "../test/support/test-generation.ts";
 import type { Accepted } from "./reserve.ts";
@@ -28,6 +29,7 @@ async function startRoom(answer: Parameters<typeof startMockUpstream>[0]) {
   const parts: SpeakParts = {
     conversions: { strict: false, defaultMaxTokens: 100 },
     streamUpstream: true,
+    work: createBodyWork(),
     timeouts: { firstByteMs: 5_000, idleMs: 5_000 },
     costOf: () => null,
     telemetry: { dropped() {} },

@@ -1,29 +1,31 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Answer } from "../answer/answer.ts";
 import { type DialectName, dialects } from "../dialects/all.ts";
+import { freeBytes } from "../dialects/tasks/body-thread.ts";
 import { GatewayError } from "../errors.ts";
 import type { CostOf } from "../ledger/prices.ts";
 import { contentEncodingOf } from "../limits/body.ts";
 import type { Telemetry } from "../telemetry/events.ts";
 import { modelAt } from "../upstreams/destination.ts";
 import { forward, type Outbound, type Receiver } from "../upstreams/forward.ts";
+import type { Prepare } from "../upstreams/forward-converted.ts";
 import { headersToClient } from "../upstreams/headers.ts";
 import { sendWithPatience } from "../upstreams/send-with-patience.ts";
 import { learnKind, type Upstream } from "../upstreams/upstream.ts";
 import { type AskingWay, attemptOf, firstWay, type NextAsking, nextWay } from "./asking-way.ts";
 import { type ConversionParts, conversionOf } from "./conversion-of.ts";
-import { type OutboundTimeouts, outboundOf } from "./outbound.ts";
+import { editedBody, type OutboundParts, outboundOf } from "./outbound.ts";
 import { type Plan, planOf } from "./plan.ts";
 import { probedReceiver } from "./probed-receiver.ts";
 import type { Accepted } from "./reserve.ts";
 import { shaperFor } from "./shaper-for.ts";
 import type { HeldSlot } from "./turns.ts";
 
-export type SpeakParts = ConversionParts & {
-  timeouts: OutboundTimeouts;
-  costOf: CostOf;
-  telemetry: Pick<Telemetry, "dropped">;
-};
+export type SpeakParts = ConversionParts &
+  OutboundParts & {
+    costOf: CostOf;
+    telemetry: Pick<Telemetry, "dropped">;
+  };
 
 /**
  * The middle circle of tries: asks the upstream in the client's dialect, and in other ways if it
@@ -59,7 +61,7 @@ export async function speakEitherWay(
 const mostWays = 3;
 
 /** Asks the upstream once in one dialect; the inner circle, `sendWithPatience`, is inside. */
-function speak(
+async function speak(
   parts: SpeakParts,
   accepted: Accepted,
   answer: Answer,
@@ -78,17 +80,23 @@ function speak(
     streamUpstream: parts.streamUpstream,
     demotes,
   });
-  const receiver = receiverFor(parts.telemetry, accepted, answer, { plan, upstream });
-  return sendWithPatience({
-    upstream,
-    outbound: outboundOf(parts.timeouts, accepted, upstream, plan),
-    send: converts
-      ? (outbound) => sendConverted(parts, accepted, upstream, outbound, receiver)
-      : (outbound) => sendAsItIs(upstream, exchange.dialect, outbound, receiver, signal),
-    signal,
-    committed: () => answer.committed,
-    patienceMs,
-  });
+  const { body, changed } = await editedBody(parts, accepted, plan);
+  const receiver = receiverFor(parts.telemetry, accepted, answer, { plan, upstream, changed });
+  try {
+    await sendWithPatience({
+      upstream,
+      outbound: outboundOf(parts, accepted, upstream, { plan, body }),
+      send: converts
+        ? (tried) => sendConverted(parts, accepted, upstream, tried, receiver)
+        : (tried) => sendAsItIs(upstream, exchange.dialect, tried, receiver, signal),
+      signal,
+      committed: () => answer.committed,
+      patienceMs,
+    });
+  } finally {
+    // A copy of a large body, edited for this upstream.
+    if (Buffer.isBuffer(body) && body !== accepted.request.body) freeBytes(body);
+  }
 }
 
 /** An upstream that has not shown to know the dialect may say under status 200 that it does not. */
@@ -112,7 +120,7 @@ async function sendAsItIs(
 }
 
 async function sendConverted(
-  parts: ConversionParts,
+  parts: ConversionParts & OutboundParts,
   accepted: Accepted,
   upstream: Upstream,
   outbound: Outbound,
@@ -124,7 +132,13 @@ async function sendConverted(
   const translator = await dialects[dialect].upstreams.conversion?.load();
   if (translator === undefined) throw new Error(`${dialect} cannot be converted`);
   const conversion = conversionOf(parts, accepted, upstream, translator);
-  await forwardConverted(upstream, outbound, conversion, receiver, signal);
+  const { work } = parts;
+  const bytes = outbound.body;
+  const isLarge = Buffer.isBuffer(bytes) && work.isLarge(bytes);
+  const prepare: Prepare | null = isLarge
+    ? (preparing) => work.run("convert", bytes, { ...preparing, dialect }, signal)
+    : null;
+  await forwardConverted(upstream, outbound, { ...conversion, prepare }, receiver, signal);
 }
 
 /** Tells OpenRouter's clients in the answer what it cost; null for other clients. */
@@ -148,7 +162,7 @@ function receiverFor(
   telemetry: SpeakParts["telemetry"],
   accepted: Accepted,
   answer: Answer,
-  { plan, upstream }: { plan: Plan; upstream: Upstream },
+  { plan, upstream, changed }: { plan: Plan; upstream: Upstream; changed: readonly string[] },
 ): Receiver {
   const { exchange, request, meter } = accepted;
   return {
@@ -172,7 +186,6 @@ function receiverFor(
         throw new GatewayError("upstream_error", text);
       }
       const shaper = shaperFor(accepted, answer, type, plan);
-      const { changed = [] } = plan.fitted ?? {};
       const shown = {
         ...headersToClient(headers, shaper.edits),
         ...(changed.length === 0 ? {} : { "x-gateway-changed": changed.slice(0, 50).join(", ") }),

@@ -1,8 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setIdentityHeaders } from "../answer/identity-headers.ts";
 import type { Identity } from "../auth/identity.ts";
-import { dialects } from "../dialects/all.ts";
+import { type DialectName, dialects } from "../dialects/all.ts";
+import type { Family } from "../dialects/dialect.ts";
+import type { CountBodies } from "../dialects/hub/count-bodies.ts";
 import { charsPerToken } from "../dialects/input-size.ts";
+import type { EditInput } from "../dialects/tasks/body-tasks.ts";
+import type { BodyWork } from "../dialects/tasks/body-thread.ts";
 import { GatewayError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
 import { refuseOtherModels } from "../generation/refuse-other-models.ts";
@@ -16,6 +20,7 @@ import type { Upstream } from "../upstreams/upstream.ts";
 
 export type CountParts = {
   bodies: Pick<BodyReader, "read">;
+  work: Pick<BodyWork, "run">;
   /** Where a model is served; throws as `GenerationParts.route` does. */
   route(model: string | null, allowed: readonly string[] | null): Destination;
   /** Milliseconds; 0 is off. */
@@ -44,7 +49,9 @@ export async function count(
   });
   try {
     const form = dialects[exchange.dialect].request;
-    const model = form.modelOf(bytes, exchange.path);
+    const { dialect, signal } = exchange;
+    const run = parts.work.run;
+    const model = await run("modelOf", bytes, { dialect, path: exchange.path }, signal);
     refuseOtherModels(identity, model);
     const destination = parts.route(model, identity.models);
     const { upstream } = destination.first;
@@ -56,7 +63,8 @@ export async function count(
       method: "POST",
       path: upstream.prefix + (name === null ? path : form.pathWithModel(path, name)) + query,
       headers: headersToUpstream(request.headers, own),
-      body: name === null ? bytes : form.withModel(bytes, name),
+      body:
+        name === null ? bytes : (await run("edit", bytes, renamedTo(name, dialect), signal)).body,
       firstByteMs: parts.timeouts.firstByteMs,
       idleMs: parts.timeouts.idleMs,
       fresh: true,
@@ -66,7 +74,10 @@ export async function count(
       body: bytes,
       headers: headersToUpstream(credentialsOf(request.headers), own),
     };
-    const answer = await counted(upstream, exchange, { native, converted, model: name ?? model });
+    const asked = name ?? model ?? "";
+    const count = (family: Family): Promise<CountBodies> =>
+      run("count", bytes, { family, model: asked }, signal);
+    const answer = await counted(upstream, exchange, { native, converted, count });
     setIdentityHeaders(response, exchange);
     response.setHeader("content-type", "application/json").end(answer);
   } finally {
@@ -75,12 +86,28 @@ export async function count(
 }
 
 /** The question in the client's dialect, and the one from which a conversion is made. */
-type Questions = { native: Outbound; converted: Outbound; model: string | null };
+type Questions = {
+  native: Outbound;
+  converted: Outbound;
+  count: (family: Family) => Promise<CountBodies>;
+};
+
+const renamedTo = (model: string, dialect: DialectName): EditInput => ({
+  dialect,
+  edits: {
+    model,
+    assembles: false,
+    addsUsage: false,
+    addsProgress: false,
+    fits: false,
+    demotes: false,
+  },
+});
 
 async function counted(
   upstream: Upstream,
   exchange: Exchange,
-  { native, converted, model }: Questions,
+  { native, converted, count }: Questions,
 ): Promise<Buffer> {
   const { signal } = exchange;
   const { prompt } = dialects[exchange.dialect];
@@ -93,24 +120,24 @@ async function counted(
   }
   if (prompt.count === null) throw cannotCount();
   const tokens = prompt.count.converts
-    ? await countElsewhere(upstream, converted, model, signal)
-    : estimateOf(Buffer.isBuffer(converted.body) ? converted.body.toString() : "");
+    ? await countElsewhere(upstream, converted, count, signal)
+    : estimateOf(Buffer.isBuffer(converted.body) ? converted.body.length : 0);
   return Buffer.from(JSON.stringify(prompt.count.answer(tokens)));
 }
 
 async function countElsewhere(
   upstream: Upstream,
   converted: Outbound,
-  model: string | null,
+  count: Questions["count"],
   signal: AbortSignal,
 ): Promise<number> {
   // Loaded with the first conversion, like the translators.
   const { countConverted } = await import("../upstreams/converted-count.ts");
-  return countConverted(upstream, converted, model ?? "", estimateOf, signal);
+  return countConverted(upstream, converted, count, estimateOf, signal);
 }
 
 /** Of a whole body too: its field names are few beside the text. */
-const estimateOf = (text: string): number => Math.ceil(text.length / charsPerToken);
+const estimateOf = (chars: number): number => Math.ceil(chars / charsPerToken);
 
 const cannotCount = (): GatewayError =>
   new GatewayError("invalid_request", "The upstream of this model does not support this request.", {

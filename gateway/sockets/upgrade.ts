@@ -40,6 +40,7 @@ const nothingRead = {
   body: Buffer.alloc(0),
   parsed: false,
   inflated: false,
+  conversation: null,
 };
 
 const unjudged = { path: "", query: "", dialect: "openai", kind: "generation" } as const;

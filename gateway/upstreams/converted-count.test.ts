@@ -1,4 +1,6 @@
 import { afterEach, expect, it } from "vitest";
+import type { Family } from "../dialects/dialect.ts";
+import { type CountBodies, countBodies } from "../dialects/hub/count-bodies.ts";
 import {
   type Handler,
   type MockUpstream,
@@ -44,7 +46,9 @@ async function count(type: ServerType, handler: Handler, asked: object = body): 
     fresh: false,
   };
   const signal = AbortSignal.timeout(10_000);
-  return countConverted(upstream, outbound, "up", (text) => text.length, signal);
+  const questions = (family: Family): Promise<CountBodies> =>
+    countBodies(outbound.body, { family, model: "up" });
+  return countConverted(upstream, outbound, questions, (chars) => chars, signal);
 }
 
 it("llama.cpp counts the tokens of its own template", async () => {

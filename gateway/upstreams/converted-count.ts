@@ -1,6 +1,5 @@
-import { type CountRequest, countRequest } from "../dialects/hub/count-tokens.ts";
-import { parseObject } from "../dialects/json/json-body.ts";
-import { mostConvertedValues } from "../dialects/json/json-shape.ts";
+import type { Family } from "../dialects/dialect.ts";
+import type { CountBodies } from "../dialects/hub/count-bodies.ts";
 import type { JsonObject } from "../json-object.ts";
 import { answeredObject } from "./answered-object.ts";
 import { collect } from "./collect.ts";
@@ -16,7 +15,7 @@ async function askJson(
   upstream: Upstream,
   outbound: Outbound,
   path: string,
-  body: JsonObject,
+  body: Uint8Array,
   signal: AbortSignal,
 ): Promise<JsonObject> {
   const request = {
@@ -24,7 +23,7 @@ async function askJson(
     method: "POST",
     path: upstream.prefix + path,
     headers: convertedHeaders(outbound.headers, { "content-type": "application/json" }),
-    body: Buffer.from(JSON.stringify(body)),
+    body: Buffer.from(body),
     // No kept connection can have died under it.
     fresh: true,
   };
@@ -33,9 +32,9 @@ async function askJson(
 
 /** The count of an upstream that can count, null where it cannot. */
 async function counted(
-  { google, template }: CountRequest,
+  { google, template }: CountBodies,
   upstream: Upstream,
-  ask: (path: string, body: JsonObject) => Promise<JsonObject>,
+  ask: (path: string, body: Uint8Array) => Promise<JsonObject>,
 ): Promise<number | null> {
   if (google !== null) {
     const { totalTokens } = await ask(google.path, google.body);
@@ -44,27 +43,26 @@ async function counted(
   if (template === null || upstream.kind !== "llamacpp") return null;
   const { prompt } = await ask("/apply-template", template);
   const content = typeof prompt === "string" ? prompt : "";
-  const { tokens } = await ask("/tokenize", { content, add_special: true, parse_special: true });
+  const question = { content, add_special: true, parse_special: true };
+  const { tokens } = await ask("/tokenize", Buffer.from(JSON.stringify(question)));
   return Array.isArray(tokens) ? tokens.length : null;
 }
 
 /**
  * Answers Anthropic's `count_tokens` for an upstream of another dialect: by what it counts itself
- * (Gemini, llama.cpp), else by `estimate` of all texts. Resolves with the answer's JSON; rejects
+ * (Gemini, llama.cpp), else by `estimate` of the characters of all texts. `count` writes the question. Resolves with the answer's JSON; rejects
  * with a GatewayError or with `signal.reason`.
  */
 export async function countConverted(
   upstream: Upstream,
   outbound: Outbound,
-  model: string,
-  estimate: (text: string) => number | Promise<number>,
+  count: (family: Family) => Promise<CountBodies>,
+  estimate: (chars: number) => number,
   signal: AbortSignal,
 ): Promise<number> {
-  const bytes = Buffer.isBuffer(outbound.body) ? outbound.body : Buffer.alloc(0);
-  const body = parseObject(bytes, mostConvertedValues);
-  const request = await countRequest(body, { family: upstream.family, model });
+  const request = await count(upstream.family);
   const own = await counted(request, upstream, (path, json) =>
     askJson(upstream, outbound, path, json, signal),
   );
-  return own ?? (await estimate(request.texts.join("\n")));
+  return own ?? estimate(request.chars);
 }

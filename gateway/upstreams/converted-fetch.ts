@@ -17,6 +17,12 @@ export type ConvertedFetch = {
   settled(): Promise<void>;
 };
 
+/** A provider writes text. A large request comes as bytes. */
+function bytesOf(body: RequestInit["body"]): Buffer {
+  if (body instanceof Uint8Array) return Buffer.from(body.buffer, body.byteOffset, body.length);
+  return Buffer.from(String(body ?? ""));
+}
+
 /** Statuses without a body. */
 const bodiless = new Set([204, 205]);
 
@@ -46,7 +52,7 @@ export function createConvertedFetch(
           method: "POST",
           path,
           headers: convertedHeaders(outbound.headers, init.headers),
-          body: Buffer.from(String(init.body ?? "")),
+          body: bytesOf(init.body),
         },
         {
           head(status, headers) {

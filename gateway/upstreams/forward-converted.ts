@@ -1,14 +1,19 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { type Conversion, type Converted, convert } from "../dialects/hub/convert.ts";
+import { convertPrepared } from "../dialects/hub/convert-prepared.ts";
+import type { PreparedRequest, Preparing } from "../dialects/hub/prepare-request.ts";
 import { parseExact } from "../dialects/json/exact-json.ts";
 import { parseObject } from "../dialects/json/json-body.ts";
-import { mostConvertedValues } from "../dialects/json/json-shape.ts";
+import { bodyBounds } from "../dialects/json/json-shape.ts";
 import { type ConvertedFetch, createConvertedFetch } from "./converted-fetch.ts";
 import { takesThoughts } from "./converted-marks.ts";
 import type { Outbound, Receiver } from "./forward.ts";
 import { StaleConnection } from "./stale-connection.ts";
 import { upstreamTrouble } from "./trouble.ts";
 import type { Upstream } from "./upstream.ts";
+
+/** Writes the upstream's request of a large body, elsewhere than on the event loop. */
+export type Prepare = (given: Omit<Preparing, "dialect">) => Promise<PreparedRequest>;
 
 /** The header that names what a conversion had to leave out. */
 const droppedHeader = "x-gateway-dropped";
@@ -54,6 +59,29 @@ function reasonOf(error: unknown, sent: ConvertedFetch): unknown {
   return reason instanceof StaleConnection ? reason : upstreamTrouble(reason);
 }
 
+type Asking = { prepare: Prepare | null; streams: boolean; fetch: typeof fetch };
+
+async function ask(
+  upstream: Upstream,
+  outbound: Outbound,
+  conversion: Conversion,
+  { prepare, streams, fetch }: Asking,
+): Promise<Converted> {
+  const baseUrl = upstream.origin + upstream.prefix;
+  const strictFields = upstream.type === "openai";
+  const thoughts = takesThoughts(upstream, conversion.model);
+  const target = { baseUrl, fetch, strictFields, takesThoughts: thoughts };
+  if (prepare === null) {
+    const bytes = Buffer.isBuffer(outbound.body) ? outbound.body : Buffer.alloc(0);
+    const body = parseObject(bytes, bodyBounds.convertedValues, parseExact);
+    return convert(body, conversion, target);
+  }
+  const { target: name, strict, defaultMaxTokens, model, requestId, askedModel } = conversion;
+  const asked = { target: name, strict, defaultMaxTokens, model, requestId, askedModel };
+  const given = { ...asked, baseUrl, strictFields, takesThoughts: thoughts, streams };
+  return convertPrepared(await prepare(given), conversion, target);
+}
+
 /**
  * Like `forward`, to an upstream of another dialect: the request's JSON (`outbound.body`) goes out
  * in the upstream's words, and the answer reaches `receiver` in the client's. `outbound.path` is
@@ -65,7 +93,7 @@ function reasonOf(error: unknown, sent: ConvertedFetch): unknown {
 export async function forwardConverted(
   upstream: Upstream,
   outbound: Outbound,
-  conversion: Conversion,
+  { prepare = null, ...conversion }: Conversion & { readonly prepare?: Prepare | null },
   receiver: Receiver,
   signal: AbortSignal,
 ): Promise<void> {
@@ -83,18 +111,8 @@ export async function forwardConverted(
     stop,
   );
   try {
-    const bytes = Buffer.isBuffer(outbound.body) ? outbound.body : Buffer.alloc(0);
-    const body = parseObject(bytes, mostConvertedValues, parseExact);
-    const converted = await convert(
-      body,
-      { ...conversion, streamUpstream },
-      {
-        baseUrl: upstream.origin + upstream.prefix,
-        fetch: sent.fetch,
-        strictFields: upstream.type === "openai",
-        takesThoughts: takesThoughts(upstream, conversion.model),
-      },
-    );
+    const asked = { ...conversion, streamUpstream };
+    const converted = await ask(upstream, outbound, asked, { prepare, streams, fetch: sent.fetch });
     receiver.head(200, headOf(converted, sent.headers()));
     await give(converted, receiver, stop.signal);
     await sent.settled();

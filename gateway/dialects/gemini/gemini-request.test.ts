@@ -25,6 +25,7 @@ describe("readFields of Gemini's", () => {
       maxTokens: 100,
       n: 2,
       otherModels: [],
+      returnsProgress: false,
       prompts: 1,
       inputChars: 8,
     });

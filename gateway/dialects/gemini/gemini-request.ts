@@ -64,5 +64,6 @@ export function geminiFields(bytes: Buffer, target: GeminiTarget): RequestFields
     n: choicesIn(field(settings, "candidateCount", "candidate_count")),
     prompts: 1,
     inputChars: sizeOf(body),
+    returnsProgress: false,
   };
 }

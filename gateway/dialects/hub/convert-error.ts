@@ -128,3 +128,9 @@ export function errorOfPart(error: unknown): GatewayError {
   const body = Buffer.from(JSON.stringify({ error }));
   return upstreamRejection(500, body, "application/json");
 }
+
+/** A stream that was cut off must not look finished. */
+export function brokenAnswer(reason: string | undefined): GatewayError {
+  const why = reason === undefined ? "is incomplete" : `failed (${reason})`;
+  return new GatewayError("upstream_error", `The upstream's answer ${why}.`);
+}

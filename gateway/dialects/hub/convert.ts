@@ -4,7 +4,6 @@ import type {
   LanguageModelV4StreamPart,
   SharedV4Warning,
 } from "@ai-sdk/provider";
-import { GatewayError } from "../../errors.ts";
 import type { JsonObject } from "../../json-object.ts";
 import type { Framing } from "../framing.ts";
 import { json } from "../json/json-framing.ts";
@@ -12,7 +11,7 @@ import { createAnswerLimit } from "./answer-limit.ts";
 import { restored } from "./answer-restored.ts";
 import { collect } from "./convert-collect.ts";
 import { refuseDropped, settingsIn, shownNames } from "./convert-dropped.ts";
-import { conversionError, errorOfPart, isUnknownChunk } from "./convert-error.ts";
+import { brokenAnswer, conversionError, errorOfPart, isUnknownChunk } from "./convert-error.ts";
 import { convertEmbedding } from "./embed.ts";
 import type { ToolNames } from "./fit-names.ts";
 import type {
@@ -65,7 +64,7 @@ type Options = HubRequest["options"];
 type TextConversion = Conversion & { readonly translator: Translator };
 
 /** A request that is ready to be sent, and what is known of its answer. */
-type Ready = {
+export type Ready = {
   readonly model: LanguageModelV4;
   readonly options: Options;
   readonly conversion: TextConversion;
@@ -84,30 +83,27 @@ export async function convert(
   conversion: Conversion,
   upstream: Pick<TargetSettings, "baseUrl" | "fetch" | "strictFields" | "takesThoughts">,
 ): Promise<Converted> {
-  const { translator, model, defaultMaxTokens, framing } = conversion;
+  const { translator, model, defaultMaxTokens } = conversion;
   try {
     const settings = { ...upstream, model, defaultMaxTokens };
     if ("readTexts" in translator) {
       return await convertEmbedding(body, translator, conversion, settings);
     }
     const asked = translator.read(body);
-    if (asked.reply !== undefined) return replied(asked.reply, body, conversion);
+    if (asked.reply !== undefined) {
+      return replied(asked.reply(answerNamesOf(conversion, body)), conversion);
+    }
     const ready = await prepare(body, asked, { ...conversion, translator }, settings);
-    return framing.inPieces ? await convertStream(ready) : await convertWhole(ready);
+    return await answerOf(ready);
   } catch (error) {
     throw conversionError(error);
   }
 }
 
 /** The answer of a request that needs no upstream. */
-function replied(
-  reply: (names: AnswerNames) => object,
-  body: JsonObject,
-  conversion: Conversion,
-): Converted {
-  const { framing } = conversion;
+export function replied(reply: object, { framing }: Conversion): Converted {
   const end = framing.events?.end ?? "";
-  let text: string | null = JSON.stringify(reply(answerNamesOf(conversion, body))) + end;
+  let text: string | null = JSON.stringify(reply) + end;
   return {
     contentType: String(framing.head.headers["content-type"]),
     dropped: [],
@@ -119,7 +115,8 @@ function replied(
   };
 }
 
-async function prepare(
+/** Puts the request in the form that the upstream's provider takes. */
+export async function prepare(
   body: JsonObject,
   asked: HubRequest,
   conversion: TextConversion,
@@ -151,8 +148,8 @@ async function prepare(
   };
 }
 
-function answerNamesOf(
-  { requestId: id, askedModel: model }: Conversion,
+export function answerNamesOf(
+  { requestId: id, askedModel: model }: Pick<Conversion, "requestId" | "askedModel">,
   request: JsonObject,
 ): AnswerNames {
   return {
@@ -162,6 +159,11 @@ function answerNamesOf(
     startedAt: performance.now(),
     request,
   };
+}
+
+/** Asks the upstream; resolves as `convert` does. Rejects with what the provider threw. */
+export function answerOf(ready: Ready): Promise<Converted> {
+  return ready.conversion.framing.inPieces ? convertStream(ready) : convertWhole(ready);
 }
 
 async function convertWhole(ready: Ready): Promise<Converted> {
@@ -242,10 +244,4 @@ function written(
 
 function isBroken({ unified }: LanguageModelV4FinishReason): boolean {
   return unified === "error" || unified === "interrupted";
-}
-
-/** A stream that was cut off must not look finished. */
-function brokenAnswer(reason: string | undefined): GatewayError {
-  const why = reason === undefined ? "is incomplete" : `failed (${reason})`;
-  return new GatewayError("upstream_error", `The upstream's answer ${why}.`);
 }

@@ -49,6 +49,7 @@ function fieldsOf(body: JsonObject, streams: boolean): RequestFields {
     model: modelOf(body),
     otherModels: [],
     framing: isStream ? ndjson : json,
+    returnsProgress: false,
     stream: isStream,
     includeUsage: false,
     maxTokens: typeof limit === "number" ? tokenLimit(limit) : null,

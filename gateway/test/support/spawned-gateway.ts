@@ -25,14 +25,15 @@ export const remove = (dir: string): void => rmSync(dir, { recursive: true, forc
 
 /**
  * Starts `node gateway/main.ts` in `dir` on any free port of 127.0.0.1; `ready` waits until it
- * serves.
+ * serves. `prefix` is a command that starts it.
  */
 export async function spawnGateway(
   dir: string,
   env: Record<string, string> = {},
-  { ready = true }: { ready?: boolean } = {},
+  { ready = true, prefix = [] }: { ready?: boolean; prefix?: readonly string[] } = {},
 ): Promise<Spawned> {
-  const child = spawn(process.execPath, [program], {
+  const [command = "", ...argv] = [...prefix, process.execPath, program];
+  const child = spawn(command, argv, {
     cwd: dir,
     env: { PATH: process.env.PATH ?? "", HOST: "127.0.0.1", PORT: "0", ...env },
     stdio: ["ignore", "pipe", "pipe"],

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { PassThrough } from "node:stream";
 import { onTestFinished } from "vitest";
 import type { Identity } from "../../auth/identity.ts";
+import { conversationKey } from "../../dialects/conversation-key.ts";
 import { noFields } from "../../dialects/request-fields.ts";
 import type { Exchange } from "../../exchange.ts";
 import type { GenerationRequest } from "../../generation/read-request.ts";
@@ -16,7 +17,6 @@ import { createTelemetry } from "../../telemetry/events.ts";
 import { createLog } from "../../telemetry/log.ts";
 import { createMetrics } from "../../telemetry/metrics.ts";
 import { createAffinity } from "../../upstreams/affinity.ts";
-import { conversationKey } from "../../upstreams/conversation-key.ts";
 import type { Destination, PoolMember } from "../../upstreams/destination.ts";
 import { createPassThrough } from "../../upstreams/pass-through.ts";
 import { createRetries } from "../../upstreams/retry.ts";
@@ -80,7 +80,7 @@ export function testGeneration(options: TestGenerationOptions = {}): TestGenerat
     }),
     ledger,
     costOf: () => 0.25,
-    affinity: { keyOf: conversationKey, ...createAffinity() },
+    affinity: createAffinity(),
     telemetry: createTelemetry({ log, metrics: createMetrics() }),
     health: {
       began: (name) => health.push(name),
@@ -136,11 +136,13 @@ function destinationTo(
 
 function requestOf(body: object): GenerationRequest {
   const fields = { ...noFields, model: "tiny", inputChars: 2 };
+  const bytes = Buffer.from(JSON.stringify(body));
   return {
     headers: {},
     fields,
     json: true,
-    body: Buffer.from(JSON.stringify(body)),
+    conversation: conversationKey("alice", "tiny", bytes, "chat"),
+    body: bytes,
     parsed: true,
     inflated: false,
   };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { DialectName } from "../dialects/all.ts";
+import type { DialectName } from "./all.ts";
 import { conversationKey } from "./conversation-key.ts";
 
 const keyOf = (body: unknown, dialect: DialectName = "chat", user = "alice", model = "m") =>

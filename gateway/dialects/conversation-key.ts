@@ -1,7 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
-import { type DialectName, dialects } from "../dialects/all.ts";
-import type { TurnFields } from "../dialects/dialect.ts";
-import { type Field, openingBrace, topLevelFields } from "../dialects/json/json-scan.ts";
+import { type DialectName, dialects } from "./all.ts";
+import type { TurnFields } from "./dialect.ts";
+import { type Field, openingBrace, topLevelFields } from "./json/json-scan.ts";
 
 /** A text completion's prompt grows at its end; so much of its beginning names it. Bytes. */
 const prefix = 256;
