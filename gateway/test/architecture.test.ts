@@ -142,7 +142,7 @@ describe("the structure of the source", () => {
 
   it("gives each exported type a name of its own", () => {
     const homes = new Map<string, string[]>();
-    for (const file of production) {
+    for (const file of sources) {
       const declared = readFileSync(file, "utf8").matchAll(
         /^export (?:abstract )?(?:type|interface|class) (\w+)\b(?! *[,}])/gm,
       );

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { type Answer, anyAnswer } from "../../test/support/answer-arbitrary.ts";
+import { type ArbitraryAnswer, anyAnswer } from "../../test/support/answer-arbitrary.ts";
 import { createMessagesWriter, writeMessages } from "../anthropic/write-messages.ts";
 import {
   createGeminiArrayWriter,
@@ -22,7 +22,10 @@ const names: AnswerNames = {
   request: {},
 };
 
-function streamed(create: (names: AnswerNames) => StreamWriter, { parts }: Answer): string {
+function streamed(
+  create: (names: AnswerNames) => StreamWriter,
+  { parts }: ArbitraryAnswer,
+): string {
   const writer = create(names);
   return parts.map((part) => writer.write(part)).join("");
 }
@@ -43,11 +46,11 @@ function eventsOf(text: string): Json[] {
     });
 }
 
-function whole(write: WriteWhole, answer: Answer): Json {
+function whole(write: WriteWhole, answer: ArbitraryAnswer): Json {
   return JSON.parse(JSON.stringify(write(answer.whole, names)));
 }
 
-function agrees(read: (answer: Answer) => [streamed: Json, whole: Json]): void {
+function agrees(read: (answer: ArbitraryAnswer) => [streamed: Json, whole: Json]): void {
   fc.assert(
     fc.property(anyAnswer, (answer) => {
       const [one, other] = read(answer);

@@ -4,7 +4,7 @@ import { type GenerateContentResponse, GoogleGenAI, type Part } from "@google/ge
 import OpenAI from "openai";
 import { describe, expect, it } from "vitest";
 import { cannedServer } from "../../test/fixtures/canned-server.ts";
-import type { Answer } from "../../test/support/answer-arbitrary.ts";
+import type { ArbitraryAnswer } from "../../test/support/answer-arbitrary.ts";
 import { createMessagesWriter, writeMessages } from "../anthropic/write-messages.ts";
 import {
   createGeminiArrayWriter,
@@ -50,7 +50,7 @@ const finish = (unified: "stop" | "length" | "tool-calls" | "content-filter") =>
 });
 
 /** The same answers streamed and whole, as the three providers give them. */
-const answers: Record<string, Answer> = {
+const answers: Record<string, ArbitraryAnswer> = {
   text: {
     parts: [...text("0", "Hel", "lo ü😀"), { type: "finish", usage, ...finish("stop") }],
     whole: { content: [{ type: "text", text: "Hello ü😀" }], ...finish("stop"), ...noWarnings },
@@ -104,7 +104,7 @@ const cases = Object.entries(answers);
 
 /** What a client reads from a server that answers with the stream, and from one with the whole. */
 async function read<One, Other>(
-  { parts, whole }: Answer,
+  { parts, whole }: ArbitraryAnswer,
   create: (names: AnswerNames) => StreamWriter,
   write: WriteWhole,
   streamed: (url: string) => Promise<One>,

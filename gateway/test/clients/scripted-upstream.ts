@@ -18,7 +18,7 @@ const failures: Readonly<Record<FailureForm, string>> = {
  * How the mock's answer goes: to its end, on for ever, or after its first token cut or ended by an
  * error.
  */
-export type Ending = "whole" | "cut" | "endless" | FailureForm;
+export type ScriptedEnding = "whole" | "cut" | "endless" | FailureForm;
 
 /** The events before the first token, one for each token, and those after the last. */
 type Script = { before: string[]; tokens: string[]; after: string[] };
@@ -159,7 +159,11 @@ function scriptFor({ url, body }: Seen): Script {
   return url.endsWith("/messages") ? messagesScript(tools) : responsesScript();
 }
 
-async function play(script: Script, ending: Ending, response: ServerResponse): Promise<void> {
+async function play(
+  script: Script,
+  ending: ScriptedEnding,
+  response: ServerResponse,
+): Promise<void> {
   response.writeHead(200, { "content-type": "text/event-stream" });
   response.write(script.before.join(""));
   const [first = "", ...rest] = script.tokens;
@@ -188,10 +192,10 @@ async function play(script: Script, ending: Ending, response: ServerResponse): P
  */
 export function scriptedUpstream(): {
   handler: Handler;
-  ending(next: Ending): void;
+  ending(next: ScriptedEnding): void;
   release(): void;
 } {
-  let current: Ending = "whole";
+  let current: ScriptedEnding = "whole";
   let release = (): void => {};
   return {
     ending: (next) => {

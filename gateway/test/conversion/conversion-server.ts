@@ -10,7 +10,7 @@ import { GatewayError } from "../../errors.ts";
 import { forwardConverted } from "../../upstreams/forward-converted.ts";
 import { keyHeaders } from "../../upstreams/key-headers.ts";
 import { openUpstream, type ServerType, type Upstream } from "../../upstreams/upstream.ts";
-import type { Provider } from "./providers.ts";
+import type { TestProvider } from "./providers.ts";
 
 /** A front that converts for every client, whatever its dialect. */
 export type Front = {
@@ -23,7 +23,7 @@ export type Front = {
 };
 
 export type FrontOptions = {
-  provider: Provider;
+  provider: TestProvider;
   upstreamUrl: string;
   strict?: boolean;
   /** What the upstream is said to be; the strictest of its family by default. */

@@ -2,10 +2,10 @@ import { expect } from "vitest";
 import { GatewayError } from "../../errors.ts";
 import { asksForStream, send, splits } from "./providers.ts";
 import { askRaw } from "./raw-client.ts";
-import { begun, type Ending, failure, plain, type Stage } from "./stage.ts";
+import { begun, failure, plain, type Stage, type StagedEnding } from "./stage.ts";
 
 /** How an upstream's errors and cuts reach a client. */
-export const errorEndings: readonly Ending[] = [
+export const errorEndings: readonly StagedEnding[] = [
   ...(["stream", "whole"] as const).map((how) => ({
     what: "error before",
     title: `an error before the answer keeps its status: ${how}`,

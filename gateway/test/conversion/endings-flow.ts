@@ -2,10 +2,10 @@ import { expect } from "vitest";
 import { until } from "../support/harness.ts";
 import { send } from "./providers.ts";
 import { askRaw } from "./raw-client.ts";
-import { begun, type Ending, failure } from "./stage.ts";
+import { begun, failure, type StagedEnding } from "./stage.ts";
 
 /** How deltas, slowness and leaving go through. */
-export const flowEndings: readonly Ending[] = [
+export const flowEndings: readonly StagedEnding[] = [
   {
     what: "client leaves",
     title: "what the client's leaving ends: the upstream's work",

@@ -1,6 +1,6 @@
 import type { Family } from "../../dialects/dialect.ts";
 import type { Case, Said } from "./cases.ts";
-import { type Provider, providers } from "./providers.ts";
+import { providers, type TestProvider } from "./providers.ts";
 import type { Convertible } from "./requests.ts";
 import type { SdkClient } from "./sdk-client.ts";
 import { sdkClients } from "./sdk-clients.ts";
@@ -12,7 +12,7 @@ const native: Readonly<Record<Family, Convertible>> = {
   google: "gemini",
 };
 
-export type Pair = { name: string; client: SdkClient; provider: Provider };
+export type Pair = { name: string; client: SdkClient; provider: TestProvider };
 
 /** Every client with every upstream whose dialect is another. */
 export const pairs: readonly Pair[] = sdkClients.flatMap((client) =>

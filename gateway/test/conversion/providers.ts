@@ -7,7 +7,7 @@ import { geminiEvents, geminiWhole } from "./provider-gemini.ts";
 import { ollamaEvents, openaiEvents, openaiWhole } from "./provider-openai.ts";
 
 /** One kind of upstream, in its own words. */
-export type Provider = {
+export type TestProvider = {
   name: string;
   family: Family;
   events(one: Case): string[];
@@ -28,7 +28,7 @@ const openaiError = (status: number, message: string): object => ({
   },
 });
 
-export const providers: readonly Provider[] = [
+export const providers: readonly TestProvider[] = [
   {
     name: "OpenAI chat",
     family: "openai",
@@ -121,7 +121,7 @@ const knows: Readonly<Record<Family, (path: string) => boolean>> = {
 };
 
 /** Answers every request with the case, in the provider's words. */
-export function answering(provider: Provider, one: Case, split: Split): Handler {
+export function answering(provider: TestProvider, one: Case, split: Split): Handler {
   return async (seen, response) => {
     if (seen.method !== "POST" || !knows[provider.family](seen.url)) {
       response.writeHead(404, { "content-type": "application/json" });

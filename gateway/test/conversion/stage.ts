@@ -2,7 +2,7 @@ import type { MockUpstream } from "../support/mock-upstream.ts";
 import { type Case, cases } from "./cases.ts";
 import type { Front } from "./conversion-server.ts";
 import type { Pair } from "./pairs.ts";
-import type { Provider } from "./providers.ts";
+import type { TestProvider } from "./providers.ts";
 
 /** One client, one upstream, and the gateway's part between them. */
 export type Stage = Pick<Pair, "client" | "provider"> & {
@@ -11,7 +11,7 @@ export type Stage = Pick<Pair, "client" | "provider"> & {
 };
 
 /** Something that must hold for every pair. */
-export type Ending = {
+export type StagedEnding = {
   /** The column that it counts for. */
   what: string;
   title: string;
@@ -22,7 +22,7 @@ export type Ending = {
 export const plain: Case = cases[0]!;
 
 /** The events that begin a stream and say `text` in one, without its end. */
-export function begun(provider: Provider, text: string): string[] {
+export function begun(provider: TestProvider, text: string): string[] {
   // A text of four letters goes out in one piece.
   const events = provider.events({ ...plain, text: "@@@@" });
   const last = events.findLastIndex((event) => event.includes("@@@@"));

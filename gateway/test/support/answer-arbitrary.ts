@@ -6,7 +6,7 @@ import type {
 import fc from "fast-check";
 
 /** The same answer twice: as the parts of a stream, and whole. */
-export type Answer = { parts: StreamPart[]; whole: Result };
+export type ArbitraryAnswer = { parts: StreamPart[]; whole: Result };
 
 /** Some content of an answer. `ends`: parts that some upstreams tell at the very end only. */
 type Chapter = { content: Content[]; parts: StreamPart[]; ends: StreamPart[] };
@@ -169,7 +169,7 @@ const make: fc.Arbitrary<Make> = fc.oneof(
 );
 
 /** Any answer that a provider can give. */
-export const anyAnswer: fc.Arbitrary<Answer> = fc
+export const anyAnswer: fc.Arbitrary<ArbitraryAnswer> = fc
   .record({ makes: fc.array(make, { maxLength: 6 }), late: fc.boolean(), end: ending })
   .map(({ makes, late, end }) => {
     const chapters = makes.map((one, at) => one(`b${at}`, late));

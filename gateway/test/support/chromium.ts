@@ -41,7 +41,7 @@ const notYet: Record<string, object> = {
   },
 };
 
-export type Seen = {
+export type PageNotes = {
   page: Page;
   context: BrowserContext;
   /** What the console said as a warning or an error, and what threw. */
@@ -54,7 +54,7 @@ export type Seen = {
 export async function openPage(
   browser: Browser,
   options: Parameters<Browser["newContext"]>[0] = {},
-): Promise<Seen> {
+): Promise<PageNotes> {
   const context = await browser.newContext({
     locale: "en-US",
     timezoneId: "Europe/Berlin",

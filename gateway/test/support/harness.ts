@@ -9,7 +9,7 @@ import { settingsReport } from "../../settings/settings-report.ts";
 import { type Handler, type MockUpstream, startMockUpstream } from "./mock-upstream.ts";
 
 /** A row of the ledger, as a test reads it. */
-export type Row = {
+export type LedgerRow = {
   id: string;
   request_id: string;
   user: string;
@@ -30,7 +30,7 @@ export type Row = {
   upstream_id: string | null;
 };
 
-export type Health = { line: { active: number; waiting: number } } & Record<string, unknown>;
+export type HealthReport = { line: { active: number; waiting: number } } & Record<string, unknown>;
 
 export type TestGateway = {
   url: string;
@@ -41,8 +41,8 @@ export type TestGateway = {
   usersFile: string;
   /** By user name: alice, bob, carol, and admin, who is one. */
   keys: Record<string, string>;
-  rows(): Row[];
-  health(): Promise<Health>;
+  rows(): LedgerRow[];
+  health(): Promise<HealthReport>;
   /** POST of JSON as alice, unless told otherwise. */
   post(path: string, body: unknown, options?: PostOptions): Promise<Response>;
   stop(): Promise<void>;
@@ -124,7 +124,7 @@ export async function startTestGateway(
     usersFile,
     keys,
     rows: () => readRows(join(dir, "gateway.db")),
-    health: async () => (await (await fetch(`${url}/health`)).json()) as Health,
+    health: async () => (await (await fetch(`${url}/health`)).json()) as HealthReport,
     post: (path, body, { user = "alice", headers = {}, signal } = {}) =>
       fetch(url + path, {
         method: "POST",
@@ -148,10 +148,10 @@ async function startWith(from: Parameters<typeof loadSettings>[0]): Promise<Gate
 }
 
 /** Every row, oldest first. */
-export function readRows(file: string): Row[] {
+export function readRows(file: string): LedgerRow[] {
   const db = new Database(file, { readonly: true });
   try {
-    return db.prepare("SELECT * FROM generations ORDER BY started_at, id").all() as Row[];
+    return db.prepare("SELECT * FROM generations ORDER BY started_at, id").all() as LedgerRow[];
   } finally {
     db.close();
   }
