@@ -1,0 +1,261 @@
+import { createLine, type Line, type RouteSeats, type Slot } from "../../line/line.ts";
+
+/** One step of a trial; `nth` chooses what it is done to, and how. */
+export type TrialStep = {
+  readonly do:
+    | "join"
+    | "end"
+    | "leave"
+    | "cancel"
+    | "leave running"
+    | "resize"
+    | "pause or resume"
+    | "up or down"
+    | "drain"
+    | "time";
+  readonly nth: number;
+};
+
+export type TrialRules = {
+  /** Slots of each upstream; one alone has no pool. */
+  readonly slots: readonly number[];
+  readonly tiers: readonly number[];
+  readonly isPool: boolean;
+  readonly exclusive: boolean;
+  readonly box: boolean;
+  readonly agingMs: number | null;
+  readonly maxConcurrentPerUser: number | null;
+};
+
+type Request = {
+  readonly id: string;
+  readonly user: string;
+  readonly client: AbortController;
+  readonly seats: RouteSeats | undefined;
+  readonly avoid: ReadonlySet<string>;
+  slot: Slot | null;
+  state: "waiting" | "running" | "gone";
+};
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+const weights = [1, 1, 2, 0.01, 1000] as const;
+const priorities = [0, 0, 0, 1, -1, -100, 1000] as const;
+const tokens = [undefined, 0, 1, 1000, 1e9] as const;
+const times = [1, 50, 900, 5_000, 61_000, 400_000] as const;
+const works = [
+  undefined,
+  {},
+  { inputTokens: 5, outputTokens: 10, promptMs: 3, outputMs: 100 },
+  { outputTokens: 0 },
+  { outputTokens: 1e9, outputMs: 0 },
+  { inputTokens: 1e9, promptMs: 0, outputTokens: 3 },
+  { outputTokens: 7, outputMs: 1e9 },
+] as const;
+
+const at = <T>(items: readonly T[], nth: number): T | undefined => items[nth % items.length];
+
+/** A line on a clock of its own, and a second account of what it must be doing. */
+export class LineTrial {
+  /** What was wrong, in words. */
+  readonly faults: string[] = [];
+  readonly #rules: TrialRules;
+  readonly #line: Line;
+  readonly #requests: Request[] = [];
+  readonly #slots: Map<string, number>;
+  readonly #down = new Set<string>();
+  readonly #routes: readonly RouteSeats[];
+  #now = 0;
+  #isPaused = false;
+
+  constructor(rules: TrialRules) {
+    this.#rules = rules;
+    const names = rules.slots.map((_, index) => `u${index}`);
+    this.#slots = new Map(names.map((name, index) => [name, rules.slots[index] ?? 1]));
+    this.#routes = names.map((_, first) => ({
+      key: `route ${first}`,
+      list: names.slice(first).map((upstream, index) => {
+        return { upstream, tier: rules.tiers[index % rules.tiers.length] ?? 0 };
+      }),
+    }));
+    const upstreams = names.map((name, index) => ({
+      ...{ name, capacity: rules.slots[index] ?? 1, weight: 1 + (index % 2) },
+      ...{ box: rules.box ? "box" : null, exclusive: rules.exclusive },
+    }));
+    const pool = { upstreams, usable: (name: string) => !this.#down.has(name) };
+    this.#line = createLine({
+      ...(rules.isPool ? pool : { capacity: this.#total, exclusiveModels: rules.exclusive }),
+      ...{ agingMs: rules.agingMs, maxConcurrentPerUser: rules.maxConcurrentPerUser },
+      ...{ maxQueue: null, now: () => this.#now, placesEveryMs: 1 },
+    });
+  }
+
+  get #total(): number {
+    return [...this.#slots.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  #in(state: Request["state"]): Request[] {
+    return this.#requests.filter((request) => request.state === state);
+  }
+
+  /** Does one step, and looks at everything that must hold after it. */
+  async step({ do: what, nth }: TrialStep): Promise<void> {
+    const [running, waiting] = [at(this.#in("running"), nth), at(this.#in("waiting"), nth)];
+    if (what === "join") this.#join(nth);
+    if (what === "end" && running !== undefined) this.#end(running, nth);
+    if (what === "leave") waiting?.client.abort(new Error("left"));
+    if (what === "cancel" && waiting !== undefined) this.#line.cancel(waiting.id);
+    if (what === "leave running") running?.client.abort(new Error("left"));
+    if (what === "resize") this.#resize(nth);
+    if (what === "pause or resume") this.#pauseOrResume();
+    if (what === "up or down") this.#upOrDown(nth);
+    if (what === "drain") await this.#drain();
+    if (what === "time") this.#now += at(times, nth) ?? 1;
+    await turn();
+    this.#look(what);
+  }
+
+  /** All come up again, and all requests are ended: then nothing waits and nothing runs. */
+  async finish(): Promise<void> {
+    this.#line.resume();
+    this.#down.clear();
+    for (const name of this.#slots.keys())
+      this.#line.setCapacity(2, this.#rules.isPool ? name : undefined);
+    for (let round = 0; round < 3_000; round += 1) {
+      await turn();
+      const running = this.#in("running");
+      if (running.length === 0) break;
+      for (const request of running) this.#end(request, 2);
+      this.#now += 100;
+    }
+    const { waiting, active } = this.#line.view();
+    const left = this.#in("waiting").length;
+    if (waiting + active + left > 0) this.#wrong(`at the end ${left} wait, ${active} run`);
+  }
+
+  #wrong(text: string): void {
+    this.faults.push(text);
+  }
+
+  #join(nth: number): void {
+    const { isPool } = this.#rules;
+    const request: Request = {
+      ...{ id: String(this.#requests.length), user: `user${nth % 11}`, slot: null },
+      ...{ client: new AbortController(), state: "waiting" },
+      seats: isPool && nth % 5 !== 0 ? at(this.#routes, nth) : undefined,
+      avoid: new Set(isPool && nth % 7 === 0 ? [...this.#slots.keys()].slice(0, 1) : []),
+    };
+    this.#requests.push(request);
+    if (nth % 17 === 0) request.client.abort(new Error("left before"));
+    const { id, user, client, seats, avoid } = request;
+    const ticket = {
+      ...{ id, user, model: `model${nth % 3}`, signal: client.signal },
+      ...{ weight: at(weights, nth) ?? 1, priority: at(priorities, nth) ?? 0 },
+      ...(at(tokens, nth) === undefined ? {} : { inputTokens: at(tokens, nth) ?? 0 }),
+      ...(seats === undefined ? {} : { seats }),
+      ...(avoid.size === 0 ? {} : { avoid }),
+    };
+    const onPlace = (place: { position: number; of: number; etaSeconds: number | null }): void => {
+      const { position, of, etaSeconds } = place;
+      if (!(position >= 1 && position <= of)) this.#wrong(`told the place ${position} of ${of}`);
+      if (!isEstimate(etaSeconds)) this.#wrong(`told an estimate of ${etaSeconds}`);
+    };
+    this.#line.join({ ...ticket, onPlace }).then(
+      (slot) => {
+        if (request.state !== "waiting") this.#wrong(`${id} started, and was ${request.state}`);
+        Object.assign(request, { slot, state: "running" });
+        if (!(slot.waitedMs >= 0)) this.#wrong(`${id} waited ${slot.waitedMs} ms`);
+      },
+      () => {
+        if (request.state === "running") this.#wrong(`${id} was sent away while it ran`);
+        request.state = "gone";
+      },
+    );
+  }
+
+  #end(request: Request, nth: number): void {
+    request.state = "gone";
+    request.slot?.release(at(works, nth));
+    // A second time must do nothing.
+    request.slot?.release();
+  }
+
+  #resize(nth: number): void {
+    const name = at([...this.#slots.keys()], nth) ?? "";
+    this.#slots.set(name, nth % 4);
+    if (this.#rules.isPool) this.#line.setCapacity(nth % 4, name);
+    else this.#line.setCapacity(this.#total);
+  }
+
+  #pauseOrResume(): void {
+    if (this.#isPaused) this.#line.resume();
+    else this.#line.pause();
+    this.#isPaused = !this.#isPaused;
+  }
+
+  #upOrDown(nth: number): void {
+    if (!this.#rules.isPool) return;
+    const name = at([...this.#slots.keys()], nth) ?? "";
+    if (!this.#down.delete(name)) this.#down.add(name);
+    this.#line.reconsider();
+  }
+
+  async #drain(): Promise<void> {
+    this.#line.drain();
+    await turn();
+    if (this.#in("waiting").length > 0) this.#wrong("requests wait while the line drains");
+    this.#line.resume();
+    this.#isPaused = false;
+  }
+
+  #look(what: string): void {
+    const [running, waiting] = [this.#in("running"), this.#in("waiting")];
+    const view = this.#line.view();
+    if (view.active !== running.length || view.waiting !== waiting.length) {
+      this.#wrong(`after ${what} the line says ${JSON.stringify(view)}: ${running.length} run`);
+    }
+    const list = this.#line.list();
+    const places = list.filter(({ state }) => state === "waiting").map(({ position }) => position);
+    if (list.length !== running.length + waiting.length) this.#wrong(`${list.length} are listed`);
+    if (places.some((place, index) => place !== index + 1)) this.#wrong(`places ${places}`);
+    if (!list.every(({ etaSeconds }) => isEstimate(etaSeconds))) this.#wrong("a wrong estimate");
+    const retry = this.#line.retryAfterSeconds();
+    if (!(Number.isInteger(retry) && retry >= 1 && retry <= 60)) this.#wrong(`retry ${retry}`);
+    this.#lookForIdle(what, running, waiting);
+  }
+
+  /** Nothing idles while somebody waits who may start there. */
+  #lookForIdle(what: string, running: readonly Request[], waiting: readonly Request[]): void {
+    if (this.#isPaused) return;
+    const { isPool, exclusive, box } = this.#rules;
+    // The caps of users hold some back; who runs nothing is held back by none.
+    const free = waiting.filter(({ user }) => !running.some((other) => other.user === user));
+    if (!isPool && !exclusive && running.length < this.#total && free.length > 0) {
+      this.#wrong(`after ${what} a slot is idle while ${free.length} wait`);
+    }
+    if (!isPool || exclusive || box) return;
+    const idle = free.find((request) => this.#hasFreeSeat(request, running));
+    if (idle !== undefined) this.#wrong(`after ${what} ${idle.id} waits beside a free slot`);
+  }
+
+  /** Whether an upstream of the first tier that can serve the request has a free slot. */
+  #hasFreeSeat({ seats, avoid }: Request, running: readonly Request[]): boolean {
+    const all = seats?.list ?? [...this.#slots.keys()].map((upstream) => ({ upstream, tier: 0 }));
+    // Where nothing else is left, one that is avoided or down will do.
+    const wanted = orAll(all, ({ upstream }) => !avoid.has(upstream));
+    const able = orAll(wanted, ({ upstream }) => !this.#down.has(upstream));
+    const first = Math.min(...able.map(({ tier }) => tier));
+    return able.some(({ upstream, tier }) => {
+      const taken = running.filter(({ slot }) => slot?.upstream === upstream).length;
+      return tier === first && taken < (this.#slots.get(upstream) ?? 0);
+    });
+  }
+}
+
+function orAll<T>(items: readonly T[], test: (item: T) => boolean): readonly T[] {
+  const found = items.filter(test);
+  return found.length > 0 ? found : items;
+}
+
+const isEstimate = (seconds: number | null): boolean =>
+  seconds === null || (Number.isInteger(seconds) && seconds >= 0);
