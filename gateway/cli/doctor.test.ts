@@ -319,3 +319,19 @@ test("a clock that is wrong is a warning", () => {
   expect(clockFinding(date, now)[0]?.says).toBe("This clock is 90 s ahead of the upstream's.");
   expect(clockFinding(new Date(now).toUTCString(), now)[0]?.state).toBe("ok");
 });
+
+test("a role without limits in the settings is a warning, one with limits is not", async () => {
+  const dir = scratch();
+  const entries = {
+    [newTestKey()]: { user: "a", role: "student" },
+    [newTestKey()]: { user: "b", role: "staf" },
+  };
+  writeFileSync(join(dir, "users.json"), JSON.stringify(entries), { mode: 0o600 });
+  writeFileSync(join(dir, "config.yaml"), "limits: { roles: { student: { tokens: 5 } } }\n");
+  const { of } = await examine(dir);
+  expect(
+    of("users")
+      .slice(1)
+      .map(({ says }) => says),
+  ).toEqual(["The role staf of b has no effect; there are user, admin, student."]);
+});

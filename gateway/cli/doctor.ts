@@ -70,7 +70,7 @@ async function examine(
   return [
     ok("settings", configFile === null ? "They are right." : `They are right, with ${configFile}.`),
     ...doubts.map((doubt) => warn("settings", doubt, "Correct or remove it.")),
-    ...checkUsers(settings.usersFile, settings.apiKey !== null),
+    ...checkUsers(settings.usersFile, settings.apiKey !== null, Object.keys(settings.limits.roles)),
     ...checkLedger(settings.databaseFile),
     ...checkLimits(loaded),
     ...gateway,

@@ -70,6 +70,7 @@ test("add takes everything an entry may say, and --json for scripts", async () =
   const answer = JSON.parse(out);
   expect(answer).toMatchObject({ user: "Ann Lee", keys: 1, key: expect.stringMatching(KEY) });
   expect(read(file).find(digestOf(answer.key))).toEqual({
+    speaksFor: null,
     digest: digestOf(answer.key),
     user: "Ann Lee",
     role: "user",
@@ -105,7 +106,7 @@ test.each([
   [["remove"], 2, "NAME is missing: users remove NAME"],
   [["add", "a", "b"], 2, "too many arguments: users add [NAME] (quote a name with spaces)"],
   [["add", "../x"], 1, "a user's name has"],
-  [["add", "a", "--role", "root"], 1, '"role" must be'],
+  [["add", "a", "--role", "Root"], 1, '"role" must be'],
   [["add", "a", "--expires", "soon"], 1, '"expires" must be'],
   [["add", "a", "--weight", "heavy"], 1, '"weight" must be'],
   [["add", "a", "--key", "sk-secret"], 2, "a key is never an option: --own-key"],
@@ -114,8 +115,8 @@ test.each([
   [["remove", "sk-secret"], 1, "no user with that name"],
   [["list", "sk-secret"], 2, "too many arguments: users list"],
   [["rotate", "a", "--grace", "soon"], 2, "--grace must be a time with ms, s, m, h or d"],
-  [["sk-secret"], 2, "it takes one of list, add, remove"],
-  [["constructor"], 2, "it takes one of list, add, remove"],
+  [["sk-secret"], 2, "it takes one of list, add, set"],
+  [["constructor"], 2, "it takes one of list, add, set"],
 ])("%j fails with one line that repeats no secret", async (args, status, message) => {
   using folder = mkdtempDisposableSync(prefix);
   const file = join(folder.path, "users.json");
@@ -248,4 +249,65 @@ test("a variable of config.yaml that this shell lacks does not stop users add", 
   expect(await here("add", "alice")).toMatchObject({ status: 0, out: expect.stringMatching(KEY) });
   expect(await here("list")).toMatchObject({ status: 0, err: "" });
   expect(await here("remove", "alice")).toMatchObject({ status: 0 });
+});
+
+test("set changes fields of a user, and default removes one", async () => {
+  using folder = mkdtempDisposableSync(prefix);
+  const file = join(folder.path, "users.json");
+  await run(file, ["add", "alice", "--weight", "3"]);
+  const set = ["set", "alice", "--weight", "2", "--priority", "1", "--role", "admin"];
+  const { status, out } = await run(file, [...set, "--max-concurrent", "4"]);
+  expect([status, out]).toEqual([0, "set role, weight, priority, max_concurrent of alice (1 key)"]);
+  const shown = async () => JSON.parse((await run(file, ["show", "alice", "--json"])).out).keys[0];
+  const now = { weight: 2, priority: 1, role: "admin", max_concurrent: 4 };
+  expect(await shown()).toMatchObject(now);
+  await run(file, ["set", "alice", "--weight", "default", "--role", "student"]);
+  expect(await shown()).toMatchObject({ ...now, weight: 1, role: "student" });
+  for (const wrong of [["--weight", "heavy"], ["--role", "Boss"], []]) {
+    const before = await shown();
+    expect((await run(file, ["set", "alice", ...wrong])).status).not.toBe(0);
+    expect(await shown()).toEqual(before);
+  }
+});
+
+test.each([
+  [["--tokens", "100k/day"], { tokens_per_day: 100_000 }],
+  [["--tokens", "2M/month"], { tokens_per_month: 2_000_000 }],
+  [["--tokens", "5k/10m"], { tokens: { max: 5_000, window: "10m" } }],
+  [["--tokens", "off"], { tokens: null }],
+  [["--requests", "100"], { requests: 100 }],
+  [
+    ["--requests", "100/day", "--mode", "slow"],
+    { mode: "slow", requests: { max: 100, window: "24h" } },
+  ],
+  [["--seconds", "1800/6h"], { upstream_seconds: { max: 1_800, window: "6h" } }],
+  [["--cost", "2.5/day"], { cost_per_day: 2.5 }],
+])("limits %j writes them", async (flags, limits) => {
+  using folder = mkdtempDisposableSync(prefix);
+  const file = join(folder.path, "users.json");
+  await run(file, ["add", "alice"]);
+  expect(JSON.parse((await run(file, ["limits", "alice", ...flags, "--json"])).out)).toEqual({
+    user: "alice",
+    limits,
+  });
+  // A second call keeps what it does not name.
+  await run(file, ["limits", "alice", "--cost", "9"]);
+  const { out } = await run(file, ["limits", "alice", "--json"]);
+  expect(JSON.parse(out).limits).toEqual({ ...limits, cost: 9 });
+  expect((await run(file, ["limits", "alice", "--clear"])).out).toBe(
+    "alice has no limits of its own",
+  );
+});
+
+test.each([
+  ["--tokens", "many"],
+  ["--tokens", "5/fortnight"],
+  ["--mode", "sometimes"],
+])("limits %s %s is refused, and changes nothing", async (...flags) => {
+  using folder = mkdtempDisposableSync(prefix);
+  const file = join(folder.path, "users.json");
+  await run(file, ["add", "alice"]);
+  const { status } = await run(file, ["limits", "alice", ...flags]);
+  expect(status).toBe(2);
+  expect(JSON.parse((await run(file, ["limits", "alice", "--json"])).out).limits).toBeNull();
 });

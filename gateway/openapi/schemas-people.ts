@@ -15,7 +15,7 @@ const shownKey = z.looseObject({
 const me = z.looseObject({
   object: z.literal("me"),
   user: z.string(),
-  role: z.enum(["user", "admin"]),
+  role: z.string(),
   is_admin: z.boolean().describe("False from outside, unless PUBLIC_ADMIN is on."),
   is_public: z.boolean().describe("The request came through the tunnel."),
   key: z
@@ -85,7 +85,7 @@ const usage = z.looseObject({
 });
 
 const personFields = {
-  role: z.enum(["user", "admin"]).nullish(),
+  role: z.string().nullish(),
   disabled: z.boolean().nullish(),
   weight: z.number().nullish().describe("The share of the queue; 2 is double."),
   priority: z.int().nullish().describe("Higher numbers start first."),
@@ -101,7 +101,7 @@ const keyFields = {
 
 const person = z.looseObject({
   user: z.string(),
-  role: z.enum(["user", "admin"]),
+  role: z.string(),
   disabled: z.boolean(),
   weight: z.number(),
   priority: z.int(),

@@ -49,7 +49,7 @@ test.each(
 test.each([
   "limits: {defaults: {tokens: lots}}",
   "limits: {defaults: {tokenz: 5}}",
-  "limits: {roles: {boss: {tokens: 5}}}",
+  "limits: {roles: {Boss: {tokens: 5}}}",
   "limits: {defaults: {tokens: {window: 1h}}}",
   "middlewares: [{name: rate_limit, tokens: lots}]",
   "middlewares: [{name: trace, max_age: soon}]",

@@ -15,8 +15,8 @@ test.each<[string, RegExp]>([
     /column 33: limits: roles: user: tokens must be a number/,
   ],
   [
-    "limits: {roles: {boss: {tokens: 1}}}",
-    /column 18: limits: roles: has no member boss; there are user, admin$/,
+    "limits: {roles: {Boss: {tokens: 1}}}",
+    /column 18: limits: roles: has no member Boss; there are user, admin$/,
   ],
   [
     "limits: {defaults: {tokens: {max: 10, window: 500ms}}}",

@@ -13,11 +13,12 @@ import type { Section } from "./setting.ts";
 /** Limits for everybody, and by role. */
 export type LimitsSection = {
   readonly defaults: LimitFields;
-  readonly roles: Readonly<Partial<Record<Role, LimitFields>>>;
+  /** By the role's name: `user`, `admin`, or one that entries of users.json name. */
+  readonly roles: Readonly<Record<string, LimitFields>>;
 };
 
-const roleNames = ["user", "admin"] as const;
-type Role = (typeof roleNames)[number];
+/** As users/ reads the names of roles. */
+const roleName = /^[a-z][a-z0-9_-]{0,31}$/;
 
 const none: LimitsSection = deepFrozen({ defaults: noFields, roles: {} });
 
@@ -31,7 +32,7 @@ export const limitsSection: Section<LimitsSection> = {
       defaults: layerOrNothing,
       roles: {
         type: ["object", "null"],
-        properties: Object.fromEntries(roleNames.map((role) => [role, layerOrNothing])),
+        patternProperties: { [roleName.source]: layerOrNothing },
         additionalProperties: false,
       },
     },
@@ -43,7 +44,7 @@ function readLimits(section: Written | null, { fault }: Reading): LimitsSection 
   if (section === null) return none;
   const given = membersIn(section, ["defaults", "roles"], "limits:", fault);
   const [defaults, ofRoles] = [given?.get("defaults"), given?.get("roles")];
-  const roles = ofRoles && membersIn(ofRoles, roleNames, "limits: roles:", fault);
+  const roles = ofRoles && rolesIn(ofRoles, fault);
   const layers = [...(roles ?? [])].map(([role, layer]) => {
     return [role, readLimitFields(layer, `limits: roles: ${role}:`, fault)];
   });
@@ -51,4 +52,12 @@ function readLimits(section: Written | null, { fault }: Reading): LimitsSection 
     defaults: defaults ? readLimitFields(defaults, "limits: defaults:", fault) : noFields,
     roles: Object.fromEntries(layers),
   };
+}
+
+/** Any role may have limits; its name must be one that users.json can name. */
+function rolesIn(written: Written, fault: Reading["fault"]): ReadonlyMap<string, Written> {
+  const names = (written.members ?? []).map(({ name }) => name);
+  const fine = names.filter((name) => roleName.test(name));
+  const usual = ["user", "admin"].filter((name) => !fine.includes(name));
+  return membersIn(written, [...fine, ...usual], "limits: roles:", fault) ?? new Map();
 }

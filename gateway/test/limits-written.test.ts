@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from "node:fs";
 import { afterEach, describe, expect, it } from "vitest";
 import { check } from "../cli/config/check.ts";
 import { startTestGateway, type TestGateway } from "./support/harness.ts";
@@ -78,4 +79,22 @@ describe("ENABLE_RATE_LIMITING", () => {
     expect(await told(on)).toBe("MAX_TOKENS=1000  (ENABLE_RATE_LIMITING alone)");
     expect(await told({ ...on, MAX_REQUESTS: "9" })).toBe("MAX_TOKENS=off  (default)");
   });
+});
+
+it("a role of a name of its own has the limits that the settings give it", async () => {
+  const config = "limits:\n  roles: { student: { tokens_per_day: 5000 } }\n";
+  const gateway = await startTestGateway(politeChat, {}, config);
+  running.push(gateway);
+  const users = JSON.parse(readFileSync(gateway.usersFile, "utf8"));
+  users[gateway.keys.alice ?? ""] = { user: "alice", role: "student" };
+  writeFileSync(gateway.usersFile, JSON.stringify(users));
+  const limitsOf = async (key: string | undefined) => {
+    const { body } = await ownRoutes(gateway.url, key).get("/limits");
+    return (body as { limits: { limit: number }[] }).limits.map(({ limit }) => limit);
+  };
+  expect(await limitsOf(gateway.keys.alice)).toEqual([5000]);
+  expect(await limitsOf(gateway.keys.bob)).toEqual([]);
+  // It gives no right.
+  const all = await ownRoutes(gateway.url, gateway.keys.alice).get("/limits?user=bob");
+  expect(all.status).toBe(403);
 });

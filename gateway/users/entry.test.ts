@@ -65,7 +65,10 @@ test.each([
   [["alice"], "must be a name or an object"],
   [{}, '"user" must be a name'],
   [{ user: 7 }, '"user" must be a name'],
-  [{ user: "a", role: "root" }, '"role" must be "user" or "admin"'],
+  [
+    { user: "a", role: "Root" },
+    '"role" must be "user", "admin" or another role: lower-case letters, digits, - and _',
+  ],
   [{ user: "a", expires: "soon" }, '"expires" must be an ISO 8601 date or time'],
   [{ user: "a", expires: 1_760_000_000 }, '"expires" must be an ISO 8601 date or time'],
   [{ user: "a", disabled: "yes" }, '"disabled" must be true or false'],

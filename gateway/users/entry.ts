@@ -4,12 +4,11 @@ import { HINT_LENGTH } from "./key.ts";
 import { parseSpeaksFor, type SpeaksFor } from "./speaks-for.ts";
 import { userNameFault } from "./user-name.ts";
 
-type Role = "user" | "admin";
-
 /** What one key of users.json stands for. */
 export type UserEntry = {
   readonly user: string;
-  readonly role: Role;
+  /** `admin` has all rights. Every other role only has limits of its own. */
+  readonly role: string;
   /** Milliseconds since the epoch from which the key no longer counts; null = never. */
   readonly expires: number | null;
   readonly disabled: boolean;
@@ -29,6 +28,9 @@ export type UserEntry = {
   /** The key's first characters: all that may be shown of it. */
   readonly hint: string;
 };
+
+/** How a role may be called; the names other than `user` and `admin` are those of `limits: roles:`. */
+export const roleName: RegExp = /^[a-z][a-z0-9_-]{0,31}$/;
 
 /** Whether an entry gives anybody anything at `now` (epoch ms). */
 export function isInForce({ disabled, expires }: UserEntry, now: number): boolean {
@@ -71,10 +73,12 @@ function userOf(value: unknown): string {
   return value;
 }
 
-function roleOf(value: unknown): Role {
+function roleOf(value: unknown): string {
   if (value === undefined || value === null) return "user";
-  if (value === "user" || value === "admin") return value;
-  throw new Error('"role" must be "user" or "admin"');
+  if (typeof value === "string" && roleName.test(value)) return value;
+  throw new Error(
+    '"role" must be "user", "admin" or another role: lower-case letters, digits, - and _',
+  );
 }
 
 function expiresOf(value: unknown): number | null {

@@ -6,12 +6,12 @@ import { readLimitFields } from "../../limits/limit-fields.ts";
 import { parseYaml } from "../../settings/parse-yaml.ts";
 import { counted, type Finding, fail, ok, skip, warn } from "../../upstreams/inspect/finding.ts";
 import { readUsersFile } from "../../users/edit-users-file.ts";
-import { entryFields } from "../../users/entry.ts";
+import { entryFields, parseEntry } from "../../users/entry.ts";
 import { parseUsers } from "../../users/snapshot.ts";
 import { fieldsOf } from "../../users/users-document.ts";
 
 /** The users file: it exists, it can be parsed, and only the gateway can read it. */
-export function checkUsers(file: string, hasApiKey: boolean): Finding[] {
+export function checkUsers(file: string, hasApiKey: boolean, roles: readonly string[]): Finding[] {
   const about = "users";
   if (!existsSync(file)) {
     if (hasApiKey) return [ok(about, "There is no users file; API_KEY is the only key.")];
@@ -29,6 +29,7 @@ export function checkUsers(file: string, hasApiKey: boolean): Finding[] {
       ? warn(about, "No user has a key.", "Add a user: users add NAME")
       : ok(about, `${counted(read.users, "user")}, ${counted(read.keys, "key")}`),
     ...mistyped(about, file),
+    ...unknownRoles(about, file, roles),
     ...wrongLimits(about, file),
   ];
   if ((statSync(file).mode & 0o077) !== 0) {
@@ -76,6 +77,18 @@ function wrongLimits(about: string, file: string): Finding[] {
     });
   }
   return findings;
+}
+
+/** Roles that the settings do not know: they have no effect. */
+function unknownRoles(about: string, file: string, roles: readonly string[]): Finding[] {
+  const known = ["user", "admin", ...roles];
+  const entries = readUsersFile(file).map((row) => parseEntry(fieldsOf(row), ""));
+  const unknown = new Map(entries.map(({ user, role }) => [user, role]));
+  return [...unknown].flatMap(([user, role]) => {
+    if (known.includes(role)) return [];
+    const says = `The role ${role} of ${user} has no effect; there are ${known.join(", ")}.`;
+    return [warn(about, says, "Correct it, or add it to limits: roles: in config.yaml.")];
+  });
 }
 
 /** The ledger: its folder can be written, its file is whole, its sums are right. */

@@ -2,10 +2,10 @@ import { addKey } from "../../users/add-key.ts";
 import { editUsersFile } from "../../users/edit-users-file.ts";
 import { parseEntry } from "../../users/entry.ts";
 import { hintOf } from "../../users/key.ts";
-import type { EntryFields } from "../../users/users-document.ts";
 import { type Command, command } from "../frame/command.ts";
 import type { Surroundings } from "../frame/surroundings.ts";
 import { UsageError } from "../frame/usage-error.ts";
+import { fieldsFrom } from "./fields-from.ts";
 import { chooseKey, keyOptions, showKey } from "./new-key.ts";
 import { commonOptions, usersFileOf } from "./users-file.ts";
 
@@ -15,7 +15,7 @@ export const add: Command = command({
   summary: "makes a key for a user, and shows it once",
   operands: ["[NAME]"],
   options: {
-    role: { type: "string", value: "ROLE", about: "user or admin" },
+    role: { type: "string", value: "ROLE", about: "user, admin, or a role of limits: roles:" },
     expires: { type: "string", value: "DATE", about: "the end of the key: 2027-01-31" },
     models: { type: "string", value: "LIST", about: "the models it may use: 'qwen*,llama-?'" },
     weight: { type: "string", value: "N", about: "the share of the user: 2 is double" },
@@ -28,7 +28,7 @@ export const add: Command = command({
     const { out } = surroundings;
     const file = usersFileOf(values, surroundings);
     const user = name ?? (await askName(surroundings));
-    const fields = fieldsFrom(user, values);
+    const fields = { user, ...fieldsFrom(values) };
     parseEntry(fields, "");
     const chosen = await chooseKey(surroundings, values["own-key"]);
     const { keys } = await editUsersFile(file, (rows) =>
@@ -47,24 +47,4 @@ export const add: Command = command({
 async function askName({ canAsk, ask }: Surroundings): Promise<string> {
   if (!canAsk) throw new UsageError("NAME is missing: users add NAME");
   return await ask("Name of the user: ");
-}
-
-type Given = Readonly<
-  Partial<Record<"role" | "expires" | "models" | "weight" | "priority" | "note", string>>
->;
-
-/** The fields that were given, under their names in the file. */
-function fieldsFrom(user: string, values: Given): EntryFields {
-  const { role, expires, note } = values;
-  const models = values.models?.split(",").flatMap((glob) => glob.trim() || []);
-  const weight = numberFrom(values.weight);
-  const priority = numberFrom(values.priority);
-  const given = { user, role, expires, models, weight, priority, note };
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-}
-
-/** NaN for anything else than a number: the check of the entry then refuses it by name. */
-function numberFrom(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  return text.trim() === "" ? Number.NaN : Number(text);
 }

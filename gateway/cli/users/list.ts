@@ -42,7 +42,7 @@ type State = "active" | "disabled" | "expired";
 /** Every field of an entry under its name in the file, defaults and unknown fields included. */
 function shown(row: UserRow, now: number): Record<string, unknown> {
   const id = keyIdOf(digestOfRow(row));
-  const { user, maxConcurrent, maxQueued, ...entry } = parseEntry(fieldsOf(row), "");
+  const { user, maxConcurrent, maxQueued, speaksFor: _, ...entry } = parseEntry(fieldsOf(row), "");
   const expires = entry.expires === null ? null : new Date(entry.expires).toISOString();
   const hint = hintOfRow(row);
   const state = stateOf(entry, now);
