@@ -91,6 +91,20 @@ describe.runIf(llamaScript !== null)("two models on a llama-server in router mod
     }
   }
 
+  it("are listed without the server's command line and paths", async () => {
+    await using gateway = await startTestGateway(politeChat, { UPSTREAM_URL: llama.url });
+    const headers = { authorization: `Bearer ${gateway.keys.bob}` };
+    const own = await (await fetch(`${llama.url}/v1/models`)).text();
+    // The server itself tells both: else this test would prove nothing.
+    expect(own).toContain(models);
+    for (const path of ["/v1/models", "/v1/models/tiny", "/api/v1/models"]) {
+      const text = await (await fetch(gateway.url + path, { headers })).text();
+      expect(text).toContain("tiny");
+      expect(text).not.toMatch(/"args"|"preset"|\.gguf|--models-dir/);
+      expect(text).not.toContain(models);
+    }
+  });
+
   it.each([
     ["there from the start", 0],
     ["arriving one after the other", 20],
