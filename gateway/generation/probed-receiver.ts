@@ -32,7 +32,7 @@ export function probedReceiver(receiver: Receiver): ProbedReceiver {
   return {
     ...receiver,
     head(status, headers) {
-      const isJson = String(headers["content-type"] ?? "").includes("json");
+      const isJson = String(headers["content-type"] ?? "").startsWith("application/json");
       if (isJson) head = [status, headers];
       else receiver.head(status, headers);
     },
