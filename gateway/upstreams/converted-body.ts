@@ -21,16 +21,19 @@ export type ConvertedBody = {
 
 /**
  * @param checker - looks at the events of a stream; null for an answer that is not streamed.
+ * @param mend - changes such an answer, which is held until its end.
  * @param cancelled - called when the reader wants no more.
  */
 export function createConvertedBody(
   checker: SseChecker | null,
+  mend: (whole: Buffer) => Buffer,
   cancelled: (reason: unknown) => void,
 ): ConvertedBody {
   let controller: ReadableStreamDefaultController<Uint8Array>;
   let resume: (() => void) | null = null;
   let isOver = false;
   let size = 0;
+  const whole: Buffer[] = [];
 
   const stream = new ReadableStream<Uint8Array>({
     start(given) {
@@ -64,7 +67,7 @@ export function createConvertedBody(
       throw new GatewayError("upstream_error", "The upstream's answer is too long.");
     }
     if (checker === null) {
-      enqueue(chunk);
+      whole.push(chunk);
       return;
     }
     enqueue(checker.push(chunk));
@@ -81,15 +84,20 @@ export function createConvertedBody(
         finish(error);
         cancelled(error);
       }
-      return isOver || (controller.desiredSize ?? 0) > 0;
+      return isOver || checker === null || (controller.desiredSize ?? 0) > 0;
     },
     whenDrained(goOn) {
       resume = goOn;
     },
     isComplete: () => checker?.complete ?? false,
     end(error) {
-      if (error !== null || checker === null || isOver) {
+      if (error !== null || isOver) {
         finish(error);
+        return;
+      }
+      if (checker === null) {
+        enqueue(mend(Buffer.concat(whole)));
+        finish(null);
         return;
       }
       try {

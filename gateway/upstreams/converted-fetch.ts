@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { TargetName } from "../dialects/hub/target.ts";
 import { createSseChecker } from "../dialects/sse/sse-checker.ts";
+import { mendedWhole } from "../dialects/sse/sse-mended.ts";
 import { type ConvertedBody, createConvertedBody } from "./converted-body.ts";
 import { convertedHeaders } from "./converted-headers.ts";
 import { forward, type Outbound } from "./forward.ts";
@@ -59,7 +60,11 @@ export function createConvertedFetch(
             seen = headers;
             const type = String(headers["content-type"] ?? "");
             const checker = stream ? createSseChecker(target) : null;
-            body = createConvertedBody(checker, (reason) => stop.abort(reason));
+            body = createConvertedBody(
+              checker,
+              (whole) => mendedWhole(whole, target),
+              (reason) => stop.abort(reason),
+            );
             const bytes = bodiless.has(status) ? null : body.stream;
             resolve(new Response(bytes, { status, headers: { "content-type": type } }));
           },

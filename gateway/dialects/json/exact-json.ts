@@ -14,6 +14,11 @@ const suspicious = /\d[\d.]{15}|\d[eE][+-]?\d/;
 /** Digits that every JavaScript number keeps. */
 const safeDigits = 15;
 
+/** False for a text without a number that JavaScript would change; true for one that may have some. */
+export function isSuspicious(text: string): boolean {
+  return suspicious.test(text);
+}
+
 function isExact(source: string, value: number): boolean {
   if (!Number.isFinite(value)) return false;
   if (/^-?\d+$/.test(source)) return Number.isSafeInteger(value);

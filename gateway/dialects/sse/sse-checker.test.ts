@@ -84,9 +84,23 @@ describe("createSseChecker", () => {
 
   it("an end without its blank line, or without [DONE], is one", () => {
     expect(through("openai", delta("", "stop"))).toBe(delta("", "stop"));
-    expect(through("openai", delta("a") + done.trimEnd())).toBe(delta("a") + done);
+    expect(through("openai", delta("", "stop") + done.trimEnd())).toBe(delta("", "stop") + done);
     const stop = 'event: message_stop\ndata: {"type":"message_stop"}';
     expect(through("anthropic", stop)).toBe(`${stop}\n\n`);
+  });
+
+  it("[DONE] without a reason before it ends an answer, and gets one", () => {
+    const [said, ended, last] = through("openai", delta("a") + done).split(/(?<=\n\n)/);
+    expect([said, last]).toEqual([delta("a"), done]);
+    expect(ended).toContain('"finish_reason":"stop"');
+  });
+
+  it("a number as id, and a second choice, are mended for the hub", () => {
+    const choice = (index: number, content: string) => ({ index, delta: { content } });
+    const odd = chunk({ id: 7, choices: [choice(0, "A"), choice(1, "B")] });
+    expect(through("openai", odd + delta("", "stop"))).toBe(
+      chunk({ id: "7", choices: [choice(0, "A")] }) + delta("", "stop"),
+    );
   });
 
   it("nothing that follows the end gets through", () => {

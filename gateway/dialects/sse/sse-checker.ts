@@ -9,6 +9,7 @@ import { streamError } from "../stream-error.ts";
 import { eventData } from "./event-data.ts";
 import { isErrorEvent, isNamed } from "./event-scan.ts";
 import { sse } from "./sse-framing.ts";
+import { menders } from "./sse-mended.ts";
 import { createSseSplitter } from "./sse-splitter.ts";
 
 /**
@@ -54,19 +55,12 @@ function failureIn(event: string): string | null {
   return `data: ${JSON.stringify({ error: response.error ?? { message: "It failed." } })}\n\n`;
 }
 
-/** A chunk without `choices` (a usage alone) fails in the hub, which then loses the usage. */
-function mendedChunk(event: string): string {
-  const data = eventData(event);
-  if (!data.startsWith("{") || /"choices"\s*:\s*\[/.test(data)) return event;
-  const chunk = parse(data);
-  if (!isJsonObject(chunk) || Array.isArray(chunk.choices)) return event;
-  const text = JSON.stringify({ ...chunk, choices: [] });
-  return `data: ${Buffer.from(text).toString("latin1")}\n\n`;
-}
-
 const finishReason = /"finish_reason"\s*:\s*"[^"]/;
 
 type State = "more" | "complete" | "ended";
+
+/** A stream that ends with `[DONE]` and no reason: that is a whole answer too. */
+const plainEnd = 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n';
 
 function openaiState(event: string): State {
   if (chat.events.isLast(event)) return "ended";
@@ -92,6 +86,7 @@ function isWhole(event: string): boolean {
 export function createSseChecker(target: TargetName): SseChecker {
   const splitter = createSseSplitter();
   const judge = judges[target];
+  const mended = menders[target];
   let state: State = "more";
 
   function check(event: string): string {
@@ -99,8 +94,9 @@ export function createSseChecker(target: TargetName): SseChecker {
     const failed = target === "responses" ? failureIn(event) : null;
     if (failed !== null) throw streamError(failed, sse.events);
     const found = judge(event);
+    const lacksReason = target === "openai" && found === "ended" && state === "more";
     if (found !== "more" && state !== "ended") state = found;
-    return target === "openai" ? mendedChunk(event) : event;
+    return (lacksReason ? plainEnd : "") + mended(event);
   }
 
   return {
