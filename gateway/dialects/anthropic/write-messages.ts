@@ -51,6 +51,8 @@ function blockEvents(begin: () => string): BlockSink {
   }
   return {
     open(block) {
+      // Anthropic's answers have no images.
+      if (block.kind === "image") return "";
       index += 1;
       const content_block = begunBlock(block);
       return begin() + namedEvent({ type: "content_block_start", index, content_block });
@@ -59,7 +61,8 @@ function blockEvents(begin: () => string): BlockSink {
       const fields = deltaOf(kind, text);
       return fields === null ? "" : delta(fields);
     },
-    close({ signature }) {
+    close({ kind, signature }) {
+      if (kind === "image") return "";
       const proof = signature === null ? "" : delta({ type: "signature_delta", signature });
       return proof + namedEvent({ type: "content_block_stop", index });
     },
@@ -122,7 +125,7 @@ export const writeMessages: WriteWhole = (result, names) => {
   const blocks = blocksOf(content);
   const calls = blocks.some(({ kind }) => kind === "tool");
   return messageOf(names, {
-    content: blocks.map(wholeBlock),
+    content: blocks.filter(({ kind }) => kind !== "image").map(wholeBlock),
     ...messagesReason({ reason, calls }, providerMetadata),
     usage: messagesUsage(usage),
   });

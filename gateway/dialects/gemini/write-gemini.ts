@@ -7,6 +7,7 @@ import type {
 } from "@ai-sdk/provider";
 import { isJsonObject } from "../../json-object.ts";
 import { eventJson } from "../hub/answer-event.ts";
+import { imageIn } from "../hub/answer-images.ts";
 import { signatureOf, thoughtSignatureOf } from "../hub/answer-signature.ts";
 import { geminiReason } from "../hub/answer-stop.ts";
 import { geminiUsage } from "../hub/answer-usage.ts";
@@ -63,16 +64,23 @@ class Parts {
     return { functionCall, ...proofOf(part.providerMetadata) };
   }
 
+  image(part: LanguageModelV4Content | LanguageModelV4StreamPart): Fields | null {
+    const image = imageIn(part);
+    if (image === null) return null;
+    const { mediaType: mimeType, base64: data, url: fileUri } = image;
+    return data === null ? { fileData: { mimeType, fileUri } } : { inlineData: { mimeType, data } };
+  }
+
   ofContent(part: LanguageModelV4Content): Fields | null {
     if (part.type === "text") return this.text(part.text, part.providerMetadata);
     if (part.type === "reasoning") return this.thought(part.text, part.providerMetadata);
-    return part.type === "tool-call" ? this.call(part) : null;
+    return part.type === "tool-call" ? this.call(part) : this.image(part);
   }
 
   ofStream(part: LanguageModelV4StreamPart): Fields | null {
     if (part.type === "text-delta") return this.text(part.delta, part.providerMetadata);
     if (part.type === "reasoning-delta") return this.thought(part.delta, part.providerMetadata);
-    return part.type === "tool-call" ? this.call(part) : null;
+    return part.type === "tool-call" ? this.call(part) : this.image(part);
   }
 
   /** The end of the answer, with its last parts. A client keeps no answer that has none. */

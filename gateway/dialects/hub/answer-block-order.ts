@@ -1,5 +1,6 @@
 import type { LanguageModelV4StreamPart, SharedV4ProviderMetadata } from "@ai-sdk/provider";
 import type { Block } from "./answer-blocks.ts";
+import { imageIn } from "./answer-images.ts";
 import { createJsonEnd } from "./answer-json-end.ts";
 import { redactedOf, signatureOf } from "./answer-signature.ts";
 
@@ -64,8 +65,13 @@ export class BlockOrder {
       case "tool-call":
         return part.providerExecuted ? "" : this.#call(part);
       default:
-        return "";
+        return this.#image(part);
     }
+  }
+
+  #image(part: LanguageModelV4StreamPart): string {
+    const base64 = imageIn(part)?.base64 ?? null;
+    return base64 === null ? "" : this.#push({ ...queued("image", ""), text: base64, ended: true });
   }
 
   /** Ends what is still open. */

@@ -1,14 +1,15 @@
 import type { LanguageModelV4Content } from "@ai-sdk/provider";
+import { imageIn } from "./answer-images.ts";
 import { redactedOf, signatureOf, thoughtSignatureOf } from "./answer-signature.ts";
 
 /** One block of an answer, for dialects that give an answer in blocks. */
 export type Block = {
-  readonly kind: "text" | "reasoning" | "redacted" | "tool";
+  readonly kind: "text" | "reasoning" | "redacted" | "tool" | "image";
   /** A tool call's own id; of other blocks whatever the hub calls them. */
   readonly id: string;
   /** A tool's name. */
   readonly name: string;
-  /** What it says so far: text, thought, encrypted data, or the arguments as JSON text. */
+  /** What it says so far: text, thought, encrypted data, the arguments as JSON text, or base64. */
   text: string;
   /** The proof of a thought; of a call, Gemini's. */
   signature: string | null;
@@ -33,8 +34,10 @@ function blockOf(part: LanguageModelV4Content): Block | null {
       const signature = thoughtSignatureOf(part.providerMetadata);
       return { kind: "tool", id, name, text: input || "{}", signature };
     }
-    default:
-      return null;
+    default: {
+      const text = imageIn(part)?.base64 ?? null;
+      return text === null ? null : { ...bare, kind: "image", text };
+    }
   }
 }
 

@@ -105,6 +105,7 @@ export async function collect(
         collected.call(part);
         break;
       case "source":
+      case "file":
         collected.add(part);
         break;
       case "error":

@@ -1,6 +1,7 @@
 import type { LanguageModelV4Source, LanguageModelV4StreamPart } from "@ai-sdk/provider";
 import { blocksOf } from "../hub/answer-blocks.ts";
 import { eventJson } from "../hub/answer-event.ts";
+import { type AnsweredImage, imageIn } from "../hub/answer-images.ts";
 import { thoughtSignatureOf } from "../hub/answer-signature.ts";
 import { chatReason } from "../hub/answer-stop.ts";
 import { chatUsage } from "../hub/answer-usage.ts";
@@ -19,6 +20,11 @@ function annotationOf(source: LanguageModelV4Source): Fields | null {
 /** Gemini's proof of a call, as Google's own chat API has it; clients send it back. */
 function proofOf(signature: string | null): Fields {
   return signature === null ? {} : { extra_content: { google: { thought_signature: signature } } };
+}
+
+/** An image as OpenRouter has it in a message of the model's. */
+function imageFields({ url }: AnsweredImage): Fields {
+  return { type: "image_url", image_url: { url } };
 }
 
 /** The tool calls of a stream: an index for each, and the deltas of each one's arguments. */
@@ -130,6 +136,10 @@ export function createChatWriter(names: AnswerNames): StreamWriter {
           if (annotation !== null) annotations.push(annotation);
           return "";
         }
+        case "file": {
+          const image = imageIn(part);
+          return image === null ? "" : chunk({ images: [imageFields(image)] });
+        }
         case "finish":
           return finish(part);
         default:
@@ -152,12 +162,17 @@ export const writeChat: WriteWhole = ({ content, finishReason: reason, usage }, 
   const annotations = content
     .map((part) => (part.type === "source" ? annotationOf(part) : null))
     .filter((annotation) => annotation !== null);
+  const images = content
+    .map(imageIn)
+    .filter((image) => image !== null)
+    .map(imageFields);
   const [said, thought] = [textOf("text"), textOf("reasoning")];
   const message: Fields = {
     role: "assistant",
     content: said === "" && calls.length > 0 ? null : said,
     ...(thought === "" ? {} : { reasoning_content: thought }),
     ...(calls.length === 0 ? {} : { tool_calls: calls }),
+    ...(images.length === 0 ? {} : { images }),
     ...(annotations.length === 0 ? {} : { annotations }),
   };
   const counts = chatUsage(usage);

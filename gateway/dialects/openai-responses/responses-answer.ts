@@ -56,6 +56,13 @@ export function itemOf(
       const proof = isBegun || signature === null ? {} : { encrypted_content: signature };
       return { id: itemId("rs", names, index), type: "reasoning", summary, ...proof };
     }
+    case "image":
+      return {
+        id: itemId("ig", names, index),
+        type: "image_generation_call",
+        status: isBegun ? "in_progress" : "completed",
+        result: isBegun ? null : text,
+      };
     case "tool":
       return callItem(block, status, names, index);
     default:

@@ -69,7 +69,7 @@ function itemEvents(
   const kindOf = ({ name }: Block) => clientToolOf(name, names.clientTools).kind;
 
   function say(block: Block, text: string): string {
-    if (block.kind === "redacted" || place === null) return "";
+    if (block.kind === "redacted" || block.kind === "image" || place === null) return "";
     if (block.kind === "tool") {
       // Of other kinds of calls nothing can be told before all is there.
       if (kindOf(block) !== "function") return "";
@@ -84,7 +84,7 @@ function itemEvents(
 
   function endSaying(block: Block): string {
     const { kind, text } = block;
-    if (kind === "redacted" || place === null) return "";
+    if (kind === "redacted" || kind === "image" || place === null) return "";
     if (kind === "tool") return endCall(block, names, tell, place);
     if (!isPartBegun) return "";
     const { part, words, at, logprobs, partOf } = toldBlocks[kind];
