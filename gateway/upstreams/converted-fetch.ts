@@ -24,6 +24,15 @@ function bytesOf(body: RequestInit["body"]): Buffer {
   return Buffer.from(String(body ?? ""));
 }
 
+/** A stream is looked at event by event; any other answer is mended when it is whole. */
+function bodyFor(stream: boolean, target: TargetName, stop: AbortController): ConvertedBody {
+  return createConvertedBody(
+    stream ? createSseChecker(target) : null,
+    (whole) => mendedWhole(whole, target),
+    (reason) => stop.abort(reason),
+  );
+}
+
 /** Statuses without a body. */
 const bodiless = new Set([204, 205]);
 
@@ -59,12 +68,7 @@ export function createConvertedFetch(
           head(status, headers) {
             seen = headers;
             const type = String(headers["content-type"] ?? "");
-            const checker = stream ? createSseChecker(target) : null;
-            body = createConvertedBody(
-              checker,
-              (whole) => mendedWhole(whole, target),
-              (reason) => stop.abort(reason),
-            );
+            body = bodyFor(stream, target, stop);
             const bytes = bodiless.has(status) ? null : body.stream;
             resolve(new Response(bytes, { status, headers: { "content-type": type } }));
           },

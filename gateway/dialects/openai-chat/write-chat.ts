@@ -9,6 +9,8 @@ import type { AnswerNames, StreamWriter, WriteWhole } from "../hub/hub.ts";
 
 type Fields = Record<string, unknown>;
 type Finish = Extract<LanguageModelV4StreamPart, { type: "finish" }>;
+type BegunCall = Extract<LanguageModelV4StreamPart, { type: "tool-input-start" }>;
+type WholeCall = Extract<LanguageModelV4StreamPart, { type: "tool-call" }>;
 
 /** A source as OpenAI tells it. Where in the text it belongs is not known. */
 function annotationOf(source: LanguageModelV4Source): Fields | null {
@@ -50,10 +52,16 @@ class CallDeltas {
     return { index: call.index, function: { arguments: text } };
   }
 
+  begin({ id, toolName, providerMetadata }: BegunCall): Fields | null {
+    return this.start(id, toolName, "", thoughtSignatureOf(providerMetadata));
+  }
+
   /** The whole call: all of it where nothing came before, else what was not streamed. */
-  whole(id: string, name: string, input: string, proof: string | null): Fields | null {
+  whole({ toolCallId: id, toolName, input, providerMetadata }: WholeCall): Fields | null {
     const call = this.#calls.get(id);
-    if (call === undefined) return this.start(id, name, input || "{}", proof);
+    if (call === undefined) {
+      return this.start(id, toolName, input || "{}", thoughtSignatureOf(providerMetadata));
+    }
     const delta = call.said === "nothing" ? this.say(id, input || "{}") : null;
     call.said = "all";
     return delta;
@@ -119,17 +127,11 @@ export function createChatWriter(names: AnswerNames): StreamWriter {
         case "reasoning-delta":
           return part.delta === "" ? "" : chunk({ reasoning_content: part.delta });
         case "tool-input-start":
-          if (part.providerExecuted) return "";
-          return call(
-            calls.start(part.id, part.toolName, "", thoughtSignatureOf(part.providerMetadata)),
-          );
+          return part.providerExecuted ? "" : call(calls.begin(part));
         case "tool-input-delta":
           return call(calls.say(part.id, part.delta));
         case "tool-call": {
-          const { toolCallId, toolName, input, providerExecuted } = part;
-          if (providerExecuted) return "";
-          const proof = thoughtSignatureOf(part.providerMetadata);
-          return call(calls.whole(toolCallId, toolName, input, proof));
+          return part.providerExecuted ? "" : call(calls.whole(part));
         }
         case "source": {
           const annotation = annotationOf(part);
