@@ -5,6 +5,7 @@ import { inputChars } from "./input-size.ts";
 import { parseObject } from "./json/json-body.ts";
 import { json } from "./json/json-framing.ts";
 import { otherModels, refuseSecondModel } from "./json/one-model.ts";
+import { losesInStream } from "./openai-chat/loses-in-stream.ts";
 import { sse } from "./sse/sse-framing.ts";
 
 /** The few fields of a request that the gateway itself needs. */
@@ -29,6 +30,8 @@ export type RequestFields = Readonly<{
   inputChars: number;
   /** The client itself says whether it wants the progress of its prompt (llama.cpp). */
   returnsProgress: boolean;
+  /** llama.cpp's answer could not be put together from a stream without loss. */
+  losesInStream: boolean;
 }>;
 
 /** A name is kept in accounts and repeated in events; longer ones are no names. */
@@ -96,6 +99,7 @@ export function createFieldReader(rules: FieldRules): (bytes: Buffer) => Request
       prompts: rules.promptsOf?.(body) ?? 1,
       inputChars: inputChars(body),
       returnsProgress: "return_progress" in body,
+      losesInStream: losesInStream(body),
     };
   };
 }
@@ -112,6 +116,7 @@ export const noFields: RequestFields = {
   prompts: 1,
   inputChars: 0,
   returnsProgress: false,
+  losesInStream: false,
 };
 
 /**

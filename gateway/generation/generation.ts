@@ -7,8 +7,9 @@ import { GatewayError } from "../errors.ts";
 import type { Exchange, ExchangeTarget } from "../exchange.ts";
 import type { JsonObject } from "../json-object.ts";
 import type { Loaded } from "../middlewares/load-middlewares.ts";
-import type { Destination } from "../upstreams/destination.ts";
+import { type Destination, modelAt } from "../upstreams/destination.ts";
 import { canServe, isNative } from "../upstreams/speaks.ts";
+import { kindOf, learnKind, type Upstream } from "../upstreams/upstream.ts";
 import { type Entered, type FrameParts, httpClient, withExchange } from "../with-exchange.ts";
 import { type CountPromptParts, countPrompt } from "./count-prompt.ts";
 import { type GenerationRequest, type ReadRequestParts, readRequest } from "./read-request.ts";
@@ -87,6 +88,7 @@ async function generate(
     await speakEitherWay(parts, accepted, answer, slot);
     const last = answer.complete();
     accepted.meter.ended();
+    learnFromTimings(accepted, slot.member.upstream);
     return last;
   });
 }
@@ -95,9 +97,17 @@ const textOf = ({ body, parsed }: GenerationRequest): Buffer | null =>
   parsed && Buffer.isBuffer(body) ? body : null;
 
 /** An upstream of llama.cpp, and a conversion: then a response may have an id of ours. */
-function keepsNoResponses({ destination, exchange }: Accepted): boolean {
+function keepsNoResponses({ destination, exchange, request }: Accepted): boolean {
   const { upstream } = destination.first;
-  return upstream.kind === "llamacpp" || !isNative(upstream, exchange.dialect);
+  const model = modelAt(destination, upstream) ?? request.fields.model;
+  return kindOf(upstream, model) === "llamacpp" || !isNative(upstream, exchange.dialect);
+}
+
+/** Behind a proxy llama.cpp shows itself by its timings alone. */
+function learnFromTimings({ destination, request, meter }: Accepted, upstream: Upstream): void {
+  const model = modelAt(destination, upstream) ?? request.fields.model;
+  if (kindOf(upstream, model) === "llamacpp" || meter.reading().timings === null) return;
+  learnKind(upstream, { model, hasTimings: true });
 }
 
 /** Refuses, before anyone waits, a dialect that no upstream of the model can be asked in. */

@@ -3,7 +3,7 @@ import { isUnchanged } from "../dialects/edit-body.ts";
 import type { BodyWork } from "../dialects/tasks/body-thread.ts";
 import type { Outbound } from "../upstreams/forward.ts";
 import { credentialsOf, headersToUpstream, keyOf } from "../upstreams/headers.ts";
-import type { Upstream } from "../upstreams/upstream.ts";
+import { kindOf, type Upstream } from "../upstreams/upstream.ts";
 import type { Plan } from "./plan.ts";
 import type { GenerationRequest } from "./read-request.ts";
 import type { Accepted } from "./reserve.ts";
@@ -42,6 +42,7 @@ export function outboundOf(
   const isWhole = Buffer.isBuffer(body);
   const streams = request.fields.stream || plan.assembles;
   const dialect = dialects[exchange.dialect];
+  const kind = kindOf(upstream, plan.model ?? request.fields.model);
   const path =
     plan.model === null ? exchange.path : dialect.request.pathWithModel(exchange.path, plan.model);
   return {
@@ -59,6 +60,7 @@ export function outboundOf(
     firstByteMs: timeouts.firstByteMs,
     idleMs: timeouts.idleMs,
     // A streamed body cannot be sent twice, so it never risks a dying connection.
-    fresh: !isWhole || (streams && upstream.kind !== "openai"),
+    fresh: !isWhole || (streams && kind !== "openai"),
+    noticesLate: !streams && kind === "llamacpp",
   };
 }

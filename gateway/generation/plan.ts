@@ -1,7 +1,7 @@
 import type { Answer } from "../answer/answer.ts";
 import { dialects } from "../dialects/all.ts";
 import type { BodyEdits } from "../dialects/edit-body.ts";
-import type { Upstream } from "../upstreams/upstream.ts";
+import { kindOf, type Upstream } from "../upstreams/upstream.ts";
 import type { Accepted } from "./reserve.ts";
 
 /** How the upstream's request differs from the client's, and the answer with it. */
@@ -41,7 +41,7 @@ export function planOf(
 ): Plan {
   const { exchange, request } = accepted;
   const { upstream, converts, model, cost, streamUpstream } = given;
-  const { stream, includeUsage, returnsProgress } = request.fields;
+  const { stream, includeUsage, returnsProgress, losesInStream } = request.fields;
   const { body, parsed } = request;
   const mends = converts ? noMends : mendsOf(accepted, upstream, given.demotes);
   const plan = { ...asItIs, converts, model, key: upstream.key, cost, ...mends };
@@ -50,13 +50,13 @@ export function planOf(
   // Conversions and OpenRouter's streams tell their usage without being asked.
   const hidesUsage = stream && !includeUsage && !exchange.isOpenRouter;
   if (converts) return { ...plan, dropUsage: hidesUsage };
-  if (upstream.kind !== "llamacpp") {
+  if (kindOf(upstream, model ?? request.fields.model) !== "llamacpp") {
     // OpenRouter itself sends no null, and its client takes none.
     const dropNullUsage = stream && (!includeUsage || exchange.isOpenRouter);
     return { ...plan, addsUsage: stream && !includeUsage, dropUsage: hidesUsage, dropNullUsage };
   }
   // llama.cpp's `timings` tell as much, and they move when usage is asked for.
-  const assembles = form.assemble !== null && !stream && streamUpstream;
+  const assembles = form.assemble !== null && !stream && streamUpstream && !losesInStream;
   const addsProgress =
     stream &&
     !exchange.isOpenRouter &&

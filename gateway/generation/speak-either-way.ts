@@ -167,7 +167,8 @@ function receiverFor(
   const { exchange, request, meter } = accepted;
   return {
     head(status: number, headers: IncomingHttpHeaders): void {
-      learnKind(upstream, headers.server);
+      const model = plan.model ?? request.fields.model;
+      learnKind(upstream, { model, name: headers.server });
       // The upstream was asked not to compress. What comes compressed all the same passes unread.
       const isPlain = contentEncodingOf(headers) === null;
       const type = isPlain ? String(headers["content-type"] ?? "") : "";

@@ -10,7 +10,7 @@ import { takesThoughts } from "./converted-marks.ts";
 import type { Outbound, Receiver } from "./forward.ts";
 import { StaleConnection } from "./stale-connection.ts";
 import { upstreamTrouble } from "./trouble.ts";
-import type { Upstream } from "./upstream.ts";
+import { kindOf, type Upstream } from "./upstream.ts";
 
 /** Writes the upstream's request of a large body, elsewhere than on the event loop. */
 export type Prepare = (given: Omit<Preparing, "dialect">) => Promise<PreparedRequest>;
@@ -102,7 +102,8 @@ export async function forwardConverted(
   const leave = (): void => stop.abort(signal.reason);
   signal.addEventListener("abort", leave, { once: true });
   // llama.cpp notices only of a streaming client that it has left.
-  const streamUpstream = conversion.streamUpstream === true && upstream.kind === "llamacpp";
+  const streamUpstream =
+    conversion.streamUpstream === true && kindOf(upstream, conversion.model) === "llamacpp";
   const streams = conversion.framing.inPieces || streamUpstream;
   const sent = createConvertedFetch(
     upstream,

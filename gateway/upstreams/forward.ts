@@ -21,6 +21,12 @@ export type Outbound = {
   idleMs: number;
   /** True where the upstream closes after each answer: a kept connection would be a dying one. */
   fresh: boolean;
+  /**
+   * True where the upstream notices late that its client has left (llama.cpp, if it does not
+   * stream). Then only our half of the connection is closed, and the upstream is at work until it
+   * closes the other.
+   */
+  noticesLate?: boolean;
 };
 
 /** Receives the answer. Only 2xx answers reach it. */
@@ -35,6 +41,9 @@ export type Receiver = {
 
 /** How long a server may take to end an answer that is complete. Milliseconds. */
 const endGraceMs = 1_000;
+
+/** An upstream that does not notice in this time never will. Milliseconds. */
+const latestNoticeMs = 60_000;
 
 /** One request on its way: undici's handler, which ends the promise of `forward` exactly once. */
 class Passage extends ClientAware implements Dispatcher.DispatchHandler {
@@ -54,13 +63,18 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
   /** Runs once the answer is complete, until its end. */
   #grace: NodeJS.Timeout | undefined;
   #endedByUs = false;
+  /** Our half of the connection is closed. What still comes is for nobody. */
+  #hasLeft = false;
+  readonly #noticesLate: boolean;
 
   constructor(
     receiver: Receiver,
     signal: AbortSignal,
     done: { resolve: () => void; reject: (error: unknown) => void },
+    noticesLate: boolean,
   ) {
     super();
+    this.#noticesLate = noticesLate;
     this.#receiver = receiver;
     this.#signal = signal;
     this.#done = done;
@@ -69,7 +83,12 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
   readonly leave = (): void => {
     // Still connecting: the upstream has seen nothing, and `onRequestStart` lets go of the socket.
     if (this.#controller === null) this.#finish(this.#signal.reason);
-    else this.#controller.abort(new Error("left"));
+    else if (this.#noticesLate && this.client?.socket?.writable) {
+      this.#hasLeft = true;
+      this.client.socket.end();
+      clearTimeout(this.#grace);
+      this.#grace = setTimeout(() => this.client?.socket?.destroy(), latestNoticeMs).unref();
+    } else this.#controller.abort(new Error("left"));
   };
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -84,13 +103,14 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
     status: number,
     headers: IncomingHttpHeaders,
   ): void {
-    if (status < 200) return;
+    if (status < 200 || this.#hasLeft) return;
     this.#begun = true;
     if (status >= 300) this.#rejection = { status, headers, chunks: [], size: 0 };
     else this.#receiver.head(status, headers);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#hasLeft) return;
     const rejection = this.#rejection;
     if (rejection === null) {
       const goOn = this.#receiver.data(chunk);
@@ -114,7 +134,12 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    this.#finish(this.#rejected());
+    if (!this.#hasLeft) {
+      this.#finish(this.#rejected());
+      return;
+    }
+    this.client?.socket?.destroy();
+    this.#whenClosed(this.#signal.reason);
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
@@ -169,7 +194,12 @@ export function forward(
 ): Promise<void> {
   if (signal.aborted) return Promise.reject(signal.reason);
   return new Promise((resolve, reject) => {
-    const passage = new Passage(receiver, signal, { resolve, reject });
+    const passage = new Passage(
+      receiver,
+      signal,
+      { resolve, reject },
+      outbound.noticesLate === true,
+    );
     signal.addEventListener("abort", passage.leave, { once: true });
     const pool = outbound.fresh ? connections.fresh : connections.kept;
     try {

@@ -41,7 +41,11 @@ export async function readModelList(
   let more: string | null = "";
   for (let pages = 0; more !== null && pages < maxPages; pages++) {
     const page: JsonObject = await readPage(upstream, path + more, timeoutMs);
-    entries.push(...entriesOf(upstream.family, page, upstream.name));
+    const found = entriesOf(upstream.family, page, upstream.name);
+    for (const { id, ownedBy } of found) {
+      if (ownedBy === "llamacpp") learnKind(upstream, { model: id, name: ownedBy });
+    }
+    entries.push(...found);
     more = next(page);
   }
   return upstream.kind === "llamacpp" ? withSleep(upstream, entries, timeoutMs) : entries;
@@ -49,7 +53,7 @@ export async function readModelList(
 
 async function readPage(upstream: Upstream, path: string, timeoutMs: number): Promise<JsonObject> {
   const { headers, bytes } = await ask(upstream, path, timeoutMs);
-  learnKind(upstream, headers.server);
+  learnKind(upstream, { model: null, name: headers.server });
   return answeredObject(bytes);
 }
 

@@ -6,6 +6,9 @@ import { isLocalServer } from "./is-local.ts";
 import { readTrust, type TlsOptions, type Trust } from "./trust.ts";
 import { readProxy } from "./tunnel.ts";
 
+/** A client may ask for any model. */
+const mostKinds = 1_000;
+
 /** The kind of server. It decides how answers are metered and connections made. */
 export type UpstreamKind = "llamacpp" | "openai";
 
@@ -51,8 +54,10 @@ export type Upstream = {
   readonly spoke: Set<DialectName>;
   /** What it has refused, by kind and model: `responses gpt-5.4`. */
   readonly refused: BoundedMap<true>;
-  /** Learnt from its answers; null until there is one. */
+  /** Learnt from its answers; null until there is one. `kindOf` knows more. */
   kind: UpstreamKind | null;
+  /** The kind of server behind each model: a proxy such as llama-swap has several. */
+  readonly kinds: BoundedMap<UpstreamKind>;
 };
 
 export type UpstreamOptions = {
@@ -93,13 +98,42 @@ export function openUpstream(options: UpstreamOptions): Upstream {
     trust,
     proxy,
     kind: type === "auto" ? null : type === "llamacpp" ? "llamacpp" : "openai",
+    kinds: new BoundedMap(mostKinds),
     lacks: new Set(),
     spoke: new Set(),
     refused: new BoundedMap(mostRefused),
   };
 }
 
-/** Learns the kind of server from an answer: llama.cpp names itself in the `Server` header. */
-export function learnKind(upstream: Upstream, server: string | string[] | undefined): void {
-  if (upstream.kind === null) upstream.kind = server === "llama.cpp" ? "llamacpp" : "openai";
+/** How llama.cpp names itself, in the header `Server` and as the owner of its models. */
+const llamaCpp = /^llama\.?cpp$/;
+
+/** What an answer shows of the server that wrote it. */
+export type KindSign = {
+  /** The model's name at the upstream; null for an answer about all of them. */
+  readonly model: string | null;
+  /** The header `Server`, or the owner of a model in a list. A proxy may write its own name. */
+  readonly name?: string | string[] | undefined;
+  /** The answer has llama.cpp's own `timings`. */
+  readonly hasTimings?: boolean;
+};
+
+/** Learns the kind of server from an answer. What the operator has set stays. */
+export function learnKind(upstream: Upstream, { model, name, hasTimings }: KindSign): void {
+  if (upstream.type !== "auto") return;
+  const isLlama = hasTimings === true || llamaCpp.test(String(name));
+  if (isLlama) {
+    upstream.kind = "llamacpp";
+    if (model !== null) upstream.kinds.set(model, "llamacpp");
+    return;
+  }
+  upstream.kind ??= "openai";
+  // Timings are a proof, and the header may be a proxy's.
+  if (model !== null && upstream.kinds.get(model) === undefined)
+    upstream.kinds.set(model, "openai");
+}
+
+/** The kind of server behind a model of an upstream; null until an answer has shown it. */
+export function kindOf({ kind, kinds }: Upstream, model: string | null): UpstreamKind | null {
+  return (model === null ? undefined : kinds.get(model)) ?? kind;
 }

@@ -65,5 +65,6 @@ export function geminiFields(bytes: Buffer, target: GeminiTarget): RequestFields
     prompts: 1,
     inputChars: sizeOf(body),
     returnsProgress: false,
+    losesInStream: false,
   };
 }

@@ -50,6 +50,7 @@ function fieldsOf(body: JsonObject, streams: boolean): RequestFields {
     otherModels: [],
     framing: isStream ? ndjson : json,
     returnsProgress: false,
+    losesInStream: false,
     stream: isStream,
     includeUsage: false,
     maxTokens: typeof limit === "number" ? tokenLimit(limit) : null,

@@ -1,15 +1,6 @@
 import { isJsonObject, type JsonObject } from "../../json-object.ts";
 import { checkPresent, isAbsent, optionalList, wrong } from "../field-checks.ts";
 
-const roles: ReadonlySet<unknown> = new Set([
-  "system",
-  "developer",
-  "user",
-  "assistant",
-  "tool",
-  "function",
-]);
-
 /** A text, or a list of parts with a `type`; unknown types pass. */
 function checkContent(content: unknown, where: string): void {
   if (isAbsent(content) || typeof content === "string") return;
@@ -25,9 +16,8 @@ function checkMessage(message: unknown, at: number): void {
   const where = `messages[${at}]`;
   if (!isJsonObject(message)) wrong(where, "must be an object");
   if (isAbsent(message.role)) wrong(`${where}.role`, "is required");
-  if (!roles.has(message.role)) {
-    wrong(`${where}.role`, `must be one of ${[...roles].join(", ")}`);
-  }
+  // Any text: a model's template may have roles of its own, as `ipython`.
+  if (typeof message.role !== "string") wrong(`${where}.role`, "must be a string");
   checkContent(message.content, `${where}.content`);
 }
 
