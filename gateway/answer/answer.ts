@@ -187,10 +187,10 @@ export class Answer implements Beating {
   /** Every few seconds: a byte where one is due, an end where the client takes none. */
   beat(now: number): void {
     const framing = this.#streamFraming;
-    if (this.#outlet.stall(now) > this.#options.stallMs) {
+    if (this.#outlet.stall(now) > this.#options.stallMs || this.#outlet.isTooSlow(now)) {
       this.#outlet.destroy();
     } else if (this.#ended) {
-      // Only the stall above is left to watch.
+      // Only the reading above is left to watch.
     } else if (framing !== null) {
       if (this.#isDue(this.#outlet.silence(now), this.#options.keepAliveMs))
         this.#keepStreamAlive(framing);

@@ -2,6 +2,7 @@ import type { OutgoingHttpHeader, ServerResponse } from "node:http";
 import type { Head } from "../dialects/framing.ts";
 import type { Exchange } from "../exchange.ts";
 import { identityHeaders } from "./identity-headers.ts";
+import { ReadingRate } from "./reading-rate.ts";
 import type { Bytes } from "./shaper.ts";
 
 /**
@@ -13,6 +14,7 @@ export class Outlet {
   readonly #exchange: Exchange;
   #writtenAt: number;
   #stalledAt: number | null = null;
+  readonly #reading: ReadingRate = new ReadingRate();
   /** Written in this turn, as latin1 text. */
   #text = "";
   readonly #mayFrame: boolean;
@@ -46,6 +48,11 @@ export class Outlet {
     // Queue events do not wait for the client, so only this notices a client that reads none.
     if (this.#stalledAt === null && this.#response.writableNeedDrain) this.whenDrained(() => {});
     return this.#stalledAt === null ? 0 : now - this.#stalledAt;
+  }
+
+  /** The client reads, but less than a least rate, and has done so for a minute. */
+  isTooSlow(now: number): boolean {
+    return this.#reading.isTooSlow(this.#response.socket, now);
   }
 
   /** Writes the head, once. `firstPlace` is 0 for a client that did not wait. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { afterEach, expect, it } from "vitest";
 import { rawHttp, statusOf } from "../test/support/raw-http.ts";
 import { type Listening, listen } from "./listen.ts";
@@ -41,4 +41,51 @@ it("puts no second answer into the middle of one that has begun", async () => {
   expect(answer).toContain("data: one");
   expect(answer.split("HTTP/1.1")).toHaveLength(2);
   expect(answer).not.toContain("not a valid HTTP");
+});
+
+it.each([
+  ["two Host headers", "POST / HTTP/1.1\r\nhost: a\r\nHost: b", "more than one Host"],
+  ["the same Host twice", "GET / HTTP/1.1\r\nhost: a\r\nhost: a", "more than one Host"],
+  [
+    "Transfer-Encoding in HTTP/1.0",
+    "POST / HTTP/1.0\r\nhost: a\r\ntransfer-encoding: chunked",
+    "HTTP/1.0 has no Transfer-Encoding",
+  ],
+  [
+    "compressed chunks",
+    "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: gzip, chunked",
+    "only Transfer-Encoding that is supported is chunked",
+  ],
+  [
+    "a WebSocket on a POST",
+    "POST / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\ncontent-length: 0",
+    "A WebSocket begins with GET",
+  ],
+  [
+    "a WebSocket on a POST, offered twice",
+    "POST / HTTP/1.1\r\nhost: a\r\nconnection: Upgrade, Upgrade\r\nupgrade: WebSocket\r\ncontent-length: 2",
+    "A WebSocket begins with GET",
+  ],
+  [
+    "a WebSocket with two Host headers",
+    "GET / HTTP/1.1\r\nhost: a\r\nhost: b\r\nconnection: upgrade\r\nupgrade: websocket",
+    "more than one Host",
+  ],
+])("refuses %s with words, and closes the connection", async (_what, head, words) => {
+  let calls = 0;
+  const handler = (_request: IncomingMessage, response: ServerResponse): void => {
+    calls++;
+    response.end();
+  };
+  const upgrade = (_request: IncomingMessage, socket: Socket): void => {
+    calls++;
+    socket.destroy();
+  };
+  listening = await listen(handler, { port: 0, host: "127.0.0.1", upgrade });
+  const answer = await rawHttp(listening.port, [`${head}\r\n\r\n0\r\n\r\n`], 3_000);
+  expect(statusOf(answer)).toBe(400);
+  expect(answer).toContain(words);
+  expect(answer.toLowerCase()).toContain("connection: close");
+  expect(answer.split("HTTP/1.1")).toHaveLength(2);
+  expect(calls).toBe(0);
 });

@@ -7,6 +7,7 @@ import {
 } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { faultOf } from "./judge-request.ts";
 import type { MessageClasses } from "./message-classes.ts";
 
 export type Listening = {
@@ -49,7 +50,8 @@ export async function listen(handler: RequestListener, options: ListenOptions): 
     keepAlive: true,
     keepAliveInitialDelay: 30_000,
     // An h2c offer on a POST is no upgrade: with one, the POST would never reach its handler.
-    shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket",
+    shouldUpgradeCallback: ({ method, headers }) =>
+      method === "GET" && headers.upgrade?.toLowerCase() === "websocket",
   });
   const { admit } = options;
   if (admit !== undefined) {
@@ -57,14 +59,7 @@ export async function listen(handler: RequestListener, options: ListenOptions): 
       if (!admit(socket)) socket.destroy();
     });
   }
-  server.on("request", handler);
-  // Whether a body is wanted is decided when its headers have been judged.
-  server.on("checkContinue", handler);
-  // An unknown expectation may be ignored; Node's own 417 says nothing.
-  server.on("checkExpectation", handler);
-  const { upgrade } = options;
-  if (upgrade)
-    server.on("upgrade", (request, socket: Socket, head) => upgrade(request, socket, head));
+  listenForRequests(server, handler, options.upgrade);
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     const isOver = !socket.writable || error.code === "ECONNRESET";
     if (isOver || hasBegun(socket)) return void socket.destroy();
@@ -90,16 +85,44 @@ export async function listen(handler: RequestListener, options: ListenOptions): 
   };
 }
 
+/** Hands on the requests that can be read in one way only; others get a 400. */
+function listenForRequests(
+  server: Server,
+  handler: RequestListener,
+  upgrade: ListenOptions["upgrade"],
+): void {
+  const judged: RequestListener = (request, response) => {
+    const fault = faultOf(request);
+    if (fault === null) return handler(request, response);
+    response.writeHead(400, { "content-type": "application/json", connection: "close" });
+    response.end(bodyOf(fault));
+  };
+  server.on("request", judged);
+  // Whether a body is wanted is decided when its headers have been judged.
+  server.on("checkContinue", judged);
+  // An unknown expectation may be ignored; Node's own 417 says nothing.
+  server.on("checkExpectation", judged);
+  if (upgrade)
+    server.on("upgrade", (request, socket: Socket, head) => {
+      const fault = faultOf(request);
+      if (fault === null) upgrade(request, socket, head);
+      else refuseSocket(socket, "400 Bad Request", fault);
+    });
+}
+
 /** Whether an answer has begun; a second one would stand inside it. */
 function hasBegun(socket: Duplex & { _httpMessage?: ServerResponse | null }): boolean {
   return socket._httpMessage?.headersSent === true;
 }
 
-/** Answers where Node gives a socket and no response. */
-function refuseSocket(socket: Duplex, status: string, message: string): void {
-  const body = JSON.stringify({
+const bodyOf = (message: string): string =>
+  JSON.stringify({
     error: { message, type: "invalid_request_error", param: null, code: "invalid_request" },
   });
+
+/** Answers where Node gives a socket and no response. */
+function refuseSocket(socket: Duplex, status: string, message: string): void {
+  const body = bodyOf(message);
   socket.once("error", () => {}).once("finish", () => socket.destroy());
   socket.end(
     `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\n` +

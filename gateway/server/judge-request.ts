@@ -1,0 +1,27 @@
+import type { IncomingMessage } from "node:http";
+
+/**
+ * Why a request is none that every server would read alike; null if it is fine. Node takes these:
+ * two `Host` headers (RFC 9112 §3.2), `Transfer-Encoding` in HTTP/1.0 and codings that nobody here
+ * undoes (§6.1), and an offer of a WebSocket on another method than GET (RFC 6455 §4.1).
+ */
+export function faultOf(request: IncomingMessage): string | null {
+  const { rawHeaders, headers, httpVersion, method } = request;
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] ?? "";
+    if (name.length === 4 && name.toLowerCase() === "host") hosts++;
+  }
+  if (hosts > 1) return "The request has more than one Host header. Send one.";
+  const coding = headers["transfer-encoding"];
+  if (coding !== undefined && httpVersion === "1.0") {
+    return "HTTP/1.0 has no Transfer-Encoding. Send a Content-Length.";
+  }
+  if (coding !== undefined && coding.trim().toLowerCase() !== "chunked") {
+    return "The only Transfer-Encoding that is supported is chunked.";
+  }
+  if (method !== "GET" && headers.upgrade?.trim().toLowerCase() === "websocket") {
+    return "A WebSocket begins with GET. Send GET, or leave out the Upgrade header.";
+  }
+  return null;
+}
