@@ -1,9 +1,9 @@
-import { fstatSync, readdirSync, type Stats, statSync } from "node:fs";
+import { existsSync, fstatSync, readdirSync, type Stats, statSync } from "node:fs";
 
 /** What has become of an open file. */
 export type FileFate = {
-  /** What its path holds now. */
-  readonly path: "same" | "nothing" | "another";
+  /** What its path holds now; `no log`: the same file, and its log beside it was deleted. */
+  readonly path: "same" | "no log" | "nothing" | "another";
   /** Whether it still has a name somewhere. */
   readonly isNamed: boolean;
 };
@@ -21,7 +21,7 @@ export function watchFate(path: string): () => FileFate {
     const own = descriptor === null ? null : statOf(descriptor);
     const { dev, ino } = own ?? first;
     if (now !== undefined && now.dev === dev && now.ino === ino) {
-      return { path: "same", isNamed: true };
+      return { path: existsSync(`${path}-wal`) ? "same" : "no log", isNamed: true };
     }
     return { path: now === undefined ? "nothing" : "another", isNamed: (own?.nlink ?? 0) > 0 };
   };

@@ -26,8 +26,8 @@ const magic = Buffer.from("SQLite format 3\0", "latin1");
 const moved = "older rows are in the file that was moved";
 
 /**
- * Leaves the open file of the ledger, which was deleted, moved or replaced, so that the file at its
- * path can be opened. A file without a name would be gone with its rows, so it is saved: at its
+ * Leaves the open file of the ledger, which was deleted, moved or replaced or has lost its log, so
+ * that the file at its path can be opened. A file without a name would be gone with its rows, so it is saved: at its
  * path, or beside it if the path is taken. Nothing may be written meanwhile. Returns what was done,
  * in words.
  * @throws Error with one line if it cannot be done now; the file is still open then
@@ -41,6 +41,7 @@ export async function leaveFile(open: LedgerFile, fate: FileFate, now: number): 
   const copy = fate.isNamed ? null : await save(open.db, path, now);
   open.db.pragma("wal_checkpoint(TRUNCATE)");
   await open.close((end) => (isTaken ? keepingLogs(path, end) : end()));
+  if (fate.path === "no log") return "its log was deleted; nothing is lost, and there is a new log";
   if (isTaken) {
     const older = copy === null ? moved : `older rows were saved as ${basename(copy)}`;
     return `its file was replaced by another one, which is used now; ${older}`;

@@ -82,6 +82,24 @@ test.each([
   expect(statSync(file).mode & 0o777).toBe(0o600);
 });
 
+test("a log that was deleted alone is made again, and no row with it is lost", async () => {
+  const file = temporaryFile();
+  const { ledger } = start(file);
+  await write(ledger, 30);
+  const running = opening();
+  ledger.open(running);
+  ledger.waits(running.id);
+  await new Promise((resolve) => setImmediate(resolve));
+  for (const end of ["-wal", "-shm"]) rmSync(file + end);
+  await write(ledger, 10);
+  await noticed(ledger, "its log was deleted; nothing is lost");
+  await ledger.close(running.id, closing());
+  await write(ledger, 5);
+  await vi.waitFor(() => expect(ledger.state()).toMatchObject({ ok: true, spooled: 0 }));
+  // What another process reads now, before any stop.
+  expect(held(file)).toEqual(whole(46));
+});
+
 test("a file that was deleted a moment before the stop loses nothing", async () => {
   const file = temporaryFile();
   const { ledger } = start(file, { lookEveryMs: 60_000 });
