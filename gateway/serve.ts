@@ -8,13 +8,15 @@ import { openAccess } from "./auth/open-access.ts";
 import { createBodyWork } from "./dialects/tasks/body-thread.ts";
 import type { Underway } from "./generation/run-accepted.ts";
 import { stopRemovedUsers } from "./generation/stop-removed-users.ts";
-import { openLedger } from "./ledger/ledger.ts";
+import { type Ledger, openLedger } from "./ledger/ledger.ts";
 import { createPrices } from "./ledger/prices.ts";
 import { createConnectionLimit } from "./limits/connections.ts";
 import type { LimitFields } from "./limits/limit-fields.ts";
 import { openBodies } from "./limits/open-bodies.ts";
 import { openLimits } from "./limits/open-limits.ts";
 import { createTokenCounter } from "./limits/token-counter.ts";
+import type { AllLines } from "./line/all-lines.ts";
+import { jainOf } from "./line/fairness-log.ts";
 import { openMiddlewares } from "./middlewares/open-middlewares.ts";
 import { createDocs } from "./openapi/docs.ts";
 import { Roster } from "./roster.ts";
@@ -145,7 +147,7 @@ async function openParts(
   const rules = createModelRules(settings.models);
   const upstreams = opening.use(await openUpstreams(upstreamsOptions(settings, telemetry, rules)));
   const { lines, models, pools, watch } = upstreams;
-  metrics.watch({ line: () => lines.view(), spooled: () => ledger.state().spooled });
+  metrics.watch(watchedBy(lines, ledger));
   const limits = openLimits({
     ...settings,
     rateLimit,
@@ -172,6 +174,7 @@ async function openParts(
     identitiesOf: (user) => users.read().entriesOf(user),
     ...{ route: pools.route, nameOf: pools.nameOf },
     reads: () => pools.reads,
+    ...{ speedOf: metrics.speedOf, upstreamViews: upstreams.views },
     hasManyModels: upstreams.upstreams.length > 1 || settings.routes.length > 0,
     health: watch,
     retries: createRetries(),
@@ -186,6 +189,14 @@ async function openParts(
   };
   return { parts, upstreams };
 }
+
+/** What the gauges show. */
+const watchedBy = (lines: AllLines, ledger: Ledger): Parameters<Metrics["watch"]>[0] => ({
+  line: () => lines.view(),
+  spooled: () => ledger.state().spooled,
+  coverage: () => lines.coverage().part,
+  fairness: () => jainOf(lines.fairness()),
+});
 
 /** What the calls about people need besides. */
 const peopleOf = ({ settings, version }: Common, users: UserDirectory) => ({

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { backlogs, jainIndex, visits } from "./scenarios.ts";
+import { backlogged, backlogs, covered, jainIndex, visited, visits } from "./scenarios.ts";
 
 test("a single request starts before all of another user's backlog, and in arrival order after it", async () => {
   const before = async (fifo: boolean): Promise<number[]> =>
@@ -10,4 +10,14 @@ test("a single request starts before all of another user's backlog, and in arriv
 
 test("equal users with backlogs get equal time, however long their answers", async () => {
   expect(jainIndex(await backlogs(false, [1, 1, 1, 1, 1]))).toBeGreaterThanOrEqual(0.99);
+});
+
+test.each([
+  ["users with backlogs on four slots", () => backlogged(false, [1, 1, 2, 1, 3])],
+  ["a backlog and a visitor", () => visited(false)],
+  ["users with backlogs, and no sizes known", () => backlogged(false, [1, 1, 1], { sizes: false })],
+])("four of five waits end within the range that was told: %s", async (_, run) => {
+  const part = covered(await run());
+  expect(part).toBeGreaterThan(0.75);
+  expect(part).toBeLessThan(0.85);
 });

@@ -113,3 +113,13 @@ export async function loads(): Promise<{ fair: number; fifo: number }> {
     jobs.filter(({ model }, index) => model !== jobs[index - 1]?.model).length;
   return { fair: changes(started), fifo: changes(arrivals) };
 }
+
+/** The part of the first ranges in which the wait ended; of those that waited at all. */
+export function covered(outcomes: Outcome[]): number {
+  const told = outcomes.flatMap(({ range, joinedAt, startedAt, firstPlace }) => {
+    if (range === null || firstPlace === 0) return [];
+    const waited = (startedAt - joinedAt) / 1000;
+    return [waited >= range.lowSeconds && waited <= range.highSeconds];
+  });
+  return told.filter((isHit) => isHit).length / told.length;
+}

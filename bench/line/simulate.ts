@@ -1,4 +1,10 @@
-import { createLine, type LineOptions, type Slot } from "../../gateway/line/line.ts";
+import type { EtaRange } from "../../gateway/line/forecast/wait-ranges.ts";
+import {
+  createLine,
+  type LineOptions,
+  type LinePlace,
+  type Slot,
+} from "../../gateway/line/line.ts";
 import type { Job } from "./load.ts";
 
 /** What became of a job. Milliseconds of simulated time. */
@@ -9,11 +15,15 @@ export type Outcome = Job & {
   firstPlace: number;
   /** What the first place promised; null where nothing was known yet. */
   etaMs: number | null;
+  /** The range of that promise, seconds. */
+  range: EtaRange | null;
   /** What it was told while it waited, at some of the later arrivals. */
   later: { at: number; etaMs: number }[];
   /** How many others started after it joined and before it started. */
   startsBefore: number;
 };
+
+type Promised = [etaMs: number | null, range: EtaRange | null];
 
 export type Plan = {
   line: Omit<LineOptions, "maxQueue" | "now">;
@@ -46,12 +56,19 @@ export async function simulate(plan: Plan): Promise<Outcome[]> {
   const start = (
     job: Job,
     joinedAt: number,
-    etaMs: number | null,
+    [etaMs, range]: Promised,
     seen: number,
     slot: Slot,
   ): void => {
     const { firstPlace } = slot;
-    const times = { joinedAt, startedAt: now, endedAt: now + job.serviceMs, firstPlace, etaMs };
+    const times = {
+      joinedAt,
+      startedAt: now,
+      endedAt: now + job.serviceMs,
+      firstPlace,
+      etaMs,
+      range,
+    };
     const later = told.get(job.id) ?? [];
     told.delete(job.id);
     outcomes.push({ ...job, ...times, later, startsBefore: outcomes.length - seen });
@@ -73,16 +90,17 @@ export async function simulate(plan: Plan): Promise<Outcome[]> {
     if (joins++ % lookEvery === 0) look();
     const { signal } = new AbortController();
     const [joinedAt, seen] = [now, outcomes.length];
-    let etaMs: number | null = null;
-    const onPlace = ({ etaSeconds }: { etaSeconds: number | null }): void => {
-      etaMs ??= etaSeconds === null ? null : etaSeconds * 1000;
+    let promised: Promised = [null, null];
+    const onPlace = ({ etaSeconds, range }: LinePlace): void => {
+      if (promised[0] === null && etaSeconds !== null)
+        promised = [etaSeconds * 1000, range ?? null];
     };
     const user = plan.fifo ? "everybody" : job.user;
     const { id, model, weight, inputTokens, maxTokens } = job;
     const sizes = plan.sizes === false ? {} : { inputTokens, maxTokens };
     line
       .join({ id, user, model, weight, ...sizes, signal, onPlace })
-      .then((slot) => start(job, joinedAt, etaMs, seen, slot));
+      .then((slot) => start(job, joinedAt, promised, seen, slot));
   };
   for (const job of plan.arrivals) at(job.arrivesAt, () => join(job));
   for (let event = events.shift(); event !== undefined; event = events.shift()) {

@@ -10,7 +10,12 @@ import type { JsonObject } from "../json-object.ts";
 export type QueueForm = "chunk" | "comment" | "off";
 
 /** A place in the queue, as the line tells it. */
-export type Place = { position: number; of: number; etaSeconds: number | null };
+export type Place = {
+  position: number;
+  of: number;
+  etaSeconds: number | null;
+  range?: { readonly lowSeconds: number; readonly highSeconds: number };
+};
 
 /** What of an exchange its place events depend on. */
 type Waiting = Pick<Exchange, "requestId" | "startedAt" | "dialect">;

@@ -1,4 +1,5 @@
 import type { Request, RequestHandler, Response } from "express";
+import { type ShowFairnessParts, showFairness } from "./fairness.ts";
 import {
   type GatewayCallParts,
   gatewayCall,
@@ -15,6 +16,7 @@ import {
 } from "./invites.ts";
 import { type ShowMeParts, showMe } from "./me.ts";
 import { type PastRequestsParts, showPastRequests } from "./past-requests.ts";
+import { type ShowUpstreamsParts, showUpstreams } from "./show-upstreams.ts";
 import { type ShowUsageParts, showUsage } from "./usage.ts";
 import {
   addUser,
@@ -31,6 +33,8 @@ export type PeopleParts = GatewayCallParts &
   StrangerCallParts &
   ShowMeParts &
   ShowUsageParts &
+  ShowUpstreamsParts &
+  ShowFairnessParts &
   PastRequestsParts &
   UsersParts &
   InvitesParts;
@@ -54,6 +58,10 @@ export function peopleRoutes(parts: PeopleParts): Route[] {
   return [
     call("get", "/me", (viewer, request, response) => showMe(parts, viewer, request, response)),
     call("get", "/me/requests", (viewer, _, response) => showPastRequests(parts, viewer, response)),
+    call("get", "/upstreams", async (viewer, _, response) =>
+      showUpstreams(parts, viewer, response),
+    ),
+    call("get", "/fairness", async (viewer, _, response) => showFairness(parts, viewer, response)),
     call("get", "/usage", (viewer, _, response) => showUsage(parts, viewer, response)),
     users("get", "/users", listUsers),
     users("post", "/users", addUser),

@@ -26,16 +26,29 @@ export function showQueue(
 
 function viewOf({ lines }: Pick<QueueParts, "lines">, viewer: Viewer): object {
   const mine = (one: ListedRequest): boolean => viewer.isAdmin || one.user === viewer.identity.user;
-  return { object: "list", state: lines.state(), ...lines.view(), data: shown(lines, mine) };
+  const state = lines.state();
+  const view = lines.view();
+  // No upstream takes new requests: then nothing else holds a request back.
+  const isDown = state === "open" && view.capacity > 0 && view.usable === 0;
+  return { object: "list", state, ...view, data: shown(lines, mine, isDown) };
 }
 
-function shown(lines: AllLines, isTheirs: (one: ListedRequest) => boolean): object[] {
+function shown(
+  lines: AllLines,
+  isTheirs: (one: ListedRequest) => boolean,
+  isDown: boolean,
+): object[] {
   return lines
     .list()
     .filter(isTheirs)
-    .map(({ etaSeconds, since, ...one }) => ({
+    .map(({ etaSeconds, range, requestsAhead, peopleAhead, waitsFor, since, ...one }) => ({
       ...one,
       eta_seconds: etaSeconds,
+      eta_low_seconds: range?.lowSeconds ?? null,
+      eta_high_seconds: range?.highSeconds ?? null,
+      requests_ahead: requestsAhead,
+      people_ahead: peopleAhead,
+      waits_for: isDown && waitsFor !== null ? "upstream" : waitsFor,
       since: new Date(since).toISOString(),
     }));
 }

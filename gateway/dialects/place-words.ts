@@ -10,7 +10,12 @@ export type PlaceNote = Readonly<{
   /** As the client asked for it. */
   model: string;
   /** Null when the wait is over. */
-  place: Readonly<{ position: number; of: number; etaSeconds: number | null }> | null;
+  place: Readonly<{
+    position: number;
+    of: number;
+    etaSeconds: number | null;
+    range?: { readonly lowSeconds: number; readonly highSeconds: number };
+  }> | null;
   /** The fields of the request that an answer of ours repeats. */
   request: JsonObject;
   /** The answer that these events begin; null if the upstream begins it. */
@@ -22,9 +27,12 @@ export function queueField({ place }: PlaceNote): Record<string, unknown> {
   if (place === null) {
     return { position: 0, of: 0, eta_seconds: 0, message: "Your query is running" };
   }
-  const { position, of, etaSeconds } = place;
+  const { position, of, etaSeconds, range } = place;
   const message = `Your query is #${position} in the queue`;
-  return { position, of, eta_seconds: etaSeconds, message };
+  const told = { position, of, eta_seconds: etaSeconds };
+  if (range === undefined) return { ...told, message };
+  const { lowSeconds: low, highSeconds: high } = range;
+  return { ...told, eta_low_seconds: low, eta_high_seconds: high, message };
 }
 
 /** Open WebUI shows this under the model's name, and takes it away when it is done and hidden. */

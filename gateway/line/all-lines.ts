@@ -3,7 +3,16 @@ import type { Line, ListedRequest } from "./line.ts";
 /** All lines of the gateway, to be shown and steered together. */
 export type AllLines = Pick<
   Line,
-  "state" | "list" | "nextFreeSeconds" | "cancel" | "onChange" | "pause" | "resume" | "drain"
+  | "state"
+  | "list"
+  | "nextFreeSeconds"
+  | "coverage"
+  | "fairness"
+  | "cancel"
+  | "onChange"
+  | "pause"
+  | "resume"
+  | "drain"
 > & {
   view(): ReturnType<Line["view"]> & {
     /** The part of the capacity that is at upstreams that take new requests now. */
@@ -41,6 +50,8 @@ export function allLines(lines: readonly Line[], usableSlots: () => number): All
       const known = lines.map((line) => line.nextFreeSeconds()).filter((one) => one !== null);
       return known.length > 0 ? Math.min(...known) : null;
     },
+    coverage: () => coverageOf(lines),
+    fairness: () => fairnessOf(lines),
     // All lines are steered together, so one speaks for all.
     state: () => first?.state() ?? "open",
     list(): ListedRequest[] {
@@ -64,4 +75,27 @@ export function allLines(lines: readonly Line[], usableSlots: () => number): All
     resume: each((line) => line.resume()),
     drain: each((line) => line.drain()),
   };
+}
+
+/** Of all lines together; the error is that of the busiest one. */
+function coverageOf(lines: readonly Line[]): ReturnType<Line["coverage"]> {
+  const all = lines.map((line) => line.coverage());
+  const count = all.reduce((sum, one) => sum + one.count, 0);
+  const hits = all.reduce((sum, one) => sum + (one.part ?? 0) * one.count, 0);
+  const [busiest] = all.toSorted((a, b) => b.count - a.count);
+  const medianErrorMs = busiest?.medianErrorMs ?? null;
+  return { part: count === 0 ? null : hits / count, count, medianErrorMs };
+}
+
+/** A user's parts of all lines together. */
+function fairnessOf(lines: readonly Line[]): ReturnType<Line["fairness"]> {
+  const all = lines.flatMap((line) => line.fairness());
+  const byUser = Map.groupBy(all, ({ user }) => user);
+  return Array.from(byUser, ([user, list]) => ({
+    user,
+    weight: Math.max(...list.map(({ weight }) => weight)),
+    slotMs: list.reduce((sum, { slotMs }) => sum + slotMs, 0),
+    waitsMs: list.flatMap(({ waitsMs }) => waitsMs),
+    isBacklogged: list.some(({ isBacklogged }) => isBacklogged),
+  }));
 }

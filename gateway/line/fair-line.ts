@@ -2,10 +2,12 @@ import PQueue from "p-queue";
 import { GatewayError, shuttingDown } from "../errors.ts";
 import { Roster } from "../roster.ts";
 import { Changes } from "./changes.ts";
+import { FairnessLog, type UserFairness } from "./fairness-log.ts";
 import type { Teller } from "./forecast/forecast.ts";
 import { Outlook } from "./forecast/outlook.ts";
 import { PlaceBoard } from "./forecast/place-board.ts";
 import { TimeEstimates } from "./forecast/time-estimates.ts";
+import type { Coverage } from "./forecast/wait-ranges.ts";
 import { Capacity } from "./gate/capacity.ts";
 import type { Line, LineOptions } from "./line.ts";
 import { listing } from "./listing.ts";
@@ -40,6 +42,7 @@ export class FairLine implements Line {
   readonly #board: PlaceBoard;
   readonly #changes: Changes;
   readonly #capacity: Capacity;
+  readonly #fairness = new FairnessLog();
   #state: State = "open";
 
   constructor(options: LineOptions) {
@@ -57,7 +60,8 @@ export class FairLine implements Line {
     });
     this.#outlook = new Outlook({ queue, estimates, now, slots: () => this.#usable() });
     const forecast = (tell: Teller, most: number): void => this.#outlook.places(tell, most);
-    this.#board = new PlaceBoard({ everyMs, now, forecast });
+    const rangeOf = (id: string, ms: number) => this.#outlook.ranges.of(id, ms);
+    this.#board = new PlaceBoard({ everyMs, now, forecast, rangeOf });
     this.#changes = new Changes(everyMs);
   }
 
@@ -75,6 +79,7 @@ export class FairLine implements Line {
       const hold = (): Promise<void> =>
         new Promise((end) => {
           this.#outlook.started(entry);
+          this.#noteStart(entry);
           if (waiter !== null) this.#unwait(waiter);
           if (entry.isSwap) this.#options.onSwap?.(entry.upstream);
           resolve(this.#slotOf(entry, waiter?.firstPlace ?? 0, end));
@@ -83,8 +88,18 @@ export class FairLine implements Line {
       this.#slots.add(hold, task).catch(reject);
       if (waiter !== null && entry.state === "waiting") this.#waitOrLeave(waiter, entry);
       if (waiter !== null) this.#askAgain();
+      if (entry.state === "waiting") this.#noteWaiting(ticket.user);
       this.#moved();
     });
+  }
+
+  #noteStart({ request, weight, joinedAt, startedAt }: LineEntry): void {
+    this.#fairness.started(request.user, weight, startedAt - joinedAt, startedAt);
+    this.#noteWaiting(request.user);
+  }
+
+  #noteWaiting(user: string): void {
+    this.#fairness.waiting(user, this.#queue.shares.of(user)?.waiting ?? 0, this.#now());
   }
 
   whatIsFull(user: string, maxQueued?: number | null): Full | null {
@@ -114,7 +129,30 @@ export class FairLine implements Line {
   }
 
   list(): ListedRequest[] {
-    return listing(this.#queue, (id) => this.#board.placeOf(id), Date.now() - this.#now());
+    const now = this.#now();
+    return listing(this.#queue, {
+      placeOf: (id) => this.#board.placeOf(id),
+      waitsFor: ({ lane }) =>
+        this.#state === "paused" ? "pause" : this.#queue.obstacleOf(lane?.group ?? null, now),
+      epoch: Date.now() - now,
+    });
+  }
+
+  coverage(): Coverage {
+    return this.#outlook.ranges.coverage();
+  }
+
+  fairness(): UserFairness[] {
+    const running = Array.from(this.#queue.running.values(), ({ request, startedAt }) => {
+      return { user: request.user, since: startedAt };
+    });
+    return this.#fairness.view(this.#now(), running);
+  }
+
+  activeAt(upstream: string): number {
+    const { running } = this.#queue;
+    if (!this.#queue.isPool) return running.size;
+    return Array.from(running.values()).filter((entry) => entry.upstream === upstream).length;
   }
 
   onChange(listener: () => void): () => void {
@@ -216,6 +254,7 @@ export class FairLine implements Line {
   #sendAway(waiter: Waiter, reason: unknown): void {
     if (this.#unwait(waiter)) this.#outlook.left(waiter.ticket);
     waiter.leaving.abort(reason);
+    this.#noteWaiting(waiter.ticket.user);
     this.#moved();
   }
 
@@ -228,6 +267,7 @@ export class FairLine implements Line {
         if (entry.state !== "running") return;
         const now = this.#now();
         this.#queue.end(entry.request.id, now);
+        this.#fairness.ended(entry.request.user, entry.startedAt, now);
         this.#estimates.observe(entry.request, now - entry.startedAt, work);
         this.#outlook.ended(entry, now - entry.startedAt);
         end();

@@ -1,5 +1,7 @@
 import type { GatewayError } from "../errors.ts";
 import { FairLine } from "./fair-line.ts";
+import type { UserFairness } from "./fairness-log.ts";
+import type { Coverage } from "./forecast/wait-ranges.ts";
 import type { RouteSeats } from "./gate/seat.ts";
 import type { FairRules } from "./order/fair-queue.ts";
 import type { Full } from "./room.ts";
@@ -65,6 +67,12 @@ export type Line = {
   cancel(id: string, reason?: GatewayError): boolean;
   /** The running requests, then the waiting ones in the order in which they will start. */
   list(): ListedRequest[];
+  /** How many of the latest waits ended within the first range that was told: 0 to 1. */
+  coverage(): Coverage;
+  /** How users fared in the last ten minutes. */
+  fairness(): UserFairness[];
+  /** The requests that run on an upstream of the pool, or on the only upstream. */
+  activeAt(upstream: string): number;
   /** Calls `listener` after changes, at most once a second. Returns a function that stops it. */
   onChange(listener: () => void): () => void;
 };

@@ -1,31 +1,38 @@
 import type { FairQueue } from "./order/fair-queue.ts";
 import type { LineEntry } from "./order/line-entry.ts";
-import type { LinePlace, ListedRequest } from "./ticket.ts";
+import type { LinePlace, ListedRequest, WaitsFor } from "./ticket.ts";
+
+export type ListingOptions = {
+  placeOf(id: string): LinePlace | undefined;
+  waitsFor(entry: LineEntry): WaitsFor;
+  /** When the line's own clock was 0, in milliseconds since 1970. */
+  epoch: number;
+};
 
 /**
- * The running requests, then the waiting ones in the order in which they will start. `epoch`: when
- * the line's own clock was 0, in milliseconds since 1970.
+ * The running requests, then the waiting ones in the order in which they will start, with what is
+ * ahead of each.
  */
-export function listing(
-  queue: FairQueue,
-  placeOf: (id: string) => LinePlace | undefined,
-  epoch: number,
-): ListedRequest[] {
+export function listing(queue: FairQueue, options: ListingOptions): ListedRequest[] {
+  const { placeOf, waitsFor, epoch } = options;
   const nowhere = { position: 0, of: queue.waiting.size, etaSeconds: null };
-  const row = (
-    { request }: LineEntry,
-    state: ListedRequest["state"],
-    place: LinePlace,
-    at: number,
-  ): ListedRequest => {
-    const { id, user, model } = request;
-    return { id, user, model, state, ...place, since: Math.round(epoch + at) };
+  const row = (entry: LineEntry, place: LinePlace, isWaiting: boolean): ListedRequest => {
+    const { id, user, model } = entry.request;
+    return {
+      ...{ id, user, model, state: isWaiting ? "waiting" : "running", ...place },
+      ...{ requestsAhead: 0, peopleAhead: 0, waitsFor: isWaiting ? waitsFor(entry) : null },
+      since: Math.round(epoch + (isWaiting ? entry.joinedAt : entry.startedAt)),
+    };
   };
-  const running = Array.from(queue.running.values(), (entry) =>
-    row(entry, "running", nowhere, entry.startedAt),
-  );
+  const running = Array.from(queue.running.values(), (entry) => row(entry, nowhere, false));
   const waiting = Array.from(queue.waiting.values(), (entry) =>
-    row(entry, "waiting", placeOf(entry.request.id) ?? nowhere, entry.joinedAt),
-  );
-  return [...running, ...waiting.sort((a, b) => a.position - b.position)];
+    row(entry, placeOf(entry.request.id) ?? nowhere, true),
+  ).sort((a, b) => a.position - b.position);
+  const seen = new Set<string>();
+  for (const [index, one] of waiting.entries()) {
+    one.requestsAhead = index;
+    one.peopleAhead = seen.size - (seen.has(one.user) ? 1 : 0);
+    seen.add(one.user);
+  }
+  return [...running, ...waiting];
 }

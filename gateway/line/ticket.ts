@@ -1,8 +1,18 @@
 import type { WorkDone } from "./forecast/time-estimates.ts";
+import type { EtaRange } from "./forecast/wait-ranges.ts";
 import type { LineRequest } from "./order/line-entry.ts";
 
 /** The place of a waiting request: 1 is next. `etaSeconds` is null until there is data. */
-export type LinePlace = { position: number; of: number; etaSeconds: number | null };
+export type LinePlace = {
+  position: number;
+  of: number;
+  etaSeconds: number | null;
+  /** Four of five waits end within it. Absent where there is no estimate. */
+  range?: EtaRange;
+};
+
+/** What a waiting request waits for. */
+export type WaitsFor = "slot" | "model" | "pause" | "upstream";
 
 /** A request that asks for a slot. */
 export type Ticket = LineRequest & {
@@ -33,6 +43,12 @@ export type ListedRequest = {
   position: number;
   of: number;
   etaSeconds: number | null;
+  range?: EtaRange;
+  /** Waiting requests before it, and how many other people they are of. 0 while running. */
+  requestsAhead: number;
+  peopleAhead: number;
+  /** Null while running. */
+  waitsFor: WaitsFor | null;
   /** When it joined, or when it started if it runs. Milliseconds since the epoch. */
   since: number;
 };

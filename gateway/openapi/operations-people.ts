@@ -60,6 +60,19 @@ export const peopleOperations: readonly Operation[] = [
   },
   {
     ...people,
+    ...{ method: "get", path: "/upstreams", access: "key" },
+    summary: "The servers now: slots, models, tokens a second, and when the next slot is free",
+    description: "The names and the health of the servers are for administrators.",
+    answer: { about: "The servers.", schema: "UpstreamList" },
+  },
+  {
+    ...people,
+    ...{ method: "get", path: "/fairness", access: "admin" },
+    summary: "Who got how much of the slots in the last ten minutes, and who waited how long",
+    answer: { about: "The users, and how true the estimates were.", schema: "Fairness" },
+  },
+  {
+    ...people,
     ...{ method: "get", path: "/users", access: "admin" },
     summary: "All users and their keys, by hint",
     answer: { about: "The users.", schema: "People" },

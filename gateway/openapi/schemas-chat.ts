@@ -90,6 +90,8 @@ const chatChunk = z
         position: z.int(),
         of: z.int(),
         eta_seconds: z.number().nullable(),
+        eta_low_seconds: z.number().optional(),
+        eta_high_seconds: z.number().optional(),
         message: z.string(),
       })
       .optional()

@@ -80,6 +80,11 @@ const queued = z.looseObject({
   position: z.int().describe("1 is next; 0 is running."),
   of: z.int(),
   eta_seconds: z.number().nullable(),
+  eta_low_seconds: z.number().nullable().describe("Four of five waits end within this range."),
+  eta_high_seconds: z.number().nullable(),
+  requests_ahead: z.int().describe("Waiting requests before it."),
+  people_ahead: z.int().describe("Other people with waiting requests before it."),
+  waits_for: z.enum(["slot", "model", "pause", "upstream"]).nullable(),
   since: z.iso.datetime(),
 });
 

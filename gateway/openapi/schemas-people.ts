@@ -128,6 +128,42 @@ const invite = z.looseObject({
   expires: time,
 });
 
+const seconds = z.number().nullable();
+
+const upstreamList = list(
+  z.looseObject({
+    name: z.string().optional(),
+    health: z.enum(["unknown", "up", "down"]).optional(),
+    capacity: z.int(),
+    active: z.int(),
+    models: z.array(z.object({ id: z.string(), loaded: z.boolean().nullable() })),
+    tokens_per_second: z.number().nullable(),
+  }),
+).extend({ next_slot_seconds: seconds });
+
+const fairness = z.looseObject({
+  object: z.literal("fairness"),
+  window_seconds: z.number(),
+  jain: z.number().nullable().describe("1 is fair; null below two users with a backlog."),
+  users: z.array(
+    z.looseObject({
+      user: z.string(),
+      weight: z.number(),
+      slot_seconds: z.number(),
+      share: z.number(),
+      wait_p50_seconds: seconds,
+      wait_p95_seconds: seconds,
+      requests: z.int(),
+      waited_throughout: z.boolean().describe("Counts for jain."),
+    }),
+  ),
+  estimates: z.object({
+    coverage: z.number().nullable().describe("The part of the waits within their range; goal 0.8."),
+    count: z.int(),
+    median_error: seconds,
+  }),
+});
+
 const deleted = <Name extends string>(name: Name) =>
   z.looseObject({ object: z.literal(`${name}.deleted`), deleted: z.literal(true) });
 
@@ -135,6 +171,8 @@ export const peopleSchemas: Schemas = {
   Me: me,
   PastRequests: list(pastRequest).extend({ next_cursor: z.string().nullable() }),
   Usage: usage,
+  UpstreamList: upstreamList,
+  Fairness: fairness,
   People: list(person),
   Person: person,
   NewPerson: z.object({ user: z.string(), ...personFields, ...keyFields }),

@@ -9,7 +9,12 @@ async function lines(metrics: Metrics): Promise<string[]> {
 describe("the metrics", () => {
   it("keep the names, labels and meanings that dashboards know", async () => {
     const metrics = createMetrics();
-    metrics.watch({ line: () => ({ waiting: 3, active: 1, capacity: 2 }), spooled: () => 4 });
+    metrics.watch({
+      line: () => ({ waiting: 3, active: 1, capacity: 2 }),
+      spooled: () => 4,
+      coverage: () => null,
+      fairness: () => null,
+    });
     metrics.settled(sampleEvent());
     const text = await lines(metrics);
     for (const line of [

@@ -21,7 +21,12 @@ function seriesIn(text: string): Record<string, string> {
 
 async function everySeries(): Promise<Record<string, string>> {
   const metrics = createMetrics();
-  metrics.watch({ line: () => ({ waiting: 0, active: 0, capacity: 1 }), spooled: () => 0 });
+  metrics.watch({
+    line: () => ({ waiting: 0, active: 0, capacity: 1 }),
+    spooled: () => 0,
+    coverage: () => null,
+    fairness: () => null,
+  });
   metrics.settled(sampleEvent());
   metrics.refused("queue_full");
   metrics.released(0.01);
@@ -53,6 +58,8 @@ describe("the series", () => {
       llm_gateway_responses_total: "counter {dialect,model,status}",
       llm_gateway_cancellations_total: "counter {where}",
       llm_gateway_refusals_total: "counter {code}",
+      llm_gateway_queue_range_coverage: "gauge",
+      llm_gateway_queue_fairness_jain: "gauge",
       llm_gateway_ledger_spooled: "gauge",
     });
     expect(all.llm_gateway_time_to_first_token_seconds).toMatch(/^histogram \{model\} /);
@@ -62,7 +69,7 @@ describe("the series", () => {
     expect(all.llm_gateway_class_wait_seconds).toMatch(/^histogram \{class\} /);
     expect(all.llm_gateway_first_place).toMatch(/^histogram 0 1 /);
     expect(all.llm_gateway_model_swaps_total).toBe("counter");
-    expect(Object.keys(all)).toHaveLength(22);
+    expect(Object.keys(all)).toHaveLength(24);
   });
 
   it("never tell a histogram by user", async () => {

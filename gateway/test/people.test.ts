@@ -124,6 +124,37 @@ describe("GET /me/requests", () => {
   );
 });
 
+describe("GET /upstreams", () => {
+  it("shows numbers to a person, and names and health to an administrator", async () => {
+    await ask("alice");
+    const mine = await as("alice").get("/upstreams").expect(200);
+    expect(mine.body).toMatchObject({
+      ...{ next_slot_seconds: 0, data: [{ capacity: 1, active: 0, models: expect.any(Array) }] },
+    });
+    expect(JSON.stringify(mine.body)).not.toContain("127.0.0.1");
+    const admins = await as("admin").get("/upstreams").expect(200);
+    expect(admins.body.data).toMatchObject([{ name: gateway.upstream.url, health: "up" }]);
+    const outside = await as("admin").get("/upstreams").set("cf-ray", "1").expect(200);
+    expect(outside.body.data[0]).not.toHaveProperty("name");
+  });
+});
+
+describe("GET /fairness", () => {
+  it("says who held the slots and how long they waited, to administrators only", async () => {
+    await ask("alice");
+    await ask("bob");
+    await as("alice").get("/fairness").expect(403);
+    const { body } = await as("admin").get("/fairness").expect(200);
+    expect(body).toMatchObject({ window_seconds: 600, jain: null, estimates: { count: 0 } });
+    const shares = body.users.map(({ share }: { share: number }) => share);
+    expect(shares.reduce((sum: number, one: number) => sum + one, 0)).toBeCloseTo(1, 6);
+    expect(body.users).toMatchObject([
+      { user: "alice", weight: 1, requests: 1, wait_p50_seconds: 0 },
+      { user: "bob", requests: 1 },
+    ]);
+  });
+});
+
 describe("the users", () => {
   it("are added, changed and removed by an administrator, and count at once", async () => {
     const added = await as("admin")

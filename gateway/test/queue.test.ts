@@ -19,7 +19,16 @@ type Shown = {
   waiting: number;
   active: number;
   usable?: number;
-  data: Array<{ id: string; user: string; state: string; position: number; since: string }>;
+  data: Array<{
+    id: string;
+    user: string;
+    state: string;
+    position: number;
+    since: string;
+    requests_ahead: number;
+    people_ahead: number;
+    waits_for: string | null;
+  }>;
 };
 
 const as = (user: string): ReturnType<typeof ownRoutes> =>
@@ -45,6 +54,13 @@ describe("the queue", () => {
     expect(bobs.data).toMatchObject([
       { user: "bob", state: "waiting", position: 1, model: "mock" },
       { user: "bob", state: "waiting", position: 2 },
+    ]);
+    const ahead = bobs.data.map(({ requests_ahead, people_ahead, waits_for }) => {
+      return [requests_ahead, people_ahead, waits_for];
+    });
+    expect(ahead).toEqual([
+      [0, 0, "slot"],
+      [1, 0, "slot"],
     ]);
     expect(Date.parse(bobs.data[0]?.since ?? "")).toBeGreaterThan(Date.now() - 60_000);
     expect((await queueOf("alice")).data).toMatchObject([{ user: "alice", state: "running" }]);
@@ -94,7 +110,10 @@ describe("the queue", () => {
     }
     await inLine(gateway, { waiting: 1 });
     const after = await queueOf("admin");
-    expect(after.data[1]).toMatchObject({ position: 1, of: 1, eta_seconds: expect.any(Number) });
+    expect(after.data[1]).toMatchObject({
+      ...{ position: 1, of: 1, eta_seconds: expect.any(Number), people_ahead: 0 },
+      ...{ eta_low_seconds: expect.any(Number), eta_high_seconds: expect.any(Number) },
+    });
   });
 
   it("is paused, resumed and drained by administrators only", async () => {
@@ -104,6 +123,7 @@ describe("the queue", () => {
     expect(paused.body).toMatchObject({ state: "paused" });
     const waiting = gateway.post("/v1/chat/completions", chat());
     await inLine(gateway, { waiting: 1 });
+    expect((await queueOf("alice")).data).toMatchObject([{ waits_for: "pause" }]);
     await as("admin").post("/queue/resume").expect(200);
     expect((await waiting).status).toBe(200);
     await as("admin").post("/queue/drain").expect(200);

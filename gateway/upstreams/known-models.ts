@@ -8,6 +8,8 @@ import { leadsTo, type Route, type Routing } from "./routing.ts";
 export type KnownModels = {
   /** The models that a key with these globs may use; null: all. */
   list(allowed: readonly string[] | null): Promise<readonly ListedModel[]>;
+  /** The models of an upstream that requests can reach, as far as they are known now. */
+  at(upstream: string): string[];
   /** The only model; null if there are several, or none is known now. */
   only(): string | null;
   /** The names that a key may use, of those that are known now. */
@@ -36,6 +38,7 @@ export function createKnownModels(options: {
       const [one, ...others] = joinModels(reachedNow(), names, () => true).data;
       return others.length === 0 ? (one?.id ?? null) : null;
     },
+    at: (name) => reachedNow().flatMap(({ id, upstream }) => (upstream === name ? [id] : [])),
     names(allowed) {
       const { data } = joinModels(reachedNow(), names, (id) => mayUseModel(allowed, id));
       return data.map(({ id }) => id);

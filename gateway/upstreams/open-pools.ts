@@ -28,6 +28,8 @@ export type PoolsOptions = PoolLineOptions & {
 /** Every upstream in its pool, every pool with its line, and the way from a model to them. */
 export type Pools = {
   readonly lines: readonly Line[];
+  /** The slots of an upstream, and how many of them are in use. */
+  slotsAt(upstream: string): { capacity: number; active: number };
   /** The slots of the upstreams that take new work at present. */
   usableSlots(): number;
   /**
@@ -75,6 +77,10 @@ export function openPools(options: PoolsOptions): Pools {
     nameOf,
     lines,
     reads,
+    slotsAt: (name) => ({
+      capacity: slots.get(name) ?? 0,
+      active: lineOf.get(name)?.activeAt(name) ?? 0,
+    }),
     usableSlots() {
       let sum = 0;
       for (const [name, count] of slots) if (options.usable(name)) sum += count;

@@ -32,12 +32,20 @@ export type OpenUpstreams = AsyncDisposable & {
   readonly pools: Pools;
   readonly lines: AllLines;
   readonly findings: StartFindings;
+  /** Each upstream with its slots, and the models that it is known to list. */
+  views(): { upstream: Upstream; capacity: number; active: number; models: string[] }[];
   /**
    * Asks for the models once, which shows the kind of each server before the first request, and
    * looks for what needs attention. Never rejects.
    */
   look(): Promise<void>;
 };
+
+const viewsOf = (upstreams: readonly Upstream[], pools: Pools, models: KnownModels) =>
+  upstreams.map((upstream) => {
+    const { name } = upstream;
+    return { upstream, ...pools.slotsAt(name), models: models.at(name) };
+  });
 
 /** A list of models is fresh for so long, and each question may take so long. Milliseconds. */
 const listing = { freshMs: 5_000, timeoutMs: 10_000 };
@@ -96,6 +104,7 @@ export async function openUpstreams(options: UpstreamsOptions): Promise<OpenUpst
     pools,
     lines: allLines(pools.lines, pools.usableSlots),
     findings,
+    views: () => viewsOf(upstreams, pools, models),
     async look() {
       await Promise.all([catalog.read().catch(() => {}), findings.look()]);
     },

@@ -1,5 +1,6 @@
 import type { TimeLeft } from "./generation-history.ts";
 import { Newcomers, type Overtaker } from "./newcomers.ts";
+import type { WaitRange } from "./wait-ranges.ts";
 
 /**
  * The number of futures: enough for a median within a few per cent. With many slots or many
@@ -40,6 +41,11 @@ export type Prospect = {
  * same each time, so the same line makes the same promise. O((slots + overtakers) × ahead).
  */
 export function likelyWait(prospect: Prospect): number {
+  return likelyRange(prospect).ms;
+}
+
+/** The same, with the range in which four of five of the futures end. */
+export function likelyRange(prospect: Prospect): WaitRange {
   const { running, ahead, overtakers = [] } = prospect;
   const random = createRandom();
   const mayCome = overtakers.length > 0;
@@ -49,7 +55,9 @@ export function likelyWait(prospect: Prospect): number {
   const futures = Math.max(leastFutures, Math.min(mostFutures, Math.floor(most / looks)));
   const waits = new Float64Array(futures);
   for (let future = 0; future < futures; future++) waits[future] = draw(prospect, random);
-  return waits.sort()[futures >> 1] ?? 0;
+  waits.sort();
+  const at = (part: number): number => waits[Math.floor(part * (futures - 1))] ?? 0;
+  return { ms: waits[futures >> 1] ?? 0, lowMs: at(0.1), highMs: at(0.9) };
 }
 
 /** The wait in one random future. */

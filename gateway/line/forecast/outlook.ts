@@ -5,11 +5,12 @@ import type { LinePlace } from "../ticket.ts";
 import { ArrivalHabits } from "./arrival-habits.ts";
 import { aheadOf, timeUntilDone } from "./first-place.ts";
 import { forecast, type Teller } from "./forecast.ts";
-import { likelyWait } from "./likely-wait.ts";
+import { likelyRange } from "./likely-wait.ts";
 import { Overtaking } from "./overtaking.ts";
 import { prospectOf } from "./prospect.ts";
 import { slotEnds } from "./slot-ends.ts";
 import type { TimeEstimates } from "./time-estimates.ts";
+import { type WaitRange, WaitRanges } from "./wait-ranges.ts";
 
 type OutlookOptions = {
   queue: FairQueue;
@@ -25,11 +26,15 @@ type OutlookOptions = {
  */
 const exactUpTo = 200;
 
+/** A first wait; without futures there is no range. */
+type FirstWait = Pick<WaitRange, "ms"> & Partial<WaitRange>;
+
 /** Foresees which request starts when. */
 export class Outlook {
   readonly #options: OutlookOptions;
   readonly #overtaking = new Overtaking();
   readonly #habits = new ArrivalHabits();
+  readonly ranges: WaitRanges = new WaitRanges();
 
   constructor(options: OutlookOptions) {
     this.#options = options;
@@ -41,12 +46,20 @@ export class Outlook {
     const of = queue.waiting.size;
     const { lane } = entry;
     if (lane === null) return { position: of, of, etaSeconds: null };
-    const { position, ms } = this.#first(entry, lane);
-    if (ms === null || !estimates.tells(slots())) return { position, of, etaSeconds: null };
-    return { position, of, etaSeconds: Math.ceil((ms * this.#longerBy()) / 1000) };
+    const { position, wait } = this.#first(entry, lane);
+    if (wait === null || !estimates.tells(slots())) return { position, of, etaSeconds: null };
+    const longer = this.#longerBy();
+    const ms = wait.ms * longer;
+    const { id } = entry.request;
+    const { lowMs, highMs } = wait;
+    const range =
+      lowMs === undefined || highMs === undefined
+        ? this.ranges.promiseAlone(id, ms)
+        : this.ranges.promise(id, { ms, lowMs: lowMs * longer, highMs: highMs * longer });
+    return { position, of, etaSeconds: Math.ceil(ms / 1000), range };
   }
 
-  #first(entry: LineEntry, lane: Lane): { position: number; ms: number | null } {
+  #first(entry: LineEntry, lane: Lane): { position: number; wait: FirstWait | null } {
     const { queue, estimates, now, slots } = this.#options;
     const ahead = aheadOf(entry, lane, queue.shares.all());
     const isBehindOwn = lane.share.waiting > 1;
@@ -63,10 +76,10 @@ export class Outlook {
     } else if (ahead.count === ahead.entries.length) {
       const present = { queue, estimates, now: now(), slots: slots() };
       const others = this.#habits.others(entry.request.user, present.now);
-      return { position, ms: likelyWait(prospectOf(present, ahead, others, entry.priority)) };
+      return { position, wait: likelyRange(prospectOf(present, ahead, others, entry.priority)) };
     }
     const factor = this.#overtaking.factor(isBehindOwn);
-    return { position, ms: alone === null ? null : alone * factor };
+    return { position, wait: alone === null ? null : { ms: alone * factor } };
   }
 
   /** Tells the places of the first `most` requests. */
@@ -96,14 +109,16 @@ export class Outlook {
   }
 
   /** Call it when a request has started. */
-  started({ request, chargedMs }: LineEntry): void {
+  started({ request, chargedMs, joinedAt, startedAt }: LineEntry): void {
     const { queue, slots } = this.#options;
+    this.ranges.kept(request.id, startedAt - joinedAt);
     this.#overtaking.kept(request.id, queue.startedMs - chargedMs, Math.max(1, slots()));
   }
 
   /** Call it when a request has left without a start. */
   left({ id, user }: LineRequest): void {
     this.#overtaking.left(id);
+    this.ranges.left(id);
     this.#habits.left(user, null, this.#options.now());
   }
 

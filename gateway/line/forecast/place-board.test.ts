@@ -14,6 +14,7 @@ beforeEach(() => {
     // The board's own timer must not fire: the test ticks.
     everyMs: 1_000_000,
     now: () => now * 1_000,
+    rangeOf: () => ({ lowSeconds: 0, highSeconds: 1 }),
     forecast: (tell, most) => {
       looked.push(Math.min(most, count - gone));
       for (let i = gone; i < count && i - gone < most; i++) tell(`${i}`, i - gone + 1, null);

@@ -1,6 +1,7 @@
 import { Roster } from "../../roster.ts";
 import type { LinePlace } from "../ticket.ts";
 import type { Teller } from "./forecast.ts";
+import type { EtaRange } from "./wait-ranges.ts";
 
 /** A waiting request, and the place that it was told last. */
 export type Watcher = {
@@ -16,6 +17,8 @@ type BoardOptions = {
   now: () => number;
   /** Calls `tell` for each of the first `most` waiting ids, in order. */
   forecast(tell: Teller, most: number): void;
+  /** The range around the wait that a request is told. */
+  rangeOf(id: string, ms: number): EtaRange;
 };
 
 /** Places so far back are told least often, so they are not foreseen more often. */
@@ -100,8 +103,13 @@ export class PlaceBoard {
     this.#options.forecast((id, position, startsInMs) => {
       const watcher = this.#watchers.get(id);
       if (watcher === undefined) return;
-      const etaSeconds = startsInMs === null ? null : Math.ceil(startsInMs / 1000);
-      watcher.place = { position, of, etaSeconds };
+      watcher.place =
+        startsInMs === null
+          ? { position, of, etaSeconds: null }
+          : {
+              ...{ position, of, etaSeconds: Math.ceil(startsInMs / 1000) },
+              range: this.#options.rangeOf(id, startsInMs),
+            };
     }, most);
   }
 }

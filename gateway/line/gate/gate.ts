@@ -73,6 +73,17 @@ export class Gate {
     return group === null || this.#best(group, null, now) !== null;
   }
 
+  /** What holds a group back: its upstreams are down, another model is loaded there, or no slot. */
+  obstacleOf(group: Group, now: number): "slot" | "model" | "upstream" {
+    if (group === null) return "slot";
+    const { usable } = this.#rules;
+    const seats = this.#eligible(group);
+    if (usable !== undefined && seats.every(({ member }) => !usable(member.name)))
+      return "upstream";
+    const isFull = seats.every((seat) => !seat.member.hasSlot || this.#isFree(group, seat, now));
+    return isFull ? "slot" : "model";
+  }
+
   /** Takes the best free seat. `fairest`: the group that was next by fairness. */
   start(group: Group, request: LineRequest, now: number, fairest: Group = group): Started {
     if (group === null) return anywhere;

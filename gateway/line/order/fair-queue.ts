@@ -88,6 +88,11 @@ export class FairQueue {
     return this.#gate.isOpen(this.#gate.groupOf(request), now);
   }
 
+  /** What requests of a group wait for now. */
+  obstacleOf(group: Group, now: number): "slot" | "model" | "upstream" {
+    return this.#gate.obstacleOf(group, now);
+  }
+
   /** The id must be new. */
   add(entry: LineEntry, now: number): void {
     const share = this.#shares.for(entry.request);
