@@ -61,7 +61,13 @@ root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 # The service's files may belong to another account than the caller's.
 local_node() {
   local owner node=$here/node_modules/.bin/node
-  [ -x "$node" ] || node=node
+  if ! [ -x "$node" ]; then
+    node=node
+    if [ "$(node -p 'process.versions.node.split(".")[0] >= 24' 2>/dev/null)" != true ]; then
+      say "Node 24 or newer is missing: npm ci brings it for Linux and macOS; or install it from https://nodejs.org"
+      return 1
+    fi
+  fi
   owner=$(stat -c %U data 2>/dev/null || id -un)
   if [ "$way" = local ] || [ "$(id -un)" = "$owner" ]; then "$node" "$@"; else root runuser -u "$owner" -- "$node" "$@"; fi
 }

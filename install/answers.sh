@@ -134,6 +134,9 @@ token_is_right() {
 
 # Earlier answers win over defaults; a flag or the environment wins over both.
 gather_answers() {
+  case $(head -c 2 "$dir/.env" 2>/dev/null | od -An -tx1 | tr -d ' ') in
+    fffe | feff) die "$dir/.env is in UTF-16, which compose cannot read" "Save it as UTF-8: iconv -f UTF-16 -t UTF-8 .env >env && mv env .env" ;;
+  esac
   [ -n "$upstream" ] || upstream=$(env_get UPSTREAM_URL || env_get BACKEND_URL || env_get VLLM_BASE_URL)
   [ -n "$capacity" ] || capacity=$(env_get MAX_CONCURRENT)
   [ -n "$port" ] || port=$(env_get PORT || env_get PROXY_PORT)

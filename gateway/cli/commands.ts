@@ -59,7 +59,7 @@ async function programHelp(): Promise<string> {
   return [
     "llm-gateway: a key for each user, one fair queue, honest accounts",
     "",
-    "node gateway/main.ts [COMMAND] [OPTIONS]     COMMAND --help says more of a command",
+    "./gateway.sh COMMAND [OPTIONS]     COMMAND --help says more of a command",
     "",
     ...tableLines([...rows, ["  --version", "prints the version"]]),
     "",

@@ -322,3 +322,13 @@ describe("some settings alone", () => {
     expect(() => loadSome(["usersFile"], given())).toThrow(/did you mean users_file/);
   });
 });
+
+test.each([
+  ["with the little end first", "fffe", false],
+  ["with the big end first", "feff", true],
+])("reads a .env in UTF-16 %s, as Windows writes it", (_name, mark, isSwapped) => {
+  const text = Buffer.from("MAX_QUEUE=5\r\nAPI_USER=bob\r\n", "utf16le");
+  const bytes = Buffer.concat([Buffer.from(mark, "hex"), isSwapped ? text.swap16() : text]);
+  writeFileSync(join(cwd, ".env"), bytes);
+  expect(load().settings).toMatchObject({ maxQueue: 5, apiUser: "bob" });
+});

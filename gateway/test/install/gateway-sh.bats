@@ -172,3 +172,13 @@ packages_here() {
   [ "$status" -eq 1 ]
   [ "$output" = "gateway.sh: there is no tunnel; cloudflared/README.md says how to make one" ]
 }
+
+@test "a Node that is too old is one line" {
+  rm "$SCRATCH/bin/docker"
+  mkdir node_modules
+  say_as node false
+  run detached ./gateway.sh doctor
+  [ "$status" -eq 1 ]
+  [[ $output == *"Node 24 or newer is missing"* ]]
+  [ "$(wc -l <<<"$output")" -eq 1 ]
+}

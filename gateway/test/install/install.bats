@@ -357,3 +357,11 @@ good_token=eyJhIjoiYWNjIiwidCI6InR1biIsInMiOiJjMlZqY21WMCJ9
   [ "$status" -eq 0 ]
   [[ $output == *"the model server answers the LAN without a key (http://192.168.7.5:8080)"* ]]
 }
+
+@test "a .env in UTF-16 is said, before anything is changed" {
+  mkdir -p "$dir"
+  printf '\377\376P\0O\0' >"$dir/.env"
+  run install --yes
+  [ "$status" -eq 1 ]
+  [[ $output == *".env is in UTF-16"*"iconv"* ]]
+}
