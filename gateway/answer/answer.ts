@@ -76,9 +76,9 @@ export class Answer implements Beating {
     return this.#shaper !== null;
   }
 
-  /** True once the upstream has sent the last event of its stream, or an error in place of it. */
+  /** True once the upstream has said how its answer ended; some stay connected after that. */
   get saidAll(): boolean {
-    return this.#shaper?.ended === true;
+    return this.#shaper?.ended === true || this.#shaper?.isWhole === true;
   }
 
   get upstreamId(): string | null {
@@ -128,6 +128,17 @@ export class Answer implements Beating {
     this.#head = { status, headers };
     const done = this.#places.done(this.#wanted);
     if (done !== null) this.#outlet.write(Buffer.from(done));
+  }
+
+  /**
+   * Takes the begun answer back, so that another upstream can give one. False if bytes of it were
+   * sent.
+   */
+  takeBack(): boolean {
+    if (!this.#blank) return false;
+    this.#shaper = null;
+    this.#head = null;
+    return true;
   }
 
   /** Bytes of the upstream. False where the client is slow: see `whenDrained`. */

@@ -14,7 +14,7 @@ type Answer = Record<string, unknown>;
 function assembled(pieces: string[], assembly = assembleChat()): Answer {
   const watched: string[] = [];
   const watch = (event: string) => void watched.push(event);
-  const shaper = createAssembleShaper({ framing, events, assembly, id: "r-1", watch });
+  const shaper = createAssembleShaper({ framing, events, assembly, choices: 1, id: "r-1", watch });
   for (const event of pieces) expect(shaper.push(Buffer.from(event))).toBeNull();
   const answer = JSON.parse(shaper.finish()?.toString() ?? "null") as Answer;
   expect(watched.join("")).toBe(Buffer.from(pieces.join("")).toString("latin1"));
@@ -140,6 +140,7 @@ describe("a chat put together from its chunks", () => {
         framing,
         events,
         assembly: assembleChat(),
+        choices: 1,
         id: "r",
         watch() {},
       });
@@ -194,6 +195,7 @@ describe("a stream that goes wrong before anything was sent", () => {
       framing,
       events,
       assembly: assembleChat(),
+      choices: 1,
       id: "r",
       watch() {},
     });

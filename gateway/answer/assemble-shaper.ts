@@ -10,6 +10,8 @@ export type AssembleShaperOptions = {
   framing: EventFraming;
   events: DialectEvents;
   assembly: Assembly;
+  /** How many choices the client asked for. */
+  choices: number;
   /** The answer's id. */
   id: string;
   /** Sees each whole event, as latin1 text: one character a byte, and whether it ends the stream. */
@@ -22,41 +24,54 @@ export type AssembleShaperOptions = {
  * throws it, as a GatewayError.
  */
 export function createAssembleShaper(options: AssembleShaperOptions): Shaper {
-  const { framing, events, assembly, watch } = options;
+  const { framing, events, assembly, choices, watch } = options;
   const splitter = framing.createSplitter();
+  const endedChoices = new Set<number>();
   let terminal = false;
   let size = 0;
 
-  /** True if more may follow. */
+  /** Always true: what follows the last event may tell the usage. */
   function take(event: string): boolean {
+    if (terminal) {
+      watch(event, null);
+      return true;
+    }
     const end = endOf(event, events);
     watch(event, end);
     if (end === "error") throw streamError(event, framing);
+    for (const choice of events.endedChoices(event)) endedChoices.add(choice);
     terminal = end === "last";
     if (!terminal) {
       const data = framing.dataOf(event);
       // Comments have none.
       if (data !== "") refusingDepth(() => assembly.add(parse(data)));
     }
-    return !terminal;
+    return true;
   }
+
+  const isWhole = (): boolean => terminal || endedChoices.size >= choices;
 
   return {
     framing: null,
     edits: true,
     ended: false,
+    get isWhole() {
+      return isWhole();
+    },
     get upstreamId() {
       return assembly.upstreamId;
     },
     push(chunk) {
       size = wholeSize(size, chunk);
-      if (!terminal) splitter.split(chunk, take);
+      splitter.split(chunk, take);
       return null;
     },
     finish() {
       const rest = splitter.tail.trimEnd();
-      if (!terminal && events.isLast(rest)) take(rest + framing.end);
-      if (!terminal) {
+      if (endOf(rest, events) !== null || events.endedChoices(rest).length > 0) {
+        take(rest + framing.end);
+      }
+      if (!isWhole()) {
         throw new GatewayError(
           "upstream_error",
           "The upstream closed the stream before it was complete.",

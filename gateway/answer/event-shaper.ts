@@ -1,5 +1,5 @@
 import type { AskedUsage, DialectEvents } from "../dialects/dialect.ts";
-import type { StreamFraming } from "../dialects/framing.ts";
+import type { Splitter, StreamFraming } from "../dialects/framing.ts";
 import { withKeyMasked } from "../dialects/masked-key.ts";
 import type { Renamer } from "../dialects/renamer.ts";
 import { endOf, type StreamEnd } from "../dialects/stream-end.ts";
@@ -10,13 +10,18 @@ import type { Shaper } from "./shaper.ts";
 export type EventShaperOptions = {
   framing: StreamFraming;
   events: DialectEvents;
+  /** How many choices the client asked for. */
+  choices: number;
   /** Puts our id into every event; null leaves the upstream's. */
   renamer: Renamer | null;
   /** Knows the usage chunk that the client did not ask for; null drops none. */
   isDropped: AskedUsage["isOnlyUsage"] | null;
   /** Takes out the null that asking for usage puts into events; null leaves it. */
   clean?: AskedUsage["withoutNull"] | null;
-  /** Sees each whole event, as latin1 text: one character a byte, and whether it ends the stream. */
+  /**
+   * Sees each whole event, as latin1 text: one character a byte, and whether it ends the stream.
+   * Also what follows the last event, which the client does not get: some tell their usage there.
+   */
   watch: (event: string, end: StreamEnd | null) => void;
   /** Replaces events: by the prompt's progress, with a cost. Null leaves them. */
   amend?: ((event: string) => string) | null;
@@ -38,85 +43,113 @@ const isCounted = (event: string): boolean =>
  * `finish`.
  */
 export function createEventShaper(options: EventShaperOptions): Shaper {
-  const { framing, events, renamer, watch, isDropped, rewriteError } = options;
-  const amend = options.amend ?? null;
-  const clean = options.clean ?? null;
-  const secret = options.secret ?? null;
-  const splitter = framing.events.createSplitter();
-  let out = "";
-  let held = "";
-  let terminal = false;
-  let failed = false;
-  let blank = true;
-  let sent = 0;
+  return new EventShaper(options);
+}
 
-  /** True if more may follow. */
-  function take(event: string): boolean {
-    const end = endOf(event, events);
-    watch(event, end);
-    const masked = end === null || secret === null ? event : withoutSecret(event, end);
-    if (end === "error") {
-      failed = true;
-      // With nothing sent, it is still an answer with a status.
-      if (blank && out === "") throw streamError(masked, framing.events);
-      const rewritten = rewriteError(masked);
-      if (rewritten !== masked) {
-        out += rewritten;
-        return true;
-      }
+class EventShaper implements Shaper {
+  readonly framing: StreamFraming;
+  readonly edits = true;
+  readonly #options: EventShaperOptions;
+  readonly #splitter: Splitter;
+  /** The choices that have said why they ended. */
+  readonly #endedChoices = new Set<number>();
+  /** What this chunk brings for the client. */
+  #out = "";
+  #held = "";
+  #sent = 0;
+  #terminal = false;
+  #failed = false;
+  #blank = true;
+
+  constructor(options: EventShaperOptions) {
+    this.#options = options;
+    this.framing = options.framing;
+    this.#splitter = options.framing.events.createSplitter();
+  }
+
+  get ended(): boolean {
+    return this.#terminal || this.#failed;
+  }
+
+  get isWhole(): boolean {
+    return this.#terminal || this.#endedChoices.size >= this.#options.choices;
+  }
+
+  get sent(): number {
+    return this.#sent;
+  }
+
+  get upstreamId(): string | null {
+    return this.#options.renamer?.upstreamId ?? null;
+  }
+
+  push(chunk: Buffer): string | null {
+    this.#out = "";
+    this.#splitter.split(chunk, this.#take);
+    if (this.#out === "") return null;
+    this.#blank = false;
+    return this.#out;
+  }
+
+  finish(): string | null {
+    const { events, framing } = this.#options;
+    // The last event may come without its end; an event that was cut is dropped.
+    const rest = this.#splitter.tail.trimEnd();
+    this.#out = "";
+    if (endOf(rest, events) !== null || events.endedChoices(rest).length > 0) {
+      this.#take(rest + framing.events.end);
     }
-    if (isDropped?.(masked)) return true;
-    const cleaned = clean === null ? masked : clean(masked);
-    const named = renamer === null ? cleaned : renamer.rename(cleaned);
-    const shaped = amend === null ? named : amend(named);
-    if (isCounted(shaped)) sent += 1;
-    if (end !== "last") {
-      out += shaped;
+    if (this.#terminal || this.#failed || !events.hasLast)
+      return textOrNull(this.#out + this.#held);
+    if (!this.isWhole) {
+      throw new GatewayError(
+        "upstream_error",
+        "The upstream closed the stream before it was complete.",
+      );
+    }
+    return textOrNull(this.#out + events.missingLast);
+  }
+
+  /** Takes one whole event. Always true: what follows the last one is still looked at. */
+  readonly #take = (event: string): boolean => {
+    const { amend = null, clean = null, events, isDropped, renamer, watch } = this.#options;
+    if (this.#terminal) {
+      watch(event, null);
       return true;
     }
-    terminal = true;
-    held = shaped;
-    return false;
+    const end = endOf(event, events);
+    watch(event, end);
+    for (const choice of events.endedChoices(event)) this.#endedChoices.add(choice);
+    const shown = this.#withoutSecret(event, end);
+    if (end === "error" || end === "failure") this.#fail(shown);
+    if (end === "error") {
+      const told = this.#options.rewriteError(shown);
+      this.#out += told === shown && renamer !== null ? renamer.rename(told) : told;
+      return true;
+    }
+    if (isDropped?.(shown)) return true;
+    const cleaned = clean === null ? shown : clean(shown);
+    const named = renamer === null ? cleaned : renamer.rename(cleaned);
+    const shaped = amend === null ? named : amend(named);
+    if (isCounted(shaped)) this.#sent += 1;
+    if (end === null) this.#out += shaped;
+    else this.#held = shaped;
+    this.#terminal = end !== null;
+    return true;
+  };
+
+  #fail(event: string): void {
+    this.#failed = true;
+    // With nothing sent, it is still an answer with a status.
+    if (this.#blank && this.#out === "") throw streamError(event, this.#options.framing.events);
   }
 
   /** Only of errors: a model may say anything. */
-  function withoutSecret(event: string, end: StreamEnd): string {
-    const isError = end === "error" || events.isFailure(event);
+  #withoutSecret(event: string, end: StreamEnd | null): string {
+    const { secret = null } = this.#options;
+    const isError = end === "error" || end === "failure";
     return isError ? withKeyMasked(event, secret) : event;
   }
-
-  return {
-    framing,
-    edits: true,
-    get ended() {
-      return terminal || failed;
-    },
-    get sent() {
-      return sent;
-    },
-    get upstreamId() {
-      return renamer?.upstreamId ?? null;
-    },
-    push(chunk) {
-      // Nothing may follow the last event; what does is no part of the answer.
-      if (terminal) return null;
-      out = "";
-      splitter.split(chunk, take);
-      if (out === "") return null;
-      blank = false;
-      return out;
-    },
-    finish() {
-      // The last event may come without its end; an event that was cut is dropped.
-      const rest = splitter.tail.trimEnd();
-      if (!terminal && events.isLast(rest)) take(rest + framing.events.end);
-      if (!terminal && !failed && events.hasLast) {
-        throw new GatewayError(
-          "upstream_error",
-          "The upstream closed the stream before it was complete.",
-        );
-      }
-      return held === "" ? null : held;
-    },
-  };
 }
+
+const textOrNull = (text: string): string | null => (text === "" ? null : text);

@@ -1,6 +1,5 @@
-import { applyEdits } from "../dialects/json/json-edit.ts";
-import { type Field, findTopLevel, isClosed, topLevelFields } from "../dialects/json/json-scan.ts";
-import { withKeyMasked } from "../dialects/masked-key.ts";
+import { endOfJson, type Field, topLevelFields } from "../dialects/json/json-scan.ts";
+import { refuseError } from "../dialects/refuse-error.ts";
 import { GatewayError } from "../errors.ts";
 import { type Bytes, type Shaper, wholeSize } from "./shaper.ts";
 
@@ -43,15 +42,18 @@ class JsonShaper implements Shaper {
   }
 
   finish(): Bytes {
-    const { id, secret = null } = this.#options;
+    const { id } = this.#options;
     const [first] = this.#chunks;
     const whole = this.#chunks.length === 1 && first ? first : Buffer.concat(this.#chunks);
-    const body = withoutSecret(whole, secret);
-    const fields = topLevelFields(body);
+    const fields = topLevelFields(whole);
+    const end = endOfJson(whole, fields);
     // An upstream that tells no length and dies has ended its answer, as far as HTTP can tell.
-    if (!isClosed(body, fields)) {
+    if (end < 0) {
       throw new GatewayError("upstream_error", "The upstream's answer is not complete JSON.");
     }
+    // With a `[DONE]` behind it, it would be no JSON to the client.
+    const body = whole.subarray(0, hasMore(whole, end) ? end : whole.length);
+    refuseError(body, fields, this.#options.secret ?? null);
     this.#watcher.body(body, fields);
     const range = fields.findLast(({ name }) => name === "id");
     if (range === undefined) return body;
@@ -64,12 +66,5 @@ class JsonShaper implements Shaper {
   }
 }
 
-/** Only an error may quote the key; what a model says is its own. */
-function withoutSecret(body: Buffer, secret: string | null): Buffer {
-  if (secret === null || !body.includes(secret, 0, "latin1")) return body;
-  const edits = findTopLevel(body, "error").map(({ start, end }) => {
-    const text = withKeyMasked(body.toString("latin1", start, end), secret);
-    return { start, end, text: Buffer.from(text, "latin1").toString() };
-  });
-  return applyEdits(body, edits);
-}
+const hasMore = (bytes: Buffer, end: number): boolean =>
+  bytes.toString("latin1", end).trim() !== "";

@@ -115,7 +115,7 @@ describe("the event of a place", () => {
   it("is no token, usage, error or end", () => {
     for (const dialect of ["chat", "completions", "messages", "responses"] as const) {
       for (const event of [queueEvent(dialect, "chunk"), queueDone(dialect, "chunk")]) {
-        expect(dialects[dialect].events.carriesToken(event ?? "")).toBe(false);
+        expect(dialects[dialect].events.generated(event ?? "")).toBe("");
         expect(dialects[dialect].events.carriesUsage(event ?? "")).toBe(false);
         expect(isErrorEvent(event ?? "")).toBe(false);
         expect(dialects[dialect].events.isLast(event ?? "")).toBe(false);

@@ -1,9 +1,34 @@
 import { answerWithCost } from "../dialects/openrouter/openrouter-cost.ts";
+import { longestError, refuseShortError } from "../dialects/refuse-error.ts";
 import type { Shaper } from "./shaper.ts";
 
-/** Answers that are neither events nor JSON that we edit: audio, images, embeddings. Bytes pass. */
-export function createBytesShaper(watch: (chunk: Buffer) => void): Shaper {
+/** Answers that are neither events nor JSON that we edit: audio, images. Bytes pass. */
+export function createBytesShaper(): Shaper {
   let held: Buffer | null = null;
+  return {
+    framing: null,
+    edits: false,
+    ended: false,
+    upstreamId: null,
+    push(chunk) {
+      const out = held;
+      held = chunk;
+      return out;
+    },
+    finish: () => held,
+  };
+}
+
+/**
+ * JSON that passes as it comes: embeddings. A short answer is kept until its end, since it may be an
+ * error.
+ */
+export function createPassingJsonShaper(
+  watch: (chunk: Buffer) => void,
+  secret: string | null,
+): Shaper {
+  let held: Buffer | null = null;
+  let isShort = true;
   return {
     framing: null,
     edits: false,
@@ -12,10 +37,18 @@ export function createBytesShaper(watch: (chunk: Buffer) => void): Shaper {
     push(chunk) {
       watch(chunk);
       const out = held;
+      if (isShort && (out?.length ?? 0) + chunk.length <= longestError) {
+        held = out === null ? chunk : Buffer.concat([out, chunk]);
+        return null;
+      }
+      isShort = false;
       held = chunk;
       return out;
     },
-    finish: () => held,
+    finish() {
+      if (isShort && held !== null) refuseShortError(held, secret);
+      return held;
+    },
   };
 }
 

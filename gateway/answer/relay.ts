@@ -1,8 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Readable } from "node:stream";
 import { maxRejectionBytes, upstreamRejection } from "../dialects/upstream-rejection.ts";
 import type { GatewayError } from "../errors.ts";
 import { type Shown, setIdentityHeaders } from "./identity-headers.ts";
 import { refuse } from "./refuse.ts";
+
+type Relayed = Readable & Pick<IncomingMessage, "statusCode" | "headers">;
 
 /**
  * Passes on the answer to a read unchanged, except for its headers. An upstream's error is written
@@ -14,7 +17,7 @@ export function relay(
   request: IncomingMessage,
   response: ServerResponse,
   shown: Shown,
-  upstream: IncomingMessage,
+  upstream: Relayed,
   headers: Record<string, string | string[]>,
   shownError: (error: GatewayError) => GatewayError,
 ): void {
@@ -37,7 +40,7 @@ function relayError(
   request: IncomingMessage,
   response: ServerResponse,
   shown: Shown,
-  upstream: IncomingMessage,
+  upstream: Relayed,
   shownError: (error: GatewayError) => GatewayError,
 ): void {
   const chunks: Buffer[] = [];
@@ -47,9 +50,12 @@ function relayError(
     if (isAnswered || response.headersSent) return;
     isAnswered = true;
     const type = upstream.headers["content-type"] ?? "";
-    const retryAfter = upstream.headers["retry-after"] ?? null;
+    const { "retry-after": retryAfter = null, location = null } = upstream.headers;
     const body = Buffer.concat(chunks);
-    const error = upstreamRejection(upstream.statusCode ?? 502, body, type, retryAfter);
+    const error = upstreamRejection(upstream.statusCode ?? 502, body, type, {
+      retryAfter,
+      location,
+    });
     refuse(request, response, shown, shownError(error));
   };
   upstream.on("data", (chunk: Buffer) => {

@@ -24,6 +24,11 @@ export type Shaper = {
   readonly edits: boolean;
   /** True once an error or the dialect's own last event went by: nothing may follow. */
   readonly ended: boolean;
+  /**
+   * True once the answer has said how it ended. Only its numbers and its last event may follow; some
+   * servers keep the connection open then.
+   */
+  readonly isWhole?: boolean;
   /** Events of a stream that went out so far, comments aside. */
   readonly sent?: number;
   /** The id the upstream gave its answer; null before one was read. */

@@ -130,22 +130,29 @@ export type DialectEvents = {
   isLast(event: string): boolean;
   /** A stream without that event was cut. Other streams end by closing. */
   readonly hasLast: boolean;
+  /**
+   * The choices of which an event says why they ended, by index. Once all have, the answer is whole,
+   * and the last event may be missing.
+   */
+  endedChoices(event: string): readonly number[];
+  /** That last event, for clients that wait for it; `""` if it cannot be supplied. */
+  readonly missingLast: string;
   /** An error; it ends the stream, though not in good order. */
   isError(event: string): boolean;
   /** The last event, if it says what went wrong. */
   isFailure(event: string): boolean;
   /**
-   * The event brings something generated: text, reasoning or a tool's arguments, not empty. One
-   * such event is about one token. Roles, pings, usage and ends are none.
+   * What was generated that the event brings: text, reasoning or a tool's arguments, as it stands in
+   * JSON, escaped. `""` for roles, pings, usage and ends.
    */
-  carriesToken(event: string): boolean;
+  generated(event: string): string;
   /** The event holds numbers for a UsageReader; `"usage":null` holds none. */
   carriesUsage(event: string): boolean;
 };
 
 export type DialectUsage = {
-  /** Top-level fields of a JSON answer that hold its numbers. Only these are parsed. */
-  readonly fields: readonly string[];
+  /** True for a top-level field of a JSON answer that may hold its numbers. Only these are parsed. */
+  holds(name: string): boolean;
   /** The usage in an event or answer, with names that `countsOf` knows; null for none. */
   usageIn(body: JsonObject): JsonObject | null;
 };

@@ -1,6 +1,7 @@
 import type { GatewayError } from "../errors.ts";
-import { isJsonObject, type JsonObject } from "../json-object.ts";
+import { isJsonObject, type JsonObject, jsonOrNull } from "../json-object.ts";
 import type { DialectErrors } from "./dialect.ts";
+import { statusOfError } from "./error-body.ts";
 import type { EventFraming } from "./framing.ts";
 import { upstreamRejection } from "./upstream-rejection.ts";
 
@@ -19,42 +20,30 @@ export type BrokenStream = Readonly<{
   request: JsonObject;
 }>;
 
-/** The statuses that words of Anthropic's and OpenAI's errors stand for. */
-const statuses: Readonly<Record<string, number>> = {
-  invalid_request_error: 400,
-  authentication_error: 401,
-  billing_error: 402,
-  insufficient_quota: 429,
-  invalid_prompt: 400,
-  not_found_error: 404,
-  overloaded_error: 529,
-  permission_error: 403,
-  rate_limit_error: 429,
-  rate_limit_exceeded: 429,
-  request_too_large: 413,
-  server_is_overloaded: 503,
-  timeout_error: 504,
-};
+/** Why an upstream's answer under status 200 is none: kept as the cause of the error made of it. */
+export class ErrorInAnswer extends Error {}
 
-/** The status an upstream names in its error, by a number or a word. */
-function statusIn(text: string): number {
-  const { error, code, type } = parsed(text);
-  const words = isJsonObject(error) ? [error.code, error.type, code] : [code, type];
-  for (const word of words) {
-    const found = typeof word === "string" ? (statuses[word] ?? Number(word)) : Number(word);
-    if (found >= 400 && found <= 599) return found;
-  }
-  return 500;
-}
+/** True if nothing that an upstream sent was an answer, though its status said so. */
+export const isErrorInAnswer = (error: unknown): boolean =>
+  error instanceof Error && error.cause instanceof ErrorInAnswer;
 
 /**
- * What an error event of an upstream's stream means: as if the upstream had answered with its
- * status. The event is latin1 text, one character a byte.
+ * What an error under status 200 means, whole or as an event: as if the upstream had answered with
+ * the status that the error names. Its cause is an ErrorInAnswer.
  */
-export function streamError(event: string, framing: EventFraming): GatewayError {
-  const bytes = Buffer.from(framing.dataOf(event), "latin1");
-  return upstreamRejection(statusIn(bytes.toString()), bytes, "application/json");
+export function errorInAnswer(body: Uint8Array): GatewayError {
+  const error = upstreamRejection(statusOfError(jsonOf(body)), body, "application/json");
+  error.cause ??= new ErrorInAnswer("an error under status 200");
+  return error;
 }
+
+/** The same of an error event, which is latin1 text, one character a byte. */
+export function streamError(event: string, framing: EventFraming): GatewayError {
+  return errorInAnswer(Buffer.from(framing.dataOf(event), "latin1"));
+}
+
+const jsonOf = (body: Uint8Array): unknown =>
+  jsonOrNull(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString());
 
 /**
  * True if every client of the dialect raises an upstream's error event as it is; otherwise the
@@ -62,14 +51,11 @@ export function streamError(event: string, framing: EventFraming): GatewayError 
  * and Anthropic's clients take a stream that ends so for a whole answer.
  */
 export function isRaised(event: string, framing: EventFraming, errors: DialectErrors): boolean {
-  return errors.isRaised(event, parsed(framing.dataOf(event)));
+  // JSON that stands without `data:` is read by no client.
+  return !event.startsWith("{") && errors.isRaised(event, parsed(framing.dataOf(event)));
 }
 
 function parsed(data: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(data);
-    return isJsonObject(value) ? value : {};
-  } catch {
-    return {};
-  }
+  const value = jsonOrNull(data);
+  return isJsonObject(value) ? value : {};
 }

@@ -1,4 +1,5 @@
-import { isJsonObject } from "../json-object.ts";
+import { isJsonObject, type JsonObject } from "../json-object.ts";
+import { innerError } from "./error-body.ts";
 
 /** What an upstream's error body says, in whatever shape it says it. Unknown is null. */
 export type UpstreamError = {
@@ -55,11 +56,21 @@ function furtherFields(fields: Record<string, unknown>): Record<string, unknown>
   return JSON.stringify(extra).length > maxExtra ? {} : extra;
 }
 
-function fromObject(fields: Record<string, unknown>): UpstreamError {
-  const text = [fields.message, detailText(fields.detail)].find((one) => typeof one === "string");
+/** What it says, by whatever name. */
+function textOf(fields: JsonObject): unknown {
+  const { base_resp: base } = fields;
+  const texts = [
+    ...[fields.message, detailText(fields.detail), fields.error_message, fields.error_msg],
+    ...[fields.msg, isJsonObject(base) ? base.status_msg : null, fields.title],
+  ];
+  return texts.find((one) => typeof one === "string" && one !== "");
+}
+
+function fromObject(fields: JsonObject): UpstreamError {
+  const text = textOf(fields);
   return {
     message: typeof text === "string" ? plain(text, maxMessage) : null,
-    type: name(fields.type),
+    type: name(fields.type) ?? name(fields.error_type),
     code: name(fields.code),
     param: typeof fields.param === "string" ? plain(fields.param, 200) : null,
     extra: furtherFields(fields),
@@ -71,9 +82,15 @@ function fromJson(value: unknown): UpstreamError {
   const outer = Array.isArray(value) ? value[0] : value;
   if (typeof outer === "string") return { ...nothing, message: plain(outer, maxMessage) };
   if (!isJsonObject(outer)) return nothing;
-  const inner = outer.error;
-  if (isJsonObject(inner)) return fromObject(inner);
-  if (typeof inner === "string") return { ...nothing, message: plain(inner, maxMessage) };
+  const inner = innerError(outer);
+  if (inner !== null) return fromObject(inner);
+  const { error } = outer;
+  if (typeof error === "string" && error !== "") {
+    // `{"error":"Bad Request","message":"…"}`: the longer text says more.
+    const said = textOf(outer);
+    const text = typeof said === "string" && said.length > error.length ? said : error;
+    return { ...nothing, message: plain(text, maxMessage) };
+  }
   return { ...fromObject(outer), extra: {} };
 }
 

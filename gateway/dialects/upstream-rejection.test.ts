@@ -104,12 +104,16 @@ describe("other failures of an upstream", () => {
 
   it("passes Retry-After on in whole seconds, and a wait of more than a minute in the body", () => {
     const wait = (value: string | null) => {
-      const { headers, extra } = upstreamRejection(429, Buffer.from(""), "", value);
+      const { headers, extra } = upstreamRejection(429, Buffer.from(""), "", { retryAfter: value });
       return headers["retry-after"] ?? extra.retry_after_seconds;
     };
     expect(["0.2", "7", "60", "900"].map(wait)).toEqual(["1", "7", "60", 900]);
-    expect(["Tue, 01 Jan 2030 00:00:00 GMT", "-1", null].map(wait)).toEqual(Array(3));
-    expect(upstreamRejection(429, Buffer.from(""), "", "900").headers).toEqual({
+    expect(["soon", "-1", null].map(wait)).toEqual(Array(3));
+    // RFC 9110 §10.2.3 allows a date.
+    expect(wait("Tue, 01 Jan 2130 00:00:00 GMT")).toBeGreaterThan(60);
+    expect(wait("Tue, 01 Jan 2019 00:00:00 GMT")).toBe("1");
+    expect(Number(wait(new Date(Date.now() + 20_000).toUTCString()))).toBeGreaterThan(15);
+    expect(upstreamRejection(429, Buffer.from(""), "", { retryAfter: "900" }).headers).toEqual({
       "x-should-retry": "false",
     });
   });

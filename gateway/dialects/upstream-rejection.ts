@@ -23,12 +23,25 @@ const typesByStatus: Readonly<Record<number, string>> = {
  * several times without a word, so a wait of more than a minute stands in the body alone.
  */
 function retryOf(retryAfter: string | null): Pick<Required<ErrorOptions>, "headers" | "extra"> {
-  const told = retryAfter === null ? Number.NaN : Number(retryAfter);
+  const told = retryAfter === null ? Number.NaN : secondsOf(retryAfter.trim());
   if (!(told >= 0)) return { headers: {}, extra: {} };
   const seconds = Math.max(1, Math.ceil(told));
   return seconds <= 60
     ? { headers: { "retry-after": String(seconds) }, extra: {} }
     : { headers: { "x-should-retry": "false" }, extra: { retry_after_seconds: seconds } };
+}
+
+/** RFC 9110 §10.2.3: seconds, or the date when they are over. */
+function secondsOf(retryAfter: string): number {
+  if (/^-?\d+(\.\d+)?$/.test(retryAfter)) return Number(retryAfter);
+  return Math.max(0, (Date.parse(retryAfter) - Date.now()) / 1000);
+}
+
+/** Where a redirect points: a URL without what may be a secret in it. */
+function redirectTo(location: string | null): string | null {
+  if (location === null) return null;
+  const bare = location.replace(/[?#].*$/s, "").replace(/^(\w+:\/\/)[^/]*@/, "$1");
+  return bare.replace(/[^\x21-\x7e]/g, "").slice(0, 200) || null;
 }
 
 function rejected(status: number, found: UpstreamError): ErrorOptions {
@@ -48,6 +61,12 @@ function withDetail(text: string, detail: string | null): string {
   return detail === null ? `${text}.` : `${text}: ${detail}`;
 }
 
+/** Headers of an upstream's answer that is no success. */
+export type RejectionHeaders = {
+  readonly retryAfter?: string | readonly string[] | null;
+  readonly location?: string | readonly string[] | null;
+};
+
 /**
  * What an upstream's error answer (any status that is no success) means for our client.
  *
@@ -60,8 +79,9 @@ export function upstreamRejection(
   status: number,
   body: Uint8Array,
   contentType: string,
-  retryAfter: string | string[] | null = null,
+  told: RejectionHeaders = {},
 ): GatewayError {
+  const { retryAfter = null, location = null } = told;
   if (status === 401 || status === 403 || status === 407) {
     return new GatewayError(
       "upstream_auth",
@@ -87,6 +107,12 @@ export function upstreamRejection(
       headers,
       extra,
     });
+  }
+  const target = redirectTo(typeof location === "string" ? location : null);
+  if (status >= 300 && status < 400 && target !== null) {
+    const where = `The upstream redirects to ${target} (${status}), which is not followed.`;
+    const text = `${where} Tell the operator: the upstream's URL is another one.`;
+    return new GatewayError("upstream_error", text);
   }
   const [code, text] = failure(status, found.message);
   return new GatewayError(code, withDetail(text, found.message), { headers, extra });

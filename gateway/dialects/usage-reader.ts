@@ -6,6 +6,7 @@ import {
   countsOf,
   countsOfChoices,
   countsOfTimings,
+  isCounted,
   mostChoices,
   type Timings,
   timingsOf,
@@ -33,6 +34,9 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const openBracket = 0x5b;
 
+/** Choices are parsed for their usage up to this size. Bytes. */
+const longestChoices = 4 * 1024 * 1024;
+
 /** No usage has more, and each event would copy them. */
 const mostFields = 200;
 
@@ -46,11 +50,31 @@ function parse(text: string): unknown {
   }
 }
 
-function withoutNulls(fields: Fields): Fields {
-  // Nearly always.
-  if (!Object.values(fields).includes(null)) return fields;
-  const present = Object.entries(fields).filter(([, value]) => value !== null);
-  return Object.fromEntries(present);
+const hasUsage = (choices: Buffer): boolean =>
+  choices.length < longestChoices && choices.includes('"usage"');
+
+const isTold = (value: unknown): boolean => typeof value === "number" && value > 0;
+
+/**
+ * What is told later counts, but for what is no number or 0 where a number was told: some servers
+ * send a usage of zeros with each event.
+ */
+function merged(before: Fields, after: Fields): Fields {
+  const all: Record<string, unknown> = { ...before };
+  for (const [name, value] of Object.entries(after)) {
+    const known = all[name];
+    if (isJsonObject(known) && isJsonObject(value)) all[name] = { ...known, ...told(known, value) };
+    else if (value !== null && !(isTold(known) && !isTold(value))) all[name] = value;
+  }
+  return all;
+}
+
+/** The fields that count more than those known before. */
+function told(before: Fields, after: Fields): Fields {
+  const entries = Object.entries(after).filter(([name, value]) => {
+    return value !== null && !(isTold(before[name]) && !isTold(value));
+  });
+  return Object.fromEntries(entries);
 }
 
 /** Few choices are asked for: a list of them is less than a map. */
@@ -58,7 +82,7 @@ type OfChoice = { readonly index: number; counts: Counts };
 
 function keep(list: OfChoice[], index: number, counts: Counts): void {
   const found = list.find((one) => one.index === index);
-  if (found !== undefined) found.counts = counts;
+  if (found !== undefined) found.counts = isCounted(counts) ? counts : found.counts;
   else if (list.length < mostChoices) list.push({ index, counts });
 }
 
@@ -88,7 +112,9 @@ class Reader implements UsageReader {
     }
     const found: Record<string, unknown> = {};
     for (const { name, start, end } of fields ?? topLevelFields(bytes)) {
-      if (name !== "timings" && !this.#usage.fields.includes(name)) continue;
+      if (name !== "timings" && !this.#usage.holds(name)) continue;
+      // Of choices only those are parsed that have numbers: an answer is long.
+      if (name === "choices" && !hasUsage(bytes.subarray(start, end))) continue;
       found[name] = parse(bytes.toString("utf8", start, end));
     }
     this.#read(found);
@@ -124,25 +150,22 @@ class Reader implements UsageReader {
   }
 
   #readWhole(usage: Fields): void {
-    const whole = { ...this.#whole, ...withoutNulls(usage) };
+    const whole = merged(this.#whole ?? {}, usage);
     if (Object.keys(whole).length <= mostFields) this.#whole = whole;
   }
 
   #usageSoFar(): Usage {
     const whole = countsOf(this.#whole);
-    if (whole !== null) return { ...whole, source: "reported" };
+    if (whole !== null && isCounted(whole)) return { ...whole, source: "reported" };
     for (const [found, source] of [
       [this.#choices, "reported"],
       [this.#timed, "timings"],
     ] as const) {
-      if (found.length === 0) continue;
-      return {
-        ...countsOfChoices(
-          found.map(({ counts }) => counts),
-          this.#prompts,
-        ),
-        source,
-      };
+      const counts = countsOfChoices(
+        found.map((one) => one.counts),
+        this.#prompts,
+      );
+      if (isCounted(counts)) return { ...counts, source };
     }
     return { ...unknown, source: null };
   }
@@ -152,8 +175,8 @@ class Reader implements UsageReader {
   }
 
   cut(counted: number): Usage {
-    const usage = this.#usageSoFar();
-    return { ...usage, output: Math.max(counted, usage.output ?? 0), source: "estimated" };
+    const known = this.#usageSoFar();
+    return { ...known, output: Math.max(counted, known.output ?? 0), source: "estimated" };
   }
 
   timings(): Timings | null {

@@ -55,6 +55,9 @@ function sum(...parts: (number | null)[]): number | null {
 function inputOf(usage: Fields): number | null {
   const whole = count(usage.prompt_tokens);
   if (whole !== null) return whole;
+  // DeepSeek counts both parts of the prompt.
+  const deepSeek = sum(count(usage.prompt_cache_hit_tokens), count(usage.prompt_cache_miss_tokens));
+  if (deepSeek !== null) return deepSeek;
   // Gemini counts what its own tools brought in beside the prompt.
   const gemini = sum(count(usage.promptTokenCount), count(usage.toolUsePromptTokenCount));
   if (gemini !== null) return gemini;
@@ -86,9 +89,25 @@ export function countsOf(usage: unknown): Counts | null {
     input ??= total;
     output = count(total - input);
   }
-  const cached = count(prompt?.cached_tokens) ?? count(all.cache_read_input_tokens);
-  const reasoning = count(completion?.reasoning_tokens) ?? count(all.thoughtsTokenCount);
-  return { input, output, cached: cached ?? count(all.cachedContentTokenCount), reasoning };
+  const cached = firstKnown([
+    ...[prompt?.cached_tokens, all.cache_read_input_tokens, all.prompt_cache_hit_tokens],
+    ...[all.cached_tokens, all.cachedContentTokenCount],
+  ]);
+  const reasoning = firstKnown([
+    ...[completion?.reasoning_tokens, all.thoughtsTokenCount, all.reasoning_tokens],
+  ]);
+  return { input, output, cached, reasoning };
+}
+
+/** The first number, one that is not 0 before others: some servers send a 0 for what they lack. */
+function firstKnown(values: readonly unknown[]): number | null {
+  const known = values.map(count).filter((value) => value !== null);
+  return known.find((value) => value > 0) ?? known[0] ?? null;
+}
+
+/** No answer costs nothing at all: a server that says so has not counted. */
+export function isCounted({ input, output }: Counts): boolean {
+  return (input ?? 0) > 0 || (output ?? 0) > 0;
 }
 
 /** llama.cpp's `timings` object; null where it is none. */
@@ -139,19 +158,58 @@ export function countsOfChoices(choices: readonly Counts[], prompts: number): Co
   };
 }
 
+/** Fields that hold usage, of a body or of an object in it. */
+const usageNames = ["usage", "usageMetadata", "usage_metadata"];
+
+/** A field of a server's own: `x_groq`. */
+const isOwnField = (name: string): boolean => name.startsWith("x_") || name.startsWith("x-");
+
 /**
- * Where OpenAI, Anthropic and Google have the usage: at the top, or in the `message` or `response`
- * of an event. Servers that speak several of these APIs mix them, so each dialect looks everywhere.
+ * Where servers have the usage: at the top, in the `message`, `response`, `delta` or `data` of an
+ * event, in a choice or in what it says (Moonshot), in a field of their own (`x_groq`), in `meta`
+ * (Cohere). Servers that speak several APIs mix them, so each dialect looks everywhere.
  */
 export const commonUsage: DialectUsage = {
-  fields: ["usage", "usageMetadata"],
+  holds: (name) =>
+    usageNames.includes(name) || isOwnField(name) || name === "meta" || name === "choices",
   usageIn(body: JsonObject) {
-    const { message, response } = body;
-    for (const place of [body, message, response]) {
-      if (!isJsonObject(place)) continue;
-      if (isJsonObject(place.usage)) return place.usage;
-      if (isJsonObject(place.usageMetadata)) return place.usageMetadata;
-    }
-    return null;
+    const { message, response, delta, data } = body;
+    const near = usageAmong([body, message, response, delta, data]);
+    if (near !== null) return near;
+    return usageAmong([...choicesOf(body), ...ownFields(body), ...metaOf(body)]);
   },
 };
+
+function usageAmong(places: readonly unknown[]): JsonObject | null {
+  for (const place of places) {
+    const usage = isJsonObject(place) ? usageOf(place) : null;
+    if (usage !== null) return usage;
+  }
+  return null;
+}
+
+function usageOf(place: JsonObject): JsonObject | null {
+  for (const name of usageNames) {
+    const usage = place[name];
+    if (isJsonObject(usage) && Object.keys(usage).length > 0) return usage;
+  }
+  return null;
+}
+
+function choicesOf({ choices }: JsonObject): unknown[] {
+  if (!Array.isArray(choices)) return [];
+  const found = choices.slice(0, mostChoices).filter(isJsonObject);
+  return [...found, ...found.flatMap(({ delta, message }) => [delta, message])];
+}
+
+const ownFields = (body: JsonObject): unknown[] =>
+  Object.keys(body)
+    .filter(isOwnField)
+    .map((name) => body[name]);
+
+/** `{"meta":{"tokens":{"input_tokens":3}}}`; what is billed is less, if there is a cache. */
+function metaOf({ meta }: JsonObject): JsonObject[] {
+  if (!isJsonObject(meta)) return [];
+  const { tokens, billed_units: billed } = meta;
+  return [{ usage: tokens }, { usage: billed }];
+}

@@ -14,6 +14,8 @@ export type AskingWay = {
   readonly converts: boolean;
   /** What the system says in mid-conversation is the user's. */
   readonly demotes: boolean;
+  /** A stream is asked for its usage, though the client did not ask. */
+  readonly asksUsage: boolean;
 };
 
 /** A way, and what to remember of the upstream if it works out. */
@@ -30,6 +32,8 @@ export type Attempt = {
   readonly path: string;
   readonly model: string;
   readonly body: Buffer | null;
+  /** The client streams, and has not asked for usage itself. */
+  readonly streamsWithoutUsage: boolean;
 };
 
 export function attemptOf(
@@ -39,7 +43,9 @@ export function attemptOf(
   const { dialect, path } = exchange;
   const model = modelAt(destination, upstream) ?? request.fields.model ?? "";
   const body = request.parsed && Buffer.isBuffer(request.body) ? request.body : null;
-  return { upstream, dialect, path, model, body };
+  const { stream, includeUsage } = request.fields;
+  const streamsWithoutUsage = stream && !includeUsage;
+  return { upstream, dialect, path, model, body, streamsWithoutUsage };
 }
 
 /** Items and tools that only some servers of Responses know: those of Codex. */
@@ -70,11 +76,12 @@ export function firstWay(attempt: Attempt): AskingWay {
   const { upstream, dialect, path, model } = attempt;
   const { refused } = upstream;
   const demotes = refused.get(lateMark(model)) !== undefined && speaksLate(attempt);
-  if (!isNative(upstream, dialect)) return { converts: true, demotes };
+  if (!isNative(upstream, dialect)) return { converts: true, demotes, asksUsage: true };
   const cannot =
     (refused.get(agentMark) !== undefined && hasAgentItems(attempt)) ||
     (refused.get(toolsMark(model)) !== undefined && hasTools(attempt));
-  return { converts: cannot && isConvertible(upstream, dialect, path), demotes };
+  const converts = cannot && isConvertible(upstream, dialect, path);
+  return { converts, demotes, asksUsage: true };
 }
 
 /** An upstream's refusal of the request itself: no trouble of its own, and no matter of its length. */
@@ -112,6 +119,33 @@ function nextConversion(way: AskingWay, error: GatewayError, attempt: Attempt): 
   return { ...way, isGuess: false, learn() {} };
 }
 
+const usageWords = /stream_?options|include_usage/i;
+
+/** How servers answer a field that they do not know. */
+const unknownField: ReadonlySet<number> = new Set([400, 422]);
+
+/**
+ * Without `stream_options`, which older servers refuse, and which the client has not sent. An
+ * upstream that has taken them before refuses something else, unless it says so.
+ */
+function nextWithoutUsage(
+  way: AskingWay,
+  error: GatewayError,
+  { upstream, dialect, streamsWithoutUsage }: Attempt,
+): NextAsking | null {
+  const { kind, streamUsage, takesStreamOptions } = upstream;
+  const asks = way.asksUsage && streamsWithoutUsage && dialects[dialect].answer.askedUsage !== null;
+  if (!asks || kind === "llamacpp" || streamUsage !== "auto" || takesStreamOptions === false) {
+    return null;
+  }
+  const isNamed = usageWords.test(`${error.message} ${error.param}`);
+  if (!unknownField.has(error.status) || !(isNamed || takesStreamOptions === null)) return null;
+  const learn = (): void => {
+    upstream.takesStreamOptions = false;
+  };
+  return { ...way, asksUsage: false, isGuess: !isNamed, learn };
+}
+
 function nextPass(way: AskingWay, error: GatewayError, attempt: Attempt): NextAsking | null {
   const { upstream, dialect, path, model } = attempt;
   const { refused, lacks, spoke } = upstream;
@@ -120,8 +154,10 @@ function nextPass(way: AskingWay, error: GatewayError, attempt: Attempt): NextAs
     const learn = (): void => refused.set(lateMark(model), true);
     return { ...way, demotes: true, isGuess: false, learn };
   }
+  const withoutUsage = refuses ? nextWithoutUsage(way, error, attempt) : null;
+  if (withoutUsage !== null) return withoutUsage;
   if (!isConvertible(upstream, dialect, path)) return null;
-  const converted = { converts: true, demotes: way.demotes };
+  const converted = { ...way, converts: true };
   const isOwn = dialects[dialect].upstreams.ownOf === upstream.family;
   if (refuses && responsesWords.test(error.message) && isOwn) {
     return { ...converted, isGuess: true, learn: () => refused.set(toolsMark(model), true) };

@@ -24,7 +24,7 @@ function namesTools(body: Buffer): boolean {
 /** How a generation is converted for an upstream that speaks another dialect. */
 export function conversionOf(
   { conversions, streamUpstream }: ConversionParts,
-  { exchange, request, destination, meter }: Accepted,
+  { exchange, request, destination, expectedInput, meter }: Accepted,
   upstream: Upstream,
   translator: Translator | EmbeddingTranslator,
 ): Conversion {
@@ -37,6 +37,7 @@ export function conversionOf(
     framing: request.fields.framing ?? json,
     target: targetFor(upstream, { model, dialect: exchange.dialect, hasTools }),
     requestId: exchange.requestId,
+    inputTokens: expectedInput,
     askedModel,
     model,
     streamUpstream,

@@ -3,6 +3,7 @@ import { Answer } from "../answer/answer.ts";
 import type { AnswerOptions } from "../answer/answer-options.ts";
 import { dialects } from "../dialects/all.ts";
 import { smallFields } from "../dialects/json/small-fields.ts";
+import { isErrorInAnswer } from "../dialects/stream-error.ts";
 import { GatewayError } from "../errors.ts";
 import type { Exchange, ExchangeTarget } from "../exchange.ts";
 import type { JsonObject } from "../json-object.ts";
@@ -85,11 +86,17 @@ async function generate(
   const repeated = (): JsonObject => smallFields(textOf(wanted), repeats);
   answer.accepted({ model, framing, mayBegin, repeated });
   await runAccepted(parts, accepted, answer, async (slot) => {
-    await speakEitherWay(parts, accepted, answer, slot);
-    const last = answer.complete();
-    accepted.meter.ended();
-    learnFromTimings(accepted, slot.member.upstream);
-    return last;
+    try {
+      await speakEitherWay(parts, accepted, answer, slot);
+      const last = answer.complete();
+      accepted.meter.ended();
+      learnFromTimings(accepted, slot.member.upstream);
+      return last;
+    } catch (error) {
+      // Another upstream may give the answer, as if this one had said so with its status.
+      if (isErrorInAnswer(error) && answer.takeBack()) accepted.meter.takenBack();
+      throw error;
+    }
   });
 }
 

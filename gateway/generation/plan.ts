@@ -1,7 +1,7 @@
 import type { Answer } from "../answer/answer.ts";
 import { dialects } from "../dialects/all.ts";
 import type { BodyEdits } from "../dialects/edit-body.ts";
-import { kindOf, type Upstream } from "../upstreams/upstream.ts";
+import { asksForUsage, kindOf, type Upstream } from "../upstreams/upstream.ts";
 import type { Accepted } from "./reserve.ts";
 
 /** How the upstream's request differs from the client's, and the answer with it. */
@@ -37,6 +37,8 @@ export function planOf(
     streamUpstream: boolean;
     /** What the system says in mid-conversation is the user's. */
     demotes: boolean;
+    /** False if the upstream has just refused to be asked for usage. */
+    asksUsage: boolean;
   },
 ): Plan {
   const { exchange, request } = accepted;
@@ -45,6 +47,7 @@ export function planOf(
   const { body, parsed } = request;
   const mends = converts ? noMends : mendsOf(accepted, upstream, given.demotes);
   const plan = { ...asItIs, converts, model, key: upstream.key, cost, ...mends };
+  const asks = given.asksUsage && asksForUsage(upstream);
   const form = dialects[exchange.dialect].answer;
   if (form.askedUsage === null || !parsed || !Buffer.isBuffer(body)) return plan;
   // Conversions and OpenRouter's streams tell their usage without being asked.
@@ -53,7 +56,12 @@ export function planOf(
   if (kindOf(upstream, model ?? request.fields.model) !== "llamacpp") {
     // OpenRouter itself sends no null, and its client takes none.
     const dropNullUsage = stream && (!includeUsage || exchange.isOpenRouter);
-    return { ...plan, addsUsage: stream && !includeUsage, dropUsage: hidesUsage, dropNullUsage };
+    return {
+      ...plan,
+      addsUsage: asks && stream && !includeUsage,
+      dropUsage: hidesUsage,
+      dropNullUsage,
+    };
   }
   // llama.cpp's `timings` tell as much, and they move when usage is asked for.
   const assembles = form.assemble !== null && !stream && streamUpstream && !losesInStream;
@@ -63,7 +71,7 @@ export function planOf(
     form.progress !== null &&
     answer.tellsProgress &&
     !returnsProgress;
-  const addsUsage = assembles || (exchange.isOpenRouter && stream && !includeUsage);
+  const addsUsage = asks && (assembles || (exchange.isOpenRouter && stream && !includeUsage));
   return { ...plan, assembles, addsUsage, addsProgress };
 }
 

@@ -1,6 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { findTopLevel } from "../dialects/json/json-scan.ts";
-import { GatewayError } from "../errors.ts";
+import { refuseShortError } from "../dialects/refuse-error.ts";
 import type { Receiver } from "../upstreams/forward.ts";
 
 /** More is no error: from there on the answer passes as it comes. Bytes. */
@@ -8,7 +7,7 @@ const mostHeld = 64 * 1024;
 
 /** A receiver that holds a short JSON answer back until it is known to be none of an error. */
 export type ProbedReceiver = Receiver & {
-  /** At the end of the answer. Throws `upstream_rejected` for an error under status 200. */
+  /** At the end of the answer. Throws the error that it is, for an error under status 200. */
   end(): void;
 };
 
@@ -32,7 +31,8 @@ export function probedReceiver(receiver: Receiver): ProbedReceiver {
   return {
     ...receiver,
     head(status, headers) {
-      const isJson = String(headers["content-type"] ?? "").startsWith("application/json");
+      // Not lines of JSON, which are a stream.
+      const isJson = /^application\/json\b/i.test(String(headers["content-type"]));
       if (isJson) head = [status, headers];
       else receiver.head(status, headers);
     },
@@ -40,21 +40,14 @@ export function probedReceiver(receiver: Receiver): ProbedReceiver {
       if (head === null) return receiver.data(chunk);
       held.push(chunk);
       size += chunk.length;
-      if (size > mostHeld) release();
+      // Events under the type of JSON are a stream too.
+      if (size > mostHeld || !/^\s*(\{|$)/.test(held[0]?.toString("latin1", 0, 64) ?? ""))
+        release();
       return true;
     },
     end() {
-      if (head !== null && isError(Buffer.concat(held))) {
-        const text = "The upstream answered with an error under status 200.";
-        throw new GatewayError("upstream_error", text);
-      }
+      if (head !== null) refuseShortError(Buffer.concat(held), null);
       release();
     },
   };
-}
-
-function isError(body: Buffer): boolean {
-  return findTopLevel(body, "error").some(({ start, end }) => {
-    return body.toString("latin1", start, end) !== "null";
-  });
 }

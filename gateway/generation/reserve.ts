@@ -26,12 +26,22 @@ export type Accepted = {
   readonly request: GenerationRequest;
   readonly destination: Destination;
   readonly meter: Meter;
+  /** An estimate of the tokens of its prompt, before the upstream tells them. */
+  readonly expectedInput: number;
+  /** True if some limit of the user depends on tokens. */
+  readonly isLimited: boolean;
   /** The conversation it continues, if there are several upstreams to choose from. */
   readonly conversation: string | null;
   readonly reservation: Reservation;
   /** Ends it from inside: a time-out, a cancel, a shutdown. */
   readonly stop: AbortController;
 };
+
+/** What is known before anything is reserved. */
+export type Unreserved = Omit<
+  Accepted,
+  "meter" | "reservation" | "conversation" | "expectedInput" | "isLimited"
+>;
 
 /** What is reserved before a generation runs. */
 export type Expected = {
@@ -48,7 +58,7 @@ export type Expected = {
  */
 export function reserve(
   parts: ReserveParts,
-  given: Omit<Accepted, "meter" | "reservation" | "conversation">,
+  given: Unreserved,
   expected: Expected = { counted: null, isLimited: false },
 ): Accepted {
   const { exchange, identity, request, destination } = given;
@@ -80,8 +90,14 @@ export function reserve(
   return {
     ...given,
     reservation,
+    expectedInput: tokens.input,
+    isLimited,
     conversation: destination.seats.list.length < 2 ? null : request.conversation,
-    meter: createMeter(exchange.dialect, prompts, exchange.startedMono),
+    meter: createMeter(exchange.dialect, {
+      prompts,
+      startedMono: exchange.startedMono,
+      keepsText: isLimited,
+    }),
   };
 }
 

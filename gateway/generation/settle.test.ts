@@ -52,7 +52,7 @@ it.each([
   ["a client that left", new ClientLeft(), {}, "cancelled", 499],
   ["a cancel", new GatewayError("cancelled", "stopped"), {}, "cancelled", 499],
   ["a client that left after the last event", new ClientLeft(), { finished: true }, "done", 200],
-  ["an error inside the stream", null, { finished: true, failed: true }, "failed", 200],
+  ["an error inside the stream", null, { finished: true, failed: true }, "failed", 502],
 ])("records %s", async (_what, error, seen, state, status) => {
   const room = testGeneration();
   const accepted = room.accept();

@@ -2,16 +2,15 @@ import type { Bytes } from "../answer/shaper.ts";
 import type { GatewayError } from "../errors.ts";
 import { ClientLeft } from "../exchange.ts";
 import type { Ledger, RowClosing } from "../ledger/ledger.ts";
-import type { CostOf } from "../ledger/prices.ts";
 import type { Telemetry } from "../telemetry/events.ts";
 import { modelAt } from "../upstreams/destination.ts";
+import { type ChargeParts, chargeOf } from "./charge-of.ts";
 import type { Accepted } from "./reserve.ts";
 import type { Outcome } from "./turns.ts";
 
-export type SettleParts = {
+export type SettleParts = ChargeParts & {
   ledger: Pick<Ledger, "close">;
   telemetry: Pick<Telemetry, "slotReleased" | "settled" | "internalError">;
-  costOf: CostOf;
   affinity: { remember(conversation: string, upstream: string): void };
 };
 
@@ -43,10 +42,10 @@ export async function settle(
   const { state, status, errorCode } = verdictOf(outcome);
   const durationMs = performance.now() - exchange.startedMono;
   const queueMs = slot === null ? durationMs : waitedMs;
-  const { input, output } = reading.usage;
   const cost = costOf(parts, accepted, outcome);
   try {
-    accepted.reservation.settle({ input, output, upstreamMs, cost: cost ?? 0 }, Date.now());
+    const charge = await chargeOf(parts, accepted, outcome, cost);
+    accepted.reservation.settle(charge, Date.now());
   } catch (cause) {
     // A fault in the limits must not keep the row open, nor the client waiting.
     parts.telemetry.internalError(exchange, cause);
@@ -99,7 +98,7 @@ function verdictOf({
   if (error === null || (left && reading.finished)) {
     const { status, failed } = reading;
     return failed
-      ? { state: "failed", status, errorCode: "upstream_error" }
+      ? { state: "failed", status: 502, errorCode: "upstream_error" }
       : { state: "done", status, errorCode: null };
   }
   return { state: left ? "cancelled" : "failed", status: error.status, errorCode: error.code };

@@ -3,9 +3,14 @@ import { createAssembleShaper } from "../answer/assemble-shaper.ts";
 import { eventOfError } from "../answer/error-text.ts";
 import { createEventShaper } from "../answer/event-shaper.ts";
 import { createJsonShaper } from "../answer/json-shaper.ts";
-import { createBytesShaper, createPricedShaper } from "../answer/plain-shapers.ts";
+import {
+  createBytesShaper,
+  createPassingJsonShaper,
+  createPricedShaper,
+} from "../answer/plain-shapers.ts";
 import type { Shaper } from "../answer/shaper.ts";
 import { dialects } from "../dialects/all.ts";
+import type { AnswerKind } from "../dialects/answer-kind.ts";
 import type { Dialect } from "../dialects/dialect.ts";
 import { eventWithCost } from "../dialects/openrouter/openrouter-cost.ts";
 import type { StreamEnd } from "../dialects/stream-end.ts";
@@ -13,39 +18,51 @@ import { isRaised, streamError } from "../dialects/stream-error.ts";
 import type { Plan } from "./plan.ts";
 import type { Accepted } from "./reserve.ts";
 
-/** Turns an answer of this content type into what the client gets; the meter watches it. */
-export function shaperFor(accepted: Accepted, answer: Answer, type: string, plan: Plan): Shaper {
-  const shaper = plainShaperFor(accepted, answer, type, plan);
+/** Turns an answer of this kind into what the client gets; the meter watches it. */
+export function shaperFor(
+  accepted: Accepted,
+  answer: Answer,
+  kind: AnswerKind,
+  plan: Plan,
+): Shaper {
+  const shaper = plainShaperFor(accepted, answer, kind, plan);
   const isWhole = shaper.framing === null;
   return plan.cost !== null && isWhole ? createPricedShaper(shaper, plan.cost) : shaper;
 }
 
-function plainShaperFor(accepted: Accepted, answer: Answer, type: string, plan: Plan): Shaper {
+function plainShaperFor(accepted: Accepted, answer: Answer, kind: AnswerKind, plan: Plan): Shaper {
   const { exchange, meter } = accepted;
-  const dialect = dialects[exchange.dialect];
-  if (type.startsWith(dialect.framing.mediaType)) return streamShaper(accepted, answer, plan);
-  if (dialect.answer.isReadWhole && type.includes("json")) {
-    const id = dialect.answer.carriesRequestId ? exchange.requestId : null;
-    return createJsonShaper({ id, secret: plan.key }, meter);
-  }
-  return createBytesShaper(type.includes("json") ? (bytes) => meter.chunk(bytes) : () => {});
+  const { answer: form } = dialects[exchange.dialect];
+  if (kind === "events") return streamShaper(accepted, answer, plan);
+  if (kind !== "json") return createBytesShaper();
+  if (!form.isReadWhole) return createPassingJsonShaper((bytes) => meter.chunk(bytes), plan.key);
+  const id = form.carriesRequestId ? exchange.requestId : null;
+  return createJsonShaper({ id, secret: plan.key }, meter);
+}
+
+/** True if a stream is put together for a client that asked for JSON. */
+export function isAssembled({ exchange, request }: Accepted, kind: AnswerKind): boolean {
+  const { assemble } = dialects[exchange.dialect].answer;
+  return kind === "events" && assemble !== null && !request.fields.stream;
 }
 
 function streamShaper(accepted: Accepted, answer: Answer, plan: Plan): Shaper {
   const { exchange, request, meter } = accepted;
   const { framing, events, answer: form, errors } = dialects[exchange.dialect];
   const { requestId, isOpenRouter } = exchange;
-  const { prompts } = request.fields;
+  const { n, prompts } = request.fields;
+  const choices = n * prompts;
   const watch = (event: string, end: StreamEnd | null): void => meter.event(event, end);
-  if (plan.assembles && form.assemble !== null) {
+  if (form.assemble !== null && isAssembled(accepted, "events")) {
     const assembly = form.assemble(prompts);
-    const options = { framing: framing.events, events, assembly, id: requestId, watch };
+    const options = { framing: framing.events, events, assembly, choices, id: requestId, watch };
     return createAssembleShaper(options);
   }
   const begun = answer.begunAnswer;
   return createEventShaper({
     framing,
     events,
+    choices,
     renamer: form.renamer(requestId, begun),
     clean: plan.dropNullUsage ? (form.askedUsage?.withoutNull ?? null) : null,
     isDropped: plan.dropUsage ? (form.askedUsage?.isOnlyUsage ?? null) : null,

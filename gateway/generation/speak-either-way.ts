@@ -1,24 +1,21 @@
-import type { IncomingHttpHeaders } from "node:http";
 import type { Answer } from "../answer/answer.ts";
 import { type DialectName, dialects } from "../dialects/all.ts";
+import { isErrorInAnswer } from "../dialects/stream-error.ts";
 import { freeBytes } from "../dialects/tasks/body-thread.ts";
-import { GatewayError } from "../errors.ts";
 import type { CostOf } from "../ledger/prices.ts";
-import { contentEncodingOf } from "../limits/body.ts";
 import type { Telemetry } from "../telemetry/events.ts";
 import { modelAt } from "../upstreams/destination.ts";
 import { forward, type Outbound, type Receiver } from "../upstreams/forward.ts";
 import type { Prepare } from "../upstreams/forward-converted.ts";
-import { headersToClient } from "../upstreams/headers.ts";
 import { sendWithPatience } from "../upstreams/send-with-patience.ts";
-import { learnKind, type Upstream } from "../upstreams/upstream.ts";
+import type { Upstream } from "../upstreams/upstream.ts";
 import { type AskingWay, attemptOf, firstWay, type NextAsking, nextWay } from "./asking-way.ts";
 import { type ConversionParts, conversionOf } from "./conversion-of.ts";
 import { editedBody, type OutboundParts, outboundOf } from "./outbound.ts";
 import { type Plan, planOf } from "./plan.ts";
 import { probedReceiver } from "./probed-receiver.ts";
+import { receiverFor } from "./receiver-for.ts";
 import type { Accepted } from "./reserve.ts";
-import { shaperFor } from "./shaper-for.ts";
 import type { HeldSlot } from "./turns.ts";
 
 export type SpeakParts = ConversionParts &
@@ -66,7 +63,7 @@ async function speak(
   accepted: Accepted,
   answer: Answer,
   { member, patienceMs }: HeldSlot,
-  { converts, demotes }: AskingWay,
+  { converts, demotes, asksUsage }: AskingWay,
 ): Promise<void> {
   const { exchange, destination } = accepted;
   const { upstream } = member;
@@ -79,6 +76,7 @@ async function speak(
     cost: costTellerOf(parts, accepted, model),
     streamUpstream: parts.streamUpstream,
     demotes,
+    asksUsage,
   });
   const { body, changed } = await editedBody(parts, accepted, plan);
   const receiver = receiverFor(parts.telemetry, accepted, answer, { plan, upstream, changed });
@@ -93,6 +91,12 @@ async function speak(
       committed: () => answer.committed,
       patienceMs,
     });
+    receiver.finish();
+    if (plan.addsUsage) upstream.takesStreamOptions = true;
+  } catch (error) {
+    // The upstream may be asked in another way, as if it had said so with its status.
+    if (isErrorInAnswer(error) && answer.takeBack()) accepted.meter.takenBack();
+    throw error;
   } finally {
     // A copy of a large body, edited for this upstream.
     if (Buffer.isBuffer(body) && body !== accepted.request.body) freeBytes(body);
@@ -138,7 +142,11 @@ async function sendConverted(
   const prepare: Prepare | null = isLarge
     ? (preparing) => work.run("convert", bytes, { ...preparing, dialect }, signal)
     : null;
-  await forwardConverted(upstream, outbound, { ...conversion, prepare }, receiver, signal);
+  const { meter } = accepted;
+  await forwardConverted(upstream, outbound, { ...conversion, prepare }, receiver, signal, {
+    event: (event) => meter.upstreamEvent(event),
+    body: (bytes) => meter.upstreamBody(bytes),
+  });
 }
 
 /** Tells OpenRouter's clients in the answer what it cost; null for other clients. */
@@ -156,52 +164,4 @@ function costTellerOf(
     // OpenRouter has no word for a cost that is unknown.
     return costOf({ model, upstreamModel: upstreamModel ?? model, usage, upstreamMs }) ?? 0;
   };
-}
-
-function receiverFor(
-  telemetry: SpeakParts["telemetry"],
-  accepted: Accepted,
-  answer: Answer,
-  { plan, upstream, changed }: { plan: Plan; upstream: Upstream; changed: readonly string[] },
-): Receiver {
-  const { exchange, request, meter } = accepted;
-  return {
-    head(status: number, headers: IncomingHttpHeaders): void {
-      const model = plan.model ?? request.fields.model;
-      learnKind(upstream, { model, name: headers.server });
-      // The upstream was asked not to compress. What comes compressed all the same passes unread.
-      const isPlain = contentEncodingOf(headers) === null;
-      const type = isPlain ? String(headers["content-type"] ?? "") : "";
-      if (request.json && type.startsWith("text/html")) {
-        const text = "The upstream answered with a web page instead of JSON.";
-        throw new GatewayError("upstream_error", text);
-      }
-      const dropped = plan.converts ? headers["x-gateway-dropped"] : undefined;
-      if (dropped !== undefined) telemetry.dropped(exchange, String(dropped));
-      const streams = type.startsWith(dialects[exchange.dialect].framing.mediaType);
-      const assembles = streams && plan.assembles;
-      const isAwaited = isPlain && (streams && !assembles) === request.fields.stream;
-      if (answer.committed && !isAwaited) {
-        const text =
-          "The upstream sent a different kind of answer (a stream or JSON) than the request asked for.";
-        throw new GatewayError("upstream_error", text);
-      }
-      const shaper = shaperFor(accepted, answer, type, plan);
-      const shown = {
-        ...headersToClient(headers, shaper.edits),
-        ...(changed.length === 0 ? {} : { "x-gateway-changed": changed.slice(0, 50).join(", ") }),
-      };
-      answer.begin(status, assembles ? jsonHeaders(shown) : shown, shaper);
-      meter.begun(status);
-    },
-    data: (chunk) => answer.data(chunk),
-    isComplete: () => answer.saidAll,
-    whenDrained: (resume) => answer.whenDrained(resume),
-  };
-}
-
-/** Drops the headers of a stream that are wrong for the JSON it is put together to. */
-function jsonHeaders(headers: Record<string, string | string[]>): typeof headers {
-  const { "cache-control": _cache, "x-accel-buffering": _buffering, ...rest } = headers;
-  return { ...rest, "content-type": "application/json; charset=utf-8" };
 }

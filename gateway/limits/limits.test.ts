@@ -231,6 +231,21 @@ describe("in parallel", () => {
     one.ask({ input: 40, output: 90 }).settle({ input: null, output: 7, upstreamMs: 3 }, start);
     expect(one.state()).toMatchObject({ used: 47 });
   });
+
+  it("an answer without usage is charged by what passed, and the estimate of its prompt", () => {
+    const one = setUp({ tokens: 1000 });
+    const untold = { input: null, output: null, upstreamMs: 3 };
+    one.ask({ input: 40, output: 90 }).settle({ ...untold, passed: 50, ran: true }, start);
+    expect(one.state()).toMatchObject({ used: 90 });
+  });
+
+  it("a client that leaves while its prompt is read is charged for the prompt", () => {
+    const one = setUp({ tokens: 1000 });
+    const untold = { input: null, output: null, upstreamMs: 3 };
+    one.ask({ input: 40, output: 90 }).settle({ ...untold, ran: true }, start);
+    one.ask({ input: 40, output: 90 }).settle({ ...untold, ran: false }, start);
+    expect(one.state()).toMatchObject({ used: 40 });
+  });
 });
 
 describe("the size of a prompt", () => {

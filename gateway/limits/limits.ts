@@ -147,10 +147,15 @@ function worstOf(bounds: readonly Bound[], needs: Amounts, now: number): Excess 
   return worst;
 }
 
-/** @param expected tokens of the prompt: of one that was cut nobody says how many; it was read */
-function chargeOf({ input, output, upstreamMs, cost = 0 }: Used, expected: number): Amounts {
-  const read = input ?? (output === null ? 0 : expected);
-  const tokens = read + (output ?? 0);
+/**
+ * What nobody told is charged by what passed: otherwise an upstream that tells no usage, or a client
+ * that leaves early, would use nothing.
+ *
+ * @param expected - tokens of the prompt, estimated
+ */
+function chargeOf(used: Used, expected: number): Amounts {
+  const { input, output, upstreamMs, cost = 0, passed = 0, ran = output !== null } = used;
+  const tokens = (input ?? (ran ? expected : 0)) + (output ?? passed);
   return { requests: 0, tokens, upstream: Math.round(upstreamMs ?? 0), cost };
 }
 

@@ -5,6 +5,10 @@ import type { UserWindows } from "./user-windows.ts";
 export type Used = {
   input: number | null;
   output: number | null;
+  /** Tokens that were seen to pass; they are charged where `output` is unknown. */
+  passed?: number;
+  /** True if an upstream read the prompt: its tokens are charged, by the estimate if unknown. */
+  ran?: boolean;
   /** Milliseconds of a slot; null where it had none. */
   upstreamMs: number | null;
   cost?: number;

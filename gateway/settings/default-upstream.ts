@@ -19,7 +19,7 @@ export function defaultUpstream(settings: Settings): UpstreamSettings | null {
 
 /** The echo at this URL, which answers if no upstream is configured. */
 export function echoUpstream(
-  { maxConcurrent, exclusiveModels }: Settings,
+  { maxConcurrent, exclusiveModels, streamUsage }: Settings,
   url: string,
 ): UpstreamSettings {
   return {
@@ -28,6 +28,7 @@ export function echoUpstream(
     type: "openai",
     url,
     maxConcurrent,
+    streamUsage,
     exclusiveModels: exclusiveModels === "on",
   };
 }

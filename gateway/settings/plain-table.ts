@@ -160,6 +160,12 @@ const serverTable = {
     oneOf: ["auto", "off"],
     default: "auto",
   },
+  streamUsage: {
+    env: "STREAM_USAGE",
+    about: "on asks every stream for its usage, off none; auto stops asking a server that refuses",
+    oneOf: ["auto", "on", "off"],
+    default: "auto",
+  },
   queueEvents: {
     env: "QUEUE_EVENTS",
     about: "how a streaming request learns its place in the queue",

@@ -43,6 +43,7 @@ describe("upstreams", () => {
         weight: 1,
         drain: false,
         exclusiveModels: false,
+        streamUsage: "auto",
         box: null,
         ca: null,
         certificate: null,

@@ -69,6 +69,13 @@ export const upstreamMembers = {
     otherwise: false,
     example: "true",
   },
+  streamUsage: {
+    name: "stream_usage",
+    about: "auto, on or off: asks its streams for their usage. The default is STREAM_USAGE",
+    oneOf: ["auto", "on", "off"],
+    otherwise: "auto",
+    example: "off",
+  },
   /** Null: no other upstream is on its machine. */
   box: {
     name: "box",

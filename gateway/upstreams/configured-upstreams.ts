@@ -2,7 +2,13 @@ import { readFileSync } from "node:fs";
 import type { Echo } from "../echo/echo.ts";
 import { type ProxyEnvironment, proxyFor } from "./proxy-for.ts";
 import type { RoutedUpstream } from "./routing.ts";
-import { openUpstream, type ServerType, type Upstream, type UpstreamApi } from "./upstream.ts";
+import {
+  openUpstream,
+  type ServerType,
+  type StreamUsage,
+  type Upstream,
+  type UpstreamApi,
+} from "./upstream.ts";
 
 /** How one upstream is configured. */
 export type UpstreamSetup = {
@@ -20,6 +26,8 @@ export type UpstreamSetup = {
   /** Upstreams of one box share its capacity; null: it has a machine of its own. */
   readonly box: string | null;
   readonly exclusiveModels: boolean;
+  /** Whether its streams are asked for their usage. */
+  readonly streamUsage: StreamUsage;
   /** Paths of PEM files. */
   readonly ca: string | null;
   readonly certificate: string | null;
@@ -124,6 +132,7 @@ export function openOne(
     type,
     api,
     passthrough,
+    streamUsage: setup.streamUsage,
     connectTimeoutMs,
     tls: {
       ca: pem("ca", setup.ca),

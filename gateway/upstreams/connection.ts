@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import type { Dispatcher, Pool as UndiciPool } from "undici";
+import { type AnswerSocket, watchAnswers } from "./answer-socket.ts";
 import type { Trust } from "./trust.ts";
 import { openTunnel } from "./tunnel.ts";
 import { buildConnector, Client, Pool } from "./undici-parts.ts";
@@ -10,6 +11,8 @@ export class SocketClient extends Client {
   socket: Socket | null = null;
   /** Requests sent on the present socket. */
   served = 0;
+  /** What is asked on the present socket. */
+  answers: AnswerSocket | null = null;
 
   override dispatch(
     options: Dispatcher.DispatchOptions,
@@ -38,6 +41,11 @@ export type Connections = {
   readonly kept: UndiciPool;
   /** Used with `reset`, so that each request has a new connection. */
   readonly fresh: UndiciPool;
+  /**
+   * True once the upstream has sent an answer that nobody asked for on a kept connection: the next
+   * user could get it, so none is kept from then on.
+   */
+  readonly isUntidy: boolean;
   close(): Promise<void>;
 };
 
@@ -54,6 +62,7 @@ type Connect = ReturnType<typeof buildConnector>;
 /** Opens the connections to one upstream; nothing connects yet. */
 export function openConnections(origin: string, options: ConnectionOptions): Connections {
   const connect = connectorOf(options);
+  let isUntidy = false;
   const factory = (url: URL, poolOptions: object): SocketClient => {
     const client: SocketClient = new SocketClient(url, {
       ...poolOptions,
@@ -64,6 +73,9 @@ export function openConnections(origin: string, options: ConnectionOptions): Con
           if (socket) {
             client.socket = socket;
             client.served = 0;
+            client.answers = watchAnswers(socket, () => {
+              isUntidy = true;
+            });
           }
           callback(...result);
         }),
@@ -77,6 +89,9 @@ export function openConnections(origin: string, options: ConnectionOptions): Con
   return {
     kept,
     fresh,
+    get isUntidy() {
+      return isUntidy;
+    },
     close: async () => {
       await Promise.all([kept.destroy(), fresh.destroy()]);
     },

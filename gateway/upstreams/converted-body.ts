@@ -1,12 +1,5 @@
-import type { SseChecker } from "../dialects/sse/sse-checker.ts";
-import { GatewayError } from "../errors.ts";
+import type { ConvertedAnswer } from "./converted-answer.ts";
 import type { Receiver } from "./forward.ts";
-
-/** An answer that is not streamed is no longer than this. Bytes. */
-const maxWhole = 64 * 1024 * 1024;
-
-/** Nor a stream than this: of what the hub makes nothing yet, it keeps all. Bytes. */
-const maxStream = 256 * 1024 * 1024;
 
 /** The body of an upstream's answer as a stream that is read when its reader wants more. */
 export type ConvertedBody = {
@@ -20,20 +13,16 @@ export type ConvertedBody = {
 };
 
 /**
- * @param checker - looks at the events of a stream; null for an answer that is not streamed.
- * @param mend - changes such an answer, which is held until its end.
+ * @param answer - what the hub is given of the upstream's bytes
  * @param cancelled - called when the reader wants no more.
  */
 export function createConvertedBody(
-  checker: SseChecker | null,
-  mend: (whole: Buffer) => Buffer,
+  answer: ConvertedAnswer,
   cancelled: (reason: unknown) => void,
 ): ConvertedBody {
   let controller: ReadableStreamDefaultController<Uint8Array>;
   let resume: (() => void) | null = null;
   let isOver = false;
-  let size = 0;
-  const whole: Buffer[] = [];
 
   const stream = new ReadableStream<Uint8Array>({
     start(given) {
@@ -62,17 +51,9 @@ export function createConvertedBody(
   }
 
   function take(chunk: Buffer): void {
-    size += chunk.length;
-    if (size > (checker === null ? maxWhole : maxStream)) {
-      throw new GatewayError("upstream_error", "The upstream's answer is too long.");
-    }
-    if (checker === null) {
-      whole.push(chunk);
-      return;
-    }
-    enqueue(checker.push(chunk));
+    enqueue(answer.push(chunk));
     // Some servers leave the connection open: what can only be silence is not waited for.
-    if (checker.ended) finish(null);
+    if (answer.ended) finish(null);
   }
 
   return {
@@ -84,24 +65,19 @@ export function createConvertedBody(
         finish(error);
         cancelled(error);
       }
-      return isOver || checker === null || (controller.desiredSize ?? 0) > 0;
+      return isOver || (controller.desiredSize ?? 0) > 0;
     },
     whenDrained(goOn) {
       resume = goOn;
     },
-    isComplete: () => checker?.complete ?? false,
+    isComplete: () => answer.complete,
     end(error) {
       if (error !== null || isOver) {
         finish(error);
         return;
       }
-      if (checker === null) {
-        enqueue(mend(Buffer.concat(whole)));
-        finish(null);
-        return;
-      }
       try {
-        enqueue(checker.end());
+        enqueue(answer.end());
         finish(null);
       } catch (cut) {
         finish(cut);

@@ -1,7 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { TargetName } from "../dialects/hub/target.ts";
-import { createSseChecker } from "../dialects/sse/sse-checker.ts";
-import { mendedWhole } from "../dialects/sse/sse-mended.ts";
+import { type AnswerWatch, createConvertedAnswer } from "./converted-answer.ts";
 import { type ConvertedBody, createConvertedBody } from "./converted-body.ts";
 import { convertedHeaders } from "./converted-headers.ts";
 import { forward, type Outbound } from "./forward.ts";
@@ -12,6 +11,8 @@ export type ConvertedFetch = {
   readonly fetch: typeof fetch;
   /** The head of the upstream's last answer; `{}` before there is one. */
   headers(): IncomingHttpHeaders;
+  /** True once the upstream has begun to answer with success. */
+  hasAnswered(): boolean;
   /** Why a request failed; null while none did. */
   failure(): unknown;
   /** Resolves when nothing of it is under way: every socket is closed or free. */
@@ -24,53 +25,53 @@ function bytesOf(body: RequestInit["body"]): Buffer {
   return Buffer.from(String(body ?? ""));
 }
 
-/** A stream is looked at event by event; any other answer is mended when it is whole. */
-function bodyFor(stream: boolean, target: TargetName, stop: AbortController): ConvertedBody {
-  return createConvertedBody(
-    stream ? createSseChecker(target) : null,
-    (whole) => mendedWhole(whole, target),
-    (reason) => stop.abort(reason),
-  );
-}
-
 /** Statuses without a body. */
 const bodiless = new Set([204, 205]);
+
+function requestOf(outbound: Outbound, path: string, init: RequestInit): Outbound {
+  const headers = convertedHeaders(outbound.headers, init.headers);
+  const body = bytesOf(init.body);
+  return { ...outbound, method: "POST", path, headers, body };
+}
+
+function responseOf(status: number, type: string, { stream }: ConvertedBody): Response {
+  const bytes = bodiless.has(status) ? null : stream;
+  return new Response(bytes, { status, headers: { "content-type": type } });
+}
 
 /**
  * Sends through `forward`, on the upstream's own connections and with the headers that the road
  * made. Aborting `stop` ends what is under way.
  *
- * @param answer - `stream`: the upstream is asked for a stream, and anything else is a cut one.
+ * @param answer - `stream`: the upstream is asked for a stream
+ * @param watch - sees what the upstream answers, before it is converted
  */
 export function createConvertedFetch(
   upstream: Upstream,
   outbound: Outbound,
-  { stream, target }: { stream: boolean; target: TargetName },
+  { stream: streams, target }: { stream: boolean; target: TargetName },
   stop: AbortController,
+  watch: AnswerWatch,
 ): ConvertedFetch {
   const underWay: Promise<void>[] = [];
   let seen: IncomingHttpHeaders = {};
   let failure: unknown = null;
+  let answered = false;
 
   function send(path: string, init: RequestInit): Promise<Response> {
     return new Promise((resolve, reject) => {
       let body: ConvertedBody | null = null;
       const passage = forward(
         upstream.connections,
-        {
-          ...outbound,
-          method: "POST",
-          path,
-          headers: convertedHeaders(outbound.headers, init.headers),
-          body: bytesOf(init.body),
-        },
+        requestOf(outbound, path, init),
         {
           head(status, headers) {
             seen = headers;
-            const type = String(headers["content-type"] ?? "");
-            body = bodyFor(stream, target, stop);
-            const bytes = bodiless.has(status) ? null : body.stream;
-            resolve(new Response(bytes, { status, headers: { "content-type": type } }));
+            answered = true;
+            const type = String(headers["content-type"] ?? "").toLowerCase();
+            const answer = createConvertedAnswer({ target, streams, type, watch });
+            body = createConvertedBody(answer, (reason) => stop.abort(reason));
+            resolve(responseOf(status, type, body));
           },
           data: (chunk) => body?.data(chunk) ?? true,
           whenDrained: (resume) => body?.whenDrained(resume),
@@ -94,6 +95,7 @@ export function createConvertedFetch(
       return send(pathname + search, init ?? {});
     },
     headers: () => seen,
+    hasAnswered: () => answered,
     failure: () => failure,
     async settled() {
       await Promise.all(underWay);

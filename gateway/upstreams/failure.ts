@@ -1,4 +1,5 @@
 import { withKeyMasked } from "../dialects/masked-key.ts";
+import { ErrorInAnswer } from "../dialects/stream-error.ts";
 import { GatewayError } from "../errors.ts";
 import { StaleConnection } from "./stale-connection.ts";
 import { brokenSocket, neverConnected } from "./trouble.ts";
@@ -25,15 +26,17 @@ export function withStatus(error: GatewayError, status: number): GatewayError {
  * - `silent`: no first byte in time, or its proxy reports that (504). It may still be generating
  * - `busy`: it lives and takes nothing for `ms` (429, 529, a loading model). `limit` if it limits
  * us (429), which may concern one request, one model or one key
+ * - `unusable`: it lives, and its answer of 200 is an error, or cannot be read. Others may do better
  * - `alive`: it answered, and the fault is the request's, or has no consequence for others
  * - `nothing`: the client left, or the fault is ours
  */
 export type Failure =
-  | { readonly kind: "down" | "silent" | "alive" | "nothing" }
+  | { readonly kind: "down" | "silent" | "unusable" | "alive" | "nothing" }
   | { readonly kind: "busy"; readonly ms: number; readonly limit: boolean };
 
 const down: Failure = { kind: "down" };
 const silent: Failure = { kind: "silent" };
+const unusable: Failure = { kind: "unusable" };
 const alive: Failure = { kind: "alive" };
 const nothing: Failure = { kind: "nothing" };
 
@@ -82,6 +85,7 @@ function busyFor(error: GatewayError, limit: boolean): Failure {
 }
 
 function brokenOrAnswered(cause: unknown): Failure {
+  if (cause instanceof ErrorInAnswer) return unusable;
   if (cause instanceof AnsweredStatus) {
     if (cause.status === proxyTimeout) return silent;
     return gone.has(cause.status) ? down : alive;

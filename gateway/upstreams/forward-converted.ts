@@ -5,6 +5,9 @@ import type { PreparedRequest, Preparing } from "../dialects/hub/prepare-request
 import { parseExact } from "../dialects/json/exact-json.ts";
 import { parseObject } from "../dialects/json/json-body.ts";
 import { bodyBounds } from "../dialects/json/json-shape.ts";
+import { ErrorInAnswer, isErrorInAnswer } from "../dialects/stream-error.ts";
+import { GatewayError } from "../errors.ts";
+import type { AnswerWatch } from "./converted-answer.ts";
 import { type ConvertedFetch, createConvertedFetch } from "./converted-fetch.ts";
 import { takesThoughts } from "./converted-marks.ts";
 import type { Outbound, Receiver } from "./forward.ts";
@@ -54,9 +57,23 @@ async function give(converted: Converted, receiver: Receiver, signal: AbortSigna
 }
 
 /** The upstream's own trouble says more than what the hub makes of it. */
-function reasonOf(error: unknown, sent: ConvertedFetch): unknown {
-  const reason = sent.failure() ?? error;
-  return reason instanceof StaleConnection ? reason : upstreamTrouble(reason);
+function reasonOf(error: unknown, failure: unknown, sent: ConvertedFetch): unknown {
+  if (failure instanceof StaleConnection) return failure;
+  if (failure !== null) return upstreamTrouble(failure);
+  // Anything else is a fault of what receives the answer.
+  const isOfAnswer = error instanceof GatewayError && sent.hasAnswered();
+  return isOfAnswer ? faultOfAnswer(error) : upstreamTrouble(error);
+}
+
+/** An answer that cannot be converted is the upstream's fault, and another one may do better. */
+function faultOfAnswer(error: GatewayError): GatewayError {
+  if (error.code !== "internal_error" && error.code !== "upstream_error") return error;
+  if (isErrorInAnswer(error)) return error;
+  const text =
+    error.code === "upstream_error"
+      ? error.message
+      : "The upstream's answer has an unknown format.";
+  return new GatewayError("upstream_error", text, { cause: new ErrorInAnswer(text) });
 }
 
 type Asking = { prepare: Prepare | null; streams: boolean; fetch: typeof fetch };
@@ -96,6 +113,7 @@ export async function forwardConverted(
   { prepare = null, ...conversion }: Conversion & { readonly prepare?: Prepare | null },
   receiver: Receiver,
   signal: AbortSignal,
+  watch: AnswerWatch = { event() {}, body() {} },
 ): Promise<void> {
   if (signal.aborted) throw signal.reason;
   const stop = new AbortController();
@@ -105,12 +123,8 @@ export async function forwardConverted(
   const streamUpstream =
     conversion.streamUpstream === true && kindOf(upstream, conversion.model) === "llamacpp";
   const streams = conversion.framing.inPieces || streamUpstream;
-  const sent = createConvertedFetch(
-    upstream,
-    outbound,
-    { stream: streams, target: conversion.target },
-    stop,
-  );
+  const asked = { stream: streams, target: conversion.target };
+  const sent = createConvertedFetch(upstream, outbound, asked, stop, watch);
   try {
     const asked = { ...conversion, streamUpstream };
     const converted = await ask(upstream, outbound, asked, { prepare, streams, fetch: sent.fetch });
@@ -119,9 +133,11 @@ export async function forwardConverted(
     await sent.settled();
     if (signal.aborted) throw signal.reason;
   } catch (error) {
+    // Before our own end of it, which would be one too.
+    const failure = sent.failure();
     stop.abort(error);
     await sent.settled();
-    throw signal.aborted ? signal.reason : reasonOf(error, sent);
+    throw signal.aborted ? signal.reason : reasonOf(error, failure, sent);
   } finally {
     signal.removeEventListener("abort", leave);
   }

@@ -1,11 +1,12 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { Readable } from "node:stream";
+import type { Readable, Transform } from "node:stream";
 import type { Dispatcher } from "undici";
 import { maxRejectionBytes, upstreamRejection } from "../dialects/upstream-rejection.ts";
 import type { GatewayError } from "../errors.ts";
 import { ClientAware, type Connections } from "./connection.ts";
 import { withStatus } from "./failure.ts";
 import type { Headers } from "./headers.ts";
+import { inflatedHeaders, inflaterFor, notInflatable } from "./inflate.ts";
 import { StaleConnection } from "./stale-connection.ts";
 import { brokenSocket, upstreamTrouble } from "./trouble.ts";
 
@@ -66,6 +67,10 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
   /** Our half of the connection is closed. What still comes is for nobody. */
   #hasLeft = false;
   readonly #noticesLate: boolean;
+  /** Null: the answer is not compressed. */
+  #inflater: Transform | null = null;
+  /** The upstream's last byte has come. */
+  #ended = false;
 
   constructor(
     receiver: Receiver,
@@ -81,6 +86,12 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
   }
 
   readonly leave = (): void => {
+    // All has come, and what is left of it is being inflated.
+    if (this.#ended) {
+      this.#inflater?.destroy();
+      this.#finish(this.#signal.reason);
+      return;
+    }
     // Still connecting: the upstream has seen nothing, and `onRequestStart` lets go of the socket.
     if (this.#controller === null) this.#finish(this.#signal.reason);
     else if (this.#noticesLate && this.client?.socket?.writable) {
@@ -95,6 +106,7 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
     this.#controller = controller;
     const client = this.client;
     if (client !== null) this.#reused = client.served++ > 0;
+    client?.answers?.asked();
     if (this.#signal.aborted) controller.abort(new Error("left"));
   }
 
@@ -105,44 +117,82 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
   ): void {
     if (status < 200 || this.#hasLeft) return;
     this.#begun = true;
-    if (status >= 300) this.#rejection = { status, headers, chunks: [], size: 0 };
-    else this.#receiver.head(status, headers);
+    this.#inflater = inflaterFor(headers);
+    const plain = this.#inflater === null ? headers : inflatedHeaders(headers);
+    if (status >= 300) this.#rejection = { status, headers: plain, chunks: [], size: 0 };
+    else this.#receiver.head(status, plain);
+    if (this.#inflater !== null) this.#takeFrom(this.#inflater);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#hasLeft) return;
+    const inflater = this.#inflater;
+    if (inflater === null) {
+      this.#take(chunk, { pause: () => controller.pause(), resume: () => controller.resume() });
+      return;
+    }
+    if (inflater.write(chunk)) return;
+    controller.pause();
+    inflater.once("drain", () => controller.resume());
+  }
+
+  /** Inflated bytes come in turns of their own, in which a throw would end the process. */
+  #takeFrom(inflater: Transform): void {
+    const flow = { pause: () => inflater.pause(), resume: () => inflater.resume() };
+    inflater.on("data", (chunk: Buffer) => {
+      try {
+        this.#take(chunk, flow);
+      } catch (error) {
+        this.#breakOff(error instanceof Error ? error : new Error(String(error)));
+      }
+    });
+    inflater.once("error", (cause) => this.#breakOff(notInflatable(cause)));
+    inflater.once("end", () => this.#finish(this.#rejected()));
+  }
+
+  #breakOff(error: Error): void {
+    this.#inflater?.destroy();
+    if (this.#ended) this.#finish(error);
+    else this.#controller?.abort(error);
+  }
+
+  /** Takes plain bytes of the answer. */
+  #take(chunk: Buffer, flow: { pause(): void; resume(): void }): void {
     const rejection = this.#rejection;
     if (rejection === null) {
       const goOn = this.#receiver.data(chunk);
-      if (this.#grace === undefined && this.#receiver.isComplete?.()) this.#endSoon(controller);
+      if (this.#grace === undefined && this.#receiver.isComplete?.()) this.#endSoon();
       if (goOn) return;
-      controller.pause();
-      this.#receiver.whenDrained(() => controller.resume());
+      flow.pause();
+      this.#receiver.whenDrained(() => flow.resume());
       return;
     }
     rejection.size += chunk.length;
     if (rejection.size <= maxRejectionBytes) rejection.chunks.push(chunk);
     // The message is whole or it is not worth more: an error page may be endless.
-    else controller.abort(new Error("rejection too long"));
+    else this.#controller?.abort(new Error("rejection too long"));
   }
 
-  #endSoon(controller: Dispatcher.DispatchController): void {
+  #endSoon(): void {
     this.#grace = setTimeout(() => {
       this.#endedByUs = true;
-      controller.abort(new Error("complete"));
+      this.#controller?.abort(new Error("complete"));
     }, endGraceMs);
   }
 
   onResponseEnd(): void {
-    if (!this.#hasLeft) {
-      this.#finish(this.#rejected());
-      return;
-    }
-    this.client?.socket?.destroy();
-    this.#whenClosed(this.#signal.reason);
+    this.#ended = true;
+    this.client?.answers?.answered();
+    if (this.#hasLeft) {
+      this.client?.socket?.destroy();
+      this.#whenClosed(this.#signal.reason);
+    } else if (this.#inflater === null) this.#finish(this.#rejected());
+    else this.#inflater.end();
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.client?.answers?.answered();
+    this.#inflater?.destroy();
     if (this.#endedByUs) {
       this.#whenClosed(null);
     } else if (this.#signal.aborted) {
@@ -160,9 +210,10 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
     const found = this.#rejection;
     if (found === null) return null;
     const type = String(found.headers["content-type"] ?? "");
-    const retryAfter = found.headers["retry-after"] ?? null;
+    const { "retry-after": retryAfter = null, location = null } = found.headers;
     const body = Buffer.concat(found.chunks);
-    return withStatus(upstreamRejection(found.status, body, type, retryAfter), found.status);
+    const rejection = upstreamRejection(found.status, body, type, { retryAfter, location });
+    return withStatus(rejection, found.status);
   }
 
   /** The slot is free only when the upstream's socket has closed. */
@@ -201,7 +252,8 @@ export function forward(
       outbound.noticesLate === true,
     );
     signal.addEventListener("abort", passage.leave, { once: true });
-    const pool = outbound.fresh ? connections.fresh : connections.kept;
+    const fresh = outbound.fresh || connections.isUntidy;
+    const pool = fresh ? connections.fresh : connections.kept;
     try {
       pool.dispatch(
         {
@@ -211,7 +263,7 @@ export function forward(
           body: outbound.body,
           headersTimeout: outbound.firstByteMs,
           bodyTimeout: outbound.idleMs,
-          reset: outbound.fresh,
+          reset: fresh,
         },
         passage,
       );

@@ -156,6 +156,20 @@ const headerText = (name: string): string =>
   /^[\x20-\x7e]*$/.test(name) ? name : encodeURIComponent(name);
 
 /**
+ * The headers of a stream, so that no proxy on the way keeps events back: nginx would collect them,
+ * others would compress them. What else `Cache-Control` says stays.
+ */
+export function streamHeaders(headers: Headers): Headers {
+  const said = String(headers["cache-control"] ?? "no-cache");
+  const isKept = /(^|[\s,])no-transform([\s,]|$)/i.test(said);
+  return {
+    ...headers,
+    "cache-control": isKept ? said : `${said}, no-transform`,
+    "x-accel-buffering": "no",
+  };
+}
+
+/**
  * The headers a client gets of an upstream's answer.
  *
  * @param edited - true where bytes of the body change, so that the length no longer holds.

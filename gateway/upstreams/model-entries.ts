@@ -36,7 +36,8 @@ export const ownerOf = (upstream: string): string =>
 
 /** The models on one page of an upstream's list; what has no name is left out. */
 export function entriesOf(family: Family, page: JsonObject, upstream: string): CatalogEntry[] {
-  const items = family === "google" ? page.models : page.data;
+  const lists = family === "google" ? [page.models, page.data] : [page.data, page.models];
+  const items = lists.find((list) => Array.isArray(list));
   if (!Array.isArray(items)) return [];
   const read = readers[family];
   const entries: CatalogEntry[] = [];

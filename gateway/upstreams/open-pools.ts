@@ -46,6 +46,8 @@ export type Pools = {
   readonly reads: PoolMember;
   /** The health of an upstream has changed: requests that wait may start, there or elsewhere. */
   reconsider(): void;
+  /** An upstream has come back, maybe with another number of slots. */
+  cameBack(upstream: string): void;
   close(): void;
 };
 
@@ -97,6 +99,7 @@ export function openPools(options: PoolsOptions): Pools {
     reconsider() {
       for (const line of lines) line.reconsider();
     },
+    cameBack: (upstream) => slotCounts.lookAgain(upstream),
     close() {
       slotCounts.stop();
       for (const { passThrough } of members.values()) passThrough.close();

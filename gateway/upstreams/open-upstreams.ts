@@ -94,6 +94,7 @@ export async function openUpstreams(options: UpstreamsOptions): Promise<OpenUpst
   });
   opening.defer(() => pools.close());
   watch.whenUsable(pools.reconsider);
+  watch.whenBack(pools.cameBack);
   const opened = opening.move();
   return {
     upstreams,

@@ -1,10 +1,18 @@
-import type { ClientRequest, Agent as HttpAgent, IncomingMessage, ServerResponse } from "node:http";
+import type {
+  ClientRequest,
+  Agent as HttpAgent,
+  IncomingHttpHeaders,
+  IncomingMessage,
+  ServerResponse,
+} from "node:http";
 import type { Socket } from "node:net";
+import type { Readable } from "node:stream";
 import type { RequestHandler } from "http-proxy-middleware";
 import { upstreamRejection } from "../dialects/upstream-rejection.ts";
 import { GatewayError } from "../errors.ts";
 import { boundConnect, boundSilence } from "./bound-request.ts";
-import { type Headers, headersToClient } from "./headers.ts";
+import { type Headers, headersToClient, streamHeaders } from "./headers.ts";
+import { inflatedHeaders, inflaterFor } from "./inflate.ts";
 import { openPassingAgent } from "./passing-agent.ts";
 import { upstreamTrouble } from "./trouble.ts";
 import type { Upstream } from "./upstream.ts";
@@ -12,9 +20,12 @@ import type { Upstream } from "./upstream.ts";
 /** What the upstream is asked, in place of the client's own words. */
 export type Passed = { path: string; headers: Headers };
 
+/** The upstream's answer to a read, not compressed. */
+export type ReadAnswer = Readable & Pick<IncomingMessage, "statusCode" | "headers">;
+
 /** Receives the result: an answer, an open WebSocket, or neither. */
 export type PassReceiver = {
-  answer?(upstream: IncomingMessage, headers: Headers): void;
+  answer?(upstream: ReadAnswer, headers: Headers): void;
   /** What the client of a WebSocket is told of the exchange, in the head that opens it. */
   head?(): Headers;
   /** The request for a WebSocket is on its way; destroying it takes it back. */
@@ -111,7 +122,8 @@ async function createProxy(parts: ProxyParts): Promise<Proxy> {
       proxyRes(answer, request) {
         const receiver = receivers.get(request);
         try {
-          receiver?.answer?.(answer, headersToClient(answer.headers, false));
+          const read = inflated(answer, request.method);
+          receiver?.answer?.(read, shownHeaders(read.headers));
         } catch (error) {
           // A status or header that Node will not send on.
           answer.destroy();
@@ -138,6 +150,28 @@ async function createProxy(parts: ProxyParts): Promise<Proxy> {
       },
     },
   });
+}
+
+/** An answer without a body is not compressed, whatever its head says. */
+const bodiless: ReadonlySet<number | undefined> = new Set([204, 304]);
+
+/** Throws `upstream_error` for an answer that is compressed in an unknown way. */
+function inflated(answer: IncomingMessage, method: string | undefined): ReadAnswer {
+  const isEmpty = method === "HEAD" || bodiless.has(answer.statusCode);
+  const inflater = isEmpty ? null : inflaterFor(answer.headers);
+  if (inflater === null) return answer;
+  // The proxy ends the client's side with the upstream's.
+  inflater.once("error", () => answer.destroy());
+  answer.once("error", (error) => inflater.destroy(error));
+  answer.pipe(inflater);
+  const { statusCode } = answer;
+  return Object.assign(inflater, { statusCode, headers: inflatedHeaders(answer.headers) });
+}
+
+function shownHeaders(upstream: IncomingHttpHeaders): Headers {
+  const shown = headersToClient(upstream, false);
+  const isStream = /text\/event-stream/i.test(String(upstream["content-type"]));
+  return isStream ? streamHeaders(shown) : shown;
 }
 
 /** The proxy reads these two of the request itself; there is no other way to give them to it. */

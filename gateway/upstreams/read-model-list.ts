@@ -1,6 +1,6 @@
 import type { Family } from "../dialects/dialect.ts";
 import type { JsonObject } from "../json-object.ts";
-import { answeredObject } from "./answered-object.ts";
+import { answeredList, answeredObject } from "./answered-object.ts";
 import { ask } from "./ask.ts";
 import { type CatalogEntry, entriesOf } from "./model-entries.ts";
 import { learnKind, type Upstream } from "./upstream.ts";
@@ -54,7 +54,7 @@ export async function readModelList(
 async function readPage(upstream: Upstream, path: string, timeoutMs: number): Promise<JsonObject> {
   const { headers, bytes } = await ask(upstream, path, timeoutMs);
   learnKind(upstream, { model: null, name: headers.server });
-  return answeredObject(bytes);
+  return answeredList(bytes);
 }
 
 /**

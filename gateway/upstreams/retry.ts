@@ -7,7 +7,7 @@ import { failureOf } from "./failure.ts";
  */
 export function isRetryable(error: unknown): boolean {
   const { kind } = failureOf(error);
-  return kind === "down" || kind === "busy";
+  return kind === "down" || kind === "busy" || kind === "unusable";
 }
 
 /** Which errors of an upstream are worth asking another one, within a budget. */

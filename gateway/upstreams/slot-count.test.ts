@@ -43,6 +43,20 @@ it("takes as many slots as the upstream says it has", async () => {
   expect(asked).toEqual(["/llm/props Bearer upstream-key"]);
 });
 
+it("asks again at once when its upstream has come back", async () => {
+  const asked: string[] = [];
+  const open = await start(4, asked);
+  let told = 0;
+  const following = followSlotCounts([open("llamacpp")], () => {
+    told += 1;
+  });
+  while (told === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  following.lookAgain("llamacpp 4");
+  while (asked.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+  following.stop();
+});
+
 it("asks each of several, and none that is known to be another kind of server", async () => {
   const asked: string[] = [];
   const two = await start(2, asked);

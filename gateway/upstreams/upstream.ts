@@ -54,11 +54,17 @@ export type Upstream = {
   readonly spoke: Set<DialectName>;
   /** What it has refused, by kind and model: `responses gpt-5.4`. */
   readonly refused: BoundedMap<true>;
+  /** Whether its streams are asked for their usage; `auto`: until it refuses that. */
+  readonly streamUsage: StreamUsage;
+  /** Learnt from its answers: whether it takes requests with `stream_options`; null: not known. */
+  takesStreamOptions: boolean | null;
   /** Learnt from its answers; null until there is one. `kindOf` knows more. */
   kind: UpstreamKind | null;
   /** The kind of server behind each model: a proxy such as llama-swap has several. */
   readonly kinds: BoundedMap<UpstreamKind>;
 };
+
+export type StreamUsage = "auto" | "on" | "off";
 
 export type UpstreamOptions = {
   /** Origin and prefix, without a final `/v1` or slash. */
@@ -70,6 +76,7 @@ export type UpstreamOptions = {
   /** Shown in ledger, logs and /health; the URL by default. */
   name?: string;
   passthrough?: boolean;
+  streamUsage?: StreamUsage;
   tls?: TlsOptions;
   /** URL of the HTTP proxy to it, with credentials where it wants some; null: none. */
   proxy?: string | null;
@@ -102,7 +109,17 @@ export function openUpstream(options: UpstreamOptions): Upstream {
     lacks: new Set(),
     spoke: new Set(),
     refused: new BoundedMap(mostRefused),
+    streamUsage: options.streamUsage ?? "auto",
+    takesStreamOptions: null,
   };
+}
+
+/** True if the streams of this upstream are asked for their usage. */
+export function asksForUsage({
+  streamUsage,
+  takesStreamOptions,
+}: Pick<Upstream, "streamUsage" | "takesStreamOptions">): boolean {
+  return streamUsage === "on" || (streamUsage === "auto" && takesStreamOptions !== false);
 }
 
 /** How llama.cpp names itself, in the header `Server` and as the owner of its models. */

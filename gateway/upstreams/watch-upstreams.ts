@@ -1,11 +1,12 @@
 import type { GatewayError } from "../errors.ts";
-import { isLimit } from "./failure.ts";
+import { failureOf, isLimit } from "./failure.ts";
 import { createHealth, type Health, type HealthOptions } from "./health.ts";
 import { probeUpstream } from "./probe-upstream.ts";
+import { createReturns, type Returns } from "./returns.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** The health of every upstream, learnt from what is sent to it and what comes of that. */
-export type UpstreamWatch = {
+export type UpstreamWatch = Pick<Returns, "whenBack"> & {
   readonly health: Health;
   /** Something is sent to it. */
   began(upstream: string): void;
@@ -31,13 +32,12 @@ export function watchUpstreams(
     atWork.set(name, (atWork.get(name) ?? 0) + by);
   };
   let onUsable = (): void => {};
+  const returns = createReturns(byName);
   const health = createHealth({
     onUsable: () => onUsable(),
     onChange(name, up, reason) {
-      // It may have come back as another version, which knows more dialects.
-      const known = up ? byName.get(name) : undefined;
-      known?.lacks.clear();
-      known?.spoke.clear();
+      if (up) returns.answered(name);
+      else returns.lost(name);
       onChange(name, up, reason);
     },
     probe(name) {
@@ -55,12 +55,18 @@ export function watchUpstreams(
       change(name, -1);
       // The limit of a client's own key does not concern other users.
       const isTheirs = error !== null && isLimit(error) && byName.get(name)?.passthrough === true;
-      if (error === null || isTheirs) health.noteAnswered(name);
-      else health.noteFailed(name, error, user);
+      if (error === null || isTheirs) {
+        health.noteAnswered(name);
+        returns.answered(name);
+      } else {
+        if (failureOf(error).kind === "down") returns.lost(name);
+        health.noteFailed(name, error, user);
+      }
     },
     unanswered(name, error) {
       if (atWork.get(name) === 0) health.noteFailed(name, error);
     },
+    whenBack: returns.whenBack,
     whenUsable(listener) {
       onUsable = listener;
     },

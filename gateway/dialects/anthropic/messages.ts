@@ -9,7 +9,7 @@ import { openAiRateLimit } from "../openai/rate-limit-names.ts";
 import { withOpenRouterType } from "../openrouter/openrouter-error.ts";
 import { queueField } from "../place-words.ts";
 import { createFieldReader } from "../request-fields.ts";
-import { isErrorEvent, isNamed, says } from "../sse/event-scan.ts";
+import { isErrorEvent, isNamed, says, textsOf } from "../sse/event-scan.ts";
 import { sse } from "../sse/sse-framing.ts";
 import { commonUsage } from "../usage.ts";
 import { fitMessages } from "./fit-messages.ts";
@@ -81,10 +81,13 @@ export const messages: Dialect = {
   events: {
     isLast: (event) => isNamed(event, "message_stop"),
     hasLast: true,
+    endedChoices: (event) =>
+      says(event, 'stop_reason"') && isNamed(event, "message_delta") ? [0] : [],
+    missingLast: 'event: message_stop\ndata: {"type":"message_stop"}\n\n',
     isError: isErrorEvent,
     isFailure: () => false,
-    carriesToken: (event) =>
-      isNamed(event, "content_block_delta") && texts.some((key) => says(event, key)),
+    generated: (event) =>
+      isNamed(event, "content_block_delta") ? texts.map((key) => textsOf(event, key)).join("") : "",
     carriesUsage,
   },
   answer: {

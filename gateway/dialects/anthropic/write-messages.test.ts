@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { messages } from "./messages.ts";
 import { createMessagesWriter, writeMessages } from "./write-messages.ts";
 
-const { isLast, carriesToken } = messages.events;
+const { isLast, generated } = messages.events;
+const carriesToken = (event: string): boolean => generated(event) !== "";
 
 const names = { id: "r1", model: "m", created: 7, startedAt: 0, request: {} };
 const usage = {

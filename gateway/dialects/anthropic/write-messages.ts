@@ -15,10 +15,13 @@ function count(value: unknown): number {
   return typeof value === "number" ? value : 0;
 }
 
-/** Anthropic's upstreams tell the input's tokens at the start; others only at the end. */
-function startUsage(early: Fields | null): Fields {
+/**
+ * Anthropic's upstreams tell the input's tokens at the start; others only at the end. Clients show
+ * how full the context is by this number, so until then it is the estimate.
+ */
+function startUsage(early: Fields | null, estimate: number): Fields {
   return {
-    input_tokens: count(early?.input_tokens),
+    input_tokens: early === null ? estimate : count(early.input_tokens),
     cache_creation_input_tokens: count(early?.cache_creation_input_tokens),
     cache_read_input_tokens: count(early?.cache_read_input_tokens),
     output_tokens: count(early?.output_tokens),
@@ -78,7 +81,8 @@ export function createMessagesWriter(names: AnswerNames): StreamWriter {
   function begin(): string {
     if (isBegun) return "";
     isBegun = true;
-    const rest = { content: [], stop_reason: null, stop_sequence: null, usage: startUsage(early) };
+    const usage = startUsage(early, names.inputTokens ?? 0);
+    const rest = { content: [], stop_reason: null, stop_sequence: null, usage };
     return namedEvent({ type: "message_start", message: messageOf(names, rest) });
   }
 
@@ -86,7 +90,11 @@ export function createMessagesWriter(names: AnswerNames): StreamWriter {
   function finish({ finishReason: reason, usage, providerMetadata }: Finish): string {
     const blocks = order.end();
     const delta = messagesReason({ reason, calls: order.calls }, providerMetadata);
-    const end = { type: "message_delta", delta, usage: messagesUsage(usage) };
+    const end = {
+      type: "message_delta",
+      delta,
+      usage: messagesUsage(usage, names.inputTokens ?? 0),
+    };
     return blocks + begin() + namedEvent(end) + namedEvent({ type: "message_stop" });
   }
 
@@ -127,6 +135,6 @@ export const writeMessages: WriteWhole = (result, names) => {
   return messageOf(names, {
     content: blocks.filter(({ kind }) => kind !== "image").map(wholeBlock),
     ...messagesReason({ reason, calls }, providerMetadata),
-    usage: messagesUsage(usage),
+    usage: messagesUsage(usage, names.inputTokens ?? 0),
   });
 };

@@ -5,7 +5,8 @@ import { commonUsage } from "../usage.ts";
 import { createUsageReader } from "../usage-reader.ts";
 import { gemini } from "./gemini.ts";
 
-const { isLast, carriesToken, carriesUsage } = gemini.events;
+const { isLast, generated, carriesUsage } = gemini.events;
+const carriesToken = (event: string): boolean => generated(event) !== "";
 
 const usageMetadata = {
   promptTokenCount: 120,

@@ -1,8 +1,10 @@
 import type { Dialect } from "../dialect.ts";
+import { carriesUsage } from "../openai/openai-events.ts";
 import { openAiRateLimit } from "../openai/rate-limit-names.ts";
 import { openRouterErrorBody, openRouterErrorData } from "../openrouter/openrouter-error.ts";
 import { readModels } from "../request-fields.ts";
-import { holds, isErrorEvent, says } from "../sse/event-scan.ts";
+import { eventData } from "../sse/event-data.ts";
+import { holds, isErrorEvent, says, textsOf } from "../sse/event-scan.ts";
 import { commonUsage } from "../usage.ts";
 import { geminiErrors } from "./gemini-error.ts";
 import { withGeminiModel } from "./gemini-path.ts";
@@ -60,11 +62,14 @@ export const gemini: Dialect = {
     // prompt was refused.
     isLast: (event) => says(event, 'finishReason"') || says(event, 'blockReason"'),
     hasLast: false,
+    endedChoices: () => [],
+    missingLast: "",
     isError: isErrorEvent,
     isFailure: () => false,
     // A call comes whole, as an object.
-    carriesToken: (event) => says(event, 'text"') || holds(event, 'functionCall"', 0x7b),
-    carriesUsage: (event) => holds(event, 'usageMetadata"', 0x7b),
+    generated: (event) =>
+      textsOf(event, 'text"') + (holds(event, 'functionCall"', 0x7b) ? eventData(event) : ""),
+    carriesUsage,
   },
   answer: {
     isReadWhole: true,

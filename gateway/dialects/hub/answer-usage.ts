@@ -46,9 +46,17 @@ export function responsesUsage(usage: LanguageModelV4Usage): Counts | null {
   };
 }
 
-/** The `usage` of a message. It cannot be left out: nothing known is zeros. */
-export function messagesUsage(usage: LanguageModelV4Usage): Counts {
-  const { total = 0, cacheRead = 0, cacheWrite = 0, noCache } = usage.inputTokens;
+/**
+ * The `usage` of a message, which cannot be left out. If nothing is known, the input is the estimate
+ * that the stream began with, and the output is 0.
+ */
+export function messagesUsage(usage: LanguageModelV4Usage, estimate: number): Counts {
+  const {
+    total = isTold(usage) ? 0 : estimate,
+    cacheRead = 0,
+    cacheWrite = 0,
+    noCache,
+  } = usage.inputTokens;
   return {
     input_tokens: noCache ?? Math.max(0, total - cacheRead - cacheWrite),
     cache_creation_input_tokens: cacheWrite,

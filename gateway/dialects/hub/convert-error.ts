@@ -58,7 +58,7 @@ function ofCall(error: ProviderError): GatewayError {
   const type = headerIn(error.responseHeaders, "content-type") ?? "";
   if (typeof error.statusCode === "number" && error.statusCode >= 300) {
     const retryAfter = headerIn(error.responseHeaders, "retry-after");
-    return upstreamRejection(error.statusCode, body, type, retryAfter);
+    return upstreamRejection(error.statusCode, body, type, { retryAfter });
   }
   const { message } = readUpstreamError(body, type);
   const isError = message !== null && /^\s*\{\s*"error"/.test(String(error.responseBody));

@@ -32,6 +32,8 @@ export type Conversion = {
   /** How the client wants its answer. */
   readonly framing: Framing;
   readonly requestId: string;
+  /** An estimate of the prompt's tokens. */
+  readonly inputTokens?: number;
   /** The model as the client asked for it, and as the upstream calls it. */
   readonly askedModel: string;
   readonly model: string;
@@ -149,7 +151,11 @@ export async function prepare(
 }
 
 export function answerNamesOf(
-  { requestId: id, askedModel: model }: Pick<Conversion, "requestId" | "askedModel">,
+  {
+    requestId: id,
+    askedModel: model,
+    inputTokens = 0,
+  }: Pick<Conversion, "requestId" | "askedModel" | "inputTokens">,
   request: JsonObject,
 ): AnswerNames {
   return {
@@ -158,6 +164,7 @@ export function answerNamesOf(
     created: Math.floor(Date.now() / 1000),
     startedAt: performance.now(),
     request,
+    inputTokens,
   };
 }
 

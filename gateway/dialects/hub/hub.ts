@@ -39,6 +39,8 @@ export type AnswerNames = {
   /** The client's request, of which some answers repeat fields. */
   readonly request: JsonObject;
   readonly clientTools?: ClientTools;
+  /** An estimate of the prompt's tokens, for dialects that must say a number before it is known. */
+  readonly inputTokens?: number;
 };
 
 /**

@@ -138,16 +138,17 @@ export function topLevelFields(bytes: Buffer, from = 0): Field[] {
 }
 
 /**
- * True where the object or list that begins `bytes` closes; of an object, `fields` are all that
- * were found. What stands inside, or after it, is not judged.
+ * What follows the object or list that begins `bytes`; -1 where it does not close. Of an object,
+ * `fields` are all that were found. What stands inside, or after it, is not judged.
  */
-export function isClosed(bytes: Buffer, fields: readonly Field[]): boolean {
+export function endOfJson(bytes: Buffer, fields: readonly Field[]): number {
   const open = openingBrace(bytes);
   if (open < 0) {
     const at = skipSpace(bytes, 0);
-    return bytes[at] === openBracket && skipNested(bytes, at) > 0;
+    return bytes[at] === openBracket ? skipNested(bytes, at) : -1;
   }
-  return bytes[skipSpace(bytes, fields.at(-1)?.end ?? open + 1)] === closeBrace;
+  const close = skipSpace(bytes, fields.at(-1)?.end ?? open + 1);
+  return bytes[close] === closeBrace ? close + 1 : -1;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, jsonOrNull } from "../../json-object.ts";
 import type { DialectEvents, DialectUsage } from "../dialect.ts";
-import { holds, says, valueAt } from "../sse/event-scan.ts";
+import { holds, textsOf, valueAt } from "../sse/event-scan.ts";
 
 /** The line as an object. Only lines that may mislead a search are parsed. */
 function parsed(event: string): JsonObject {
@@ -18,9 +18,13 @@ function isTrueAt(event: string, key: string): boolean {
 /** A call has its arguments as they are, and those may have any field. */
 const hasCalls = (event: string): boolean => holds(event, 'tool_calls"', 0x5b);
 
+const texts = ['content"', 'response"', 'thinking"'];
+
 export const ollamaEvents: DialectEvents = {
   isLast: (event) => isTrueAt(event, 'done"') && (!hasCalls(event) || parsed(event).done === true),
   hasLast: true,
+  endedChoices: () => [],
+  missingLast: "",
   isError(event) {
     if (event.startsWith('{"error"')) return true;
     if (valueAt(event, 'error"', 0) < 0) return false;
@@ -29,17 +33,14 @@ export const ollamaEvents: DialectEvents = {
   },
   isFailure: () => false,
   // A call comes whole, as an object.
-  carriesToken: (event) =>
-    says(event, 'content"') ||
-    says(event, 'response"') ||
-    says(event, 'thinking"') ||
-    hasCalls(event),
+  generated: (event) =>
+    texts.map((key) => textsOf(event, key)).join("") + (hasCalls(event) ? event : ""),
   carriesUsage: (event) => valueAt(event, 'eval_count"', 0) >= 0,
 };
 
 /** Ollama tells its counts beside the answer, in the last object. */
 export const ollamaUsage: DialectUsage = {
-  fields: ["prompt_eval_count", "eval_count"],
+  holds: (name) => name === "prompt_eval_count" || name === "eval_count",
   usageIn({ prompt_eval_count: input, eval_count: output }) {
     if (input === undefined && output === undefined) return null;
     // It leaves out a count of 0, which only a prompt that is cached whole has.

@@ -2,10 +2,10 @@ import type { Dialect } from "../dialect.ts";
 import { withIncludeUsage } from "../json/json-edit.ts";
 import { isOnlyUsage, withoutNullUsage } from "../openai/openai-events.ts";
 import {
+  endsWithDone,
   modelInBody,
   openAiFamily,
   openAiPaths,
-  openEnded,
   plainOpenRouter,
 } from "../openai/openai-family.ts";
 import { createTopLevelRenamer } from "../openai/top-level-renamer.ts";
@@ -47,7 +47,7 @@ export const chat: Dialect = {
     isTemplated: true,
     count: null,
   },
-  events: { ...openEnded, hasLast: true },
+  events: endsWithDone,
   answer: {
     isReadWhole: true,
     carriesRequestId: true,

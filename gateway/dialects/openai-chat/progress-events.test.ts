@@ -5,7 +5,8 @@ import { isErrorEvent } from "../sse/event-scan.ts";
 import { chat } from "./chat.ts";
 import { createProgressTeller } from "./progress-events.ts";
 
-const { isLast, carriesToken, carriesUsage } = chat.events;
+const { isLast, generated, carriesUsage } = chat.events;
+const carriesToken = (event: string): boolean => generated(event) !== "";
 
 const note = { requestId: "r-1", created: 1760000000, model: "gpt-4o" };
 

@@ -5,7 +5,8 @@ import { isErrorEvent } from "../sse/event-scan.ts";
 import { chat } from "./chat.ts";
 import { createChatWriter, writeChat } from "./write-chat.ts";
 
-const { isLast, carriesToken } = chat.events;
+const { isLast, generated } = chat.events;
+const carriesToken = (event: string): boolean => generated(event) !== "";
 
 const names = { id: "r1", model: "m", created: 7, startedAt: 0, request: {} };
 const usage = {

@@ -4,11 +4,11 @@ import { checkPresent } from "../field-checks.ts";
 import { withIncludeUsage } from "../json/json-edit.ts";
 import { isOnlyUsage, withoutNullUsage } from "../openai/openai-events.ts";
 import {
+  endsWithDone,
   modelInBody,
   nativeOnly,
   openAiFamily,
   openAiPaths,
-  openEnded,
   plainOpenRouter,
   plainPrompt,
 } from "../openai/openai-family.ts";
@@ -17,7 +17,7 @@ import { assembleCompletion } from "../openai-chat/assembly.ts";
 import { openRouterErrorChunk } from "../openrouter/openrouter-error.ts";
 import { textPlace } from "../place-words.ts";
 import { createFieldReader } from "../request-fields.ts";
-import { says } from "../sse/event-scan.ts";
+import { textsOf } from "../sse/event-scan.ts";
 
 /** A list of numbers is one prompt in tokens; a list of texts or lists is several. */
 function promptsOf({ prompt }: JsonObject): number {
@@ -44,7 +44,7 @@ export const completions: Dialect = {
     conversation: "prompt",
     textField: "prompt",
   },
-  events: { ...openEnded, hasLast: true, carriesToken: (event) => says(event, 'text"') },
+  events: { ...endsWithDone, generated: (event) => textsOf(event, 'text"') },
   answer: {
     isReadWhole: true,
     carriesRequestId: true,

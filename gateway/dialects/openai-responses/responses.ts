@@ -9,7 +9,7 @@ import {
 } from "../openai/openai-family.ts";
 import { openRouterErrorType } from "../openrouter/openrouter-error.ts";
 import { createFieldReader } from "../request-fields.ts";
-import { isErrorEvent, isNamed, says } from "../sse/event-scan.ts";
+import { isErrorEvent, isNamed, textsOf } from "../sse/event-scan.ts";
 import { repeatedFields } from "./response-object.ts";
 import { createResponseRenamer } from "./response-renamer.ts";
 import { responsesErrorEvent, responsesErrors } from "./responses-error.ts";
@@ -19,7 +19,7 @@ const isFailure = (event: string): boolean => isNamed(event, "response.failed");
 
 function isLast(event: string): boolean {
   if (isNamed(event, "response.completed") || isNamed(event, "response.incomplete")) return true;
-  return isFailure(event) || (!event.startsWith("event:") && isDone(event));
+  return isFailure(event) || isDone(event);
 }
 
 /** OpenAI's Responses. */
@@ -56,9 +56,11 @@ export const responses: Dialect = {
   events: {
     isLast,
     hasLast: true,
+    endedChoices: () => [],
+    missingLast: "",
     isError: isErrorEvent,
     isFailure,
-    carriesToken: (event) => says(event, 'delta"'),
+    generated: (event) => textsOf(event, 'delta"'),
     carriesUsage,
   },
   answer: {

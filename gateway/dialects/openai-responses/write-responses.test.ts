@@ -4,7 +4,8 @@ import { isErrorEvent } from "../sse/event-scan.ts";
 import { responses } from "./responses.ts";
 import { createResponsesWriter } from "./write-responses.ts";
 
-const { isLast, carriesToken } = responses.events;
+const { isLast, generated } = responses.events;
+const carriesToken = (event: string): boolean => generated(event) !== "";
 
 const names = { id: "r1", model: "m", created: 7, startedAt: 0, request: {} };
 const usage = {

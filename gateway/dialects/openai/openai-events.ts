@@ -1,17 +1,35 @@
-import { holds, says, valueAt } from "../sse/event-scan.ts";
+import { isJsonObject, jsonOrNull } from "../../json-object.ts";
+import { eventData } from "../sse/event-data.ts";
+import { holds, says, textsOf, valueAt } from "../sse/event-scan.ts";
+
+/** A line break cannot stand inside JSON text. */
+const doneLine = /^data:[ \t]*\[DONE\][ \t\r]*$/m;
 
 /** `data: [DONE]`, the end of the streams of chat and text completions. */
 export function isDone(event: string): boolean {
-  if (event.startsWith("data: {")) return false;
-  if (event.startsWith("data: [DONE]") || event.startsWith("data:[DONE]")) return true;
-  // Behind a comment or `event:` line of its own; a line break cannot stand inside JSON text.
-  return event.includes("\ndata: [DONE]") || event.includes("\ndata:[DONE]");
+  return !event.startsWith("data: {") && doneLine.test(event);
 }
 
-/** llama.cpp tells its `timings` in every dialect it speaks. */
-export function carriesUsage(event: string): boolean {
-  return holds(event, 'usage"', 0x7b) || holds(event, 'timings"', 0x7b);
+/** The choices of chat or text completions that have a `finish_reason` in this event. */
+export function endedChoices(event: string): readonly number[] {
+  if (!says(event, 'finish_reason"')) return [];
+  const chunk = jsonOrNull(eventData(event));
+  const choices = isJsonObject(chunk) && Array.isArray(chunk.choices) ? chunk.choices : [];
+  return choices.flatMap((choice) => {
+    if (!isJsonObject(choice) || typeof choice.finish_reason !== "string") return [];
+    return choice.finish_reason === "" ? [] : [Number(choice.index ?? 0)];
+  });
 }
+
+/** Fields with numbers. llama.cpp tells its `timings` in every dialect it speaks. */
+const numbers = ['usage"', 'timings"', 'usageMetadata"', 'billed_units"'];
+
+/** True if an event tells usage, in whatever way the servers have that speak several dialects. */
+export function carriesUsage(event: string): boolean {
+  return numbers.some((key) => holds(event, key, openBrace));
+}
+
+const openBrace = 0x7b;
 
 /** The usage chunk: no choice in it. Dropped if the client did not ask for it. */
 export function isOnlyUsage(event: string): boolean {
@@ -24,9 +42,11 @@ export function isOnlyUsage(event: string): boolean {
 
 const chatTexts = ['content"', 'reasoning_content"', 'reasoning"', 'arguments"', 'refusal"'];
 
-/** Any text that a chunk of a chat may bring. */
-export function carriesChatText(event: string): boolean {
-  return chatTexts.some((key) => says(event, key));
+/** All text that a chunk of a chat brings, as it stands in JSON. */
+export function chatText(event: string): string {
+  let text = "";
+  for (const key of chatTexts) text += textsOf(event, key);
+  return text;
 }
 
 /** True if the value at `at` is a field of the event's own object, and not of one inside it. */

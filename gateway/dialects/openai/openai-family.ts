@@ -12,7 +12,7 @@ import { isErrorEvent } from "../sse/event-scan.ts";
 import { sse } from "../sse/sse-framing.ts";
 import { commonUsage } from "../usage.ts";
 import { openAiErrors } from "./openai-error.ts";
-import { carriesChatText, carriesUsage, isDone } from "./openai-events.ts";
+import { carriesUsage, chatText, endedChoices, isDone } from "./openai-events.ts";
 import { openAiRateLimit } from "./rate-limit-names.ts";
 
 // What the APIs of the OpenAI family have in common. Each dialect says the rest itself.
@@ -62,10 +62,20 @@ export const plainPrompt: Omit<DialectPrompt, "fields" | "generates"> = {
 export const openEnded: DialectEvents = {
   isLast: isDone,
   hasLast: false,
+  endedChoices: () => [],
+  missingLast: "",
   isError: isErrorEvent,
   isFailure: () => false,
-  carriesToken: carriesChatText,
+  generated: chatText,
   carriesUsage,
+};
+
+/** Streams of chat and text completions end with `[DONE]`. */
+export const endsWithDone: DialectEvents = {
+  ...openEnded,
+  hasLast: true,
+  endedChoices,
+  missingLast: "data: [DONE]\n\n",
 };
 
 /** Answers that pass unread. */

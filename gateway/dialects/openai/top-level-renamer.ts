@@ -1,6 +1,12 @@
 import { findTopLevel } from "../json/json-scan.ts";
 import type { Renamer } from "../renamer.ts";
 
+/** Where the JSON begins of an event that begins with another field (`event:`, `id:`); -1 for none. */
+function afterFields(event: string): number {
+  const line = event.indexOf("\ndata:");
+  return line < 0 ? -1 : event.indexOf("{", line);
+}
+
 /** For chat and text completions: each event has the id at its top level. */
 export function createTopLevelRenamer(id: string): Renamer {
   const ours = JSON.stringify(id);
@@ -11,8 +17,8 @@ export function createTopLevelRenamer(id: string): Renamer {
    * The exact bytes of `"id":"…"`, found by the scanner once and by a plain search from then on.
    */
   function learn(event: string): boolean {
-    const start = event.indexOf("{");
-    if (start < 0 || !event.startsWith("data:")) return false;
+    const start = event.startsWith("data:") ? event.indexOf("{") : afterFields(event);
+    if (start < 0) return false;
     const range = findTopLevel(Buffer.from(event.slice(start), "latin1"), "id")[0];
     if (range === undefined) return false;
     const value = event.slice(start + range.start, start + range.end);

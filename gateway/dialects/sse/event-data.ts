@@ -1,8 +1,10 @@
 /**
  * The data of one whole server-sent event (WHATWG HTML §9.2.6): its `data:` lines, joined by line
- * feeds. Comments and other fields are left out. `""` where it has none.
+ * feeds. Comments and other fields are left out. `""` where it has none. JSON that stands without
+ * `data:` is data too: some servers write their errors so.
  */
 export function eventData(event: string): string {
+  if (event.startsWith("{")) return event.trimEnd();
   let data = "";
   for (let start = 0; start < event.length; ) {
     let end = event.indexOf("\n", start);

@@ -17,22 +17,43 @@ function eventsOf(pieces: readonly string[]): { events: string[]; tail: string }
 /** Long enough for what is only done with long events. */
 const long = "x".repeat(70_000);
 
-it.each(["\n", "\r\n"])("gives the same events however they are cut, with %j", (end) => {
-  const event = (name: string): string => `data: ${name}${end}data: ${long}${end}${end}`;
-  const whole = `: hello${end}${end}${event("a")}${event("b")}data: cut`;
-  const places = fc.array(fc.nat(whole.length), { maxLength: 12 });
+/** How lines of one stream may end, also mixed (WHATWG HTML §9.2.6). */
+const lineEnd = fc.constantFrom("\n", "\r\n", "\r");
+
+it("gives the same events, with LF, however their lines end and wherever they are cut", () => {
+  const lines = [": hello", "", "data: a", `data: ${long}`, "", "", "event: x", "data: b", ""];
+  const ends = fc.array(lineEnd, { minLength: lines.length, maxLength: lines.length });
+  const places = fc.array(fc.nat(2 ** 20), { maxLength: 12 });
   fc.assert(
-    fc.property(places, fc.boolean(), (given, atEnds) => {
-      const ends = atEnds ? [70_020, 70_021, 70_022, 70_023, 70_024, 70_025, 70_026] : [];
-      const cuts = [0, ...given, ...ends, whole.length].sort((a, b) => a - b);
-      const pieces = cuts.map((from, index) => whole.slice(from, cuts[index + 1]));
-      expect(eventsOf(pieces)).toEqual({
-        events: [`: hello${end}${end}`, event("a"), event("b")],
+    fc.property(ends, places, fc.boolean(), fc.boolean(), (with_, given, atEnds, hasMark) => {
+      // A LF that follows a CR would belong to it.
+      const endAt = (index: number): string =>
+        lines[index] === "" && with_[index - 1] === "\r" ? "\r" : (with_[index] ?? "");
+      const text = lines.map((line, index) => line + endAt(index)).join("");
+      const whole = `${hasMark ? "\xef\xbb\xbf" : ""}${text}data: cut`;
+      const near = atEnds ? Array.from({ length: 9 }, (_, index) => 70_020 + index) : [1, 2];
+      const cuts = [0, ...given.map((place) => place % whole.length), ...near, whole.length];
+      cuts.sort((one, other) => one - other);
+      expect(eventsOf(cuts.map((from, index) => whole.slice(from, cuts[index + 1])))).toEqual({
+        events: [": hello\n\n", `data: a\ndata: ${long}\n\n`, "event: x\ndata: b\n\n"],
         tail: "data: cut",
       });
     }),
-    { numRuns: 50 },
+    { numRuns: 100 },
   );
+});
+
+it("hands an event on at once, though its lines end with CR and a LF may follow", () => {
+  expect(eventsOf(["data: a\r\r"]).events).toEqual(["data: a\n\n"]);
+  expect(eventsOf(["data: a\r\n\r", "\ndata: b\n\n"]).events).toEqual([
+    "data: a\n\n",
+    "data: b\n\n",
+  ]);
+});
+
+it("parts a [DONE] from the event that a server forgot to end before it", () => {
+  const { events } = eventsOf(['data: {"a":[1]}\ndata: [DONE]\n\n', "data: [DONE]\n\n"]);
+  expect(events).toEqual(['data: {"a":[1]}\n\n', "data: [DONE]\n\n", "data: [DONE]\n\n"]);
 });
 
 it("a long event that comes in small pieces takes linear time", () => {
@@ -43,9 +64,9 @@ it("a long event that comes in small pieces takes linear time", () => {
   expect(performance.now() - from).toBeLessThan(5_000);
 });
 
-it("an event that never ends is an error, however small its pieces", () => {
-  const pieces = Array<string>(17 * 1024).fill("x".repeat(1024));
+it("an event that never ends is an error that names the bound, however small its pieces", () => {
+  const pieces = Array<string>(65 * 1024).fill("x".repeat(1024));
   expect(() => eventsOf(["data: ", ...pieces])).toThrow(
-    "The upstream sent an event that is too long.",
+    "The upstream sent an event that is too large: more than 64 MiB.",
   );
 });

@@ -1,67 +1,93 @@
 import { GatewayError } from "../../errors.ts";
 
-/** An event longer than this is garbage, not an answer. Bytes. */
-const maxEvent = 16 * 1024 * 1024;
+/** The largest event: a picture may come as one. Bytes. */
+const maxEventMiB = 64;
+const maxEvent = maxEventMiB * 1024 * 1024;
 
-/** From here on what has come is searched no more with each piece: that would copy all of it. */
-const long = 64 * 1024;
+const byteOrderMark = "\xef\xbb\xbf";
 
 /**
  * Cuts a stream into whole server-sent events (WHATWG HTML §9.2.6: a blank line ends an event). The
  * bytes are handled as latin1 text, which keeps every byte and makes searching and joining cheap.
+ *
+ * Lines may end with LF, CRLF or CR, also mixed in one stream. The events have LF alone, because
+ * some clients wait for ever at a mixture, and what the gateway adds has LF. A byte order mark and
+ * blank lines between events are left out: they have no meaning.
  */
 export class EventSplitter {
   /** What has come of an event that is not whole. */
   tail = "";
-  #crlf: boolean | null = null;
-  /** The last characters of a long tail. */
-  #seam = "";
+  /** How many bytes of a byte order mark were seen; 3 once there can be none. */
+  #mark = 0;
+  /** The last byte was a CR: a LF that follows belongs to it. */
+  #afterCr = false;
+  /** The tail ends with a line. Kept apart, because reading the end of a long tail copies it. */
+  #endsLine = false;
 
   /**
-   * Hands each whole event on; `take` returns false to have no more. Throws a GatewayError where an
-   * event never ends.
+   * Hands each whole event on; `take` returns false to have no more. Throws a GatewayError if an
+   * event is too large.
    */
   split(chunk: Buffer, take: (event: string) => boolean): void {
-    const before = this.tail.length;
-    const fresh = chunk.toString("latin1");
-    if (before > long && this.#lengthens(fresh)) return;
-    const text = before === 0 ? fresh : this.tail + fresh;
+    const fresh = this.#linesOf(chunk.toString("latin1"));
+    if (fresh === "") return;
+    const mayEnd = fresh.includes("\n\n") || (this.#endsLine && fresh.charCodeAt(0) === lineFeed);
+    this.#endsLine = fresh.charCodeAt(fresh.length - 1) === lineFeed;
+    const text = this.tail === "" ? fresh : this.tail + fresh;
     let start = 0;
-    for (let end = this.#end(text, before - 3); end >= 0; end = this.#end(text, start)) {
-      const event = text.slice(start, end);
-      start = end;
-      if (!take(event)) break;
+    let goesOn = mayEnd;
+    while (goesOn) {
+      start = afterBlankLines(text, start);
+      const end = text.indexOf("\n\n", start);
+      if (end < 0) break;
+      const event = text.slice(start, end + 2);
+      start = end + 2;
+      goesOn = partsOf(event).every(take);
     }
     this.#keep(start === 0 ? text : text.slice(start));
-    if (this.tail.length > long) this.#seam = this.tail.slice(-3);
   }
 
-  /** True where a long event has not ended with this piece either, which is kept then. */
-  #lengthens(fresh: string): boolean {
-    const seam = this.#seam + fresh;
-    // Before the first line has ended nobody knows how lines end.
-    if (seam.includes(this.#crlf === null ? "\n" : markOf(this.#crlf))) return false;
-    this.#keep(this.tail + fresh);
-    this.#seam = seam.slice(-3);
-    return true;
+  /** The text without a byte order mark, each of its lines ending with LF. */
+  #linesOf(text: string): string {
+    let fresh = text;
+    for (; this.#mark < byteOrderMark.length && fresh !== ""; this.#mark++) {
+      if (fresh[0] !== byteOrderMark[this.#mark]) this.#mark = byteOrderMark.length;
+      else fresh = fresh.slice(1);
+    }
+    if (this.#afterCr && fresh !== "") {
+      this.#afterCr = false;
+      if (fresh.charCodeAt(0) === lineFeed) fresh = fresh.slice(1);
+    }
+    if (!fresh.includes("\r")) return fresh;
+    this.#afterCr = fresh.endsWith("\r");
+    return fresh.replace(/\r\n?/g, "\n");
   }
 
   #keep(tail: string): void {
     this.tail = tail;
-    if (tail.length > maxEvent)
-      throw new GatewayError("upstream_error", "The upstream sent an event that is too long.");
-  }
-
-  #end(text: string, from: number): number {
-    if (this.#crlf === null) {
-      const line = text.indexOf("\n");
-      if (line < 0) return -1;
-      this.#crlf = text[line - 1] === "\r";
-    }
-    const mark = markOf(this.#crlf);
-    const at = text.indexOf(mark, Math.max(0, from));
-    return at < 0 ? -1 : at + mark.length;
+    if (tail.length <= maxEvent) return;
+    const text = `The upstream sent an event that is too large: more than ${maxEventMiB} MiB.`;
+    throw new GatewayError("upstream_error", text);
   }
 }
 
-const markOf = (crlf: boolean): string => (crlf ? "\r\n\r\n" : "\n\n");
+const lineFeed = 0x0a;
+
+/** An event whose last line is `[DONE]`, but not its only one. */
+const withDone = /^([\s\S]*\n)(data:[ \t]*\[DONE\][ \t]*\n\n)$/;
+
+/** Two events, if a server forgot the blank line before its `[DONE]`. */
+function partsOf(event: string): readonly string[] {
+  // Nearly all end with a brace.
+  if (event.charCodeAt(event.length - 3) === brace) return [event];
+  const [, before, done] = withDone.exec(event) ?? [];
+  return before === undefined || done === undefined ? [event] : [`${before}\n`, done];
+}
+
+const brace = 0x7d;
+
+function afterBlankLines(text: string, from: number): number {
+  let at = from;
+  while (text.charCodeAt(at) === lineFeed) at += 1;
+  return at;
+}

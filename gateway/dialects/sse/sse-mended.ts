@@ -1,6 +1,7 @@
 import { isJsonObject, jsonOrNull } from "../../json-object.ts";
 import { withMarkedNumbers } from "../hub/exact-answers.ts";
 import type { TargetName } from "../hub/target.ts";
+import { isOdd, mendedChat } from "../openai-chat/mended-chat.ts";
 import { eventData } from "./event-data.ts";
 
 const asText = (data: string): string => Buffer.from(data, "latin1").toString();
@@ -33,6 +34,14 @@ function mendedChunk(event: string): string {
   return withData(event, JSON.stringify({ ...chunk, ...named, choices: first }));
 }
 
+/** A chunk with its usage at the top, and the arguments of its calls as text. */
+function writtenChunk(event: string): string {
+  const data = eventData(event);
+  if (!data.startsWith("{") || !isOdd(data)) return event;
+  const chunk = jsonOrNull(asText(data));
+  return isJsonObject(chunk) ? withData(event, JSON.stringify(mendedChat(chunk))) : event;
+}
+
 function markedEvent(event: string): string {
   const data = eventData(event);
   const text = asText(data);
@@ -42,7 +51,7 @@ function markedEvent(event: string): string {
 
 /** An event of each API as the hub takes it. Latin1 text, one character a byte. */
 export const menders: Readonly<Record<TargetName, (event: string) => string>> = {
-  openai: mendedChunk,
+  openai: (event) => mendedChunk(writtenChunk(event)),
   anthropic: markedEvent,
   google: markedEvent,
   responses: (event) => event,

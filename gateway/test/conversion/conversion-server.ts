@@ -66,6 +66,7 @@ export async function startFront(options: FrontOptions): Promise<Front> {
   let given = 0;
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const before = given;
     const body = await readAll(request);
     const { dialect, model, framing } = askedOf(request.url ?? "/", body);
     const leaving = new AbortController();
@@ -114,7 +115,8 @@ export async function startFront(options: FrontOptions): Promise<Front> {
       endings.push(error);
       const known =
         error instanceof GatewayError ? error : upstreamRejection(500, Buffer.alloc(0), "");
-      const stream = { requestId: "req-1", answerId: null, model: "m", startedAt: 0, events: 1 };
+      const events = given > before ? 1 : 0;
+      const stream = { requestId: "req-1", answerId: null, model: "m", startedAt: 0, events };
       if (response.headersSent)
         response.end(dialect.errors.event(known, { ...stream, request: {} }));
       else {

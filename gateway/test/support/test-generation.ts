@@ -6,7 +6,12 @@ import { conversationKey } from "../../dialects/conversation-key.ts";
 import { noFields } from "../../dialects/request-fields.ts";
 import type { Exchange } from "../../exchange.ts";
 import type { GenerationRequest } from "../../generation/read-request.ts";
-import { type Accepted, type ReserveParts, reserve } from "../../generation/reserve.ts";
+import {
+  type Accepted,
+  type ReserveParts,
+  reserve,
+  type Unreserved,
+} from "../../generation/reserve.ts";
 import type { RunAcceptedParts, Underway } from "../../generation/run-accepted.ts";
 import { openLedger } from "../../ledger/ledger.ts";
 import type { LimitFields } from "../../limits/limit-fields.ts";
@@ -46,10 +51,7 @@ export type TestGeneration = {
   line: Line;
   health: HealthCalls;
   /** What `accept` reserves for, with another identity of the exchange. */
-  given(
-    over?: Partial<Exchange>,
-    body?: object,
-  ): Omit<Accepted, "meter" | "reservation" | "conversation">;
+  given(over?: Partial<Exchange>, body?: object): Unreserved;
   accept(over?: Partial<Exchange>, body?: object): Accepted;
   /** The columns of a row, or undefined. */
   row(id: string): Record<string, unknown> | undefined;
@@ -81,6 +83,7 @@ export function testGeneration(options: TestGenerationOptions = {}): TestGenerat
     ledger,
     costOf: () => 0.25,
     affinity: createAffinity(),
+    tokens: { count: () => null },
     telemetry: createTelemetry({ log, metrics: createMetrics() }),
     health: {
       began: (name) => health.push(name),

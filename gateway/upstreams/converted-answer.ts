@@ -1,0 +1,170 @@
+import { answerKind } from "../dialects/answer-kind.ts";
+import type { TargetName } from "../dialects/hub/target.ts";
+import { endOfJson, topLevelFields } from "../dialects/json/json-scan.ts";
+import { assembleChat } from "../dialects/openai-chat/assembly.ts";
+import { chunkOfChat, isOdd, mendedChat } from "../dialects/openai-chat/mended-chat.ts";
+import { refuseError } from "../dialects/refuse-error.ts";
+import { eventData } from "../dialects/sse/event-data.ts";
+import { createSseChecker } from "../dialects/sse/sse-checker.ts";
+import { sse } from "../dialects/sse/sse-framing.ts";
+import { mendedWhole } from "../dialects/sse/sse-mended.ts";
+import { GatewayError } from "../errors.ts";
+import { isJsonObject, jsonOrNull } from "../json-object.ts";
+
+/** Sees what an upstream sent, before it is converted. */
+export type AnswerWatch = {
+  /** One whole event, as latin1 text: one character a byte. */
+  event(event: string): void;
+  /** A whole JSON answer. */
+  body(bytes: Buffer): void;
+};
+
+export type ConvertedAnswerOptions = {
+  readonly target: TargetName;
+  /** The hub reads a stream; else one JSON value. */
+  readonly streams: boolean;
+  /** The answer's Content-Type, in lower case; `""` for none. */
+  readonly type: string;
+  readonly watch: AnswerWatch;
+};
+
+/** Turns what an upstream sends into what the hub can read. All three throw a GatewayError. */
+export type ConvertedAnswer = {
+  /** What the hub may have of it now; empty for nothing yet. */
+  push(chunk: Buffer): Buffer;
+  end(): Buffer;
+  /** True once the answer is complete, though its numbers may follow. */
+  readonly complete: boolean;
+  /** True once nothing more can follow. */
+  readonly ended: boolean;
+};
+
+/** An answer that is not streamed is no longer than this, nor a stream. Bytes. */
+const maxWhole = 64 * 1024 * 1024;
+const maxStream = 256 * 1024 * 1024;
+
+const nothing = Buffer.alloc(0);
+
+/** The bytes decide what an answer is, as on the road without conversion. */
+export function createConvertedAnswer(options: ConvertedAnswerOptions): ConvertedAnswer {
+  let start: Buffer = nothing;
+  let reader: ConvertedAnswer | null = null;
+  let size = 0;
+  const { type, streams } = options;
+  const expected = { type, streams, isRead: true, eventType: sse.mediaType };
+
+  function readerFor(isAll: boolean): ConvertedAnswer | null {
+    const kind = answerKind(start, isAll, expected);
+    if (kind === null) return null;
+    if (kind === "page") {
+      const text = "The upstream answered with a web page instead of JSON.";
+      throw new GatewayError("upstream_error", text);
+    }
+    if (kind === "json") return wholeAnswer(options);
+    if (kind === "events") return options.streams ? streamedAnswer(options) : assembled(options);
+    // No type, or another one, and bytes that are neither: as the hub expects them.
+    return options.streams ? streamedAnswer(options) : wholeAnswer(options);
+  }
+
+  function read(isAll: boolean): Buffer {
+    reader = readerFor(isAll);
+    return reader === null ? nothing : reader.push(start);
+  }
+
+  return {
+    get complete() {
+      return reader?.complete ?? false;
+    },
+    get ended() {
+      return reader?.ended ?? false;
+    },
+    push(chunk) {
+      size += chunk.length;
+      if (size > (options.streams ? maxStream : maxWhole)) {
+        throw new GatewayError("upstream_error", "The upstream's answer is too long.");
+      }
+      if (reader !== null) return reader.push(chunk);
+      start = start.length === 0 ? chunk : Buffer.concat([start, chunk]);
+      return read(false);
+    },
+    end() {
+      const out = reader === null ? read(true) : nothing;
+      return Buffer.concat([out, reader?.end() ?? nothing]);
+    },
+  };
+}
+
+function streamedAnswer({ target, watch }: ConvertedAnswerOptions): ConvertedAnswer {
+  return createSseChecker(target, watch.event);
+}
+
+/** A JSON answer, which is read at its end. */
+function wholeAnswer({ target, streams, watch }: ConvertedAnswerOptions): ConvertedAnswer {
+  const pieces: Buffer[] = [];
+  return {
+    complete: false,
+    ended: false,
+    push(chunk) {
+      pieces.push(chunk);
+      return nothing;
+    },
+    end() {
+      const all = Buffer.concat(pieces);
+      const fields = topLevelFields(all);
+      const end = endOfJson(all, fields);
+      // What stands behind the JSON (a `[DONE]`) is no part of it.
+      const body = end < 0 ? all : all.subarray(0, end);
+      refuseError(body, fields, null);
+      watch.body(body);
+      if (streams) return asStream(target, body);
+      const isChat = fields.some(({ name }) => name === "choices");
+      const written = isChat && isOdd(body.toString("latin1")) ? mended(body) : body;
+      return mendedWhole(written, target);
+    },
+  };
+}
+
+function mended(body: Buffer): Buffer {
+  const value = jsonOrNull(body.toString());
+  return isJsonObject(value) ? Buffer.from(JSON.stringify(mendedChat(value))) : body;
+}
+
+/** A whole answer to a request for a stream. Gemini's is the same as a chunk. */
+function asStream(target: TargetName, body: Buffer): Buffer {
+  const value = jsonOrNull(body.toString());
+  if (!isJsonObject(value) || (target !== "openai" && target !== "google")) {
+    const text = "The upstream answered with JSON instead of a stream.";
+    throw new GatewayError("upstream_error", text);
+  }
+  const chunk = target === "openai" ? chunkOfChat(value) : value;
+  const end = target === "openai" ? "data: [DONE]\n\n" : "";
+  return Buffer.from(`data: ${JSON.stringify(chunk)}\n\n${end}`);
+}
+
+/** A stream to a request for a whole answer. */
+function assembled({ target, watch }: ConvertedAnswerOptions): ConvertedAnswer {
+  if (target !== "openai") {
+    const text = "The upstream answered with a stream instead of JSON.";
+    throw new GatewayError("upstream_error", text);
+  }
+  const assembly = assembleChat();
+  const checker = createSseChecker(target, (event) => {
+    watch.event(event);
+    const chunk = jsonOrNull(Buffer.from(eventData(event), "latin1").toString());
+    if (isJsonObject(chunk)) assembly.add(chunk);
+  });
+  return {
+    complete: false,
+    get ended() {
+      return checker.ended;
+    },
+    push(chunk) {
+      checker.push(chunk);
+      return nothing;
+    },
+    end() {
+      checker.end();
+      return Buffer.from(JSON.stringify(assembly.answer(assembly.upstreamId ?? "")));
+    },
+  };
+}
