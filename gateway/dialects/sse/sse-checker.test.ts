@@ -60,7 +60,7 @@ describe("createSseChecker", () => {
     const choice = (index: number, content: string) => ({ index, delta: { content } });
     const odd = chunk({ id: 7, choices: [choice(0, "A"), choice(1, "B")] });
     expect(through("openai", odd + delta("", "stop"))).toBe(
-      chunk({ id: "7", choices: [choice(0, "A")] }) + delta("", "stop"),
+      chunk({ id: "7", choices: [choice(0, "A")] }) + delta("", "stop") + done,
     );
   });
 
