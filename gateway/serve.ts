@@ -29,6 +29,7 @@ import { ownAddress } from "./settings/own-address.ts";
 import { type Environment, readEnvFile } from "./settings/read-env-file.ts";
 import type { Settings } from "./settings/settings-table.ts";
 import { upgrade } from "./sockets/upgrade.ts";
+import { createEar } from "./telemetry/ear.ts";
 import { createTelemetry, type Telemetry } from "./telemetry/events.ts";
 import { createLog } from "./telemetry/log.ts";
 import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
@@ -201,6 +202,7 @@ const watchedBy = (lines: AllLines, ledger: Ledger): Parameters<Metrics["watch"]
 /** What the calls about people need besides. */
 const peopleOf = ({ settings, version }: Common, users: UserDirectory) => ({
   version,
+  ear: createEar(),
   ...{ publicUrl: settings.publicUrl, port: settings.port },
   usersFile: () => (users.state().source === "file" ? settings.usersFile : null),
 });

@@ -10,6 +10,7 @@ import {
   type ExchangeTarget,
 } from "./exchange.ts";
 import type { Trace, Tracer } from "./middlewares/trace.ts";
+import type { Ear } from "./telemetry/ear.ts";
 import type { Telemetry } from "./telemetry/events.ts";
 
 /** What the frame of an exchange needs. */
@@ -20,6 +21,8 @@ export type FrameParts = {
   telemetry: Pick<Telemetry, "passed" | "refused" | "internalError">;
   /** True while no new work is taken. Without it the exchange is served all the same. */
   draining?(): boolean;
+  /** Shows users how a request of theirs arrived; absent for the gateway's own calls. */
+  ear?: Pick<Ear, "arrived" | "failed">;
   /** Writes exchanges to files; null or absent is off. */
   tracer?: Tracer | null;
 };
@@ -67,6 +70,7 @@ export async function withExchange(
     const answer = parts.authenticate(request);
     const identity = answer instanceof Promise ? await answer : answer;
     frame.user = identity.user;
+    parts.ear?.arrived(identity.user, exchange, request);
     trace?.asked({ user: identity.user, model: null, body: null });
     await work({ exchange, identity, stop, trace, fail: (cause) => frame.fail(cause) });
   } catch (cause) {
@@ -90,16 +94,18 @@ class ExchangeFrame {
   /** Null until the user is known. */
   user: string | null = null;
   readonly #telemetry: FrameParts["telemetry"];
+  readonly #ear: FrameParts["ear"];
   readonly #client: ExchangeClient;
   /** One log line for each exchange, for the way in which it ends first. */
   #isLogged = false;
 
   constructor(
-    { doors, telemetry }: Pick<FrameParts, "doors" | "telemetry">,
+    { doors, telemetry, ear }: Pick<FrameParts, "doors" | "telemetry" | "ear">,
     client: ExchangeClient,
     target: ExchangeTarget,
   ) {
     this.#telemetry = telemetry;
+    this.#ear = ear;
     this.#client = client;
     this.exchange = createExchange(client.request, target, doors, this.stop);
     client.whenClosed((isWhole) => this.#closed(isWhole));
@@ -120,6 +126,7 @@ class ExchangeFrame {
     if (this.#isLogged) return;
     this.#isLogged = true;
     const { exchange, user } = this;
+    if (user !== null) this.#ear?.failed(user, exchange, error);
     this.#telemetry.refused({ exchange, user, status: error.status, errorCode: error.code });
     this.#client.refuse(exchange, error);
   }

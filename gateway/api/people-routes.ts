@@ -14,6 +14,7 @@ import {
   redeemInvite,
   withdrawInvite,
 } from "./invites.ts";
+import { type ListenParts, showHeard, startListening } from "./listen.ts";
 import { type ShowMeParts, showMe } from "./me.ts";
 import { type PastRequestsParts, showPastRequests } from "./past-requests.ts";
 import { type ShowUpstreamsParts, showUpstreams } from "./show-upstreams.ts";
@@ -32,6 +33,7 @@ import {
 export type PeopleParts = GatewayCallParts &
   StrangerCallParts &
   ShowMeParts &
+  ListenParts &
   ShowUsageParts &
   ShowUpstreamsParts &
   ShowFairnessParts &
@@ -58,6 +60,10 @@ export function peopleRoutes(parts: PeopleParts): Route[] {
   return [
     call("get", "/me", (viewer, request, response) => showMe(parts, viewer, request, response)),
     call("get", "/me/requests", (viewer, _, response) => showPastRequests(parts, viewer, response)),
+    call("post", "/me/listen", async (viewer, request, response) =>
+      startListening(parts, viewer, request, response),
+    ),
+    call("get", "/me/listen", async (viewer, _, response) => showHeard(parts, viewer, response)),
     call("get", "/upstreams", async (viewer, _, response) =>
       showUpstreams(parts, viewer, response),
     ),

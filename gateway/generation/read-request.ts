@@ -3,11 +3,13 @@ import type { Readable } from "node:stream";
 import type { Identity } from "../auth/identity.ts";
 import { endpointOf } from "../dialects/endpoints.ts";
 import { framings } from "../dialects/framings.ts";
+import { topLevelFields } from "../dialects/json/json-scan.ts";
 import { noFields, type RequestFields } from "../dialects/request-fields.ts";
 import type { ReadInput } from "../dialects/tasks/body-tasks.ts";
 import type { BodyWork } from "../dialects/tasks/body-thread.ts";
 import type { Exchange } from "../exchange.ts";
 import { type BodyReader, contentEncodingOf } from "../limits/body.ts";
+import type { Ear, HeardField } from "../telemetry/ear.ts";
 import { watchFormModel } from "./model-of-form.ts";
 import { sessionOf } from "./session-of.ts";
 
@@ -16,6 +18,8 @@ export type ReadRequestParts = {
   work: Pick<BodyWork, "run">;
   /** The model decides which upstream answers. */
   hasManyModels: boolean;
+  /** Shows users what their body held. */
+  ear?: Pick<Ear, "read">;
 };
 
 /** The request of a generation, as far as the gateway knows it. */
@@ -66,7 +70,7 @@ export function readRequest(
 const jsonType = /^application\/(?:[\w.+-]+\+)?json *(?:;|$)/i;
 
 async function readWhole(
-  { bodies, work, hasManyModels }: ReadRequestParts,
+  { bodies, work, hasManyModels, ear }: ReadRequestParts,
   request: IncomingMessage,
   response: ServerResponse,
   { exchange, identity }: Sender,
@@ -75,6 +79,7 @@ async function readWhole(
   const { dialect, path, query, signal } = exchange;
   const { user } = identity;
   const { bytes, inflated, free } = await bodies.read(request, response, { user, signal });
+  ear?.read(user, exchange, () => fieldsIn(bytes));
   try {
     const { headers } = request;
     // A conversation matters only if there is more than one upstream to choose from.
@@ -89,6 +94,17 @@ async function readWhole(
     free();
     throw error;
   }
+}
+
+const types: Readonly<Record<string, string>> = {
+  ...{ '"': "string", "{": "object", "[": "array", t: "boolean", f: "boolean", n: "null" },
+};
+
+/** The names of a body's fields, and what they hold. */
+function fieldsIn(bytes: Buffer): HeardField[] {
+  return topLevelFields(bytes).map(({ name, start }) => {
+    return { name, type: types[String.fromCharCode(bytes[start] ?? 0)] ?? "number" };
+  });
 }
 
 async function readUpload(

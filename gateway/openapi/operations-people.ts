@@ -39,6 +39,18 @@ export const peopleOperations: readonly Operation[] = [
   },
   {
     ...people,
+    ...{ method: "post", path: "/me/listen", access: "key" },
+    summary: "Listens for your next request of the API, once, for 5 minutes",
+    answer: { about: "Until when.", schema: "Heard" },
+  },
+  {
+    ...people,
+    ...{ method: "get", path: "/me/listen", access: "key" },
+    summary: "How that request arrived: names and types, no texts, and what was wrong",
+    answer: { about: "The request; null until one has come.", schema: "Heard" },
+  },
+  {
+    ...people,
     ...{ method: "get", path: "/usage", access: "key" },
     summary: "What you used; for administrators what everyone used",
     description:

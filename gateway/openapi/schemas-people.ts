@@ -164,11 +164,26 @@ const fairness = z.looseObject({
   }),
 });
 
+const heard = z.looseObject({
+  until: time.nullable().describe("Null: nobody listens."),
+  request: z
+    .looseObject({
+      at: time,
+      method: z.string(),
+      path: z.string(),
+      header_names: z.array(z.string()),
+      fields: z.array(z.object({ name: z.string(), type: z.string() })),
+      fault: z.string().nullable().describe("What was wrong with the request."),
+    })
+    .nullish(),
+});
+
 const deleted = <Name extends string>(name: Name) =>
   z.looseObject({ object: z.literal(`${name}.deleted`), deleted: z.literal(true) });
 
 export const peopleSchemas: Schemas = {
   Me: me,
+  Heard: heard,
   PastRequests: list(pastRequest).extend({ next_cursor: z.string().nullable() }),
   Usage: usage,
   UpstreamList: upstreamList,

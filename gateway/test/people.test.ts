@@ -124,6 +124,40 @@ describe("GET /me/requests", () => {
   );
 });
 
+describe("listening for one's next request", () => {
+  const heard = async (user: string) => (await as(user).get("/me/listen").expect(200)).body;
+
+  it("shows names and types of the next request once, and no text of it", async () => {
+    expect(await heard("alice")).toEqual({ until: null, request: null });
+    const { body } = await as("alice").post("/me/listen").expect(200);
+    expect(Date.parse(body.until) - Date.now()).toBeGreaterThan(290_000);
+    await ask("bob");
+    expect(await heard("alice")).toMatchObject({ request: null });
+    await ask("alice");
+    const wrong = await gateway.post("/v1/chat/completions", { model: "mock", messages: 5 });
+    expect(wrong.status).toBe(400);
+    const first = await heard("alice");
+    expect(first.request).toMatchObject({
+      ...{ method: "POST", path: "/v1/chat/completions", fault: null },
+      fields: [
+        { name: "model", type: "string" },
+        { name: "messages", type: "array" },
+      ],
+    });
+    expect(first.request.header_names).toContain("authorization");
+    expect(JSON.stringify(first)).not.toMatch(/hello|Bearer|sk-/);
+    expect(await heard("bob")).toEqual({ until: null, request: null });
+  });
+
+  it("says what was wrong with it", async () => {
+    await as("alice").post("/me/listen").expect(200);
+    await gateway.post("/v1/chat/completions", { model: "mock", messages: 5 });
+    const { request } = await heard("alice");
+    expect(request.fault).toContain("messages");
+    expect(request.fields).toContainEqual({ name: "messages", type: "number" });
+  });
+});
+
 describe("GET /upstreams", () => {
   it("shows numbers to a person, and names and health to an administrator", async () => {
     await ask("alice");
@@ -229,7 +263,7 @@ describe("the users", () => {
 
   it.each([
     [{ user: "dora", weight: "heavy" }, 400, "weight"],
-    [{ user: "dora", role: "owner" }, 400, "role"],
+    [{ user: "dora", role: 7 }, 400, "role"],
     [{ user: "<img onerror>" }, 400, null],
     [{ user: "sk-12345678" }, 400, null],
     [{ user: 7 }, 400, "user"],
@@ -370,7 +404,7 @@ describe("an invite", () => {
     { user: "e", expires_in: "400d" },
     { user: "e", expires_in: "soon" },
     { user: "e", base: "moon" },
-    { user: "e", role: "owner" },
+    { user: "e", role: 7 },
     { user: "e", limits: { tokens: -1 } },
     { weight: 1 },
   ])("is refused as %j", async (fields) => {
