@@ -1,5 +1,6 @@
 import { openAnswers } from "./answer/open-answers.ts";
 import { openOpenRouter } from "./api/open-openrouter.ts";
+import { QueueFeed } from "./api/queue-feed.ts";
 import { type AppParts, createApp } from "./app.ts";
 import { addressGroup } from "./auth/address-group.ts";
 import { createCors } from "./auth/browsers.ts";
@@ -173,6 +174,7 @@ async function openParts(
     ...peopleOf(common, users),
     ...{ work, telemetry, tracer, middlewares, limits, tokens, ledger, lines, underway, models },
     identitiesOf: (user) => users.read().entriesOf(user),
+    feed: new QueueFeed(lines),
     ...{ route: pools.route, nameOf: pools.nameOf },
     reads: () => pools.reads,
     ...{ speedOf: metrics.speedOf, upstreamViews: upstreams.views },

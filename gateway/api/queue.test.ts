@@ -7,6 +7,7 @@ import { createLine } from "../line/line.ts";
 import { sampleExchange } from "../test/support/sample-event.ts";
 import type { Viewer } from "./gateway-call.ts";
 import { followQueue } from "./queue.ts";
+import { QueueFeed } from "./queue-feed.ts";
 
 /** Lines of which it is known how many follow them. */
 function watchedLines() {
@@ -40,7 +41,7 @@ function follow(method: string, signal: AbortSignal, isStill = true, everyMs = 1
     isStill: async () => isStill,
   };
   const response = new ServerResponse(new IncomingMessage(new Socket()));
-  followQueue({ lines }, viewer, response, everyMs);
+  followQueue({ feed: new QueueFeed(lines) }, viewer, response, everyMs);
   return { response, followers };
 }
 

@@ -6,10 +6,14 @@ import type { AllLines } from "../line/all-lines.ts";
 import type { ListedRequest } from "../line/line.ts";
 import type { RosterView } from "../roster.ts";
 import type { Viewer } from "./gateway-call.ts";
+import type { QueueFeed } from "./queue-feed.ts";
+import { headOf, shownRequest } from "./queue-view.ts";
 
 export type QueueParts = {
   /** Every line, to be looked at and steered. */
   lines: AllLines;
+  /** Tells all who follow them. */
+  feed: QueueFeed;
   /** The generations under way, by id. */
   underway: Pick<RosterView<Underway>, "get">;
 };
@@ -26,31 +30,9 @@ export function showQueue(
 
 function viewOf({ lines }: Pick<QueueParts, "lines">, viewer: Viewer): object {
   const mine = (one: ListedRequest): boolean => viewer.isAdmin || one.user === viewer.identity.user;
-  const state = lines.state();
-  const view = lines.view();
-  // No upstream takes new requests: then nothing else holds a request back.
-  const isDown = state === "open" && view.capacity > 0 && view.usable === 0;
-  return { object: "list", state, ...view, data: shown(lines, mine, isDown) };
-}
-
-function shown(
-  lines: AllLines,
-  isTheirs: (one: ListedRequest) => boolean,
-  isDown: boolean,
-): object[] {
-  return lines
-    .list()
-    .filter(isTheirs)
-    .map(({ etaSeconds, range, requestsAhead, peopleAhead, waitsFor, since, ...one }) => ({
-      ...one,
-      eta_seconds: etaSeconds,
-      eta_low_seconds: range?.lowSeconds ?? null,
-      eta_high_seconds: range?.highSeconds ?? null,
-      requests_ahead: requestsAhead,
-      people_ahead: peopleAhead,
-      waits_for: isDown && waitsFor !== null ? "upstream" : waitsFor,
-      since: new Date(since).toISOString(),
-    }));
+  const { head, isDown } = headOf(lines);
+  const data = lines.list().filter(mine);
+  return { ...head, data: data.map((one) => shownRequest(one, isDown)) };
 }
 
 /**
@@ -58,7 +40,7 @@ function shown(
  * key is revoked.
  */
 export function followQueue(
-  parts: Pick<QueueParts, "lines">,
+  { feed }: Pick<QueueParts, "feed">,
   viewer: Viewer,
   response: ServerResponse,
   everyMs = 15_000,
@@ -75,26 +57,17 @@ export function followQueue(
     response.end();
     return;
   }
-  let told = "";
-  const tell = (): void => {
-    const now = JSON.stringify(viewOf(parts, viewer));
-    // A client that does not read gets nothing: only the newest state matters.
-    if (now === told || response.writableNeedDrain) return;
-    told = now;
-    response.write(`data: ${now}\n\n`);
-  };
-  tell();
-  const ignore = parts.lines.onChange(tell);
+  const following = feed.follow(viewer.isAdmin ? null : viewer.identity.user, response);
   const alive = setInterval(() => {
     // The lines do not tell when an upstream goes down.
-    tell();
+    following.tell();
     response.write(": keep-alive\n\n");
     void viewer.isStill().then((still) => {
       if (!still) end();
     });
   }, everyMs).unref();
   const end = (): void => {
-    ignore();
+    following.end();
     clearInterval(alive);
     response.end();
   };
