@@ -24,6 +24,9 @@ export type AccessOptions = TokenOptions &
     /** The value of an environment variable: the secret of a program that signs its users. */
     readonly secretOf: (name: string) => string | undefined;
     readonly allowedHosts: readonly string[];
+    /** The operator's own names for the gateway: HOST and PUBLIC_URL. */
+    readonly host: string | null;
+    readonly publicUrl: string | null;
   };
 
 type TokenOptions = {
@@ -67,7 +70,7 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
     isTrusted,
     isPublicPort: (port) => port !== undefined && port === publicPort(),
   };
-  const refuseHost = createKnownHosts(options.allowedHosts);
+  const refuseHost = createKnownHosts([...options.allowedHosts, ...ownNames(options)]);
   const guesses = createGuessLimit();
   const cloudflare = await cloudflareOf(options);
   const people = createPeopleBehind(() => users.read(), {
@@ -112,6 +115,13 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
       });
     },
   };
+}
+
+/** Names that the settings themselves give the gateway, in lower case. */
+function ownNames({ host, publicUrl }: Pick<AccessOptions, "host" | "publicUrl">): string[] {
+  const own = host === null ? [] : [host.toLowerCase()];
+  if (publicUrl !== null && URL.canParse(publicUrl)) own.push(new URL(publicUrl).hostname);
+  return own;
 }
 
 /** Loaded only if tokens are in use: the start need not wait for it otherwise. */

@@ -85,6 +85,13 @@ describe("a foreign Host", () => {
     },
   );
 
+  it("is none in the settings: HOST and the name in PUBLIC_URL", async () => {
+    const env = { PUBLIC_URL: "https://Chat.Example.com", HOST: "127.0.0.1" };
+    gateway = await startTestGateway(politeChat, env);
+    expect((await ask("/health", { host: "chat.example.com" })).status).toBe(200);
+    expect((await ask("/health", { host: "example.com" })).status).toBe(421);
+  });
+
   it("reads nothing through the open door of `auth: none`", async () => {
     gateway = await startTestGateway(politeChat, {}, openDoor);
     // A page's GET to its own origin carries no Origin.
