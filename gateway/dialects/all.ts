@@ -1,6 +1,7 @@
 import { messages } from "./anthropic/messages.ts";
 import type { Dialect } from "./dialect.ts";
 import { gemini } from "./gemini/gemini.ts";
+import { llamaCompletion, llamaEmbedding } from "./llama/llama.ts";
 import { ollamaChat, ollamaEmbed, ollamaEmbeddings, ollamaGenerate } from "./ollama/ollama.ts";
 import { chat } from "./openai-chat/chat.ts";
 import { completions } from "./openai-completions/completions.ts";
@@ -18,6 +19,8 @@ export const dialects = {
   rerank: rerank as Dialect,
   messages: messages as Dialect,
   gemini: gemini as Dialect,
+  llama: llamaCompletion as Dialect,
+  llama_embedding: llamaEmbedding as Dialect,
   ollama: ollamaChat as Dialect,
   ollama_generate: ollamaGenerate as Dialect,
   ollama_embed: ollamaEmbed as Dialect,

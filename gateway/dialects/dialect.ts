@@ -48,8 +48,8 @@ export type Dialect = {
 
 /** Where clients ask. Paths are judged: without the query, without the `/api` of the alias. */
 export type DialectPaths = {
-  /** All of its paths begin so: `/v1/`. */
-  readonly root: string;
+  /** All of its paths begin so: `/v1/`. Null: they stand alone, as `/completion`. */
+  readonly root: string | null;
   /** A path that is one of these, or lies under one, is of this dialect. */
   readonly under: readonly string[];
   /** POSTs that generate and have a JSON body that `request` reads. */

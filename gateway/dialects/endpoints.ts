@@ -33,9 +33,16 @@ const places: readonly (readonly [string, DialectName])[] = all
   .flatMap(({ name, paths }) => paths.under.map((place) => [place, name] as const))
   .sort(([a], [b]) => b.length - a.length);
 
+const roots: readonly string[] = [...new Set(all.flatMap(({ paths }) => paths.root ?? []))];
+
+/** Paths that lie under no root. */
+const alone: readonly string[] = all
+  .flatMap(({ paths }) => [...paths.generations, ...paths.questions, ...paths.reads])
+  .filter((path) => !roots.some((root) => path.startsWith(root)));
+
 /** All that is passed on, or answered in the form of those APIs; `/api/v1` is an alias. */
 export const apiPaths: RegExp = new RegExp(
-  `^(?:(?:/api)?/v1/|${[...new Set(all.map(({ paths }) => paths.root))].join("|")})`,
+  `^(?:(?:/api)?/v1/|${roots.join("|")}|(?:${alone.join("|")})$)`,
 );
 
 function generation(dialect: DialectName): Endpoint {

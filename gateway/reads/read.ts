@@ -9,12 +9,14 @@ import { withoutKey } from "../upstreams/failure.ts";
 import { headersToUpstream, keyOf } from "../upstreams/headers.ts";
 import { type Entered, type FrameParts, httpClient, withExchange } from "../with-exchange.ts";
 import { type CountParts, count, isForOneFamily } from "./count.ts";
+import { isLlamaState, type LlamaStateParts, llamaState } from "./llama-state.ts";
 import { ownAnswer } from "./own-answer.ts";
 import { isModels, refuseModelPaths, type ShowModelsParts, showModels } from "./show-models.ts";
 
 export type ReadParts = FrameParts &
   CountParts &
-  ShowModelsParts & {
+  ShowModelsParts &
+  LlamaStateParts & {
     /** The model decides which upstream answers. */
     hasManyModels: boolean;
     /** The upstream for reads that name no model. */
@@ -33,9 +35,7 @@ export function read(
 ): Promise<void> {
   return withExchange(parts, httpClient(request, response), target, async (entered) => {
     const { exchange, identity } = entered;
-    const answer = isModels(exchange)
-      ? await showModels(parts, exchange, identity, request.headers)
-      : await ownAnswer(parts, request, response, entered);
+    const answer = await answerHere(parts, request, response, entered);
     if (answer !== null) {
       setIdentityHeaders(response, exchange);
       response.setHeader("content-type", "application/json").end(answer);
@@ -50,6 +50,19 @@ export function read(
     if (isLimited) refuseModelPaths(exchange);
     passOn(parts, request, response, entered);
   });
+}
+
+/** The gateway's own answer as JSON; null for a read that passes on. */
+async function answerHere(
+  parts: ReadParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+  entered: Entered,
+): Promise<string | Buffer | null> {
+  const { exchange, identity } = entered;
+  if (isModels(exchange)) return showModels(parts, exchange, identity, request.headers);
+  if (isLlamaState(exchange)) return llamaState(parts, exchange, identity);
+  return ownAnswer(parts, request, response, entered);
 }
 
 /** Passes the read to the upstream; errors come to `fail` after this has returned. */

@@ -18,8 +18,9 @@ export const rerank: Dialect = {
   name: "rerank",
   paths: {
     ...openAiPaths,
-    under: ["/v1/rerank", "/v1/reranking"],
-    generations: ["/v1/rerank", "/v1/reranking"],
+    under: ["/v1/rerank", "/v1/reranking", "/reranking"],
+    // The last is llama-server's own.
+    generations: ["/v1/rerank", "/v1/reranking", "/reranking"],
   },
   request: {
     ...modelInBody,
