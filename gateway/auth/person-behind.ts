@@ -107,7 +107,8 @@ function personOf(
   const rights = inForce ?? entry;
   const { digest, hint } = entry;
   const behind = behindOf(entry, inForce !== undefined);
-  return { ...rights, user: name, role: "user", hint, digest, behind };
+  const role = rights.role === "admin" ? "user" : rights.role;
+  return { ...rights, user: name, role, hint, digest, behind };
 }
 
 /** The key's own user: what bounds its people bounds them together with it. */

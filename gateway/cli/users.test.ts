@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import { runCommand } from "../test/support/run-command.ts";
+import { createInvites } from "../users/invites.ts";
 import { digestOf, newKey } from "../users/key.ts";
 import { parseUsers } from "../users/snapshot.ts";
 import { users } from "./users.ts";
@@ -310,4 +311,38 @@ test.each([
   const { status } = await run(file, ["limits", "alice", ...flags]);
   expect(status).toBe(2);
   expect(JSON.parse((await run(file, ["limits", "alice", "--json"])).out).limits).toBeNull();
+});
+
+test("invite prints a link alone on stdout, which makes the user once, and stores only its hash", async () => {
+  using folder = mkdtempDisposableSync(prefix);
+  const file = join(folder.path, "users.json");
+  const flags = ["--weight", "2", "--url", "http://box:8000/v1"];
+  const { out, err, status } = await run(file, ["invite", "erin", ...flags]);
+  expect({ out, status }).toEqual({
+    out: expect.stringMatching(/^http:\/\/box:8000\/#invite=/),
+    status: 0,
+  });
+  expect(err).toContain("erin gets a key by this link");
+  const secret = out.split("#invite=")[1] ?? "";
+  expect(readFileSync(join(folder.path, "invites.json"), "utf8")).not.toContain(secret);
+  const { key } = await createInvites(file).redeem(secret, Date.now());
+  expect(read(file).find(digestOf(key))).toMatchObject({ user: "erin", weight: 2, role: "user" });
+  await expect(createInvites(file).redeem(secret, Date.now())).rejects.toThrow("no such invite");
+  const again = await run(file, ["invite", "erin"]);
+  expect([again.status, again.err]).toEqual([1, expect.stringContaining("There is a user")]);
+});
+
+test("add makes a key that speaks for people", async () => {
+  using folder = mkdtempDisposableSync(prefix);
+  const file = join(folder.path, "users.json");
+  const flags = ["--speaks-for", "open-webui", "--signed", "WEBUI_JWT_SECRET"];
+  const { out } = await run(file, ["add", "webui", ...flags]);
+  expect(read(file).find(digestOf(out))?.speaksFor).toMatchObject({
+    ...{ header: "x-openwebui-user-jwt", secretEnv: "WEBUI_JWT_SECRET", issuer: "open-webui" },
+  });
+  const wrong = await run(file, ["add", "chat", "--speaks-for", "chatgpt"]);
+  expect([wrong.status, wrong.err]).toEqual([
+    1,
+    expect.stringContaining("open-webui or librechat"),
+  ]);
 });

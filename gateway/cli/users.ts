@@ -1,6 +1,7 @@
 import { type Command, commandGroup } from "./frame/command.ts";
 import { add } from "./users/add.ts";
 import { disable, enable, hash, remove } from "./users/change.ts";
+import { invite } from "./users/invite.ts";
 import { limits } from "./users/limits.ts";
 import { list, show } from "./users/list.ts";
 import { rotate } from "./users/rotate.ts";
@@ -10,5 +11,5 @@ import { set } from "./users/set.ts";
 export const users: Command = commandGroup({
   name: "users",
   summary: "shows and changes who may use the gateway",
-  commands: [list, add, set, limits, remove, rotate, disable, enable, show, hash],
+  commands: [list, add, invite, set, limits, remove, rotate, disable, enable, show, hash],
 });

@@ -2,6 +2,7 @@ import { addKey } from "../../users/add-key.ts";
 import { editUsersFile } from "../../users/edit-users-file.ts";
 import { parseEntry } from "../../users/entry.ts";
 import { hintOf } from "../../users/key.ts";
+import type { EntryFields } from "../../users/users-document.ts";
 import { type Command, command } from "../frame/command.ts";
 import type { Surroundings } from "../frame/surroundings.ts";
 import { UsageError } from "../frame/usage-error.ts";
@@ -21,6 +22,12 @@ export const add: Command = command({
     weight: { type: "string", value: "N", about: "the share of the user: 2 is double" },
     priority: { type: "string", value: "N", about: "higher numbers start first" },
     note: { type: "string", value: "TEXT", about: "a note for administrators" },
+    "speaks-for": {
+      type: "string",
+      value: "PRESET",
+      about: "names the people behind the key: open-webui or librechat",
+    },
+    signed: { type: "string", value: "VARIABLE", about: "the program signs, with this secret" },
     ...keyOptions,
     ...commonOptions,
   },
@@ -28,7 +35,8 @@ export const add: Command = command({
     const { out } = surroundings;
     const file = usersFileOf(values, surroundings);
     const user = name ?? (await askName(surroundings));
-    const fields = { user, ...fieldsFrom(values) };
+    const speaks = speaksFor(values["speaks-for"], values.signed);
+    const fields = { user, ...fieldsFrom(values), ...speaks };
     parseEntry(fields, "");
     const chosen = await chooseKey(surroundings, values["own-key"]);
     const { keys } = await editUsersFile(file, (rows) =>
@@ -43,6 +51,15 @@ export const add: Command = command({
     showKey(surroundings, chosen, `${user} has ${count} in ${file}`);
   },
 });
+
+function speaksFor(preset: string | undefined, secretEnv: string | undefined): EntryFields {
+  if (preset === undefined && secretEnv !== undefined) {
+    throw new UsageError("--signed needs --speaks-for");
+  }
+  if (preset === undefined) return {};
+  if (secretEnv === undefined) return { speaks_for: preset };
+  return { speaks_for: { preset, jwt_secret_env: secretEnv } };
+}
 
 async function askName({ canAsk, ask }: Surroundings): Promise<string> {
   if (!canAsk) throw new UsageError("NAME is missing: users add NAME");
