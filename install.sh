@@ -285,10 +285,8 @@ write_env() {
     keep GATEWAY_UID "$(id -u)"
     keep GATEWAY_GID "$(id -g)"
   fi
-  [ -z "$env_backup" ] || add_new_settings 2>/dev/null || {
-    rm -f "$dir/.env.draft.$$"
-    die "cannot write $dir/.env" "Is the disk full?"
-  }
+  # Old copies hold secrets; the newest three are enough.
+  keep_newest 3 "$dir"/.env.backup-*
   chmod 600 "$dir/.env"
 }
 
@@ -298,16 +296,14 @@ keep() {
   if grep -qE "^(export )?$1=$foreign" "$dir/.env" 2>/dev/null || [ "$(env_get "$1")" != "$2" ]; then env_set "$1" "$2"; fi
 }
 
-# Adds the settings of a newer version as comments: nothing that is in force changes.
-add_new_settings() {
-  [ -f "$dir/.env.example" ] || return 0
-  local line name draft="$dir/.env.draft.$$"
-  cp "$dir/.env" "$draft" && while IFS= read -r line; do
-    name=${line#'#'} && name=${name# } && name=${name%%=*}
-    case $name in '' | *[!A-Z0-9_]*) continue ;; esac
-    case $line in *=*) ;; *) continue ;; esac
-    grep -qE "^#? ?(export )?$name=" "$draft" || printf '# %s\n' "${line#'# '}" | sed 's/^# #/#/' >>"$draft" || return 1
-  done <"$dir/.env.example" && mv "$draft" "$dir/.env"
+# keep_newest N FILE …: removes all but the last N, whose names end in a date.
+keep_newest() {
+  local most=$1
+  shift
+  while [ $# -gt "$most" ]; do
+    rm -f "$1"
+    shift
+  done
 }
 
 # --- install/upstream.sh ------------------------------------------------------------------------
@@ -483,7 +479,8 @@ find_docker() {
   fi
   local found
   found=$("${docker[@]}" compose version --short 2>/dev/null) ||
-    die "Docker's compose plugin is missing" "Install docker-compose-plugin (Debian: docker-compose), 2.24 or newer."
+    die "Docker's compose plugin is missing" "Install docker-compose-plugin, 2.24 or newer, from Docker's packages: https://docs.docker.com/compose/install/linux/" \
+      "(the docker-compose of Debian 12 is version 1: too old)."
   recent_enough "${found#v}" || die "docker compose $found is too old: 2.24 or newer is needed" "Upgrade the docker-compose-plugin."
 }
 
@@ -634,6 +631,7 @@ back_up() {
   if run_gateway backup "data/$name" >/dev/null; then
     backup_made=$name
     say "  $dir/data/$name"
+    keep_newest 5 "$dir"/data/backups/before-upgrade-*
   elif [ -f "$dir/data/gateway.db" ]; then
     return_to_source
     return_env
@@ -697,6 +695,16 @@ get_image() {
 # The image of what runs now gets a name of its own, before the newer one takes its name.
 keep_image() {
   [ "$installed" = yes ] && "${docker[@]}" tag "$(image_name)" llm-gateway:previous >/dev/null 2>&1 && kept_image=yes
+}
+
+# Two copies of one project name would take over each other's containers.
+check_project() {
+  local other
+  [ -z "${COMPOSE_PROJECT_NAME:-}" ] || return 0
+  other=$("${docker[@]}" ps -a --filter label=com.docker.compose.project=llm-gateway \
+    --format '{{.Label "com.docker.compose.project.working_dir"}}' 2>/dev/null | grep -vxF "$dir" | head -n 1)
+  [ -z "$other" ] || die "the containers of another copy, in $other, have the same name" \
+    "Install there (--dir $other), or give this one a name of its own: export COMPOSE_PROJECT_NAME=llm-gateway-2, also in .env."
 }
 
 start_containers() {
@@ -879,6 +887,7 @@ uninstall() {
     local volumes=()
     [ "$purge" = no ] || volumes=(-v)
     compose down --remove-orphans --rmi local ${volumes[@]+"${volumes[@]}"} || die "the containers could not be removed" "See the lines above."
+    "${docker[@]}" rmi llm-gateway:previous >/dev/null 2>&1 || true
   fi
   if [ "$purge" = yes ]; then
     agreed "Delete keys, accounts and settings in $dir for good?" || die "data and .env were kept" "Say yes, or give --yes."
@@ -907,6 +916,7 @@ main() {
   gather_answers
   check_port
   check_reach
+  [ "$docker_wanted" = no ] || check_project
   [ "$docker_wanted" = yes ] || back_up
   get_source
   take_over

@@ -22,6 +22,16 @@ keep_image() {
   [ "$installed" = yes ] && "${docker[@]}" tag "$(image_name)" llm-gateway:previous >/dev/null 2>&1 && kept_image=yes
 }
 
+# Two copies of one project name would take over each other's containers.
+check_project() {
+  local other
+  [ -z "${COMPOSE_PROJECT_NAME:-}" ] || return 0
+  other=$("${docker[@]}" ps -a --filter label=com.docker.compose.project=llm-gateway \
+    --format '{{.Label "com.docker.compose.project.working_dir"}}' 2>/dev/null | grep -vxF "$dir" | head -n 1)
+  [ -z "$other" ] || die "the containers of another copy, in $other, have the same name" \
+    "Install there (--dir $other), or give this one a name of its own: export COMPOSE_PROJECT_NAME=llm-gateway-2, also in .env."
+}
+
 start_containers() {
   step "Building and starting"
   keep_image

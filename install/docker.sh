@@ -18,7 +18,8 @@ find_docker() {
   fi
   local found
   found=$("${docker[@]}" compose version --short 2>/dev/null) ||
-    die "Docker's compose plugin is missing" "Install docker-compose-plugin (Debian: docker-compose), 2.24 or newer."
+    die "Docker's compose plugin is missing" "Install docker-compose-plugin, 2.24 or newer, from Docker's packages: https://docs.docker.com/compose/install/linux/" \
+      "(the docker-compose of Debian 12 is version 1: too old)."
   recent_enough "${found#v}" || die "docker compose $found is too old: 2.24 or newer is needed" "Upgrade the docker-compose-plugin."
 }
 

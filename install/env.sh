@@ -56,10 +56,8 @@ write_env() {
     keep GATEWAY_UID "$(id -u)"
     keep GATEWAY_GID "$(id -g)"
   fi
-  [ -z "$env_backup" ] || add_new_settings 2>/dev/null || {
-    rm -f "$dir/.env.draft.$$"
-    die "cannot write $dir/.env" "Is the disk full?"
-  }
+  # Old copies hold secrets; the newest three are enough.
+  keep_newest 3 "$dir"/.env.backup-*
   chmod 600 "$dir/.env"
 }
 
@@ -69,14 +67,12 @@ keep() {
   if grep -qE "^(export )?$1=$foreign" "$dir/.env" 2>/dev/null || [ "$(env_get "$1")" != "$2" ]; then env_set "$1" "$2"; fi
 }
 
-# Adds the settings of a newer version as comments: nothing that is in force changes.
-add_new_settings() {
-  [ -f "$dir/.env.example" ] || return 0
-  local line name draft="$dir/.env.draft.$$"
-  cp "$dir/.env" "$draft" && while IFS= read -r line; do
-    name=${line#'#'} && name=${name# } && name=${name%%=*}
-    case $name in '' | *[!A-Z0-9_]*) continue ;; esac
-    case $line in *=*) ;; *) continue ;; esac
-    grep -qE "^#? ?(export )?$name=" "$draft" || printf '# %s\n' "${line#'# '}" | sed 's/^# #/#/' >>"$draft" || return 1
-  done <"$dir/.env.example" && mv "$draft" "$dir/.env"
+# keep_newest N FILE …: removes all but the last N, whose names end in a date.
+keep_newest() {
+  local most=$1
+  shift
+  while [ $# -gt "$most" ]; do
+    rm -f "$1"
+    shift
+  done
 }

@@ -18,6 +18,7 @@ back_up() {
   if run_gateway backup "data/$name" >/dev/null; then
     backup_made=$name
     say "  $dir/data/$name"
+    keep_newest 5 "$dir"/data/backups/before-upgrade-*
   elif [ -f "$dir/data/gateway.db" ]; then
     return_to_source
     return_env

@@ -14,6 +14,7 @@ main() {
   gather_answers
   check_port
   check_reach
+  [ "$docker_wanted" = no ] || check_project
   [ "$docker_wanted" = yes ] || back_up
   get_source
   take_over

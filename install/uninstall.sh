@@ -9,6 +9,7 @@ uninstall() {
     local volumes=()
     [ "$purge" = no ] || volumes=(-v)
     compose down --remove-orphans --rmi local ${volumes[@]+"${volumes[@]}"} || die "the containers could not be removed" "See the lines above."
+    "${docker[@]}" rmi llm-gateway:previous >/dev/null 2>&1 || true
   fi
   if [ "$purge" = yes ]; then
     agreed "Delete keys, accounts and settings in $dir for good?" || die "data and .env were kept" "Say yes, or give --yes."

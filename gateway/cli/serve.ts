@@ -40,7 +40,7 @@ async function serveUntilStopped(
   const { startGateway } = await import("../serve.ts");
   const gateway = await startGateway(settings, {
     version: version(),
-    pretty: screen.isTTY,
+    pretty: settings.logFormat === "auto" ? screen.isTTY : settings.logFormat === "text",
     settingsReport: settingsReport(loaded),
   });
   const publishedPort = env.PUBLISHED_PORT || null;

@@ -1,3 +1,4 @@
+import { clientExamples } from "./client-examples.ts";
 import { curlOf } from "./curl-of.ts";
 import type { OpenApi, OperationObject, ParameterObject, ResponseObject } from "./open-api.ts";
 
@@ -48,6 +49,46 @@ function responseRow(status: string, { description, content }: ResponseObject): 
   return `<tr><th>${text(status)}</th>${shown}</tr>`;
 }
 
+const isError = (status: string): boolean => /^[45]/.test(status) || status === "default";
+
+/** The address in the examples of programs, which docsPage replaces. */
+const placeOfAddress = "http://GATEWAY";
+
+function programs(path: string): string {
+  const examples = clientExamples(path, placeOfAddress);
+  if (examples === null) return "";
+  const { python, javascript } = examples;
+  return `<h4>Python</h4><pre>${text(python)}</pre><h4>JavaScript</h4><pre>${text(javascript)}</pre>`;
+}
+
+/** Each status once, with what it means: every call may answer with it. */
+function errors({ paths, components }: OpenApi): string {
+  const rows = new Map<string, string>();
+  for (const one of Object.values(paths).flatMap((methods) => Object.values(methods))) {
+    for (const [status, response] of Object.entries(one.responses)) {
+      const found = isError(status) ? resolved(response, components.responses) : null;
+      if (found === null || rows.has(status)) continue;
+      rows.set(status, `<tr><th>${text(status)}</th><td>${text(found.description)}</td></tr>`);
+    }
+  }
+  const sorted = [...rows].sort(([one], [other]) => one.localeCompare(other)).map(([, row]) => row);
+  const intro =
+    "Errors have the form of the API that the client speaks. The status says what to do:";
+  return `<section id="Errors"><h2>Errors</h2><p>${intro}</p>${table("Every call", sorted)}</section>`;
+}
+
+/** What a client sees while it waits. */
+const waiting = `<section id="Waiting"><h2>Your place in the queue</h2>
+<p>The gateway runs a few requests at a time; the others wait. The queue is fair between people: a person
+with fifty requests does not delay a person with one. <code>X-Queue-Position</code> has your place at the
+start; it is 0 if you do not wait. A streaming chat also gets an event whenever its place changes:</p>
+<pre>: queue-position=3
+data: {"object":"chat.completion.chunk","choices":[{"index":0,"delta":{},"finish_reason":null}],
+       "queue":{"position":3,"of":5,"eta_seconds":12,"message":"Your query is #3 in the queue"}}</pre>
+<p>1 is next. <code>eta_seconds</code> is an estimate, and null until there is data. Place 0 means that the answer begins.
+<code>X-Queue-Events: comment</code> sends only the comment, <code>off</code> nothing. <code>GET /queue</code> shows your requests, and
+<code>DELETE /queue/{id}</code> takes one out. If you close the connection, your place is free again.</p></section>`;
+
 function section(path: string, method: string, one: OperationObject, document: OpenApi): string {
   const { components } = document;
   const parameters = (one.parameters ?? []).flatMap((parameter) => {
@@ -56,8 +97,10 @@ function section(path: string, method: string, one: OperationObject, document: O
   });
   const responses = Object.entries(one.responses).flatMap(([status, response]) => {
     const found = resolved(response, components.responses);
-    return found === null ? [] : [responseRow(status, found)];
+    // The errors are the same for every call of a dialect: they stand once, below the calls.
+    return found === null || isError(status) ? [] : [responseRow(status, found)];
   });
+  const hasErrors = Object.keys(one.responses).some(isError);
   const body = schemaLink(one.requestBody?.content["application/json"]?.schema);
   const where = one["x-lan-only"] === true ? ", LAN only" : "";
   const access = one.security === undefined ? "" : `<span class="free">no key${where}</span>`;
@@ -69,7 +112,9 @@ function section(path: string, method: string, one: OperationObject, document: O
     body === "" ? "" : `<p>Body: ${body}</p>`,
     table("Parameters", parameters),
     `<h4>Example</h4><pre>${text(curlOf(method, path, one))}</pre>`,
+    method === "delete" ? "" : programs(path),
     table("Answers", responses),
+    hasErrors ? `<p>Errors: the same for every call, <a href="#Errors">listed once</a>.</p>` : "",
     "</details>",
   ].join("\n");
 }
@@ -98,7 +143,7 @@ function shapes({ components }: OpenApi): string {
  */
 export function docsPage(document: OpenApi): (address: string) => string {
   const { info, tags } = document;
-  const names = [...tags.map(({ name }) => name), "Shapes"];
+  const names = ["Waiting", ...tags.map(({ name }) => name), "Errors", "Shapes"];
   const links = names.map(
     (name) => `<a href="#${text(name.replaceAll(" ", "-"))}">${text(name)}</a>`,
   );
@@ -120,15 +165,18 @@ export function docsPage(document: OpenApi): (address: string) => string {
 <pre>export GATEWAY=`;
   const after = `
 export API_KEY=sk-...</pre>
-<p>As a document for programs: <a href="openapi.json">openapi.json</a></p>
+<p>As a document for programs: <a href="openapi.json">openapi.json</a>. Back to <a href="./">the page</a>.</p>
 <nav>${links.join("\n")}</nav>
 </header>
 <main>
+${waiting}
 ${tags.map(({ name }) => group(name, document)).join("\n")}
+${errors(document)}
 ${shapes(document)}
 </main>
 </body>
 </html>
 `;
-  return (address) => before + text(address) + after;
+  return (address) =>
+    before + text(address) + after.replaceAll(text(placeOfAddress), () => text(address));
 }

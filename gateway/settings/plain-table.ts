@@ -219,6 +219,12 @@ const otherTable = {
     oneOf: ["trace", "debug", "info", "warn", "error", "fatal", "silent"],
     default: "info",
   },
+  logFormat: {
+    env: "LOG_FORMAT",
+    about: "the form of the log: json, or text for people; auto is text on a terminal",
+    oneOf: ["auto", "json", "text"],
+    default: "auto",
+  },
   echoTokensPerSecond: {
     env: "ECHO_TOKENS_PER_SECOND",
     about: "the speed of the echo, which answers if there is no upstream",

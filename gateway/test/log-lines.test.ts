@@ -157,3 +157,11 @@ it.runIf(process.platform === "linux" && existsSync(script))(
     expect(readFileSync(join(dir, "data/first-key"), "utf8")).toBe(`${shownKey}\n`);
   },
 );
+
+it("LOG_FORMAT=text is a log for people on a pipe too", async () => {
+  const started = await spawnGateway(dir, { LOG_FORMAT: "text" });
+  started.child.kill();
+  await started.ended;
+  expect(started.stdout()).toMatch(/^\[\d\d:\d\d:\d\d\] .*started/m);
+  expect(started.stdout()).not.toContain('"level"');
+});

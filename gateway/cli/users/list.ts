@@ -18,7 +18,9 @@ export const list: Command = command({
     const file = usersFileOf(values, surroundings);
     const rows = readUsersFile(file);
     if (values.json) return out(JSON.stringify(rows.map((row) => shown(row, now()))));
-    for (const line of tableLines(rows.map((row) => cells(row, now())))) out(line);
+    const head = ["user", "key", "role", "state", ""];
+    const table = rows.length === 0 ? [] : [head, ...rows.map((row) => cells(row, now()))];
+    for (const line of tableLines(table)) out(line);
     if (rows.length === 0) say(`no user has a key in ${file}`);
   },
 });

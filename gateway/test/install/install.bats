@@ -54,7 +54,7 @@ good_token=eyJhIjoiYWNjIiwidCI6InR1biIsInMiOiJjMlZqY21WMCJ9
   [[ $output != *"The first key, of"* ]]
 }
 
-@test "an older .env keeps its values, its names and its comments, and learns of new settings" {
+@test "an older .env keeps its values, its names and its comments, and gets no others" {
   mkdir -p "$dir"
   printf '# mine\nPROXY_PORT=%s\nBACKEND_URL="http://10.0.0.7:8080"\nENABLE_RATE_LIMITING=true\n' "$port" >"$dir/.env"
   run detached bash "$SCRATCH/src/install.sh" --yes --dir "$dir"
@@ -63,8 +63,8 @@ good_token=eyJhIjoiYWNjIiwidCI6InR1biIsInMiOiJjMlZqY21WMCJ9
   grep -qx "PROXY_PORT=$port" "$dir/.env"
   grep -qx "ENABLE_RATE_LIMITING=true" "$dir/.env"
   grep -qx "UPSTREAM_URL='http://10.0.0.7:8080'" "$dir/.env"
-  grep -qx "# NEW_SETTING=on" "$dir/.env"
-  [ "$(grep -c NEW_SETTING "$dir/.env")" -eq 1 ]
+  # .env.example has the others, with what they mean.
+  absent -q NEW_SETTING "$dir/.env"
 }
 
 @test "an upgrade brings the newer source" {
@@ -267,6 +267,7 @@ good_token=eyJhIjoiYWNjIiwidCI6InR1biIsInMiOiJjMlZqY21WMCJ9
   run install --uninstall
   [ "$status" -eq 0 ]
   called "docker compose down --remove-orphans --rmi local"
+  called "docker rmi llm-gateway:previous"
   [ -f "$dir/data/users.json" ]
   [ -f "$dir/.env" ]
   run install --uninstall --purge
@@ -364,4 +365,25 @@ good_token=eyJhIjoiYWNjIiwidCI6InR1biIsInMiOiJjMlZqY21WMCJ9
   run install --yes
   [ "$status" -eq 1 ]
   [[ $output == *".env is in UTF-16"*"iconv"* ]]
+}
+
+@test "of the copies that upgrades make the newest ones stay" {
+  install --yes
+  for n in 1 2 3 4 5 6 7; do touch "$dir/.env.backup-2020010$n-000000" "$dir/data/backups/before-upgrade-2020010$n-000000.tar.gz" 2>/dev/null || { mkdir -p "$dir/data/backups"; touch "$dir/data/backups/before-upgrade-2020010$n-000000.tar.gz"; }; done
+  run detached bash "$dir/install.sh" --yes
+  [ "$status" -eq 0 ]
+  [ "$(ls -d "$dir"/.env.backup-* | wc -l)" -eq 3 ]
+  [ "$(ls -d "$dir"/data/backups/before-upgrade-* | wc -l)" -eq 5 ]
+  absent -q . <(ls "$dir"/.env.backup-20200101-000000 2>/dev/null)
+}
+
+@test "a second copy does not take over the containers of the first" {
+  echo /home/alice/llm-gateway >"$SCRATCH/state/project"
+  run install --yes
+  [ "$status" -eq 1 ]
+  [[ $output == *"another copy, in /home/alice/llm-gateway"*"COMPOSE_PROJECT_NAME"* ]]
+  absent -q "compose build\|compose up" "$SCRATCH/calls"
+  export COMPOSE_PROJECT_NAME=llm-gateway-2
+  run install --yes
+  [ "$status" -eq 0 ]
 }

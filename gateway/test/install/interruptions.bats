@@ -118,21 +118,3 @@ spacious_df() {
   grep -qx "MAX_CONCURRENT='3'" "$dir/.env"
   ls -A "$dir" "$dir/data" | absent draft -
 }
-
-@test "a disk that is full at the new settings gives back the old ones" {
-  small_disk 4m
-  spacious_df
-  install --yes --max-concurrent 2
-  # Room for the backup of .env, and none for the new one: its comments are larger than a page.
-  seq -f 'NEW_SETTING_%g=on' 2000 >"$dir/.env.example"
-  cp "$dir/.env" "$SCRATCH/env-before"
-  dd=$(PATH=$system_path type -P dd)
-  "$dd" if=/dev/zero of="$disk/filler" bs=4k 2>/dev/null || true
-  truncate=$(PATH=$system_path type -P truncate)
-  "$truncate" -s -20k "$disk/filler"
-  run detached bash "$dir/install.sh" --yes
-  [ "$status" -eq 1 ]
-  [[ $output == *"Is the disk full?"* ]]
-  cmp "$dir/.env" "$SCRATCH/env-before"
-  [ ! -e "$dir/.env.draft"* ]
-}
