@@ -8,11 +8,17 @@ const projects: Project[] = [
   {
     name: "gateway",
     include: ["gateway/**/*.test.ts", "bench/line/*.test.ts"],
-    exclude: ["gateway/test/{clients,install}/**", "gateway/test/conversion/conversion.test.ts"],
+    exclude: [
+      "gateway/test/{clients,agents,install}/**",
+      "gateway/test/conversion/conversion.test.ts",
+    ],
   },
   {
     name: "clients",
-    include: ["gateway/test/clients/*.test.ts", "gateway/test/conversion/conversion.test.ts"],
+    include: [
+      "gateway/test/{clients,agents}/*.test.ts",
+      "gateway/test/conversion/conversion.test.ts",
+    ],
   },
   { name: "install", include: ["gateway/test/install/install.test.ts"] },
   { name: "journeys", include: ["gateway/test/install/*-journey.test.ts"] },
