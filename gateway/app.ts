@@ -213,7 +213,8 @@ function refuseWhatFails(app: Express, parts: AppParts): void {
     // The raw path: `request.path` throws if the target is not a valid URL.
     const path = request.url.split("?", 1)[0] ?? "";
     const isOpenRouter = path.startsWith("/api/v1/");
-    const target = { path, query: "", dialect: "openai", kind: "read", isOpenRouter } as const;
+    const { dialect } = endpointOf(request.method, isOpenRouter ? path.slice("/api".length) : path);
+    const target = { path, query: "", dialect, kind: "read", isOpenRouter } as const;
     refuseExchange(parts, httpClient(request, response), target, cause);
   });
 }
