@@ -77,8 +77,10 @@ export function firstWay(attempt: Attempt): AskingWay {
   const { refused } = upstream;
   const demotes = refused.get(lateMark(model)) !== undefined && speaksLate(attempt);
   if (!isNative(upstream, dialect)) return { converts: true, demotes, asksUsage: true };
+  // Other servers than OpenAI's leave such tools out and say nothing, as llama.cpp does.
+  const knowsItems = upstream.type === "openai" && refused.get(agentMark) === undefined;
   const cannot =
-    (refused.get(agentMark) !== undefined && hasAgentItems(attempt)) ||
+    (!knowsItems && hasAgentItems(attempt)) ||
     (refused.get(toolsMark(model)) !== undefined && hasTools(attempt));
   const converts = cannot && isConvertible(upstream, dialect, path);
   return { converts, demotes, asksUsage: true };

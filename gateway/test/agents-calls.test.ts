@@ -171,6 +171,14 @@ it("Codex at a server whose Responses refuse its items is served in chat from th
   ]);
 });
 
+it("Codex at llama.cpp, whose Responses leave its tools out in silence, is served in chat", async () => {
+  const chat = calling("apply_patch", '{"input":"x"}');
+  await using gateway = await startTestGateway(chat, { UPSTREAM_TYPE: "llamacpp" });
+  const text = await (await gateway.post("/v1/responses", codex)).text();
+  expect(JSON.parse(text).output).toMatchObject([{ type: "custom_tool_call", input: "x" }]);
+  expect(gateway.upstream.seen.map(({ url }) => url)).toEqual(["/v1/chat/completions"]);
+});
+
 /** OpenAI's Responses with one call, streamed or not. */
 function answerResponses(body: string, response: ServerResponse): void {
   const { stream, tools } = JSON.parse(body);
