@@ -116,8 +116,8 @@ test.each([
   [["remove", "sk-secret"], 1, "no user with that name"],
   [["list", "sk-secret"], 2, "too many arguments: users list"],
   [["rotate", "a", "--grace", "soon"], 2, "--grace must be a time with ms, s, m, h or d"],
-  [["sk-secret"], 2, "it takes one of list, add, set"],
-  [["constructor"], 2, "it takes one of list, add, set"],
+  [["sk-secret"], 2, "it takes one of list, add, invite, set"],
+  [["constructor"], 2, "it takes one of list, add, invite, set"],
 ])("%j fails with one line that repeats no secret", async (args, status, message) => {
   using folder = mkdtempDisposableSync(prefix);
   const file = join(folder.path, "users.json");

@@ -2,6 +2,7 @@ import { charsPerToken } from "../dialects/input-size.ts";
 import type { LinePlace, Ticket } from "../line/line.ts";
 import { BACKGROUND } from "../line/order/line-entry.ts";
 import type { Accepted } from "./reserve.ts";
+import { sessionOf } from "./session-of.ts";
 
 export type TicketParts = {
   affinity: {
@@ -25,6 +26,8 @@ export function ticketOf(
     user,
     model: model ?? "",
     weight,
+    session: sessionOf(request.headers) ?? undefined,
+    streamed: request.fields.stream,
     priority: priorityOf(
       accepted.reservation.background ? Math.min(identity.priority, BACKGROUND) : identity.priority,
       request.headers["x-priority"],

@@ -69,7 +69,8 @@ export class Outlook {
       const startedMs = queue.startedMs + ahead.ms;
       this.#overtaking.promise(entry.request.id, { ms: alone, startedMs });
     }
-    if (queue.isPool && queue.waiting.size <= exactUpTo) {
+    const hasSessions = lane.share.lanes.some(({ session }) => session !== lane.session);
+    if ((queue.isPool || hasSessions) && queue.waiting.size <= exactUpTo) {
       forecast(queue, slots(), estimates, now(), (id, place, startsInMs) => {
         if (id === entry.request.id) [position, alone] = [place, startsInMs];
       });

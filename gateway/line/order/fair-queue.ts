@@ -4,6 +4,7 @@ import type { Group } from "../gate/group.ts";
 import { Groups } from "./groups.ts";
 import { append, createLane, type Lane, unlink } from "./lane.ts";
 import { createEntry, type LineEntry, type LineRequest, leastMs } from "./line-entry.ts";
+import type { Session } from "./sessions.ts";
 import { type Caps, holds, isCapped, letsGo, type Share, Shares } from "./share.ts";
 
 export type FairRules = GateRules &
@@ -107,9 +108,17 @@ export class FairQueue {
     entry.joinedAt = now;
     this.#waiting.set(request.id, entry);
     const group = this.#gate.groupOf(request);
-    const lane = share.lanes.find((each) => each.priority === priority && each.group === group);
-    if (lane === undefined) this.#openLane(share, entry, group);
-    else append(lane, entry);
+    const session = share.sessions.enter(request.session ?? "");
+    entry.session = session;
+    const lane = share.lanes.find((each) => {
+      return each.priority === priority && each.group === group && each.session === session;
+    });
+    if (lane === undefined) this.#openLane(share, entry, group, session);
+    else {
+      append(lane, entry);
+      // A streamed request may have taken the head of a lane of such that are not.
+      if (lane.head === entry) lane.turns?.headChanged(lane);
+    }
     this.#park(share);
     this.#next = undefined;
   }
@@ -118,8 +127,10 @@ export class FairQueue {
   remove(id: string): boolean {
     const entry = this.#waiting.get(id);
     if (entry === undefined || entry.lane === null) return false;
+    const { share } = entry.lane;
     this.#takeOut(entry, entry.lane);
     entry.state = "gone";
+    if (entry.session !== null) share.sessions.leave(entry.session);
     this.#restWhenIdle();
     return true;
   }
@@ -141,7 +152,8 @@ export class FairQueue {
     entry.chargedMs = Math.max(leastMs, estimateMs);
     this.#startedMs += entry.chargedMs;
     this.#shares.advanceTo(share);
-    this.#charge(share, entry.chargedMs / entry.weight);
+    if (entry.session !== null) share.sessions.started(entry.session);
+    this.#charge(share, entry, entry.chargedMs);
     holds(share, entry);
     this.#park(share);
   }
@@ -157,7 +169,8 @@ export class FairQueue {
     if (share !== undefined) {
       letsGo(share, entry);
       const usedMs = Math.max(leastMs, now - entry.startedAt);
-      this.#charge(share, (usedMs - entry.chargedMs) / entry.weight);
+      this.#charge(share, entry, usedMs - entry.chargedMs);
+      if (entry.session !== null) share.sessions.leave(entry.session);
       this.#park(share);
     }
     this.#next = undefined;
@@ -174,7 +187,9 @@ export class FairQueue {
       const running = { state: "running", startedAt, chargedMs, upstream } as const;
       const entry = Object.assign(createEntry(request, each.estimateMs), running);
       copy.#running.set(request.id, entry);
-      holds(copy.#shares.for(request), entry);
+      const share = copy.#shares.for(request);
+      entry.session = share.sessions.enter(each.session?.name ?? "");
+      holds(share, entry);
     }
     for (const { request, estimateMs, joinedAt } of this.#waiting.values()) {
       copy.#append(copy.#shares.for(request), createEntry(request, estimateMs), joinedAt);
@@ -182,9 +197,10 @@ export class FairQueue {
     return copy;
   }
 
-  #openLane(share: Share, entry: LineEntry, group: Group): void {
-    const lane = createLane(share, entry.priority, group);
+  #openLane(share: Share, entry: LineEntry, group: Group, session: Session): void {
+    const lane = createLane(share, entry.priority, group, session);
     append(lane, entry);
+    if (share.lanes.length === 0) share.sessions.base = session.turn;
     share.lanes.push(lane);
     this.#gate.keep(group);
     if (!share.parked) this.#groups.add(lane);
@@ -209,9 +225,11 @@ export class FairQueue {
   }
 
   /** All lanes of the user change together, so all are out of their heaps meanwhile. */
-  #charge(share: Share, ms: number): void {
+  #charge(share: Share, { weight, session }: LineEntry, ms: number): void {
     for (const lane of share.lanes) lane.turns?.lift(lane);
-    share.turn = Math.max(share.from, share.turn + ms);
+    share.turn = Math.max(share.from, share.turn + ms / weight);
+    if (session !== null) session.turn = Math.max(0, session.turn + ms);
+    share.sessions.settle(share.lanes);
     for (const lane of share.lanes) lane.turns?.putBack(lane);
   }
 

@@ -1,16 +1,18 @@
 import type { Group } from "../gate/group.ts";
 import type { GroupLanes } from "./group-lanes.ts";
 import type { LineEntry } from "./line-entry.ts";
+import type { Session } from "./sessions.ts";
 import type { Share } from "./share.ts";
 
 /**
- * The waiting requests of one user, one priority and one group, first come, first served. It is a
- * linked list, so a request can leave from the middle in O(1).
+ * The waiting requests of one user, one priority, one group and one session, first come, first
+ * served (but see `append`). It is a linked list, so a request can leave from the middle in O(1).
  */
 export type Lane = {
   readonly share: Share;
   readonly priority: number;
   readonly group: Group;
+  readonly session: Session;
   /** The class of the head: its priority, raised by waiting. */
   level: number;
   /** When the head rises to the next class. */
@@ -24,11 +26,12 @@ export type Lane = {
   turns: GroupLanes | null;
 };
 
-export function createLane(share: Share, priority: number, group: Group): Lane {
+export function createLane(share: Share, priority: number, group: Group, session: Session): Lane {
   return {
     share,
     priority,
     group,
+    session,
     level: priority,
     riseAt: 0,
     head: null,
@@ -39,13 +42,30 @@ export function createLane(share: Share, priority: number, group: Group): Lane {
   };
 }
 
+/** Requests of one session that came within this time came together. Milliseconds. */
+const togetherMs = 1_000;
+
+/**
+ * Adds a request at the end. One that is streamed goes before those that are not and came together
+ * with it: Open WebUI asks for a chat's title first, and somebody watches the answer itself.
+ */
 export function append(lane: Lane, entry: LineEntry): void {
   entry.lane = lane;
-  entry.before = lane.tail;
-  if (lane.tail === null) lane.head = entry;
-  else lane.tail.after = entry;
-  lane.tail = entry;
+  let before = lane.tail;
+  if (entry.request.streamed === true) {
+    while (before !== null && isAside(before, entry)) before = before.before;
+  }
+  const after = before === null ? lane.head : before.after;
+  entry.before = before;
+  entry.after = after;
+  if (before === null) lane.head = entry;
+  else before.after = entry;
+  if (after === null) lane.tail = entry;
+  else after.before = entry;
 }
+
+const isAside = ({ request, joinedAt }: LineEntry, streamed: LineEntry): boolean =>
+  request.streamed === false && streamed.joinedAt - joinedAt < togetherMs;
 
 export function unlink(lane: Lane, entry: LineEntry): void {
   if (entry.before === null) lane.head = entry.after;
@@ -57,8 +77,15 @@ export function unlink(lane: Lane, entry: LineEntry): void {
   entry.after = null;
 }
 
-/** Whether `a` goes before `b`: by virtual time, then by arrival. */
+/**
+ * Whether `a` goes before `b`: by the user's virtual time, then by the session's, as far as it is
+ * above that of the user's next session, then by arrival.
+ */
 export function isBefore(a: Lane, b: Lane): boolean {
-  const difference = a.share.turn - b.share.turn;
-  return difference === 0 ? (a.head?.seq ?? 0) < (b.head?.seq ?? 0) : difference < 0;
+  const users = a.share.turn - b.share.turn;
+  if (users !== 0) return users < 0;
+  const sessions = aboveNext(a) - aboveNext(b);
+  return sessions === 0 ? (a.head?.seq ?? 0) < (b.head?.seq ?? 0) : sessions < 0;
 }
+
+const aboveNext = ({ session, share }: Lane): number => session.turn - share.sessions.base;

@@ -1,11 +1,16 @@
 import type { RouteSeats } from "../gate/seat.ts";
 import type { Lane } from "./lane.ts";
+import type { Session } from "./sessions.ts";
 
 /** A request, as far as the order of the line depends on it. */
 export type LineRequest = {
   id: string;
   user: string;
   model: string;
+  /** The chat or session of the client. A user's sessions share the user's turns equally. */
+  session?: string | undefined;
+  /** Somebody watches the answer come. Undefined: nobody knows. */
+  streamed?: boolean | undefined;
   /** A user of weight 2 gets twice as much time as a user of weight 1. Default 1. */
   weight?: number | undefined;
   /** An integer. A higher class goes first. Default 0; `BACKGROUND` is one below. */
@@ -61,6 +66,8 @@ export type LineEntry = {
   isSwap: boolean;
   /** What its user was charged at its start. It is corrected at its end. */
   chargedMs: number;
+  /** The session of its user that it is of; null before it has joined. */
+  session: Session | null;
   /** Its lane, and its neighbours there. Null if it does not wait. */
   lane: Lane | null;
   before: LineEntry | null;
@@ -85,6 +92,7 @@ export function createEntry(request: LineRequest, estimateMs: number): LineEntry
     upstream: "",
     isSwap: false,
     chargedMs: 0,
+    session: null,
     lane: null,
     before: null,
     after: null,

@@ -1,5 +1,6 @@
 import type { Lane } from "./lane.ts";
 import type { LineEntry, LineRequest } from "./line-entry.ts";
+import { Sessions } from "./sessions.ts";
 
 /** The part of the upstream time that one user has used. */
 export type Share = {
@@ -21,7 +22,8 @@ export type Share = {
   maxQueued: number | null;
   /** True at the cap: the lanes stand aside until a request of this user ends. */
   parked: boolean;
-  /** The waiting requests, in a lane for each priority and group. No lane is empty. */
+  readonly sessions: Sessions;
+  /** The waiting requests, in a lane for each priority, group and session. No lane is empty. */
   readonly lanes: Lane[];
 };
 
@@ -65,7 +67,8 @@ export class Shares {
     let share = this.#byUser.get(user);
     if (share === undefined) {
       const place = { turn: this.#present, from: this.#present };
-      share = { user, ...place, ...idle, maxConcurrent, maxQueued, lanes: [] };
+      const fresh = { user, ...place, ...idle, maxConcurrent, maxQueued };
+      share = { ...fresh, sessions: new Sessions(), lanes: [] };
       this.#byUser.set(user, share);
     }
     share.maxConcurrent = maxConcurrent;
@@ -96,7 +99,12 @@ export class Shares {
     const copy = new Shares(this.#caps);
     copy.#present = this.#present;
     for (const share of this.#byUser.values()) {
-      copy.#byUser.set(share.user, { ...share, ...idle, lanes: [] });
+      copy.#byUser.set(share.user, {
+        ...share,
+        ...idle,
+        sessions: share.sessions.copy(),
+        lanes: [],
+      });
     }
     return copy;
   }
