@@ -2,12 +2,13 @@ import { once } from "node:events";
 import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { refuseUpgrade } from "../answer/refuse-upgrade.ts";
+import type { Identity } from "../auth/identity.ts";
 import { stripCredentials } from "../auth/query-credentials.ts";
 import { endpointOf } from "../dialects/endpoints.ts";
 import { judgePath } from "../dialects/path.ts";
 import { noFields } from "../dialects/request-fields.ts";
 import { GatewayError } from "../errors.ts";
-import type { Exchange, ExchangeTarget } from "../exchange.ts";
+import { ClientLeft, type Exchange, type ExchangeTarget } from "../exchange.ts";
 import { type Accepted, type ReserveParts, reserve } from "../generation/reserve.ts";
 import { type RunAcceptedParts, runAccepted } from "../generation/run-accepted.ts";
 import type { EndingClient } from "../generation/settle.ts";
@@ -23,11 +24,14 @@ import {
   withExchange,
 } from "../with-exchange.ts";
 import { type EarlyBytes, readEarly } from "./early-bytes.ts";
+import { withProtocolKey } from "./protocol-key.ts";
 import { socketModel } from "./socket-model.ts";
+import { type WatchOptions, watchSockets } from "./watch-sockets.ts";
 
 export type UpgradeParts = FrameParts &
   ReserveParts &
   RunAcceptedParts & {
+    timeouts: { readonly idleMs: number };
     /** Where a model is served; throws as `GenerationParts.route` does. */
     route(model: string | null, allowed: readonly string[] | null): Destination;
   };
@@ -57,6 +61,7 @@ export async function upgrade(
   head: Buffer,
 ): Promise<void> {
   const early = readEarly(socket, head);
+  request.headers = withProtocolKey(request.headers);
   const client = socketClient(request, socket);
   let target: ExchangeTarget;
   try {
@@ -105,8 +110,17 @@ async function open(
   const given = { exchange, identity, request: nothingRead, destination, stop };
   const accepted = reserve(parts, given, { counted: null, isLimited: false });
   const waiting = new WaitingSocket(opening.socket, exchange);
+  // The proxy puts other headers in their place.
+  const asker: IncomingMessage = Object.create(opening.request, {
+    headers: { value: opening.request.headers },
+  });
+  const watch = {
+    idleMs: parts.timeouts.idleMs,
+    isStill: () => isSame(parts, asker, identity),
+    stop: (reason: GatewayError) => stop.abort(reason),
+  };
   const serve = ({ member }: { member: PoolMember }): Promise<null> =>
-    join(accepted, { ...opening, waiting, member });
+    join(accepted, { ...opening, waiting, member, watch });
   await runAccepted(parts, accepted, waiting, serve, oneTry);
 }
 
@@ -141,26 +155,47 @@ class WaitingSocket implements WaitingClient, EndingClient {
   }
 }
 
-type Joining = Opening & { waiting: WaitingSocket; member: PoolMember };
+/** Whether the request would let in the same user now. */
+async function isSame(
+  { authenticate }: Pick<UpgradeParts, "authenticate">,
+  request: IncomingMessage,
+  was: Identity,
+): Promise<boolean> {
+  try {
+    return (await authenticate(request)).user === was.user;
+  } catch {
+    return false;
+  }
+}
+
+type Joining = Opening & { waiting: WaitingSocket; member: PoolMember; watch: WatchOptions };
 
 /** Joins the two sockets; resolves when the upstream's socket has closed. */
 async function join(accepted: Accepted, joining: Joining): Promise<null> {
   const { exchange, meter } = accepted;
   const { socket, waiting } = joining;
-  const upstream = await openUpstreamSocket(accepted, joining);
+  const { upstream, watched } = await openUpstreamSocket(accepted, joining);
   waiting.begun = true;
   meter.begun(101);
   const close = (): void => void upstream.destroy();
   exchange.signal.addEventListener("abort", close, { once: true });
   if (exchange.signal.aborted) close();
   if (!upstream.closed) await once(upstream, "close").catch(() => {});
+  watched.end();
   socket.destroy();
+  const { told } = watched.usage;
+  if (told !== null) meter.body(told);
+  const { reason } = exchange.signal;
+  // A client that closes its socket has had what it wanted; all else was ended from inside.
+  if (exchange.signal.aborted && !(reason instanceof ClientLeft)) throw reason;
   meter.ended();
   return null;
 }
 
+type Opened = { upstream: Socket; watched: ReturnType<typeof watchSockets> };
+
 /** Opens the upstream's socket. If it rejects, nothing is left open at the upstream. */
-function openUpstreamSocket(accepted: Accepted, joining: Joining): Promise<Socket> {
+function openUpstreamSocket(accepted: Accepted, joining: Joining): Promise<Opened> {
   const { exchange, identity } = accepted;
   const { request, socket, early, member, waiting } = joining;
   const { signal } = exchange;
@@ -175,7 +210,9 @@ function openUpstreamSocket(accepted: Accepted, joining: Joining): Promise<Socke
       return;
     }
     signal.addEventListener("abort", leave, { once: true });
-    const headers = headersToUpstream(request.headers, {
+    // Without compression the usage in the upstream's events can be read.
+    const { "sec-websocket-extensions": _extensions, ...plain } = request.headers;
+    const headers = headersToUpstream(plain, {
       user: identity.user,
       requestId: exchange.requestId,
       ...keyOf(member.upstream),
@@ -198,7 +235,7 @@ function openUpstreamSocket(accepted: Accepted, joining: Joining): Promise<Socke
         opened(upstream) {
           signal.removeEventListener("abort", leave);
           early.giveBack();
-          resolve(upstream);
+          resolve({ upstream, watched: watchSockets(socket, upstream, joining.watch) });
         },
         fail(error) {
           // Answer at once: the proxy ends the socket as soon as this returns.
