@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { recordedEvents } from "../../test/fixtures/recorded.ts";
-import { createResponseRenamer } from "./response-renamer.ts";
+import { createResponseReader, createResponseRenamer } from "./response-renamer.ts";
 
 const begun = { id: "resp_ours", events: 4 };
 const event = (type: string, more: object): string =>
@@ -40,5 +40,14 @@ describe("a response that the gateway began", () => {
     const renamer = createResponseRenamer(begun);
     const first = event("response.in_progress", { sequence_number: 0, response: { id: "u" } });
     expect(renamer.rename(first)).toContain('"sequence_number":4,"response":{"id":"resp_ours"}');
+  });
+});
+
+describe("a response that the upstream began", () => {
+  it("keeps its bytes, and its id is known: an error at its end must be of the same response", () => {
+    const reader = createResponseReader();
+    const events = [": hi\n\n", event("response.created", { response: { id: "resp_up" } })];
+    expect(events.map((one) => reader.rename(one))).toEqual(events);
+    expect(reader.upstreamId).toBe("resp_up");
   });
 });

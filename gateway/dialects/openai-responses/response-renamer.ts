@@ -39,6 +39,30 @@ export function createResponseRenamer(begun: BegunAnswer): Renamer {
   };
 }
 
+/** An id stands in the first events, or nowhere. */
+const mostRead = 3;
+
+/**
+ * Changes nothing, and learns the upstream's id: an error that the gateway adds at the end must be
+ * of the same response, or OpenAI's helper raises that it is not.
+ */
+export function createResponseReader(): Renamer {
+  let upstreamId: string | null = null;
+  let read = 0;
+  return {
+    get upstreamId() {
+      return upstreamId;
+    },
+    rename(event) {
+      if (upstreamId !== null || read >= mostRead || event.startsWith(":")) return event;
+      read += 1;
+      const id = parse(Buffer.from(eventData(event), "latin1").toString())?.response?.id;
+      if (typeof id === "string") upstreamId = id;
+      return event;
+    },
+  };
+}
+
 const numberKey = '"sequence_number":';
 
 /** A text cannot hold the key: its quotes would be escaped there. */

@@ -11,7 +11,7 @@ import { openRouterErrorType } from "../openrouter/openrouter-error.ts";
 import { createFieldReader } from "../request-fields.ts";
 import { isErrorEvent, isNamed, textsOf } from "../sse/event-scan.ts";
 import { repeatedFields } from "./response-object.ts";
-import { createResponseRenamer } from "./response-renamer.ts";
+import { createResponseReader, createResponseRenamer } from "./response-renamer.ts";
 import { responsesErrorEvent, responsesErrors } from "./responses-error.ts";
 import { responsesPlaces } from "./responses-place.ts";
 
@@ -67,7 +67,8 @@ export const responses: Dialect = {
     ...passingAnswer,
     isReadWhole: true,
     repeats: repeatedFields,
-    renamer: (_requestId, begun) => (begun === null ? null : createResponseRenamer(begun)),
+    renamer: (_requestId, begun) =>
+      begun === null ? createResponseReader() : createResponseRenamer(begun),
   },
   places: responsesPlaces,
   errors: responsesErrors,

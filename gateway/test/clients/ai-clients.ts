@@ -12,13 +12,12 @@ async function run(model: LanguageModel, asked: Asked, withTools: boolean): Prom
   const result = streamText({
     model,
     prompt: "hello",
-    maxRetries: 0,
     abortSignal: asked.signal,
     includeRawChunks: true,
     onError: () => {},
     tools: withTools ? { light } : {},
   });
-  const seen: unknown[] = [];
+  const { seen } = asked;
   let text = "";
   for await (const part of result.fullStream) {
     if (part.type === "error") throw part.error;

@@ -20,7 +20,7 @@ export const anthropicClients: Client[] = [
     async run(asked) {
       const { signal } = asked;
       const stream = await anthropic(asked).messages.create({ ...body, stream: true }, { signal });
-      const seen: unknown[] = [];
+      const { seen } = asked;
       let text = "";
       for await (const event of stream) {
         seen.push(event);
@@ -38,7 +38,7 @@ export const anthropicClients: Client[] = [
     path: "messages",
     async run(asked) {
       const stream = anthropic(asked).messages.stream(body, { signal: asked.signal });
-      const seen: unknown[] = [];
+      const { seen } = asked;
       stream.on("streamEvent", (event) => seen.push(event));
       stream.on("text", asked.onPiece);
       const text = await stream.finalText();
@@ -51,7 +51,7 @@ export const anthropicClients: Client[] = [
     path: "messages",
     async run(asked) {
       const stream = anthropic(asked).messages.stream({ ...body, tools }, { signal: asked.signal });
-      const seen: unknown[] = [];
+      const { seen } = asked;
       stream.on("streamEvent", (event) => seen.push(event));
       stream.on("inputJson", asked.onPiece);
       const [block] = (await stream.finalMessage()).content;

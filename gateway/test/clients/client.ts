@@ -7,6 +7,8 @@ export type Asked = {
   signal: AbortSignal;
   /** Called with each piece of the answer, as the client's iterator gives it. */
   onPiece: () => void;
+  /** Takes each object that the client's iterator gives, when it gives it. */
+  seen: unknown[];
 };
 
 /** What the client had of it, in its own words. */

@@ -14,7 +14,7 @@ async function raw<T>(
   asked: Asked,
   textOf: (event: T) => string | null | undefined,
 ): Promise<Had> {
-  const seen: T[] = [];
+  const { seen } = asked;
   let text = "";
   for await (const event of stream) {
     seen.push(event);
@@ -45,7 +45,7 @@ export const openaiClients: Client[] = [
     async run(asked) {
       const { signal } = asked;
       const runner = openai(asked).chat.completions.stream({ model: "m", messages }, { signal });
-      const seen: unknown[] = [];
+      const { seen } = asked;
       runner.on("chunk", (chunk) => seen.push(chunk));
       runner.on("content", asked.onPiece);
       const whole = await runner.finalChatCompletion();
@@ -60,7 +60,7 @@ export const openaiClients: Client[] = [
       const { signal } = asked;
       const body = { model: "m", messages, tools };
       const runner = openai(asked).chat.completions.stream(body, { signal });
-      const seen: unknown[] = [];
+      const { seen } = asked;
       runner.on("chunk", (chunk) => {
         seen.push(chunk);
         if (chunk.choices[0]?.delta.tool_calls) asked.onPiece();
@@ -100,7 +100,7 @@ export const openaiClients: Client[] = [
     async run(asked) {
       const { signal } = asked;
       const runner = openai(asked).responses.stream({ model: "m", input: "hello" }, { signal });
-      const seen: unknown[] = [];
+      const { seen } = asked;
       runner.on("event", (event) => seen.push(event));
       runner.on("response.output_text.delta", asked.onPiece);
       const whole = await runner.finalResponse();
