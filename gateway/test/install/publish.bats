@@ -11,6 +11,8 @@ setup() {
     gateway.sh .env.example .gitignore "$copy"
   cp gateway/Dockerfile "$copy/gateway"
   cd "$copy"
+  # npm would leave its compiled code in TMPDIR.
+  export NODE_DISABLE_COMPILE_CACHE=1
   export GIT_AUTHOR_NAME=t GIT_AUTHOR_EMAIL=t@example.com GIT_COMMITTER_NAME=t GIT_COMMITTER_EMAIL=t@example.com
   git init -q && git add -A && git commit -qm one
 }
