@@ -9,7 +9,7 @@ const projects: Project[] = [
     name: "gateway",
     include: ["gateway/**/*.test.ts", "bench/line/*.test.ts"],
     exclude: [
-      "gateway/test/{clients,agents,install}/**",
+      "gateway/test/{clients,agents,install,page}/**",
       "gateway/test/conversion/conversion.test.ts",
     ],
   },
@@ -20,6 +20,7 @@ const projects: Project[] = [
       "gateway/test/conversion/conversion.test.ts",
     ],
   },
+  { name: "page", include: ["gateway/test/page/*.test.ts"] },
   { name: "install", include: ["gateway/test/install/install.test.ts"] },
   { name: "journeys", include: ["gateway/test/install/*-journey.test.ts"] },
   { name: "bench", include: ["bench/*.test.ts"] },

@@ -94,6 +94,7 @@ const en = {
   cold: "not loaded",
   "health.up": "up",
   "health.down": "down",
+  "health.unknown": "not asked yet",
 
   "me.answer": "{tokens} tokens, {time} of GPU time",
   "me.days": "In the last {n} day|In the last {n} days",
@@ -221,7 +222,7 @@ const en = {
   "fair.jain": "Jain's index is {jain} over the last {time}; 1 is an even share by weight.",
   "fair.shares": "Share of the box",
   "fair.shares.note":
-    "The bar is the share of slot time; the mark is the share that the weight gives.",
+    "The bar is the share of slot time; the mark is the due share by weight of a person who always had something waiting.",
   "fair.weight": "Weight",
   "fair.due": "Due share",
   "fair.share": "Share",
@@ -331,6 +332,7 @@ const de = {
   cold: "nicht geladen",
   "health.up": "bereit",
   "health.down": "ausgefallen",
+  "health.unknown": "noch nicht gefragt",
 
   "me.answer": "{tokens} Tokens, {time} GPU-Zeit",
   "me.days": "Am letzten Tag|In den letzten {n} Tagen",
@@ -459,7 +461,7 @@ const de = {
     "Jains Index ist {jain} für die letzten {time}; 1 heißt gleiche Anteile nach Gewicht.",
   "fair.shares": "Anteil am Rechner",
   "fair.shares.note":
-    "Der Balken ist der Anteil an der Rechenzeit; die Marke ist der Anteil nach Gewicht.",
+    "Der Balken ist der Anteil an der Rechenzeit; die Marke ist der Anteil nach Gewicht einer Person, die immer etwas in der Warteschlange hatte.",
   "fair.weight": "Gewicht",
   "fair.due": "Nach Gewicht",
   "fair.share": "Anteil",

@@ -25,22 +25,6 @@ export function openChromium(): Promise<Browser> {
   });
 }
 
-/** Calls that the gateway does not have yet. */
-const notYet: Record<string, object> = {
-  upstreams: {
-    data: [
-      { capacity: 1, active: 0, models: [{ id: "mock", loaded: true }], tokens_per_second: 41.5 },
-    ],
-    next_slot_seconds: null,
-  },
-  fairness: {
-    window_seconds: 600,
-    jain: null,
-    users: [],
-    estimates: { coverage: null, count: 0, median_error: null },
-  },
-};
-
 export type PageNotes = {
   page: Page;
   context: BrowserContext;
@@ -60,9 +44,6 @@ export async function openPage(
     timezoneId: "Europe/Berlin",
     ...options,
   });
-  for (const [path, answer] of Object.entries(notYet)) {
-    await context.route(`**/${path}`, (route) => route.fulfill({ json: answer }));
-  }
   const page = await context.newPage();
   const complaints: string[] = [];
   const asked: string[] = [];

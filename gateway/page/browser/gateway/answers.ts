@@ -158,6 +158,8 @@ export type Fairness = {
     wait_p50_seconds: number | null;
     wait_p95_seconds: number | null;
     requests: number;
+    /** Had something waiting during the whole window: only these compete. */
+    waited_throughout: boolean;
   }[];
   estimates: { coverage: number | null; count: number; median_error: number | null };
 };

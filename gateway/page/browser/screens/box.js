@@ -27,7 +27,7 @@ export function Box() {
         : say("box.down", { n: down.length });
   return html`
     <${Answer} title=${say("screen.box")} tone=${down.length > 0 ? "stopped" : "free"} answer=${answer}
-      note=${next === null ? null : say("now.next", { time: duration(next) })} />
+      note=${!next ? null : say("now.next", { time: duration(next) })} />
     <${Trouble} error=${box.error} onRetry=${box.reload} />
     <${Card} title=${say("box.upstreams")}>
       ${all.map((one, at) => html`<${Upstream} key=${one.name ?? at} upstream=${one} />`)}

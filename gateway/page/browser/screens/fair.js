@@ -30,18 +30,23 @@ export function Fair() {
 
 /** The share of each against what their weight gives, with its table. @param {{ data: Fairness }} props */
 function Shares({ data: { users } }) {
-  const weights = users.reduce((sum, { weight }) => sum + weight, 0);
+  // Only those who always wait compete: they divide by weight what the others leave.
+  const rivals = users.filter(({ waited_throughout: waits }) => waits);
+  const weights = rivals.reduce((sum, { weight }) => sum + weight, 0);
+  const left = rivals.reduce((sum, { share }) => sum + share, 0);
+  const due = (/** @type {Fairness["users"][number]} */ { weight, waited_throughout: waits }) =>
+    waits ? (left * weight) / weights : null;
   const ordered = [...users].sort((a, b) => b.share - a.share).slice(0, 100);
-  const due = (/** @type {number} */ weight) => (weights === 0 ? 0 : weight / weights);
-  const largest = Math.max(0.01, ...ordered.flatMap(({ share, weight }) => [share, due(weight)]));
+  const largest = Math.max(0.01, ...ordered.flatMap((one) => [one.share, due(one) ?? 0]));
   return html`
     ${
       ordered.length > 0 &&
       html`<div class="shares" aria-hidden="true">${ordered.slice(0, 20).map(
-        ({ user, share, weight }) => html`<div key=${user}>
-        <span class="name">${user}</span>
-        <span class="track"><i style=${{ width: `${(share / largest) * 100}%` }}></i><b style=${{ left: `${(due(weight) / largest) * 100}%` }}></b></span>
-        <span>${percent(share)}</span></div>`,
+        (one) => html`<div key=${one.user}>
+        <span class="name">${one.user}</span>
+        <span class="track"><i style=${{ width: `${(one.share / largest) * 100}%` }}></i>
+          ${due(one) !== null && html`<b style=${{ left: `${((due(one) ?? 0) / largest) * 100}%` }}></b>`}</span>
+        <span>${percent(one.share)}</span></div>`,
       )}</div>`
     }
     <${Table} caption=${say("fair.shares")}
@@ -60,7 +65,7 @@ function Shares({ data: { users } }) {
         cells: [
           html`<span class="name">${one.user}</span>`,
           count(one.weight, 2),
-          percent(due(one.weight)),
+          percent(due(one)),
           percent(one.share),
           duration(one.slot_seconds),
           duration(one.wait_p50_seconds),

@@ -20,8 +20,8 @@ export function Upstream({ upstream }) {
         ({
           id,
           loaded,
-        }) => html`<li key=${id}><i class=${`dot ${loaded === true ? "on" : loaded === false ? "off" : ""}`} aria-hidden="true"></i>${id}
-        ${loaded !== null && loaded !== undefined && html`<span class="note">${say(loaded ? "loaded" : "cold")}</span>`}</li>`,
+        }) => html`<li key=${id}>${loaded !== null && html`<i class=${`dot ${loaded ? "on" : "off"}`} aria-hidden="true"></i>`}${id}
+        ${loaded !== null && html`<span class="note">${say(loaded ? "loaded" : "cold")}</span>`}</li>`,
       )}</ul>`
     }
     ${facts.length > 0 && html`<p class="note">${facts.join(" · ")}</p>`}
@@ -31,6 +31,5 @@ export function Upstream({ upstream }) {
 /** @param {string} health */
 function healthText(health) {
   if (health === "up") return say("health.up");
-  if (health === "down") return say("health.down");
-  return health;
+  return say(health === "down" ? "health.down" : "health.unknown");
 }

@@ -1,19 +1,20 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createInvites } from "../users/invites.ts";
+import { createInvites } from "../../users/invites.ts";
 import {
   addresses,
   hasChromium,
   headline,
   lanName,
+  open,
   openChromium,
   openPage,
   signIn,
   withoutChromium,
-} from "./support/chromium.ts";
-import { chat, startTestGateway, type TestGateway } from "./support/harness.ts";
-import { politeChat } from "./support/mock-upstream.ts";
+} from "../support/chromium.ts";
+import { chat, startTestGateway, type TestGateway } from "../support/harness.ts";
+import { politeChat } from "../support/mock-upstream.ts";
 
 if (!hasChromium) console.warn(withoutChromium);
 
@@ -131,8 +132,8 @@ describe.runIf(hasChromium).each([0, 1])("signing in, at address %i of two", (wh
     const { page, context } = await openPage(browser);
     await signIn(page, url, key, "me");
     writeFileSync(house.usersFile, before);
-    await page.getByRole("link", { name: "Connect" }).click();
-    await page.getByRole("link", { name: "Me" }).click();
+    await open(page, "connect");
+    await open(page, "me");
     await page.getByText("Your key is no longer valid").waitFor();
     expect(await page.evaluate(() => sessionStorage.length)).toBe(0);
     await context.close();
@@ -140,9 +141,9 @@ describe.runIf(hasChromium).each([0, 1])("signing in, at address %i of two", (wh
 
   it("asks for no key where none is needed", async () => {
     const config = "middlewares: [{ auth: none }]\n";
-    await using open = await startTestGateway(politeChat, {}, config);
+    await using noKeys = await startTestGateway(politeChat, {}, config);
     const { page, context, complaints } = await openPage(browser);
-    await page.goto(addresses(open.port)[which]!);
+    await page.goto(addresses(noKeys.port)[which]!);
     await headline(page, "Free now");
     expect(complaints).toEqual([]);
     await context.close();

@@ -1,22 +1,20 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { json } from "node:stream/consumers";
+import { setTimeout } from "node:timers/promises";
 import type { Browser, Page } from "playwright-core";
-import { openLedger } from "../ledger/ledger.ts";
-import { headline, lanName, openChromium, openPage, signIn } from "./support/chromium.ts";
-import { chat, startTestGateway, type TestGateway } from "./support/harness.ts";
-import { type Holding, holding, inLine } from "./support/holding.ts";
-import { startMockUpstream } from "./support/mock-upstream.ts";
+import { openLedger } from "../../ledger/ledger.ts";
+import { headline, lanName, openChromium, openPage, signIn } from "../support/chromium.ts";
+import { startTestGateway, type TestGateway } from "../support/harness.ts";
+import { inLine } from "../support/holding.ts";
+import { chatChunk, chatFinish, chatUsage, done, politeChat } from "../support/mock-upstream.ts";
 
 const models = ["qwen3-32b", "gemma-3-27b", "bge-m3"];
 const phone = { width: 390, height: 760 };
-const configOf = (url: string): string => `upstreams:
-  box: { url: "${url}", type: openai, max_concurrent: 2 }
-routes:
-${models.map((model) => `  - { model: ${model}, upstream: box, as: mock }`).join("\n")}
-`;
-
 /** Requests of the last two weeks, from four people, the same in every run. */
 async function writePast(file: string): Promise<void> {
   const ledger = openLedger({ file });
@@ -44,26 +42,47 @@ async function writePast(file: string): Promise<void> {
   await ledger.shutdown();
 }
 
-/** Two run and three wait: alice has the places 1 and 3. */
-async function fillQueue(house: TestGateway): Promise<Promise<unknown>[]> {
-  const sent: Promise<unknown>[] = [];
-  for (const [at, user] of ["bob", "carol", "alice", "bob", "alice"].entries()) {
-    const body = chat({ model: models[at % 2], stream: true });
-    sent.push(house.post("/v1/chat/completions", body, { user }).then((one) => one.text()));
-    await inLine(house, { active: Math.min(2, at + 1), waiting: Math.max(0, at - 1) });
-  }
-  return sent;
+/** A server with these models, which writes as many tokens as the message says, 25 a second. */
+async function startSlowServer(): Promise<{ url: string; close(): void }> {
+  const server = createServer(async (request, response) => {
+    if (request.method === "GET") {
+      response.setHeader("content-type", "application/json");
+      response.end(JSON.stringify({ object: "list", data: models.map((id) => ({ id })) }));
+      return;
+    }
+    const { messages } = (await json(request)) as { messages: { content: string }[] };
+    const tokens = Number(messages[0]?.content);
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    for (let token = 0; token < tokens && !response.destroyed; token++) {
+      response.write(chatChunk("word "));
+      await setTimeout(40);
+    }
+    response.end(chatFinish + chatUsage(120, tokens) + done);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
 }
 
-/** Some finished requests of 2 to 6 s, so that the queue knows how long one takes. */
-async function teachTime(house: TestGateway, held: Holding): Promise<void> {
-  for (const seconds of [2, 6, 3, 4]) {
-    const body = chat({ model: models[0], stream: true });
-    const answer = house.post("/v1/chat/completions", body, { user: "carol" });
-    await inLine(house, { active: 1, waiting: 0 });
-    await new Promise((resolve) => setTimeout(resolve, seconds * 1_000));
-    await held.release(held.held() - 1);
-    await (await answer).text();
+function ask(house: TestGateway, user: string, tokens: number, signal?: AbortSignal) {
+  const messages = [{ role: "user", content: String(tokens) }];
+  const body = { model: models[tokens % 2], messages, stream: true };
+  const options = { user, ...(signal === undefined ? {} : { signal }) };
+  const answer = house.post("/v1/chat/completions", body, options);
+  return answer.then((one) => one.text()).catch(() => "stopped");
+}
+
+/** Two run and three wait: alice has the places 1 and 3. */
+async function fillQueue(house: TestGateway, signal: AbortSignal): Promise<void> {
+  for (const [at, user] of ["bob", "carol", "alice", "bob", "alice"].entries()) {
+    void ask(house, user, 4_000 + at, signal);
+    await inLine(house, { active: Math.min(2, at + 1), waiting: Math.max(0, at - 1) });
   }
 }
 
@@ -103,21 +122,24 @@ async function takePictures(folder: string): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), "llm-gateway-pictures-"));
   const file = join(dir, "gateway.db");
   await writePast(file);
-  const held = holding();
-  const upstream = await startMockUpstream(held.handler);
-  const env = { DATABASE_FILE: file, UPSTREAM_URL: "", PORT: process.env.PORT ?? "8000" };
-  const house = await startTestGateway(held.handler, env, configOf(upstream.url));
+  const server = await startSlowServer();
+  const env = {
+    ...{ DATABASE_FILE: file, UPSTREAM_URL: server.url, MAX_CONCURRENT: "2" },
+    PORT: process.env.PORT ?? "8000",
+  };
+  const house = await startTestGateway(politeChat, env);
   const browser = await openChromium();
+  const leave = new AbortController();
   try {
-    await teachTime(house, held);
-    const sent = await fillQueue(house);
+    // The queue learns how long a request takes: 3 to 6 s.
+    await Promise.all([80, 150, 110, 90].map((tokens) => ask(house, "carol", tokens)));
+    await fillQueue(house, leave.signal);
     for (const one of pictures) await take(browser, house, one, folder);
-    held.releaseAll();
-    await Promise.all(sent);
   } finally {
+    leave.abort();
     await browser.close();
     await house.stop();
-    await upstream.close();
+    server.close();
     rmSync(dir, { recursive: true, force: true });
   }
 }

@@ -12,10 +12,10 @@ import {
   openPage,
   signIn,
   withoutChromium,
-} from "./support/chromium.ts";
-import { chat, startTestGateway, type TestGateway } from "./support/harness.ts";
-import { type Holding, holding, inLine } from "./support/holding.ts";
-import { writePastUsage } from "./support/past-usage.ts";
+} from "../support/chromium.ts";
+import { chat, startTestGateway, type TestGateway } from "../support/harness.ts";
+import { type Holding, holding, inLine } from "../support/holding.ts";
+import { writePastUsage } from "../support/past-usage.ts";
 
 const ownScreens = ["now", "me", "connect", "try"];
 const allScreens = [...ownScreens, "people", "live", "box", "fair"];

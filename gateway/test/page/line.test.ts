@@ -9,10 +9,10 @@ import {
   openPage,
   signIn,
   withoutChromium,
-} from "./support/chromium.ts";
-import { type CuttingRelay, startCuttingRelay } from "./support/cutting-relay.ts";
-import { chat, startTestGateway, type TestGateway, until } from "./support/harness.ts";
-import { type Holding, holding, inLine } from "./support/holding.ts";
+} from "../support/chromium.ts";
+import { type CuttingRelay, startCuttingRelay } from "../support/cutting-relay.ts";
+import { chat, startTestGateway, type TestGateway, until } from "../support/harness.ts";
+import { type Holding, holding, inLine } from "../support/holding.ts";
 
 /** The queue is told at most once a second. */
 const patience = { timeout: 10_000 };
@@ -69,6 +69,8 @@ describe.runIf(hasChromium).each([0, 1])("the queue on the page, at address %i o
     await signIn(page, url, house.keys.alice!);
     await headline(page, "Place 2");
     expect(await page.locator(".requests li").count()).toBe(2);
+    const note = page.locator("#main .answer .note");
+    expect(await note.textContent()).toBe("behind 1 person, 1 request · no estimate yet");
     await held.release(0);
     await headline(page, "You are next");
     await held.release(1);
@@ -76,6 +78,31 @@ describe.runIf(hasChromium).each([0, 1])("the queue on the page, at address %i o
     held.releaseAll();
     await headline(page, "Free now");
     expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  it("tells the wait as a range, once it knows how long requests take", async () => {
+    for (let number = 0; number < 3; number++) {
+      const answer = house.post("/v1/chat/completions", chat(), { user: "carol" });
+      await held.release(number);
+      await (await answer).text();
+    }
+    await fill();
+    const { page, context } = await openPage(browser);
+    await signIn(page, url, house.keys.alice!);
+    await headline(page, "Place 2");
+    const note = page.locator("#main .answer .note");
+    await expect.poll(() => note.textContent(), patience).toMatch(/ · about [\d.]+(?:–[\d.]+)? s$/);
+    await context.close();
+  });
+
+  it("says why a request waits while the queue is paused", async () => {
+    await fill();
+    const asks = { method: "POST", headers: { authorization: `Bearer ${house.keys.admin}` } };
+    await fetch(`${house.url}/queue/pause`, asks);
+    const { page, context } = await openPage(browser);
+    await signIn(page, url, house.keys.alice!);
+    await page.getByText("waits because the queue is paused").first().waitFor();
     await context.close();
   });
 

@@ -12,10 +12,10 @@ import {
   openPage,
   signIn,
   withoutChromium,
-} from "./support/chromium.ts";
-import { chat, readRows, startTestGateway, type TestGateway } from "./support/harness.ts";
-import { type Holding, holding, inLine } from "./support/holding.ts";
-import { type DailyUse, writePastUsage } from "./support/past-usage.ts";
+} from "../support/chromium.ts";
+import { chat, readRows, startTestGateway, type TestGateway } from "../support/harness.ts";
+import { type Holding, holding, inLine } from "../support/holding.ts";
+import { type DailyUse, writePastUsage } from "../support/past-usage.ts";
 
 /** The queue is told at most once a second. */
 const patience = { timeout: 10_000 };
@@ -188,6 +188,7 @@ describe.runIf(hasChromium).each([0, 1])("the screens, at address %i of two", (w
           wait_p50_seconds: 4,
           wait_p95_seconds: 20,
           requests: 9,
+          waited_throughout: true,
         },
         {
           user: "bob",
@@ -197,6 +198,7 @@ describe.runIf(hasChromium).each([0, 1])("the screens, at address %i of two", (w
           wait_p50_seconds: 9,
           wait_p95_seconds: 40,
           requests: 3,
+          waited_throughout: true,
         },
       ],
       estimates: { coverage: 0.81, count: 400, median_error: 6 },
