@@ -53,6 +53,7 @@ describe.runIf(hasChromium).each([0, 1])("the screens, at address %i of two", (w
   afterAll(() => browser.close());
 
   async function ask(page: Page, text: string): Promise<void> {
+    await page.locator(".ask option").first().waitFor({ state: "attached" });
     await page.getByLabel("Your message").fill(text);
     await page.getByRole("button", { name: "Send" }).click();
   }
@@ -250,6 +251,7 @@ describe.runIf(hasChromium).each([0, 1])("the screens, at address %i of two", (w
     ]);
     expect(new URL(sent.url()).pathname).toBe("/users/bob");
     expect(sent.postDataJSON()).toEqual({ weight: 2.5, limits: { window: "5h", tokens: 1000 } });
+    await bob.getByText("Saved").waitFor();
     await bob.getByLabel("Limits").fill("{");
     await bob.getByRole("button", { name: "Save" }).click();
     await bob.getByText("Limits (JSON): this is not valid JSON.").waitFor();

@@ -66,7 +66,7 @@ export function Try() {
         }}>${names.map((id) => html`<option key=${id} value=${id}>${id}</option>`)}</select></label>
       ${
         running.value === null
-          ? html`<button class="main">${say("try.send")}</button>`
+          ? html`<button class="main" aria-disabled=${chosen === ""}>${say("try.send")}</button>`
           : html`<button type="button" class="danger" onClick=${() => running.value?.abort()}>${say("stop")}</button>`
       }
     </form>`;
@@ -93,6 +93,8 @@ function submit(event, chosen) {
   event.preventDefault();
   const field = event.target instanceof HTMLFormElement && event.target.elements.namedItem("text");
   if (!(field instanceof HTMLTextAreaElement) || running.value !== null) return;
+  // The models are not known yet: the text stays in its field.
+  if (chosen === "") return;
   const content = field.value.trim();
   if (content === "") return;
   field.value = "";
