@@ -2,7 +2,7 @@ import { answerKind } from "../dialects/answer-kind.ts";
 import type { TargetName } from "../dialects/hub/target.ts";
 import { endOfJson, topLevelFields } from "../dialects/json/json-scan.ts";
 import { assembleChat } from "../dialects/openai-chat/assembly.ts";
-import { chunkOfChat, isOdd, mendedChat } from "../dialects/openai-chat/mended-chat.ts";
+import { chunkOfChat, mendedChat } from "../dialects/openai-chat/mended-chat.ts";
 import { refuseError } from "../dialects/refuse-error.ts";
 import { eventData } from "../dialects/sse/event-data.ts";
 import { createSseChecker } from "../dialects/sse/sse-checker.ts";
@@ -117,16 +117,9 @@ function wholeAnswer({ target, streams, watch }: ConvertedAnswerOptions): Conver
       refuseError(body, fields, null);
       watch.body(body);
       if (streams) return asStream(target, body);
-      const isChat = fields.some(({ name }) => name === "choices");
-      const written = isChat && isOdd(body.toString("latin1")) ? mended(body) : body;
-      return mendedWhole(written, target);
+      return mendedWhole(body, target);
     },
   };
-}
-
-function mended(body: Buffer): Buffer {
-  const value = jsonOrNull(body.toString());
-  return isJsonObject(value) ? Buffer.from(JSON.stringify(mendedChat(value))) : body;
 }
 
 /** A whole answer to a request for a stream. Gemini's is the same as a chunk. */
@@ -151,7 +144,7 @@ function assembled({ target, watch }: ConvertedAnswerOptions): ConvertedAnswer {
   const checker = createSseChecker(target, (event) => {
     watch.event(event);
     const chunk = jsonOrNull(Buffer.from(eventData(event), "latin1").toString());
-    if (isJsonObject(chunk)) assembly.add(chunk);
+    if (isJsonObject(chunk)) assembly.add(mendedChat(chunk, "chunk"));
   });
   return {
     complete: false,

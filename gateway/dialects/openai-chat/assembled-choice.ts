@@ -33,11 +33,19 @@ const deltaTexts: Names = new Set(["role"]);
 /** llama.cpp says a tool's name again, whole, when it has learnt more of it. */
 const callTexts: Names = new Set(["id", "type", "name"]);
 
+type Call = { readonly index: unknown; readonly said: Fields };
+
+/** A call begins with its name. An id alone proves nothing: some servers make one for each piece. */
+function isOtherCall(before: Fields, { id, function: named }: Fields): boolean {
+  const hasName = isJsonObject(named) && typeof named.name === "string" && named.name !== "";
+  return hasName && typeof id === "string" && id !== "" && id !== before.id;
+}
+
 /** One choice of an answer, put together from its pieces. */
 export class AssembledChoice {
   readonly #choice: Fields;
   readonly #message: Fields = {};
-  readonly #calls = new Map<unknown, Fields>();
+  readonly #calls: Call[] = [];
 
   constructor(index: number) {
     this.#choice = { finish_reason: null, index };
@@ -59,9 +67,15 @@ export class AssembledChoice {
   }
 
   #addCall({ index, ...said }: Fields): void {
-    const before = this.#calls.get(index);
-    if (before === undefined) this.#calls.set(index, { ...said });
-    else addPiece(before, withoutEmpty(said), callTexts);
+    const before = this.#callOf(index, said);
+    if (before === undefined) this.#calls.push({ index, said: { ...said } });
+    else addPiece(before.said, withoutEmpty(said), callTexts);
+  }
+
+  /** The call that a piece goes on with. Some servers number none of their calls, or all with 0. */
+  #callOf(index: unknown, said: Fields): Call | undefined {
+    const found = this.#calls.findLast((call) => call.index === index);
+    return found === undefined || isOtherCall(found.said, said) ? undefined : found;
   }
 
   /** The choice of a text completion. */
@@ -74,8 +88,8 @@ export class AssembledChoice {
     const { finish_reason, index, ...rest } = this.#choice;
     const { role, content, ...said } = this.#message;
     const message: Fields = { role: role ?? "assistant", content: content ?? "", ...said };
-    const calls = [...this.#calls].sort(([a], [b]) => Number(a) - Number(b));
-    if (calls.length > 0) message.tool_calls = calls.map(([, call]) => call);
+    const calls = this.#calls.toSorted((a, b) => Number(a.index ?? 0) - Number(b.index ?? 0));
+    if (calls.length > 0) message.tool_calls = calls.map((call) => call.said);
     return { finish_reason, index, message, ...rest };
   }
 }

@@ -74,6 +74,8 @@ export function createSseChecker(target: TargetName, watch: (event: string) => v
     if (state === "ended") return "";
     const end = endOf(event, events);
     if (end === "error" || end === "failure") throw streamError(event, sse.events);
+    // An event whose data is empty is none (WHATWG HTML §9.2.6).
+    if (event.includes("data:") && eventData(event).trim() === "") return "";
     const before = state;
     judge(event);
     const lacksReason = target === "openai" && before === "more" && events.isLast(event);
