@@ -26,6 +26,23 @@ it("an answer that nobody asked for reaches nobody, and no connection is kept af
   }
 });
 
+it("one connection serves request after request, also after the gateway has looked at its upstream", async () => {
+  const ports = new Set<number | undefined>();
+  await using gateway = await startTestGateway((_seen, response, request) => {
+    ports.add(request.socket.remotePort);
+    response.writeHead(200, { "content-type": "application/json" });
+    response.end('{"choices":[{"index":0,"message":{"content":"hi"},"finish_reason":"stop"}]}');
+  });
+  await gateway.gateway.findings();
+  ports.clear();
+  for (let asked = 1; asked <= 5; asked++) {
+    const response = await gateway.post("/v1/chat/completions", chat());
+    expect(response.status).toBe(200);
+    await response.text();
+  }
+  expect(ports.size).toBe(1);
+});
+
 it("a read that is compressed although nobody asked for that is inflated", async () => {
   const list = gzipSync('{"object":"list","data":[{"id":"f1"}]}');
   await using gateway = await startTestGateway((_seen, response) => {

@@ -63,29 +63,31 @@ type Connect = ReturnType<typeof buildConnector>;
 export function openConnections(origin: string, options: ConnectionOptions): Connections {
   const connect = connectorOf(options);
   let isUntidy = false;
-  const factory = (url: URL, poolOptions: object): SocketClient => {
-    const client: SocketClient = new SocketClient(url, {
-      ...poolOptions,
-      connect: (to, callback) =>
-        connect(to, (...result) => {
-          const socket = result[1];
-          // Undefined, not null, where there is none.
-          if (socket) {
-            client.socket = socket;
-            client.served = 0;
-            client.answers = watchAnswers(socket, () => {
-              isUntidy = true;
-            });
-          }
-          callback(...result);
-        }),
-    });
-    return client;
+  const open = (onUnasked: () => void): UndiciPool => {
+    const factory = (url: URL, poolOptions: object): SocketClient => {
+      const client: SocketClient = new SocketClient(url, {
+        ...poolOptions,
+        connect: (to, callback) =>
+          connect(to, (...result) => {
+            const socket = result[1];
+            // Undefined, not null, where there is none.
+            if (socket) {
+              client.socket = socket;
+              client.served = 0;
+              client.answers = watchAnswers(socket, onUnasked);
+            }
+            callback(...result);
+          }),
+      });
+      return client;
+    };
+    return new Pool(origin, { factory, allowH2: false, pipelining: 1, clientTtl: null });
   };
-  const open = (): UndiciPool =>
-    new Pool(origin, { factory, allowH2: false, pipelining: 1, clientTtl: null });
-  const kept = open();
-  const fresh = open();
+  const kept = open(() => {
+    isUntidy = true;
+  });
+  // Nothing that comes here can be another request's. Probes, which no passage watches, use it too.
+  const fresh = open(() => {});
   return {
     kept,
     fresh,
