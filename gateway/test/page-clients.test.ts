@@ -49,7 +49,7 @@ describe("the blocks to copy", () => {
     const address = { base: "http://box.lan:8000", key: "sk-mine", model: 'a "model"' };
     for (const { name, block } of clients) {
       expect(block(address), name).toContain("http://box.lan:8000");
-      expect(block(address), name).not.toMatch(/HOST|KEY[^_ ]|undefined/);
+      expect(block(address), name).not.toMatch(/HOST|YOUR_KEY|undefined/);
     }
   });
 

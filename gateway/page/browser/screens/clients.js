@@ -26,6 +26,51 @@ export ANTHROPIC_MODEL=${model}
 claude`,
   },
   {
+    name: "Codex CLI",
+    where: "~/.codex/config.toml; the key: GATEWAY_KEY",
+    block: ({ base, model }) => `model = ${JSON.stringify(model)}
+model_provider = "gateway"
+
+[model_providers.gateway]
+name = "LLM gateway"
+base_url = "${base}/v1"
+env_key = "GATEWAY_KEY"
+wire_api = "responses"`,
+  },
+  {
+    name: "Gemini CLI",
+    where: "a terminal",
+    block: ({ base, key, model }) => `export GOOGLE_GEMINI_BASE_URL=${base}
+export GEMINI_API_KEY=${key}
+gemini --model '${model}'`,
+  },
+  {
+    name: "opencode, qwen-code",
+    where: "opencode.json; qwen-code: OPENAI_BASE_URL and OPENAI_API_KEY",
+    block: ({ base, key, model }) =>
+      JSON.stringify(
+        {
+          model: `gateway/${model}`,
+          provider: {
+            gateway: {
+              npm: "@ai-sdk/openai-compatible",
+              options: { baseURL: `${base}/v1`, apiKey: key },
+              models: { [model]: {} },
+            },
+          },
+        },
+        null,
+        2,
+      ),
+  },
+  {
+    name: "Aider",
+    where: "a terminal",
+    block: ({ base, key, model }) => `export OPENAI_API_BASE=${base}/v1
+export OPENAI_API_KEY=${key}
+aider --model 'openai/${model}'`,
+  },
+  {
     name: "Continue",
     where: "config.yaml",
     block: ({ base, key, model }) => `models:
@@ -73,8 +118,8 @@ claude`,
   },
   {
     name: "Home Assistant",
-    where: "Settings → Devices & services → Add integration (OpenAI compatible)",
-    block: ({ base, key, model }) => `Base URL  ${base}/v1\nAPI key   ${key}\nModel     ${model}`,
+    where: "Settings → Devices & services → Add integration → Ollama",
+    block: ({ base, key }) => `URL      ${base}\nAPI key  ${key}`,
   },
   {
     name: "openai (Python)",
