@@ -22,13 +22,16 @@ function objectSchema(schema: JsonObject): JsonObject {
   const isChoice = choices.some((name) => Array.isArray(schema[name]));
   if (schema.type === "object" && isJsonObject(schema.properties) && !isChoice) return schema;
   const { anyOf: _any, oneOf: _one, allOf: _all, ...rest } = schema;
-  return { ...rest, type: "object", properties: propertiesOf(schema) };
+  // Some clients write null for what they leave out.
+  const told = Object.entries(rest).filter(([, value]) => value !== null);
+  return { ...Object.fromEntries(told), type: "object", properties: propertiesOf(schema) };
 }
 
-/** The request with tools whose schemas every upstream takes. */
+/** The request with tools whose schemas every upstream takes, and whose names name one tool. */
 export function fitSchemas(options: HubOptions): HubOptions {
-  const { tools } = options;
-  if (tools === undefined) return options;
+  if (options.tools === undefined) return options;
+  // Anthropic and Gemini refuse a name that comes twice; the last one counts, as in an object.
+  const tools = [...new Map(options.tools.map((tool) => [tool.name, tool])).values()];
   return {
     ...options,
     tools: tools.map((tool) => {

@@ -45,6 +45,49 @@ describe("turns that every template takes", () => {
     ]);
   });
 
+  it("have a result behind each call, which says so if there was none", () => {
+    const none = { type: "error-text", value: "The tool gave no result." };
+    const empty = [{ type: "tool-result", toolCallId: "1", toolName: "f", output: none }];
+    expect(turns(user("q"), call("1"), user("never mind"))).toEqual([
+      user("q"),
+      call("1"),
+      { role: "tool", content: empty },
+      user("never mind"),
+    ]);
+    expect(turns(user("q"), call("1")).at(-1)).toEqual({ role: "tool", content: empty });
+  });
+
+  it("have a result that came late behind its call, and one that comes again as text", () => {
+    const late = [call("1"), user("well?"), said("I wait."), result("1"), result("1")];
+    expect(turns(user("q"), ...late)).toEqual([
+      user("q"),
+      call("1"),
+      result("1"),
+      user("well?"),
+      said("I wait."),
+      user("The result of a tool:\nr"),
+    ]);
+  });
+
+  it("have the results of several calls together, in the order of the calls", () => {
+    const calls = { role: "assistant", content: [...partsOf(call("1")), ...partsOf(call("2"))] };
+    const prompt = [user("q"), calls as Message, result("2"), user("x"), result("1")];
+    expect(turns(...prompt)).toEqual([
+      user("q"),
+      calls,
+      { role: "tool", content: [...partsOf(result("1")), ...partsOf(result("2"))] },
+      user("x"),
+    ]);
+  });
+
+  it("have ids that name one call, though a server counts from 0 in each turn", () => {
+    const prompt = [user("q"), call("0"), result("0"), call("0"), result("0")];
+    expect(turns(...prompt)).toEqual([
+      ...[user("q"), call("0"), result("0")],
+      ...[call("0_2"), result("0_2")],
+    ]);
+  });
+
   it("have a result without its call as text", () => {
     expect(turns(user("q"), call("1"), result("1"), result("lost"))).toEqual([
       user("q"),
@@ -54,6 +97,8 @@ describe("turns that every template takes", () => {
     ]);
   });
 });
+
+const partsOf = ({ content }: Message) => (typeof content === "string" ? [] : content);
 
 function textsOf(text: string) {
   return [{ type: "text", text }] as const;

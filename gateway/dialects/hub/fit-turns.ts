@@ -1,9 +1,9 @@
+import { fitResults } from "./fit-results.ts";
 import type { AssistantPart, HubOptions, Message, TextPart, UserPart } from "./parts-hub.ts";
 
 type SystemMessage = Extract<Message, { role: "system" }>;
 type UserMessage = Extract<Message, { role: "user" }>;
 type AssistantMessage = Extract<Message, { role: "assistant" }>;
-type ResultMessage = Extract<Message, { role: "tool" }>;
 
 /** A word of the system's in mid-conversation, where templates take none, as the user's. */
 function noteOf({ content, providerOptions }: SystemMessage): UserMessage {
@@ -21,82 +21,20 @@ function joinedTexts(parts: readonly UserPart[]): UserPart[] {
   return [{ type: "text", text: texts.join("\n\n") }];
 }
 
-function hasCall({ content }: AssistantMessage): boolean {
-  return content.some((part) => part.type === "tool-call");
-}
-
-function isResult(part: ResultMessage["content"][number]): boolean {
-  return part.type === "tool-result";
-}
-
-/** Results whose call is not in the conversation, which OpenAI and Anthropic refuse, as text. */
-function strayResults({ content }: ResultMessage, calls: ReadonlySet<string>): TextPart[] {
-  return content.flatMap((part): TextPart[] => {
-    if (part.type !== "tool-result" || calls.has(part.toolCallId)) return [];
-    const { output } = part;
-    const said = "value" in output ? output.value : "";
-    const text = typeof said === "string" ? said : JSON.stringify(said);
-    return [{ type: "text", text: `The result of a tool:\n${text}` }];
-  });
-}
-
 /** Puts messages one after another, so that user and assistant take turns. */
 class Turns {
   readonly messages: Message[] = [];
-  /** Notes that came between calls and their results. */
-  #held: UserMessage[] = [];
-  readonly #calls = new Set<string>();
 
   take(message: Message): void {
-    if (message.role === "tool") this.#takeResults(message);
-    else if (message.role === "system") this.#takeNote(noteOf(message));
-    else {
-      this.#release();
-      this.#push(message);
-    }
-  }
-
-  end(): Message[] {
-    this.#release();
-    return this.messages;
-  }
-
-  #takeNote(note: UserMessage): void {
-    const last = this.messages.at(-1);
-    const isBetween = last?.role === "assistant" && hasCall(last);
-    if (isBetween || this.#held.length > 0) this.#held.push(note);
-    else this.#push(note);
-  }
-
-  #takeResults(message: ResultMessage): void {
-    const strays = strayResults(message, this.#calls);
-    if (strays.length === 0) {
-      this.messages.push(message);
-      return;
-    }
-    const content = message.content.filter(
-      (part) => !isResult(part) || ("toolCallId" in part && this.#calls.has(part.toolCallId)),
-    );
-    if (content.length > 0) this.messages.push({ ...message, content });
-    this.#push({ role: "user", content: strays });
-  }
-
-  #release(): void {
-    const held = this.#held;
-    this.#held = [];
-    for (const note of held) this.#push(note);
+    if (message.role === "tool") this.messages.push(message);
+    else this.#push(message.role === "system" ? noteOf(message) : message);
   }
 
   #push(message: UserMessage | AssistantMessage): void {
     const last = this.messages.at(-1);
-    if (message.role === "assistant") {
-      for (const part of message.content) {
-        if (part.type === "tool-call") this.#calls.add(part.toolCallId);
-      }
-      const joins = last?.role === "assistant" && !hasCall(last);
-      if (joins) this.#replace({ ...last, content: [...last.content, ...message.content] });
-      else this.messages.push(message);
-    } else if (last?.role === "user") {
+    if (message.role === "assistant" && last?.role === "assistant") {
+      this.#replace({ ...last, content: [...last.content, ...message.content] });
+    } else if (message.role === "user" && last?.role === "user") {
       this.#replace({ ...last, content: joinedTexts([...last.content, ...message.content]) });
     } else this.messages.push(message);
   }
@@ -108,15 +46,15 @@ class Turns {
 
 /**
  * The conversation in turns that every template takes: system messages only at the start (later ones
- * are notes of the user), no two messages of one side in a row, no result without its call.
+ * are notes of the user), no two messages of one side in a row, one result for each call.
  */
 export function fitTurns(options: HubOptions): HubOptions {
   const { prompt } = options;
   const found = prompt.findIndex(({ role }) => role !== "system");
   const begin = found < 0 ? prompt.length : found;
   const turns = new Turns();
-  for (const message of prompt.slice(begin)) turns.take(message);
-  return { ...options, prompt: [...prompt.slice(0, begin), ...turns.end()] };
+  for (const message of fitResults(prompt.slice(begin))) turns.take(message);
+  return { ...options, prompt: [...prompt.slice(0, begin), ...turns.messages] };
 }
 
 /** For APIs that have the system prompt beside the conversation, which must begin with the user. */
