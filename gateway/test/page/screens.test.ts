@@ -111,24 +111,21 @@ describe.runIf(hasChromium).each([0, 1])("the screens, at address %i of two", (w
     await context.close();
   });
 
-  it("Connect shows how the next request arrived, and no texts", async () => {
-    const { page, context } = await openPage(browser);
-    let heard: object | null = null;
-    const until = new Date(Date.now() + 300_000).toISOString();
-    await page.route("**/me/listen", (route) => route.fulfill({ json: { until, request: heard } }));
+  it("Connect shows how the next request arrived, what was wrong, and no texts", async () => {
+    const { page, context, complaints } = await openPage(browser);
     await signIn(page, url, house.keys.alice!, "connect");
     await page.getByRole("button", { name: "Listen" }).click();
     await page.getByText("Listening for your next request").waitFor();
-    heard = {
-      at: new Date().toISOString(),
-      method: "POST",
-      path: "/v1/chat/completions",
-      header_names: ["authorization", "content-type"],
-      fields: [{ name: "modle", type: "string" }],
-      fault: "The field `model` is missing.",
-    };
-    await page.getByText("The field `model` is missing.").waitFor();
-    expect(await page.locator(".heard").innerText()).toContain("modle: string");
+    const wrong = { modle: "mock", messages: "a secret text" };
+    expect((await house.post("/v1/chat/completions", wrong)).status).toBe(400);
+    const heard = page.locator(".heard");
+    await heard.locator(".trouble").waitFor();
+    const text = await heard.innerText();
+    expect(text).toContain("POST /v1/chat/completions");
+    expect(text).toContain("modle: string");
+    expect(text).toContain("authorization");
+    expect(text).not.toMatch(/secret|sk-/);
+    expect(complaints).toEqual([]);
     await context.close();
   });
 

@@ -44,6 +44,7 @@ export function Connect() {
 
 function TestMyClient() {
   const { busy, error, run } = useAction();
+  const looking = useAction();
   const heard = useSignal(/** @type {Heard | null} */ (null));
   const until = heard.value?.until ?? null;
   const request = heard.value?.request ?? null;
@@ -54,14 +55,17 @@ function TestMyClient() {
       heard.value = await call("POST", "me/listen");
     });
   useEffect(() => {
-    if (!waits) return;
+    if (until === null) return;
     const look = () =>
-      run(async () => {
-        heard.value = await call("GET", "me/listen");
+      looking.run(async () => {
+        const now = /** @type {Heard} */ (await call("GET", "me/listen"));
+        // After 5 minutes the gateway has forgotten it; here it stays to be read.
+        heard.value = { until: now.until, request: now.request ?? heard.value?.request ?? null };
       });
+    // Also after the request has come: what is wrong with it may be known only later.
     const timer = setInterval(look, 2_000);
     return () => clearInterval(timer);
-  }, [waits]);
+  }, [until]);
   return html`<${Card} title=${say("listen.title")}>
     <p>${say("listen.text")}</p>
     <${Button} busy=${busy || waits} tone=${waits ? "" : "main"} onClick=${waits ? () => {} : listen}>${say("listen.go")}<//>
@@ -69,7 +73,7 @@ function TestMyClient() {
       ${waits && html`<p class="note">${say("listen.waits", { time: duration(Math.ceil(left / 60) * 60) })}</p>`}
       ${request !== null && html`<${HeardRequest} request=${request} />`}
     </div>
-    <${Trouble} error=${error} />
+    <${Trouble} error=${error ?? looking.error} />
   <//>`;
 }
 

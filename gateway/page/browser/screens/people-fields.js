@@ -1,4 +1,5 @@
 import { html } from "htm/preact";
+import { useId } from "preact/hooks";
 import { say } from "../language.js";
 
 /** What an administrator may set for a person: empty fields are left out of a request. */
@@ -8,10 +9,10 @@ const numbers = /** @type {const} */ (["weight", "priority", "max_concurrent", "
 
 /** The fields of a person. @param {{ rights: Rights, withSpeaksFor?: boolean }} props */
 export function RightsFields({ rights, withSpeaksFor = false }) {
+  const roles = useId();
   return html`<div class="fields">
-    <label>${say("people.role")}<select name="role" value=${rights.role ?? "user"}>
-      <option value="user">${say("role.user")}</option><option value="admin">${say("role.admin")}</option>
-    </select></label>
+    <label>${say("people.role")}<input name="role" required list=${roles} value=${rights.role ?? "user"} />
+      <datalist id=${roles}><option value="user"></option><option value="admin"></option></datalist></label>
     ${numbers.map(
       (name) => html`<label key=${name}>${say(`people.${name}`)}
         <input name=${name} type="number" step="any" min=${name === "priority" ? undefined : "0"} value=${rights[name] ?? ""} placeholder=${name === "weight" ? "1" : ""} /></label>`,

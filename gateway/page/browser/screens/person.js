@@ -26,7 +26,7 @@ export function Person({ person, onDone }) {
   return html`<li class=${disabled ? "off" : ""}>
     <details>
       <summary><b class="name">${user}</b>
-        ${role === "admin" && html`<span class="tag">${say("role.admin")}</span>`}
+        ${role !== "user" && html`<span class="tag">${role === "admin" ? say("role.admin") : role}</span>`}
         ${disabled && html`<span class="tag down">${say("people.disabled")}</span>`}
         <span class="note">${say("people.keys", { n: person.keys.length })}</span></summary>
       ${newKey.value !== "" && html`<${Secret} text=${newKey.value} label=${say("people.newKey", { user })} />`}
