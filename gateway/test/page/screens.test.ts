@@ -255,6 +255,25 @@ describe.runIf(hasChromium).each([0, 1])("the screens, at address %i of two", (w
     await context.close();
   });
 
+  it("People adds a key, and removes one, which then lets nobody in", async () => {
+    const { page, context, complaints } = await openPage(browser);
+    await signIn(page, url, house.keys.admin!, "people");
+    const bob = page.locator(".people > li", { hasText: "bob" });
+    await bob.locator("summary").click();
+    await bob.getByRole("button", { name: "Add a key" }).click();
+    const key = await bob.getByLabel("New key of bob").inputValue();
+    const status = async (one: string) =>
+      (await fetch(`${house.url}/limits`, { headers: { authorization: `Bearer ${one}` } })).status;
+    expect(await status(key)).toBe(200);
+    const old = bob.locator(".keys li", { hasText: house.keys.bob!.slice(0, 7) });
+    await old.getByRole("button", { name: "Remove" }).click();
+    await old.getByRole("button", { name: "Remove" }).click();
+    await expect.poll(() => status(house.keys.bob!), patience).toBe(401);
+    expect(await status(key)).toBe(200);
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
   it("People makes an invite with a QR code, and withdraws it", async () => {
     const { page, context, complaints } = await openPage(browser);
     await signIn(page, url, house.keys.admin!, "people");

@@ -3,6 +3,9 @@
  * @typedef {{ name: string, where: string, block: (address: Address) => string }} Client
  */
 
+/** A text as one word of a shell. @param {string} text */
+const shell = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+
 /** A block to copy for each client of README. `where` is a place in the client: not translated. */
 export const clients = /** @type {Client[]} */ ([
   {
@@ -10,7 +13,7 @@ export const clients = /** @type {Client[]} */ ([
     where: "a terminal",
     block: ({ base, key, model }) => `curl -N ${base}/v1/chat/completions \\
   -H "Authorization: Bearer ${key}" -H "Content-Type: application/json" \\
-  -d '${JSON.stringify({ model, stream: true, messages: [{ role: "user", content: "Hello" }] })}'`,
+  -d ${shell(JSON.stringify({ model, stream: true, messages: [{ role: "user", content: "Hello" }] }))}`,
   },
   {
     name: "Open WebUI",
@@ -22,12 +25,12 @@ export const clients = /** @type {Client[]} */ ([
     where: "a terminal",
     block: ({ base, key, model }) => `export ANTHROPIC_BASE_URL=${base}
 export ANTHROPIC_AUTH_TOKEN=${key}
-export ANTHROPIC_MODEL=${model}
-claude`,
+export ANTHROPIC_SMALL_FAST_MODEL=${shell(model)}
+claude --model ${shell(model)}`,
   },
   {
     name: "Codex CLI",
-    where: "~/.codex/config.toml; the key: GATEWAY_KEY",
+    where: "~/.codex/config.toml; the key: export GATEWAY_KEY=…",
     block: ({ base, model }) => `model = ${JSON.stringify(model)}
 model_provider = "gateway"
 
@@ -42,11 +45,11 @@ wire_api = "responses"`,
     where: "a terminal",
     block: ({ base, key, model }) => `export GOOGLE_GEMINI_BASE_URL=${base}
 export GEMINI_API_KEY=${key}
-gemini --model '${model}'`,
+gemini --model ${shell(model)}`,
   },
   {
-    name: "opencode, qwen-code",
-    where: "opencode.json; qwen-code: OPENAI_BASE_URL and OPENAI_API_KEY",
+    name: "opencode",
+    where: "~/.config/opencode/opencode.json",
     block: ({ base, key, model }) =>
       JSON.stringify(
         {
@@ -54,6 +57,7 @@ gemini --model '${model}'`,
           provider: {
             gateway: {
               npm: "@ai-sdk/openai-compatible",
+              name: "LLM gateway",
               options: { baseURL: `${base}/v1`, apiKey: key },
               models: { [model]: {} },
             },
@@ -64,11 +68,18 @@ gemini --model '${model}'`,
       ),
   },
   {
+    name: "qwen-code",
+    where: "a terminal",
+    block: ({ base, key, model }) => `export OPENAI_BASE_URL=${base}/v1
+export OPENAI_API_KEY=${key}
+qwen --auth-type openai --model ${shell(model)}`,
+  },
+  {
     name: "Aider",
     where: "a terminal",
     block: ({ base, key, model }) => `export OPENAI_API_BASE=${base}/v1
 export OPENAI_API_KEY=${key}
-aider --model 'openai/${model}'`,
+aider --model ${shell(`openai/${model}`)}`,
   },
   {
     name: "Continue",
@@ -119,7 +130,16 @@ aider --model 'openai/${model}'`,
   {
     name: "Home Assistant",
     where: "Settings → Devices & services → Add integration → Ollama",
-    block: ({ base, key }) => `URL      ${base}\nAPI key  ${key}`,
+    block: ({ base, key, model }) => `URL      ${base}\nAPI key  ${key}\nModel    ${model}`,
+  },
+  {
+    name: "ollama (Python)",
+    where: "pip install ollama",
+    block: ({ base, key, model }) => `from ollama import Client
+
+client = Client(host="${base}", headers={"Authorization": "Bearer ${key}"})
+messages = [{"role": "user", "content": "Hello"}]
+print(client.chat(model=${JSON.stringify(model)}, messages=messages).message.content)`,
   },
   {
     name: "openai (Python)",

@@ -55,6 +55,7 @@ function Keys({ person, busy, path, change }) {
       <code>${hint ?? id}…</code>
       <span class="note">${[note, disabled ? say("key.disabled") : "", expires === null ? "" : say("key.until", { time: moment(expires, { dateStyle: "medium" }) })].filter(Boolean).join(" · ")}</span>
       <${Confirm} label=${say("people.rotate")} question=${say("people.rotateSure")} busy=${busy} onYes=${() => change("POST", `${path}/keys/${id}/rotate`, {})} />
+      ${person.keys.length > 1 && html`<${Confirm} label=${say("people.remove")} question=${say("sure")} busy=${busy} onYes=${() => change("DELETE", `${path}/keys/${id}`)} />`}
     </li>`,
   )}</ul>`;
 }
