@@ -53,6 +53,39 @@ describe("what is hardly meant", () => {
     expect(load().doubts).toEqual([]);
   });
 
+  test("is a line of .env that is no NAME=VALUE, told by its number alone", () => {
+    write(".env", "# ours\nPORT: 8123\nUPSTREAM_URL: http://x/?a=b\nMAX_QUEUE=5\nsk-secret\n");
+    expect(load().doubts).toEqual([
+      ".env lines 2, 3, 5 are not NAME=VALUE and count for nothing: write PORT=8000, not PORT: 8000",
+    ]);
+    write(".env", "PORT 1\r\n".repeat(9));
+    expect(load().doubts).toEqual([
+      expect.stringMatching(/^\.env lines 1, 2, 3, 4, 5 and 4 more /),
+    ]);
+    write(".env", "\uFEFFPORT: 1");
+    expect(load().doubts).toEqual([expect.stringMatching(/^\.env line 1 is not NAME=VALUE/)]);
+  });
+
+  test("is no line that .env may have", () => {
+    const lines = [
+      "",
+      "  # PORT: 1",
+      "export PORT = 1",
+      "export API_USER='bob'  # he: x",
+      'LINES="one',
+      "two: 2",
+      "# three",
+      '"',
+      "OPEN='not closed",
+      "EMPTY=",
+      "a.dotted-name=1",
+    ];
+    for (const end of ["\n", "\r\n"]) {
+      write(".env", lines.join(end));
+      expect(load().doubts).toEqual([]);
+    }
+  });
+
   test("is what counts for nothing without another setting", () => {
     expect(load({ USER_HEADER: "user" }).doubts).toMatchObject([
       expect.stringContaining("TRUSTED_PROXIES"),

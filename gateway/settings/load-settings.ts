@@ -9,7 +9,7 @@ import type { Found } from "./found.ts";
 import { maskedText } from "./mask-secrets.ts";
 import { addOriginalLimit } from "./original-limit.ts";
 import { type ConfigValues, readConfigFile } from "./read-config-file.ts";
-import { type Environment, readEnvFile } from "./read-env-file.ts";
+import { type Environment, readEnvFile, textOfEnvFile } from "./read-env-file.ts";
 import { readFlags } from "./read-flags.ts";
 import { readSection } from "./read-section.ts";
 import type { Reading } from "./reading.ts";
@@ -17,6 +17,7 @@ import { type Setting, yamlKey } from "./setting.ts";
 import { SettingsError } from "./settings-error.ts";
 import { allSettings, type Settings } from "./settings-table.ts";
 import type { Source, Sources } from "./source.ts";
+import { doubtAboutLines } from "./unread-lines.ts";
 import { variableIn } from "./variable-in.ts";
 
 export type LoadedSettings = {
@@ -45,7 +46,13 @@ export function loadSettings(given: Given): LoadedSettings {
   refuseOnePortTwice(settings);
   const all = table.map(([, setting]) => setting);
   const doubts = doubtsOf(settings, unasked, all);
-  return { settings, sources: Object.freeze(sources) as Sources, configFile, doubts };
+  const aboutLines = doubtAboutLines(textOfEnvFile(given.cwd));
+  return {
+    settings,
+    sources: Object.freeze(sources) as Sources,
+    configFile,
+    doubts: aboutLines === null ? doubts : [aboutLines, ...doubts],
+  };
 }
 
 /**

@@ -9,6 +9,14 @@ export type ParsedYaml = {
   readonly faults: readonly string[];
 };
 
+/** What to do about a fault that the library names so. */
+const cures: Readonly<Record<string, string>> = {
+  BAD_ALIAS: "; text that begins with * or & needs quotes",
+  BAD_SCALAR_START: "; text that begins with this character needs quotes",
+  BLOCK_AS_IMPLICIT_KEY: '; text with ": " in it needs quotes',
+  TAB_AS_INDENT: "; indent with spaces",
+};
+
 /** Aliases may lead back to where they stand. */
 const deepest = 16;
 
@@ -34,7 +42,7 @@ export function parseYaml(text: string, where: string): ParsedYaml {
   // The library's own messages repeat the line, and with it perhaps a key.
   const broken = document.errors.map(({ code, pos }) => ({
     isDuplicate: code === "DUPLICATE_KEY",
-    line: `${place(pos[0])}: not valid YAML (${code.toLowerCase().replaceAll("_", " ")})`,
+    line: `${place(pos[0])}: not valid YAML (${code.toLowerCase().replaceAll("_", " ")})${cures[code] ?? ""}`,
   }));
   const worst = broken.find(({ isDuplicate }) => !isDuplicate);
   if (worst !== undefined) return { root: null, faults: [worst.line] };
@@ -51,7 +59,7 @@ export function parseYaml(text: string, where: string): ParsedYaml {
       const meant = node.resolve(document);
       // The place of the alias: there it is wrong.
       if (meant !== undefined) return { ...written(meant, at, depth + 1), at };
-      faults.push(`${at}: no anchor of that name above`);
+      faults.push(`${at}: no anchor of that name above; text that begins with * needs quotes`);
       return nothing;
     }
     if (isScalar(node)) {

@@ -52,15 +52,25 @@ test("an unknown key is told with its place and the nearest name", () => {
 });
 
 test.each([
-  ["port: 1\n  host: x\n", /^config\.yaml line 1, column \d+: not valid YAML \([a-z ]+\)$/],
+  [
+    "port: 1\n  host: x\n",
+    /^config\.yaml line 1, column \d+: not valid YAML \([a-z ]+\); text with/,
+  ],
   ["port: 'x\n", /^config\.yaml line \d+, column \d+: not valid YAML \([a-z ]+\)$/],
   ["port: 1\nport: 2\n", /^config\.yaml line 2, column 1: not valid YAML \(duplicate key\)$/],
   ["port: 1\n---\nport: 2\n", /^config\.yaml line 2, column 1: not valid YAML \(multiple docs\)$/],
-  ["- port\n", /^config\.yaml: must be a list of settings/],
+  ["- port: 1\n", /^config\.yaml: write each setting on a line as "key: value", without the "-"/],
+  ["port\n", /^config\.yaml: write each setting on a line as "key: value"$/],
+  [
+    "cors_origins: *\n",
+    /column 15: not valid YAML \(bad alias\); text that begins with \* .*quotes$/,
+  ],
+  ["api_user: @bob\n", /column 11: not valid YAML \(.*\); text that begins with this .*quotes$/],
+  ["upstreams:\n\tgpu: x\n", /line 2, column 1: not valid YAML \(.*\); indent with spaces$/],
   ["port: [1]\n", /^config\.yaml line 1, column 1: port must be a single value$/],
   ["port: {a: 1}\n", /port must be a single value$/],
   ["? [port]\n: 1\n", /^config\.yaml line 1, column 3: no setting/],
-  ["port: *gone\n", /^config\.yaml line 1/],
+  ["port: *gone\n", /^config\.yaml line 1, .* text that begins with \* needs quotes$/],
 ])("%j is one line with its place", (text, line) => {
   write("config.yaml", text);
   let message = "";
@@ -80,6 +90,11 @@ test.each(["", "\n", "# nothing\n", "---\n", "{}\n", "\uFEFFport: 8000\n"])(
     expect(load().settings.port).toBe(8000);
   },
 );
+
+test("a file in UTF-16, as Windows writes it, is read", () => {
+  writeFileSync(join(cwd, "config.yaml"), Buffer.from("\uFEFFmax_queue: 5\r\n", "utf16le"));
+  expect(load().settings.maxQueue).toBe(5);
+});
 
 test("values count as they are written: a key of digits keeps its zeros", () => {
   write(

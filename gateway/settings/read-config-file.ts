@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { didYouMean } from "../kinds/did-you-mean.ts";
 import type { Written } from "../kinds/written.ts";
+import { decodedText } from "./decoded-text.ts";
 import { parseYaml } from "./parse-yaml.ts";
 import { codeOf } from "./read-env-file.ts";
 import { SettingsError } from "./settings-error.ts";
@@ -30,7 +31,7 @@ export function readConfigFile(
   },
 ): ConfigValues | null {
   try {
-    const text = readFileSync(resolve(options.cwd, file), "utf8");
+    const text = decodedText(readFileSync(resolve(options.cwd, file)));
     return valuesIn(text, file, options);
   } catch (error) {
     if (error instanceof SettingsError) throw error;
@@ -51,7 +52,8 @@ function valuesIn(
   const values = new Map<string, ConfigValue>();
   const { root } = parsed;
   if (root !== null && root.members === null && root.text !== "") {
-    faults.push(`${file}: must be a list of settings, one "key: value" a line`);
+    const instead = root.items === null ? "" : ', without the "-" of a list';
+    faults.push(`${file}: write each setting on a line as "key: value"${instead}`);
   }
   for (const { name, at, written } of root?.members ?? []) {
     if (!known.includes(name)) {
