@@ -31,17 +31,20 @@ done_with() {
 }
 fail() { echo "FAILED: $*" >&2 && exit 1; }
 chat() { # KEY TEXT [STREAM]
-  curl -fsS -m 60 "http://127.0.0.1:$port/v1/chat/completions" -H "Authorization: Bearer $1" \
+  curl -fsSN -m 120 "http://127.0.0.1:$port/v1/chat/completions" -H "Authorization: Bearer $1" \
     -H 'Content-Type: application/json' -d "{\"stream\":${3:-false},\"messages\":[{\"role\":\"user\",\"content\":\"$2\"}]}"
 }
 status_with() { curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$port/v1/models" -H "Authorization: Bearer $1"; }
-healthy() {
-  for _ in $(seq 100); do
-    if curl -fs "http://127.0.0.1:$port/health" >/dev/null 2>&1; then return; fi
+# until_it SECONDS WHAT COMMAND …: waits until the command succeeds. The machine may be slow.
+until_it() {
+  local end=$((SECONDS + $1)) what=$2
+  shift 2
+  until "$@" >/dev/null 2>&1; do
+    [ "$SECONDS" -lt "$end" ] || fail "$what"
     sleep 0.2
   done
-  fail "not healthy in 20 s"
 }
+healthy() { until_it 120 "not healthy in 120 s" curl -fs -m 5 "http://127.0.0.1:$port/health"; }
 # Sum of a column of `usage --json`'s total.
 total() { ./gateway.sh usage --json </dev/null | sed -n '/"total"/,$ s/.*"'"$1"'": \([0-9]*\).*/\1/p'; }
 
@@ -71,6 +74,8 @@ printf "TUNNEL_TOKEN='%s'\n" "$(printf '{"a":"a","t":"t","s":"c2VjcmV0"}' | base
 docker compose up -d --wait >/dev/null 2>&1 || fail "the tunnel does not start"
 # From inside the connector's container: its edge is not published.
 visit() { docker compose exec -T cloudflared node -e "fetch('http://127.0.0.1:8080$1',{method:'$2',headers:{authorization:'Bearer $alice','content-type':'application/json'}$3}).then(async(r)=>console.log(r.status,await r.text()))" </dev/null; }
+# The connector has no check of its own that --wait could wait for.
+until_it 60 "the connector does not answer" visit /v1/models GET ""
 [[ $(visit /v1/chat/completions POST ",body:JSON.stringify({stream:true,messages:[{role:'user',content:'x'}]})") == 200*'[DONE]'* ]] || fail "no stream through the tunnel"
 [[ $(visit /health GET "") == 404* && $(visit /metrics GET "") == 404* ]] || fail "health or metrics seen from outside"
 ! docker compose exec -T gateway env </dev/null | grep -q 'TUNNEL_TOKEN=.' || fail "the gateway knows the tunnel's token"
@@ -86,10 +91,12 @@ done_with "without it nothing of it is left; restart with a new setting"
 
 for n in 1 2 3; do chat "$alice" "$n" >/dev/null; done
 before=$(total requests)
-chat "$alice" "one two three four five six seven eight nine ten eleven twelve" true >/dev/null 2>&1 &
+container=$(docker compose ps -q gateway)
+# At 5 tokens a second it takes a minute.
+chat "$alice" "$(printf 'word%.0s ' $(seq 300))" true >"$scratch/stream" 2>/dev/null &
 stream=$!
-sleep 1
-docker kill "$(docker compose ps -q gateway)" >/dev/null
+until_it 60 "the stream does not begin" test -s "$scratch/stream"
+docker kill "$container" >/dev/null
 wait "$stream" || true
 ./gateway.sh start >/dev/null 2>&1
 healthy
@@ -137,7 +144,7 @@ E
 sed -i '1i import "./broken.mjs";' "$LLM_GATEWAY_REPO/gateway/main.ts"
 git -C "$LLM_GATEWAY_REPO" add -A
 next_version "changes the ledger and does not start"
-HEALTH_PATIENCE=15 ./gateway.sh upgrade </dev/null >"$scratch/said" 2>&1 &
+HEALTH_PATIENCE=60 ./gateway.sh upgrade </dev/null >"$scratch/said" 2>&1 &
 upgrade=$!
 sleep 1
 chat "$alice" "while it builds" >/dev/null
@@ -171,7 +178,8 @@ next_version "changes the ledger and works"
 sleep 1.1
 ./gateway.sh upgrade </dev/null 2>"$scratch/said" || { cat "$scratch/said" && fail "upgrade to a version that changes the ledger"; }
 chat "$alice" "on the newer version" >/dev/null
-sleep 1
+changed() { docker compose exec -T gateway node -e 'process.exit(new (require("better-sqlite3"))("/app/data/gateway.db").pragma("user_version", { simple: true }) === 999 ? 0 : 1)' </dev/null; }
+until_it 60 "the newer version has not changed the ledger" changed
 newest=$(find data/backups -name 'before-upgrade-*.tar.gz' | sort | tail -n 1)
 ./gateway.sh stop >/dev/null 2>&1
 git checkout -q "$running_version"

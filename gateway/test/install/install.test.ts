@@ -11,6 +11,7 @@ const compose =
     "/usr/libexec/docker",
     "/usr/lib/docker",
     "/usr/local/lib/docker",
+    "/usr/local/libexec/docker",
   ]
     .map((folder) => join(folder, "cli-plugins/docker-compose"))
     .find((file) => existsSync(file)) ?? null;
