@@ -235,7 +235,11 @@ function openUpstreamSocket(accepted: Accepted, joining: Joining): Promise<Opene
         opened(upstream) {
           signal.removeEventListener("abort", leave);
           early.giveBack();
-          resolve({ upstream, watched: watchSockets(socket, upstream, joining.watch) });
+          // When the proxy has joined the two: a reader before it would take the upstream's first
+          // bytes, which come with its head, and the client would never get them.
+          process.nextTick(() => {
+            resolve({ upstream, watched: watchSockets(socket, upstream, joining.watch) });
+          });
         },
         fail(error) {
           // Answer at once: the proxy ends the socket as soon as this returns.

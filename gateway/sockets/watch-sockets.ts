@@ -23,7 +23,7 @@ const ping = Buffer.from([0x89, 0]);
 
 /**
  * Watches two sockets that were joined: ends them when nobody sends data, or when the key that opened
- * them is gone, and reads the usage of realtime events. Call it before data flows.
+ * them is gone, and reads the usage of realtime events. Call it when they are joined.
  */
 export function watchSockets(
   client: Socket,

@@ -52,6 +52,18 @@ it("an idle WebSocket ends after IDLE_TIMEOUT, and one that is used does not", a
   expect(gateway.rows()).toMatchObject([{ state: "failed", error_code: "upstream_timeout" }]);
 });
 
+it("what the upstream says with its head reaches the client, and counts", async () => {
+  const usage = { input_tokens: 3, output_tokens: 4 };
+  const greeting = JSON.stringify({ type: "response.done", response: { usage } });
+  server.prependListener("connection", (socket) => socket.send(greeting));
+  const headers = { authorization: `Bearer ${gateway.keys.alice}` };
+  const socket = new WebSocket(`ws://127.0.0.1:${gateway.port}/v1/realtime`, { headers });
+  expect(String((await once(socket, "message"))[0])).toBe(greeting);
+  socket.close();
+  await until(() => gateway.rows()[0]?.state === "done", "the row is closed");
+  expect(gateway.rows()).toMatchObject([{ input_tokens: 3, output_tokens: 4 }]);
+});
+
 it("a WebSocket that is cancelled has a row that says so", async () => {
   const socket = await open();
   const headers = { authorization: `Bearer ${gateway.keys.alice}` };
