@@ -60,7 +60,7 @@ export function outboundOf(
     firstByteMs: timeouts.firstByteMs,
     idleMs: timeouts.idleMs,
     // A streamed body cannot be sent twice, so it never risks a dying connection.
-    fresh: !isWhole || (streams && kind !== "openai"),
+    fresh: !isWhole || (streams && upstream.closesStreams !== false),
     noticesLate: !streams && kind === "llamacpp",
   };
 }

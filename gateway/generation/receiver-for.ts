@@ -57,7 +57,7 @@ export function receiverFor(
   return {
     head(status, headers): void {
       const model = plan.model ?? request.fields.model;
-      learnKind(upstream, { model, name: headers.server });
+      learnKind(upstream, { model, server: headers.server });
       head = { status, headers };
       isBegun = false;
       start = null;

@@ -44,6 +44,19 @@ describe("llama.cpp behind a proxy that writes its own name", () => {
     expect(counts).toEqual(Array(4).fill([3, 1]));
   });
 
+  it("keeps its connections, since the proxy does", async () => {
+    const ports = new Set<number | undefined>();
+    gateway = await startTestGateway(
+      (seen, response, request) => {
+        ports.add(request.socket.remotePort);
+        return proxied(seen, response, request);
+      },
+      { UPSTREAM_TYPE: "auto" },
+    );
+    for (let asked = 1; asked <= 3; asked++) await streamed("llama-1");
+    expect(ports.size).toBeLessThan(3);
+  });
+
   it("stays what the operator says it is", async () => {
     gateway = await startTestGateway(proxied, { UPSTREAM_TYPE: "openai" });
     await streamed("llama-1");

@@ -43,7 +43,7 @@ export async function readModelList(
     const page: JsonObject = await readPage(upstream, path + more, timeoutMs);
     const found = entriesOf(upstream.family, page, upstream.name);
     for (const { id, ownedBy } of found) {
-      if (ownedBy === "llamacpp") learnKind(upstream, { model: id, name: ownedBy });
+      if (ownedBy === "llamacpp") learnKind(upstream, { model: id, owner: ownedBy });
     }
     entries.push(...found);
     more = next(page);
@@ -53,7 +53,7 @@ export async function readModelList(
 
 async function readPage(upstream: Upstream, path: string, timeoutMs: number): Promise<JsonObject> {
   const { headers, bytes } = await ask(upstream, path, timeoutMs);
-  learnKind(upstream, { model: null, name: headers.server });
+  learnKind(upstream, { model: null, server: headers.server });
   return answeredList(bytes);
 }
 

@@ -60,6 +60,11 @@ export type Upstream = {
   takesStreamOptions: boolean | null;
   /** Learnt from its answers; null until there is one. `kindOf` knows more. */
   kind: UpstreamKind | null;
+  /**
+   * Learnt from its answers: it closes the connection after each stream, as llama.cpp itself does. A
+   * proxy in front of llama.cpp keeps it. Null until there is an answer.
+   */
+  closesStreams: boolean | null;
   /** The kind of server behind each model: a proxy such as llama-swap has several. */
   readonly kinds: BoundedMap<UpstreamKind>;
 };
@@ -105,6 +110,7 @@ export function openUpstream(options: UpstreamOptions): Upstream {
     trust,
     proxy,
     kind: type === "auto" ? null : type === "llamacpp" ? "llamacpp" : "openai",
+    closesStreams: type === "auto" ? null : type === "llamacpp",
     kinds: new BoundedMap(mostKinds),
     lacks: new Set(),
     spoke: new Set(),
@@ -129,16 +135,20 @@ const llamaCpp = /^llama\.?cpp$/;
 export type KindSign = {
   /** The model's name at the upstream; null for an answer about all of them. */
   readonly model: string | null;
-  /** The header `Server`, or the owner of a model in a list. A proxy may write its own name. */
-  readonly name?: string | string[] | undefined;
+  /** The header `Server`. A proxy may write its own name. */
+  readonly server?: string | string[] | undefined;
+  /** The owner of a model in a list. */
+  readonly owner?: unknown;
   /** The answer has llama.cpp's own `timings`. */
   readonly hasTimings?: boolean;
 };
 
 /** Learns the kind of server from an answer. What the operator has set stays. */
-export function learnKind(upstream: Upstream, { model, name, hasTimings }: KindSign): void {
+export function learnKind(upstream: Upstream, { model, server, ...sign }: KindSign): void {
   if (upstream.type !== "auto") return;
-  const isLlama = hasTimings === true || llamaCpp.test(String(name));
+  const answersItself = llamaCpp.test(String(server));
+  upstream.closesStreams = upstream.closesStreams === true || answersItself;
+  const isLlama = sign.hasTimings === true || answersItself || llamaCpp.test(String(sign.owner));
   if (isLlama) {
     upstream.kind = "llamacpp";
     if (model !== null) upstream.kinds.set(model, "llamacpp");
