@@ -12,12 +12,22 @@ const { events } = chat;
 type Answer = Record<string, unknown>;
 
 function assembled(pieces: string[], assembly = assembleChat()): Answer {
-  const watched: string[] = [];
-  const watch = (event: string) => void watched.push(event);
-  const shaper = createAssembleShaper({ framing, events, assembly, choices: 1, id: "r-1", watch });
+  const texts: string[] = [];
+  const watch = (event: string) => void texts.push(events.generated(event));
+  const watchText = (text: string) => void texts.push(text);
+  const seen = { watch, watchText };
+  const shaper = createAssembleShaper({
+    framing,
+    events,
+    assembly,
+    choices: 1,
+    id: "r-1",
+    ...seen,
+  });
   for (const event of pieces) expect(shaper.push(Buffer.from(event))).toBeNull();
   const answer = JSON.parse(shaper.finish()?.toString() ?? "null") as Answer;
-  expect(watched.join("")).toBe(Buffer.from(pieces.join("")).toString("latin1"));
+  const said = pieces.map((event) => events.generated(Buffer.from(event).toString("latin1")));
+  expect(texts.join("")).toBe(said.join(""));
   return answer;
 }
 
@@ -126,6 +136,35 @@ describe("a chat put together from its chunks", () => {
     });
   });
 
+  it("has every piece in its place where events alike and others take turns", () => {
+    const answer = assembled([
+      chunk({ role: "assistant", content: null }),
+      ...["a", "b", 'say \\"c\\"', "\n", "ż", "🦙"].map((content) => chunk({ content })),
+      chunk({ reasoning_content: "x" }),
+      chunk({ reasoning_content: "y" }),
+      chunk({ content: "d" }, {}, { created: 2 }),
+      chunk({ content: "e" }, {}, { created: 2 }),
+      chunk({}, { finish_reason: "stop" }),
+      done,
+    ]);
+    expect(first(answer)).toMatchObject({
+      message: { content: "ab" + 'say \\"c\\"' + "\nż🦙de", reasoning_content: "xy" },
+    });
+    expect(answer.created).toBe(2);
+  });
+
+  it("has the last message of a server that repeats it whole", () => {
+    const whole = (content: string) => data({ choices: [{ index: 0, message: { content } }] });
+    const answer = assembled([
+      whole("a"),
+      whole("ab"),
+      whole("abc"),
+      chunk({}, { finish_reason: "stop" }),
+      done,
+    ]);
+    expect(first(answer)).toMatchObject({ message: { content: "abc" } });
+  });
+
   it("leaves pings and a prompt's progress out", () => {
     const events = recordedEvents("chat-stream-progress");
     const answer = assembled([":\n\n", "data: null\n\n", ...events]);
@@ -143,6 +182,7 @@ describe("a chat put together from its chunks", () => {
         choices: 1,
         id: "r",
         watch() {},
+        watchText() {},
       });
       shaper.push(text.subarray(0, at));
       shaper.push(text.subarray(at));
@@ -198,6 +238,7 @@ describe("a stream that goes wrong before anything was sent", () => {
       choices: 1,
       id: "r",
       watch() {},
+      watchText() {},
     });
     shaper.push(Buffer.from(pieces.join("") + done));
     expect(JSON.parse(shaper.finish()?.toString() ?? "")).toMatchObject({

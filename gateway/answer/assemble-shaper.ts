@@ -1,6 +1,8 @@
 import type { DialectEvents } from "../dialects/dialect.ts";
 import type { EventFraming } from "../dialects/framing.ts";
 import type { Assembly } from "../dialects/openai-chat/assembly.ts";
+import { AlikeEvents } from "../dialects/sse/alike-events.ts";
+import { holds } from "../dialects/sse/event-scan.ts";
 import { endOf, type StreamEnd } from "../dialects/stream-end.ts";
 import { streamError } from "../dialects/stream-error.ts";
 import { GatewayError } from "../errors.ts";
@@ -16,6 +18,8 @@ export type AssembleShaperOptions = {
   id: string;
   /** Sees each whole event, as latin1 text: one character a byte, and whether it ends the stream. */
   watch: (event: string, end: StreamEnd | null) => void;
+  /** Sees the text of an event that is like an earlier one but for it. `watch` does not see those. */
+  watchText: (text: string) => void;
 };
 
 /**
@@ -24,14 +28,37 @@ export type AssembleShaperOptions = {
  * throws it, as a GatewayError.
  */
 export function createAssembleShaper(options: AssembleShaperOptions): Shaper {
-  const { framing, events, assembly, choices, watch } = options;
+  const { framing, events, assembly, choices, watch, watchText } = options;
   const splitter = framing.createSplitter();
+  const alike = new AlikeEvents(events.generated);
+  /** Texts of events alike, joined: they are parsed as one event. */
+  let joined = "";
   const endedChoices = new Set<number>();
   let terminal = false;
   let size = 0;
 
+  function add(event: string): void {
+    const data = framing.dataOf(event);
+    // Comments have none.
+    if (data !== "") refusingDepth(() => assembly.add(parse(data)));
+  }
+
+  function addJoined(): void {
+    if (joined !== "") add(alike.sent(joined));
+    joined = "";
+  }
+
   /** Always true: what follows the last event may tell the usage. */
   function take(event: string): boolean {
+    const text = terminal ? null : alike.textOf(event);
+    if (text === null) return takeNew(event);
+    watchText(text);
+    joined += text;
+    return true;
+  }
+
+  function takeNew(event: string): boolean {
+    addJoined();
     if (terminal) {
       watch(event, null);
       return true;
@@ -39,13 +66,12 @@ export function createAssembleShaper(options: AssembleShaperOptions): Shaper {
     const end = endOf(event, events);
     watch(event, end);
     if (end === "error") throw streamError(event, framing);
-    for (const choice of events.endedChoices(event)) endedChoices.add(choice);
+    const ended = events.endedChoices(event);
+    for (const choice of ended) endedChoices.add(choice);
     terminal = end === "last";
-    if (!terminal) {
-      const data = framing.dataOf(event);
-      // Comments have none.
-      if (data !== "") refusingDepth(() => assembly.add(parse(data)));
-    }
+    if (!terminal) add(event);
+    const isPlain = end === null && ended.length === 0 && isPiece(event);
+    if (isPlain && alike.isLearning && !events.carriesUsage(event)) alike.learn(event, event);
     return true;
   }
 
@@ -71,6 +97,7 @@ export function createAssembleShaper(options: AssembleShaperOptions): Shaper {
       if (endOf(rest, events) !== null || events.endedChoices(rest).length > 0) {
         take(rest + framing.end);
       }
+      addJoined();
       if (!isWhole()) {
         throw new GatewayError(
           "upstream_error",
@@ -81,6 +108,10 @@ export function createAssembleShaper(options: AssembleShaperOptions): Shaper {
     },
   };
 }
+
+/** Such texts are joined. Of a message that each event repeats the last counts. */
+const isPiece = (event: string): boolean =>
+  holds(event, 'delta"', 0x7b) || holds(event, 'text"', 0x22);
 
 /** JSON that is nested too deep ends the stack, and is the upstream's fault. */
 function refusingDepth<T>(work: () => T): T {

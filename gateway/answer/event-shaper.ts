@@ -2,6 +2,7 @@ import type { AskedUsage, DialectEvents } from "../dialects/dialect.ts";
 import type { Splitter, StreamFraming } from "../dialects/framing.ts";
 import { withKeyMasked } from "../dialects/masked-key.ts";
 import type { Renamer } from "../dialects/renamer.ts";
+import { AlikeEvents } from "../dialects/sse/alike-events.ts";
 import { endOf, type StreamEnd } from "../dialects/stream-end.ts";
 import { streamError } from "../dialects/stream-error.ts";
 import { GatewayError } from "../errors.ts";
@@ -23,6 +24,8 @@ export type EventShaperOptions = {
    * Also what follows the last event, which the client does not get: some tell their usage there.
    */
   watch: (event: string, end: StreamEnd | null) => void;
+  /** Sees the text of an event that is like an earlier one but for it. `watch` does not see those. */
+  watchText: (text: string) => void;
   /** Replaces events: by the prompt's progress, with a cost. Null leaves them. */
   amend?: ((event: string) => string) | null;
   /** The gateway's own key at the upstream. An error that quotes it must not reach a client. */
@@ -51,6 +54,7 @@ class EventShaper implements Shaper {
   readonly edits = true;
   readonly #options: EventShaperOptions;
   readonly #splitter: Splitter;
+  readonly #alike: AlikeEvents;
   /** The choices that have said why they ended. */
   readonly #endedChoices = new Set<number>();
   /** What this chunk brings for the client. */
@@ -65,6 +69,7 @@ class EventShaper implements Shaper {
     this.#options = options;
     this.framing = options.framing;
     this.#splitter = options.framing.events.createSplitter();
+    this.#alike = new AlikeEvents(options.events.generated);
   }
 
   get ended(): boolean {
@@ -112,6 +117,16 @@ class EventShaper implements Shaper {
 
   /** Takes one whole event. Always true: what follows the last one is still looked at. */
   readonly #take = (event: string): boolean => {
+    const text = this.#terminal ? null : this.#alike.textOf(event);
+    if (text === null) return this.#takeNew(event);
+    this.#options.watchText(text);
+    this.#out += this.#alike.shown(text);
+    this.#sent += 1;
+    return true;
+  };
+
+  /** An event that is not like the one before. */
+  #takeNew(event: string): boolean {
     const { amend = null, clean = null, events, isDropped, renamer, watch } = this.#options;
     if (this.#terminal) {
       watch(event, null);
@@ -119,7 +134,8 @@ class EventShaper implements Shaper {
     }
     const end = endOf(event, events);
     watch(event, end);
-    for (const choice of events.endedChoices(event)) this.#endedChoices.add(choice);
+    const endedChoices = events.endedChoices(event);
+    for (const choice of endedChoices) this.#endedChoices.add(choice);
     const shown = this.#withoutSecret(event, end);
     if (end === "error" || end === "failure") this.#fail(shown);
     if (end === "error") {
@@ -135,8 +151,14 @@ class EventShaper implements Shaper {
     if (end === null) this.#out += shaped;
     else this.#held = shaped;
     this.#terminal = end !== null;
+    if (end === null && endedChoices.length === 0 && shaped === named) this.#learn(event, shaped);
     return true;
-  };
+  }
+
+  #learn(event: string, shaped: string): void {
+    if (!this.#alike.isLearning || this.#options.events.carriesUsage(event)) return;
+    this.#alike.learn(event, shaped);
+  }
 
   #fail(event: string): void {
     this.#failed = true;

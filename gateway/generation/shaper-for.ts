@@ -53,10 +53,19 @@ function streamShaper(accepted: Accepted, answer: Answer, plan: Plan): Shaper {
   const { n, prompts } = request.fields;
   const choices = n * prompts;
   const watch = (event: string, end: StreamEnd | null): void => meter.event(event, end);
+  const watchText = (text: string): void => meter.text(text);
   if (form.assemble !== null && isAssembled(accepted, "events")) {
     const assembly = form.assemble(prompts);
-    const options = { framing: framing.events, events, assembly, choices, id: requestId, watch };
-    return createAssembleShaper(options);
+    const id = requestId;
+    const seen = { watch, watchText };
+    return createAssembleShaper({
+      framing: framing.events,
+      events,
+      assembly,
+      choices,
+      id,
+      ...seen,
+    });
   }
   const begun = answer.begunAnswer;
   return createEventShaper({
@@ -67,6 +76,7 @@ function streamShaper(accepted: Accepted, answer: Answer, plan: Plan): Shaper {
     clean: plan.dropNullUsage ? (form.askedUsage?.withoutNull ?? null) : null,
     isDropped: plan.dropUsage ? (form.askedUsage?.isOnlyUsage ?? null) : null,
     watch,
+    watchText,
     secret: plan.key,
     rewriteError(event) {
       if (!isOpenRouter && isRaised(event, framing.events, errors)) return event;

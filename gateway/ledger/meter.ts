@@ -37,6 +37,8 @@ export type Meter = {
   upstreamBody(bytes: Buffer): void;
   /** One whole event, as latin1 text, and whether it ends the stream. */
   event(event: string, end: StreamEnd | null): void;
+  /** The text of an event that brings nothing else, as it stands in JSON. */
+  text(text: string): void;
   /** A whole JSON answer, and its top-level fields where they are known. */
   body(bytes: Buffer, fields?: readonly Field[]): void;
   /** A piece of a JSON answer that passes unread. */
@@ -135,16 +137,19 @@ class AnswerMeter implements Meter {
     this.#streamed = true;
     const { events } = this.#dialect;
     const text = events.generated(event);
-    if (text !== "") {
-      this.#passing.add(text);
-      this.#firstTokenMs ??= performance.now() - this.#options.startedMono;
-    }
+    if (text !== "") this.text(text);
     if (this.#upstreamReader === null && events.carriesUsage(event)) {
       this.#reader.readEvent(this.#dialect.framing.events.dataOf(event));
     }
     if (end === null) return;
     this.#failed ||= end !== "last";
     this.#finished ||= end !== "error";
+  }
+
+  text(text: string): void {
+    this.#streamed = true;
+    this.#passing.add(text);
+    this.#firstTokenMs ??= performance.now() - this.#options.startedMono;
   }
 
   upstreamEvent(event: string): void {
