@@ -28,37 +28,16 @@ export type AssembleShaperOptions = {
  * throws it, as a GatewayError.
  */
 export function createAssembleShaper(options: AssembleShaperOptions): Shaper {
-  const { framing, events, assembly, choices, watch, watchText } = options;
+  const { framing, events, assembly, choices, watch } = options;
   const splitter = framing.createSplitter();
-  const alike = new AlikeEvents(events.generated);
-  /** Texts of events alike, joined: they are parsed as one event. */
-  let joined = "";
+  const pieces = new Pieces(options);
   const endedChoices = new Set<number>();
   let terminal = false;
   let size = 0;
 
-  function add(event: string): void {
-    const data = framing.dataOf(event);
-    // Comments have none.
-    if (data !== "") refusingDepth(() => assembly.add(parse(data)));
-  }
-
-  function addJoined(): void {
-    if (joined !== "") add(alike.sent(joined));
-    joined = "";
-  }
-
   /** Always true: what follows the last event may tell the usage. */
   function take(event: string): boolean {
-    const text = terminal ? null : alike.textOf(event);
-    if (text === null) return takeNew(event);
-    watchText(text);
-    joined += text;
-    return true;
-  }
-
-  function takeNew(event: string): boolean {
-    addJoined();
+    if (!terminal && pieces.join(event)) return true;
     if (terminal) {
       watch(event, null);
       return true;
@@ -69,9 +48,7 @@ export function createAssembleShaper(options: AssembleShaperOptions): Shaper {
     const ended = events.endedChoices(event);
     for (const choice of ended) endedChoices.add(choice);
     terminal = end === "last";
-    if (!terminal) add(event);
-    const isPlain = end === null && ended.length === 0 && isPiece(event);
-    if (isPlain && alike.isLearning && !events.carriesUsage(event)) alike.learn(event, event);
+    if (!terminal) pieces.add(event, end === null && ended.length === 0);
     return true;
   }
 
@@ -97,7 +74,7 @@ export function createAssembleShaper(options: AssembleShaperOptions): Shaper {
       if (endOf(rest, events) !== null || events.endedChoices(rest).length > 0) {
         take(rest + framing.end);
       }
-      addJoined();
+      pieces.flush();
       if (!isWhole()) {
         throw new GatewayError(
           "upstream_error",
@@ -109,9 +86,53 @@ export function createAssembleShaper(options: AssembleShaperOptions): Shaper {
   };
 }
 
+/** What goes into the assembly. Of events that differ in one text alone, the texts are joined first. */
+class Pieces {
+  readonly #options: AssembleShaperOptions;
+  readonly #alike: AlikeEvents;
+  #joined = "";
+
+  constructor(options: AssembleShaperOptions) {
+    this.#options = options;
+    this.#alike = new AlikeEvents(options.events.generated);
+  }
+
+  /** False if the event is not like those before. */
+  join(event: string): boolean {
+    const text = this.#alike.textOf(event);
+    if (text === null) return false;
+    this.#options.watchText(text);
+    this.#joined += text;
+    return true;
+  }
+
+  /** Adds an event that is not like those before; if it ends nothing, the next may be like it. */
+  add(event: string, endsNothing: boolean): void {
+    this.flush();
+    this.#parse(event);
+    if (!endsNothing || !this.#alike.isLearning || !isPiece(event)) return;
+    if (!this.#options.events.carriesUsage(event)) this.#alike.learn(event, event);
+  }
+
+  flush(): void {
+    const text = this.#joined;
+    this.#joined = "";
+    if (text !== "") this.#parse(this.#alike.sent(text));
+  }
+
+  #parse(event: string): void {
+    const data = this.#options.framing.dataOf(event);
+    // Comments have none.
+    if (data !== "") refusingDepth(() => this.#options.assembly.add(parse(data)));
+  }
+}
+
 /** Such texts are joined. Of a message that each event repeats the last counts. */
 const isPiece = (event: string): boolean =>
-  holds(event, 'delta"', 0x7b) || holds(event, 'text"', 0x22);
+  holds(event, 'delta"', openBrace) || holds(event, 'text"', quote);
+
+const openBrace = 0x7b;
+const quote = 0x22;
 
 /** JSON that is nested too deep ends the stack, and is the upstream's fault. */
 function refusingDepth<T>(work: () => T): T {
