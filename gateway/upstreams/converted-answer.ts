@@ -2,12 +2,12 @@ import { answerKind } from "../dialects/answer-kind.ts";
 import type { TargetName } from "../dialects/hub/target.ts";
 import { endOfJson, topLevelFields } from "../dialects/json/json-scan.ts";
 import { assembleChat } from "../dialects/openai-chat/assembly.ts";
-import { chunkOfChat, mendedChat } from "../dialects/openai-chat/mended-chat.ts";
+import { mendedChat } from "../dialects/openai-chat/mended-chat.ts";
 import { refuseError } from "../dialects/refuse-error.ts";
 import { eventData } from "../dialects/sse/event-data.ts";
 import { createSseChecker } from "../dialects/sse/sse-checker.ts";
 import { sse } from "../dialects/sse/sse-framing.ts";
-import { mendedWhole } from "../dialects/sse/sse-mended.ts";
+import { eventsOfWhole, mendedWhole } from "../dialects/sse/sse-mended.ts";
 import { GatewayError } from "../errors.ts";
 import { isJsonObject, jsonOrNull } from "../json-object.ts";
 
@@ -122,16 +122,12 @@ function wholeAnswer({ target, streams, watch }: ConvertedAnswerOptions): Conver
   };
 }
 
-/** A whole answer to a request for a stream. Gemini's is the same as a chunk. */
+/** A whole answer to a request for a stream. */
 function asStream(target: TargetName, body: Buffer): Buffer {
-  const value = jsonOrNull(body.toString());
-  if (!isJsonObject(value) || (target !== "openai" && target !== "google")) {
-    const text = "The upstream answered with JSON instead of a stream.";
-    throw new GatewayError("upstream_error", text);
-  }
-  const chunk = target === "openai" ? chunkOfChat(value) : value;
-  const end = target === "openai" ? "data: [DONE]\n\n" : "";
-  return Buffer.from(`data: ${JSON.stringify(chunk)}\n\n${end}`);
+  const events = eventsOfWhole(body, target);
+  if (events !== null) return Buffer.from(events);
+  const text = "The upstream answered with JSON instead of a stream.";
+  throw new GatewayError("upstream_error", text);
 }
 
 /** A stream to a request for a whole answer. */

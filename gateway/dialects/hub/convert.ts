@@ -249,6 +249,14 @@ function written(
   return writer.write(restored(part, toolNames));
 }
 
-function isBroken({ unified }: LanguageModelV4FinishReason): boolean {
-  return unified === "error" || unified === "interrupted";
+/** Ends that are none, of which the providers have no word of their own. */
+const brokenEnds: ReadonlySet<string> = new Set([
+  ...["error", "abort", "aborted", "cancelled"],
+  ...["unexpected_tool_call", "missing_thought_signature", "too_many_tool_calls"],
+  ...["malformed_function_call", "malformed_response"],
+]);
+
+function isBroken({ unified, raw }: LanguageModelV4FinishReason): boolean {
+  if (unified === "error" || unified === "interrupted") return true;
+  return unified === "other" && raw !== undefined && brokenEnds.has(raw.toLowerCase());
 }

@@ -1,8 +1,15 @@
-import { isJsonObject } from "../../json-object.ts";
+import { isJsonObject, type JsonObject, jsonOrNull } from "../../json-object.ts";
+import {
+  eventsOfMessage,
+  isMendable,
+  isOfMessages,
+  mendedEvent,
+  mendedMessage,
+} from "../anthropic/mended-messages.ts";
 import { withMarkedNumbers } from "../hub/exact-answers.ts";
 import type { TargetName } from "../hub/target.ts";
 import { parseExact } from "../json/exact-json.ts";
-import { mendedChat } from "../openai-chat/mended-chat.ts";
+import { chunkOfChat, mendedChat } from "../openai-chat/mended-chat.ts";
 import { eventData } from "./event-data.ts";
 
 const asText = (data: string): string => Buffer.from(data, "latin1").toString();
@@ -37,10 +44,22 @@ function markedEvent(event: string): string {
   return marked === text ? event : withData(event, marked);
 }
 
+/** The deltas, which are most events, stay as they came. */
+function mendedPieces(event: string): string {
+  const data = eventData(event);
+  if (data.startsWith("{") && !isOfMessages(data)) return "";
+  if (!data.startsWith("{") || !isMendable(data)) return markedEvent(event);
+  const piece = jsonOrNull(withMarkedNumbers(asText(data)));
+  if (!isJsonObject(piece)) return event;
+  return mendedEvent(piece)
+    .map((one) => withData(`event: ${one.type}\n`, JSON.stringify(one)))
+    .join("");
+}
+
 /** An event of each API as the hub takes it. Latin1 text, one character a byte. */
 export const menders: Readonly<Record<TargetName, (event: string) => string>> = {
   openai: mendedChunk,
-  anthropic: markedEvent,
+  anthropic: mendedPieces,
   google: markedEvent,
   responses: (event) => event,
 };
@@ -49,9 +68,34 @@ export const menders: Readonly<Record<TargetName, (event: string) => string>> = 
 export function mendedWhole(body: Buffer, target: TargetName): Buffer {
   if (target === "responses") return body;
   const text = body.toString();
-  if (target !== "openai") return Buffer.from(withMarkedNumbers(text));
+  if (target === "google") return Buffer.from(withMarkedNumbers(text));
+  if (target === "anthropic") return mendedMessageText(text);
   const answer = exactOrNull(text);
   // An embedding is no chat.
   if (!isJsonObject(answer) || !Array.isArray(answer.choices)) return body;
   return Buffer.from(JSON.stringify(mendedChat(answer, "whole")));
 }
+
+function mendedMessageText(text: string): Buffer {
+  const marked = withMarkedNumbers(text);
+  const message = jsonOrNull(marked);
+  return Buffer.from(isJsonObject(message) ? JSON.stringify(mendedMessage(message)) : marked);
+}
+
+/** A whole answer to a request for a stream, as the events of one; null if that cannot be. */
+export function eventsOfWhole(body: Buffer, target: TargetName): string | null {
+  const value = exactOrNull(withMarkedNumbers(body.toString()));
+  // Gemini's stream is a list, if nobody asks for events.
+  const list = target === "google" && Array.isArray(value) ? value : [value];
+  const events = list.filter(isJsonObject).flatMap((one) => wholeEvents[target](one) ?? []);
+  if (events.length === 0) return null;
+  const end = target === "openai" ? "data: [DONE]\n\n" : "";
+  return events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join("") + end;
+}
+
+const wholeEvents: Readonly<Record<TargetName, (answer: JsonObject) => JsonObject[] | null>> = {
+  openai: (answer) => [chunkOfChat(answer)],
+  anthropic: eventsOfMessage,
+  google: (answer) => [answer],
+  responses: () => null,
+};
