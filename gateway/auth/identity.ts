@@ -21,7 +21,7 @@ export type Identity = Pick<
 };
 
 /** A key whose bounds hold for all of its people together. */
-export type BehindKey = Pick<UserEntry, "user" | "limits" | "maxConcurrent"> & {
+export type BehindKey = Pick<UserEntry, "user" | "limits" | "maxConcurrent" | "maxQueued"> & {
   readonly keyId: string;
   /** The person has an entry of their own in users.json. */
   readonly isKnown: boolean;

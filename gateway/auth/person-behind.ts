@@ -114,8 +114,9 @@ function personOf(
 /** The key's own user: what bounds its people bounds them together with it. */
 const ownUser = (entry: KeyEntry): Identity => ({ ...entry, behind: behindOf(entry, true) });
 
-function behindOf({ user, limits, maxConcurrent, digest }: KeyEntry, isKnown: boolean): BehindKey {
-  return { user, limits, maxConcurrent, keyId: keyIdOf(digest), isKnown };
+function behindOf(entry: KeyEntry, isKnown: boolean): BehindKey {
+  const { user, limits, maxConcurrent, maxQueued, digest } = entry;
+  return { user, limits, maxConcurrent, maxQueued, keyId: keyIdOf(digest), isKnown };
 }
 
 const refused = (text: string): GatewayError => new GatewayError("invalid_user_assertion", text);

@@ -11,6 +11,7 @@ import type { Reservation } from "../limits/reservation.ts";
 import type { Line } from "../line/line.ts";
 import { type Destination, modelAt } from "../upstreams/destination.ts";
 import type { GenerationRequest } from "./read-request.ts";
+import { teamOf } from "./ticket-of.ts";
 
 export type ReserveParts = {
   draining(): boolean;
@@ -117,10 +118,12 @@ function priceOf(
 const fullMessages = {
   line: "The queue is full. Try again when it is shorter.",
   user: "You have too many waiting requests. Try again when one of them has ended.",
+  team: "The people behind this key have too many waiting requests. Try again a little later.",
 };
 
-function refuseIfFull(line: Line, { user, maxQueued }: Identity): void {
-  const full = line.whatIsFull(user, maxQueued ?? undefined);
+function refuseIfFull(line: Line, identity: Identity): void {
+  const { user, maxQueued } = identity;
+  const full = line.whatIsFull(user, maxQueued ?? undefined, teamOf(identity));
   if (full === null) return;
   throw new GatewayError("queue_full", fullMessages[full], {
     headers: { "retry-after": String(line.retryAfterSeconds()) },

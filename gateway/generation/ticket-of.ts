@@ -1,5 +1,6 @@
+import type { Identity } from "../auth/identity.ts";
 import { charsPerToken } from "../dialects/input-size.ts";
-import type { LinePlace, Ticket } from "../line/line.ts";
+import type { LinePlace, TeamRule, Ticket } from "../line/line.ts";
 import { BACKGROUND } from "../line/order/line-entry.ts";
 import type { Accepted } from "./reserve.ts";
 import { sessionOf } from "./session-of.ts";
@@ -35,6 +36,7 @@ export function ticketOf(
     // Null leaves the line's default in force.
     maxConcurrent: maxConcurrent ?? undefined,
     maxQueued: maxQueued ?? undefined,
+    team: teamOf(identity),
     inputTokens: inputChars === 0 ? undefined : Math.ceil(inputChars / charsPerToken),
     maxTokens: maxTokens ?? undefined,
     seats: destination.seats,
@@ -43,6 +45,14 @@ export function ticketOf(
     signal: exchange.signal,
     onPlace,
   };
+}
+
+/** The people behind a key with bounds of its own; undefined for everybody else. */
+export function teamOf({ behind }: Identity): TeamRule | undefined {
+  if (behind === undefined) return undefined;
+  const { keyId, maxConcurrent, maxQueued } = behind;
+  if (maxConcurrent === null && maxQueued === null) return undefined;
+  return { id: keyId, maxConcurrent, maxQueued };
 }
 
 /** The lowest priority a request may ask for: far below, numbers have no next one. */

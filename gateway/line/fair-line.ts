@@ -9,6 +9,7 @@ import { PlaceBoard } from "./forecast/place-board.ts";
 import { TimeEstimates } from "./forecast/time-estimates.ts";
 import type { Coverage } from "./forecast/wait-ranges.ts";
 import { Capacity } from "./gate/capacity.ts";
+import type { TeamRule } from "./gate/teams.ts";
 import type { Line, LineOptions } from "./line.ts";
 import { listing } from "./listing.ts";
 import { FairQueue } from "./order/fair-queue.ts";
@@ -102,10 +103,10 @@ export class FairLine implements Line {
     this.#fairness.waiting(user, this.#queue.shares.of(user)?.waiting ?? 0, this.#now());
   }
 
-  whatIsFull(user: string, maxQueued?: number | null): Full | null {
+  whatIsFull(user: string, maxQueued?: number | null, team?: TeamRule): Full | null {
     const { maxQueue, maxQueuedPerUser = null } = this.#options;
     const bounds = { maxQueue, maxQueued: maxQueued === undefined ? maxQueuedPerUser : maxQueued };
-    return whatIsFull(this.#queue, user, this.#usable(), bounds);
+    return whatIsFull(this.#queue, user, this.#usable(), bounds, team);
   }
 
   retryAfterSeconds(): number {

@@ -3,11 +3,12 @@ import { FairLine } from "./fair-line.ts";
 import type { UserFairness } from "./fairness-log.ts";
 import type { Coverage } from "./forecast/wait-ranges.ts";
 import type { RouteSeats } from "./gate/seat.ts";
+import type { TeamRule } from "./gate/teams.ts";
 import type { FairRules } from "./order/fair-queue.ts";
 import type { Full } from "./room.ts";
 import type { LinePlace, ListedRequest, Slot, Ticket } from "./ticket.ts";
 
-export type { LinePlace, ListedRequest, RouteSeats, Slot, Ticket };
+export type { LinePlace, ListedRequest, RouteSeats, Slot, TeamRule, Ticket };
 
 export type LineOptions = FairRules & {
   /**
@@ -32,10 +33,10 @@ export type LineOptions = FairRules & {
 export type Line = {
   /**
    * Whether one more request of this user has room: null if it has, else what is full, the line or
-   * the user's own part of it. Synchronous; call it before `join`. `maxQueued` replaces the
-   * default.
+   * the user's own part of it, or the part of the user's team. Synchronous; call it before `join`.
+   * `maxQueued` replaces the default.
    */
-  whatIsFull(user: string, maxQueued?: number | null): Full | null;
+  whatIsFull(user: string, maxQueued?: number | null, team?: TeamRule): Full | null;
   /** Seconds until the line has probably moved: 1 to 60. */
   retryAfterSeconds(): number;
   /**

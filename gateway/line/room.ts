@@ -1,7 +1,8 @@
+import type { TeamRule } from "./gate/teams.ts";
 import type { FairQueue } from "./order/fair-queue.ts";
 
-/** What is full: the line, or the user's own part of it. */
-export type Full = "line" | "user";
+/** What is full: the line, the user's own part of it, or the part of the user's team. */
+export type Full = "line" | "user" | "team";
 
 type Bounds = { maxQueue: number | null; maxQueued: number | null };
 
@@ -14,10 +15,13 @@ export function whatIsFull(
   user: string,
   slots: number,
   { maxQueue, maxQueued }: Bounds,
+  team?: TeamRule,
 ): Full | null {
   const slotIsFree = queue.running.size < slots;
   const isFull = (most: number | null, waiting: number): boolean =>
     most !== null && waiting >= most && (waiting > 0 || !slotIsFree);
   if (isFull(maxQueue, queue.waiting.size)) return "line";
-  return isFull(maxQueued, queue.shares.of(user)?.waiting ?? 0) ? "user" : null;
+  if (isFull(maxQueued, queue.shares.of(user)?.waiting ?? 0)) return "user";
+  if (team === undefined) return null;
+  return isFull(team.maxQueued, queue.waitingOfTeam(team.id)) ? "team" : null;
 }

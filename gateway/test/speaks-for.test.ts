@@ -252,4 +252,37 @@ describe("the bounds of a key", () => {
     expect((await post(plain, { [header]: "ann@home" })).status).toBe(429);
     await until(() => gateway.rows().length === 3, "the accepted ones have rows");
   });
+
+  it("max_concurrent and max_queued bound all of its people together, and nobody else", async () => {
+    const held = holding();
+    await using other = await startTestGateway(held.handler, { MAX_CONCURRENT: "4" });
+    const bounds = { max_concurrent: 2, max_queued: 2 };
+    const webui = { user: "webui", speaks_for: "open-webui", ...bounds };
+    writeFileSync(other.usersFile, JSON.stringify({ ...users, [plain]: webui }));
+    const send = (key: string, person?: string) =>
+      other.post("/v1/chat/completions", chat(), {
+        headers: {
+          authorization: `Bearer ${key}`,
+          ...(person === undefined ? {} : { [header]: person }),
+        },
+      });
+    const asked = ["a@home", "b@home", "c@home", "d@home"].map((person) => send(plain, person));
+    await inLine(other, { active: 2, waiting: 2 });
+    const refused = await send(plain, "e@home");
+    expect(refused.status).toBe(503);
+    expect(await refused.text()).toContain("people behind this key");
+    // Two slots are free, and they are for others.
+    asked.push(send(unmarked), send(admin));
+    await inLine(other, { active: 4, waiting: 2 });
+    await held.release(0);
+    await inLine(other, { active: 4, waiting: 1 });
+    held.releaseAll();
+    for (const one of asked) {
+      const answer = await one;
+      expect(answer.status).toBe(200);
+      await answer.text();
+    }
+    const { body } = await ownRoutes(other.url, admin).get("/queue").expect(200);
+    expect(body.data).toEqual([]);
+  });
 });

@@ -6,6 +6,7 @@ import { HeldGroups } from "./held-groups.ts";
 import { ModelMembers } from "./model-members.ts";
 import { PoolMembers } from "./pool-members.ts";
 import type { PoolUpstream } from "./seat.ts";
+import { isAtCap, type Team, Teams } from "./teams.ts";
 
 export type GateRules = {
   /**
@@ -34,27 +35,39 @@ export type Started = { upstream: string; isSwap: boolean };
 const anywhere: Started = { upstream: "", isSwap: false };
 
 /**
- * Decides which request may start now, and where: by members, boxes, tiers, and one model at a
- * time.
+ * Decides which request may start now, and where: by members, boxes, tiers, one model at a time,
+ * and the caps of teams.
  */
 export class Gate {
   readonly #rules: GateRules;
   readonly #members: GateMembers;
   readonly #waits: (group: Group) => boolean;
   readonly #groups = new HeldGroups();
+  /** What is here of each team; the queue counts. */
+  readonly teams: Teams;
 
   /** `waits`: whether a request of this group could start now if the gate let it. */
-  constructor(rules: GateRules, waits: (group: Group) => boolean, members?: GateMembers) {
+  constructor(
+    rules: GateRules,
+    waits: (group: Group) => boolean,
+    members: GateMembers = membersOf(rules),
+    teams: Teams = new Teams(),
+  ) {
     this.#rules = rules;
     this.#waits = waits;
-    this.#members = members ?? membersOf(rules);
+    this.#members = members;
+    this.teams = teams;
   }
 
   groupOf(request: LineRequest): Group {
-    const key = this.#members.keyOf(request);
-    if (key === null) return null;
+    const rule = this.#members.keyOf(request);
+    const team = this.teams.for(request.team);
+    if (rule === null && team === null) return null;
+    const key = groupKey(rule, team);
     const held = this.#groups.of(key);
-    return held ?? { key, model: request.model, tiers: this.#members.tiersOf(request), lanes: 0 };
+    if (held !== undefined) return held;
+    const tiers = rule === null ? [] : this.#members.tiersOf(request);
+    return { key, rule, team, model: request.model, tiers, lanes: 0 };
   }
 
   /**
@@ -66,16 +79,23 @@ export class Gate {
 
   drop(group: Group): void {
     this.#groups.drop(group);
-    if (group !== null) this.#rest(group.key, group.model);
+    if (group !== null) this.#rest(group.rule, group.model);
   }
 
   isOpen(group: Group, now: number): boolean {
-    return group === null || this.#best(group, null, now) !== null;
+    if (group === null) return true;
+    if (isAtCap(group.team)) return false;
+    return group.rule === null || this.#best(group, null, now) !== null;
+  }
+
+  /** Whether the cap of its team holds a group back, whatever is free. */
+  isAtTeamCap(group: Group): boolean {
+    return group !== null && isAtCap(group.team);
   }
 
   /** What holds a group back: its upstreams are down, another model is loaded there, or no slot. */
   obstacleOf(group: Group, now: number): "slot" | "model" | "upstream" {
-    if (group === null) return "slot";
+    if (group === null || group.rule === null || isAtCap(group.team)) return "slot";
     const { usable } = this.#rules;
     const seats = this.#eligible(group);
     if (usable !== undefined && seats.every(({ member }) => !usable(member.name)))
@@ -86,7 +106,7 @@ export class Gate {
 
   /** Takes the best free seat. `fairest`: the group that was next by fairness. */
   start(group: Group, request: LineRequest, now: number, fairest: Group = group): Started {
-    if (group === null) return anywhere;
+    if (group === null || group.rule === null) return anywhere;
     const opening = this.#best(group, request.prefers ?? null, now) ?? this.#leftOver(group, now);
     this.forget(group);
     if (opening === undefined) return anywhere;
@@ -115,12 +135,12 @@ export class Gate {
   }
 
   copy(waits: (group: Group) => boolean): Gate {
-    return new Gate(this.#rules, waits, this.#members.copy());
+    return new Gate(this.#rules, waits, this.#members.copy(), this.teams.copy());
   }
 
   /** Forgets a model that no request waits for. */
-  #rest(key: string | null, model: string): void {
-    if (key !== null && this.#groups.of(key) === undefined) this.#members.forget(model);
+  #rest(rule: string | null, model: string): void {
+    if (rule !== null && !this.#groups.hasRule(rule)) this.#members.forget(model);
   }
 
   /** Another request starts in `box`, where this group could have started one. */
@@ -197,16 +217,23 @@ export class Gate {
   }
 
   /**
-   * Nothing is reserved for a group that a user's cap holds back, or that never fits: that would
+   * Nothing is reserved for a group that a cap of its users holds back, or that never fits: that would
    * stop all others.
    */
   #isWanted(group: HeldGroup | undefined, where: (opening: MemberSeat) => boolean): boolean {
-    if (group === undefined || !this.#waits(group)) return false;
+    if (group === undefined || isAtCap(group.team) || !this.#waits(group)) return false;
     return this.#eligible(group).some((opening) => {
       const { member } = opening;
       return where(opening) && member.capacity > 0 && member.costOf(group.model) <= 1;
     });
   }
+}
+
+/** Rules are made of names that clients choose, so the first character keeps both forms apart. */
+function groupKey(rule: string | null, team: Team | null): string {
+  if (team !== null) return `+${JSON.stringify([team.id, rule])}`;
+  const text = rule ?? "";
+  return text.startsWith("+") || text.startsWith("-") ? `-${text}` : text;
 }
 
 function membersOf(rules: GateRules): GateMembers {

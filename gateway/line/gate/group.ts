@@ -1,5 +1,6 @@
 import type { LineRequest } from "../order/line-entry.ts";
 import type { GateMember } from "./gate-member.ts";
+import type { Team } from "./teams.ts";
 
 /** A seat that a request may take. */
 export type MemberSeat = {
@@ -14,6 +15,10 @@ export type Tiers = readonly (readonly MemberSeat[])[];
 /** Requests that the same rules hold back. */
 export type HeldGroup = {
   readonly key: string;
+  /** The rules of the members that hold it back, as `keyOf` names them; null: none does. */
+  readonly rule: string | null;
+  /** The team of all its requests; null: they are of none. */
+  readonly team: Team | null;
   /**
    * The model that the client asked for. If several models share a group, it is any of them: there
    * it makes no difference.
@@ -24,7 +29,7 @@ export type HeldGroup = {
   lanes: number;
 };
 
-/** Null: the requests that no rule holds back, in a line of one upstream. */
+/** Null: the requests that no rule holds back, in a line of one upstream, of no team. */
 export type Group = HeldGroup | null;
 
 /** The members of a line. Says which of them a request may use. */

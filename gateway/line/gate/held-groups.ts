@@ -4,11 +4,18 @@ import type { Group, HeldGroup } from "./group.ts";
 /** The groups with waiting requests, including those behind a user's cap. */
 export class HeldGroups {
   readonly #byKey = new Map<string, HeldGroup>();
+  /** How many groups the same rules of the members hold back: one for each team, and one for all. */
+  readonly #byRule = new Map<string, number>();
   /** The groups that want a model on a member that holds one at a time. */
   readonly #byModel = new Map<string, Set<HeldGroup>>();
 
   of(key: string): HeldGroup | undefined {
     return this.#byKey.get(key);
+  }
+
+  /** Whether a request waits that these rules of the members hold back, of any team. */
+  hasRule(rule: string): boolean {
+    return this.#byRule.has(rule);
   }
 
   /** The groups that could use this model on this exclusive member. */
@@ -20,6 +27,7 @@ export class HeldGroups {
   keep(group: Group): void {
     if (group === null || group.lanes++ > 0) return;
     this.#byKey.set(group.key, group);
+    this.#count(group, 1);
     for (const key of modelKeys(group)) {
       const wanting = this.#byModel.get(key);
       if (wanting === undefined) this.#byModel.set(key, new Set([group]));
@@ -34,11 +42,19 @@ export class HeldGroups {
   drop(group: Group): void {
     if (group === null || --group.lanes > 0) return;
     this.#byKey.delete(group.key);
+    this.#count(group, -1);
     for (const key of modelKeys(group)) {
       const wanting = this.#byModel.get(key);
       wanting?.delete(group);
       if (wanting?.size === 0) this.#byModel.delete(key);
     }
+  }
+
+  #count({ rule }: HeldGroup, more: number): void {
+    if (rule === null) return;
+    const groups = (this.#byRule.get(rule) ?? 0) + more;
+    if (groups === 0) this.#byRule.delete(rule);
+    else this.#byRule.set(rule, groups);
   }
 }
 

@@ -63,6 +63,11 @@ export class FairQueue {
     return this.#shares;
   }
 
+  /** How many requests of a team wait. */
+  waitingOfTeam(id: string): number {
+    return this.#gate.teams.waitingOf(id);
+  }
+
   /** The entry that is next and may start now; null if there is none. */
   next(now: number): LineEntry | null {
     if (this.#next === undefined) {
@@ -104,6 +109,7 @@ export class FairQueue {
   #append(share: Share, entry: LineEntry, now: number): void {
     const { request, priority } = entry;
     share.waiting++;
+    this.#gate.teams.joined(request.team);
     entry.seq = this.#arrivals++;
     entry.joinedAt = now;
     this.#waiting.set(request.id, entry);
@@ -140,9 +146,11 @@ export class FairQueue {
     const { lane, request } = entry;
     if (lane === null) return;
     const { share, group } = lane;
-    const fairest = this.#groups.size > 1 ? this.#groups.first(now, () => true) : null;
+    const fairest = this.#groups.size > 1 ? this.#fairest(now) : null;
     // Before it leaves its lane, because a box is reserved only for waiting requests.
     const { upstream, isSwap } = this.#gate.start(group, request, now, fairest?.group);
+    // Before it leaves its lane too: a team without requests is forgotten.
+    this.#gate.teams.started(request.team);
     this.#takeOut(entry, lane);
     entry.upstream = upstream;
     entry.isSwap = isSwap;
@@ -151,6 +159,7 @@ export class FairQueue {
     entry.startedAt = now;
     entry.chargedMs = Math.max(leastMs, estimateMs);
     this.#startedMs += entry.chargedMs;
+    if (request.team !== undefined) this.#comeBack(share);
     this.#shares.advanceTo(share);
     if (entry.session !== null) share.sessions.started(entry.session);
     this.#charge(share, entry, entry.chargedMs);
@@ -165,6 +174,7 @@ export class FairQueue {
     this.#running.delete(id);
     entry.state = "gone";
     this.#gate.end(entry.request, entry.upstream);
+    this.#gate.teams.ended(entry.request.team);
     const share = this.#shares.of(entry.request.user);
     if (share !== undefined) {
       letsGo(share, entry);
@@ -212,6 +222,7 @@ export class FairQueue {
     unlink(lane, entry);
     this.#waiting.delete(entry.request.id);
     share.waiting--;
+    this.#gate.teams.unwaited(entry.request.team);
     this.#next = undefined;
     if (lane.head === null) {
       share.lanes.splice(share.lanes.indexOf(lane), 1);
@@ -246,6 +257,21 @@ export class FairQueue {
       if (capped) this.#leaveGroup(lane);
       else this.#groups.add(lane);
     }
+  }
+
+  /** The lane that would be next if there were room for it, caps aside. */
+  #fairest(now: number): Lane | null {
+    return this.#groups.first(now, (group) => !this.#gate.isAtTeamCap(group));
+  }
+
+  /**
+   * While a team was at its cap others went on, and the user stayed behind the present. A cap is
+   * not a debt of the others, and a member of the team who came meanwhile must not wait for it.
+   */
+  #comeBack(share: Share): void {
+    for (const lane of share.lanes) lane.turns?.lift(lane);
+    this.#shares.enter(share);
+    for (const lane of share.lanes) lane.turns?.putBack(lane);
   }
 
   #restWhenIdle(): void {

@@ -1,4 +1,5 @@
 import type { RouteSeats } from "../gate/seat.ts";
+import type { TeamRule } from "../gate/teams.ts";
 import type { Lane } from "./lane.ts";
 import type { Session } from "./sessions.ts";
 
@@ -21,6 +22,8 @@ export type LineRequest = {
   maxConcurrent?: number | null | undefined;
   /** The most waiting requests of this user. Null: no limit. Replaces the line's default. */
   maxQueued?: number | null | undefined;
+  /** The users with whom this one is bounded together. */
+  team?: TeamRule | undefined;
   /** The size of the prompt, if known. */
   inputTokens?: number | undefined;
   /** The most tokens that it may generate, if known. */
