@@ -83,6 +83,14 @@ test("a gateway that runs well in front of a llama.cpp: nothing to do", async ()
   }
 });
 
+test("a gateway in a container is found at the port of the machine", async () => {
+  const gateway = await startTestGateway(() => {});
+  onTestFinished(() => gateway.stop());
+  const env = { PORT: String(gateway.port), PUBLISHED_PORT: "18931" };
+  const { of } = await examine(gateway.dir, env);
+  expect(of("gateway")[0]?.says).toMatch(/^It runs at port 18931 of this machine /);
+});
+
 test("a queue that is still paused or draining is a warning, with the command to continue", async () => {
   const gateway = await startTestGateway(() => {});
   onTestFinished(() => gateway.stop());

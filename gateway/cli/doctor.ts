@@ -58,10 +58,11 @@ async function examine(
   const { url, report } = await askGateway(settings, { env, cwd });
   const others = report === null ? [] : differentSettings(settingsReport(loaded), report);
   // docker-compose.yml sets it.
-  const isContainer = (env.PUBLISHED_PORT ?? "") !== "";
+  const publishedPort = env.PUBLISHED_PORT || null;
+  const isContainer = publishedPort !== null;
   const probing = { generates, isContainer, timeoutMs: 10_000 };
   const [gateway, upstream, tunnel] = await Promise.all([
-    checkGateway(url),
+    checkGateway(url, publishedPort),
     others.length > 0
       ? checkByGateway(url, others)
       : checkUpstreams(probedUpstreams(settings, env), probing),

@@ -52,6 +52,15 @@ test("add prints a new key once, alone on stdout, and stores it hashed", async (
   expect(read(file).find(digestOf(out))).toMatchObject({ user: "alice", role: "admin" });
 });
 
+test("a users file inside the working directory is named from there: a container has other paths", async () => {
+  using folder = mkdtempDisposableSync(prefix);
+  const file = join(folder.path, "data", "users.json");
+  const added = await run(file, ["add", "alice"], "", folder.path);
+  expect(added.err).toMatch(/^alice has a key in data\/users\.json\./);
+  const hashed = await run(file, ["hash"], "", folder.path);
+  expect(hashed.out).toBe("hashed 0 keys in data/users.json");
+});
+
 test("add asks the person at a terminal for the name", async () => {
   using folder = mkdtempDisposableSync(prefix);
   const file = join(folder.path, "users.json");

@@ -21,8 +21,12 @@ const busyPort = "If another program uses this port, set PORT to a free one.";
 /**
  * What the running gateway says of itself.
  * @param address - where it is, such as `http://127.0.0.1:8000`
+ * @param publishedPort - of this machine, if the gateway is in a container
  */
-export async function checkGateway(address: string): Promise<Finding[]> {
+export async function checkGateway(
+  address: string,
+  publishedPort: string | null,
+): Promise<Finding[]> {
   let health: Health;
   try {
     // Not fetch: it refuses ports that the gateway may use, such as 6000.
@@ -39,7 +43,7 @@ export async function checkGateway(address: string): Promise<Finding[]> {
     }
     return [fail(about, `${address}/health: ${reasonOf(error)}`, busyPort)];
   }
-  const findings = [working(health, address)];
+  const findings = [working(health, placeOf(address, publishedPort))];
   if (health.users_file?.ok === false) {
     const todo = "Fix the file; until then the last valid version is used.";
     findings.push(fail(about, `The users file: ${health.users_file.error}`, todo));
@@ -58,7 +62,12 @@ export async function checkGateway(address: string): Promise<Finding[]> {
   return findings;
 }
 
-function working({ status, line }: Health, address: string): Finding {
+function placeOf(address: string, publishedPort: string | null): string {
+  if (publishedPort === null) return address;
+  return `port ${publishedPort} of this machine (in the container: ${address})`;
+}
+
+function working({ status, line }: Health, place: string): Finding {
   if (status !== "ok") {
     const todo = "It accepts no new requests. Start it again when it has stopped.";
     return warn(about, `Its status is ${status}.`, todo);
@@ -66,7 +75,7 @@ function working({ status, line }: Health, address: string): Finding {
   const todo = "Run `queue resume` to continue.";
   switch (line?.state ?? "open") {
     case "open":
-      return ok(about, `It runs at ${address}`);
+      return ok(about, `It runs at ${place}`);
     case "paused":
       return warn(about, "The queue is paused, so no request starts.", todo);
     default:

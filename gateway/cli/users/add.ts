@@ -4,6 +4,7 @@ import { parseEntry } from "../../users/entry.ts";
 import { hintOf } from "../../users/key.ts";
 import type { EntryFields } from "../../users/users-document.ts";
 import { type Command, command } from "../frame/command.ts";
+import { shownPath } from "../frame/shown-path.ts";
 import type { Surroundings } from "../frame/surroundings.ts";
 import { UsageError } from "../frame/usage-error.ts";
 import { fieldsFrom } from "./fields-from.ts";
@@ -32,7 +33,7 @@ export const add: Command = command({
     ...commonOptions,
   },
   async run({ values, operands: [name] }, surroundings) {
-    const { out } = surroundings;
+    const { out, cwd } = surroundings;
     const file = usersFileOf(values, surroundings);
     const user = name ?? (await askName(surroundings));
     const speaks = speaksFor(values["speaks-for"], values.signed);
@@ -48,7 +49,7 @@ export const add: Command = command({
       return;
     }
     const count = keys === 1 ? "a key" : `one more key (${keys} now)`;
-    showKey(surroundings, chosen, `${user} has ${count} in ${file}`);
+    showKey(surroundings, chosen, `${user} has ${count} in ${shownPath(file, cwd)}`);
   },
 });
 

@@ -3,6 +3,7 @@ import { type Edited, editUsersFile } from "../../users/edit-users-file.ts";
 import { noteStop } from "../../users/stop-notes.ts";
 import type { UserRow } from "../../users/users-document.ts";
 import { type Command, command } from "../frame/command.ts";
+import { shownPath } from "../frame/shown-path.ts";
 import type { Surroundings } from "../frame/surroundings.ts";
 import { hintOption } from "./new-key.ts";
 import { commonOptions, usersFileOf } from "./users-file.ts";
@@ -50,7 +51,7 @@ export const hash: Command = command({
   async run({ values }, surroundings) {
     const file = usersFileOf(values, surroundings);
     const count = await editUsersFile(file, hashKeys);
-    const line = `hashed ${keysIn(count)} in ${file}`;
+    const line = `hashed ${keysIn(count)} in ${shownPath(file, surroundings.cwd)}`;
     surroundings.out(values.json ? JSON.stringify({ hashed: count, file }) : line);
   },
 });

@@ -4,6 +4,7 @@ import { parseEntry, type UserEntry } from "../../users/entry.ts";
 import { digestInName, keyIdOf } from "../../users/key.ts";
 import { digestOfRow, fieldsOf, hintOfRow, type UserRow } from "../../users/users-document.ts";
 import { type Command, command } from "../frame/command.ts";
+import { shownPath } from "../frame/shown-path.ts";
 import { tableLines } from "../frame/table.ts";
 import { commonOptions, usersFileOf } from "./users-file.ts";
 
@@ -14,14 +15,14 @@ export const list: Command = command({
   operands: [],
   options: commonOptions,
   async run({ values }, surroundings) {
-    const { out, say, now } = surroundings;
+    const { out, say, now, cwd } = surroundings;
     const file = usersFileOf(values, surroundings);
     const rows = readUsersFile(file);
     if (values.json) return out(JSON.stringify(rows.map((row) => shown(row, now()))));
     const head = ["user", "key", "role", "state", ""];
     const table = rows.length === 0 ? [] : [head, ...rows.map((row) => cells(row, now()))];
     for (const line of tableLines(table)) out(line);
-    if (rows.length === 0) say(`no user has a key in ${file}`);
+    if (rows.length === 0) say(`no user has a key in ${shownPath(file, cwd)}`);
   },
 });
 

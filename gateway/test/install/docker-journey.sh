@@ -48,7 +48,7 @@ healthy() { until_it 120 "not healthy in 120 s" curl -fs -m 5 "http://127.0.0.1:
 # Sum of a column of `usage --json`'s total.
 total() { ./gateway.sh usage --json </dev/null | sed -n '/"total"/,$ s/.*"'"$1"'": \([0-9]*\).*/\1/p'; }
 
-bash "$source/install.sh" --yes --dir "$dir" --port "$port" --user alice 2>"$scratch/said" || { cat "$scratch/said" && fail install; }
+bash "$source/install.sh" --yes --dir "$dir" --port "$port" --user alice >"$scratch/said" 2>&1 || { cat "$scratch/said" && fail install; }
 alice=$(grep -o 'sk-[0-9a-f]\{32\}' "$scratch/said" | head -n 1)
 cd "$dir"
 done_with "install.sh --yes: source, image, start, health, doctor"
@@ -114,7 +114,7 @@ healthy
 [ "$(total requests)" -eq $((before + 1)) ] || fail "restore did not bring back the accounts"
 done_with "restore"
 
-./gateway.sh upgrade </dev/null 2>"$scratch/said" || { cat "$scratch/said" && fail upgrade; }
+./gateway.sh upgrade </dev/null >"$scratch/said" 2>&1 || { cat "$scratch/said" && fail upgrade; }
 [ "$(status_with "$alice") $(total requests)" = "200 $((before + 1))" ] || fail "upgrade lost something"
 ls data/backups/before-upgrade-*.tar.gz >/dev/null
 done_with "upgrade, with its backup"
@@ -158,7 +158,7 @@ done_with "an upgrade that changes the ledger and does not start: back, with eve
 
 sed -i '1d' "$LLM_GATEWAY_REPO/gateway/main.ts"
 next_version "mended"
-./gateway.sh upgrade </dev/null 2>"$scratch/said" || { cat "$scratch/said" && fail "upgrade after a return"; }
+./gateway.sh upgrade </dev/null >"$scratch/said" 2>&1 || { cat "$scratch/said" && fail "upgrade after a return"; }
 [ "$(git rev-parse HEAD)" = "$(git -C "$LLM_GATEWAY_REPO" rev-parse HEAD)" ] || fail "not the mended version"
 [ "$(status_with "$bob") $(total requests)" = "200 $((before + 3))" ] || fail "the mended version lost something"
 done_with "the mended version after it"
@@ -176,7 +176,7 @@ E
 git -C "$LLM_GATEWAY_REPO" add -A
 next_version "changes the ledger and works"
 sleep 1.1
-./gateway.sh upgrade </dev/null 2>"$scratch/said" || { cat "$scratch/said" && fail "upgrade to a version that changes the ledger"; }
+./gateway.sh upgrade </dev/null >"$scratch/said" 2>&1 || { cat "$scratch/said" && fail "upgrade to a version that changes the ledger"; }
 chat "$alice" "on the newer version" >/dev/null
 changed() { docker compose exec -T gateway node -e 'process.exit(new (require("better-sqlite3"))("/app/data/gateway.db").pragma("user_version", { simple: true }) === 999 ? 0 : 1)' </dev/null; }
 until_it 60 "the newer version has not changed the ledger" changed

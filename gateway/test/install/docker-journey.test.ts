@@ -4,7 +4,7 @@ import { runJourney } from "./run-journey.ts";
 const isWanted = process.env.DOCKER_JOURNEY === "1";
 
 test("install, use, kill, back up, restore, upgrade, uninstall in containers", {
-  timeout: 1_200_000,
+  timeout: 1_800_000,
 }, async (context) => {
   if (!isWanted) {
     console.warn("not run: the Docker journey needs a Docker engine and DOCKER_JOURNEY=1");

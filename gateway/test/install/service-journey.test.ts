@@ -4,7 +4,7 @@ import { runJourney } from "./run-journey.ts";
 const isWanted = process.env.SERVICE_JOURNEY === "1";
 
 test("install, use, upgrade, go back, uninstall without Docker", {
-  timeout: 600_000,
+  timeout: 1_200_000,
 }, async (context) => {
   if (!isWanted) {
     console.warn("not run: the journey without Docker fetches its packages: SERVICE_JOURNEY=1");
