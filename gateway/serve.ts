@@ -39,6 +39,7 @@ import type { Finding } from "./upstreams/inspect/finding.ts";
 import { createModelRules } from "./upstreams/model-rules.ts";
 import { type OpenUpstreams, openUpstreams } from "./upstreams/open-upstreams.ts";
 import { createRetries } from "./upstreams/retry.ts";
+import { createStoredResponses } from "./upstreams/stored-responses.ts";
 import { createTokenize } from "./upstreams/tokenize.ts";
 import { createOwnerDoor, type OwnerDoor } from "./users/owner-door.ts";
 import { createStopNotes } from "./users/stop-notes.ts";
@@ -177,6 +178,8 @@ async function openParts(
     feed: new QueueFeed(lines),
     ...{ route: pools.route, nameOf: pools.nameOf },
     reads: () => pools.reads,
+    memberNamed: pools.memberNamed,
+    stored: createStoredResponses(),
     ...{ speedOf: metrics.speedOf, upstreamViews: upstreams.views },
     hasManyModels: upstreams.upstreams.length > 1 || settings.routes.length > 0,
     health: watch,

@@ -6,6 +6,7 @@ import { parseObject } from "./json/json-body.ts";
 import { json } from "./json/json-framing.ts";
 import { otherModels, refuseSecondModel } from "./json/one-model.ts";
 import { losesInStream } from "./openai-chat/loses-in-stream.ts";
+import type { StoredUse } from "./openai-responses/stored-use.ts";
 import { sse } from "./sse/sse-framing.ts";
 
 /** The few fields of a request that the gateway itself needs. */
@@ -32,6 +33,8 @@ export type RequestFields = Readonly<{
   returnsProgress: boolean;
   /** llama.cpp's answer could not be put together from a stream without loss. */
   losesInStream: boolean;
+  /** What it wants of what an upstream has stored; null for nothing. */
+  stored: StoredUse | null;
 }>;
 
 /** A name is kept in accounts and repeated in events; longer ones are no names. */
@@ -60,6 +63,8 @@ export type FieldRules = {
   check(body: JsonObject): void;
   /** How many prompts it holds; 1 by default. */
   promptsOf?(body: JsonObject): number;
+  /** What it wants of what an upstream has stored; nothing by default. */
+  storedIn?(body: JsonObject): StoredUse | null;
 };
 
 function maxTokensOf(names: readonly string[], body: JsonObject): number | null {
@@ -100,6 +105,7 @@ export function createFieldReader(rules: FieldRules): (bytes: Buffer) => Request
       inputChars: inputChars(body),
       returnsProgress: "return_progress" in body,
       losesInStream: losesInStream(body),
+      stored: rules.storedIn?.(body) ?? null,
     };
   };
 }
@@ -117,6 +123,7 @@ export const noFields: RequestFields = {
   inputChars: 0,
   returnsProgress: false,
   losesInStream: false,
+  stored: null,
 };
 
 /**

@@ -19,6 +19,7 @@ import { type Accepted, type ReserveParts, reserve } from "./reserve.ts";
 import { type RunAcceptedParts, runAccepted } from "./run-accepted.ts";
 import { runMiddlewares } from "./run-middlewares.ts";
 import { type SpeakParts, speakEitherWay } from "./speak-either-way.ts";
+import { noteStored, refuseStored, type StoredParts } from "./stored.ts";
 
 /** What a generation needs: what each of its steps needs, and these. */
 export type GenerationParts = FrameParts &
@@ -26,7 +27,8 @@ export type GenerationParts = FrameParts &
   CountPromptParts &
   ReserveParts &
   RunAcceptedParts &
-  SpeakParts & {
+  SpeakParts &
+  StoredParts & {
     /** The user's own middlewares, in their order. */
     middlewares: readonly Loaded[];
     /** The name that the gateway knows a model by. */
@@ -73,6 +75,7 @@ async function generate(
   refuseOtherModels(identity, parts.nameOf(model), otherModels);
   const destination = parts.route(model, identity.models);
   refuseUnspoken(destination, exchange);
+  refuseStored(parts, wanted, destination, { exchange, identity });
   const given = { exchange, identity, request: wanted, destination, stop };
   const isLimited = parts.limits.countsTokens(identity);
   const counted = isLimited ? await countPrompt(parts, given) : null;
@@ -89,6 +92,7 @@ async function generate(
     try {
       await speakEitherWay(parts, accepted, answer, slot);
       const last = answer.complete();
+      noteStored(parts, accepted, answer, slot.member.upstream);
       accepted.meter.ended();
       learnFromTimings(accepted, slot.member.upstream);
       return last;

@@ -11,6 +11,7 @@ import { learnKind, type Upstream } from "../upstreams/upstream.ts";
 import type { Plan } from "./plan.ts";
 import type { Accepted } from "./reserve.ts";
 import { isAssembled, shaperFor } from "./shaper-for.ts";
+import { noteStored, type StoredParts } from "./stored.ts";
 
 /** Receives an upstream's answer; `finish` is called once it has ended in good order. */
 export type AnswerReceiver = Receiver & { finish(): void };
@@ -20,7 +21,7 @@ export type AnswerReceiver = Receiver & { finish(): void };
  * not with its head: some servers say no type, or a wrong one.
  */
 export function receiverFor(
-  telemetry: Pick<Telemetry, "dropped">,
+  { telemetry, stored }: StoredParts & { telemetry: Pick<Telemetry, "dropped"> },
   accepted: Accepted,
   answer: Answer,
   { plan, upstream, changed }: { plan: Plan; upstream: Upstream; changed: readonly string[] },
@@ -65,7 +66,12 @@ export function receiverFor(
       if (dropped !== undefined) telemetry.dropped(exchange, String(dropped));
     },
     data(chunk) {
-      if (isBegun) return answer.data(chunk);
+      if (isBegun) {
+        const isTaken = answer.data(chunk);
+        // A stream may be cancelled by its id while it runs.
+        noteStored({ stored }, accepted, answer, upstream);
+        return isTaken;
+      }
       start = start === null ? chunk : Buffer.concat([start, chunk]);
       const first = known(false);
       return first === null || answer.data(first);

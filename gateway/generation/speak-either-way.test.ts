@@ -7,6 +7,7 @@ import { json } from "../dialects/json/json-framing.ts";
 import { createBodyWork } from "../dialects/tasks/body-thread.ts";
 import { politeChat, startMockUpstream } from "../test/support/mock-upstream.ts";
 import { testGeneration } from "../test/support/test-generation.ts";
+import { createStoredResponses } from "../upstreams/stored-responses.ts";
 import type { Accepted } from "./reserve.ts";
 import { type SpeakParts, speakEitherWay } from "./speak-either-way.ts";
 
@@ -33,6 +34,7 @@ async function startRoom(answer: Parameters<typeof startMockUpstream>[0]) {
     timeouts: { firstByteMs: 5_000, idleMs: 5_000 },
     costOf: () => null,
     telemetry: { dropped() {} },
+    stored: createStoredResponses(),
   };
 
   async function speak(

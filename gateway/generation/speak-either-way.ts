@@ -16,10 +16,12 @@ import { type Plan, planOf } from "./plan.ts";
 import { probedReceiver } from "./probed-receiver.ts";
 import { receiverFor } from "./receiver-for.ts";
 import type { Accepted } from "./reserve.ts";
+import type { StoredParts } from "./stored.ts";
 import type { HeldSlot } from "./turns.ts";
 
 export type SpeakParts = ConversionParts &
-  OutboundParts & {
+  OutboundParts &
+  StoredParts & {
     costOf: CostOf;
     telemetry: Pick<Telemetry, "dropped">;
   };
@@ -79,7 +81,7 @@ async function speak(
     asksUsage,
   });
   const { body, changed } = await editedBody(parts, accepted, plan);
-  const receiver = receiverFor(parts.telemetry, accepted, answer, { plan, upstream, changed });
+  const receiver = receiverFor(parts, accepted, answer, { plan, upstream, changed });
   try {
     await sendWithPatience({
       upstream,

@@ -2,11 +2,13 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { setIdentityHeaders } from "../answer/identity-headers.ts";
 import { relay } from "../answer/relay.ts";
 import { asksOfModel } from "../dialects/endpoints.ts";
+import { storedInPath } from "../dialects/openai-responses/stored-use.ts";
 import type { GatewayError } from "../errors.ts";
 import type { ExchangeTarget } from "../exchange.ts";
 import type { PoolMember } from "../upstreams/destination.ts";
 import { withoutKey } from "../upstreams/failure.ts";
 import { headersToUpstream, keyOf } from "../upstreams/headers.ts";
+import type { StoredResponses } from "../upstreams/stored-responses.ts";
 import { type Entered, type FrameParts, httpClient, withExchange } from "../with-exchange.ts";
 import { type CountParts, count, isForOneFamily } from "./count.ts";
 import { isLlamaState, type LlamaStateParts, llamaState } from "./llama-state.ts";
@@ -21,6 +23,9 @@ export type ReadParts = FrameParts &
     hasManyModels: boolean;
     /** The upstream for reads that name no model. */
     reads(): PoolMember;
+    /** The upstream of this name. */
+    memberNamed(upstream: string): PoolMember | undefined;
+    stored: StoredResponses;
   };
 
 /**
@@ -65,16 +70,29 @@ async function answerHere(
   return ownAnswer(parts, request, response, entered);
 }
 
+/** Where a read goes: what an upstream has stored is there. Throws 400 or 404 for others' ids. */
+function memberFor(
+  { reads, memberNamed, stored }: Pick<ReadParts, "reads" | "memberNamed" | "stored">,
+  { exchange, identity }: Entered,
+): PoolMember {
+  const use = storedInPath(exchange.path);
+  if (use === null) return reads();
+  const member = memberNamed(stored.upstreamOf(use, identity.user) ?? "") ?? reads();
+  stored.check(use, identity.user, [member.upstream]);
+  return member;
+}
+
 /** Passes the read to the upstream; errors come to `fail` after this has returned. */
 function passOn(
-  parts: Pick<ReadParts, "reads">,
+  parts: Pick<ReadParts, "reads" | "memberNamed" | "stored">,
   request: IncomingMessage,
   response: ServerResponse,
-  { exchange, identity, fail }: Entered,
+  entered: Entered,
 ): void {
+  const { exchange, identity, fail } = entered;
+  const { upstream, passThrough } = memberFor(parts, entered);
   if (request.headers.expect !== undefined) response.writeContinue();
   const { path, query, requestId } = exchange;
-  const { upstream, passThrough } = parts.reads();
   const added = { user: identity.user, requestId, ...keyOf(upstream) };
   const passed = { path: path + query, headers: headersToUpstream(request.headers, added) };
   passThrough.read(request, response, passed, {

@@ -19,7 +19,7 @@ export function defaultUpstream(settings: Settings): UpstreamSettings | null {
 
 /** The echo at this URL, which answers if no upstream is configured. */
 export function echoUpstream(
-  { maxConcurrent, exclusiveModels, streamUsage }: Settings,
+  { maxConcurrent, exclusiveModels, streamUsage, storedResponses }: Settings,
   url: string,
 ): UpstreamSettings {
   return {
@@ -29,6 +29,7 @@ export function echoUpstream(
     url,
     maxConcurrent,
     streamUsage,
+    storedResponses: storedResponses === "on",
     exclusiveModels: exclusiveModels === "on",
   };
 }

@@ -166,6 +166,13 @@ const serverTable = {
     oneOf: ["auto", "on", "off"],
     default: "auto",
   },
+  storedResponses: {
+    env: "STORED_RESPONSES",
+    about:
+      "on passes on stored responses, conversations and prompts, each to the user that made it",
+    oneOf: ["on", "off"],
+    default: "off",
+  },
   queueEvents: {
     env: "QUEUE_EVENTS",
     about: "how a streaming request learns its place in the queue",

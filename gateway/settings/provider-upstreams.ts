@@ -31,6 +31,7 @@ export function providerUpstreams(settings: Partial<PlainSettings>): MadeUpstrea
       url,
       type: name,
       key: settings[`${name}ApiKey`] ?? null,
+      storedResponses: settings.storedResponses === "on",
       maxConcurrent: usual.maxConcurrent ?? settings.maxConcurrent ?? 1,
       exclusiveModels: usual.maxConcurrent === null && settings.exclusiveModels === "on",
     };

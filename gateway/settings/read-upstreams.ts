@@ -69,12 +69,17 @@ function usualOf(
   type: UpstreamSettings["type"],
   given: ReadonlyMap<string, Written>,
   { settings }: Reading,
-): Partial<Pick<UpstreamSettings, "maxConcurrent" | "exclusiveModels" | "streamUsage">> {
+): Partial<
+  Pick<UpstreamSettings, "maxConcurrent" | "exclusiveModels" | "streamUsage" | "storedResponses">
+> {
   const isCloud = type === "anthropic" || type === "google";
   const maxConcurrent = isCloud ? cloudCapacity : (settings.maxConcurrent ?? 1);
   return {
     ...(given.has("max_concurrent") ? {} : { maxConcurrent }),
     ...(given.has("stream_usage") ? {} : { streamUsage: settings.streamUsage }),
+    ...(given.has("stored_responses")
+      ? {}
+      : { storedResponses: settings.storedResponses === "on" }),
     ...(given.has("exclusive_models")
       ? {}
       : { exclusiveModels: settings.exclusiveModels === "on" }),

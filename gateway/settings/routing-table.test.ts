@@ -44,6 +44,7 @@ describe("upstreams", () => {
         drain: false,
         exclusiveModels: false,
         streamUsage: "auto",
+        storedResponses: false,
         box: null,
         ca: null,
         certificate: null,

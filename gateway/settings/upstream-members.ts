@@ -76,6 +76,13 @@ export const upstreamMembers = {
     otherwise: "auto",
     example: "off",
   },
+  storedResponses: {
+    name: "stored_responses",
+    about: "true: passes on what it has stored, to its maker. The default is STORED_RESPONSES",
+    kind: "yesOrNo",
+    otherwise: false,
+    example: "true",
+  },
   /** Null: no other upstream is on its machine. */
   box: {
     name: "box",

@@ -57,7 +57,7 @@ describe("a read", () => {
     ["/v1/responses/input_tokens"],
     ["/v1/tokenize"],
     ["/v1/files"],
-    ["/v1/responses/abc/cancel"],
+    ["/v1/batches/abc/cancel"],
   ])("POST %s leaves no row", async (path) => {
     gateway = await startTestGateway(echoing);
     const response = await gateway.post(path, "{}");

@@ -28,6 +28,8 @@ export type UpstreamSetup = {
   readonly exclusiveModels: boolean;
   /** Whether its streams are asked for their usage. */
   readonly streamUsage: StreamUsage;
+  /** What it has stored is passed on, to the user that made it. */
+  readonly storedResponses: boolean;
   /** Paths of PEM files. */
   readonly ca: string | null;
   readonly certificate: string | null;
@@ -133,6 +135,7 @@ export function openOne(
     api,
     passthrough,
     streamUsage: setup.streamUsage,
+    storedResponses: setup.storedResponses,
     connectTimeoutMs,
     tls: {
       ca: pem("ca", setup.ca),

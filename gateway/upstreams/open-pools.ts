@@ -44,6 +44,8 @@ export type Pools = {
   route(model: string | null, allowed: readonly string[] | null): Destination;
   /** The upstream for reads that name no model. */
   readonly reads: PoolMember;
+  /** The upstream of this name. */
+  memberNamed(upstream: string): PoolMember | undefined;
   /** The health of an upstream has changed: requests that wait may start, there or elsewhere. */
   reconsider(): void;
   /** An upstream has come back, maybe with another number of slots. */
@@ -79,6 +81,7 @@ export function openPools(options: PoolsOptions): Pools {
     nameOf,
     lines,
     reads,
+    memberNamed: (upstream) => members.get(upstream),
     slotsAt: (name) => ({
       capacity: slots.get(name) ?? 0,
       active: lineOf.get(name)?.activeAt(name) ?? 0,

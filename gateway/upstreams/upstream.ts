@@ -56,6 +56,8 @@ export type Upstream = {
   readonly refused: BoundedMap<true>;
   /** Whether its streams are asked for their usage; `auto`: until it refuses that. */
   readonly streamUsage: StreamUsage;
+  /** What it has stored is passed on, to the user that made it. */
+  readonly storedResponses: boolean;
   /** Learnt from its answers: whether it takes requests with `stream_options`; null: not known. */
   takesStreamOptions: boolean | null;
   /** Learnt from its answers; null until there is one. `kindOf` knows more. */
@@ -82,6 +84,7 @@ export type UpstreamOptions = {
   name?: string;
   passthrough?: boolean;
   streamUsage?: StreamUsage;
+  storedResponses?: boolean;
   tls?: TlsOptions;
   /** URL of the HTTP proxy to it, with credentials where it wants some; null: none. */
   proxy?: string | null;
@@ -116,6 +119,7 @@ export function openUpstream(options: UpstreamOptions): Upstream {
     spoke: new Set(),
     refused: new BoundedMap(mostRefused),
     streamUsage: options.streamUsage ?? "auto",
+    storedResponses: options.storedResponses ?? false,
     takesStreamOptions: null,
   };
 }

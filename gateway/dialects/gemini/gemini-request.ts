@@ -66,5 +66,6 @@ export function geminiFields(bytes: Buffer, target: GeminiTarget): RequestFields
     inputChars: sizeOf(body),
     returnsProgress: false,
     losesInStream: false,
+    stored: null,
   };
 }

@@ -51,6 +51,7 @@ function fieldsOf(body: JsonObject, streams: boolean): RequestFields {
     framing: isStream ? ndjson : json,
     returnsProgress: false,
     losesInStream: false,
+    stored: null,
     stream: isStream,
     includeUsage: false,
     maxTokens: typeof limit === "number" ? tokenLimit(limit) : null,

@@ -17,6 +17,7 @@ import {
 import { readOpenAiChoice } from "../hub/read-tools.ts";
 import { readResponsesPrompt } from "./read-responses-items.ts";
 import { readResponsesTools, tellable } from "./read-responses-tools.ts";
+import { storedFields, storedInBody } from "./stored-use.ts";
 
 const names: SettingNames = {
   maxOutputTokens: ["max_output_tokens"],
@@ -52,18 +53,9 @@ const knownFields: ReadonlySet<string> = new Set([
 ]);
 
 /** What only a server that keeps the conversation could do. */
-const kept: Readonly<Record<string, string>> = {
-  previous_response_id: "is not supported for this model: send the whole conversation as input",
-  conversation: "is not supported for this model: send the whole conversation as input",
-  prompt: "is not supported for this model: send the text of the prompt as input",
-  background: "is not supported for this model: its answers are not kept",
-};
-
-function refuseKept(body: JsonObject): void {
-  for (const [name, why] of Object.entries(kept)) {
-    const value = body[name];
-    if (!isAbsent(value) && value !== false) wrong(name, why);
-  }
+function refuseStored(body: JsonObject): void {
+  const param = storedInBody(body)?.param;
+  if (param) wrong(param, `is not supported for this model: ${storedFields[param]}`);
 }
 
 const reasoningFields: ReadonlySet<string> = new Set(["effort", "summary", "generate_summary"]);
@@ -107,7 +99,7 @@ function readInclude({ include }: JsonObject, dropped: Dropped): void {
  */
 export function readResponses(body: JsonObject): HubRequest {
   refuseDeep(body);
-  refuseKept(body);
+  refuseStored(body);
   const dropped = createDropped();
   const settings = readSettings(body, "", names);
   const prompt = readResponsesPrompt(body, dropped);

@@ -14,6 +14,7 @@ import { repeatedFields } from "./response-object.ts";
 import { createResponseReader, createResponseRenamer } from "./response-renamer.ts";
 import { responsesErrorEvent, responsesErrors } from "./responses-error.ts";
 import { responsesPlaces } from "./responses-place.ts";
+import { storedInBody } from "./stored-use.ts";
 
 const isFailure = (event: string): boolean => isNamed(event, "response.failed");
 
@@ -28,14 +29,18 @@ export const responses: Dialect = {
   name: "responses",
   paths: {
     ...openAiPaths,
-    under: ["/v1/responses"],
-    generations: ["/v1/responses"],
+    under: ["/v1/responses", "/v1/conversations"],
+    generations: ["/v1/responses", "/v1/responses/compact"],
     questions: ["/v1/responses/input_tokens"],
     cancels: ["/v1/responses/"],
   },
   request: {
     ...modelInBody,
-    read: createFieldReader({ maxTokens: ["max_output_tokens"], check: () => {} }),
+    read: createFieldReader({
+      maxTokens: ["max_output_tokens"],
+      check: () => {},
+      storedIn: storedInBody,
+    }),
   },
   prompt: {
     fields: ["input", "instructions"],
