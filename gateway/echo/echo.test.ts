@@ -71,12 +71,11 @@ test("rerank puts the documents that share words with the query first", async ()
     query: "red apples",
     documents: ["a blue car", { text: "Apples are red." }, "an apple, red"],
     top_n: 2,
-    return_documents: true,
   });
   expect(await answer.json()).toMatchObject({
     results: [
       { index: 1, relevance_score: 1, document: { text: "Apples are red." } },
-      { index: 2, relevance_score: 0.5 },
+      { index: 2, relevance_score: 0.5, document: { text: "an apple, red" } },
     ],
     usage: { prompt_tokens: expect.any(Number) },
   });

@@ -18,7 +18,7 @@ export async function answerRerank(call: EchoCall): Promise<void> {
     const text = documentText(document, index);
     tokens += await tokenizer.count(text, signal);
     const relevance_score = overlap(wanted, text);
-    const shown = body.return_documents === true ? { document: { text } } : {};
+    const shown = body.return_documents !== false ? { document: { text } } : {};
     results.push({ index, relevance_score, ...shown });
   }
   results.sort((a, b) => b.relevance_score - a.relevance_score);

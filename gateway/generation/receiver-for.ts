@@ -11,7 +11,7 @@ import { learnKind, type Upstream } from "../upstreams/upstream.ts";
 import type { Plan } from "./plan.ts";
 import type { Accepted } from "./reserve.ts";
 import { isAssembled, shaperFor } from "./shaper-for.ts";
-import { noteStored, type StoredParts } from "./stored.ts";
+import { type StoredParts, takingNotes } from "./stored.ts";
 
 /** Receives an upstream's answer; `finish` is called once it has ended in good order. */
 export type AnswerReceiver = Receiver & { finish(): void };
@@ -31,6 +31,7 @@ export function receiverFor(
   const { stream: streams } = request.fields;
   const isRead = request.json && (form.isReadWhole || streams);
   const eventType = framing.mediaType;
+  const take = takingNotes({ stored }, accepted, answer, upstream);
   let head: { status: number; headers: IncomingHttpHeaders } | null = null;
   let isBegun = false;
   let start: Buffer | null = null;
@@ -66,15 +67,10 @@ export function receiverFor(
       if (dropped !== undefined) telemetry.dropped(exchange, String(dropped));
     },
     data(chunk) {
-      if (isBegun) {
-        const isTaken = answer.data(chunk);
-        // A stream may be cancelled by its id while it runs.
-        noteStored({ stored }, accepted, answer, upstream);
-        return isTaken;
-      }
+      if (isBegun) return take(chunk);
       start = start === null ? chunk : Buffer.concat([start, chunk]);
       const first = known(false);
-      return first === null || answer.data(first);
+      return first === null || take(first);
     },
     isComplete: () => answer.saidAll,
     whenDrained: (resume) => answer.whenDrained(resume),

@@ -36,3 +36,17 @@ export function noteStored(
 
 const makesStored = ({ path }: Exchange): boolean =>
   path === "/v1/responses" || path === "/v1/conversations";
+
+/** Takes bytes of an answer. A stream may be cancelled by its id while it runs. */
+export function takingNotes(
+  parts: StoredParts,
+  accepted: Accepted,
+  answer: Answer,
+  upstream: Upstream,
+): (chunk: Buffer) => boolean {
+  return (chunk) => {
+    const isTaken = answer.data(chunk);
+    noteStored(parts, accepted, answer, upstream);
+    return isTaken;
+  };
+}
