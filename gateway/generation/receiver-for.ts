@@ -21,7 +21,7 @@ export type AnswerReceiver = Receiver & { finish(): void };
  * not with its head: some servers say no type, or a wrong one.
  */
 export function receiverFor(
-  { telemetry, stored }: StoredParts & { telemetry: Pick<Telemetry, "dropped"> },
+  parts: StoredParts & { telemetry: Pick<Telemetry, "dropped"> },
   accepted: Accepted,
   answer: Answer,
   { plan, upstream, changed }: { plan: Plan; upstream: Upstream; changed: readonly string[] },
@@ -31,7 +31,7 @@ export function receiverFor(
   const { stream: streams } = request.fields;
   const isRead = request.json && (form.isReadWhole || streams);
   const eventType = framing.mediaType;
-  const take = takingNotes({ stored }, accepted, answer, upstream);
+  const take = takingNotes(parts, accepted, answer, upstream);
   let head: { status: number; headers: IncomingHttpHeaders } | null = null;
   let isBegun = false;
   let start: Buffer | null = null;
@@ -64,7 +64,7 @@ export function receiverFor(
       isBegun = false;
       start = null;
       const dropped = plan.converts ? headers["x-gateway-dropped"] : undefined;
-      if (dropped !== undefined) telemetry.dropped(exchange, String(dropped));
+      if (dropped !== undefined) parts.telemetry.dropped(exchange, String(dropped));
     },
     data(chunk) {
       if (isBegun) return take(chunk);
@@ -75,8 +75,7 @@ export function receiverFor(
     isComplete: () => answer.saidAll,
     whenDrained: (resume) => answer.whenDrained(resume),
     finish() {
-      if (isBegun) return;
-      const first = known(true);
+      const first = isBegun ? null : known(true);
       if (first !== null && first.length > 0) answer.data(first);
     },
   };
