@@ -15,9 +15,16 @@ const answerFields = [
   ...["embedding", "embeddings", "usage", "usageMetadata", "completion"],
 ];
 
-/** `""`, `{}`, `[]`, 0, false and null are no error: some servers send them with each answer. */
+/**
+ * `""`, `{}`, `[]`, 0, false and null are no error, nor is an object of such alone: some servers send
+ * one with each answer.
+ */
 function tells(value: unknown): boolean {
-  if (typeof value === "object" && value !== null) return Object.keys(value).length > 0;
+  if (typeof value === "object" && value !== null) {
+    return Object.values(value).some((one) =>
+      typeof one === "object" ? one !== null : tells(one),
+    );
+  }
   return value === true || (typeof value === "string" && value !== "") || isNumber(value);
 }
 

@@ -102,6 +102,13 @@ describe("other failures of an upstream", () => {
     expect(error.message).toContain(message);
   });
 
+  it("passes on the wait that Google tells in the body", () => {
+    const wait = (...details: unknown[]) =>
+      rejection(429, { error: { code: 429, message: "quota", details } }).headers["retry-after"];
+    expect(wait({ "@type": "…/Help" }, { retryDelay: "34.07s" })).toBe("35");
+    expect([wait({ retryDelay: 5 }), wait(null), wait()]).toEqual(Array(3));
+  });
+
   it("passes Retry-After on in whole seconds, and a wait of more than a minute in the body", () => {
     const wait = (value: string | null) => {
       const { headers, extra } = upstreamRejection(429, Buffer.from(""), "", { retryAfter: value });

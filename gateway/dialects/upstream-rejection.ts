@@ -1,4 +1,5 @@
 import { type ErrorCode, type ErrorOptions, GatewayError } from "../errors.ts";
+import { isJsonObject } from "../json-object.ts";
 import { isOverflow, overflowCode } from "./context-overflow.ts";
 import { readUpstreamError, type UpstreamError } from "./upstream-error.ts";
 
@@ -35,6 +36,14 @@ function retryOf(retryAfter: string | null): Pick<Required<ErrorOptions>, "heade
 function secondsOf(retryAfter: string): number {
   if (/^-?\d+(\.\d+)?$/.test(retryAfter)) return Number(retryAfter);
   return Math.max(0, (Date.parse(retryAfter) - Date.now()) / 1000);
+}
+
+/** Google tells the wait in the body: a detail of the type RetryInfo, `{"retryDelay":"34.07s"}`. */
+function retryDelayIn({ details }: Readonly<Record<string, unknown>>): string | null {
+  if (!Array.isArray(details)) return null;
+  const delays = details.map((one) => (isJsonObject(one) ? one.retryDelay : null));
+  const delay = delays.find((one) => typeof one === "string" && /^\d+(\.\d+)?s$/.test(one));
+  return typeof delay === "string" ? delay.slice(0, -1) : null;
 }
 
 /** Where a redirect points: a URL without what may be a secret in it. */
@@ -89,7 +98,7 @@ export function upstreamRejection(
     );
   }
   const found = readUpstreamError(body, contentType);
-  const retry = retryOf(typeof retryAfter === "string" ? retryAfter : null);
+  const retry = retryOf(typeof retryAfter === "string" ? retryAfter : retryDelayIn(found.extra));
   const extra = { ...found.extra, ...retry.extra };
   const { headers } = retry;
   // Some servers call it a failure of their own.

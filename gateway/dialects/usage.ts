@@ -61,6 +61,8 @@ function inputOf(usage: Fields): number | null {
   // Gemini counts what its own tools brought in beside the prompt.
   const gemini = sum(count(usage.promptTokenCount), count(usage.toolUsePromptTokenCount));
   if (gemini !== null) return gemini;
+  const camel = count(usage.promptTokens) ?? count(usage.inputTokens);
+  if (camel !== null) return camel;
   // Anthropic counts the cache outside `input_tokens`; OpenAI's Responses count it inside.
   const read = count(usage.cache_read_input_tokens);
   const written = count(usage.cache_creation_input_tokens);
@@ -68,8 +70,9 @@ function inputOf(usage: Fields): number | null {
 }
 
 function outputOf(usage: Fields): number | null {
-  const whole = count(usage.completion_tokens) ?? count(usage.output_tokens);
-  if (whole !== null) return whole;
+  const names = ["completion_tokens", "output_tokens", "completionTokens", "outputTokens"];
+  const whole = names.map((name) => count(usage[name])).find((one) => one !== null);
+  if (whole !== undefined) return whole;
   return sum(count(usage.candidatesTokenCount), count(usage.thoughtsTokenCount));
 }
 

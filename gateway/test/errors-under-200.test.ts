@@ -107,6 +107,7 @@ describe("an error under status 200", () => {
   const odd: [string, object][] = [
     ["empty error text", { error: "" }],
     ["empty error object", { error: {} }],
+    ["error of empty fields", { error: { code: 0, message: "", param: null } }],
     ["null error", { error: null }],
     ["error false", { error: false }],
   ];

@@ -48,6 +48,15 @@ const chatAlone =
 describe("usage in a stream", () => {
   it.each([
     ["in its choice", say("a") + data({ choices: [{ ...choice, usage }] }) + done],
+    [
+      "by names of the server's own",
+      say("a") +
+        data({
+          choices: [choice],
+          usage: { promptTokens: 36, completionTokens: 4, cached_tokens: 30 },
+        }) +
+        done,
+    ],
     ["in a field of the server's own", say("a") + stop + data({ x_groq: { usage } }) + done],
     ["beside each event", data({ choices: [choice], usage }) + done],
     ["after [DONE]", say("a") + stop + done + data({ choices: [], usage })],

@@ -161,9 +161,19 @@ describe("the list of an upstream", () => {
   });
 
   it("with odd items keeps the others", async () => {
-    const data = [null, 3, {}, { id: 4 }, { id: "" }, model("m", { created: -1, owned_by: 3 })];
+    const data = [null, 3, {}, { id: {} }, { id: "" }, model("m", { created: -1, owned_by: 3 })];
     const catalog = await catalogOf("openai", () => ({ body: { data } }));
     expect(await catalog.read()).toMatchObject([{ id: "m", created: 0, ownedBy: "up" }]);
+  });
+
+  it.each([
+    ["that are names alone", { data: ["m"] }, "m"],
+    ["of Ollama's form", { models: [{ name: "m:1b", model: "m:1b" }] }, "m:1b"],
+    ["of LM Studio's form", { models: [{ type: "llm", key: "org/m" }] }, "org/m"],
+    ["of LiteLLM's form", { data: [{ model_name: "m" }] }, "m"],
+    ["with numbers as ids", { data: [{ id: 4 }] }, "4"],
+  ])("has models %s", async (_, body, id) => {
+    expect(await (await catalogOf("openai", () => ({ body }))).read()).toMatchObject([{ id }]);
   });
 
   it("of an upstream without a name does not tell its address", () => {

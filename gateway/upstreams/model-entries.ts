@@ -42,7 +42,9 @@ export function entriesOf(family: Family, page: JsonObject, upstream: string): C
   const read = readers[family];
   const entries: CatalogEntry[] = [];
   for (const item of items) {
-    const entry = isJsonObject(item) ? read(item, upstream) : null;
+    // Some servers list names alone.
+    const model = typeof item === "string" ? { id: item, name: item } : item;
+    const entry = isJsonObject(model) ? read(model, upstream) : null;
     if (entry !== null && entry.id !== "") entries.push(entry);
   }
   return entries;
@@ -53,7 +55,11 @@ const readers: Readonly<
 > = { openai, anthropic, google };
 
 function openai(item: JsonObject, upstream: string): CatalogEntry | null {
-  const { id, object: _object, created, owned_by: ownedBy, ...raw } = item;
+  const { id: told, object: _object, created, owned_by: ownedBy, ...raw } = item;
+  // Servers with lists of their own form name a model by another field.
+  const names = [told, item.model, item.name, item.model_name, item.key];
+  const id = names.find((name) => typeof name === "string" && name !== "") ?? told;
+  if (typeof id === "number") return openai({ ...item, id: String(id) }, upstream);
   if (typeof id !== "string") return null;
   return {
     id,

@@ -24,6 +24,17 @@ describe("a Messages request", () => {
     expect(readMessages({ ...hi, system: "a" }).options.prompt).toHaveLength(2);
   });
 
+  it("has a document of plain text in a result as text", () => {
+    const source = { type: "text", media_type: "text/plain", data: "the text" };
+    const result = { tool_use_id: "a", content: [{ type: "document", source }] };
+    const calls = { role: "assistant", content: [{ type: "tool_use", id: "a", name: "f" }] };
+    const answer = { role: "user", content: [{ type: "tool_result", ...result }] };
+    const { prompt } = readMessages({ messages: [calls, answer] }).options;
+    expect(prompt.at(-1)).toMatchObject({
+      content: [{ output: { type: "text", value: "the text" } }],
+    });
+  });
+
   it("keeps thoughts with their signatures", () => {
     const content = [
       { type: "thinking", thinking: "hm", signature: "proof" },

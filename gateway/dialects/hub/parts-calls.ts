@@ -77,8 +77,15 @@ export function callInput(value: unknown, path: string): unknown {
 }
 
 /** Texts become one text, which every upstream takes; other content stays a list. */
-export function resultOutput(content: ResultContent, isError: boolean): ResultPart["output"] {
+export function resultOutput(given: ResultContent, isError: boolean): ResultPart["output"] {
+  const content = given.map(asText);
   const texts = content.flatMap((part) => (part.type === "text" ? [part.text] : []));
   if (texts.length < content.length && !isError) return { type: "content", value: content };
   return { type: isError ? "error-text" : "text", value: texts.join("\n") };
+}
+
+/** A document of plain text as text: a result that has files is more than some APIs take. */
+function asText(part: ResultContent[number]): ResultContent[number] {
+  if (part.type !== "file" || part.data.type !== "text") return part;
+  return { type: "text", text: part.data.text };
 }
