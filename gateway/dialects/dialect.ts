@@ -81,8 +81,10 @@ export type DialectRequest = {
   /**
    * The body as the provider's own servers take it, although another model wrote a part of the
    * conversation; null if they take any.
+   *
+   * @param dropsThoughts - leaves out every thought of earlier turns
    */
-  readonly fit: ((bytes: Buffer) => FittedBody) | null;
+  readonly fit: ((bytes: Buffer, dropsThoughts: boolean) => FittedBody) | null;
 };
 
 /** Where a conversation has its system prompt, its turns, and what stands in each. */

@@ -14,6 +14,8 @@ export type BodyEdits = {
   readonly addsProgress: boolean;
   /** What the provider of this dialect would refuse is mended. */
   readonly fits: boolean;
+  /** Thoughts of earlier turns are left out. */
+  readonly dropsThoughts: boolean;
   /** What the system says in mid-conversation becomes the user's. */
   readonly demotes: boolean;
 };
@@ -35,10 +37,14 @@ export function editBody(given: Buffer, edits: BodyEdits, dialect: DialectName):
   };
 }
 
-function mended(given: Buffer, { fits, demotes }: BodyEdits, dialect: DialectName): FittedBody {
+function mended(
+  given: Buffer,
+  { fits, dropsThoughts, demotes }: BodyEdits,
+  dialect: DialectName,
+): FittedBody {
   const { request, prompt } = dialects[dialect];
   const asItIs = { body: given, changed: [] };
-  const own = fits && request.fit !== null ? request.fit(given) : asItIs;
+  const own = fits && request.fit !== null ? request.fit(given, dropsThoughts) : asItIs;
   const { conversation } = prompt;
   if (!demotes || conversation === null || typeof conversation === "string") return own;
   const { body, changed } = withoutLateSystem(own.body, conversation);

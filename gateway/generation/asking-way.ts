@@ -14,6 +14,8 @@ export type AskingWay = {
   readonly converts: boolean;
   /** What the system says in mid-conversation is the user's. */
   readonly demotes: boolean;
+  /** Without the thoughts of earlier turns. */
+  readonly dropsThoughts: boolean;
   /** A stream is asked for its usage, though the client did not ask. */
   readonly asksUsage: boolean;
 };
@@ -71,19 +73,21 @@ const agentMark = "agent items";
 const lateMark = (model: string): string => `late system ${model}`;
 const toolsMark = (model: string): string => `tools in chat ${model}`;
 
+const plainWay = { dropsThoughts: false, asksUsage: true };
+
 /** The way that an upstream takes, as far as it is known. */
 export function firstWay(attempt: Attempt): AskingWay {
   const { upstream, dialect, path, model } = attempt;
   const { refused } = upstream;
   const demotes = refused.get(lateMark(model)) !== undefined && speaksLate(attempt);
-  if (!isNative(upstream, dialect)) return { converts: true, demotes, asksUsage: true };
+  if (!isNative(upstream, dialect)) return { ...plainWay, converts: true, demotes };
   // Other servers than OpenAI's leave such tools out and say nothing, as llama.cpp does.
   const knowsItems = upstream.type === "openai" && refused.get(agentMark) === undefined;
   const cannot =
     (!knowsItems && hasAgentItems(attempt)) ||
     (refused.get(toolsMark(model)) !== undefined && hasTools(attempt));
   const converts = cannot && isConvertible(upstream, dialect, path);
-  return { converts, demotes, asksUsage: true };
+  return { ...plainWay, converts, demotes };
 }
 
 /** An upstream's refusal of the request itself: no trouble of its own, and no matter of its length. */
@@ -99,6 +103,15 @@ const lateWords = /system|developer|role/i;
 
 /** OpenAI's chat on tools with an effort. */
 const responsesWords = /\/v1\/responses/;
+
+/** Anthropic on a thought that another server has signed: "Invalid `signature` in `thinking` block". */
+const proofWords = /signature.*thinking|thinking.*signature/i;
+
+function hasThoughts({ body, dialect, upstream }: Attempt): boolean {
+  const { request, upstreams } = dialects[dialect];
+  if (body === null || request.fit === null || upstreams.ownOf !== upstream.family) return false;
+  return body.includes('thinking"');
+}
 
 /** The fields in which thoughts of earlier turns stand. */
 const thoughtWords = /reasoning_content|extra_content|thought_signature/;
@@ -155,6 +168,10 @@ function nextPass(way: AskingWay, error: GatewayError, attempt: Attempt): NextAs
   if (refuses && !way.demotes && lateWords.test(error.message) && speaksLate(attempt)) {
     const learn = (): void => refused.set(lateMark(model), true);
     return { ...way, demotes: true, isGuess: false, learn };
+  }
+  if (refuses && !way.dropsThoughts && proofWords.test(error.message) && hasThoughts(attempt)) {
+    // Each proof is of one conversation: nothing is to be remembered of the upstream.
+    return { ...way, dropsThoughts: true, isGuess: false, learn() {} };
   }
   const withoutUsage = refuses ? nextWithoutUsage(way, error, attempt) : null;
   if (withoutUsage !== null) return withoutUsage;

@@ -20,10 +20,10 @@ export type OutboundParts = {
 export async function editedBody(
   { work }: Pick<OutboundParts, "work">,
   { exchange, request }: Accepted,
-  { converts, model, assembles, addsUsage, addsProgress, fits, demotes }: Plan,
+  { converts, model, assembles, addsUsage, addsProgress, fits, dropsThoughts, demotes }: Plan,
 ): Promise<{ body: GenerationRequest["body"]; changed: readonly string[] }> {
   const { body, parsed } = request;
-  const edits = { model, assembles, addsUsage, addsProgress, fits, demotes };
+  const edits = { model, assembles, addsUsage, addsProgress, fits, dropsThoughts, demotes };
   if (!Buffer.isBuffer(body) || !parsed || converts || isUnchanged(edits)) {
     return { body, changed: [] };
   }

@@ -18,7 +18,7 @@ export type Plan = BodyEdits & {
   readonly cost: (() => number | null) | null;
 };
 
-const noMends = { fits: false, demotes: false };
+const noMends = { fits: false, dropsThoughts: false, demotes: false };
 
 const asItIs: Omit<Plan, "converts" | "model" | "key" | "cost"> = {
   assembles: false,
@@ -37,6 +37,8 @@ export function planOf(
     streamUpstream: boolean;
     /** What the system says in mid-conversation is the user's. */
     demotes: boolean;
+    /** The upstream has refused a thought of an earlier turn. */
+    dropsThoughts: boolean;
     /** False if the upstream has just refused to be asked for usage. */
     asksUsage: boolean;
   },
@@ -45,7 +47,7 @@ export function planOf(
   const { upstream, converts, model, cost, streamUpstream } = given;
   const { stream, includeUsage, returnsProgress, losesInStream } = request.fields;
   const { body, parsed } = request;
-  const mends = converts ? noMends : mendsOf(accepted, upstream, given.demotes);
+  const mends = converts ? noMends : mendsOf(accepted, upstream, given);
   const plan = { ...asItIs, converts, model, key: upstream.key, cost, ...mends };
   const asks = given.asksUsage && asksForUsage(upstream);
   const form = dialects[exchange.dialect].answer;
@@ -79,9 +81,9 @@ export function planOf(
 function mendsOf(
   { exchange, request }: Accepted,
   { family }: Upstream,
-  demotes: boolean,
-): Pick<Plan, "fits" | "demotes"> {
+  { demotes, dropsThoughts }: Pick<Plan, "dropsThoughts" | "demotes">,
+): Pick<Plan, "fits" | "dropsThoughts" | "demotes"> {
   const { request: form, upstreams } = dialects[exchange.dialect];
   const fits = request.parsed && upstreams.ownOf === family && form.fit !== null;
-  return { fits, demotes: demotes && request.parsed };
+  return { fits, dropsThoughts: fits && dropsThoughts, demotes: demotes && request.parsed };
 }

@@ -65,7 +65,7 @@ async function speak(
   accepted: Accepted,
   answer: Answer,
   { member, patienceMs }: HeldSlot,
-  { converts, demotes, asksUsage }: AskingWay,
+  { converts, demotes, dropsThoughts, asksUsage }: AskingWay,
 ): Promise<void> {
   const { exchange, destination } = accepted;
   const { upstream } = member;
@@ -78,6 +78,7 @@ async function speak(
     cost: costTellerOf(parts, accepted, model),
     streamUpstream: parts.streamUpstream,
     demotes,
+    dropsThoughts,
     asksUsage,
   });
   const { body, changed } = await editedBody(parts, accepted, plan);

@@ -100,6 +100,7 @@ const renamedTo = (model: string, dialect: DialectName): EditInput => ({
     addsUsage: false,
     addsProgress: false,
     fits: false,
+    dropsThoughts: false,
     demotes: false,
   },
 });

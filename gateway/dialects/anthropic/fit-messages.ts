@@ -24,7 +24,13 @@ function isForeign(body: Buffer, block: JsonItem): boolean {
   return signature === "" || foreignProof.test(signature);
 }
 
-type Found = { edits: Edit[]; changed: string[]; lacksThought: boolean };
+type Found = {
+  edits: Edit[];
+  changed: string[];
+  lacksThought: boolean;
+  /** Every thought goes, with a proof too. */
+  readonly dropsThoughts: boolean;
+};
 
 /** The edits of one turn's blocks. A block that goes takes the comma behind or before it along. */
 function fitBlocks(body: Buffer, list: { start: number; end: number }, at: string, found: Found) {
@@ -34,7 +40,8 @@ function fitBlocks(body: Buffer, list: { start: number; end: number }, at: strin
     const type = plainText(body, fieldOf(block, "type"));
     const name = type === "tool_use" ? "id" : type === "tool_result" ? "tool_use_id" : null;
     if (name !== null) fitBlockId(body, block, `${at}[${index}].${name}`, name, found);
-    if (type !== "thinking" || !isForeign(body, block)) return;
+    const isThought = type === "thinking" || (found.dropsThoughts && type === "redacted_thinking");
+    if (!isThought || !(found.dropsThoughts || isForeign(body, block))) return;
     gone.add(block);
     found.changed.push(`${at}[${index}]`);
   });
@@ -82,8 +89,8 @@ function fitThinking(body: Buffer, found: Found): void {
  * A Messages body that Anthropic takes although another model wrote a part of its conversation: ids of
  * calls that it allows, no thought without its proof. Edited in place; all else keeps its bytes.
  */
-export function fitMessages(body: Buffer): FittedBody {
-  const found: Found = { edits: [], changed: [], lacksThought: false };
+export function fitMessages(body: Buffer, dropsThoughts = false): FittedBody {
+  const found: Found = { edits: [], changed: [], lacksThought: false, dropsThoughts };
   const messages = findTopLevel(body, "messages").at(-1);
   if (messages === undefined || (!body.includes("tool_") && !body.includes("thinking"))) {
     return { body, changed: [] };
