@@ -22,6 +22,7 @@ install.sh: installs llm-gateway, or upgrades it where it is installed
   --port N              the gateway's port on this machine (PORT)
   --user NAME           the user of the first key
   --tunnel-token TOKEN  starts the Cloudflare tunnel; better as TUNNEL_TOKEN in the environment
+  --webui               Open WebUI too, on port 3000, with a secret and a key of its own
   --dir DIR             where to install (LLM_GATEWAY_DIR; ~/llm-gateway, or this checkout)
   --version TAG         a tag or branch of the source (LLM_GATEWAY_VERSION)
   --no-docker           a systemd service on Node 26 in place of containers
@@ -83,7 +84,7 @@ agreed() {
 
 read_flags() {
   kept_image=no backup_made='' env_backup=''
-  yes=no docker_wanted=yes action=install purge=no
+  yes=no docker_wanted=yes action=install purge=no webui=ask
   upstream=${UPSTREAM_URL:-} capacity=${MAX_CONCURRENT:-} port=${PORT:-} user=${GATEWAY_USER:-}
   token=${TUNNEL_TOKEN:-} upstream_key=${UPSTREAM_API_KEY:-}
   dir=${LLM_GATEWAY_DIR:-} version=${LLM_GATEWAY_VERSION:-} source=${LLM_GATEWAY_REPO:-$REPO_URL}
@@ -91,6 +92,7 @@ read_flags() {
     case $1 in
       --yes | -y) yes=yes ;;
       --no-docker) docker_wanted=no ;;
+      --webui) webui=yes ;;
       --uninstall) action=uninstall ;;
       --purge) purge=yes ;;
       --help | -h) usage && exit 0 ;;
@@ -165,6 +167,7 @@ check_answers() {
   fault=$(check_port_number "$port") || die "$fault" "Give --port 8000."
   fault=$(check_capacity "$capacity") || die "$fault" "Give --max-concurrent 1."
   fault=$(check_user "$user") || die "$fault" "Give --user alice."
+  [ "$docker_wanted:$webui" != no:yes ] || die "Open WebUI comes as a container, so --webui needs Docker" "Leave out --no-docker, or --webui."
   fault=$(check_url "$upstream") || die "$fault" "Give --upstream URL, or --upstream echo."
   # No way of writing it down that compose or Node reads back as it is.
   case $docker_wanted:$upstream_key in *'
@@ -201,6 +204,7 @@ gather_answers() {
     [ -n "$user" ] || ask_right user "Name of the first user" "$(default_user)" check_user
     [ -n "$token" ] || ask_right token "Cloudflare tunnel token (none: LAN only)" '' check_token
   fi
+  ask_webui
   : "${upstream:=echo}" "${capacity:=1}" "${port:=8000}"
   [ -n "$user" ] || user=$(default_user)
   upstream=${upstream%/}
@@ -280,6 +284,7 @@ write_env() {
   keep PORT "$port"
   [ -z "$token" ] || keep TUNNEL_TOKEN "$token"
   [ -z "$upstream_key" ] || keep UPSTREAM_API_KEY "$upstream_key"
+  write_webui_secret
   # The gateway runs as the user who installs it, so that this user owns the data; after root, as uid 1000.
   if [ "$docker_wanted" = yes ] && [ "$(id -u)" != 0 ]; then
     keep GATEWAY_UID "$(id -u)"
@@ -671,6 +676,52 @@ import_totals() {
   fi
 }
 
+# --- install/webui.sh ---------------------------------------------------------------------------
+
+# Open WebUI beside the gateway: compose's profile webui, a secret and a key of its own.
+
+# The answer of an earlier run is COMPOSE_PROFILES in .env.
+has_webui() { case ,$(env_get COMPOSE_PROFILES), in *,webui,*) return 0 ;; *) return 1 ;; esac }
+
+ask_webui() {
+  [ "$webui" = ask ] || return 0
+  webui=no
+  if has_webui; then webui=yes && return 0; fi
+  if [ "$docker_wanted" = no ] || [ "$terminal" = no ] || [ "$installed" = yes ]; then return 0; fi
+  local answer=''
+  ask answer "Open WebUI too, on port 3000, where everybody has a name of their own (y/n)" n
+  case $answer in [yY]*) webui=yes ;; esac
+}
+
+# The secret comes before the gateway starts, since it reads its environment once.
+write_webui_secret() {
+  [ "$webui" = yes ] || return 0
+  has_webui || keep COMPOSE_PROFILES "$(join_profiles "$(env_get COMPOSE_PROFILES)")"
+  [ -z "$(env_get WEBUI_JWT_SECRET)" ] || return 0
+  local secret
+  secret=$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')
+  [ "${#secret}" -eq 64 ] || die "no random numbers from /dev/urandom" "Is this system whole?"
+  env_set WEBUI_JWT_SECRET "$secret"
+}
+
+join_profiles() { printf '%s' "${1:+$1,}webui"; }
+
+# Before its first start: Open WebUI keeps the key that it finds then.
+make_webui_key() {
+  [ "$webui" = yes ] && [ -z "$(env_get WEBUI_KEY)" ] || return 0
+  step "A key for Open WebUI"
+  local key
+  key=$(compose run --rm -T gateway node gateway/main.ts users add webui --json \
+    --speaks-for open-webui --signed WEBUI_JWT_SECRET </dev/null 2>/dev/null | grep -oE 'sk-[A-Za-z0-9_-]{16,}' | head -n 1)
+  if [ -z "$key" ]; then
+    say "It could not be made. Make it: ./gateway.sh users add webui --speaks-for open-webui --signed WEBUI_JWT_SECRET"
+    say "Put it into .env as WEBUI_KEY, and then: docker compose up -d --force-recreate webui"
+    return 0
+  fi
+  env_set WEBUI_KEY "$key"
+  chmod 600 "$dir/.env"
+}
+
 # --- install/containers.sh ----------------------------------------------------------------------
 
 # Docker Compose: build, start, roll back.
@@ -715,6 +766,7 @@ start_containers() {
     die "the image could not be built" "See the lines above; often it is the network."
   fi
   back_up
+  make_webui_key
   if ! compose up -d --remove-orphans; then
     roll_back
     die "the containers could not be started" "See the lines above."
@@ -865,6 +917,10 @@ finish() {
   say "    -H 'Content-Type: application/json' \\"
   say "    -d '{${model:+\"model\":\"$model\",}\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}'"
   [ -n "$model" ] || say "  If the answer is \"The request must name a model\": put \"model\":\"…\" into the body; the answer lists the models."
+  if [ "$webui" = yes ]; then
+    say ""
+    say "Open WebUI: http://localhost:${WEBUI_PORT:-$(env_get WEBUI_PORT || echo 3000)} in a minute. Who signs up first is its administrator."
+  fi
   say ""
   say "Next, in $dir:"
   say "  ./gateway.sh users add NAME    a key for each person"

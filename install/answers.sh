@@ -31,7 +31,7 @@ agreed() {
 
 read_flags() {
   kept_image=no backup_made='' env_backup=''
-  yes=no docker_wanted=yes action=install purge=no
+  yes=no docker_wanted=yes action=install purge=no webui=ask
   upstream=${UPSTREAM_URL:-} capacity=${MAX_CONCURRENT:-} port=${PORT:-} user=${GATEWAY_USER:-}
   token=${TUNNEL_TOKEN:-} upstream_key=${UPSTREAM_API_KEY:-}
   dir=${LLM_GATEWAY_DIR:-} version=${LLM_GATEWAY_VERSION:-} source=${LLM_GATEWAY_REPO:-$REPO_URL}
@@ -39,6 +39,7 @@ read_flags() {
     case $1 in
       --yes | -y) yes=yes ;;
       --no-docker) docker_wanted=no ;;
+      --webui) webui=yes ;;
       --uninstall) action=uninstall ;;
       --purge) purge=yes ;;
       --help | -h) usage && exit 0 ;;
@@ -113,6 +114,7 @@ check_answers() {
   fault=$(check_port_number "$port") || die "$fault" "Give --port 8000."
   fault=$(check_capacity "$capacity") || die "$fault" "Give --max-concurrent 1."
   fault=$(check_user "$user") || die "$fault" "Give --user alice."
+  [ "$docker_wanted:$webui" != no:yes ] || die "Open WebUI comes as a container, so --webui needs Docker" "Leave out --no-docker, or --webui."
   fault=$(check_url "$upstream") || die "$fault" "Give --upstream URL, or --upstream echo."
   # No way of writing it down that compose or Node reads back as it is.
   case $docker_wanted:$upstream_key in *'
@@ -149,6 +151,7 @@ gather_answers() {
     [ -n "$user" ] || ask_right user "Name of the first user" "$(default_user)" check_user
     [ -n "$token" ] || ask_right token "Cloudflare tunnel token (none: LAN only)" '' check_token
   fi
+  ask_webui
   : "${upstream:=echo}" "${capacity:=1}" "${port:=8000}"
   [ -n "$user" ] || user=$(default_user)
   upstream=${upstream%/}

@@ -40,6 +40,7 @@ start_containers() {
     die "the image could not be built" "See the lines above; often it is the network."
   fi
   back_up
+  make_webui_key
   if ! compose up -d --remove-orphans; then
     roll_back
     die "the containers could not be started" "See the lines above."

@@ -51,6 +51,7 @@ write_env() {
   keep PORT "$port"
   [ -z "$token" ] || keep TUNNEL_TOKEN "$token"
   [ -z "$upstream_key" ] || keep UPSTREAM_API_KEY "$upstream_key"
+  write_webui_secret
   # The gateway runs as the user who installs it, so that this user owns the data; after root, as uid 1000.
   if [ "$docker_wanted" = yes ] && [ "$(id -u)" != 0 ]; then
     keep GATEWAY_UID "$(id -u)"

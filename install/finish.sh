@@ -32,6 +32,10 @@ finish() {
   say "    -H 'Content-Type: application/json' \\"
   say "    -d '{${model:+\"model\":\"$model\",}\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}'"
   [ -n "$model" ] || say "  If the answer is \"The request must name a model\": put \"model\":\"…\" into the body; the answer lists the models."
+  if [ "$webui" = yes ]; then
+    say ""
+    say "Open WebUI: http://localhost:${WEBUI_PORT:-$(env_get WEBUI_PORT || echo 3000)} in a minute. Who signs up first is its administrator."
+  fi
   say ""
   say "Next, in $dir:"
   say "  ./gateway.sh users add NAME    a key for each person"

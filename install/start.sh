@@ -22,6 +22,7 @@ install.sh: installs llm-gateway, or upgrades it where it is installed
   --port N              the gateway's port on this machine (PORT)
   --user NAME           the user of the first key
   --tunnel-token TOKEN  starts the Cloudflare tunnel; better as TUNNEL_TOKEN in the environment
+  --webui               Open WebUI too, on port 3000, with a secret and a key of its own
   --dir DIR             where to install (LLM_GATEWAY_DIR; ~/llm-gateway, or this checkout)
   --version TAG         a tag or branch of the source (LLM_GATEWAY_VERSION)
   --no-docker           a systemd service on Node 26 in place of containers

@@ -3,7 +3,7 @@ import { GatewayError } from "../errors.ts";
 import { isInForce } from "../users/entry.ts";
 import { keyIdOf } from "../users/key.ts";
 import type { KeyEntry, Snapshot } from "../users/snapshot.ts";
-import type { SpeaksFor } from "../users/speaks-for.ts";
+import { backgroundTasks, type SpeaksFor } from "../users/speaks-for.ts";
 import { userNameFault } from "../users/user-name.ts";
 import type { BehindKey, Identity } from "./identity.ts";
 import type { JwtCheck } from "./jwt.ts";
@@ -71,9 +71,8 @@ export function createPeopleBehind(users: () => Snapshot, options: PeopleOptions
       // It is for the gateway alone; an assertion is a credential.
       delete headers[how.header];
       taken.set(headers, text);
-      const isBackground =
-        how.backgroundHeader !== null && textOf(headers[how.backgroundHeader]) !== null;
-      if (isBackground) headers["x-priority"] ??= "background";
+      const task = how.taskHeader === null ? null : textOf(headers[how.taskHeader]);
+      if (task !== null && backgroundTasks.has(task)) headers["x-priority"] ??= "background";
       if (how.secretEnv !== null) return signed(entry, how, text, now);
       return text === null ? ownUser(entry) : personOf(entry, text, how, users(), now);
     },

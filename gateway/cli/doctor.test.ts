@@ -343,3 +343,20 @@ test("a role without limits in the settings is a warning, one with limits is not
       .map(({ says }) => says),
   ).toEqual(["The role staf of b has no effect; there are user, admin, student."]);
 });
+
+test("a key that signs with a secret that is not there is a failure that names the variable", async () => {
+  const dir = scratch();
+  const speaks = { preset: "open-webui", jwt_secret_env: "DOCTOR_TEST_SECRET" };
+  const webui = { user: "webui", speaks_for: speaks };
+  const users = JSON.stringify({ [newTestKey()]: webui });
+  writeFileSync(join(dir, "users.json"), users, { mode: 0o600 });
+  const secrets = async (env: Record<string, string>) =>
+    (await examine(dir, env)).of("users").map(({ state, says }) => `${state} ${says}`);
+  expect(await secrets({})).toEqual([
+    "ok 1 user, 1 key",
+    "fail A key of webui signs its people with DOCTOR_TEST_SECRET, which is not set.",
+  ]);
+  const [, short] = await secrets({ DOCTOR_TEST_SECRET: "short" });
+  expect(short).toContain("is shorter than 16 characters");
+  expect(await secrets({ DOCTOR_TEST_SECRET: "0123456789abcdef" })).toEqual(["ok 1 user, 1 key"]);
+});

@@ -1,9 +1,10 @@
 import { type LoadedSettings, loadSettings } from "../settings/load-settings.ts";
+import { readEnvFile } from "../settings/read-env-file.ts";
 import { SettingsError } from "../settings/settings-error.ts";
 import { differentSettings, settingsReport } from "../settings/settings-report.ts";
 import { counted, type Finding, fail, ok, warn } from "../upstreams/inspect/finding.ts";
 import { askGateway } from "./ask-gateway.ts";
-import { checkLedger, checkUsers } from "./doctor/check-files.ts";
+import { checkLedger, checkSecrets, checkUsers } from "./doctor/check-files.ts";
 import { checkGateway } from "./doctor/check-gateway.ts";
 import { checkLimits } from "./doctor/check-limits.ts";
 import { checkPublic, checkPublicPort } from "./doctor/check-public.ts";
@@ -72,6 +73,7 @@ async function examine(
     ok("settings", configFile === null ? "They are right." : `They are right, with ${configFile}.`),
     ...doubts.map((doubt) => warn("settings", doubt, "Correct or remove it.")),
     ...checkUsers(settings.usersFile, settings.apiKey !== null, Object.keys(settings.limits.roles)),
+    ...checkSecrets(settings.usersFile, { ...readEnvFile(cwd), ...env }),
     ...checkLedger(settings.databaseFile),
     ...checkLimits(loaded),
     ...gateway,

@@ -345,10 +345,13 @@ test("add makes a key that speaks for people", async () => {
   using folder = mkdtempDisposableSync(prefix);
   const file = join(folder.path, "users.json");
   const flags = ["--speaks-for", "open-webui", "--signed", "WEBUI_JWT_SECRET"];
-  const { out } = await run(file, ["add", "webui", ...flags]);
+  const { out, err } = await run(file, ["add", "webui", ...flags]);
   expect(read(file).find(digestOf(out))?.speaksFor).toMatchObject({
     ...{ header: "x-openwebui-user-jwt", secretEnv: "WEBUI_JWT_SECRET", issuer: "open-webui" },
   });
+  // The two lines for .env; the secret only while there is none.
+  expect(err).toContain(`  WEBUI_KEY=${out.trim()}\n`);
+  expect(err).toMatch(/\n {2}WEBUI_JWT_SECRET=[0-9a-f]{64}\n/);
   const wrong = await run(file, ["add", "chat", "--speaks-for", "chatgpt"]);
   expect([wrong.status, wrong.err]).toEqual([
     1,

@@ -108,3 +108,14 @@ test("the profile llama has a number of slots of its own: MAX_CONCURRENT may be 
   const { LLAMA_ARG_N_PARALLEL: slots } = compose.services.llama.environment;
   expect(slots).toMatch(/^\$\{LLAMA_SLOTS:-1\}$/);
 });
+
+test("Open WebUI says who asks, signed, and marks its background calls from its first start on", () => {
+  const { environment } = compose.services.webui;
+  expect(environment).toMatchObject({
+    ENABLE_FORWARD_USER_INFO_HEADERS: "true",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: compose fills it in
+    FORWARD_USER_INFO_HEADER_JWT_SECRET: "${WEBUI_JWT_SECRET:-}",
+  });
+  const { headers } = JSON.parse(environment.OPENAI_API_CONFIGS)[0];
+  expect(headers).toEqual({ "X-OpenWebUI-Task": "{{TASK}}" });
+});

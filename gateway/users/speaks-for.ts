@@ -10,25 +10,32 @@ export type SpeaksFor = {
   readonly issuer: string;
   /** The claim with the person's name. */
   readonly claim: string;
-  /** A header that marks background requests of the program, in lower case; null: none does. */
-  readonly backgroundHeader: string | null;
+  /** A header with the task of a request, in lower case; null: the program sends none. */
+  readonly taskHeader: string | null;
 };
 
+/** Tasks of Open WebUI for which nobody waits. It has others, which an answer needs: search queries. */
+export const backgroundTasks: ReadonlySet<string> = new Set([
+  "title_generation",
+  "tags_generation",
+  "follow_up_generation",
+  "emoji_generation",
+  "autocomplete_generation",
+]);
+
 /**
- * Open WebUI (read in 0.11.3 and 0.12.4) sends the first header with
+ * Open WebUI (read in 0.11.3, 0.11.4 and 0.12.4) sends the first header with
  * ENABLE_FORWARD_USER_INFO_HEADERS, the second one instead with
  * FORWARD_USER_INFO_HEADER_JWT_SECRET, and the third one if a connection has it as a custom header
- * with the value {{TASK}}. LibreChat (0.8) sends the headers of its endpoint: docs/users.md has them.
+ * with the value {{TASK}}. It takes the task out of the body, so nothing else tells it. LibreChat (0.8) sends the headers of its endpoint: docs/users.md has them.
  */
-const presets: Readonly<
-  Record<string, { plain: string; signed: string; background: string | null }>
-> = {
+const presets: Readonly<Record<string, { plain: string; signed: string; task: string | null }>> = {
   "open-webui": {
     plain: "x-openwebui-user-email",
     signed: "x-openwebui-user-jwt",
-    background: "x-openwebui-task",
+    task: "x-openwebui-task",
   },
-  librechat: { plain: "x-librechat-user-email", signed: "x-librechat-user-jwt", background: null },
+  librechat: { plain: "x-librechat-user-email", signed: "x-librechat-user-jwt", task: null },
 };
 
 const members = ["preset", "header", "jwt_secret_env", "iss", "claim"];
@@ -61,7 +68,7 @@ export function parseSpeaksFor(value: unknown): SpeaksFor | null {
     secretEnv,
     issuer: textOf(given, "iss", /^[\x21-\x7e]{1,128}$/) ?? "open-webui",
     claim: textOf(given, "claim", /^[\x21-\x7e]{1,128}$/) ?? "email",
-    backgroundHeader: preset?.background ?? null,
+    taskHeader: preset?.task ?? null,
   });
 }
 

@@ -9,6 +9,7 @@ import { readUsersFile } from "../../users/edit-users-file.ts";
 import { entryFields, parseEntry } from "../../users/entry.ts";
 import { parseUsers } from "../../users/snapshot.ts";
 import { fieldsOf } from "../../users/users-document.ts";
+import type { Surroundings } from "../frame/surroundings.ts";
 
 /** The users file: it exists, it can be parsed, and only the gateway can read it. */
 export function checkUsers(file: string, hasApiKey: boolean, roles: readonly string[]): Finding[] {
@@ -47,6 +48,20 @@ function countsOf(file: string): { users: number; keys: number } | string {
   } catch (error) {
     return error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
   }
+}
+
+/** Keys that sign for their people with a secret that the gateway does not have: each request is a 401. */
+export function checkSecrets(file: string, env: Surroundings["env"]): Finding[] {
+  if (!existsSync(file) || typeof countsOf(file) === "string") return [];
+  return readUsersFile(file).flatMap((row) => {
+    const { user, speaksFor } = parseEntry(fieldsOf(row), "");
+    const name = speaksFor?.secretEnv ?? null;
+    if (name === null || (env[name] ?? "").length >= 16) return [];
+    const what = env[name] ? "is shorter than 16 characters" : "is not set";
+    const says = `A key of ${user} signs its people with ${name}, which ${what}.`;
+    const todo = `Set ${name} in .env, the same as in the program, and restart the gateway.`;
+    return [fail("users", says, todo)];
+  });
 }
 
 /** An unknown field is allowed; one that is spelled almost like a known field is a mistake. */

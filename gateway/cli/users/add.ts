@@ -1,3 +1,5 @@
+import { randomBytes } from "node:crypto";
+import { readEnvFile } from "../../settings/read-env-file.ts";
 import { addKey } from "../../users/add-key.ts";
 import { editUsersFile } from "../../users/edit-users-file.ts";
 import { parseEntry } from "../../users/entry.ts";
@@ -33,7 +35,7 @@ export const add: Command = command({
     ...commonOptions,
   },
   async run({ values, operands: [name] }, surroundings) {
-    const { out, cwd } = surroundings;
+    const { out, say, cwd } = surroundings;
     const file = usersFileOf(values, surroundings);
     const user = name ?? (await askName(surroundings));
     const speaks = speaksFor(values["speaks-for"], values.signed);
@@ -50,6 +52,8 @@ export const add: Command = command({
     }
     const count = keys === 1 ? "a key" : `one more key (${keys} now)`;
     showKey(surroundings, chosen, `${user} has ${count} in ${shownPath(file, cwd)}`);
+    if (chosen.isOwn || values["speaks-for"] !== "open-webui") return;
+    for (const line of linesForCompose(chosen.key, values.signed, surroundings)) say(line);
   },
 });
 
@@ -60,6 +64,21 @@ function speaksFor(preset: string | undefined, secretEnv: string | undefined): E
   if (preset === undefined) return {};
   if (secretEnv === undefined) return { speaks_for: preset };
   return { speaks_for: { preset, jwt_secret_env: secretEnv } };
+}
+
+/** What compose's webui profile reads from .env, to copy. */
+function linesForCompose(
+  key: string,
+  secretEnv: string | undefined,
+  { env, cwd }: Surroundings,
+): string[] {
+  const isMissing = secretEnv !== undefined && !{ ...readEnvFile(cwd), ...env }[secretEnv];
+  return [
+    "For Open WebUI of docker-compose.yml: put into .env",
+    `  WEBUI_KEY=${key}`,
+    ...(isMissing ? [`  ${secretEnv}=${randomBytes(32).toString("hex")}`] : []),
+    "then ./gateway.sh restart, and docker compose --profile webui up -d",
+  ];
 }
 
 async function askName({ canAsk, ask }: Surroundings): Promise<string> {

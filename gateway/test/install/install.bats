@@ -67,6 +67,42 @@ good_token=eyJhIjoiYWNjIiwidCI6InR1biIsInMiOiJjMlZqY21WMCJ9
   absent -q NEW_SETTING "$dir/.env"
 }
 
+@test "with --webui it makes a secret and a key for Open WebUI, once" {
+  run install --yes --webui
+  [ "$status" -eq 0 ]
+  grep -qx "COMPOSE_PROFILES='webui'" "$dir/.env"
+  grep -qx "WEBUI_KEY='sk-webui0123456789abcdef01234567'" "$dir/.env"
+  grep -qE "^WEBUI_JWT_SECRET='[0-9a-f]{64}'$" "$dir/.env"
+  [ "$(mode_of "$dir/.env")" = 600 ]
+  [[ $output == *"Open WebUI: http://localhost:3000"* ]]
+  [[ $output != *"sk-webui"* ]]
+  called "users add webui --json --speaks-for open-webui --signed WEBUI_JWT_SECRET"
+  # The key is there before Open WebUI starts: it keeps what it then finds.
+  [ "$(grep -nF "users add webui" "$SCRATCH/calls" | cut -d: -f1)" -lt "$(grep -nF "compose up -d" "$SCRATCH/calls" | head -n 1 | cut -d: -f1)" ]
+  grep WEBUI "$dir/.env" | sort >"$SCRATCH/first"
+  run detached bash "$dir/install.sh" --yes
+  [ "$status" -eq 0 ]
+  grep WEBUI "$dir/.env" | sort | cmp - "$SCRATCH/first"
+  [ "$(grep -cF "users add webui" "$SCRATCH/calls")" -eq 1 ]
+}
+
+@test "without --webui there is no Open WebUI, and with --no-docker it is refused" {
+  install --yes
+  absent -q "WEBUI\|COMPOSE_PROFILES" "$dir/.env"
+  absent -qF "users add webui" "$SCRATCH/calls"
+  run install --yes --webui --no-docker
+  [ "$status" -eq 1 ]
+  [[ $output == *"--webui needs Docker"* ]]
+}
+
+@test "a key for Open WebUI that cannot be made is told, and the gateway runs" {
+  touch "$SCRATCH/state/no-webui-key"
+  run install --yes --webui
+  [ "$status" -eq 0 ]
+  [[ $output == *"./gateway.sh users add webui --speaks-for open-webui --signed WEBUI_JWT_SECRET"* ]]
+  absent -q WEBUI_KEY "$dir/.env"
+}
+
 @test "an upgrade brings the newer source" {
   install --yes
   echo two >"$SCRATCH/src/two"
