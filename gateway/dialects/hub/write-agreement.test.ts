@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { type ArbitraryAnswer, anyAnswer } from "../../test/support/answer-arbitrary.ts";
 import { createMessagesWriter, writeMessages } from "../anthropic/write-messages.ts";
 import {
@@ -21,6 +21,13 @@ const names: AnswerNames = {
   startedAt: 0,
   request: {},
 };
+
+/** The second at which every answer of this file is written. */
+const writtenAt = names.created + 5;
+
+// Two answers of one check may be written in different seconds, and `completed_at` would differ.
+beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"], now: writtenAt * 1000 }));
+afterEach(() => void vi.useRealTimers());
 
 function streamed(
   create: (names: AnswerNames) => StreamWriter,
@@ -164,6 +171,7 @@ it("responses: the items of a stream are those of its end and of a whole answer"
     ]);
     const { type, response } = events.at(-1);
     expect(type).toBe(`response.${response.status}`);
+    expect(response.completed_at).toBe(response.status === "completed" ? writtenAt : null);
     expect(assembleItems(events)).toEqual(response.output);
     return [response, whole(writeResponses, answer)];
   });
