@@ -45,6 +45,26 @@ function registeredType(given: string): string {
   return Object.hasOwn(otherNames, type) ? (otherNames[type] ?? type) : type;
 }
 
+/** How images begin, as latin1 text. */
+const imageStarts: readonly (readonly [RegExp, string])[] = [
+  [/^\x89PNG/, "image/png"],
+  [/^\xff\xd8\xff/, "image/jpeg"],
+  [/^GIF8/, "image/gif"],
+  [/^RIFF....WEBP/s, "image/webp"],
+];
+
+/**
+ * Base64 with its media type. Of an image the first bytes decide: clients tell a wrong type, and
+ * Anthropic refuses the image then.
+ */
+function contentOf(data: string, mediaType: string): FileSource {
+  const start = mediaType.startsWith("image/")
+    ? Buffer.from(data.slice(0, 16), "base64").toString("latin1")
+    : "";
+  const found = imageStarts.find(([form]) => form.test(start));
+  return { data: { type: "data", data }, mediaType: found?.[1] ?? mediaType };
+}
+
 /** By the ending of a file name or of an address' path; `otherwise` where that says nothing. */
 export function typeByName(name: string, otherwise: string): string {
   const ending = name.slice(name.lastIndexOf(".") + 1).toLowerCase();
@@ -70,7 +90,7 @@ function readDataUrl(address: string, otherwise: string): FileSource | null {
   const mediaType = registeredType(head[0] ?? "") || otherwise;
   const payload = address.slice(comma + 1);
   if (head.slice(1).some((word) => word.trim().toLowerCase() === "base64")) {
-    return { data: { type: "data", data: payload }, mediaType };
+    return contentOf(payload, mediaType);
   }
   try {
     const data = Buffer.from(decodeURIComponent(payload), "utf8").toString("base64");
@@ -102,7 +122,7 @@ export function fileByAddress(address: string, otherwise: string, path: string):
 export function fileByContent(content: string, mediaType: string, path: string): FileSource {
   if (content === "") return wrong(path, "must not be empty");
   if (content.slice(0, 5).toLowerCase() === "data:") return fileByAddress(content, mediaType, path);
-  return { data: { type: "data", data: content }, mediaType: registeredType(mediaType) };
+  return contentOf(content, registeredType(mediaType));
 }
 
 /** A file that lies on the server of another provider, where no converted request can reach it. */
