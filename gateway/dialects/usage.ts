@@ -70,9 +70,10 @@ function inputOf(usage: Fields): number | null {
 }
 
 function outputOf(usage: Fields): number | null {
-  const names = ["completion_tokens", "output_tokens", "completionTokens", "outputTokens"];
-  const whole = names.map((name) => count(usage[name])).find((one) => one !== null);
-  if (whole !== undefined) return whole;
+  const whole = count(usage.completion_tokens) ?? count(usage.output_tokens);
+  if (whole !== null) return whole;
+  const camel = count(usage.completionTokens) ?? count(usage.outputTokens);
+  if (camel !== null) return camel;
   return sum(count(usage.candidatesTokenCount), count(usage.thoughtsTokenCount));
 }
 
