@@ -26,6 +26,7 @@ describe("readFields of Gemini's", () => {
       n: 2,
       otherModels: [],
       returnsProgress: false,
+      stored: null,
       losesInStream: false,
       prompts: 1,
       inputChars: 8,
