@@ -39,6 +39,9 @@ export async function startGateway(
       UPSTREAM_URL: `http://${loopback}:${upstreamPort}`,
       USERS_FILE: users,
       DATABASE_FILE: join(folder, "gateway.db"),
+      // The mock has llama.cpp's timings, and JSON of llama.cpp runs as a stream upstream: that is
+      // other work than what the peers do.
+      UPSTREAM_TYPE: "openai",
       MAX_CONCURRENT: "64",
       METRICS_PORT: String(await freePort()),
       LOG_LEVEL: "info",
