@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 
-type Project = { name: string; include: string[]; exclude?: string[] };
+type Project = { name: string; include: string[]; exclude?: string[]; retry?: number };
 
 /** Each test file is in exactly one project, so that `npm run test:all` runs it once. */
 const projects: Project[] = [
@@ -20,7 +20,12 @@ const projects: Project[] = [
       "gateway/test/conversion/conversion.test.ts",
     ],
   },
-  { name: "page", include: ["gateway/test/page/*.test.ts"] },
+  {
+    name: "page",
+    include: ["gateway/test/page/*.test.ts"],
+    // Chromium drops its requests when a network of the machine comes or goes, as containers' do.
+    retry: 1,
+  },
   { name: "install", include: ["gateway/test/install/install.test.ts"] },
   { name: "journeys", include: ["gateway/test/install/*-journey.test.ts"] },
   { name: "bench", include: ["bench/*.test.ts"] },

@@ -1,10 +1,9 @@
 import { signal, useSignal, useSignalEffect } from "@preact/signals";
 import { html } from "htm/preact";
 import { useEffect, useRef } from "preact/hooks";
-import { key } from "./gateway/call.js";
 import { forgetQueue } from "./gateway/feed.js";
-import { asCallError } from "./gateway/load.js";
-import { invite, isAdmin, me, signIn, signOut } from "./gateway/session.js";
+import { asCallError, useAction } from "./gateway/load.js";
+import { invite, isAdmin, me, resume, signOut } from "./gateway/session.js";
 import { language, languageNames, say, speak } from "./language.js";
 import { Trouble } from "./pieces/pieces.js";
 import { SignIn } from "./sign-in.js";
@@ -40,20 +39,21 @@ const openScreens = () => screens.filter(({ forAdmins }) => !forAdmins || isAdmi
 /** The whole page. */
 export function App() {
   const isReady = useSignal(false);
+  const { error, run } = useAction();
   useSignalEffect(() => {
     document.documentElement.lang = language.value;
   });
-  useEffect(() => {
-    const isKnown = document.documentElement.dataset.known !== undefined;
-    const mayBeIn = key.value !== null || isKnown;
-    const comeIn = mayBeIn && invite.value === null ? signIn(key.value) : Promise.resolve();
-    comeIn
-      .catch(() => {})
-      .then(() => {
-        isReady.value = true;
-      });
-  }, []);
-  if (!isReady.value) return html`<main class="waiting" aria-busy="true"></main>`;
+  const comeIn = () =>
+    run(async () => {
+      const needsNoKey = document.documentElement.dataset.known !== undefined;
+      if (invite.value === null) await resume(needsNoKey);
+      isReady.value = true;
+    });
+  useEffect(() => void comeIn(), []);
+  if (!isReady.value) {
+    return html`<div class="outside"><main class="door" aria-busy=${error === null}>
+      <${Trouble} error=${error} onRetry=${comeIn} /></main></div>`;
+  }
   if (me.value === null || invite.value !== null) {
     return html`<div class="outside"><${SignIn} /><${Languages} /></div>`;
   }

@@ -139,6 +139,30 @@ describe.runIf(hasChromium).each([0, 1])("signing in, at address %i of two", (wh
     await context.close();
   });
 
+  it("says on a reload that the key was taken away", async () => {
+    const key = "sk-grace-0123456789abcdef";
+    const before = readFileSync(house.usersFile, "utf8");
+    writeFileSync(house.usersFile, JSON.stringify({ ...JSON.parse(before), [key]: "grace" }));
+    const { page, context } = await openPage(browser);
+    await signIn(page, url, key, "connect");
+    writeFileSync(house.usersFile, before);
+    await page.reload();
+    await page.getByText("Your key is no longer valid").waitFor();
+    await context.close();
+  });
+
+  it("keeps the key while the gateway does not answer, and goes on when it does", async () => {
+    const { page, context } = await openPage(browser);
+    await signIn(page, url, keyOf("alice"));
+    await page.route("**/me", (route) => route.abort());
+    await page.reload();
+    await page.getByText("The gateway does not answer.").waitFor();
+    await page.unroute("**/me");
+    await page.getByRole("button", { name: "Try again" }).click();
+    await headline(page, "Free now");
+    await context.close();
+  });
+
   it("asks for no key where none is needed", async () => {
     const config = "middlewares: [{ auth: none }]\n";
     await using noKeys = await startTestGateway(politeChat, {}, config);

@@ -44,6 +44,8 @@ export async function openPage(
     timezoneId: "Europe/Berlin",
     ...options,
   });
+  // Sooner than the test's own time-out, so that a failure names what was waited for.
+  context.setDefaultTimeout(20_000);
   const page = await context.newPage();
   const complaints: string[] = [];
   const asked: string[] = [];

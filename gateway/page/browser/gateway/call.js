@@ -14,8 +14,8 @@ export class CallError extends Error {
   }
 }
 
-/** The key of this tab; null where requests from here need none. */
-export const key = signal(sessionStorage.getItem("key"));
+/** The key of who is signed in; null where requests from here need none. */
+export const key = signal(/** @type {string | null} */ (null));
 
 /** How far this device's clock is behind the gateway's, in milliseconds. */
 let behind = 0;

@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { call, key, onRefused } from "./call.js";
+import { CallError, call, key, onRefused } from "./call.js";
 
 /** @import { Me } from "./answers.ts" */
 
@@ -45,6 +45,23 @@ export async function signIn(newKey) {
   }
   if (newKey !== null) sessionStorage.setItem("key", newKey);
   wasRefused.value = false;
+}
+
+/**
+ * Signs in again with the key of this tab, or with none where none is needed. A key that is refused
+ * is forgotten, and `wasRefused` says so. Rejects with a CallError if the gateway does not answer.
+ * @param {boolean} needsNoKey
+ */
+export async function resume(needsNoKey) {
+  const kept = sessionStorage.getItem("key");
+  if (kept === null && !needsNoKey) return;
+  try {
+    await signIn(kept);
+  } catch (error) {
+    if (!(error instanceof CallError && error.status === 401)) throw error;
+    sessionStorage.removeItem("key");
+    wasRefused.value = kept !== null;
+  }
 }
 
 /** Forgets the key. */
