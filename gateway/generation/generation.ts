@@ -114,10 +114,14 @@ function keepsNoResponses({ destination, exchange, request }: Accepted): boolean
   return kindOf(upstream, model) === "llamacpp" || !isNative(upstream, exchange.dialect);
 }
 
-/** Behind a proxy llama.cpp shows itself by its timings alone. */
+/**
+ * Behind a proxy llama.cpp shows itself by its timings alone. Others imitate them; `cache_n`, the
+ * cached tokens, is llama.cpp's own.
+ */
 function learnFromTimings({ destination, request, meter }: Accepted, upstream: Upstream): void {
   const model = modelAt(destination, upstream) ?? request.fields.model;
-  if (kindOf(upstream, model) === "llamacpp" || meter.reading().timings === null) return;
+  const cached = meter.reading().timings?.cachedTokens ?? null;
+  if (kindOf(upstream, model) === "llamacpp" || cached === null) return;
   learnKind(upstream, { model, hasTimings: true });
 }
 
