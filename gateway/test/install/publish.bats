@@ -63,6 +63,9 @@ cksum_of() { sha256sum; }
 }
 
 @test "a release sets the version, closes the changelog's section, commits and tags" {
+  # There is something to release, whatever the repository's own section holds today.
+  sed -i 's/^## \[Unreleased\]$/&\n\n### Added\n\n- A thing./' CHANGELOG.md
+  git commit -qam "docs: a note"
   PATH=$system_path publish/release.sh 9.8.7
   grep -q '"version": "9.8.7"' package.json
   [ "$(git describe)" = v9.8.7 ]
