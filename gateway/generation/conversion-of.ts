@@ -17,7 +17,13 @@ export type ConversionParts = {
   streamUpstream: boolean;
 };
 
+/** A body up to this is scanned for its tools. Bytes. */
+const mostScanned = 64 * 1024;
+
+/** A larger body is searched only: a scan of megabytes would hold the event loop. */
 function namesTools(body: Buffer): boolean {
+  if (!body.includes('"tools"')) return false;
+  if (body.length > mostScanned) return true;
   return findTopLevel(body, "tools").some(({ start, end }) => end - start > "null".length);
 }
 

@@ -60,7 +60,7 @@ it("a stream that is read says to proxies that they must not hold it back", asyn
     response.writeHead(200, { "content-type": "text/event-stream" }).end("data: {}\n\n");
   });
   const headers = { authorization: `Bearer ${gateway.keys.alice}` };
-  const response = await fetch(`${gateway.url}/v1/responses/r1?stream=true`, { headers });
+  const response = await fetch(`${gateway.url}/v1/files/f1/content`, { headers });
   await response.text();
   expect(response.headers.get("x-accel-buffering")).toBe("no");
   expect(response.headers.get("cache-control")).toContain("no-transform");

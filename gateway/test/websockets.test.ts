@@ -104,6 +104,8 @@ it("a browser's key comes in a subprotocol, which no upstream sees", async () =>
   socket.send("hi");
   expect(String((await once(socket, "message"))[0])).toBe("echo hi");
   expect(protocols).toEqual(["realtime, openai-beta.realtime-v1"]);
+  // The row is written soon after the socket is open: nobody was told a place.
+  await until(() => gateway.rows().length === 1, "there is a row");
   expect(gateway.rows()).toMatchObject([{ user: "alice" }]);
   socket.close();
 });

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { GatewayError } from "../../errors.ts";
 import { type BodyTasks, bodyTasks, type TaskTable } from "./body-tasks.ts";
@@ -30,6 +31,9 @@ export type BodyWorkOptions = {
 
 /** With this the largest body of the worst shape is parsed and converted. */
 const mostMegabytes = 384;
+
+/** A copy of so much takes a few milliseconds, most of them for fresh memory. Bytes. */
+const sliceBytes = 4 * 1024 * 1024;
 
 /** What waits for the thread, or is in it. */
 type Waiting = {
@@ -117,12 +121,22 @@ class BodyThread {
     }
     this.#current = next;
     this.#timer = setTimeout(() => this.#giveUp("takes too long to read"), this.#timeoutMs).unref();
-    this.#worker ??= this.#start();
+    void this.#post(next);
+  }
+
+  /** Copies the body for the thread, a slice in each turn of the event loop. */
+  async #post(next: Waiting): Promise<void> {
+    const { bytes, job } = next;
     // Only now, so that what waits for the thread is there once.
-    const { length } = next.bytes;
-    const body = new ArrayBuffer(length, { maxByteLength: length });
-    new Uint8Array(body).set(next.bytes);
-    this.#worker.postMessage({ ...next.job, body } satisfies BodyJob, [body]);
+    const body = new ArrayBuffer(bytes.length, { maxByteLength: bytes.length });
+    const copy = new Uint8Array(body);
+    for (let at = 0; at < copy.length; at += sliceBytes) {
+      if (at > 0) await setImmediate();
+      if (this.#current !== next) return;
+      copy.set(bytes.subarray(at, at + sliceBytes), at);
+    }
+    this.#worker ??= this.#start();
+    this.#worker.postMessage({ ...job, body } satisfies BodyJob, [body]);
   }
 
   #start(): Worker {
