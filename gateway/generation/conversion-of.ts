@@ -20,10 +20,12 @@ export type ConversionParts = {
 /** A body up to this is scanned for its tools. Bytes. */
 const mostScanned = 64 * 1024;
 
-/** A larger body is searched only: a scan of megabytes would hold the event loop. */
+/**
+ * A larger body is searched only: a scan of megabytes would hold the event loop. The search begins
+ * with a letter, which is rarer than a quote.
+ */
 function namesTools(body: Buffer): boolean {
-  if (!body.includes('"tools"')) return false;
-  if (body.length > mostScanned) return true;
+  if (body.length > mostScanned) return body.includes('tools"');
   return findTopLevel(body, "tools").some(({ start, end }) => end - start > "null".length);
 }
 
@@ -36,7 +38,8 @@ export function conversionOf(
 ): Conversion {
   const askedModel = request.fields.model ?? "";
   const model = modelAt(destination, upstream) ?? askedModel;
-  const hasTools = Buffer.isBuffer(request.body) && namesTools(request.body);
+  const { body } = request;
+  const hasTools = (): boolean => Buffer.isBuffer(body) && namesTools(body);
   return {
     ...conversions,
     translator,

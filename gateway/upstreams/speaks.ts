@@ -49,16 +49,17 @@ const onlyInResponses = /^(?:o\d|gpt-\d).*-(?:pro|codex)/;
 /** In which API to ask an upstream that does not get the client's own request. */
 export function targetFor(
   { family, api, type }: Upstream,
-  asked: { model: string; dialect: DialectName; hasTools: boolean },
+  asked: { model: string; dialect: DialectName; hasTools(): boolean },
 ): TargetName {
-  const { model, hasTools, dialect } = asked;
+  const { model, dialect } = asked;
   if (!hasOtherForms(dialect)) return family;
   if (api !== "auto") return targets[api];
   if (type !== "openai") return family;
   // A client of Responses is here because the upstream lacks them, one of chat because it has them.
   if (targets.responses === dialect) return family;
   if (dialects[dialect].upstreams.ownOf === family) return "responses";
-  const isNeeded = onlyInResponses.test(model) || (hasTools && toolsInResponses.test(model));
+  const isNeeded =
+    onlyInResponses.test(model) || (toolsInResponses.test(model) && asked.hasTools());
   return isNeeded ? "responses" : family;
 }
 
