@@ -21,6 +21,7 @@ import type {
   StreamWriter,
   Translator,
 } from "./hub.ts";
+import { onePiece } from "./one-piece.ts";
 import { type TargetName, type TargetSettings, targetOf } from "./target.ts";
 import { marksCache } from "./target-prompt.ts";
 import { tryRequest } from "./target-trial.ts";
@@ -105,15 +106,10 @@ export async function convert(
 /** The answer of a request that needs no upstream. */
 export function replied(reply: object, { framing }: Conversion): Converted {
   const end = framing.events?.end ?? "";
-  let text: string | null = JSON.stringify(reply) + end;
   return {
     contentType: String(framing.head.headers["content-type"]),
     dropped: [],
-    async next() {
-      const piece = text;
-      text = null;
-      return piece;
-    },
+    next: onePiece(JSON.stringify(reply) + end),
   };
 }
 
@@ -182,15 +178,10 @@ async function convertWhole(ready: Ready): Promise<Converted> {
   if (isBroken(result.finishReason)) throw brokenAnswer(result.finishReason.raw);
   const content = result.content.map((part) => restored(part, toolNames));
   const whole = conversion.translator.writeWhole({ ...result, content }, names);
-  let text: string | null = JSON.stringify(whole);
   return {
     contentType: json.mediaType,
     dropped: ready.dropped(result.warnings),
-    async next() {
-      const piece = text;
-      text = null;
-      return piece;
-    },
+    next: onePiece(JSON.stringify(whole)),
   };
 }
 

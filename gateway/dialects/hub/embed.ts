@@ -4,6 +4,7 @@ import { json } from "../json/json-framing.ts";
 import type { Conversion, Converted } from "./convert.ts";
 import { refuseDropped, shownNames } from "./convert-dropped.ts";
 import type { EmbeddingTranslator } from "./hub.ts";
+import { onePiece } from "./one-piece.ts";
 import { type TargetSettings, targetOf } from "./target.ts";
 
 /** More texts than one request may have at OpenAI. */
@@ -30,17 +31,12 @@ export async function convertEmbedding(
   const model = await target(settings);
   const providerOptions = dimensions === null ? {} : dimensionsFor(dimensions);
   const { embeddings, usage } = await model.doEmbed({ values: [...texts], providerOptions });
-  let text: string | null = JSON.stringify(
-    translator.writeEmbeddings({ embeddings, tokens: usage?.tokens ?? null }, names),
-  );
+  const tokens = usage?.tokens ?? null;
+  const answer = translator.writeEmbeddings({ embeddings, tokens }, names);
   return {
     contentType: json.mediaType,
     dropped: shownNames([...dropped, ...told]),
-    async next() {
-      const piece = text;
-      text = null;
-      return piece;
-    },
+    next: onePiece(JSON.stringify(answer)),
   };
 }
 
