@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { readAssets } from "./assets.ts";
+import { pageDocument } from "./document.ts";
 
 describe("the files of the page", () => {
   it("keep every line of code when their comments are taken out, at its number", async () => {
@@ -20,6 +22,18 @@ describe("the files of the page", () => {
         if (text.endsWith("*/")) isComment = false;
         expect(sent[at]?.trim(), `${name}:${at + 1}`).toBe(code);
       }
+    }
+  });
+
+  it("are 60 kB at most, all of them and their document, as a browser loads them", async () => {
+    const assets = await readAssets();
+    const files = [...assets.files.values()].map(({ gzipped }) => gzipped.length);
+    const sum = files.reduce((all, one) => all + one, 0);
+    const document = pageDocument(assets, "main.js", false).html.length;
+    console.info(`the page: ${files.length} files, ${sum} bytes (gzip); its document ${document}`);
+    expect(sum + document).toBeLessThanOrEqual(60_000);
+    for (const { plain, gzipped } of assets.files.values()) {
+      expect(gunzipSync(gzipped).equals(plain)).toBe(true);
     }
   });
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
-import { dirname, extname, join, sep } from "node:path";
+import { extname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
@@ -41,7 +41,6 @@ const browserFolder = join(import.meta.dirname, "browser");
 /** Reads and compresses every file of the page. */
 export async function readAssets(): Promise<Assets> {
   const packages = new Map<string, string>(modules.map((name) => [name, fileNameOf(name)]));
-  packages.set("uplot", "npm/uplot.js");
   const contents = new Map([...(await ownFiles()), ...(await packageFiles())]);
   const hash = createHash("sha256");
   const files = new Map<string, Asset>();
@@ -65,23 +64,12 @@ async function ownFiles(): Promise<[string, Buffer][]> {
   );
 }
 
-async function packageFiles(): Promise<[string, Buffer][]> {
-  const plain = modules.map(async (name): Promise<[string, Buffer]> => {
-    return [fileNameOf(name), await readFile(fileURLToPath(import.meta.resolve(name)))];
-  });
-  const uplot = dirname(fileURLToPath(import.meta.resolve("uplot")));
-  return [
-    ...(await Promise.all(plain)),
-    // Its own module is not minified, three times the size. The minified script sets one variable.
-    [
-      "npm/uplot.js",
-      Buffer.concat([
-        await readFile(join(uplot, "uPlot.iife.min.js")),
-        Buffer.from("\nexport default uPlot;\n"),
-      ]),
-    ],
-    ["npm/uplot.css", await readFile(join(uplot, "uPlot.min.css"))],
-  ];
+function packageFiles(): Promise<[string, Buffer][]> {
+  return Promise.all(
+    modules.map(async (name): Promise<[string, Buffer]> => {
+      return [fileNameOf(name), await readFile(fileURLToPath(import.meta.resolve(name)))];
+    }),
+  );
 }
 
 /**

@@ -22,7 +22,7 @@ registerHooks({
 const unused: [string, RegExp][] = [
   [
     "the page and its packages",
-    /\/page\/(?!page\.ts)|node_modules\/(preact|htm|uplot|helmet|lean-qr|@preact)\//,
+    /\/page\/(?!page\.ts)|node_modules\/(preact|htm|helmet|lean-qr|@preact)\//,
   ],
   [
     "changes of users, and invites",

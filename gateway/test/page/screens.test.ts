@@ -204,10 +204,12 @@ describe.runIf(hasChromium).each([0, 1])("the screens, at address %i of two", (w
     const { page, context, complaints } = await openPage(browser);
     await page.route("**/fairness", (route) => route.fulfill({ json: fairness }));
     await signIn(page, url, house.keys.admin!, "box");
-    await page.locator(".plot canvas").waitFor();
-    await page.locator(".plot summary").click();
-    const hours = page.getByRole("table", { name: "The last 7 days, by hour" });
+    await page.locator(".bars svg").nth(1).waitFor();
+    for (const summary of await page.locator(".bars summary").all()) await summary.click();
+    const hours = page.getByRole("table", { name: "The last 7 days, by hour: GPU minutes" });
     expect(await hours.getByRole("row").count()).toBeGreaterThan(6 * 24);
+    const waits = page.getByRole("table", { name: "by hour: Mean wait in minutes" });
+    expect(await waits.getByRole("row").count()).toBe(await hours.getByRole("row").count());
     await open(page, "fair");
     await headline(page, "Yes");
     const shares = page.getByRole("table", { name: "Share of the box" });

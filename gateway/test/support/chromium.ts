@@ -34,7 +34,7 @@ export type PageNotes = {
   asked: string[];
 };
 
-/** A page of its own, with nothing kept from another. uPlot needs a locale that exists. */
+/** A page of its own, with nothing kept from another. */
 export async function openPage(
   browser: Browser,
   options: Parameters<Browser["newContext"]>[0] = {},

@@ -22,14 +22,14 @@ export function Bars({ caption, labels, series, format }) {
       ({ name }, at) => html`<span><i class=${`dot c${at % 6}`}></i>${name}</span>`,
     )}</span><span>${say("highest", { value: format(highest) })}</span></figcaption>
     <svg viewBox=${`0 0 ${labels.length * step} ${height}`} preserveAspectRatio="none" aria-hidden="true">
-      ${labels.map((label, at) => html`<g key=${label}><title>${label}: ${format(sums[at] ?? 0)}</title>${stack(series, at, highest)}</g>`)}
+      ${labels.map((label, at) => html`<g key=${at}><title>${label}: ${format(sums[at] ?? 0)}</title>${stack(series, at, highest)}</g>`)}
     </svg>
     <div class="row ends" aria-hidden="true"><span>${labels[0]}</span><span>${labels.at(-1)}</span></div>
     <details><summary>${say("asTable")}</summary>
       <${Table} caption=${caption}
         columns=${[{ name: say("time") }, ...series.map(({ name }) => ({ name, number: true }))]}
         rows=${labels.map((label, at) => ({
-          id: label,
+          id: String(at),
           cells: [label, ...series.map(({ values }) => format(values[at] ?? null))],
         }))} />
     </details>

@@ -1,9 +1,9 @@
 import { html } from "htm/preact";
 import { gatewayNow } from "../gateway/call.js";
 import { useCall } from "../gateway/load.js";
-import { duration, say } from "../language.js";
+import { count, duration, moment, say } from "../language.js";
+import { Bars } from "../pieces/bars.js";
 import { Answer, Card, Trouble } from "../pieces/pieces.js";
-import { Plot } from "../pieces/plot.js";
 import { Upstream } from "./upstream.js";
 import { lastDays } from "./usage.js";
 
@@ -52,11 +52,17 @@ function Hours({ usage }) {
       const row = byTime.get(time);
       return row === undefined ? 0 : read(row);
     });
-  return html`<${Plot} caption=${say("box.hours")} times=${times} series=${[
+  const labels = times.map((time) => moment(new Date(time).toISOString()));
+  const minutes = (/** @type {number | null} */ value) => count(value, 1);
+  const bars = [
     { name: say("metric.minutes"), values: of(({ upstream_ms: ms }) => (ms ?? 0) / 60_000) },
     {
       name: say("box.waitMinutes"),
       values: of(({ queue_ms: ms, requests }) => (ms ?? 0) / 60_000 / Math.max(1, requests)),
     },
-  ]} />`;
+  ];
+  return bars.map(
+    (one) => html`<${Bars} key=${one.name} caption=${`${say("box.hours")}: ${one.name}`}
+      labels=${labels} series=${[one]} format=${minutes} />`,
+  );
 }
