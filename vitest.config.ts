@@ -26,7 +26,10 @@ const projects: Project[] = [
     // Chromium drops its requests when a network of the machine comes or goes, as containers' do.
     retry: 1,
   },
-  { name: "install", include: ["gateway/test/install/install.test.ts"] },
+  {
+    name: "install",
+    include: ["gateway/test/install/{install,doc-commands}.test.ts"],
+  },
   { name: "journeys", include: ["gateway/test/install/*-journey.test.ts"] },
   { name: "bench", include: ["bench/*.test.ts"] },
 ];
