@@ -233,8 +233,8 @@ export type RateLimitNames = {
 export type DialectUpstreams = {
   /** Families of upstreams that take such a request as it is. */
   readonly native: readonly Family[];
-  /** The one type of server that does, if others of the family do not; null: all of the family. */
-  readonly onlyType: "ollama" | null;
+  /** True if, of these families, a real Ollama alone does. */
+  readonly onlyOllama: boolean;
   /** The family that is asked in this dialect if it does not know the client's. */
   readonly ownOf: Family | null;
   /** Conversion through the hub; null if such a request can only pass. */

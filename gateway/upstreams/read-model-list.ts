@@ -2,6 +2,7 @@ import type { Family } from "../dialects/dialect.ts";
 import type { JsonObject } from "../json-object.ts";
 import { answeredList, answeredObject } from "./answered-object.ts";
 import { ask } from "./ask.ts";
+import { findOllama } from "./find-ollama.ts";
 import { type CatalogEntry, entriesOf } from "./model-entries.ts";
 import { learnKind, type Upstream } from "./upstream.ts";
 
@@ -48,6 +49,7 @@ export async function readModelList(
     entries.push(...found);
     more = next(page);
   }
+  await findOllama(upstream, entries, timeoutMs);
   return upstream.kind === "llamacpp" ? withSleep(upstream, entries, timeoutMs) : entries;
 }
 

@@ -8,9 +8,10 @@ import type { Upstream, UpstreamApi } from "./upstream.ts";
  * Messages and Responses too: that is assumed until one has shown otherwise, or is said to have one
  * API alone.
  */
-export function isNative({ family, type, api, lacks }: Upstream, dialect: DialectName): boolean {
-  const { native, onlyType } = dialects[dialect].upstreams;
-  if (onlyType !== null && onlyType !== type) return false;
+export function isNative(upstream: Upstream, dialect: DialectName): boolean {
+  const { family, api, lacks, isOllama } = upstream;
+  const { native, onlyOllama } = dialects[dialect].upstreams;
+  if (onlyOllama && isOllama !== true) return false;
   if (api !== "auto" && hasOtherForms(dialect)) return dialect === api;
   return native.includes(family) && !lacks.has(dialect);
 }

@@ -67,6 +67,8 @@ export type Upstream = {
    * proxy in front of llama.cpp keeps it. Null until there is an answer.
    */
   closesStreams: boolean | null;
+  /** A real Ollama, which takes the requests of Ollama's clients as they are; null: not known. */
+  isOllama: boolean | null;
   /** The kind of server behind each model: a proxy such as llama-swap has several. */
   readonly kinds: BoundedMap<UpstreamKind>;
 };
@@ -114,6 +116,7 @@ export function openUpstream(options: UpstreamOptions): Upstream {
     proxy,
     kind: type === "auto" ? null : type === "llamacpp" ? "llamacpp" : "openai",
     closesStreams: type === "auto" ? null : type === "llamacpp",
+    isOllama: type === "auto" ? null : type === "ollama",
     kinds: new BoundedMap(mostKinds),
     lacks: new Set(),
     spoke: new Set(),

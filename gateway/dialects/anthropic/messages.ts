@@ -108,7 +108,7 @@ export const messages: Dialect = {
   headers,
   upstreams: {
     native: ["anthropic", "openai"],
-    onlyType: null,
+    onlyOllama: false,
     ownOf: "anthropic",
     conversion: {
       takes: (path) => path === "/v1/messages",

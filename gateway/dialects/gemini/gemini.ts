@@ -85,7 +85,7 @@ export const gemini: Dialect = {
   headers: { requestId: null, rateLimit: openAiRateLimit },
   upstreams: {
     native: ["google"],
-    onlyType: null,
+    onlyOllama: false,
     ownOf: "google",
     conversion: {
       // Of Gemini's questions only those for text have a form elsewhere.

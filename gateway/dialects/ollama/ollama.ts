@@ -23,7 +23,7 @@ function ollamaUpstreams(
   load: NonNullable<Dialect["upstreams"]["conversion"]>["load"],
 ): Dialect["upstreams"] {
   const conversion = { takes: () => true, load };
-  return { native: ["openai"], onlyType: "ollama", ownOf: null, conversion };
+  return { native: ["openai"], onlyOllama: true, ownOf: null, conversion };
 }
 
 /** Ollama's `/api/chat`. */

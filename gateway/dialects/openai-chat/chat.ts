@@ -60,7 +60,7 @@ export const chat: Dialect = {
   places: { event: chatPlace, begins: null },
   upstreams: {
     native: ["openai"],
-    onlyType: null,
+    onlyOllama: false,
     ownOf: "openai",
     conversion: {
       takes: (path) => path === "/v1/chat/completions",

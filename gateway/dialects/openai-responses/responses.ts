@@ -79,7 +79,7 @@ export const responses: Dialect = {
   errors: responsesErrors,
   upstreams: {
     native: ["openai"],
-    onlyType: null,
+    onlyOllama: false,
     ownOf: null,
     conversion: {
       takes: (path) => path === "/v1/responses",

@@ -92,7 +92,7 @@ export const passingAnswer: DialectAnswer = {
 /** Only servers of the OpenAI family take it, and it is not converted. */
 export const nativeOnly: Dialect["upstreams"] = {
   native: ["openai"],
-  onlyType: null,
+  onlyOllama: false,
   ownOf: null,
   conversion: null,
 };
