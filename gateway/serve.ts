@@ -146,7 +146,7 @@ async function openParts(
     onRecovery: telemetry.ledgerRecovered,
   });
   opening.defer(() => ledger.shutdown());
-  metrics.seed(ledger.totals(), (user) => users.read().entriesOf(user).length > 0);
+  metrics.seed(await ledger.totals(), (user) => users.read().entriesOf(user).length > 0);
   const rules = createModelRules(settings.models);
   const upstreams = opening.use(await openUpstreams(upstreamsOptions(settings, telemetry, rules)));
   const { lines, models, pools, watch } = upstreams;

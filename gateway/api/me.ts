@@ -41,7 +41,7 @@ export async function showMe(
     key: own === null ? null : { hint: own.hint, expires: own.expires },
     keys,
     models: await modelsOf(parts, identity),
-    limits: parts.limits.states(identity, Date.now()),
+    limits: await parts.limits.states(identity, Date.now()),
     base_urls: baseUrlsOf(parts, request, exchange.isPublic),
     version: parts.version,
     features: { wall: parts.wall, try: true, invites: true },

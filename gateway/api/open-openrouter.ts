@@ -31,7 +31,7 @@ export function openOpenRouter(options: OpenRouterOptions): OpenRouterParts {
     maxContextLength,
     providers: upstreams.map(({ name }) => name),
     find: ledger.find,
-    spent: (user, since) => ledger.spent(user, since).cost,
+    spent: async (user, since) => (await ledger.spent(user, since)).cost,
     limits: (who) => limits.states(who, Date.now()),
     now: Date.now,
   };

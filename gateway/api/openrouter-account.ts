@@ -13,44 +13,51 @@ import type { OpenRouterParts, OpenRouterQuestion } from "./openrouter-parts.ts"
 const dayMs = 86_400_000;
 
 /** `GET /api/v1/key` and `/auth/key`: what one's key may spend, and has spent. */
-export function showKey(parts: OpenRouterParts, { identity }: OpenRouterQuestion): object {
-  const limits = parts.limits(identity);
-  const spent = spendingOf(parts, identity.user);
+export async function showKey(
+  parts: OpenRouterParts,
+  { identity }: OpenRouterQuestion,
+): Promise<object> {
+  const limits = await parts.limits(identity);
+  const spent = await spendingOf(parts, identity.user);
   return { data: openRouterKey(identity.hint, spent, allowanceIn(limits), paceIn(limits)) };
 }
 
 /** `GET /api/v1/credits`. */
-export function showCredits(parts: OpenRouterParts, { identity }: OpenRouterQuestion): object {
-  const allowance = allowanceIn(parts.limits(identity));
-  return { data: openRouterCredits(spendingOf(parts, identity.user), allowance) };
+export async function showCredits(
+  parts: OpenRouterParts,
+  { identity }: OpenRouterQuestion,
+): Promise<object> {
+  const allowance = allowanceIn(await parts.limits(identity));
+  return { data: openRouterCredits(await spendingOf(parts, identity.user), allowance) };
 }
 
 /** `GET /api/v1/generation?id=`: one of one's own. */
-export function showGeneration(
+export async function showGeneration(
   parts: OpenRouterParts,
   { identity, query }: OpenRouterQuestion,
-): object {
+): Promise<object> {
   const id = query.get("id") ?? "";
   if (id === "") {
     const text = "Add the id of a generation: /api/v1/generation?id=…";
     throw new GatewayError("invalid_request", text, { param: "id" });
   }
-  const found = parts.find(identity.user, id);
+  const found = await parts.find(identity.user, id);
   if (found !== null) return { data: openRouterGeneration(found) };
   throw new GatewayError("not_found", "You have no generation with this id.", { param: "id" });
 }
 
 /** Since the day, the Monday and the first of the month began, in UTC. */
-function spendingOf(parts: OpenRouterParts, user: string): Spending {
+async function spendingOf(parts: OpenRouterParts, user: string): Promise<Spending> {
   const now = new Date(parts.now());
   const day = Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate());
   const sinceMonday = (now.getUTCDay() + 6) % 7;
-  return {
-    all: parts.spent(user, 0),
-    day: parts.spent(user, day),
-    week: parts.spent(user, day - sinceMonday * dayMs),
-    month: parts.spent(user, Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), 1)),
-  };
+  const begins = [
+    ...[0, day, day - sinceMonday * dayMs],
+    Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), 1),
+  ];
+  const spent = await Promise.all(begins.map((since) => parts.spent(user, since)));
+  const [all = 0, today = 0, week = 0, month = 0] = spent;
+  return { all, day: today, week, month };
 }
 
 /** Of several limits the one that has least left. */

@@ -18,11 +18,11 @@ export type OpenRouterParts = {
   /** Names of upstreams. */
   readonly providers: readonly string[];
   /** A generation of one user, by our id, the request id, or the upstream's id. */
-  find(user: string, id: string): GenerationRecord | null;
+  find(user: string, id: string): Promise<GenerationRecord | null>;
   /** US dollars that a user spent since then (epoch milliseconds; 0: ever). */
-  spent(user: string, since: number): number;
+  spent(user: string, since: number): Promise<number>;
   /** The state of a user's limits. */
-  limits(who: Identity): readonly LimitState[];
+  limits(who: Identity): Promise<readonly LimitState[]>;
   now(): number;
 };
 

@@ -33,7 +33,7 @@ const listing = [
 const now = Date.UTC(2026, 0, 15, 12);
 let who = alice;
 let asked: number[] = [];
-let limits: ReturnType<OpenRouterParts["limits"]> = [];
+let limits: Awaited<ReturnType<OpenRouterParts["limits"]>> = [];
 const parts: { -readonly [Name in keyof OpenRouterParts]: OpenRouterParts[Name] } = {
   listing: async () => listing,
   said: (model) =>
@@ -44,13 +44,13 @@ const parts: { -readonly [Name in keyof OpenRouterParts]: OpenRouterParts[Name] 
   modelId: null,
   maxContextLength: 131_072,
   providers: ["box", "far"],
-  find: (user, id) =>
+  find: async (user, id) =>
     user === "alice" && ["row-1", "shown-1", "chatcmpl-1"].includes(id) ? record : null,
-  spent: (_user, since) => {
+  spent: async (_user, since) => {
     asked.push(since);
     return since === 0 ? 3 : 1;
   },
-  limits: () => limits,
+  limits: async () => limits,
   now: () => now,
 };
 

@@ -15,7 +15,11 @@ export type ShowLimitsParts = {
  * `GET /limits`: the user's own limits; `GET /limits?user=NAME`: for administrators, of any user. If
  * keys of the user have limits of their own, those of each key are shown, by the key's hint.
  */
-export function showLimits(parts: ShowLimitsParts, viewer: Viewer, response: ServerResponse): void {
+export async function showLimits(
+  parts: ShowLimitsParts,
+  viewer: Viewer,
+  response: ServerResponse,
+): Promise<void> {
   const { exchange, identity, isAdmin } = viewer;
   const name = new URLSearchParams(exchange.query).get("user") ?? identity.user;
   if (name !== identity.user && !isAdmin) {
@@ -25,8 +29,11 @@ export function showLimits(parts: ShowLimitsParts, viewer: Viewer, response: Ser
     );
   }
   const entries = name === identity.user ? [identity] : parts.identitiesOf(name);
-  const [first, ...others] = (entries.length > 0 ? entries : [withoutKey(name)]).map(
-    ({ hint, ...who }) => ({ key: hint, limits: parts.limits.states(who, Date.now()) }),
+  const [first, ...others] = await Promise.all(
+    (entries.length > 0 ? entries : [withoutKey(name)]).map(async ({ hint, ...who }) => ({
+      key: hint,
+      limits: await parts.limits.states(who, Date.now()),
+    })),
   );
   if (entries.length === 0 && !first?.limits.some(({ used, reserved }) => used + reserved > 0)) {
     throw new GatewayError("not_found", "There is no user with this name.");

@@ -79,6 +79,7 @@ async function generate(
   const given = { exchange, identity, request: wanted, destination, stop };
   const isLimited = parts.limits.countsTokens(identity);
   const counted = isLimited ? await countPrompt(parts, given) : null;
+  await parts.limits.recall(identity, Date.now());
 
   // No await from here until the request is in line: else two could take its last place.
   const accepted = reserve(parts, given, { counted, isLimited });

@@ -55,7 +55,7 @@ test("kill -9 loses nothing that was seen to end, and the next start closes the 
   const states = db.prepare("SELECT DISTINCT state FROM generations").pluck().all();
   expect(new Set(states).isSubsetOf(new Set(["done", "interrupted"]))).toBe(true);
   expect(verify(db)).toEqual([]);
-  const [alice] = ledger.totals();
+  const [alice] = await ledger.totals();
   expect(alice?.requests).toBe(db.prepare("SELECT count(*) FROM generations").pluck().get());
   await ledger.shutdown();
   const left = readdirSync(dirname(file)).filter((name) => name.includes("-instance-"));

@@ -20,7 +20,7 @@ async function add(ledger: Ledger, change: Partial<RowOpening>, end: Partial<Row
 test("a generation is found by our id, the request's, and the upstream's", async () => {
   const ledger = start();
   const row = await add(ledger, { requestId: "mine" }, { upstreamId: "gen-7", cost: 0.125 });
-  const found = ledger.find("alice", row.id);
+  const found = await ledger.find("alice", row.id);
   expect(found).toEqual({
     ...row,
     requestId: "mine",
@@ -39,16 +39,16 @@ test("a generation is found by our id, the request's, and the upstream's", async
     usageSource: "reported",
     cost: 0.125,
   });
-  expect(ledger.find("alice", "mine")).toEqual(found);
-  expect(ledger.find("alice", "gen-7")).toEqual(found);
-  expect(ledger.find("alice", "gen-8")).toBeNull();
+  expect(await ledger.find("alice", "mine")).toEqual(found);
+  expect(await ledger.find("alice", "gen-7")).toEqual(found);
+  expect(await ledger.find("alice", "gen-8")).toBeNull();
 });
 
 test("others' generations are found by nobody, whatever id they share", async () => {
   const ledger = start();
   const row = await add(ledger, { user: "bob", requestId: "same" }, { upstreamId: "same" });
-  expect(ledger.find("alice", row.id)).toBeNull();
-  expect(ledger.find("alice", "same")).toBeNull();
+  expect(await ledger.find("alice", row.id)).toBeNull();
+  expect(await ledger.find("alice", "same")).toBeNull();
 });
 
 test("of several with one id the newest is found, also while it runs", async () => {
@@ -59,7 +59,11 @@ test("of several with one id the newest is found, also while it runs", async () 
   ledger.open(newest);
   ledger.waits(newest.id);
   await new Promise((resolve) => setImmediate(resolve));
-  expect(ledger.find("alice", "again")).toMatchObject({ id: newest.id, state: "open", cost: null });
+  expect(await ledger.find("alice", "again")).toMatchObject({
+    id: newest.id,
+    state: "open",
+    cost: null,
+  });
 });
 
 test("what a user spent is told from a UTC day on, and ever", async () => {
@@ -74,9 +78,9 @@ test("what a user spent is told from a UTC day on, and ever", async () => {
   }
   await add(ledger, { user: "bob", startedAt: noon }, { cost: 7 });
   const spent = (since: number) => ledger.spent("alice", since);
-  expect(spent(0)).toEqual({ requests: 4, input: 40, output: 20, cost: 1011.5 });
-  expect(spent(Date.UTC(2026, 10, 23))).toMatchObject({ requests: 2, cost: 1.5 });
+  expect(await spent(0)).toEqual({ requests: 4, input: 40, output: 20, cost: 1011.5 });
+  expect(await spent(Date.UTC(2026, 10, 23))).toMatchObject({ requests: 2, cost: 1.5 });
   // A day counts as a whole.
-  expect(spent(noon)).toEqual({ requests: 1, input: 10, output: 5, cost: 0.5 });
-  expect(spent(noon + 86_400_000)).toEqual({ requests: 0, input: 0, output: 0, cost: 0 });
+  expect(await spent(noon)).toEqual({ requests: 1, input: 10, output: 5, cost: 0.5 });
+  expect(await spent(noon + 86_400_000)).toEqual({ requests: 0, input: 0, output: 0, cost: 0 });
 });

@@ -73,7 +73,7 @@ test.each([
   await vi.waitFor(() =>
     expect(ledger.state()).toMatchObject({ ok: true, spooled: 0, dropped: 0 }),
   );
-  expect(ledger.totals()).toMatchObject([{ requests: 56 }, { user: "bob", requests: 50 }]);
+  expect(await ledger.totals()).toMatchObject([{ requests: 56 }, { user: "bob", requests: 50 }]);
   const report = await ledger.reports.requests({ user: "bob", limit: 100, before: null });
   expect(report.lines).toHaveLength(50);
   await ledger.shutdown();

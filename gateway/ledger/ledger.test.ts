@@ -103,7 +103,7 @@ test("the upstream that served in the end, and what it cost, stand in the row", 
   for (const row of rows) {
     expect(rowOf(db, row.id)).toMatchObject({ upstream: "box-2", cost: 8_100 });
   }
-  expect(ledger.totals()).toMatchObject([{ cost: 0.000_016_2 }, { cost: 0.000_008_1 }]);
+  expect(await ledger.totals()).toMatchObject([{ cost: 0.000_016_2 }, { cost: 0.000_008_1 }]);
   expect(verify(db)).toEqual([]);
 });
 
@@ -118,7 +118,7 @@ test("ten thousand costs of a tenth of a cent are ten dollars, and a cost that i
     closed.push(ledger.close(row.id, closing({ cost })));
   }
   await Promise.all(closed);
-  expect(ledger.totals()).toMatchObject([{ requests: 10_005, cost: 10 }]);
+  expect(await ledger.totals()).toMatchObject([{ requests: 10_005, cost: 10 }]);
   const unknown = "SELECT count(*) FROM generations WHERE cost IS NULL";
   expect(connect(file).prepare(unknown).pluck().get()).toBe(5);
 });
@@ -141,7 +141,7 @@ test("a second close, and one of an unknown id, resolve and change nothing", asy
   await ledger.close(row.id, closing());
   await ledger.close(row.id, closing({ state: "failed" }));
   await ledger.close("nobody", closing());
-  expect(ledger.totals()).toMatchObject([{ user: "alice", requests: 1, errors: 0 }]);
+  expect(await ledger.totals()).toMatchObject([{ user: "alice", requests: 1, errors: 0 }]);
 });
 
 test("numbers no upstream can mean are unknown, and do not cost the row", async () => {
@@ -163,7 +163,7 @@ test("numbers no upstream can mean are unknown, and do not cost the row", async 
     first_token_ms: 0,
     model: "m".repeat(256),
   });
-  expect(ledger.totals()).toMatchObject([{ requests: 1, input: 0, unmetered: 1 }]);
+  expect(await ledger.totals()).toMatchObject([{ requests: 1, input: 0, unmetered: 1 }]);
 });
 
 test("totals outlive a restart, and shutdown leaves one closed file", async () => {
@@ -177,7 +177,7 @@ test("totals outlive a restart, and shutdown leaves one closed file", async () =
   await first.shutdown();
   expect(readdirSync(dirname(file))).toEqual(["gateway.db"]);
   const second = start(file);
-  expect(second.totals()).toMatchObject([
+  expect(await second.totals()).toMatchObject([
     { user: "alice", requests: 2, input: 20, output: 10, cached: 8, reasoning: 0 },
     { user: "bob", requests: 1 },
   ]);

@@ -39,15 +39,18 @@ export type Ledger = {
    */
   close(id: string, closing: RowClosing): Promise<void>;
   /** What each user has used over all time, as counted when a row closed. Reads the database. */
-  totals(): UserTotals[];
-  /** What one user used since `since` (epoch ms), oldest first. Reads the database. */
-  windowCounts(user: string, since: number, now: number): WindowCount[];
-  /** The same of all people behind a key, by quarter hours, by the key's id. Reads the database. */
-  keyCounts(keyId: string, since: number): WindowCount[];
+  totals(): Promise<UserTotals[]>;
+  /**
+   * What one user used since `since` (epoch ms), oldest first. Reads the database: a promise where
+   * that is far away. Never throws or rejects; without a readable database there is nothing.
+   */
+  windowCounts(user: string, since: number, now: number): WindowCount[] | Promise<WindowCount[]>;
+  /** The same of all people behind a key, by quarter hours, by the key's id. */
+  keyCounts(keyId: string, since: number): WindowCount[] | Promise<WindowCount[]>;
   /** The newest of this user's generations of this id: ours, the request's, or the upstream's. */
-  find(user: string, id: string): Generation | null;
+  find(user: string, id: string): Promise<Generation | null>;
   /** What one user used from the UTC day of `since` (epoch ms; 0 is ever) on. */
-  spent(user: string, since: number): Spent;
+  spent(user: string, since: number): Promise<Spent>;
   /** What people ask of the accounts; read by a worker, never by the event loop. */
   readonly reports: Pick<Reports, "usage" | "requests">;
   state(): LedgerState;
@@ -134,7 +137,7 @@ export function openLedger(options: LedgerOptions): Ledger {
       }
       return commits.settled();
     },
-    totals: () => files.open.totals(),
+    totals: async () => files.open.totals(),
     windowCounts(user, since, now) {
       try {
         return files.open.windowCounts(user, since, now);
@@ -152,8 +155,8 @@ export function openLedger(options: LedgerOptions): Ledger {
         return [];
       }
     },
-    find: (user, id) => files.open.find(user, id),
-    spent: (user, since) => files.open.spent(user, since),
+    find: async (user, id) => files.open.find(user, id),
+    spent: async (user, since) => files.open.spent(user, since),
     reports: {
       usage: async (query) => await files.open.reports.usage(query),
       requests: async (query) => await files.open.reports.requests(query),

@@ -55,7 +55,7 @@ test("rollups agree with the rows after any traffic and restart", async () => {
       const next = openLedger({ file });
       const db = connect(file);
       expect(verify(db)).toEqual([]);
-      const counted = next.totals().reduce((sum, { requests: count }) => sum + count, 0);
+      const counted = (await next.totals()).reduce((sum, { requests: count }) => sum + count, 0);
       expect(counted).toBe(requests.length);
       await next.shutdown();
     }),
@@ -76,7 +76,7 @@ test("verify finds a rollup that lies, and takes the day retention reaches to", 
   // The day, and its quarter of an hour.
   expect(verify(db)).toHaveLength(2);
   expect(verify(db, "2026-11-21")).toEqual([]);
-  expect(ledger.totals()).toMatchObject([{ requests: 2 }]);
+  expect(await ledger.totals()).toMatchObject([{ requests: 2 }]);
   db.exec("UPDATE rollups SET output_tokens = output_tokens + 1 WHERE day = '2026-11-21'");
   expect(verify(db, "2026-11-21")).toHaveLength(2);
   await ledger.shutdown();

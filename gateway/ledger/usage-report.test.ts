@@ -202,7 +202,7 @@ test("a file of version 2 keeps its sums, also those without rows", async () => 
   // The rows of two requests are gone: their sums stay, and nothing else differs.
   const faults = verify(connect(file));
   expect(faults.every((line) => /"alice","","qwen","",""|\(imported\)/.test(line))).toBe(true);
-  expect(ledger.totals()).toMatchObject([{ requests: 3 }, { requests: 9 }]);
+  expect(await ledger.totals()).toMatchObject([{ requests: 3 }, { requests: 9 }]);
   await ledger.shutdown();
 });
 

@@ -69,7 +69,9 @@ test("a file of version 1 keeps every row and number, and its open rows are clos
   });
   expect(rowOf(db, "c")).toMatchObject({ number: 3, state: "interrupted" });
   expect(verify(db)).toEqual([]);
-  expect(ledger.totals()).toMatchObject([{ requests: 3, input: 50, interrupted: 1, cost: 0 }]);
+  expect(await ledger.totals()).toMatchObject([
+    { requests: 3, input: 50, interrupted: 1, cost: 0 },
+  ]);
   const row = opening();
   ledger.open(row);
   await ledger.close(row.id, closing({ cost: 0.25 }));

@@ -62,7 +62,7 @@ function setUp(forAll: Layer, more: Partial<LimitsOptions> = {}) {
       }
       throw new Error("not refused");
     },
-    state: (user = "alice") => limits.states(who(user), now)[0],
+    state: async (user = "alice") => (await limits.states(who(user), now))[0],
   };
 }
 
@@ -131,14 +131,14 @@ describe("a window", () => {
     one.ask({ cost: 0.5 });
   });
 
-  it("of cost is in dollars, for a window of one's own, a day and a month, and shown so", () => {
+  it("of cost is in dollars, for a window of one's own, a day and a month, and shown so", async () => {
     const one = setUp({ cost: { max: 0.0005, window: "6h" }, cost_per_month: 20, cost_per_day: 2 });
     const first = one.ask({ cost: 0.0001 });
     const second = one.ask({ cost: 0.0002 });
     expect(first.headers["x-ratelimit-remaining-cost"]).toBe("0.0004");
     for (const each of [first, second])
       each.settle({ input: 1, output: 1, upstreamMs: 1, cost: 0.00015 }, start);
-    expect(one.limits.states(one.who("alice"), start)).toMatchObject([
+    expect(await one.limits.states(one.who("alice"), start)).toMatchObject([
       { metric: "cost", limit: 0.0005, used: 0.0003, reserved: 0, remaining: 0.0002 },
       { metric: "cost", window_seconds: 2_592_000, limit: 20, used: 0.0003 },
       { metric: "cost", window_seconds: 86_400, limit: 2, remaining: 1.9997 },
@@ -157,16 +157,16 @@ describe("a window", () => {
     ["cost", { cost: 10 }, hour],
     ["cost of a day", { cost_per_day: 10 }, 24 * hour],
     ["cost of a month", { cost_per_month: 10 }, 30 * 24 * hour],
-  ])("of %s is full to the very millisecond", (_what, fields, windowMs) => {
+  ])("of %s is full to the very millisecond", async (_what, fields, windowMs) => {
     const one = setUp(fields);
     const all = { input: 0, output: 10, cost: 10 };
     one.ask(all).settle({ ...all, upstreamMs: 10_000 }, start + 5);
     one.at(5);
-    expect(one.state()).toMatchObject({ used: 10, remaining: 0 });
+    expect(await one.state()).toMatchObject({ used: 10, remaining: 0 });
     one.at(5 + windowMs - 1);
     expect(one.refusal(all).status).toBe(429);
     one.at(5 + windowMs);
-    expect(one.state()).toMatchObject({ used: 0, remaining: 10 });
+    expect(await one.state()).toMatchObject({ used: 0, remaining: 10 });
     one.ask(all);
   });
 
@@ -179,7 +179,7 @@ describe("a window", () => {
 });
 
 describe("in parallel", () => {
-  it("fifty at once cannot overrun a window, and what they did not use is free again", () => {
+  it("fifty at once cannot overrun a window, and what they did not use is free again", async () => {
     const one = setUp({ tokens: 1000 });
     const accepted = Array.from({ length: 50 }, () => {
       try {
@@ -190,7 +190,7 @@ describe("in parallel", () => {
     }).filter((reservation) => reservation !== null);
     expect(accepted).toHaveLength(10);
     for (const each of accepted) each.settle({ input: 5, output: 15, upstreamMs: 1 }, start);
-    expect(one.state()).toMatchObject({ used: 200, reserved: 0, remaining: 800 });
+    expect(await one.state()).toMatchObject({ used: 200, reserved: 0, remaining: 800 });
   });
 
   it("requests that name no maximum hold what is typical", () => {
@@ -215,36 +215,36 @@ describe("in parallel", () => {
     expect(() => one.ask({ input: 10, output: 32_000 })).toThrow(GatewayError);
   });
 
-  it("what ends twice counts once", () => {
+  it("what ends twice counts once", async () => {
     const one = setUp({ requests: 3, tokens: 1000 });
     const first = one.ask();
     first.settle({ input: 1, output: 2, upstreamMs: 3 }, start);
     first.settle({ input: 100, output: 200, upstreamMs: 3 }, start);
-    expect(one.limits.states(one.who("alice"), start)).toMatchObject([
+    expect(await one.limits.states(one.who("alice"), start)).toMatchObject([
       { metric: "requests", used: 1 },
       { metric: "tokens", used: 3, reserved: 0 },
     ]);
   });
 
-  it("a stream cut before its usage is charged for its prompt too", () => {
+  it("a stream cut before its usage is charged for its prompt too", async () => {
     const one = setUp({ tokens: 1000 });
     one.ask({ input: 40, output: 90 }).settle({ input: null, output: 7, upstreamMs: 3 }, start);
-    expect(one.state()).toMatchObject({ used: 47 });
+    expect(await one.state()).toMatchObject({ used: 47 });
   });
 
-  it("an answer without usage is charged by what passed, and the estimate of its prompt", () => {
+  it("an answer without usage is charged by what passed, and the estimate of its prompt", async () => {
     const one = setUp({ tokens: 1000 });
     const untold = { input: null, output: null, upstreamMs: 3 };
     one.ask({ input: 40, output: 90 }).settle({ ...untold, passed: 50, ran: true }, start);
-    expect(one.state()).toMatchObject({ used: 90 });
+    expect(await one.state()).toMatchObject({ used: 90 });
   });
 
-  it("a client that leaves while its prompt is read is charged for the prompt", () => {
+  it("a client that leaves while its prompt is read is charged for the prompt", async () => {
     const one = setUp({ tokens: 1000 });
     const untold = { input: null, output: null, upstreamMs: 3 };
     one.ask({ input: 40, output: 90 }).settle({ ...untold, ran: true }, start);
     one.ask({ input: 40, output: 90 }).settle({ ...untold, ran: false }, start);
-    expect(one.state()).toMatchObject({ used: 40 });
+    expect(await one.state()).toMatchObject({ used: 40 });
   });
 });
 
@@ -253,23 +253,23 @@ describe("the size of a prompt", () => {
   const reserve = (limits: Limits, who: Limited, estimate: Estimate) =>
     limits.reserve(who, { dialect: "chat", estimate, ...text }, start);
 
-  it("is what a tokenizer counted, before what earlier prompts were like, before a guess", () => {
+  it("is what a tokenizer counted, before what earlier prompts were like, before a guess", async () => {
     const { limits, who } = setUp({ tokens: 1_000_000 });
-    const reserved = () => limits.states(who("alice"), start)[0]?.reserved;
+    const reserved = async () => (await limits.states(who("alice"), start))[0]?.reserved;
     const guess = estimateOf({ inputChars: 4_000, maxTokens: 0, choices: 1, generates: true });
     const first = reserve(limits, who("alice"), guess);
-    expect(reserved()).toBe(1_334);
+    expect(await reserved()).toBe(1_334);
     first.settle({ input: 1_000, output: 0, upstreamMs: 1 }, start);
     for (let seen = 0; seen < 2; seen++) {
       const more = reserve(limits, who("alice"), guess);
       more.settle({ input: 1_000, output: 0, upstreamMs: 1 }, start);
     }
     const learnt = reserve(limits, who("alice"), guess);
-    expect(reserved()).toBe(1_100);
+    expect(await reserved()).toBe(1_100);
     learnt.settle({ input: null, output: null, upstreamMs: null }, start);
     const ask = { inputChars: 4_000, maxTokens: 50, choices: 2, generates: true, counted: 3_210 };
     reserve(limits, who("alice"), estimateOf(ask));
-    expect(reserved()).toBe(3_210 + 100);
+    expect(await reserved()).toBe(3_210 + 100);
   });
 
   it("matters only to a user with a limit of tokens or cost", () => {
@@ -291,21 +291,24 @@ describe("the size of a prompt", () => {
 });
 
 describe("the limits of a user", () => {
-  it("defaults give way to a role's, and these to the user's own, field by field", () => {
+  it("defaults give way to a role's, and these to the user's own, field by field", async () => {
     const one = setUp(
       { requests: 1, tokens: 1000 },
       { roles: { admin: layer({ requests: null, tokens: 5000 }) } },
     );
     one.own.set("boss", { tokens: 7000 });
-    const show = (user: string, role: string) =>
-      one.limits.states(one.who(user, role), start).map(({ metric, limit }) => [metric, limit]);
-    expect(show("alice", "user")).toEqual([
+    const show = async (user: string, role: string) =>
+      (await one.limits.states(one.who(user, role), start)).map(({ metric, limit }) => [
+        metric,
+        limit,
+      ]);
+    expect(await show("alice", "user")).toEqual([
       ["requests", 1],
       ["tokens", 1000],
     ]);
-    expect(show("alice", "admin")).toEqual([["tokens", 5000]]);
-    expect(show("boss", "admin")).toEqual([["tokens", 7000]]);
-    expect(show("boss", "user")).toEqual([
+    expect(await show("alice", "admin")).toEqual([["tokens", 5000]]);
+    expect(await show("boss", "admin")).toEqual([["tokens", 7000]]);
+    expect(await show("boss", "user")).toEqual([
       ["requests", 1],
       ["tokens", 7000],
     ]);
@@ -319,11 +322,11 @@ describe("the limits of a user", () => {
     expect(() => one.ask({}, "alice")).toThrow(GatewayError);
   });
 
-  it("a wrong field of a user is told, never repeated, and the rest counts", () => {
+  it("a wrong field of a user is told, never repeated, and the rest counts", async () => {
     const one = setUp({ requests: 5 });
     one.own.set("alice", { requests: "sk-secret", tokens: 10, nonsense: 1, window: "1 hour" });
     one.ask({ input: 1, output: 1 });
-    expect(one.limits.states(one.who("alice"), start)).toMatchObject([
+    expect(await one.limits.states(one.who("alice"), start)).toMatchObject([
       { metric: "requests", limit: 5 },
       { metric: "tokens", limit: 10 },
     ]);
@@ -400,6 +403,28 @@ describe("a restart", () => {
     expect(asked).toEqual([["alice", start - hour]]);
   });
 
+  it("of another machine is awaited once, for the longest of the windows that lack it", async () => {
+    const asked: [string, number][] = [];
+    const history = async (user: string, since: number) => {
+      asked.push([user, start - since]);
+      return [{ at: start - 10, requests: 1, tokens: 40 }];
+    };
+    const one = setUp({ tokens: 50, tokens_per_day: 100 }, { history });
+    const { limits, who } = one;
+    await Promise.all([limits.recall(who("alice"), start), limits.recall(who("alice"), start)]);
+    expect(one.refusal({ input: 10, output: 10 }).code).toBe("rate_limit_exceeded");
+    expect(limits.recall(who("alice"), start)).toBeNull();
+    expect(await one.state()).toMatchObject({ used: 40, remaining: 10 });
+    expect(asked).toEqual([
+      ["alice", 24 * hour],
+      ["alice", 24 * hour],
+    ]);
+    one.own.set("alice", { tokens_per_month: 45 });
+    await limits.recall(who("alice"), start);
+    expect(asked.slice(2)).toEqual([["alice", 30 * 24 * hour]]);
+    expect(one.refusal({ input: 5, output: 5 }).message).toContain("40 are used");
+  });
+
   it("nor one of dollars", () => {
     const spent = [{ at: start - 5_000, cost: 1.75 }];
     const one = setUp({ cost_per_day: 2 }, { history: () => spent });
@@ -416,22 +441,22 @@ describe("a restart", () => {
 });
 
 describe("a limit that is edited while a request is under way", () => {
-  it("counts what that request holds, and not less than nothing when it ends", () => {
+  it("counts what that request holds, and not less than nothing when it ends", async () => {
     const one = setUp({ tokens: 1000 });
     const running = one.ask({ input: 100, output: 700 });
     one.own.set("alice", { tokens: { max: 1000, window: "2h" } });
     expect(() => one.ask({ input: 1, output: 200 })).toThrow(GatewayError);
     running.settle({ input: 100, output: 100, upstreamMs: 1 }, start);
-    expect(one.state()).toMatchObject({ used: 200, reserved: 0, remaining: 800 });
+    expect(await one.state()).toMatchObject({ used: 200, reserved: 0, remaining: 800 });
   });
 });
 
 describe("costs that come and go", () => {
-  it("leave nothing reserved", () => {
+  it("leave nothing reserved", async () => {
     const one = setUp({ cost: 100 });
     const running = [0.1, 0.2, 0.3, 1e-6].map((cost) => one.ask({ cost }));
     for (const each of running) each.settle({ input: 1, output: 1, upstreamMs: 1 }, start);
-    expect(one.state()).toMatchObject({ used: 0, reserved: 0, resets_in_seconds: 0 });
+    expect(await one.state()).toMatchObject({ used: 0, reserved: 0, resets_in_seconds: 0 });
   });
 });
 
@@ -452,12 +477,12 @@ describe("a clock that is set while a request is under way", () => {
   it.each([
     ["back", -9 * hour],
     ["ahead, less than the window", hour / 2],
-  ])("%s counts it once, for one window and no longer", (_where, jump) => {
+  ])("%s counts it once, for one window and no longer", async (_where, jump) => {
     const one = setUp({ tokens: 100 });
     const running = one.ask({ input: 10, output: 50 });
     one.at(jump);
     running.settle({ input: 10, output: 50, upstreamMs: 1 }, start + jump);
-    expect(one.state()).toMatchObject({ used: 60, reserved: 0 });
+    expect(await one.state()).toMatchObject({ used: 60, reserved: 0 });
     one.at(jump + hour - 1);
     expect(one.refusal({ input: 1, output: 50 }).status).toBe(429);
     one.at(jump + hour);

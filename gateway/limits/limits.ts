@@ -12,12 +12,17 @@ import { refusalOf } from "./refusal.ts";
 import { hold, type Reservation, type Used, unlimited } from "./reservation.ts";
 import type { SlidingWindow } from "./sliding-window.ts";
 import { createSteadyClock } from "./steady-clock.ts";
-import { type UsageHistory, UserWindows } from "./user-windows.ts";
+import { type Past as PastUse, type UsageHistory, UserWindows } from "./user-windows.ts";
 
 /** A generation to reserve for. With `prompt` the sizes of such prompts are learnt. */
 export type LimitedGeneration = { dialect: DialectName; estimate: Estimate; prompt?: Prompt };
 
 export type Limits = {
+  /**
+   * Reads what a user used before, where that is on another machine; null: it is known. To be
+   * awaited before `reserve`: what is not known by then counts for nothing. Never rejects.
+   */
+  recall(who: Limited, now: number): Promise<void> | null;
   /**
    * Reserves room for a generation until it is settled. Synchronous, so that two requests never get
    * the same room.
@@ -28,7 +33,7 @@ export type Limits = {
   /** True if a limit of the user depends on the tokens of a prompt. */
   countsTokens(who: Limited): boolean;
   /** The state of each limit of a user. */
-  states(who: Limited, now: number): LimitState[];
+  states(who: Limited, now: number): Promise<LimitState[]>;
 };
 
 export type LimitsOptions = LayersOptions & {
@@ -55,45 +60,47 @@ export function createLimits(options: LimitsOptions): Limits {
   });
   const expectations = createExpectations();
 
-  /** `now`: the time of the windows, which never goes back. `wallNow`: that of the history. */
-  function boundOf(
-    name: string,
-    limits: readonly Limit[],
-    past: Past,
-    now: number,
-    wallNow: number,
-  ) {
-    const account = accountOf(users, name);
-    const windows = account.of(
-      limits,
-      (windowMs) => {
-        const found = past(wallNow - windowMs);
-        const ahead = now - wallNow;
-        return ahead === 0 ? found : found.map((one) => ({ ...one, at: one.at + ahead }));
-      },
-      now,
-    );
-    return { account, limits, windows };
-  }
-
-  /** What bounds a user: their own limits, and those of the key that speaks for them. */
-  function boundsOf(who: Limited, now: number, wallNow: number): Bound[] {
+  /** The limits that bound a user, and those of the key that speaks for them. */
+  function rulesOf(who: Limited): Rules[] {
     const { user, behind } = who;
     const [own, shared] = [limitsOf.of(who), limitsOf.ofKey(who)];
-    const bounds: Bound[] = [];
+    const rules: Rules[] = [];
     if (own.length > 0) {
       const past: Past = (since) => options.history(user, since);
-      bounds.push(boundOf(user, own, past, now, wallNow));
+      rules.push({ account: accountOf(users, user), limits: own, past });
     }
     if (behind !== undefined && shared.length > 0) {
       const past: Past = (since) => options.historyOfKey(behind.keyId, since);
       // No user's name begins so.
-      bounds.push(boundOf(`\u0000${behind.keyId}`, shared, past, now, wallNow));
+      const account = accountOf(users, `\u0000${behind.keyId}`);
+      rules.push({ account, limits: shared, past });
     }
-    return bounds;
+    return rules;
+  }
+
+  function recall(who: Limited, wallNow: number): Promise<void> | null {
+    const reading = rulesOf(who).flatMap(({ account, limits, past }) => {
+      const windowMs = account.lacks(limits);
+      const found = windowMs === 0 ? [] : past(wallNow - windowMs);
+      if (!(found instanceof Promise)) return [];
+      return found.then((known) => {
+        const now = steady(wallNow);
+        account.of(limits, () => shifted(known, now - wallNow), now);
+      });
+    });
+    return reading.length === 0 ? null : Promise.all(reading).then(() => {});
+  }
+
+  /** `now`: the time of the windows, which never goes back. `wallNow`: that of the history. */
+  function boundsOf(who: Limited, now: number, wallNow: number): Bound[] {
+    return rulesOf(who).map(({ account, limits, past }) => {
+      const fill = (windowMs: number) => shifted(atHand(past(wallNow - windowMs)), now - wallNow);
+      return { account, limits, windows: account.of(limits, fill, now) };
+    });
   }
 
   return {
+    recall,
     reserve(who, { dialect, estimate, prompt }, wallNow) {
       if (limitsOf.of(who).length === 0 && limitsOf.ofKey(who).length === 0) return unlimited;
       const now = steady(wallNow);
@@ -117,7 +124,8 @@ export function createLimits(options: LimitsOptions): Limits {
       [...limitsOf.of(who), ...limitsOf.ofKey(who)].some(({ metric }) =>
         dependOnTokens.has(metric),
       ),
-    states(who, wallNow) {
+    async states(who, wallNow) {
+      await recall(who, wallNow);
       const now = steady(wallNow);
       return boundsOf(who, now, wallNow).flatMap(({ limits, windows }) =>
         limits.flatMap((limit, index) => {
@@ -128,6 +136,19 @@ export function createLimits(options: LimitsOptions): Limits {
     },
   };
 }
+
+/** Limits that hold together, the account that they are of, and what was used before. */
+type Rules = {
+  readonly account: UserWindows;
+  readonly limits: readonly Limit[];
+  readonly past: Past;
+};
+
+const atHand = (found: ReturnType<Past>): readonly PastUse[] =>
+  found instanceof Promise ? [] : found;
+
+const shifted = (found: readonly PastUse[], ahead: number): readonly PastUse[] =>
+  ahead === 0 ? found : found.map((one) => ({ ...one, at: one.at + ahead }));
 
 /** Limits that hold together, their windows in the same order, and the account they are of. */
 type Bound = {

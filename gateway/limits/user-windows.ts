@@ -4,8 +4,14 @@ import { SlidingWindow } from "./sliding-window.ts";
 /** Something that was used; milliseconds since the epoch. */
 export type Past = { readonly at: number } & Partial<Amounts>;
 
-/** Returns what a user used since a time, oldest first. Older uses may be summed up. */
-export type UsageHistory = (user: string, since: number) => readonly Past[];
+/**
+ * Returns what a user used since a time, oldest first. Older uses may be summed up. A promise where
+ * that is read from another machine; it never rejects.
+ */
+export type UsageHistory = (
+  user: string,
+  since: number,
+) => readonly Past[] | Promise<readonly Past[]>;
 
 /** The windows of one user, over all their keys and ways in. */
 export class UserWindows {
@@ -33,6 +39,13 @@ export class UserWindows {
     this.#limits = limits;
     this.#ofLimits = limits.flatMap((limit) => this.#windows.get(nameOf(limit)) ?? []);
     return this.#ofLimits;
+  }
+
+  /** The longest of the windows of `limits` that are not filled yet; 0: all are. Milliseconds. */
+  lacks(limits: readonly Limit[]): number {
+    if (limits === this.#limits) return 0;
+    const missing = limits.filter((limit) => !this.#windows.has(nameOf(limit)));
+    return Math.max(0, ...missing.map(({ windowMs }) => windowMs));
   }
 
   hold(amounts: Amounts): void {
