@@ -1,6 +1,6 @@
 /** Headers whose value is a secret, or holds one. */
 const secret =
-  /^(?:authorization|proxy-authorization|cookie|set-cookie|cf-access-.*)$|key|token|secret|assertion/;
+  /^(?:authorization|proxy[-_]authorization|cookie|set[-_]cookie|cf[-_]access[-_].*)$|key|token|secret|assertion/;
 
 /** Headers as they may be kept: a secret is shown to be there, not what it is. */
 export function maskedHeaders(

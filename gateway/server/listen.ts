@@ -46,12 +46,15 @@ export async function listen(handler: RequestListener, options: ListenOptions): 
     connectionsCheckingInterval: 5_000,
     // A body has a time-out of its own, and an answer may take hours.
     requestTimeout: 0,
+    // Node's own answer has no words: `faultOf` refuses these.
+    requireHostHeader: false,
     // Finds clients that are gone without closing, such as a closed laptop.
     keepAlive: true,
     keepAliveInitialDelay: 30_000,
     // An h2c offer on a POST is no upgrade: with one, the POST would never reach its handler.
-    shouldUpgradeCallback: ({ method, headers }) =>
-      method === "GET" && headers.upgrade?.toLowerCase() === "websocket",
+    // HTTP/1.0 has no upgrades (RFC 9110 §7.8).
+    shouldUpgradeCallback: ({ method, headers, httpVersion }) =>
+      method === "GET" && httpVersion !== "1.0" && headers.upgrade?.toLowerCase() === "websocket",
   });
   const { admit } = options;
   if (admit !== undefined) {
@@ -63,6 +66,7 @@ export async function listen(handler: RequestListener, options: ListenOptions): 
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     const isOver = !socket.writable || error.code === "ECONNRESET";
     if (isOver || hasBegun(socket)) return void socket.destroy();
+    if (endsAfterAnswer(socket)) return;
     const [status, reason, message] = malformed[error.code ?? ""] ?? [
       400,
       "Bad Request",
@@ -97,11 +101,18 @@ function listenForRequests(
     response.writeHead(400, { "content-type": "application/json", connection: "close" });
     response.end(bodyOf(fault));
   };
-  server.on("request", judged);
+  const unexpected: RequestListener = (request, response) => {
+    delete request.headers.expect;
+    judged(request, response);
+  };
+  server.on("request", (request, response) => {
+    // A client of HTTP/1.0 knows no 100 (RFC 9110 §15.2).
+    (request.httpVersion === "1.0" ? unexpected : judged)(request, response);
+  });
   // Whether a body is wanted is decided when its headers have been judged.
   server.on("checkContinue", judged);
   // An unknown expectation may be ignored; Node's own 417 says nothing.
-  server.on("checkExpectation", judged);
+  server.on("checkExpectation", unexpected);
   if (upgrade)
     server.on("upgrade", (request, socket: Socket, head) => {
       const fault = faultOf(request);
@@ -110,9 +121,25 @@ function listenForRequests(
     });
 }
 
+/** A socket with the answer that Node writes to it. */
+type AnsweredSocket = Duplex & { _httpMessage?: ServerResponse | null };
+
 /** Whether an answer has begun; a second one would stand inside it. */
-function hasBegun(socket: Duplex & { _httpMessage?: ServerResponse | null }): boolean {
+function hasBegun(socket: AnsweredSocket): boolean {
   return socket._httpMessage?.headersSent === true;
+}
+
+/**
+ * True if the bytes that are no HTTP came behind a request that is still to be answered: that one is
+ * whole, and gets its answer. The connection ends with it.
+ */
+function endsAfterAnswer(socket: AnsweredSocket): boolean {
+  const response = socket._httpMessage;
+  if (!response?.req.complete) return false;
+  // Called again for all that follows on this connection.
+  if (response.shouldKeepAlive) response.once("close", () => socket.destroy());
+  response.shouldKeepAlive = false;
+  return true;
 }
 
 const bodyOf = (message: string): string =>

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { describe, expect, it } from "vitest";
-import { headersToClient, headersToUpstream } from "./headers.ts";
+import { headersToClient, headersToUpstream, withoutCredentials } from "./headers.ts";
 import { isLocalServer } from "./is-local.ts";
 
 const added = { user: "alice", requestId: "r1", upstreamKey: null };
@@ -43,6 +43,24 @@ describe("the headers to an upstream", () => {
       "x-gateway-user": "alice",
       "x-request-id": "r1",
     });
+  });
+
+  it("hold no name with underscores that a CGI server takes for one of those", () => {
+    const sent = {
+      x_gateway_user: "root",
+      "x_forwarded-for": "1.1.1.1",
+      x_openwebui_user_email: "a@home",
+      x_api_key: "secret",
+      content_length: "5",
+      transfer_encoding: "chunked",
+      x_mine: "1",
+    };
+    expect(headersToUpstream(sent, added)).toEqual({
+      x_mine: "1",
+      "x-gateway-user": "alice",
+      "x-request-id": "r1",
+    });
+    expect(withoutCredentials(sent)).not.toHaveProperty("x_api_key");
   });
 
   it("hold the upstream's own key, and identity for generations", () => {

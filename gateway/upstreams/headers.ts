@@ -67,6 +67,12 @@ const isForwardedBy = (name: string): boolean =>
   name.startsWith("x-openwebui-user-") ||
   name.startsWith("x-librechat-user-");
 
+/**
+ * The name that an upstream may read in `name`: CGI and WSGI take `x_gateway_user` and
+ * `X-Gateway-User` for one header, so a client must be able to set neither.
+ */
+const readAs = (name: string): string => (name.includes("_") ? name.replaceAll("_", "-") : name);
+
 /** The names a `Connection` header declares as meant for this hop only. */
 function connectionNames(headers: IncomingHttpHeaders): Set<string> | null {
   // Node's own type says string; undici gives a list where a server says it twice (llama.cpp's
@@ -125,7 +131,7 @@ const secret = new Set([
 
 /** A client's headers without its credentials. */
 export function withoutCredentials(client: IncomingHttpHeaders): IncomingHttpHeaders {
-  return Object.fromEntries(Object.entries(client).filter(([name]) => !secret.has(name)));
+  return Object.fromEntries(Object.entries(client).filter(([name]) => !secret.has(readAs(name))));
 }
 
 /**
@@ -138,8 +144,9 @@ export function headersToUpstream(client: IncomingHttpHeaders, added: AddedHeade
   const out: Headers = {};
   for (const name in client) {
     const value = client[name];
-    if (value === undefined || notToUpstream.has(name) || isForwardedBy(name)) continue;
-    if (declared?.has(name) || (added.inflated && name === "content-encoding")) continue;
+    const meant = readAs(name);
+    if (value === undefined || notToUpstream.has(meant) || isForwardedBy(meant)) continue;
+    if (declared?.has(name) || (added.inflated && meant === "content-encoding")) continue;
     out[name] = value;
   }
   if (added.identity) out["accept-encoding"] = "identity";
