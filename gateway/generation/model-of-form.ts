@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { createFormScanner } from "../dialects/json/form-scanner.ts";
 import { GatewayError } from "../errors.ts";
-import { contentEncodingOf } from "../limits/body.ts";
+import { contentEncodingOf } from "../limits/content-coding.ts";
 import type { BodyWatch } from "../limits/upload.ts";
 
 /** Looks for the model that a form names, as its bytes pass. */

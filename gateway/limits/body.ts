@@ -1,10 +1,10 @@
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Transform } from "node:stream";
-import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
 import { GatewayError } from "../errors.ts";
 import { BodyRoom } from "./body-room.ts";
 import { BodyStore } from "./body-store.ts";
 import { collect } from "./collect-body.ts";
+import { contentEncodingOf, inflaterOf, knownCodings } from "./content-coding.ts";
 import { type BodyWatch, Upload } from "./upload.ts";
 
 export type BodyLimits = {
@@ -45,16 +45,6 @@ export type BodyReader = {
 /** The longest time in which a stalled upload keeps its slot. Milliseconds. */
 const rateWindowMs = 10_000;
 
-/** What is inflated comes in pieces of this size, each in a turn of its own. Bytes. */
-const chunkSize = 64 * 1024;
-
-const inflaters: Record<string, () => Transform> = {
-  gzip: () => createGunzip({ chunkSize }),
-  "x-gzip": () => createGunzip({ chunkSize }),
-  deflate: () => createInflate({ chunkSize }),
-  br: () => createBrotliDecompress({ chunkSize }),
-};
-
 /**
  * Reads request bodies into memory, each bounded in size and time, and all of them together. What
  * counts are the bytes that came, not those that a client has declared.
@@ -68,7 +58,7 @@ export function createBodyReader(limits: BodyLimits): BodyReader {
   };
   return {
     async read(request, response, { user, signal }) {
-      const inflate = inflaterOf(contentEncodingOf(request.headers));
+      const inflate = inflaterFor(contentEncodingOf(request.headers));
       if (Number(request.headers["content-length"] ?? 0) > maxBytes) throw tooLarge(maxBytes);
       allow(request, response);
       const { store, keep, free } = open(user, request);
@@ -140,20 +130,14 @@ function allow(request: IncomingMessage, response: ServerResponse): void {
   if (/^100-continue$/i.test(request.headers.expect ?? "")) response.writeContinue();
 }
 
-/** How a body is compressed, in lower case (RFC 9110 §8.4.1); null where it is not. */
-export function contentEncodingOf(headers: IncomingHttpHeaders): string | null {
-  const encoding = headers["content-encoding"]?.trim().toLowerCase() ?? "";
-  return encoding === "" || encoding === "identity" ? null : encoding;
-}
-
-function inflaterOf(encoding: string | null): Transform | null {
-  if (encoding === null) return null;
-  const create = inflaters[encoding];
-  if (create) return create();
+function inflaterFor(coding: string | null): Transform | null {
+  if (coding === null) return null;
+  const inflater = inflaterOf(coding);
+  if (inflater !== undefined) return inflater;
   throw new GatewayError(
     "unsupported_encoding",
-    "This Content-Encoding is not supported; send gzip, br, deflate, or no encoding.",
-    { headers: { "accept-encoding": "gzip, br, deflate" } },
+    `The Content-Encoding '${coding.slice(0, 40)}' is not supported. Send one of ${knownCodings}, or no encoding.`,
+    { headers: { "accept-encoding": knownCodings } },
   );
 }
 

@@ -1,4 +1,4 @@
-import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { chat, startTestGateway, type TestGateway, until } from "./support/harness.ts";
 import { politeChat } from "./support/mock-upstream.ts";
@@ -111,14 +111,19 @@ describe("a bad body", () => {
     });
   });
 
-  it("in an unknown encoding is a 415", async () => {
-    await leavesNothing(async () => {
-      const response = await gateway.post("/v1/chat/completions", "x", {
-        headers: { "content-encoding": "zstd" },
+  it.each(["compress", "gzip, br", "GZip, gzip", "constructor"])(
+    "in the encoding '%s' is a 415 that says which are known",
+    async (encoding) => {
+      await leavesNothing(async () => {
+        const headers = { "content-encoding": encoding };
+        const response = await gateway.post("/v1/chat/completions", "x", { headers });
+        expect(response.status).toBe(415);
+        expect(await response.text()).toContain(
+          `The Content-Encoding '${encoding.toLowerCase()}' is not supported. Send one of gzip`,
+        );
       });
-      expect(response.status).toBe(415);
-    });
-  });
+    },
+  );
 
   it("that does not match its encoding is a 400", async () => {
     await leavesNothing(async () => {
@@ -134,10 +139,22 @@ describe("a bad body", () => {
 const inTwoMembers = (text: string): Buffer =>
   Buffer.concat([gzipSync(text.slice(0, 9)), gzipSync(text.slice(9))]);
 
+/** A body in zstd whose head asks for a window of so many bytes, 2 to the power (RFC 8878 §3.1.1). */
+const zstdOf = (windowLog: number): Buffer => {
+  const text = Buffer.from(JSON.stringify(chat()));
+  const head = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, (windowLog - 10) << 3]);
+  const block = Buffer.alloc(3);
+  block.writeUIntLE((text.length << 3) | 1, 0, 3);
+  return Buffer.concat([head, block, text]);
+};
+
 describe("a compressed body", () => {
   it.each([
     ["gzip", gzipSync],
     ["br", brotliCompressSync],
+    ["zstd", zstdCompressSync],
+    ["zstd (with a window of 8 MiB)", () => zstdOf(23)],
+    ["identity,gzip", gzipSync],
     ["deflate", deflateSync],
     ["GZIP", gzipSync],
     ["x-gzip", gzipSync],
@@ -167,10 +184,12 @@ describe("a compressed body", () => {
   it.each([
     ["cut", gzipSync(JSON.stringify(chat())).subarray(0, 30)],
     ["empty", Buffer.alloc(0)],
+    ["no zstd", Buffer.from("no"), "zstd"],
+    ["zstd that asks for 128 MiB", zstdOf(27), "zstd"],
     ["with something behind it", Buffer.concat([gzipSync("{}"), Buffer.from("x")])],
-  ])("that is %s is a 400", async (_what, body) => {
+  ])("that is %s is a 400", async (_what, body, encoding = "gzip") => {
     await leavesNothing(async () => {
-      const headers = { "content-encoding": "gzip" };
+      const headers = { "content-encoding": encoding };
       const response = await gateway.post("/v1/chat/completions", body, { headers });
       expect(response.status).toBe(400);
     });
@@ -178,7 +197,7 @@ describe("a compressed body", () => {
 
   it("in an unknown encoding is a 415 for JSON of any path", async () => {
     await leavesNothing(async () => {
-      const headers = { "content-encoding": "zstd" };
+      const headers = { "content-encoding": "compress" };
       const response = await gateway.post("/v1/audio/speech", "{}", { headers });
       expect(response.status).toBe(415);
     });

@@ -1,21 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Transform } from "node:stream";
-import {
-  createBrotliDecompress,
-  createGunzip,
-  createInflate,
-  createZstdDecompress,
-} from "node:zlib";
 import { GatewayError } from "../errors.ts";
-import { contentEncodingOf } from "../limits/body.ts";
-
-const inflaters: Readonly<Record<string, () => Transform>> = {
-  gzip: createGunzip,
-  "x-gzip": createGunzip,
-  deflate: createInflate,
-  br: createBrotliDecompress,
-  zstd: createZstdDecompress,
-};
+import { contentEncodingOf, inflaterOf } from "../limits/content-coding.ts";
 
 /**
  * What inflates an answer; null for one that is not compressed. Upstreams are asked for `identity`,
@@ -25,8 +11,8 @@ const inflaters: Readonly<Record<string, () => Transform>> = {
 export function inflaterFor(headers: IncomingHttpHeaders): Transform | null {
   const encoding = contentEncodingOf(headers);
   if (encoding === null) return null;
-  const create = Object.hasOwn(inflaters, encoding) ? inflaters[encoding] : undefined;
-  if (create !== undefined) return create();
+  const inflater = inflaterOf(encoding);
+  if (inflater !== undefined) return inflater;
   const text = `The upstream's answer is compressed in an unknown way (${encoding.slice(0, 40)}).`;
   throw new GatewayError("upstream_error", text);
 }
