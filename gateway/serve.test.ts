@@ -43,7 +43,7 @@ function start(env: Record<string, string>) {
       ...env,
     },
   });
-  return startGateway(settings, { version: "0.0.0-test", pretty: false });
+  return startGateway(settings, { version: "0.0.0-test", logForm: "json" });
 }
 
 /** Timers, sockets and ports that keep the process alive. */

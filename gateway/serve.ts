@@ -32,7 +32,7 @@ import type { Settings } from "./settings/settings-table.ts";
 import { upgrade } from "./sockets/upgrade.ts";
 import { createEar } from "./telemetry/ear.ts";
 import { createTelemetry, type Telemetry } from "./telemetry/events.ts";
-import { createLog } from "./telemetry/log.ts";
+import { createLog, type LogForm } from "./telemetry/log.ts";
 import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
 import { createAffinity } from "./upstreams/affinity.ts";
 import type { Finding } from "./upstreams/inspect/finding.ts";
@@ -58,8 +58,7 @@ export type Gateway = {
 
 export type GatewayOptions = {
   version: string;
-  /** Log lines for a person instead of JSON. */
-  pretty: boolean;
+  logForm: LogForm;
   /** What GET /settings shows. */
   settingsReport?: object;
 };
@@ -78,7 +77,7 @@ type State = {
 export async function startGateway(settings: Settings, options: GatewayOptions): Promise<Gateway> {
   await using opening = new AsyncDisposableStack();
   const state: State = { publicPort: settings.publicPort, draining: false };
-  const log = opening.adopt(createLog({ ...options, level: settings.logLevel }), (it) =>
+  const log = opening.adopt(createLog({ form: options.logForm, level: settings.logLevel }), (it) =>
     it.close(),
   );
   const metrics = createMetrics(settings.metricsUsers === "names");
@@ -123,7 +122,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
   };
 }
 
-type Common = Omit<GatewayOptions, "pretty"> & {
+type Common = Omit<GatewayOptions, "logForm"> & {
   settings: Settings;
   telemetry: Telemetry;
   metrics: Metrics;

@@ -18,7 +18,7 @@ const alice: Identity = {
 it("a follower learns at once that their key was revoked", async () => {
   let authenticate = (): Identity => alice;
   const destination = new PassThrough();
-  const log = createLog({ level: "info", pretty: false, destination });
+  const log = createLog({ level: "info", form: "json", destination });
   const parts = {
     authenticate: () => authenticate(),
     doors: { isPublicPort: () => false, isTrusted: () => false },

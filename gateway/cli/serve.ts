@@ -1,3 +1,4 @@
+import type { GatewayOptions } from "../serve.ts";
 import { loadSettings } from "../settings/load-settings.ts";
 import { originalLimit, originalLimitLine } from "../settings/original-limit.ts";
 import { settingsReport } from "../settings/settings-report.ts";
@@ -40,7 +41,7 @@ async function serveUntilStopped(
   const { startGateway } = await import("../serve.ts");
   const gateway = await startGateway(settings, {
     version: version(),
-    pretty: settings.logFormat === "auto" ? screen.isTTY : settings.logFormat === "text",
+    logForm: logFormOf(settings.logFormat, screen.isTTY),
     settingsReport: settingsReport(loaded),
   });
   const publishedPort = env.PUBLISHED_PORT || null;
@@ -54,6 +55,12 @@ async function serveUntilStopped(
     say("Running requests may finish. Press Ctrl-C again to stop at once.");
   }
   await gateway.stop();
+}
+
+/** `auto` is for people on a terminal; `text` is the name that `pretty` had first. */
+function logFormOf(format: Settings["logFormat"], isTerminal: boolean): GatewayOptions["logForm"] {
+  if (format === "auto") return isTerminal ? "pretty" : "json";
+  return format === "text" ? "pretty" : format;
 }
 
 async function firstKeyFor(settings: Settings): Promise<FirstKey | null> {

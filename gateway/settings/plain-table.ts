@@ -228,8 +228,9 @@ const otherTable = {
   },
   logFormat: {
     env: "LOG_FORMAT",
-    about: "the form of the log: json, or text for people; auto is text on a terminal",
-    oneOf: ["auto", "json", "text"],
+    about:
+      "the form of the log: json, logfmt, or pretty (also text) for people; auto is pretty on a terminal, else json",
+    oneOf: ["auto", "json", "pretty", "logfmt", "text"],
     default: "auto",
   },
   echoTokensPerSecond: {

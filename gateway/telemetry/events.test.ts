@@ -2,12 +2,12 @@ import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { sampleEvent, sampleExchange } from "../test/support/sample-event.ts";
 import { createTelemetry, type Telemetry } from "./events.ts";
-import { createLog } from "./log.ts";
+import { createLog, type LogForm } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
 
 type Recorded = { telemetry: Telemetry; text(): string; metrics(): Promise<string> };
 
-function recorded({ level = "info", pretty = false } = {}): Recorded {
+function recorded({ level = "info", form = "json" as LogForm } = {}): Recorded {
   let written = "";
   const destination = {
     write(line: string): void {
@@ -15,7 +15,7 @@ function recorded({ level = "info", pretty = false } = {}): Recorded {
     },
   };
   const metrics = createMetrics();
-  const telemetry = createTelemetry({ log: createLog({ level, pretty, destination }), metrics });
+  const telemetry = createTelemetry({ log: createLog({ level, form, destination }), metrics });
   return { telemetry, text: () => written, metrics: metrics.render };
 }
 
@@ -62,15 +62,15 @@ describe("what is told", () => {
 
   it("holds no key, in lines and metrics, for machines and for people", async () => {
     const secret = randomBytes(16).toString("hex");
-    for (const pretty of [false, true]) {
-      const { telemetry, text, metrics } = recorded({ pretty });
+    for (const form of ["json", "pretty", "logfmt"] as const) {
+      const { telemetry, text, metrics } = recorded({ form });
       tellAll(telemetry, `sk-${secret}`);
       expect(text() + (await metrics())).not.toContain(secret.slice(0, 8));
     }
   });
 
   it("cannot move a terminal's cursor or begin a line of its own when it is for people", () => {
-    const { telemetry, text } = recorded({ pretty: true });
+    const { telemetry, text } = recorded({ form: "pretty" });
     tellAll(telemetry, "a\n[00:00:00] INFO: forged\r\u001b[2J\u009b2J\u202e");
     for (const line of linesOf(text())) expect(line).not.toMatch(/^\s*\[00:00:00\]/);
     for (const moving of ["\u001b[2J", "\u009b", "\u202e", "\r"]) {

@@ -33,7 +33,7 @@ async function until(condition: () => boolean): Promise<void> {
 function logging(then: string): ChildProcess {
   const log = JSON.stringify(new URL("./log.ts", import.meta.url).href);
   const code = `const { createLog } = await import(${log});
-    const log = createLog({ level: "info", pretty: false });
+    const log = createLog({ level: "info", form: "json" });
     ${then}`;
   const child = spawn(process.execPath, ["--input-type=module", "-e", code]);
   undo.push(() => void child.kill("SIGKILL"));

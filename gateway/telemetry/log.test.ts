@@ -11,7 +11,7 @@ function recorded(level = "info"): { telemetry: Telemetry; lines(): Record<strin
       written += text;
     },
   };
-  const log = createLog({ level, pretty: false, destination });
+  const log = createLog({ level, form: "json", destination });
   return {
     telemetry: createTelemetry({ log, metrics: createMetrics() }),
     lines: () =>

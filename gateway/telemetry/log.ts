@@ -3,11 +3,14 @@ import pino, { type DestinationStream, type Logger } from "pino";
 import { errorFields } from "./error-fields.ts";
 import type { LogLine } from "./exchange-line.ts";
 import { createLogSink, type LogSink } from "./log-sink.ts";
+import { toLogfmt } from "./logfmt.ts";
+
+/** `pretty` is text for people, `logfmt` is `key=value`. */
+export type LogForm = "json" | "pretty" | "logfmt";
 
 export type LogOptions = {
   level: string;
-  /** Text for a terminal instead of JSON. */
-  pretty: boolean;
+  form: LogForm;
   /** Gets each line at once. By default lines go to standard output, several together. */
   destination?: DestinationStream;
 };
@@ -34,20 +37,20 @@ const standardOutput = 1;
 const together = 65_536;
 
 /**
- * The log: one JSON object a line. It never holds a header, a key or a prompt, because nothing
+ * The log: one JSON object a line, or the same fields in another form. It never holds a header, a key or a prompt, because nothing
  * gives it one (`shown-text.ts` and `error-fields.ts`). So nothing must be redacted. Lines are
  * buffered for up to 200 ms. No line is lost when the process ends or throws.
  */
-export function createLog({ level, pretty, destination }: LogOptions): Log {
+export function createLog({ level, form, destination }: LogOptions): Log {
   const sink: LogSink =
     destination === undefined
       ? createLogSink(standardOutput, {
           // On a terminal each line is written at once.
-          together: pretty ? 1 : together,
+          together: form === "pretty" ? 1 : together,
           onLost: (lines) => logger.warn({ lines }, "log lines were lost"),
         })
       : { write: (line) => destination.write(line), flush: () => {}, close: () => {} };
-  const out = pretty ? forPeople(sink) : sink;
+  const out = inForm(form, sink);
   const logger = pino(
     {
       level,
@@ -75,6 +78,12 @@ export function createLog({ level, pretty, destination }: LogOptions): Log {
       sink.close();
     },
   };
+}
+
+function inForm(form: LogForm, sink: LogSink): DestinationStream {
+  if (form === "json") return sink;
+  if (form === "logfmt") return { write: (line) => sink.write(toLogfmt(line)) };
+  return forPeople(sink);
 }
 
 function forPeople(sink: LogSink): DestinationStream {

@@ -222,7 +222,7 @@ describe("limits of a user", () => {
         LOG_LEVEL: "silent",
       },
     });
-    const again = await startGateway(settings, { version: "0.0.0-test", pretty: false });
+    const again = await startGateway(settings, { version: "0.0.0-test", logForm: "json" });
     try {
       const answer = await fetch(`http://127.0.0.1:${again.port}/v1/chat/completions`, {
         method: "POST",

@@ -158,10 +158,35 @@ it.runIf(process.platform === "linux" && existsSync(script))(
   },
 );
 
-it("LOG_FORMAT=text is a log for people on a pipe too", async () => {
-  const started = await spawnGateway(dir, { LOG_FORMAT: "text" });
+/** What a gateway logs of its start, one refused request and its stop. */
+async function logInForm(form: string): Promise<string> {
+  const started = await spawnGateway(dir, { LOG_FORMAT: form });
+  await (await fetch(`${started.url}/v1/models`, { headers: { "x-request-id": "a=b" } })).text();
+  await (await fetch(`${started.url}/v1/models`)).text();
   started.child.kill();
   await started.ended;
-  expect(started.stdout()).toMatch(/^\[\d\d:\d\d:\d\d\] .*started/m);
-  expect(started.stdout()).not.toContain('"level"');
+  return started.stdout();
+}
+
+it.each(["pretty", "text"])("LOG_FORMAT=%s is a log for people on a pipe too", async (form) => {
+  const log = await logInForm(form);
+  expect(log).toMatch(/^\[\d\d:\d\d:\d\d\] .*started/m);
+  expect(log).not.toContain('"level"');
+});
+
+it("LOG_FORMAT=logfmt has one line for each exchange too, as key=value", async () => {
+  const log = await logInForm("logfmt");
+  expect(log).toMatch(/^time=\S+Z level=info msg=started port=\d+ /m);
+  expect(log.match(/^time=\S+Z level=info msg=refused id=\S+ .*path=\/v1\/models/gm)).toHaveLength(
+    2,
+  );
+  expect(log).not.toMatch(/[{}]/);
+});
+
+it("a LOG_FORMAT that does not exist stops the start, in one line", async () => {
+  const wrong = await spawnGateway(dir, { LOG_FORMAT: "xml" }, { ready: false });
+  expect(await wrong.ended).toBe(1);
+  expect(wrong.stderr()).toMatch(
+    /^llm-gateway: LOG_FORMAT=xml \(environment\): must be one of .*pretty, logfmt.*\n$/,
+  );
 });

@@ -143,7 +143,11 @@ export async function startTestGateway(
 
 async function startWith(from: Parameters<typeof loadSettings>[0]): Promise<Gateway> {
   const loaded = loadSettings(from);
-  const options = { version: "0.0.0-test", pretty: false, settingsReport: settingsReport(loaded) };
+  const options = {
+    version: "0.0.0-test",
+    logForm: "json" as const,
+    settingsReport: settingsReport(loaded),
+  };
   return await startGateway(loaded.settings, options);
 }
 

@@ -7,7 +7,7 @@ import { watchLoop } from "./loop-cpu.ts";
  * writes its port, and the longest turn since the question before for each line that it is sent.
  */
 const { settings } = loadSettings({ argv: [], cwd: process.cwd(), env: process.env });
-const gateway = await startGateway(settings, { version: "0.0.0-test", pretty: false });
+const gateway = await startGateway(settings, { version: "0.0.0-test", logForm: "json" });
 let watch = watchLoop();
 process.stdout.write(`${gateway.port}\n`);
 process.stdin.setEncoding("utf8").on("data", () => {
