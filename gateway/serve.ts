@@ -11,6 +11,7 @@ import type { Underway } from "./generation/run-accepted.ts";
 import { stopRemovedUsers } from "./generation/stop-removed-users.ts";
 import { type Ledger, openLedger } from "./ledger/ledger.ts";
 import { createPrices } from "./ledger/prices.ts";
+import { keepRows } from "./ledger/upkeep/row-keeper.ts";
 import { createConnectionLimit } from "./limits/connections.ts";
 import type { LimitFields } from "./limits/limit-fields.ts";
 import { openBodies } from "./limits/open-bodies.ts";
@@ -138,13 +139,7 @@ async function openParts(
 ): Promise<{ parts: AppParts; upstreams: OpenUpstreams }> {
   const { settings, telemetry, metrics, underway, state, version } = common;
   const { users, access, middlewares, tracer, rateLimit } = await openEntrance(common, opening);
-  const ledger = openLedger({
-    file: settings.databaseFile,
-    ifDamaged: settings.databaseIfDamaged,
-    onTrouble: telemetry.ledgerTrouble,
-    onRecovery: telemetry.ledgerRecovered,
-  });
-  opening.defer(() => ledger.shutdown());
+  const ledger = openAccounts(common, opening);
   metrics.seed(await ledger.totals(), (user) => users.read().entriesOf(user).length > 0);
   const rules = createModelRules(settings.models);
   const upstreams = opening.use(await openUpstreams(upstreamsOptions(settings, telemetry, rules)));
@@ -191,6 +186,16 @@ async function openParts(
     metrics: settings.metricsPort === null ? metrics.render : null,
   };
   return { parts, upstreams };
+}
+
+/** The ledger, and what keeps it in order. */
+function openAccounts({ settings, telemetry }: Common, opening: AsyncDisposableStack): Ledger {
+  const { databaseFile: file, databaseIfDamaged: ifDamaged, ledgerKeepDays: days } = settings;
+  const { ledgerTrouble: onTrouble, ledgerRecovered: onRecovery } = telemetry;
+  const ledger = openLedger({ file, ifDamaged, onTrouble, onRecovery });
+  opening.defer(() => ledger.shutdown());
+  opening.use(keepRows({ file, days, onTrouble, onForgotten: telemetry.rowsForgotten }));
+  return ledger;
 }
 
 /** What the gauges show. */

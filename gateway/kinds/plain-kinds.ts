@@ -82,6 +82,13 @@ export const window: ValueKind<number> = durationFrom(1_000, 31 * day);
 /** How long files are kept. Milliseconds. */
 export const age: ValueKind<number> = durationFrom(1, 3_660 * day);
 
+/** Days for which rows stay. Limits read those of the last three. */
+export const keptDays: ValueKind<number> = wholeNumber(
+  3,
+  36_600,
+  "must be a whole number of days from 3 to 36600",
+);
+
 /** An amount that a limit allows. */
 export const amount: ValueKind<number> = decimal({
   least: 0,

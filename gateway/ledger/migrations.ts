@@ -1,5 +1,6 @@
 import type Database from "better-sqlite3";
 import { sumsByPlace } from "./sums-by-place.ts";
+import { upkeepTables } from "./upkeep/upkeep-tables.ts";
 
 /** Position in this list + 1 is the version (`user_version`). Never edit one that was released. */
 export const migrations: readonly string[] = [
@@ -116,6 +117,7 @@ export const migrations: readonly string[] = [
   ALTER TABLE instances ADD COLUMN settled INTEGER NOT NULL DEFAULT 0;
   `,
   sumsByPlace,
+  upkeepTables,
 ];
 
 /** "LLGW" distinguishes our file from another program's SQLite database. */

@@ -49,7 +49,7 @@ export const placeColumns: readonly (keyof SumPlace)[] = [
 /** Milliseconds of a quarter of an hour: every time zone's days and hours are made of them. */
 export const quarterMs: number = 900_000;
 
-type TableName = "rollups" | "quarters";
+export type TableName = "rollups" | "quarters";
 
 /** The table of whole UTC days, for ever, and the table of quarter hours (see `keptFrom`). */
 const tables: Readonly<Record<TableName, { time: string; of: string }>> = {

@@ -4,6 +4,7 @@ import { modelTable } from "./model-table.ts";
 import { providerTable } from "./provider-table.ts";
 import type { SettingsOf } from "./setting.ts";
 import { timeoutTable } from "./timeout-table.ts";
+import { upkeepTable } from "./upkeep-table.ts";
 
 /** Settings of the server, its upstream, its queue and its users. */
 const serverTable = {
@@ -246,6 +247,7 @@ const otherTable = {
 /** Every setting with a single value. */
 export const plainTable: typeof serverTable &
   typeof timeoutTable &
+  typeof upkeepTable &
   typeof otherTable &
   typeof limitTable &
   typeof accessTable &
@@ -253,6 +255,7 @@ export const plainTable: typeof serverTable &
   typeof modelTable = {
   ...serverTable,
   ...timeoutTable,
+  ...upkeepTable,
   ...otherTable,
   ...limitTable,
   ...accessTable,

@@ -35,6 +35,8 @@ export type Telemetry = {
   limitsTrouble(message: string): void;
   ledgerTrouble(message: string): void;
   ledgerRecovered(): void;
+  /** So many rows were removed because of their age. */
+  rowsForgotten(rows: number): void;
   upstreamState(upstream: string, up: boolean, reason: string | null): void;
   started(port: number, upstream: string): void;
   /** What doctor would say of an upstream. */
@@ -87,6 +89,8 @@ export function createTelemetry({ log, metrics }: { log: Log; metrics: Metrics }
     limitsTrouble: (trouble) => logger.warn({ trouble: told(trouble) }, "limits"),
     ledgerTrouble: (trouble) => logger.error({ trouble: told(trouble) }, "ledger"),
     ledgerRecovered: () => logger.info("ledger: all waiting rows are written"),
+    rowsForgotten: (rows) =>
+      logger.info({ rows }, "ledger: old rows were removed; their sums stay"),
     upstreamState(upstream, up, reason) {
       if (up) logger.info({ upstream: told(upstream) }, "upstream answers");
       else {
