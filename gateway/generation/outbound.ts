@@ -3,6 +3,7 @@ import { isUnchanged } from "../dialects/edit-body.ts";
 import type { BodyWork } from "../dialects/tasks/body-thread.ts";
 import type { Outbound } from "../upstreams/forward.ts";
 import { credentialsOf, headersToUpstream, keyOf } from "../upstreams/headers.ts";
+import { leftWorkEnded } from "../upstreams/left-work.ts";
 import { kindOf, type Upstream } from "../upstreams/upstream.ts";
 import type { Plan } from "./plan.ts";
 import type { GenerationRequest } from "./read-request.ts";
@@ -61,6 +62,9 @@ export function outboundOf(
     idleMs: timeouts.idleMs,
     // A streamed body cannot be sent twice, so it never risks a dying connection.
     fresh: !isWhole || (streams && upstream.closesStreams !== false),
-    noticesLate: !streams && kind === "llamacpp",
+    leftWorkEnded:
+      !streams && kind === "llamacpp"
+        ? (signal) => leftWorkEnded(upstream, plan.model ?? request.fields.model, signal)
+        : undefined,
   };
 }

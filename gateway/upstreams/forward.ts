@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
+import type { Socket } from "node:net";
 import type { Readable, Transform } from "node:stream";
 import type { Dispatcher } from "undici";
 import { maxRejectionBytes, upstreamRejection } from "../dialects/upstream-rejection.ts";
@@ -23,11 +24,12 @@ export type Outbound = {
   /** True where the upstream closes after each answer: a kept connection would be a dying one. */
   fresh: boolean;
   /**
-   * True where the upstream notices late that its client has left (llama.cpp, if it does not
-   * stream). Then only our half of the connection is closed, and the upstream is at work until it
-   * closes the other.
+   * Given where the upstream notices late that its client has left (llama.cpp, if it does not
+   * stream). Then only our half of the connection is closed. The upstream is at work until its
+   * answer has ended, or this resolves with true. If it resolves with false, nobody can say, and
+   * the upstream is at work until it closes its half.
    */
-  noticesLate?: boolean;
+  leftWorkEnded?: ((signal: AbortSignal) => Promise<boolean>) | undefined;
 };
 
 /** Receives the answer. Only 2xx answers reach it. */
@@ -43,7 +45,7 @@ export type Receiver = {
 /** How long a server may take to end an answer that is complete. Milliseconds. */
 const endGraceMs = 1_000;
 
-/** An upstream that does not notice in this time never will. Milliseconds. */
+/** An upstream that shows no slots and does not notice in this time never will. Milliseconds. */
 const latestNoticeMs = 60_000;
 
 /** One request on its way: undici's handler, which ends the promise of `forward` exactly once. */
@@ -66,7 +68,11 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
   #endedByUs = false;
   /** Our half of the connection is closed. What still comes is for nobody. */
   #hasLeft = false;
-  readonly #noticesLate: boolean;
+  readonly #leftWorkEnded: Outbound["leftWorkEnded"];
+  /** Pending while the upstream may be at work for a client that has left. */
+  #leftWork: Promise<void> | null = null;
+  /** Ends the waiting for it. */
+  #leaving: AbortController | null = null;
   /** Null: the answer is not compressed. */
   #inflater: Transform | null = null;
   /** The upstream's last byte has come. */
@@ -76,10 +82,10 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
     receiver: Receiver,
     signal: AbortSignal,
     done: { resolve: () => void; reject: (error: unknown) => void },
-    noticesLate: boolean,
+    leftWorkEnded: Outbound["leftWorkEnded"],
   ) {
     super();
-    this.#noticesLate = noticesLate;
+    this.#leftWorkEnded = leftWorkEnded;
     this.#receiver = receiver;
     this.#signal = signal;
     this.#done = done;
@@ -94,13 +100,24 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
     }
     // Still connecting: the upstream has seen nothing, and `onRequestStart` lets go of the socket.
     if (this.#controller === null) this.#finish(this.#signal.reason);
-    else if (this.#noticesLate && this.client?.socket?.writable) {
-      this.#hasLeft = true;
-      this.client.socket.end();
-      clearTimeout(this.#grace);
-      this.#grace = setTimeout(() => this.client?.socket?.destroy(), latestNoticeMs).unref();
+    else if (this.#leftWorkEnded !== undefined && this.client?.socket?.writable) {
+      this.#leaveBehind(this.client.socket, this.#leftWorkEnded);
     } else this.#controller.abort(new Error("left"));
   };
+
+  #leaveBehind(socket: Socket, leftWorkEnded: (signal: AbortSignal) => Promise<boolean>): void {
+    this.#hasLeft = true;
+    socket.end();
+    clearTimeout(this.#grace);
+    this.#leaving = new AbortController();
+    this.#leftWork = leftWorkEnded(this.#leaving.signal)
+      .catch(() => false)
+      .then((isProven) => {
+        if (this.#settled) return;
+        if (isProven) socket.destroy();
+        else this.#grace = setTimeout(() => socket.destroy(), latestNoticeMs).unref();
+      });
+  }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
@@ -184,6 +201,7 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
     this.#ended = true;
     this.client?.answers?.answered();
     if (this.#hasLeft) {
+      this.#leaving?.abort();
       this.client?.socket?.destroy();
       this.#whenClosed(this.#signal.reason);
     } else if (this.#inflater === null) this.#finish(this.#rejected());
@@ -216,10 +234,13 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
     return withStatus(rejection, found.status);
   }
 
-  /** The slot is free only when the upstream's socket has closed. */
+  /** The slot is free only when the upstream's socket has closed, and its work is over. */
   #whenClosed(error: unknown): void {
     if (this.client === null) this.#finish(error);
-    else void this.client.socketClosed().finally(() => this.#finish(error));
+    else {
+      const over = Promise.all([this.client.socketClosed(), this.#leftWork]);
+      void over.finally(() => this.#finish(error));
+    }
   }
 
   #finish(error: unknown): void {
@@ -245,12 +266,7 @@ export function forward(
 ): Promise<void> {
   if (signal.aborted) return Promise.reject(signal.reason);
   return new Promise((resolve, reject) => {
-    const passage = new Passage(
-      receiver,
-      signal,
-      { resolve, reject },
-      outbound.noticesLate === true,
-    );
+    const passage = new Passage(receiver, signal, { resolve, reject }, outbound.leftWorkEnded);
     signal.addEventListener("abort", passage.leave, { once: true });
     const fresh = outbound.fresh || connections.isUntidy;
     const pool = fresh ? connections.fresh : connections.kept;
