@@ -112,6 +112,7 @@ test("the profile llama has a number of slots of its own: MAX_CONCURRENT may be 
 test("Open WebUI says who asks, signed, and marks its background calls from its first start on", () => {
   const { environment } = compose.services.webui;
   expect(environment).toMatchObject({
+    BYPASS_MODEL_ACCESS_CONTROL: "true",
     ENABLE_FORWARD_USER_INFO_HEADERS: "true",
     // biome-ignore lint/suspicious/noTemplateCurlyInString: compose fills it in
     FORWARD_USER_INFO_HEADER_JWT_SECRET: "${WEBUI_JWT_SECRET:-}",
