@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { threadCpuMs } from "../test/support/loop-cpu.ts";
 import { mayUseModel } from "./may-use-model.ts";
 
 test.each([
@@ -19,7 +20,7 @@ test.each([
 });
 
 test("a glob that would ruin a regular expression is judged at once", () => {
-  const started = performance.now();
+  const started = threadCpuMs();
   expect(mayUseModel([`${"*a".repeat(30)}!`], "a".repeat(2_000))).toBe(false);
-  expect(performance.now() - started).toBeLessThan(5_000);
+  expect(threadCpuMs() - started).toBeLessThan(5_000);
 });

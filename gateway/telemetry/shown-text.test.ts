@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { threadCpuMs } from "../test/support/loop-cpu.ts";
 import { shownText } from "./shown-text.ts";
 
 describe("shown text", () => {
@@ -45,9 +46,9 @@ describe("shown text", () => {
   });
 
   it("takes no longer for a text that is made to be slow", () => {
-    const started = performance.now();
+    const started = threadCpuMs();
     shownText("sk-".repeat(300_000));
     shownText(`${"%73k".repeat(300_000)}-`);
-    expect(performance.now() - started).toBeLessThan(1_000);
+    expect(threadCpuMs() - started).toBeLessThan(1_000);
   });
 });

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { threadCpuMs } from "../../test/support/loop-cpu.ts";
 import { FairQueue, type FairRules } from "../order/fair-queue.ts";
 import { createEntry } from "../order/line-entry.ts";
 import { aheadOf, timeUntilDone } from "./first-place.ts";
@@ -145,9 +146,9 @@ test("places stay quick for a user who makes up two thousand model names", () =>
     1,
   );
   let told = 0;
-  const from = performance.now();
+  const from = threadCpuMs();
   forecast(queue, 1, knownEstimates(), 0, () => told++);
   // At each start each group was once searched among all: that took twelve seconds.
-  expect(performance.now() - from).toBeLessThan(6_000);
+  expect(threadCpuMs() - from).toBeLessThan(6_000);
   expect(told).toBe(1_999);
 });
