@@ -7,13 +7,15 @@ import { createCors } from "./auth/browsers.ts";
 import { createMayStay } from "./auth/may-stay.ts";
 import { openAccess } from "./auth/open-access.ts";
 import { createBodyWork } from "./dialects/tasks/body-thread.ts";
-import type { Underway } from "./generation/run-accepted.ts";
+import type { Underway } from "./generation/keeper.ts";
+import { createLocalKeeper } from "./generation/local-keeper.ts";
 import { stopRemovedUsers } from "./generation/stop-removed-users.ts";
 import { type Ledger, openLedger } from "./ledger/ledger.ts";
 import { createPrices } from "./ledger/prices.ts";
 import { keepRows } from "./ledger/upkeep/row-keeper.ts";
 import { createConnectionLimit } from "./limits/connections.ts";
 import type { LimitFields } from "./limits/limit-fields.ts";
+import type { Limits } from "./limits/limits.ts";
 import { openBodies } from "./limits/open-bodies.ts";
 import { openLimits } from "./limits/open-limits.ts";
 import { createTokenCounter } from "./limits/token-counter.ts";
@@ -145,13 +147,7 @@ async function openParts(
   const upstreams = opening.use(await openUpstreams(upstreamsOptions(settings, telemetry, rules)));
   const { lines, models, pools, watch } = upstreams;
   metrics.watch(watchedBy(lines, ledger));
-  const limits = openLimits({
-    ...settings,
-    rateLimit,
-    history: (user, since) => ledger.windowCounts(user, since, Date.now()),
-    historyOfKey: (keyId, since) => ledger.keyCounts(keyId, since),
-    onTrouble: telemetry.limitsTrouble,
-  });
+  const limits = limitsOver(ledger, common, rateLimit);
   const tokenize = createTokenize({ usable: watch.health.usable });
   const tokens = createTokenCounter({ byUpstream: tokenize });
   opening.defer(() => tokens.close());
@@ -163,6 +159,8 @@ async function openParts(
   const prices = createPrices({ ...settings, priceOfModel: (model) => rules(model)?.price });
   const answered = { ...settings, ...upstreams, said: rules, prices, ledger, limits };
   const work = opening.adopt(createBodyWork(), ({ close }) => close());
+  const draining = (): boolean => state.draining;
+  const kept = { ...common, ...pools, draining, limits, ledger, health: watch };
   const parts: AppParts = {
     ...access,
     ...partsOf(common),
@@ -175,11 +173,11 @@ async function openParts(
     ...{ speedOf: metrics.speedOf, upstreamViews: upstreams.views },
     hasManyModels: upstreams.upstreams.length > 1 || settings.routes.length > 0,
     health: watch,
+    keeper: createLocalKeeper({ ...kept, affinity: createAffinity() }),
     retries: createRetries(),
-    affinity: createAffinity(),
     costOf: prices.costOf,
     answers: answers.optionsFor,
-    draining: () => state.draining,
+    draining,
     docs: createDocs(version),
     openRouter: openOpenRouter(answered),
     healthReport: () => healthReport({ ...upstreams, ...state, ...watch, version, users, ledger }),
@@ -197,6 +195,20 @@ function openAccounts({ settings, telemetry }: Common, opening: AsyncDisposableS
   opening.use(keepRows({ file, days, onTrouble, onForgotten: telemetry.rowsForgotten }));
   return ledger;
 }
+
+/** The limits, over what the ledger remembers. */
+const limitsOver = (
+  ledger: Ledger,
+  { settings, telemetry }: Common,
+  rateLimit: LimitFields | null,
+): Limits =>
+  openLimits({
+    ...settings,
+    rateLimit,
+    history: (user, since) => ledger.windowCounts(user, since, Date.now()),
+    historyOfKey: (keyId, since) => ledger.keyCounts(keyId, since),
+    onTrouble: telemetry.limitsTrouble,
+  });
 
 /** What the gauges show. */
 const watchedBy = (lines: AllLines, ledger: Ledger): Parameters<Metrics["watch"]>[0] => ({

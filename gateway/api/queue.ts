@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setIdentityHeaders } from "../answer/identity-headers.ts";
 import { GatewayError } from "../errors.ts";
-import type { Underway } from "../generation/run-accepted.ts";
+import type { Underway } from "../generation/keeper.ts";
 import type { AllLines } from "../line/all-lines.ts";
 import type { ListedRequest } from "../line/line.ts";
 import type { RosterView } from "../roster.ts";

@@ -7,6 +7,7 @@ import { isErrorInAnswer } from "../dialects/stream-error.ts";
 import { GatewayError } from "../errors.ts";
 import type { Exchange, ExchangeTarget } from "../exchange.ts";
 import type { JsonObject } from "../json-object.ts";
+import type { Limits } from "../limits/limits.ts";
 import type { Loaded } from "../middlewares/load-middlewares.ts";
 import { type Destination, modelAt } from "../upstreams/destination.ts";
 import { canServe, isNative } from "../upstreams/speaks.ts";
@@ -31,6 +32,7 @@ export type GenerationParts = FrameParts &
   StoredParts & {
     /** The user's own middlewares, in their order. */
     middlewares: readonly Loaded[];
+    limits: Pick<Limits, "countsTokens">;
     /** The name that the gateway knows a model by. */
     nameOf(model: string | null): string | null;
     /**
@@ -79,11 +81,8 @@ async function generate(
   const given = { exchange, identity, request: wanted, destination, stop };
   const isLimited = parts.limits.countsTokens(identity);
   const counted = isLimited ? await countPrompt(parts, given) : null;
-  await parts.limits.recall(identity, Date.now());
-
-  // No await from here until the request is in line: else two could take its last place.
-  const accepted = reserve(parts, given, { counted, isLimited });
-  setHeaders(response, accepted.reservation.headers);
+  const accepted = await reserve(parts, given, { counted, isLimited });
+  setHeaders(response, accepted.admission.headers);
   const answer = new Answer(request, response, exchange, parts.answers(exchange));
   const { repeats } = dialects[exchange.dialect].answer;
   const mayBegin = keepsNoResponses(accepted);

@@ -1,22 +1,16 @@
 import { type Identity, keyIdIn } from "../auth/identity.ts";
 import { dialects } from "../dialects/all.ts";
-import { GatewayError, shuttingDown } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
-import type { Ledger } from "../ledger/ledger.ts";
 import { createMeter, type Meter } from "../ledger/meter.ts";
 import type { CostOf } from "../ledger/prices.ts";
 import { type Estimate, type EstimateInput, estimateOf } from "../limits/estimate.ts";
-import type { Limits } from "../limits/limits.ts";
-import type { Reservation } from "../limits/reservation.ts";
-import type { Line } from "../line/line.ts";
 import { type Destination, modelAt } from "../upstreams/destination.ts";
+import type { Admission, Keeper } from "./keeper.ts";
 import type { GenerationRequest } from "./read-request.ts";
-import { teamOf } from "./ticket-of.ts";
+import { wishOf } from "./ticket-of.ts";
 
 export type ReserveParts = {
-  draining(): boolean;
-  limits: Limits;
-  ledger: Pick<Ledger, "open">;
+  keeper: Keeper;
   costOf: CostOf;
 };
 
@@ -31,18 +25,14 @@ export type Accepted = {
   readonly expectedInput: number;
   /** True if some limit of the user depends on tokens. */
   readonly isLimited: boolean;
-  /** The conversation it continues, if there are several upstreams to choose from. */
-  readonly conversation: string | null;
-  readonly reservation: Reservation;
+  /** What the keeper gave: the row, the user's part of the limits, the place in the line. */
+  readonly admission: Admission;
   /** Ends it from inside: a time-out, a cancel, a shutdown. */
   readonly stop: AbortController;
 };
 
 /** What is known before anything is reserved. */
-export type Unreserved = Omit<
-  Accepted,
-  "meter" | "reservation" | "conversation" | "expectedInput" | "isLimited"
->;
+export type Unreserved = Omit<Accepted, "meter" | "admission" | "expectedInput" | "isLimited">;
 
 /** What is reserved before a generation runs. */
 export type Expected = {
@@ -53,47 +43,48 @@ export type Expected = {
 };
 
 /**
- * Takes room in the line and in the user's limits, and opens the row of the ledger, in one
- * synchronous stretch, so that two requests never share the last place. Throws 429 or 503 if there
- * is no room; then there is no row.
+ * Asks the keeper for room in the user's limits, a place in the line and a row, which are one. Rejects
+ * with 429 or 503 if there is no room; then there is no row.
  */
-export function reserve(
+export async function reserve(
   parts: ReserveParts,
   given: Unreserved,
   expected: Expected = { counted: null, isLimited: false },
-): Accepted {
-  const { exchange, identity, request, destination } = given;
-  const { line, first } = destination;
+): Promise<Accepted> {
+  const { exchange, identity, request, destination, stop } = given;
   // A client that left while its body was read gets no row.
   exchange.signal.throwIfAborted();
-  if (parts.draining() || line.state() === "draining") throw shuttingDown();
-  refuseIfFull(line, identity);
-  const { model, inputChars: chars, prompts } = request.fields;
+  const { model, inputChars: chars, prompts, stream } = request.fields;
   const { counted, isLimited } = expected;
   const tokens = estimateOf({ ...askOf(exchange, request), counted });
   const estimate = isLimited ? { ...tokens, ...priceOf(parts, given, tokens) } : tokens;
   // Several choices share one prompt; but of several prompts the usage says too little about each.
   const prompt = prompts === 1 ? { prompt: { model: model ?? "", chars } } : {};
-  const limited = { dialect: exchange.dialect, estimate, ...prompt };
-  const reservation = parts.limits.reserve(identity, limited, Date.now());
-  parts.ledger.open({
-    id: exchange.id,
-    requestId: exchange.requestId,
-    user: identity.user,
-    key: keyIdIn(identity),
-    model,
-    upstream: first.upstream.name,
-    dialect: exchange.dialect,
-    path: exchange.path,
-    streamed: request.fields.stream,
-    startedAt: exchange.startedAt,
-  });
+  const asked = parts.keeper.take(
+    {
+      opening: {
+        id: exchange.id,
+        requestId: exchange.requestId,
+        user: identity.user,
+        key: keyIdIn(identity),
+        model,
+        upstream: destination.first.upstream.name,
+        dialect: exchange.dialect,
+        path: exchange.path,
+        streamed: stream,
+        startedAt: exchange.startedAt,
+      },
+      identity,
+      limited: { dialect: exchange.dialect, estimate, ...prompt },
+      wish: wishOf(request, destination.seats),
+    },
+    stop,
+  );
   return {
     ...given,
-    reservation,
+    admission: asked instanceof Promise ? await asked : asked,
     expectedInput: tokens.input,
     isLimited,
-    conversation: destination.seats.list.length < 2 ? null : request.conversation,
     meter: createMeter(exchange.dialect, {
       prompts,
       startedMono: exchange.startedMono,
@@ -113,21 +104,6 @@ function priceOf(
   const usage = { input, output: output ?? 0, cached: null, reasoning: null, source: null };
   const cost = parts.costOf({ model, upstreamModel, usage, upstreamMs: null });
   return cost === null ? {} : { cost };
-}
-
-const fullMessages = {
-  line: "The queue is full. Try again when it is shorter.",
-  user: "You have too many waiting requests. Try again when one of them has ended.",
-  team: "The people behind this key have too many waiting requests. Try again a little later.",
-};
-
-function refuseIfFull(line: Line, identity: Identity): void {
-  const { user, maxQueued } = identity;
-  const full = line.whatIsFull(user, maxQueued ?? undefined, teamOf(identity));
-  if (full === null) return;
-  throw new GatewayError("queue_full", fullMessages[full], {
-    headers: { "retry-after": String(line.retryAfterSeconds()) },
-  });
 }
 
 function askOf({ dialect }: Exchange, { fields, json }: GenerationRequest): EstimateInput {

@@ -23,11 +23,9 @@ function watchedClient({ row }: Room, { exchange }: Accepted) {
 
 /** A slot's outcome: an upstream's whole answer, unless told otherwise. */
 async function outcomeOf(accepted: Accepted, over: Partial<Outcome> = {}): Promise<Outcome> {
-  const { exchange, destination, identity } = accepted;
-  const { id, signal } = exchange;
-  const ticket = { id, signal, user: identity.user, model: "tiny", seats: destination.seats };
-  const slot = await destination.line.join(ticket);
-  slot.release();
+  const { admission, destination } = accepted;
+  const slot = await admission.turn(() => {});
+  slot.end(null, {});
   return {
     ...{ slot, member: destination.first, waitedMs: 0, upstreamMs: 5, endedAt: 0, error: null },
     last: Buffer.from("last"),
@@ -38,7 +36,7 @@ async function outcomeOf(accepted: Accepted, over: Partial<Outcome> = {}): Promi
 
 it("commits the row before the last bytes leave", async () => {
   const room = testGeneration();
-  const accepted = room.accept();
+  const accepted = await room.accept();
   const { client, told } = watchedClient(room, accepted);
   await settle(room.parts, accepted, client, await outcomeOf(accepted));
   expect(told).toEqual([["last", "done"]]);
@@ -55,7 +53,7 @@ it.each([
   ["an error inside the stream", null, { finished: true, failed: true }, "failed", 502],
 ])("records %s", async (_what, error, seen, state, status) => {
   const room = testGeneration();
-  const accepted = room.accept();
+  const accepted = await room.accept();
   const { client, told } = watchedClient(room, accepted);
   const reading = { ...nothingRead, status: 200, ...seen };
   await settle(room.parts, accepted, client, await outcomeOf(accepted, { error, reading }));
@@ -65,7 +63,7 @@ it.each([
 
 it("closes the row of a generation that never got a slot", async () => {
   const room = testGeneration();
-  const accepted = room.accept();
+  const accepted = await room.accept();
   const { client } = watchedClient(room, accepted);
   await settle(room.parts, accepted, client, {
     ...{ slot: null, member: null, waitedMs: 0, upstreamMs: null, endedAt: 0, last: null },
@@ -76,15 +74,17 @@ it("closes the row of a generation that never got a slot", async () => {
 
 it("closes the row and ends the answer although the limits fail", async () => {
   const room = testGeneration();
-  const accepted = room.accept();
-  const { client, told } = watchedClient(room, accepted);
-  const reservation = {
-    ...accepted.reservation,
-    settle() {
-      throw new Error("a fault in the limits");
-    },
+  const { reserve } = room.kept.limits;
+  const settleWrongly = (): never => {
+    throw new Error("a fault in the limits");
   };
-  await settle(room.parts, { ...accepted, reservation }, client, await outcomeOf(accepted));
+  room.kept.limits = {
+    recall: () => null,
+    reserve: (...ask) => ({ ...reserve(...ask), settle: settleWrongly }),
+  };
+  const accepted = await room.accept();
+  const { client, told } = watchedClient(room, accepted);
+  await settle(room.parts, accepted, client, await outcomeOf(accepted));
   expect(told).toEqual([["last", "done"]]);
 });
 
@@ -92,11 +92,11 @@ it("remembers the upstream of a conversation only if the answer is whole", async
   const where = "http://127.0.0.1:9";
   const room = testGeneration({ upstreams: { a: where, b: where } });
   for (const error of [new GatewayError("upstream_error", "cut"), null]) {
-    const accepted = room.accept();
+    const accepted = await room.accept();
     const { client } = watchedClient(room, accepted);
     const outcome = await outcomeOf(accepted, { error });
     await settle(room.parts, accepted, client, outcome);
-    const preferred = room.parts.affinity.preferred(String(accepted.conversation));
+    const preferred = room.kept.affinity.preferred(String(accepted.request.conversation));
     expect(preferred).toBe(error === null ? outcome.slot?.upstream : null);
   }
 });

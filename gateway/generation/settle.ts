@@ -1,7 +1,8 @@
 import type { Bytes } from "../answer/shaper.ts";
 import type { GatewayError } from "../errors.ts";
 import { ClientLeft } from "../exchange.ts";
-import type { Ledger, RowClosing } from "../ledger/ledger.ts";
+import type { RowClosing } from "../ledger/ledger.ts";
+import type { Used } from "../limits/reservation.ts";
 import type { Telemetry } from "../telemetry/events.ts";
 import { modelAt } from "../upstreams/destination.ts";
 import { type ChargeParts, chargeOf } from "./charge-of.ts";
@@ -9,9 +10,7 @@ import type { Accepted } from "./reserve.ts";
 import type { Outcome } from "./turns.ts";
 
 export type SettleParts = ChargeParts & {
-  ledger: Pick<Ledger, "close">;
   telemetry: Pick<Telemetry, "slotReleased" | "settled" | "internalError">;
-  affinity: { remember(conversation: string, upstream: string): void };
 };
 
 /** The client at the end of its generation. */
@@ -43,31 +42,24 @@ export async function settle(
   const durationMs = performance.now() - exchange.startedMono;
   const queueMs = slot === null ? durationMs : waitedMs;
   const cost = costOf(parts, accepted, outcome);
+  let charge: Used | null = null;
   try {
-    const charge = await chargeOf(parts, accepted, outcome, cost);
-    accepted.reservation.settle(charge, Date.now());
+    charge = await chargeOf(parts, accepted, outcome, cost);
   } catch (cause) {
-    // A fault in the limits must not keep the row open, nor the client waiting.
+    // A fault in counting must not keep the row open, nor the client waiting.
     parts.telemetry.internalError(exchange, cause);
   }
-  await parts.ledger.close(exchange.id, {
-    state,
-    status,
-    errorCode,
-    queueMs,
-    firstTokenMs: reading.firstTokenMs,
-    upstreamMs,
+  const row = {
+    ...{ state, status, errorCode, queueMs, firstTokenMs: reading.firstTokenMs, upstreamMs },
     durationMs,
     usage: reading.usage,
     upstreamId: reading.upstreamId ?? client.upstreamId,
     cost,
     servedBy: upstream.name,
     servedModel: modelAt(destination, upstream),
-  });
-  const { conversation } = accepted;
-  if (conversation !== null && slot !== null && state === "done") {
-    parts.affinity.remember(conversation, slot.upstream);
-  }
+  };
+  const cachedAt = slot !== null && state === "done" ? upstream.name : null;
+  await accepted.admission.close({ row, charge, cachedAt });
   if (error === null) client.end(outcome.last);
   else client.fail(error);
   parts.telemetry.settled({

@@ -54,7 +54,7 @@ async function startRoom(answer: Parameters<typeof startMockUpstream>[0]) {
 
   /** Asks once as a client; gives the status and the JSON, or the code of the error. */
   async function ask(body: object = question): Promise<[number, unknown]> {
-    const accepted = room.accept(messages, body);
+    const accepted = await room.accept(messages, body);
     let failed: unknown = null;
     const server = createServer((request, response) => {
       speak(accepted, request, response).catch((error: { code: string }) => {
@@ -68,6 +68,7 @@ async function startRoom(answer: Parameters<typeof startMockUpstream>[0]) {
       const body: unknown = await response.json();
       return [response.status, failed ?? body];
     } finally {
+      accepted.admission.end();
       await new Promise((resolve) => server.close(resolve));
     }
   }

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { GatewayError } from "../errors.ts";
 import { Roster } from "../roster.ts";
 import { sampleIdentity } from "../test/support/test-generation.ts";
-import type { Underway } from "./run-accepted.ts";
+import type { Underway } from "./keeper.ts";
 import { stopRemovedUsers } from "./stop-removed-users.ts";
 
 beforeEach(() => void vi.useFakeTimers());

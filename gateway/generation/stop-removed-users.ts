@@ -2,7 +2,7 @@ import type { MayStay } from "../auth/may-stay.ts";
 import { GatewayError } from "../errors.ts";
 import type { AllLines } from "../line/all-lines.ts";
 import type { RosterView } from "../roster.ts";
-import type { Underway } from "./run-accepted.ts";
+import type { Underway } from "./keeper.ts";
 
 export type RemovedUsersParts = {
   underway: RosterView<Underway>;

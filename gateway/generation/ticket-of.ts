@@ -1,49 +1,54 @@
 import type { Identity } from "../auth/identity.ts";
 import { charsPerToken } from "../dialects/input-size.ts";
-import type { LinePlace, TeamRule, Ticket } from "../line/line.ts";
+import type { RouteSeats, TeamRule, Ticket } from "../line/line.ts";
 import { BACKGROUND } from "../line/order/line-entry.ts";
-import type { Accepted } from "./reserve.ts";
+import type { Candidate, LineWish } from "./keeper.ts";
+import type { GenerationRequest } from "./read-request.ts";
 import { sessionOf } from "./session-of.ts";
 
-export type TicketParts = {
-  affinity: {
-    /** The upstream that served a conversation last: its prompt is still in memory there. */
-    preferred(conversation: string): string | null;
-  };
+/** What the keeper adds to the wish of a request. */
+type TicketTerms = Pick<Ticket, "avoid" | "prefers" | "signal" | "onPlace"> & {
+  /** A limit of the user only slows: the request waits behind all users within their limits. */
+  isBackground: boolean;
 };
 
 /** What the line needs to know of a generation. */
-export function ticketOf(
-  { affinity }: TicketParts,
-  accepted: Accepted,
-  avoid: ReadonlySet<string> | undefined,
-  onPlace: (place: LinePlace) => void,
-): Ticket {
-  const { exchange, identity, request, destination, conversation } = accepted;
-  const { model, maxTokens, inputChars } = request.fields;
-  const { user, weight, maxConcurrent, maxQueued } = identity;
+export function ticketOf({ opening, identity, wish }: Candidate, terms: TicketTerms): Ticket {
+  const { user, weight, priority, maxConcurrent, maxQueued } = identity;
+  const { isBackground, avoid, prefers, signal, onPlace } = terms;
+  const { session, streamed, inputTokens, maxTokens, seats } = wish;
   return {
-    id: exchange.id,
+    id: opening.id,
     user,
-    model: model ?? "",
+    model: opening.model ?? "",
     weight,
-    session: sessionOf(request.headers) ?? undefined,
-    streamed: request.fields.stream,
-    priority: priorityOf(
-      accepted.reservation.background ? Math.min(identity.priority, BACKGROUND) : identity.priority,
-      request.headers["x-priority"],
-    ),
+    session,
+    streamed,
+    priority: priorityOf(isBackground ? Math.min(priority, BACKGROUND) : priority, wish.priority),
     // Null leaves the line's default in force.
     maxConcurrent: maxConcurrent ?? undefined,
     maxQueued: maxQueued ?? undefined,
     team: teamOf(identity),
+    ...{ inputTokens, maxTokens, seats, prefers, avoid, signal },
+    ...(onPlace === undefined ? {} : { onPlace }),
+  };
+}
+
+/** What the line must know of an accepted request, as plain data. */
+export function wishOf(
+  { headers, fields, conversation }: Pick<GenerationRequest, "headers" | "fields" | "conversation">,
+  seats: RouteSeats,
+): LineWish {
+  const { stream, inputChars, maxTokens } = fields;
+  const wished = headers["x-priority"];
+  return {
+    session: sessionOf(headers) ?? undefined,
+    streamed: stream,
+    priority: wished === undefined ? null : String(wished),
     inputTokens: inputChars === 0 ? undefined : Math.ceil(inputChars / charsPerToken),
     maxTokens: maxTokens ?? undefined,
-    seats: destination.seats,
-    prefers: conversation === null ? null : affinity.preferred(conversation),
-    avoid,
-    signal: exchange.signal,
-    onPlace,
+    seats,
+    conversation: seats.list.length < 2 ? null : conversation,
   };
 }
 
@@ -59,8 +64,8 @@ export function teamOf({ behind }: Identity): TeamRule | undefined {
 const lowest = -100;
 
 /** A request may lower its priority, never raise it above its user's. */
-function priorityOf(users: number, header: string | string[] | undefined): number {
-  if (header === undefined) return users;
+function priorityOf(users: number, header: string | null): number {
+  if (header === null) return users;
   if (header === "background") return Math.min(users, BACKGROUND);
   const wish = Number(header);
   return Number.isInteger(wish) && wish >= lowest ? Math.min(users, wish) : users;

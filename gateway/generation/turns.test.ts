@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { GatewayError } from "../errors.ts";
 import { ClientLeft } from "../exchange.ts";
 import { testGeneration } from "../test/support/test-generation.ts";
+import type { Accepted } from "./reserve.ts";
 import { createTries } from "./tries.ts";
 import { type HeldSlot, type Serve, takeTurns, type WaitingClient } from "./turns.ts";
 
@@ -10,11 +11,12 @@ const two = { upstreams: { a: nowhere, b: nowhere } };
 const silent: WaitingClient = { place() {}, started() {} };
 const refused = (): GatewayError => new GatewayError("upstream_unreachable", "gone");
 
-function run(
+async function run(
   room: ReturnType<typeof testGeneration>,
   serve: Serve,
-  { accepted = room.accept(), client = silent } = {},
+  options: { accepted?: Accepted; client?: WaitingClient } = {},
 ) {
+  const { accepted = await room.accept(), client = silent } = options;
   return takeTurns(room.parts, accepted, client, serve, createTries(room.parts, accepted));
 }
 
@@ -55,13 +57,13 @@ describe("a turn", () => {
       served++;
       return null;
     };
-    const { error } = await run(room, serve, { client, accepted: room.accept() });
+    const { error } = await run(room, serve, { client, accepted: await room.accept() });
     expect([error?.code, served, room.line.view().active]).toEqual(["internal_error", 0, 0]);
   });
 
   it("ends at TOTAL_TIMEOUT, which counts from the slot on", async () => {
     const room = testGeneration({ totalMs: 20 });
-    const accepted = room.accept();
+    const accepted = await room.accept();
     const { signal } = accepted.exchange;
     const { error } = await run(
       room,
@@ -78,15 +80,13 @@ describe("a wait", () => {
   it("is told with places, after the row is on its way to the disk", async () => {
     const room = testGeneration();
     const order: string[] = [];
-    const { ledger } = room.parts;
-    const parts = {
-      ...room.parts,
-      ledger: {
-        ...ledger,
-        waits(id: string) {
-          order.push("row");
-          ledger.waits(id);
-        },
+    const { parts } = room;
+    const { ledger } = room.kept;
+    room.kept.ledger = {
+      ...ledger,
+      waits(id: string) {
+        order.push("row");
+        ledger.waits(id);
       },
     };
     const client = {
@@ -99,7 +99,7 @@ describe("a wait", () => {
         free = () => resolve(null);
       });
     });
-    const accepted = room.accept();
+    const accepted = await room.accept();
     const tries = createTries(parts, accepted);
     const second = takeTurns(parts, accepted, client, async () => null, tries);
     await new Promise((resolve) => setImmediate(resolve));
@@ -120,7 +120,7 @@ describe("a wait", () => {
         free = () => resolve(null);
       });
     });
-    const accepted = room.accept();
+    const accepted = await room.accept();
     const second = run(
       room,
       () => {
@@ -154,7 +154,7 @@ describe("another upstream", () => {
 
   it("has no turn once an answer has begun", async () => {
     const room = testGeneration(two);
-    const accepted = room.accept();
+    const accepted = await room.accept();
     let served = 0;
     const { error } = await run(
       room,

@@ -1,26 +1,16 @@
 import type { Bytes } from "../answer/shaper.ts";
 import { GatewayError } from "../errors.ts";
-import type { Ledger } from "../ledger/ledger.ts";
-
 import { type MeterReading, nothingRead } from "../ledger/meter.ts";
-import type { LinePlace, Slot, Ticket } from "../line/line.ts";
-
+import type { LinePlace } from "../line/line.ts";
 import type { Telemetry } from "../telemetry/events.ts";
 import { memberIn, type PoolMember } from "../upstreams/destination.ts";
 import { asGatewayError } from "../with-exchange.ts";
+import type { Turn, Work } from "./keeper.ts";
 import type { Accepted } from "./reserve.ts";
-import { type TicketParts, ticketOf } from "./ticket-of.ts";
 import type { Tries } from "./tries.ts";
 
-export type TurnsParts = TicketParts & {
-  ledger: Pick<Ledger, "waits">;
-  telemetry: Pick<Telemetry, "tookTurn" | "waited" | "internalError">;
-  /** Learns from what is sent to the upstreams how they are. */
-  health: {
-    began(upstream: string): void;
-    /** `error` is null if the upstream answered. */
-    ended(upstream: string, error: GatewayError | null, user: string): void;
-  };
+export type TurnsParts = {
+  telemetry: Pick<Telemetry, "internalError">;
   /** Milliseconds; 0 is off. */
   timeouts: { readonly firstByteMs: number; readonly totalMs: number };
 };
@@ -41,7 +31,7 @@ export type Serve = (slot: HeldSlot) => Promise<Bytes | null>;
 /** How an accepted generation ended. */
 export type Outcome = {
   /** Its last slot; null if it never got one. */
-  slot: Slot | null;
+  slot: Turn | null;
   /** The upstream of that slot. */
   member: PoolMember | null;
   /** Milliseconds in line, for all its turns. */
@@ -60,8 +50,7 @@ export type Outcome = {
 /**
  * The outer circle of tries: waits for a slot and has the request served in it. If that upstream
  * fails before it has answered, the request waits for a slot of another one. Each slot is free
- * before the next step, whatever happened in it. Joins the line in the same turn of the event loop.
- * Never rejects.
+ * before the next step, whatever happened in it. Never rejects.
  */
 export async function takeTurns(
   parts: TurnsParts,
@@ -87,27 +76,15 @@ async function takeTurn(
   serve: Serve,
   tries: Tries,
 ): Promise<Outcome> {
-  const { destination, exchange } = accepted;
-  let firstEta: number | null = null;
-  let isTold = false;
-  let ticket: Ticket;
-  let slot: Slot;
+  const { admission, exchange } = accepted;
+  let slot: Turn;
   try {
-    ticket = ticketOf(parts, accepted, tries.failed, (place) => {
-      // Write the row before telling the client its place.
-      if (!isTold) parts.ledger.waits(exchange.id);
-      isTold = true;
-      firstEta ??= place.etaSeconds;
-      client.place(place);
-    });
-    slot = await destination.line.join(ticket);
+    slot = await admission.turn((place) => client.place(place), tries.failed);
   } catch (cause) {
     return neverServed(asGatewayError(parts.telemetry, exchange, cause));
   }
-  const { waitedMs, firstPlace, upstream } = slot;
+  const { upstream } = slot;
   return holdSlot(parts, accepted, slot, (member) => {
-    parts.telemetry.tookTurn({ priority: ticket.priority ?? 0, waitedMs, firstPlace });
-    if (firstEta !== null) parts.telemetry.waited(firstEta, waitedMs / 1000);
     client.started();
     return serve({ member, patienceMs: tries.hasOthers(upstream) ? 0 : longest(parts) });
   });
@@ -134,15 +111,12 @@ function neverServed(error: GatewayError): Outcome {
 async function holdSlot(
   parts: TurnsParts,
   accepted: Accepted,
-  slot: Slot,
+  slot: Turn,
   serve: (member: PoolMember) => Promise<Bytes | null>,
 ): Promise<Outcome> {
-  const { destination, exchange, identity, meter, stop } = accepted;
-  const { telemetry, health } = parts;
+  const { destination, exchange, meter, stop } = accepted;
+  const { telemetry } = parts;
   const member = memberIn(destination, slot.upstream);
-  const { name } = member.upstream;
-  // At once: an upstream on trial gets one request, and the next slot may be given in this turn.
-  health.began(name);
   const from = performance.now();
   let last: Bytes | null = null;
   let error: GatewayError | null = null;
@@ -161,14 +135,13 @@ async function holdSlot(
   }
   const endedAt = performance.now();
   // An answer of any status is a sign of life.
-  health.ended(name, reading.status > 0 ? null : error, identity.user);
-  slot.release(workOf(reading));
+  slot.end(reading.status > 0 ? null : error, workOf(reading));
   const { waitedMs } = slot;
   return { slot, member, waitedMs, upstreamMs: endedAt - from, reading, endedAt, last, error };
 }
 
 /** What the line learns from a generation for its estimates. */
-function workOf({ usage, timings }: MeterReading): Parameters<Slot["release"]>[0] {
+function workOf({ usage, timings }: MeterReading): Work {
   const { promptMs, outputMs } = timings ?? {};
   return {
     ...(usage.input === null ? {} : { inputTokens: usage.input - (usage.cached ?? 0) }),

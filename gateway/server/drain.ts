@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { shuttingDown } from "../errors.ts";
+import { type GatewayError, shuttingDown } from "../errors.ts";
 import type { AllLines } from "../line/all-lines.ts";
 import type { RosterView } from "../roster.ts";
 
 export type Draining = {
   lines: Pick<AllLines, "drain">;
   /** The generations under way, waiting or running. */
-  underway: RosterView<{ stop: AbortController }>;
+  underway: RosterView<{ stop: { abort(reason: GatewayError): void } }>;
   /** How long running generations may go on. Milliseconds. */
   timeoutMs: number;
 };

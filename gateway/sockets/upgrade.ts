@@ -108,8 +108,7 @@ async function open(
   const model = socketModel(identity, path, query);
   const destination = parts.route(model, identity.models);
   const given = { exchange, identity, request: nothingRead, destination, stop };
-  await parts.limits.recall(identity, Date.now());
-  const accepted = reserve(parts, given, { counted: null, isLimited: false });
+  const accepted = await reserve(parts, given, { counted: null, isLimited: false });
   const waiting = new WaitingSocket(opening.socket, exchange);
   // The proxy puts other headers in their place.
   const asker: IncomingMessage = Object.create(opening.request, {

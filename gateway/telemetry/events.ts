@@ -18,7 +18,7 @@ export type Telemetry = {
   passed(event: PassedEvent): void;
   refused(event: RefusedEvent): void;
   /** An internal error, with its stack. The client does not see it. */
-  internalError(exchange: Exchange, error: unknown): void;
+  internalError(exchange: Pick<Exchange, "id">, error: unknown): void;
   /** The names of fields that a conversion dropped. */
   dropped(exchange: Exchange, what: string): void;
   /** Seconds from a client's leaving to the free slot. */

@@ -1,4 +1,4 @@
-import type { Line, RouteSeats } from "../line/line.ts";
+import type { RouteSeats } from "../line/line.ts";
 import type { PassThrough } from "./pass-through.ts";
 import type { Way } from "./routing.ts";
 import type { Upstream } from "./upstream.ts";
@@ -6,9 +6,8 @@ import type { Upstream } from "./upstream.ts";
 /** An upstream of a pool, and the way on which reads and WebSockets reach it. */
 export type PoolMember = { readonly upstream: Upstream; readonly passThrough: PassThrough };
 
-/** Where a generation goes: the line it waits in, and the upstreams that may answer. */
+/** Where a generation goes: the upstreams that may answer. They are all behind one line. */
 export type Destination = {
-  readonly line: Line;
   /** The upstreams that may serve, in tiers. */
   readonly seats: RouteSeats;
   /** The model's name at each upstream that uses another name. */
@@ -37,7 +36,6 @@ export function memberIn(destination: Destination, upstream: string): PoolMember
  * then on.
  */
 export function createDestinations(
-  lineOf: ReadonlyMap<string, Line>,
   members: ReadonlyMap<string, PoolMember>,
 ): (way: Way) => Destination {
   const made = new Map<Way, Destination>();
@@ -45,10 +43,9 @@ export function createDestinations(
     let destination = made.get(way);
     if (destination === undefined) {
       const name = way.seats.list[0]?.upstream ?? "";
-      const line = lineOf.get(name);
       const first = members.get(name);
-      if (line === undefined || first === undefined) throw new Error(`no upstream ${name}`);
-      destination = { line, first, members, names: way.names, seats: way.seats };
+      if (first === undefined) throw new Error(`no upstream ${name}`);
+      destination = { first, members, names: way.names, seats: way.seats };
       made.set(way, destination);
     }
     return destination;

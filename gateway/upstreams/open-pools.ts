@@ -28,6 +28,8 @@ export type PoolsOptions = PoolLineOptions & {
 /** Every upstream in its pool, every pool with its line, and the way from a model to them. */
 export type Pools = {
   readonly lines: readonly Line[];
+  /** The line that this upstream is behind. */
+  lineAt(upstream: string): Line;
   /** The slots of an upstream, and how many of them are in use. */
   slotsAt(upstream: string): { capacity: number; active: number };
   /** The slots of the upstreams that take new work at present. */
@@ -71,7 +73,7 @@ export function openPools(options: PoolsOptions): Pools {
       line?.setCapacity(count, isAlone ? undefined : name);
     },
   );
-  const destinationOf = createDestinations(lineOf, members);
+  const destinationOf = createDestinations(members);
   const nameOf = (model: string | null): string | null => {
     if (model === null || routing(model) !== null) return model;
     const other = otherTag(model);
@@ -80,6 +82,11 @@ export function openPools(options: PoolsOptions): Pools {
   return {
     nameOf,
     lines,
+    lineAt(upstream) {
+      const line = lineOf.get(upstream);
+      if (line === undefined) throw new Error(`no upstream ${upstream}`);
+      return line;
+    },
     reads,
     memberNamed: (upstream) => members.get(upstream),
     slotsAt: (name) => ({

@@ -5,6 +5,8 @@ import type { Identity } from "../../auth/identity.ts";
 import { conversationKey } from "../../dialects/conversation-key.ts";
 import { noFields } from "../../dialects/request-fields.ts";
 import type { Exchange } from "../../exchange.ts";
+import type { Underway } from "../../generation/keeper.ts";
+import { createLocalKeeper, type LocalKeeperParts } from "../../generation/local-keeper.ts";
 import type { GenerationRequest } from "../../generation/read-request.ts";
 import {
   type Accepted,
@@ -12,7 +14,7 @@ import {
   reserve,
   type Unreserved,
 } from "../../generation/reserve.ts";
-import type { RunAcceptedParts, Underway } from "../../generation/run-accepted.ts";
+import type { RunAcceptedParts } from "../../generation/run-accepted.ts";
 import { openLedger } from "../../ledger/ledger.ts";
 import type { LimitFields } from "../../limits/limit-fields.ts";
 import { createLimits } from "../../limits/limits.ts";
@@ -48,11 +50,13 @@ export type HealthCalls = (string | [string, string | null])[];
 
 export type TestGeneration = {
   parts: ReserveParts & RunAcceptedParts;
+  /** What the keeper of `parts` has; it reads them with each request. */
+  kept: LocalKeeperParts;
   line: Line;
   health: HealthCalls;
   /** What `accept` reserves for, with another identity of the exchange. */
   given(over?: Partial<Exchange>, body?: object): Unreserved;
-  accept(over?: Partial<Exchange>, body?: object): Accepted;
+  accept(over?: Partial<Exchange>, body?: object): Promise<Accepted>;
   /** The columns of a row, or undefined. */
   row(id: string): Record<string, unknown> | undefined;
 };
@@ -64,34 +68,36 @@ export function testGeneration(options: TestGenerationOptions = {}): TestGenerat
   const ledger = openLedger({ file });
   onTestFinished(() => ledger.shutdown());
   const db = connect(file);
-  const destination = destinationTo(upstreams, maxQueue);
+  const destination = destinationTo(upstreams);
   const log = createLog({ level: "silent", form: "json", destination: new PassThrough() });
   onTestFinished(() => log.close());
   const health: HealthCalls = [];
-  const parts: TestGeneration["parts"] = {
+  const telemetry = createTelemetry({ log, metrics: createMetrics() });
+  const names = Object.keys(upstreams);
+  const line = createLine({ maxQueue, upstreams: names.map((name) => ({ name, capacity: 1 })) });
+  const kept: LocalKeeperParts = {
     draining: () => false,
+    lineAt: () => line,
     limits: createLimits({
-      ...{
-        forAll,
-        roles: {},
-        windowMs: 3_600_000,
-        history: () => [],
-        historyOfKey: () => [],
-        onTrouble: () => {},
-      },
+      ...{ forAll, roles: {}, windowMs: 3_600_000, onTrouble: () => {} },
+      ...{ history: () => [], historyOfKey: () => [] },
     }),
     ledger,
-    costOf: () => 0.25,
     affinity: createAffinity(),
-    tokens: { count: () => null },
-    telemetry: createTelemetry({ log, metrics: createMetrics() }),
     health: {
       began: (name) => health.push(name),
       ended: (name, error) => health.push([name, error?.code ?? null]),
     },
+    underway: new Roster<Underway>(),
+    telemetry,
+  };
+  const parts: TestGeneration["parts"] = {
+    keeper: createLocalKeeper(kept),
+    costOf: () => 0.25,
+    tokens: { count: () => null },
+    telemetry,
     timeouts: { firstByteMs: 10_000, totalMs: options.totalMs ?? 0 },
     retries: createRetries(),
-    underway: new Roster<Underway>(),
   };
   const given: TestGeneration["given"] = (over, body) => {
     const stop = new AbortController();
@@ -104,18 +110,16 @@ export function testGeneration(options: TestGenerationOptions = {}): TestGenerat
   };
   return {
     parts,
-    line: destination.line,
+    kept,
+    line,
     health,
     given,
-    accept: (over, body) => reserve(parts, given(over, body)),
+    accept: async (over, body) => await reserve(parts, given(over, body)),
     row: (id) => rowOf(db, id),
   };
 }
 
-function destinationTo(
-  upstreams: Readonly<Record<string, string>>,
-  maxQueue: number | null,
-): Destination {
+function destinationTo(upstreams: Readonly<Record<string, string>>): Destination {
   const names = Object.keys(upstreams);
   const members = new Map<string, PoolMember>();
   for (const [name, url] of Object.entries(upstreams)) {
@@ -133,8 +137,7 @@ function destinationTo(
   const [first] = members.values();
   if (first === undefined) throw new Error("a pool needs an upstream");
   const list = names.map((upstream) => ({ upstream, tier: 0, model: null }));
-  const line = createLine({ maxQueue, upstreams: names.map((name) => ({ name, capacity: 1 })) });
-  return { line, first, members, names: new Map(), seats: { key: "test", list } };
+  return { first, members, names: new Map(), seats: { key: "test", list } };
 }
 
 function requestOf(body: object): GenerationRequest {

@@ -1,0 +1,96 @@
+import type { Identity } from "../auth/identity.ts";
+import type { GatewayError } from "../errors.ts";
+import type { RowClosing, RowOpening } from "../ledger/ledger.ts";
+import type { LimitedGeneration } from "../limits/limits.ts";
+import type { Used } from "../limits/reservation.ts";
+import type { LinePlace, Slot } from "../line/line.ts";
+import type { LineRequest } from "../line/order/line-entry.ts";
+
+/**
+ * What the keeper must know of a generation. It is plain data, so the keeper can be another process.
+ * `opening.upstream` says which line the generation waits in.
+ */
+export type Candidate = {
+  readonly opening: RowOpening;
+  readonly identity: Identity;
+  readonly limited: LimitedGeneration;
+  readonly wish: LineWish;
+};
+
+/** What the line must know of a generation, beside its user. */
+export type LineWish = Pick<
+  LineRequest,
+  "session" | "streamed" | "inputTokens" | "maxTokens" | "seats"
+> & {
+  /** The client's own wish for a priority (`x-priority`); null: it has none. */
+  readonly priority: string | null;
+  /** The conversation it continues, if there are several upstreams to choose from. */
+  readonly conversation: string | null;
+};
+
+/** The keeper's own hold on a generation: it can be stopped, and its stop ends its wait. */
+export type StopControl = Pick<AbortController, "abort" | "signal">;
+
+/** A generation between its acceptance and its end. */
+export type Underway = {
+  readonly user: string;
+  readonly identity: Identity;
+  /** Epoch milliseconds. */
+  readonly startedAt: number;
+  readonly stop: { abort(reason: GatewayError): void };
+};
+
+/** What a generation has used in its slot. */
+export type Work = NonNullable<Parameters<Slot["release"]>[0]>;
+
+/** A slot that the keeper gave to a generation. */
+export type Turn = Pick<Slot, "waitedMs" | "firstPlace" | "upstream"> & {
+  /**
+   * Gives the slot back, and says what came of it; `error` is null if the upstream has answered. A
+   * second call does nothing.
+   */
+  end(error: GatewayError | null, work: Work): void;
+};
+
+/** How the accounts of a generation are closed. */
+export type Closing = {
+  readonly row: RowClosing;
+  /** What the user's limits are charged; null: it could not be computed. */
+  readonly charge: Used | null;
+  /** The upstream that has the conversation in its cache now; null: none has. */
+  readonly cachedAt: string | null;
+};
+
+/** A generation that the keeper has accepted: it has a row, a part of its user's limits, a place. */
+export type Admission = {
+  /** For the answer: how the user's limits stand. */
+  readonly headers: Readonly<Record<string, string>>;
+  /**
+   * Waits for a slot. The first call waits for the place that was taken with the acceptance; a later
+   * one joins the line again, after the upstreams in `failed`. Rejects if the request leaves the
+   * line without a slot.
+   * @param onPlace - told the place on the way, first when the row of the request is on its way to
+   * the disk
+   */
+  turn(onPlace: (place: LinePlace) => void, failed?: ReadonlySet<string>): Promise<Turn>;
+  /**
+   * Closes reservation and row. Resolves when the row is committed, or waits in the spool while the
+   * database takes nothing. Never rejects.
+   */
+  close(closing: Closing): Promise<void>;
+  /** The generation is over, whatever came of it. What is still held is given back. */
+  end(): void;
+};
+
+/**
+ * Keeps the lines, the limits and the accounts, for one process or for several. There is one keeper:
+ * two would both give away the last place.
+ */
+export type Keeper = {
+  /**
+   * Takes room in the user's limits, a place in the line, and opens the row: all of it or nothing,
+   * and nothing comes between. `stop` aborts when the client leaves.
+   * @throws GatewayError 429 or 503 if there is no room (or the promise rejects with it)
+   */
+  take(candidate: Candidate, stop: StopControl): Admission | Promise<Admission>;
+};
