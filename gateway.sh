@@ -11,6 +11,7 @@ gateway.sh: the gateway of this directory, with and without Docker
 
   users …            who may use it: users add alice, users list, users --help
   usage …            who used how much
+  ledger …           checks and exports the accounts: ledger check, ledger export
   key                the first key, within its first 24 hours
   queue              who waits and who runs
   doctor             is all well? what to do if not
@@ -196,10 +197,11 @@ completion() {
   cat <<'E'
 _llm_gateway_words() {
   case $1 in
-    '') echo users usage key queue doctor status logs start stop restart backup restore upgrade migrate config completion help ;;
+    '') echo users usage ledger key queue doctor status logs start stop restart backup restore upgrade migrate config completion help ;;
     users) echo list add remove rotate disable enable show hash ;;
     migrate) echo metrics litellm llama-swap ;;
     config) echo check ;;
+    ledger) echo check export ;;
     logs) echo tunnel ;;
   esac
 }

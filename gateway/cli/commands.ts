@@ -13,6 +13,7 @@ const loaders: ReadonlyMap<string, () => Promise<Command>> = new Map<
   ["key", async () => (await import("./key.ts")).key],
   ["users", async () => (await import("./users.ts")).users],
   ["usage", async () => (await import("./usage.ts")).usage],
+  ["ledger", async () => (await import("./ledger.ts")).ledger],
   ["queue", async () => (await import("./queue.ts")).queue],
   ["config", async () => (await import("./config.ts")).config],
   ["doctor", async () => (await import("./doctor.ts")).doctor],

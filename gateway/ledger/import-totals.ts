@@ -7,7 +7,7 @@ import { addTo, quarterMs } from "./rollups.ts";
 export type ImportedTotals = { user: string; requests: number; input: number; output: number };
 
 /** Stands in the column of models, so that a second import is noticed. */
-export const importedModel = "(imported)";
+const importedModel = "(imported)";
 
 /**
  * Adds totals to the sums of one UTC day (`2026-11-21`), all or none; a gateway may run meanwhile.

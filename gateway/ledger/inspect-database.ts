@@ -1,7 +1,6 @@
 import Database from "better-sqlite3";
-import { importedModel } from "./import-totals.ts";
 import { migrations, unsuitable } from "./migrations.ts";
-import { verify } from "./verify.ts";
+import { compareSums } from "./upkeep/wrong-sums.ts";
 
 /** What the file of a ledger holds, or why it cannot be used. */
 export type Inspection =
@@ -11,8 +10,8 @@ export type Inspection =
       /** Generations that have a row. */
       readonly rows: number;
       /**
-       * Sums that differ from the rows, without those taken over from another gateway. Null: the
-       * file is of an older gateway, and is brought up to date by the next start.
+       * Sums that differ from the rows, without those that have no rows. Null: the file is of an
+       * older gateway, and is brought up to date by the next start.
        */
       readonly wrongSums: number | null;
     };
@@ -45,8 +44,5 @@ function accountsIn(db: Database.Database): { rows: number; wrongSums: number | 
   if (version === 0) return { rows: 0, wrongSums: 0 };
   const rows = Number(db.prepare("SELECT count(*) FROM generations").pluck().get());
   if (version < migrations.length) return { rows, wrongSums: null };
-  // Rows and sums of one moment: a row that closes in between looks like a fault.
-  const faults = db.transaction((open: Database.Database) => verify(open))(db);
-  const ours = faults.filter((line) => !line.includes(JSON.stringify(importedModel)));
-  return { rows, wrongSums: ours.length };
+  return { rows, wrongSums: compareSums(db).faults.length };
 }

@@ -52,7 +52,7 @@ export const quarterMs: number = 900_000;
 export type TableName = "rollups" | "quarters";
 
 /** The table of whole UTC days, for ever, and the table of quarter hours (see `keptFrom`). */
-const tables: Readonly<Record<TableName, { time: string; of: string }>> = {
+export const tables: Readonly<Record<TableName, { time: string; of: string }>> = {
   rollups: { time: "day", of: "strftime('%Y-%m-%d', started_at / 1000, 'unixepoch')" },
   quarters: { time: "quarter", of: `started_at / ${quarterMs}` },
 };

@@ -141,7 +141,7 @@ function checkDatabase(about: string, file: string): Finding {
       break;
   }
   if (found.wrongSums !== null && found.wrongSums > 0) {
-    const todo = "This is normal if old rows were removed. If not, restore the last backup.";
+    const todo = "See ledger check. ledger check --repair makes the sums from the rows.";
     return warn(about, `${found.wrongSums} of its sums differ from its rows.`, todo);
   }
   const size = `${Math.ceil(statSync(file).size / 1024)} KiB`;
