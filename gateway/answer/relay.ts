@@ -1,6 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
-import { maxRejectionBytes, upstreamRejection } from "../dialects/upstream-rejection.ts";
+import {
+  maxRejectionBytes,
+  rejectionHeaders,
+  upstreamRejection,
+} from "../dialects/upstream-rejection.ts";
 import type { GatewayError } from "../errors.ts";
 import { type Shown, setIdentityHeaders } from "./identity-headers.ts";
 import { refuse } from "./refuse.ts";
@@ -50,12 +54,9 @@ function relayError(
     if (isAnswered || response.headersSent) return;
     isAnswered = true;
     const type = upstream.headers["content-type"] ?? "";
-    const { "retry-after": retryAfter = null, location = null } = upstream.headers;
     const body = Buffer.concat(chunks);
-    const error = upstreamRejection(upstream.statusCode ?? 502, body, type, {
-      retryAfter,
-      location,
-    });
+    const told = rejectionHeaders(upstream.headers);
+    const error = upstreamRejection(upstream.statusCode ?? 502, body, type, told);
     refuse(request, response, shown, shownError(error));
   };
   upstream.on("data", (chunk: Buffer) => {

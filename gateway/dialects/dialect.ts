@@ -266,12 +266,12 @@ export type DialectOwn = {
 };
 
 export type DialectModels = {
-  /** `GET` here lists the models, and below it shows one. */
-  readonly path: string;
+  /** `GET` here lists the models, and below it shows one; null: the list has no path of its own. */
+  readonly path: string | null;
   /** A client of this dialect, by its headers, though it asks at another list's path. */
   isMeantBy(headers: IncomingHttpHeaders): boolean;
   /** One model of the gateway's list. */
-  one(model: { readonly id: string }): object;
+  one(model: OwnModel): object;
   all(models: readonly object[]): object;
 };
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { recorded } from "../test/fixtures/recorded.ts";
-import { upstreamRejection } from "./upstream-rejection.ts";
+import { rejectionHeaders, upstreamRejection } from "./upstream-rejection.ts";
 
 function rejection(status: number, body: unknown, type = "application/json") {
   const text = typeof body === "string" ? body : JSON.stringify(body);
@@ -100,6 +100,47 @@ describe("other failures of an upstream", () => {
     const error = rejection(given, { error: { message, code: given } });
     expect(error).toMatchObject({ code, status, shownCode: code });
     expect(error.message).toContain(message);
+  });
+
+  it.each([
+    "Failed to parse tools: Expected 'tools' to be an array, got 5; tools = 5",
+    "Failed to parse messages: Missing 'role' in message",
+    "image input is not supported - hint: you may need to provide the mmproj",
+    "Failed to load image or audio file",
+    "'messages' is required",
+    "Cannot use both json_schema and grammar",
+  ])("500 %j blames the request, and is a 400", (message) => {
+    expect(rejection(500, { error: { message, code: 500, type: "server_error" } })).toMatchObject({
+      ...{ code: "upstream_rejected", status: 400, type: "invalid_request_error", message },
+    });
+  });
+
+  it.each([
+    "Compute error.",
+    "failed to decode the batch",
+    "the 'messages' is required",
+    "Unable to generate parser for this template",
+  ])("500 %j is the upstream's own failure", (message) => {
+    expect(rejection(500, { error: { message } })).toMatchObject({ code: "upstream_error" });
+  });
+
+  it.each(["this feature is disabled", "Your input was flagged"])("403 %j is a 403", (message) => {
+    const error = rejection(403, { error: { message, code: 403 } });
+    expect(error).toMatchObject({ status: 403, type: "permission_error", message });
+  });
+
+  it("reads the wait in milliseconds, which is more exact than the one in seconds", () => {
+    const waits = [
+      { "retry-after-ms": "1500", "retry-after": "9" },
+      { "retry-after-ms": "250" },
+      { "retry-after-ms": "soon", "retry-after": "9" },
+      { "retry-after-ms": ["1", "2"] },
+    ];
+    const told = waits.map((headers) => {
+      const rejected = upstreamRejection(429, Buffer.from(""), "", rejectionHeaders(headers));
+      return rejected.headers["retry-after"];
+    });
+    expect(told).toEqual(["2", "1", "9", undefined]);
   });
 
   it("passes on the wait that Google tells in the body", () => {

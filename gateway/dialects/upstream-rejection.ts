@@ -1,6 +1,7 @@
 import { type ErrorCode, type ErrorOptions, GatewayError } from "../errors.ts";
 import { isJsonObject } from "../json-object.ts";
 import { isOverflow, overflowCode } from "./context-overflow.ts";
+import { statusOfRequestFault } from "./request-faults.ts";
 import { readUpstreamError, type UpstreamError } from "./upstream-error.ts";
 
 /** The body of a 4xx or 5xx is read up to this size for its message. */
@@ -14,6 +15,7 @@ const namesByStatus: Readonly<Record<number, string>> = {
 };
 
 const typesByStatus: Readonly<Record<number, string>> = {
+  403: "permission_error",
   404: "not_found_error",
   413: "request_too_large",
   429: "rate_limit_error",
@@ -53,13 +55,19 @@ function redirectTo(location: string | null): string | null {
   return bare.replace(/[^\x21-\x7e]/g, "").slice(0, 200) || null;
 }
 
+/** A type that calls it the server's own failure does not go with a 4xx. */
+function typeOf(status: number, told: string | null): string {
+  const isServers = told === "server_error" || told === "api_error";
+  return (isServers ? null : told) ?? typesByStatus[status] ?? "invalid_request_error";
+}
+
 function rejected(status: number, found: UpstreamError): ErrorOptions {
   const shownCode = isOverflow(found)
     ? overflowCode
     : (found.code ?? namesByStatus[status] ?? "upstream_rejected");
   return {
     status,
-    type: found.type ?? typesByStatus[status] ?? "invalid_request_error",
+    type: typeOf(status, found.type),
     shownCode,
     param: found.param,
     extra: found.extra,
@@ -70,19 +78,31 @@ function withDetail(text: string, detail: string | null): string {
   return detail === null ? `${text}.` : `${text}: ${detail}`;
 }
 
-/** Headers of an upstream's answer that is no success. */
+/** What the headers of an upstream's answer that is no success say; null: nothing. */
 export type RejectionHeaders = {
-  readonly retryAfter?: string | readonly string[] | null;
-  readonly location?: string | readonly string[] | null;
+  readonly retryAfter?: string | null;
+  readonly location?: string | null;
 };
+
+/** Reads them; names are in lower case. OpenAI and Azure tell the wait in milliseconds, too. */
+export function rejectionHeaders(headers: Readonly<Record<string, unknown>>): RejectionHeaders {
+  const told = (name: string): string | null => {
+    const value = headers[name];
+    return typeof value === "string" ? value : null;
+  };
+  const ms = told("retry-after-ms")?.trim() ?? "";
+  const exact = /^\d+(\.\d+)?$/.test(ms) ? String(Number(ms) / 1000) : null;
+  return { retryAfter: exact ?? told("retry-after"), location: told("location") };
+}
 
 /**
  * What an upstream's error answer (any status that is no success) means for our client.
  *
- * A prompt that does not fit the model's context is a 400. Any other 4xx keeps status, message and extra fields; 401, 403 and 407 are about the gateway's own key,
- * whose message may repeat it and is dropped; 501 and 529 keep their status; a 503 of a loading
- * model can be waited out; the rest is a 502 with the upstream's message as detail. The message may
- * repeat what the client sent: it belongs to the client, not into a log.
+ * A prompt that does not fit the model's context is a 400, and so is what else blames the request by
+ * its words. Any other 4xx keeps status, message and extra fields; 401, 403 and 407 are about the
+ * gateway's own key, whose message may repeat it and is dropped; 501 and 529 keep their status; a 503
+ * of a loading model can be waited out; the rest is a 502 with the upstream's message as detail. The
+ * message may repeat what the client sent: it belongs to the client, not into a log.
  */
 export function upstreamRejection(
   status: number,
@@ -91,33 +111,29 @@ export function upstreamRejection(
   told: RejectionHeaders = {},
 ): GatewayError {
   const { retryAfter = null, location = null } = told;
-  if (status === 401 || status === 403 || status === 407) {
+  const found = readUpstreamError(body, contentType);
+  const faultStatus = isOverflow(found) ? 400 : statusOfRequestFault(status, found);
+  if (faultStatus === null && (status === 401 || status === 403 || status === 407)) {
     return new GatewayError(
       "upstream_auth",
       `The upstream refused the gateway's own key (${status}); yours is fine. Tell the operator.`,
     );
   }
-  const found = readUpstreamError(body, contentType);
-  const retry = retryOf(typeof retryAfter === "string" ? retryAfter : retryDelayIn(found.extra));
+  const retry = retryOf(retryAfter ?? retryDelayIn(found.extra));
   const extra = { ...found.extra, ...retry.extra };
   const { headers } = retry;
-  // Some servers call it a failure of their own.
-  if (isOverflow(found)) {
-    return new GatewayError("upstream_rejected", found.message ?? "The prompt is too long.", {
-      ...rejected(400, found),
+  const shown = faultStatus ?? status;
+  if (shown >= 400 && shown < 500) {
+    const otherwise = isOverflow(found)
+      ? "The prompt is too long."
+      : `The upstream refused the request (${status}).`;
+    return new GatewayError("upstream_rejected", found.message ?? otherwise, {
+      ...rejected(shown, found),
       headers,
       extra,
     });
   }
-  if (status >= 400 && status < 500) {
-    const message = found.message ?? `The upstream refused the request (${status}).`;
-    return new GatewayError("upstream_rejected", message, {
-      ...rejected(status, found),
-      headers,
-      extra,
-    });
-  }
-  const target = redirectTo(typeof location === "string" ? location : null);
+  const target = redirectTo(location);
   if (status >= 300 && status < 400 && target !== null) {
     const where = `The upstream redirects to ${target} (${status}), which is not followed.`;
     const text = `${where} Tell the operator: the upstream's URL is another one.`;

@@ -119,4 +119,21 @@ describe.runIf(llamaScript !== null)("two models on a llama-server in router mod
     },
     120_000,
   );
+
+  it("are three after a file has come, for the administrator that asks to look again", async () => {
+    await using gateway = await startTestGateway(politeChat, {
+      UPSTREAM_URL: llama.url,
+      UPSTREAM_TYPE: "auto",
+    });
+    const list = async (user: string, query: string): Promise<string[]> => {
+      const headers = { authorization: `Bearer ${gateway.keys[user]}` };
+      const answer = await fetch(`${gateway.url}/v1/models${query}`, { headers });
+      return ((await answer.json()) as { data: { id: string }[] }).data.map(({ id }) => id);
+    };
+    expect(await list("admin", "")).toEqual(["tiny", "tiny2"]);
+    cpSync(join(models, "tiny.gguf"), join(models, "tiny3.gguf"));
+    expect(await list("alice", "?reload=1")).toEqual(["tiny", "tiny2"]);
+    expect(await list("admin", "?reload=1")).toEqual(["tiny", "tiny2", "tiny3"]);
+    expect(await list("alice", "")).toContain("tiny3");
+  }, 30_000);
 });

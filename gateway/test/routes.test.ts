@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import Anthropic from "@anthropic-ai/sdk";
 import { afterEach, describe, expect, it } from "vitest";
 import { chat, startTestGateway, type TestGateway, until } from "./support/harness.ts";
 import { type MockUpstream, type Seen, startMockUpstream } from "./support/mock-upstream.ts";
@@ -288,6 +289,39 @@ routes: [{ model: "gpt-*", upstream: a }]
     for (const path of ["/v1/models", "/v1beta/models"]) {
       const list = await fetch(gateway.url + path, { headers });
       expect(await list.json()).toMatchObject({ models: [{ name: "models/mock" }] });
+    }
+  });
+
+  it("is in Anthropic's shape for Anthropic's client", async () => {
+    const a = await server("a");
+    const gateway = await gatewayWith(`upstreams: { a: { url: "${a.url}", type: openai } }\n`, {
+      UPSTREAM_URL: "",
+    });
+    const client = new Anthropic({ baseURL: gateway.url, apiKey: gateway.keys.alice ?? "" });
+    const listed = await Array.fromAsync(client.models.list());
+    // The compiler judges that a whole model of the SDK looks so.
+    const whole = {
+      ...{ type: "model", id: "mock", display_name: "mock", lifecycle: "active", line: null },
+      ...{ capabilities: null, max_input_tokens: null, max_tokens: null },
+      ...{ deprecated_at: null, retires_at: null, created_at: expect.any(String) },
+    } satisfies Anthropic.ModelInfo;
+    expect(listed).toEqual([whole]);
+    expect(await client.models.retrieve("mock")).toMatchObject(whole);
+  });
+
+  it("is asked for a model only where there are several", async () => {
+    const a = await server("a");
+    const gateway = await gatewayWith(`upstreams: { a: { url: "${a.url}", type: openai } }\n`, {
+      UPSTREAM_URL: "",
+    });
+    const headers = { authorization: `Bearer ${gateway.keys.alice}` };
+    await fetch(`${gateway.url}/v1/models`, { headers });
+    for (const [path, body] of [
+      ["/v1/chat/completions", { ...chat(), model: undefined }],
+      ["/infill", { input_prefix: "a", input_suffix: "b" }],
+    ] as const) {
+      const response = await gateway.post(path, body);
+      expect([response.status, await response.text()]).toEqual([200, expect.any(String)]);
     }
   });
 

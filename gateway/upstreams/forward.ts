@@ -2,7 +2,11 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Socket } from "node:net";
 import type { Readable, Transform } from "node:stream";
 import type { Dispatcher } from "undici";
-import { maxRejectionBytes, upstreamRejection } from "../dialects/upstream-rejection.ts";
+import {
+  maxRejectionBytes,
+  rejectionHeaders,
+  upstreamRejection,
+} from "../dialects/upstream-rejection.ts";
 import type { GatewayError } from "../errors.ts";
 import { ClientAware, type Connections } from "./connection.ts";
 import { withStatus } from "./failure.ts";
@@ -228,9 +232,9 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
     const found = this.#rejection;
     if (found === null) return null;
     const type = String(found.headers["content-type"] ?? "");
-    const { "retry-after": retryAfter = null, location = null } = found.headers;
     const body = Buffer.concat(found.chunks);
-    const rejection = upstreamRejection(found.status, body, type, { retryAfter, location });
+    const told = rejectionHeaders(found.headers);
+    const rejection = upstreamRejection(found.status, body, type, told);
     return withStatus(rejection, found.status);
   }
 

@@ -6,8 +6,12 @@ import { leadsTo, type Route, type Routing } from "./routing.ts";
 
 /** The models that the gateway knows: those of the routes, and those that the upstreams list. */
 export type KnownModels = {
-  /** The models that a key with these globs may use; null: all. */
-  list(allowed: readonly string[] | null): Promise<readonly ListedModel[]>;
+  /**
+   * The models that a key with these globs may use; null: all.
+   *
+   * @param reloads - has servers look for new models first
+   */
+  list(allowed: readonly string[] | null, reloads?: boolean): Promise<readonly ListedModel[]>;
   /** The models of an upstream that requests can reach, as far as they are known now. */
   at(upstream: string): string[];
   /** The only model; null if there are several, or none is known now. */
@@ -43,8 +47,8 @@ export function createKnownModels(options: {
       const { data } = joinModels(reachedNow(), names, (id) => mayUseModel(allowed, id));
       return data.map(({ id }) => id);
     },
-    async list(allowed) {
-      const entries = await catalog.read().catch((error: unknown) => {
+    async list(allowed, reloads) {
+      const entries = await catalog.read(reloads).catch((error: unknown) => {
         // The names of the routes are known even if no upstream answers.
         if (names.length === 0) throw error;
         return catalog.entries();

@@ -22,8 +22,10 @@ export type ModelCatalog = {
   /**
    * What is known, once every upstream has been asked once. Rejects with a GatewayError where
    * nothing is, and nothing can be had.
+   *
+   * @param reloads - has servers look for new models, at most once in `freshMs`, and waits for that
    */
-  read(): Promise<readonly CatalogEntry[]>;
+  read(reloads?: boolean): Promise<readonly CatalogEntry[]>;
   /** What is known now. Like all three, has old lists asked for again behind it. */
   entries(): readonly CatalogEntry[];
   /** The names of the upstreams that list a model, in order. */
@@ -52,6 +54,7 @@ export function createModelCatalog(options: CatalogOptions): ModelCatalog {
   const lists = options.upstreams.map((upstream): List => {
     return { upstream, entries: null, askedAt: never, asking: null, error: null };
   });
+  let reloadedAt = never;
   let joined: readonly CatalogEntry[] = [];
   let byModel: ReadonlyMap<string, readonly string[]> = new Map();
 
@@ -60,10 +63,10 @@ export function createModelCatalog(options: CatalogOptions): ModelCatalog {
     byModel = upstreamsByModel(joined);
   }
 
-  async function ask(list: List): Promise<void> {
+  async function ask(list: List, reloads: boolean): Promise<void> {
     const { name } = list.upstream;
     try {
-      list.entries = await readModelList(list.upstream, timeoutMs);
+      list.entries = await readModelList(list.upstream, timeoutMs, reloads);
       list.error = null;
       onAnswered?.(name);
     } catch (cause) {
@@ -79,12 +82,25 @@ export function createModelCatalog(options: CatalogOptions): ModelCatalog {
     for (const list of lists) {
       if (list.asking !== null || now() - list.askedAt < freshMs) continue;
       list.askedAt = now();
-      list.asking = ask(list);
+      list.asking = ask(list, false);
     }
   }
 
+  async function reload(): Promise<void> {
+    await Promise.all(lists.map(({ asking }) => asking));
+    if (now() - reloadedAt >= freshMs) {
+      reloadedAt = now();
+      for (const list of lists) {
+        list.askedAt = reloadedAt;
+        list.asking ??= ask(list, true);
+      }
+    }
+    await Promise.all(lists.map(({ asking }) => asking));
+  }
+
   return {
-    async read() {
+    async read(reloads = false) {
+      if (reloads) await reload();
       refresh();
       const nothing = lists.every(({ entries }) => entries === null);
       // An upstream that was down already is not waited for, unless it is the only one.

@@ -99,8 +99,9 @@ export function openPools(options: PoolsOptions): Pools {
       return sum;
     },
     route(model, allowed) {
-      const meant = model !== null && model === modelId ? models.only() : null;
-      const name = meant ?? nameOf(model);
+      // A request without a model means the only one: llama.vim names none.
+      const isAny = model === null ? routing(null) === null : model === modelId;
+      const name = (isAny ? models.only() : null) ?? nameOf(model);
       const way = routing(name);
       if (way === null) throw noSuchModel(model, models.names(allowed));
       const destination = destinationOf(way);

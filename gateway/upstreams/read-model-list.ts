@@ -32,14 +32,17 @@ const query = (name: string, value: unknown): string | null =>
 
 /**
  * Asks an upstream for all its models. Rejects with a GatewayError; each page may take `timeoutMs`.
+ *
+ * @param reloads - a router of llama.cpp looks for new models first
  */
 export async function readModelList(
   upstream: Upstream,
   timeoutMs: number,
+  reloads: boolean = false,
 ): Promise<readonly CatalogEntry[]> {
   const { path, next } = lists[upstream.family];
   const entries: CatalogEntry[] = [];
-  let more: string | null = "";
+  let more: string | null = reloads && upstream.kind === "llamacpp" ? "?reload=1" : "";
   for (let pages = 0; more !== null && pages < maxPages; pages++) {
     const page: JsonObject = await readPage(upstream, path + more, timeoutMs);
     const found = entriesOf(upstream.family, page, upstream.name);

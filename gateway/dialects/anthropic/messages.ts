@@ -12,6 +12,7 @@ import { createFieldReader } from "../request-fields.ts";
 import { isErrorEvent, isNamed, says, textsOf } from "../sse/event-scan.ts";
 import { sse } from "../sse/sse-framing.ts";
 import { commonUsage } from "../usage.ts";
+import { anthropicModels } from "./anthropic-models.ts";
 import { fitMessages } from "./fit-messages.ts";
 import { messagesErrors } from "./messages-error.ts";
 
@@ -115,9 +116,9 @@ export const messages: Dialect = {
       load: async () => (await import("./messages-translator.ts")).messagesTranslator,
     },
   },
-  models: null,
-  // Anthropic's clients keep Anthropic's form there.
+  models: anthropicModels,
   own: null,
+  // Anthropic's clients keep Anthropic's form there.
   openRouter: {
     apiType: "completions",
     errorBody: (error, requestId) => messagesErrors.body(withOpenRouterType(error), requestId),

@@ -1,7 +1,7 @@
 import { GatewayError } from "../../errors.ts";
 import { isJsonObject } from "../../json-object.ts";
 import { readUpstreamError } from "../upstream-error.ts";
-import { upstreamRejection } from "../upstream-rejection.ts";
+import { rejectionHeaders, upstreamRejection } from "../upstream-rejection.ts";
 
 import type { TargetName } from "./target.ts";
 
@@ -57,8 +57,8 @@ function ofCall(error: ProviderError): GatewayError {
   const body = Buffer.from(typeof error.responseBody === "string" ? error.responseBody : "");
   const type = headerIn(error.responseHeaders, "content-type") ?? "";
   if (typeof error.statusCode === "number" && error.statusCode >= 300) {
-    const retryAfter = headerIn(error.responseHeaders, "retry-after");
-    return upstreamRejection(error.statusCode, body, type, { retryAfter });
+    const told = isJsonObject(error.responseHeaders) ? rejectionHeaders(error.responseHeaders) : {};
+    return upstreamRejection(error.statusCode, body, type, told);
   }
   const { message } = readUpstreamError(body, type);
   const isError = message !== null && /^\s*\{\s*"error"/.test(String(error.responseBody));
