@@ -36,6 +36,7 @@ type List = {
   upstream: Upstream;
   entries: readonly CatalogEntry[] | null;
   askedAt: number;
+  reloadedAt: number;
   asking: Promise<void> | null;
   error: GatewayError | null;
 };
@@ -52,9 +53,15 @@ export function createModelCatalog(options: CatalogOptions): ModelCatalog {
   const now = options.now ?? (() => performance.now());
   const never = Number.NEGATIVE_INFINITY;
   const lists = options.upstreams.map((upstream): List => {
-    return { upstream, entries: null, askedAt: never, asking: null, error: null };
+    return {
+      upstream,
+      entries: null,
+      askedAt: never,
+      reloadedAt: never,
+      asking: null,
+      error: null,
+    };
   });
-  let reloadedAt = never;
   let joined: readonly CatalogEntry[] = [];
   let byModel: ReadonlyMap<string, readonly string[]> = new Map();
 
@@ -78,34 +85,28 @@ export function createModelCatalog(options: CatalogOptions): ModelCatalog {
     join();
   }
 
-  function refresh(): void {
+  function refresh(reloads = false): void {
     for (const list of lists) {
-      if (list.asking !== null || now() - list.askedAt < freshMs) continue;
+      const since = now() - (reloads ? list.reloadedAt : list.askedAt);
+      if (list.asking !== null || since < freshMs) continue;
       list.askedAt = now();
-      list.asking = ask(list, false);
+      if (reloads) list.reloadedAt = list.askedAt;
+      list.asking = ask(list, reloads);
     }
-  }
-
-  async function reload(): Promise<void> {
-    await Promise.all(lists.map(({ asking }) => asking));
-    if (now() - reloadedAt >= freshMs) {
-      reloadedAt = now();
-      for (const list of lists) {
-        list.askedAt = reloadedAt;
-        list.asking ??= ask(list, true);
-      }
-    }
-    await Promise.all(lists.map(({ asking }) => asking));
   }
 
   return {
     async read(reloads = false) {
-      if (reloads) await reload();
+      if (reloads) {
+        await allOf(lists);
+        refresh(true);
+        await allOf(lists);
+      }
       refresh();
       const nothing = lists.every(({ entries }) => entries === null);
       // An upstream that was down already is not waited for, unless it is the only one.
       const awaited = lists.filter((list) => list.entries === null && (nothing || !list.error));
-      await Promise.all(awaited.map(({ asking }) => asking));
+      await allOf(awaited);
       const error = lists.find((list) => list.error !== null)?.error;
       if (error && lists.every(({ entries }) => entries === null)) throw error;
       return joined;
@@ -120,6 +121,9 @@ export function createModelCatalog(options: CatalogOptions): ModelCatalog {
     },
   };
 }
+
+const allOf = (lists: readonly List[]): Promise<unknown> =>
+  Promise.all(lists.map(({ asking }) => asking));
 
 /** The names of the upstreams that list each model, in order. */
 function upstreamsByModel(entries: readonly CatalogEntry[]): ReadonlyMap<string, string[]> {

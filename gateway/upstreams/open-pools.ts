@@ -74,11 +74,7 @@ export function openPools(options: PoolsOptions): Pools {
     },
   );
   const destinationOf = createDestinations(members);
-  const nameOf = (model: string | null): string | null => {
-    if (model === null || routing(model) !== null) return model;
-    const other = otherTag(model);
-    return routing(other) === null ? model : other;
-  };
+  const nameOf = (model: string | null): string | null => knownName(model, routing);
   return {
     nameOf,
     lines,
@@ -119,6 +115,12 @@ export function openPools(options: PoolsOptions): Pools {
 }
 
 const latest = ":latest";
+
+function knownName(model: string | null, routing: Routing): string | null {
+  if (model === null || routing(model) !== null) return model;
+  const other = otherTag(model);
+  return routing(other) === null ? model : other;
+}
 
 const otherTag = (model: string): string =>
   model.endsWith(latest) ? model.slice(0, -latest.length) : model + latest;
