@@ -43,6 +43,13 @@ type List = {
 
 const nobody: readonly string[] = Object.freeze([]);
 
+const never = Number.NEGATIVE_INFINITY;
+
+const unasked = (upstream: Upstream): List => {
+  const asked = { askedAt: never, reloadedAt: never, asking: null };
+  return { upstream, entries: null, ...asked, error: null };
+};
+
 /**
  * Joins what the upstreams list. Each is asked at most once in `freshMs` and once at a time, since
  * pages and editors ask often; old lists are served while new ones are on their way, and an
@@ -51,17 +58,7 @@ const nobody: readonly string[] = Object.freeze([]);
 export function createModelCatalog(options: CatalogOptions): ModelCatalog {
   const { freshMs, timeoutMs, onAnswered, onFailed } = options;
   const now = options.now ?? (() => performance.now());
-  const never = Number.NEGATIVE_INFINITY;
-  const lists = options.upstreams.map((upstream): List => {
-    return {
-      upstream,
-      entries: null,
-      askedAt: never,
-      reloadedAt: never,
-      asking: null,
-      error: null,
-    };
-  });
+  const lists = options.upstreams.map(unasked);
   let joined: readonly CatalogEntry[] = [];
   let byModel: ReadonlyMap<string, readonly string[]> = new Map();
 
