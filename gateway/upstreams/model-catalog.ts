@@ -62,11 +62,6 @@ export function createModelCatalog(options: CatalogOptions): ModelCatalog {
   let joined: readonly CatalogEntry[] = [];
   let byModel: ReadonlyMap<string, readonly string[]> = new Map();
 
-  function join(): void {
-    joined = Object.freeze(lists.flatMap(({ entries }) => entries ?? []));
-    byModel = upstreamsByModel(joined);
-  }
-
   async function ask(list: List, reloads: boolean): Promise<void> {
     const { name } = list.upstream;
     try {
@@ -79,7 +74,8 @@ export function createModelCatalog(options: CatalogOptions): ModelCatalog {
       if (list.error.code === "upstream_loading") list.entries = loading(list.entries);
     }
     list.asking = null;
-    join();
+    joined = Object.freeze(lists.flatMap(({ entries }) => entries ?? []));
+    byModel = upstreamsByModel(joined);
   }
 
   function refresh(reloads = false): void {
