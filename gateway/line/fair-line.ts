@@ -82,7 +82,7 @@ export class FairLine implements Line {
           this.#outlook.started(entry);
           this.#noteStart(entry);
           if (waiter !== null) this.#unwait(waiter);
-          if (entry.isSwap) this.#options.onSwap?.(entry.upstream);
+          if (entry.isSwap) this.#options.onSwap?.(entry.upstream, entry.request.model);
           resolve(this.#slotOf(entry, waiter?.firstPlace ?? 0, end));
         });
       const task = waiter === null ? { id, entry } : { id, entry, signal: waiter.leaving.signal };

@@ -23,7 +23,7 @@ export type LineOptions = FairRules & {
   /** The least time between two places told to a request, in milliseconds. Default 1000. */
   placesEveryMs?: number;
   /** Called when an upstream that holds one model at a time starts another model. */
-  onSwap?: (upstream: string) => void;
+  onSwap?: (upstream: string, model: string) => void;
 };
 
 /**

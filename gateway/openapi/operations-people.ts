@@ -74,7 +74,7 @@ export const peopleOperations: readonly Operation[] = [
     ...people,
     ...{ method: "get", path: "/upstreams", access: "key" },
     summary: "The servers now: slots, models, tokens a second, and when the next slot is free",
-    description: "The names and the health of the servers are for administrators.",
+    description: "Names, health and loads of models are for administrators.",
     answer: { about: "The servers.", schema: "UpstreamList" },
   },
   {

@@ -134,6 +134,11 @@ const upstreamList = list(
   z.looseObject({
     name: z.string().optional(),
     health: z.enum(["unknown", "up", "down"]).optional(),
+    model_loads: z
+      .object({ count: z.int(), last: z.array(z.object({ model: z.string(), at: z.string() })) })
+      .nullable()
+      .optional()
+      .describe("Since the start; null where neither the server nor the queue tells."),
     capacity: z.int(),
     active: z.int(),
     models: z.array(z.object({ id: z.string(), loaded: z.boolean().nullable() })),

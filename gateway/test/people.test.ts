@@ -48,9 +48,9 @@ describe("GET /me", () => {
     expect(body.base_urls.tunnel).toBe("https://llm.example.com");
   });
 
-  it("puts nothing into an address that is no host name", async () => {
-    const { body } = await as("alice").get("/me").set("host", 'x"><img>').expect(200);
-    expect(body.base_urls.lan).toMatch(/^http:\/\/[\d.]+:\d+$/);
+  it("repeats nothing of a Host that names no host", async () => {
+    const { body } = await as("alice").get("/me").set("host", 'x"><img src=x>').expect(400);
+    expect(JSON.stringify(body)).not.toContain("<img");
   });
 });
 

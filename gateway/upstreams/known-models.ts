@@ -1,7 +1,7 @@
 import { mayUseModel } from "../auth/may-use-model.ts";
 import { joinModels, type ListedModel } from "./join-models.ts";
 import type { ModelCatalog } from "./model-catalog.ts";
-import type { CatalogEntry } from "./model-entries.ts";
+import type { CatalogEntry, ModelStatus } from "./model-entries.ts";
 import { leadsTo, type Route, type Routing } from "./routing.ts";
 
 /** The models that the gateway knows: those of the routes, and those that the upstreams list. */
@@ -13,7 +13,7 @@ export type KnownModels = {
    */
   list(allowed: readonly string[] | null, reloads?: boolean): Promise<readonly ListedModel[]>;
   /** The models of an upstream that requests can reach, as far as they are known now. */
-  at(upstream: string): string[];
+  at(upstream: string): { id: string; status: ModelStatus | null }[];
   /** The only model; null if there are several, or none is known now. */
   only(): string | null;
   /** The names that a key may use, of those that are known now. */
@@ -42,7 +42,10 @@ export function createKnownModels(options: {
       const [one, ...others] = joinModels(reachedNow(), names, () => true).data;
       return others.length === 0 ? (one?.id ?? null) : null;
     },
-    at: (name) => reachedNow().flatMap(({ id, upstream }) => (upstream === name ? [id] : [])),
+    at: (name) =>
+      reachedNow()
+        .filter(({ upstream }) => upstream === name)
+        .map(({ id, status }) => ({ id, status })),
     names(allowed) {
       const { data } = joinModels(reachedNow(), names, (id) => mayUseModel(allowed, id));
       return data.map(({ id }) => id);

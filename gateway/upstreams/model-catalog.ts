@@ -12,6 +12,8 @@ export type CatalogOptions = {
   timeoutMs: number;
   /** What asking shows of an upstream. */
   onAnswered?: (name: string) => void;
+  /** The list of an upstream has come. */
+  onList?: (name: string, entries: readonly CatalogEntry[]) => void;
   onFailed?: (name: string, error: GatewayError) => void;
   /** Milliseconds, monotonic. */
   now?: () => number;
@@ -56,7 +58,7 @@ const unasked = (upstream: Upstream): List => {
  * upstream that is away keeps the list it had.
  */
 export function createModelCatalog(options: CatalogOptions): ModelCatalog {
-  const { freshMs, timeoutMs, onAnswered, onFailed } = options;
+  const { freshMs, timeoutMs, onAnswered, onFailed, onList } = options;
   const now = options.now ?? (() => performance.now());
   const lists = options.upstreams.map(unasked);
   let joined: readonly CatalogEntry[] = [];
@@ -68,6 +70,7 @@ export function createModelCatalog(options: CatalogOptions): ModelCatalog {
       list.entries = await readModelList(list.upstream, timeoutMs, reloads);
       list.error = null;
       onAnswered?.(name);
+      onList?.(name, list.entries);
     } catch (cause) {
       list.error = cause instanceof GatewayError ? cause : upstreamTrouble(cause);
       onFailed?.(name, list.error);

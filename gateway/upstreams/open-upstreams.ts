@@ -1,9 +1,14 @@
 import { type AllLines, allLines } from "../line/all-lines.ts";
-import { type ConfiguredOptions, openConfigured } from "./configured-upstreams.ts";
+import {
+  type ConfiguredOptions,
+  type ConfiguredUpstream,
+  openConfigured,
+} from "./configured-upstreams.ts";
 import type { Finding } from "./inspect/finding.ts";
 import { createStartFindings, type StartFindings } from "./inspect/start-findings.ts";
 import { createKnownModels, type KnownModels, unroutedListing } from "./known-models.ts";
 import { createModelCatalog } from "./model-catalog.ts";
+import { createModelLoads, type ModelLoads, type UpstreamLoads } from "./model-loads.ts";
 import { openPools, type Pools, type PoolsOptions } from "./open-pools.ts";
 import { createRouting, type Route } from "./routing.ts";
 import type { Upstream } from "./upstream.ts";
@@ -20,6 +25,15 @@ export type UpstreamsOptions = Omit<ConfiguredOptions, "routes"> &
     readonly onFinding: (finding: Finding) => void;
   };
 
+/** An upstream with its slots, its models, and how often it loaded one. */
+export type UpstreamNow = {
+  upstream: Upstream;
+  capacity: number;
+  active: number;
+  models: ReturnType<KnownModels["at"]>;
+  loads: UpstreamLoads | null;
+};
+
 /** The upstreams, their health, their models, and the lines in front of them. */
 export type OpenUpstreams = AsyncDisposable & {
   readonly upstreams: readonly Upstream[];
@@ -33,7 +47,7 @@ export type OpenUpstreams = AsyncDisposable & {
   readonly lines: AllLines;
   readonly findings: StartFindings;
   /** Each upstream with its slots, and the models that it is known to list. */
-  views(): { upstream: Upstream; capacity: number; active: number; models: string[] }[];
+  views(): UpstreamNow[];
   /**
    * Asks for the models once, which shows the kind of each server before the first request, and
    * looks for what needs attention. Never rejects.
@@ -41,14 +55,33 @@ export type OpenUpstreams = AsyncDisposable & {
   look(): Promise<void>;
 };
 
-const viewsOf = (upstreams: readonly Upstream[], pools: Pools, models: KnownModels) =>
+const nameOf = ({ upstream }: { upstream: Upstream }): string => upstream.name;
+
+const viewsOf = (
+  upstreams: readonly Upstream[],
+  pools: Pools,
+  models: KnownModels,
+  loads: ModelLoads,
+): UpstreamNow[] =>
   upstreams.map((upstream) => {
     const { name } = upstream;
-    return { upstream, ...pools.slotsAt(name), models: models.at(name) };
+    return { upstream, ...pools.slotsAt(name), models: models.at(name), loads: loads.of(name) };
   });
 
 /** A list of models is fresh for so long, and each question may take so long. Milliseconds. */
 const listing = { freshMs: 5_000, timeoutMs: 10_000 };
+
+const findingsOf = (
+  { onFinding, env }: UpstreamsOptions,
+  inspected: readonly ConfiguredUpstream[],
+): StartFindings =>
+  createStartFindings({
+    inspected: inspected.map((one) => ({ ...one, capacity: one.maxConcurrent })),
+    tell: onFinding,
+    // docker-compose.yml sets it.
+    isContainer: (env.PUBLISHED_PORT ?? "") !== "",
+    timeoutMs: listing.timeoutMs,
+  });
 
 /**
  * Opens all of it; nothing connects yet. Rejects with a one-line Error if a file or a proxy cannot
@@ -60,25 +93,17 @@ export async function openUpstreams(options: UpstreamsOptions): Promise<OpenUpst
   const { configured, fallback, isEcho } = await openConfigured(options, opening);
   const upstreams = configured.map(({ upstream }) => upstream);
   const retired = new Set(configured.flatMap((one) => (one.drain ? [one.upstream.name] : [])));
-
-  const findings = createStartFindings({
-    inspected: isEcho ? [] : configured.map((one) => ({ ...one, capacity: one.maxConcurrent })),
-    tell: options.onFinding,
-    // docker-compose.yml sets it.
-    isContainer: (options.env.PUBLISHED_PORT ?? "") !== "",
-    timeoutMs: listing.timeoutMs,
-  });
+  const findings = findingsOf(options, isEcho ? [] : configured);
   const watch = watchUpstreams(upstreams, (name, up, reason) => {
     options.onChange(name, up, reason);
     void findings.look(name);
   });
   const { health } = watch;
   opening.defer(() => health.stop());
+  const loads = createModelLoads(configured.filter((one) => one.exclusiveModels).map(nameOf));
   const catalog = createModelCatalog({
-    ...listing,
-    upstreams,
-    onAnswered: health.noteAnswered,
-    onFailed: watch.unanswered,
+    ...{ ...listing, upstreams, onList: loads.listed },
+    ...{ onAnswered: health.noteAnswered, onFailed: watch.unanswered },
   });
   const listedBy = unroutedListing(catalog, routes, upstreams, fallback);
   const routing = createRouting({ routes, fallback, listedBy });
@@ -90,6 +115,10 @@ export async function openUpstreams(options: UpstreamsOptions): Promise<OpenUpst
     routing,
     models,
     usable: (name) => !retired.has(name) && health.usable(name),
+    onSwap(upstream, model) {
+      loads.swapped(upstream, model);
+      options.onSwap(upstream, model);
+    },
     passing: { silenceMs: firstByteTimeoutMs ?? 0, connectTimeoutMs },
   });
   opening.defer(() => pools.close());
@@ -105,7 +134,7 @@ export async function openUpstreams(options: UpstreamsOptions): Promise<OpenUpst
     pools,
     lines: allLines(pools.lines, pools.usableSlots),
     findings,
-    views: () => viewsOf(upstreams, pools, models),
+    views: () => viewsOf(upstreams, pools, models, loads),
     async look() {
       await Promise.all([catalog.read().catch(() => {}), findings.look()]);
     },

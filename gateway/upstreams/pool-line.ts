@@ -10,7 +10,8 @@ export type PoolLineOptions = {
   readonly usable: (upstream: string) => boolean;
   /** How many generations of a model fill an upstream, or its box; null: no model is limited. */
   readonly modelCapacity: ((model: string) => number | null) | null;
-  readonly onSwap: () => void;
+  /** An upstream that holds one model at a time starts another one. */
+  readonly onSwap: (upstream: string, model: string) => void;
 };
 
 /** The capacity of an upstream until it has said how many slots it has. */
@@ -39,7 +40,9 @@ export function createPoolLine(
     maxConcurrentPerUser,
     maxQueuedPerUser,
     maxUnfairnessMs,
-    onSwap,
+    // A line of one upstream does not name it.
+    onSwap: (name: string, model: string) =>
+      onSwap(name === "" ? (upstreams[0]?.name ?? "") : name, model),
     ...(modelCapacity === null ? {} : { modelCapacity }),
   };
   const [only] = upstreams;

@@ -209,6 +209,8 @@ const en = {
   "box.well": "All is well",
   "box.down": "{n} upstream is down|{n} upstreams are down",
   "box.upstreams": "Upstreams",
+  "box.loads":
+    "{n} load of a model since the gateway started|{n} loads of models since the gateway started",
   "box.hours": "The last 7 days, by hour",
   "box.waitMinutes": "Mean wait in minutes",
 
@@ -446,6 +448,8 @@ const de = {
   "box.well": "Alles in Ordnung",
   "box.down": "{n} Server ist ausgefallen|{n} Server sind ausgefallen",
   "box.upstreams": "Server",
+  "box.loads":
+    "{n} Mal ein Modell geladen, seit das Gateway läuft|{n} Mal Modelle geladen, seit das Gateway läuft",
   "box.hours": "Die letzten 7 Tage, nach Stunde",
   "box.waitMinutes": "Mittlere Wartezeit in Minuten",
 

@@ -55,11 +55,16 @@ export type Queue = {
   data: Queued[];
 };
 
+/** Models that an upstream loaded since the gateway started; `last`: newest first. */
+export type LoadsShown = { count: number; last: { model: string; at: string }[] };
+
 /** `GET /upstreams` */
 export type Upstreams = {
   data: {
     name?: string;
     health?: string | null;
+    /** For administrators; null: not told. */
+    model_loads?: LoadsShown | null;
     capacity: number | null;
     active: number | null;
     models: { id: string; loaded: boolean | null }[];

@@ -1,11 +1,20 @@
 import { html } from "htm/preact";
-import { count, say } from "../language.js";
+import { count, moment, say } from "../language.js";
+import { Table } from "../pieces/pieces.js";
 
-/** @import { Upstreams } from "../gateway/answers.ts" */
+/** @import { LoadsShown, Upstreams } from "../gateway/answers.ts" */
 
 /** What one upstream does now. @param {{ upstream: Upstreams["data"][number] }} props */
 export function Upstream({ upstream }) {
-  const { name, health, models, active, capacity, tokens_per_second: pace } = upstream;
+  const {
+    name,
+    health,
+    models,
+    active,
+    capacity,
+    tokens_per_second: pace,
+    model_loads: loads,
+  } = upstream;
   const facts = [
     typeof active === "number" && typeof capacity === "number"
       ? say("now.slots", { active, of: capacity })
@@ -24,8 +33,19 @@ export function Upstream({ upstream }) {
         ${loaded !== null && html`<span class="note">${say(loaded ? "loaded" : "cold")}</span>`}</li>`,
       )}</ul>`
     }
+    ${loads && html`<${Loads} loads=${loads} />`}
     ${facts.length > 0 && html`<p class="note">${facts.join(" · ")}</p>`}
   </div>`;
+}
+
+/** How often it loaded a model, and when. @param {{ loads: LoadsShown }} props */
+function Loads({ loads: { count: n, last } }) {
+  const said = say("box.loads", { n });
+  if (n === 0) return html`<p class="note">${said}</p>`;
+  return html`<details><summary>${said}</summary>
+    <${Table} caption=${said} columns=${[{ name: say("time") }, { name: say("model") }]}
+      rows=${last.map(({ at, model }, order) => ({ id: String(n - order), cells: [moment(at), model] }))} />
+  </details>`;
 }
 
 /** @param {string} health */
