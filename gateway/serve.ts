@@ -6,6 +6,8 @@ import { addressGroup } from "./auth/address-group.ts";
 import { createCors } from "./auth/browsers.ts";
 import { createMayStay } from "./auth/may-stay.ts";
 import { openAccess } from "./auth/open-access.ts";
+import { scheduleBackups } from "./backup/backup-schedule.ts";
+import { keptFiles } from "./backup/kept-files.ts";
 import { createBodyWork } from "./dialects/tasks/body-thread.ts";
 import type { Underway } from "./generation/keeper.ts";
 import { createLocalKeeper } from "./generation/local-keeper.ts";
@@ -64,6 +66,8 @@ export type GatewayOptions = {
   logForm: LogForm;
   /** What GET /settings shows. */
   settingsReport?: object;
+  /** The path of the config file, for backups; null: there is none. */
+  configFile?: string | null;
 };
 
 /** What changes while the gateway runs. */
@@ -187,12 +191,22 @@ async function openParts(
 }
 
 /** The ledger, and what keeps it in order. */
-function openAccounts({ settings, telemetry }: Common, opening: AsyncDisposableStack): Ledger {
+function openAccounts(
+  { settings, telemetry, version, configFile = null }: Common,
+  opening: AsyncDisposableStack,
+): Ledger {
+  const kept = keptFiles({ ...settings, configFile }, process.cwd());
   const { databaseFile: file, databaseIfDamaged: ifDamaged, ledgerKeepDays: days } = settings;
   const { ledgerTrouble: onTrouble, ledgerRecovered: onRecovery } = telemetry;
   const ledger = openLedger({ file, ifDamaged, onTrouble, onRecovery });
   opening.defer(() => ledger.shutdown());
   opening.use(keepRows({ file, days, onTrouble, onForgotten: telemetry.rowsForgotten }));
+  opening.use(
+    scheduleBackups({
+      ...{ kept, version, atMinute: settings.backupDaily, keep: settings.backupKeep },
+      ...{ onMade: telemetry.backupMade, onTrouble: telemetry.backupTrouble },
+    }),
+  );
   return ledger;
 }
 

@@ -4,7 +4,7 @@ import { parse } from "yaml";
 import { importTotals } from "../ledger/import-totals.ts";
 import { loadSettings } from "../settings/load-settings.ts";
 import { SettingsError } from "../settings/settings-error.ts";
-import { keptFiles } from "./backup/kept-files.ts";
+import { keptFilesOf } from "./backup/kept-files-of.ts";
 import { type Command, command, commandGroup } from "./frame/command.ts";
 import type { Surroundings } from "./frame/surroundings.ts";
 import type { Foreign, ForeignPlace } from "./migrate/foreign.ts";
@@ -24,7 +24,7 @@ const metrics = command({
     const totals = readOriginalTotals(documentIn(file));
     // Totals have no day: they count for the day on which the file was written.
     const day = statSync(file).mtime.toISOString().slice(0, 10);
-    importTotals(keptFiles(surroundings).database, totals, day);
+    importTotals(keptFilesOf(surroundings).database, totals, day);
     for (const { user, requests, input, output } of totals) {
       surroundings.out(`${user}: ${requests} requests, ${input} input and ${output} output tokens`);
     }
@@ -64,7 +64,7 @@ function takeOver(
       if (keys.length === 0 && !hasModels && left.length === 0) {
         throw new Error("this file holds neither keys nor models");
       }
-      const { users, folder } = keptFiles(surroundings);
+      const { users, folder } = keptFilesOf(surroundings);
       if (keys.length > 0) for (const line of await importKeys(users, keys)) out(line);
       if (hasModels) {
         const written = writeConfig(sections, { folder, from, inForce: configFile });

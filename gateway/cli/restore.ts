@@ -1,11 +1,12 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Readable } from "node:stream";
+import { unpack } from "../backup/archive.ts";
+import { besides, type KeptFiles, stampOf } from "../backup/kept-files.ts";
 import { inspectDatabase } from "../ledger/inspect-database.ts";
 import { isInUse } from "../ledger/instances.ts";
 import { parseUsers } from "../users/snapshot.ts";
-import { unpack } from "./backup/archive.ts";
-import { besides, type KeptFiles, keptFiles, stampOf } from "./backup/kept-files.ts";
+import { keptFilesOf } from "./backup/kept-files-of.ts";
 import { type Command, command } from "./frame/command.ts";
 import { shownPath } from "./frame/shown-path.ts";
 import { UsageError } from "./frame/usage-error.ts";
@@ -20,7 +21,7 @@ export const restore: Command = command({
 beside the ledger.`,
   async run({ values, operands: [name = ""] }, surroundings) {
     const { out, cwd, now, stdin, canAsk, ask } = surroundings;
-    const kept = keptFiles(surroundings);
+    const kept = keptFilesOf(surroundings);
     const { users, config, database } = kept;
     const source = name === "-" ? stdin : resolve(cwd, name);
     if (typeof source === "string" && !existsSync(source))

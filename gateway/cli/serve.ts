@@ -43,6 +43,7 @@ async function serveUntilStopped(
     version: version(),
     logForm: logFormOf(settings.logFormat, screen.isTTY),
     settingsReport: settingsReport(loaded),
+    configFile: loaded.configFile,
   });
   const publishedPort = env.PUBLISHED_PORT || null;
   say(welcomeLines(settings, gateway.port, firstKey, publishedPort).join("\n"));

@@ -89,6 +89,27 @@ export const keptDays: ValueKind<number> = wholeNumber(
   "must be a whole number of days from 3 to 36600",
 );
 
+const clock: ValueKind<number> = {
+  read(text) {
+    const [, hour, minute] = /^(\d?\d):(\d\d)$/.exec(text) ?? [];
+    const minutes = Number(hour) * 60 + Number(minute);
+    if (Number(hour) < 24 && Number(minute) < 60) return minutes;
+    throw new WrongValue("must be a time of day such as 04:00, or on (04:00)");
+  },
+  schema: { type: "string", pattern: "^([01]?[0-9]|2[0-3]):[0-5][0-9]$" },
+};
+/** A time of day, in minutes after midnight. */
+export const timeOfDay: ValueKind<number> = {
+  read: (text) => (/^(on|true|yes)$/i.test(text) ? 240 : clock.read(text)),
+  schema: { anyOf: [clock.schema, { enum: [true, "on"] }] },
+};
+
+export const keptBackups: ValueKind<number> = wholeNumber(
+  1,
+  1_000,
+  "must be a whole number from 1 to 1000",
+);
+
 /** An amount that a limit allows. */
 export const amount: ValueKind<number> = decimal({
   least: 0,

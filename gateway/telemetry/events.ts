@@ -4,7 +4,8 @@ import type { TurnEvent } from "./line-series.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import type { SettledEvent } from "./settled-event.ts";
-import { shownText } from "./shown-text.ts";
+import { told } from "./shown-text.ts";
+import { createUpkeepEvents, type UpkeepEvents } from "./upkeep-events.ts";
 
 /** A read that was passed through. */
 type PassedEvent = { exchange: Exchange; user: string | null; status: number };
@@ -13,7 +14,7 @@ type PassedEvent = { exchange: Exchange; user: string | null; status: number };
 type RefusedEvent = PassedEvent & { errorCode: string };
 
 /** One helper for each event: it holds the log line and the counters together. */
-export type Telemetry = {
+export type Telemetry = UpkeepEvents & {
   settled(event: SettledEvent): void;
   passed(event: PassedEvent): void;
   refused(event: RefusedEvent): void;
@@ -33,10 +34,6 @@ export type Telemetry = {
   usersFile(trouble: string | null): void;
   /** What is wrong with the limits of a user. Their other fields count. */
   limitsTrouble(message: string): void;
-  ledgerTrouble(message: string): void;
-  ledgerRecovered(): void;
-  /** So many rows were removed because of their age. */
-  rowsForgotten(rows: number): void;
   upstreamState(upstream: string, up: boolean, reason: string | null): void;
   started(port: number, upstream: string): void;
   /** What doctor would say of an upstream. */
@@ -48,11 +45,6 @@ export type Telemetry = {
   draining(line: { waiting: number; active: number }): void;
   stopped(): void;
 };
-
-/** Faults told by other rooms and by the system may be longer than a name. Characters. */
-const maxTrouble = 500;
-const told = (text: string | null): string | null =>
-  text === null ? null : shownText(text, maxTrouble);
 
 export function createTelemetry({ log, metrics }: { log: Log; metrics: Metrics }): Telemetry {
   const { logger } = log;
@@ -86,11 +78,8 @@ export function createTelemetry({ log, metrics }: { log: Log; metrics: Metrics }
         );
       }
     },
+    ...createUpkeepEvents(logger),
     limitsTrouble: (trouble) => logger.warn({ trouble: told(trouble) }, "limits"),
-    ledgerTrouble: (trouble) => logger.error({ trouble: told(trouble) }, "ledger"),
-    ledgerRecovered: () => logger.info("ledger: all waiting rows are written"),
-    rowsForgotten: (rows) =>
-      logger.info({ rows }, "ledger: old rows were removed; their sums stay"),
     upstreamState(upstream, up, reason) {
       if (up) logger.info({ upstream: told(upstream) }, "upstream answers");
       else {

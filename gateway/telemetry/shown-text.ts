@@ -32,3 +32,10 @@ export function shownText(text: string, most: number = maxShown): string {
     .slice(0, most)
     .toWellFormed();
 }
+
+/** Faults told by other rooms and by the system may be longer than a name. Characters. */
+const longestFault = 500;
+
+/** The same for a fault, or for anything else that is told in a line of the log; null stays. */
+export const told = (text: string | null): string | null =>
+  text === null ? null : shownText(text, longestFault);

@@ -29,6 +29,8 @@ const mayImport: Record<string, string[] | "everything"> = {
   echo: ["dialects", "limits"],
   upstreams: ["auth", "dialects", "limits", "line", "echo"],
   ledger: ["dialects"],
+  // The files of the gateway in one: made by a command, and daily by the gateway itself.
+  backup: ["ledger"],
   // The frame of every exchange: written once, used by the four rooms below and by app.ts.
   "with-exchange": ["auth", "answer", "middlewares"],
   generation: [
@@ -61,7 +63,7 @@ const mayImport: Record<string, string[] | "everything"> = {
   // Ports, listening, drain, the health page: it knows no request.
   server: ["users", "ledger", "line", "upstreams"],
   // doctor opens upstreams as the gateway does, and asks through the same connections.
-  cli: ["settings", "users", "limits", "ledger", "serve", "upstreams", "dialects"],
+  cli: ["settings", "users", "limits", "ledger", "backup", "serve", "upstreams", "dialects"],
   main: ["cli", "settings"],
   "serve-options": ["settings", "upstreams"],
   serve: "everything",

@@ -1,0 +1,23 @@
+import type { Logger } from "pino";
+import { told } from "./shown-text.ts";
+
+/** What happens to the accounts and to what keeps them in order. */
+export type UpkeepEvents = {
+  ledgerTrouble(message: string): void;
+  ledgerRecovered(): void;
+  /** So many rows were removed because of their age. */
+  rowsForgotten(rows: number): void;
+  /** The gateway has made its daily backup, in this file. */
+  backupMade(name: string): void;
+  backupTrouble(message: string): void;
+};
+
+export function createUpkeepEvents(logger: Pick<Logger, "info" | "error">): UpkeepEvents {
+  return {
+    ledgerTrouble: (trouble) => logger.error({ trouble: told(trouble) }, "ledger"),
+    ledgerRecovered: () => logger.info("ledger: all waiting rows are written"),
+    rowsForgotten: (rows) => logger.info({ rows }, "ledger: old rows were removed"),
+    backupMade: (file) => logger.info({ file }, "backup"),
+    backupTrouble: (trouble) => logger.error({ trouble: told(trouble) }, "backup"),
+  };
+}
