@@ -85,6 +85,12 @@ image() {
 
 is_running() { [ -n "$(compose ps -q --status running gateway 2>/dev/null)" ]; }
 
+# The address of this machine in its network, which a container does not know.
+lan_address() {
+  { hostname -I 2>/dev/null || ifconfig 2>/dev/null | awk '/inet / { print $2 }'; } | tr ' ' '\n' |
+    grep -E '^[0-9.]+$' | grep -vE -m 1 '^(127\.|172\.(1[7-9]|2[0-9]|3[01])\.)' || true
+}
+
 # In the running container; where it does not run, in one of its own.
 gateway() {
   if [ "$way" != docker ]; then
@@ -94,6 +100,7 @@ gateway() {
   local plain=()
   if ! [ -t 0 ] || ! [ -t 1 ]; then plain=(-T); fi
   if [ -n "${LLM_GATEWAY_KEY:-}" ]; then plain+=(-e LLM_GATEWAY_KEY); fi
+  if [ "${1:-} ${2:-}" = "users invite" ]; then plain+=(-e "LAN_ADDRESS=$(lan_address)"); fi
   if is_running; then
     compose exec ${plain[@]+"${plain[@]}"} gateway node gateway/main.ts "$@"
   else

@@ -903,7 +903,9 @@ finish() {
   local address key=${first_key:-YOUR_KEY} model
   model=$(listed_model)
   say ""
-  say "llm-gateway runs. Point OpenAI clients at"
+  say "llm-gateway runs. Its page, for a browser:"
+  for address in localhost $(lan_addresses); do say "  http://$address:$port/"; done
+  say "Sign in there with a key. Point OpenAI clients at"
   for address in localhost $(lan_addresses); do say "  http://$address:$port/v1"; done
   say "and Anthropic clients at the same without /v1."
   if [ -n "$first_key" ]; then
@@ -919,11 +921,12 @@ finish() {
   [ -n "$model" ] || say "  If the answer is \"The request must name a model\": put \"model\":\"…\" into the body; the answer lists the models."
   if [ "$webui" = yes ]; then
     say ""
-    say "Open WebUI: http://localhost:${WEBUI_PORT:-$(env_get WEBUI_PORT || echo 3000)} in a minute. Who signs up first is its administrator."
+    say "Open WebUI: http://localhost:${WEBUI_PORT:-$(env_get WEBUI_PORT || echo 3000)} in a minute. The first person who signs up is its administrator, and adds the others."
   fi
   say ""
   say "Next, in $dir:"
-  say "  ./gateway.sh users add NAME    a key for each person"
+  say "  ./gateway.sh users invite NAME a link for each person, which opens the page and gives them a key"
+  say "  ./gateway.sh users add NAME    or the key itself"
   say "  ./gateway.sh doctor            is all well?"
   say "  ./gateway.sh backup            and upgrade, usage, logs: see ./gateway.sh help"
   [ "$upstream" != echo ] || say "  UPSTREAM_URL in .env           answers are echoes until it is set; then ./gateway.sh restart"

@@ -24,9 +24,15 @@ const KEY = /^sk-[0-9a-f]{32}$/;
 const MAIN = join(import.meta.dirname, "../main.ts");
 
 /** Runs the real command in a process of its own, with a pipe for its input. */
-async function run(file: string, args: string[], input = "", cwd = process.cwd()) {
+async function run(
+  file: string,
+  args: string[],
+  input = "",
+  cwd = process.cwd(),
+  more: Record<string, string> = {},
+) {
   const flags = [MAIN, "users", ...args];
-  const env = { ...process.env, USERS_FILE: file };
+  const env = { ...process.env, USERS_FILE: file, ...more };
   const child = spawn(process.execPath, flags, { env, cwd });
   child.stdin.end(input);
   const [out, err] = await Promise.all([
@@ -339,6 +345,19 @@ test("invite prints a link alone on stdout, which makes the user once, and store
   await expect(createInvites(file).redeem(secret, Date.now())).rejects.toThrow("no such invite");
   const again = await run(file, ["invite", "erin"]);
   expect([again.status, again.err]).toEqual([1, expect.stringContaining("There is a user")]);
+});
+
+test.each([
+  [{ LAN_ADDRESS: "192.0.2.7" }, "http://192.0.2.7:8123/#invite=", false],
+  [{ LAN_ADDRESS: "" }, "http://localhost:8123/#invite=", true],
+  [{ LAN_ADDRESS: "192.0.2.7", PUBLIC_URL: "https://box.example" }, "https://box.example/", false],
+])("invite in a container with %j has a link to %s", async (env, link, isDoubtful) => {
+  using folder = mkdtempDisposableSync(prefix);
+  const file = join(folder.path, "users.json");
+  const all = { PUBLISHED_PORT: "8123", ...env };
+  const { out, err } = await run(file, ["invite", "erin"], "", folder.path, all);
+  expect(out.slice(0, link.length)).toBe(link);
+  expect(err.includes("in the place of localhost")).toBe(isDoubtful);
 });
 
 test("add makes a key that speaks for people", async () => {

@@ -17,6 +17,7 @@ test("every address of the LAN is shown where the gateway listens on all", () =>
   for (const { address } of lan) expect(lines).toContain(`  http://${address}:8000/v1`);
   const shown = lines.filter((line) => /^ {2}http:.*\/v1$/.test(line));
   expect(shown).toHaveLength(Math.max(1, lan.length));
+  for (const line of shown) expect(lines).toContain(line.replace(/v1$/, ""));
 });
 
 test.each([
@@ -25,7 +26,9 @@ test.each([
   ["box.lan", "http://box.lan:81"],
 ])("with HOST=%s that one is shown, and asked by the curl line", (host, address) => {
   const text = welcomeLines(settingsOf({ HOST: host }), 81, firstKey, null).join("\n");
+  expect(text).toContain(`Its page, for a browser:\n  ${address}/\n`);
   expect(text).toContain(`\n  ${address}/v1\n`);
+  expect(text).toContain("./gateway.sh users invite NAME");
   expect(text).toContain(`curl -N ${address}/v1/chat/completions`);
   expect(text).toContain('"Authorization: Bearer sk-made-up"');
 });

@@ -14,7 +14,7 @@ export function firstKeyLines({ key, keyFile }: FirstKey): string[] {
 }
 
 /**
- * What a person reads at the start: the addresses, the upstreams, and what to do next.
+ * What a person reads at the start: the page, the addresses, the upstreams, and what to do next.
  *
  * @param publishedPort - the port on the host, if the gateway runs in a container: it knows neither
  * the addresses nor the folders of the host. Otherwise null.
@@ -50,7 +50,9 @@ export function welcomeLines(
       : [`Answers come from ${[...new Set(servers)].join(", ")}`];
   return [
     "",
-    "llm-gateway runs. Set the base URL of an OpenAI client to",
+    "llm-gateway runs. Its page, for a browser:",
+    ...addresses.map((address) => `  ${address}/`),
+    "Sign in there with a key. Set the base URL of an OpenAI client to",
     ...addresses.map((address) => `  ${address}/v1`),
     "and of an Anthropic client to the same without /v1.",
     "",
@@ -59,7 +61,8 @@ export function welcomeLines(
     "Try it:",
     ...curlLines(addresses[0] ?? `http://127.0.0.1:${port}`, key, modelToName(settings)),
     "",
-    "Add a user:  ./gateway.sh users add NAME",
+    "Add a person:  ./gateway.sh users invite NAME    a link that opens the page, and gives a key",
+    "               ./gateway.sh users add NAME       the key itself",
   ];
 }
 

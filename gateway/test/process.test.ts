@@ -61,7 +61,7 @@ describe("the first start", () => {
   it("prints a curl line that works when it is pasted", async () => {
     const gateway = await start();
     const printed = gateway.stderr();
-    const command = printed.slice(printed.indexOf("  curl"), printed.indexOf("\n\nAdd a user"));
+    const command = printed.slice(printed.indexOf("  curl"), printed.indexOf("\n\nAdd a person"));
     const answer = execFileSync("bash", ["-c", command], {
       cwd: dir,
       encoding: "utf8",

@@ -49,6 +49,8 @@ export const invite: Command = command({
     say(`${user} gets a key by this link, once, until ${expires}. It is shown only now:`);
     if (screen.isTTY) say(await qrCode(url));
     out(url);
+    if (new URL(base).hostname !== "localhost") return;
+    say("On another machine, put this machine's address in the place of localhost, or use --url.");
   },
 });
 
@@ -60,8 +62,10 @@ function baseOf(url: string | undefined, { env, cwd }: Surroundings): string {
   if (publicUrl !== null) return publicUrl;
   const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
   const own = all.find(({ family, internal }) => family === "IPv4" && !internal);
-  const published = Number(env.PUBLISHED_PORT ?? "") || port;
-  return `http://${own?.address ?? "127.0.0.1"}:${published}`;
+  // A container has an address that only its machine reaches; gateway.sh tells the machine's.
+  const isContainer = (env.PUBLISHED_PORT ?? "") !== "";
+  const host = env.LAN_ADDRESS || (isContainer ? undefined : own?.address) || "localhost";
+  return `http://${host}:${Number(env.PUBLISHED_PORT ?? "") || port}`;
 }
 
 /** For the camera of a phone. */

@@ -14,6 +14,12 @@ setup() {
   called "docker compose exec -T gateway node gateway/main.ts users add alice --note two words"
 }
 
+@test "an invite is told the address of this machine, which its container does not know" {
+  say_as hostname "172.17.0.1 192.0.2.7 192.0.2.8"
+  detached ./gateway.sh users invite erin
+  called "docker compose exec -T -e LAN_ADDRESS=192.0.2.7 gateway node gateway/main.ts users invite erin"
+}
+
 @test "where nothing runs they get a container of their own" {
   rm "$SCRATCH/state/running"
   detached ./gateway.sh usage --days 3
