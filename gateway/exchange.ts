@@ -11,6 +11,8 @@ export type Exchange = {
   readonly id: string;
   /** Shown to the client; their own X-Request-ID where it is well formed, else `id`. */
   readonly requestId: string;
+  /** The client's `traceparent` (W3C Trace Context) where it is well formed; else null. */
+  readonly traceparent: string | null;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
   /** Monotonic milliseconds (`performance.now()`), for durations. */
@@ -64,6 +66,12 @@ function shownId(headers: IncomingMessage["headers"], id: string): string {
   return typeof theirs === "string" && /^[A-Za-z0-9._:-]{1,128}$/.test(theirs) ? theirs : id;
 }
 
+const wellFormed = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+function traceparentIn({ traceparent }: IncomingMessage["headers"]): string | null {
+  return typeof traceparent === "string" && wellFormed.test(traceparent) ? traceparent : null;
+}
+
 /** The other end of the request's socket. */
 export function peerOf(request: IncomingMessage): string {
   const address = request.socket.remoteAddress ?? "";
@@ -108,6 +116,7 @@ export function createExchange(
   return Object.freeze({
     id,
     requestId: shownId(request.headers, id),
+    traceparent: traceparentIn(request.headers),
     startedAt: Date.now(),
     startedMono: performance.now(),
     method: request.method ?? "GET",

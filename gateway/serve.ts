@@ -26,7 +26,7 @@ import { jainOf } from "./line/fairness-log.ts";
 import { openMiddlewares } from "./middlewares/open-middlewares.ts";
 import { createDocs } from "./openapi/docs.ts";
 import { Roster } from "./roster.ts";
-import { upstreamsOptions } from "./serve-options.ts";
+import { otelOptions, upstreamsOptions } from "./serve-options.ts";
 import { drain } from "./server/drain.ts";
 import { healthReport } from "./server/health-report.ts";
 import { createMetricsApp } from "./server/metrics-app.ts";
@@ -84,11 +84,7 @@ type State = {
 export async function startGateway(settings: Settings, options: GatewayOptions): Promise<Gateway> {
   await using opening = new AsyncDisposableStack();
   const state: State = { publicPort: settings.publicPort, draining: false };
-  const log = opening.adopt(createLog({ form: options.logForm, level: settings.logLevel }), (it) =>
-    it.close(),
-  );
-  const metrics = createMetrics(settings.metricsUsers === "names");
-  const telemetry = createTelemetry({ log, metrics });
+  const { telemetry, metrics } = await openSignals(settings, options, opening);
   opening.defer(() => {
     if (state.draining) telemetry.stopped();
   });
@@ -127,6 +123,25 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
       await opened.disposeAsync();
     },
   };
+}
+
+/** Log, metrics, and what pushes to a collector, which is loaded only where there is one. */
+async function openSignals(
+  settings: Settings,
+  { logForm, version }: GatewayOptions,
+  opening: AsyncDisposableStack,
+): Promise<{ telemetry: Telemetry; metrics: Metrics }> {
+  const log = opening.adopt(createLog({ form: logForm, level: settings.logLevel }), (it) =>
+    it.close(),
+  );
+  const metrics = createMetrics(settings.metricsUsers === "names");
+  const pushed = otelOptions(settings, version);
+  if (pushed === null) return { telemetry: createTelemetry({ log, metrics }), metrics };
+  const { openOtel } = await import("./telemetry/otel/open-otel.ts");
+  const onCollector = (trouble: string | null): void => telemetry.collector(trouble);
+  const otel = opening.adopt(openOtel(pushed, metrics.read, onCollector), (it) => it.close());
+  const telemetry = createTelemetry({ log, metrics, otel });
+  return { telemetry, metrics };
 }
 
 type Common = Omit<GatewayOptions, "logForm"> & {

@@ -18,7 +18,7 @@ export type FrameParts = {
   /** Finds out who asks; a promise only for tokens. Throws or rejects with 401 or 429. */
   authenticate(request: IncomingMessage): Identity | Promise<Identity>;
   doors: Doors;
-  telemetry: Pick<Telemetry, "passed" | "refused" | "internalError">;
+  telemetry: Pick<Telemetry, "passed" | "refused" | "internalError" | "tracing">;
   /** True while no new work is taken. Without it the exchange is served all the same. */
   draining?(): boolean;
   /** Shows users how a request of theirs arrived; absent for the gateway's own calls. */
@@ -108,6 +108,7 @@ class ExchangeFrame {
     this.#ear = ear;
     this.#client = client;
     this.exchange = createExchange(client.request, target, doors, this.stop);
+    telemetry.tracing?.began(this.exchange);
     client.whenClosed((isWhole) => this.#closed(isWhole));
   }
 

@@ -37,7 +37,7 @@ export function outboundOf(
   { timeouts }: Pick<OutboundParts, "timeouts">,
   { exchange, identity, request }: Accepted,
   upstream: Upstream,
-  { plan, body }: { plan: Plan; body: Outbound["body"] },
+  { plan, body, traceparent }: { plan: Plan; body: Outbound["body"]; traceparent: string | null },
 ): Outbound {
   const { inflated, headers } = request;
   const isWhole = Buffer.isBuffer(body);
@@ -56,6 +56,7 @@ export function outboundOf(
       ...keyOf(upstream),
       inflated,
       identity: true,
+      traceparent,
     }),
     body,
     firstByteMs: timeouts.firstByteMs,

@@ -33,7 +33,7 @@ async function startRoom(answer: Parameters<typeof startMockUpstream>[0]) {
     work: createBodyWork(),
     timeouts: { firstByteMs: 5_000, idleMs: 5_000 },
     costOf: () => null,
-    telemetry: { dropped() {} },
+    telemetry: { dropped() {}, tracing: null },
     stored: createStoredResponses(),
   };
 

@@ -4,6 +4,7 @@ import { isErrorInAnswer } from "../dialects/stream-error.ts";
 import { freeBytes } from "../dialects/tasks/body-thread.ts";
 import type { CostOf } from "../ledger/prices.ts";
 import type { Telemetry } from "../telemetry/events.ts";
+import type { AttemptSpan } from "../telemetry/tracing.ts";
 import { modelAt } from "../upstreams/destination.ts";
 import { forward, type Outbound, type Receiver } from "../upstreams/forward.ts";
 import type { Prepare } from "../upstreams/forward-converted.ts";
@@ -17,13 +18,14 @@ import { probedReceiver } from "./probed-receiver.ts";
 import { receiverFor } from "./receiver-for.ts";
 import type { Accepted } from "./reserve.ts";
 import type { StoredParts } from "./stored.ts";
+import { tracedAttempt } from "./traced-attempt.ts";
 import type { HeldSlot } from "./turns.ts";
 
 export type SpeakParts = ConversionParts &
   OutboundParts &
   StoredParts & {
     costOf: CostOf;
-    telemetry: Pick<Telemetry, "dropped">;
+    telemetry: Pick<Telemetry, "dropped" | "tracing">;
   };
 
 /**
@@ -43,7 +45,9 @@ export async function speakEitherWay(
   let first: unknown = null;
   for (;;) {
     try {
-      await speak(parts, accepted, answer, slot, way);
+      await tracedAttempt(parts, accepted, slot.member.upstream, (span) =>
+        speak(parts, accepted, answer, slot, { ...way, span }),
+      );
       for (const one of learnt) one.learn();
       return;
     } catch (error) {
@@ -65,7 +69,7 @@ async function speak(
   accepted: Accepted,
   answer: Answer,
   { member, patienceMs }: HeldSlot,
-  { converts, demotes, dropsThoughts, asksUsage }: AskingWay,
+  { converts, demotes, dropsThoughts, asksUsage, span }: AskingWay & { span: AttemptSpan | null },
 ): Promise<void> {
   const { exchange, destination } = accepted;
   const { upstream } = member;
@@ -81,14 +85,15 @@ async function speak(
     dropsThoughts,
     asksUsage,
   });
+  const traceparent = span?.traceparent ?? null;
   const { body, changed } = await editedBody(parts, accepted, plan);
   const receiver = receiverFor(parts, accepted, answer, { plan, upstream, changed });
   try {
     await sendWithPatience({
       upstream,
-      outbound: outboundOf(parts, accepted, upstream, { plan, body }),
+      outbound: outboundOf(parts, accepted, upstream, { plan, body, traceparent }),
       send: converts
-        ? (tried) => sendConverted(parts, accepted, upstream, tried, receiver)
+        ? (tried) => sendConverted(parts, accepted, { upstream, span }, tried, receiver)
         : (tried) => sendAsItIs(upstream, exchange.dialect, tried, receiver, signal),
       signal,
       committed: () => answer.committed,
@@ -129,7 +134,7 @@ async function sendAsItIs(
 async function sendConverted(
   parts: ConversionParts & OutboundParts,
   accepted: Accepted,
-  upstream: Upstream,
+  { upstream, span }: { upstream: Upstream; span: AttemptSpan | null },
   outbound: Outbound,
   receiver: Receiver,
 ): Promise<void> {
@@ -139,6 +144,7 @@ async function sendConverted(
   const translator = await dialects[dialect].upstreams.conversion?.load();
   if (translator === undefined) throw new Error(`${dialect} cannot be converted`);
   const conversion = conversionOf(parts, accepted, upstream, translator);
+  const written = span?.converts(conversion.target);
   const { work } = parts;
   const bytes = outbound.body;
   const isLarge = Buffer.isBuffer(bytes) && work.isLarge(bytes);
@@ -149,6 +155,7 @@ async function sendConverted(
   await forwardConverted(upstream, outbound, { ...conversion, prepare }, receiver, signal, {
     event: (event) => meter.upstreamEvent(event),
     body: (bytes) => meter.upstreamBody(bytes),
+    asked: written,
   });
 }
 

@@ -10,7 +10,7 @@ import type { Accepted } from "./reserve.ts";
 import type { Tries } from "./tries.ts";
 
 export type TurnsParts = {
-  telemetry: Pick<Telemetry, "internalError">;
+  telemetry: Pick<Telemetry, "internalError" | "tracing">;
   /** Milliseconds; 0 is off. */
   timeouts: { readonly firstByteMs: number; readonly totalMs: number };
 };
@@ -77,13 +77,20 @@ async function takeTurn(
   tries: Tries,
 ): Promise<Outcome> {
   const { admission, exchange } = accepted;
+  const wait = parts.telemetry.tracing?.waits(exchange);
+  let estimateSeconds: number | null = null;
   let slot: Turn;
   try {
-    slot = await admission.turn((place) => client.place(place), tries.failed);
+    slot = await admission.turn((place) => {
+      estimateSeconds ??= place.etaSeconds;
+      client.place(place);
+    }, tries.failed);
   } catch (cause) {
+    wait?.ended(null);
     return neverServed(asGatewayError(parts.telemetry, exchange, cause));
   }
-  const { upstream } = slot;
+  const { upstream, firstPlace } = slot;
+  wait?.ended({ firstPlace, estimateSeconds });
   return holdSlot(parts, accepted, slot, (member) => {
     client.started();
     return serve({ member, patienceMs: tries.hasOthers(upstream) ? 0 : longest(parts) });

@@ -84,7 +84,7 @@ function memberFor(
 
 /** Passes the read to the upstream; errors come to `fail` after this has returned. */
 function passOn(
-  parts: Pick<ReadParts, "reads" | "memberNamed" | "stored">,
+  parts: Pick<ReadParts, "reads" | "memberNamed" | "stored" | "telemetry">,
   request: IncomingMessage,
   response: ServerResponse,
   entered: Entered,
@@ -93,7 +93,8 @@ function passOn(
   const { upstream, passThrough } = memberFor(parts, entered);
   if (request.headers.expect !== undefined) response.writeContinue();
   const { path, query, requestId } = exchange;
-  const added = { user: identity.user, requestId, ...keyOf(upstream) };
+  const traceparent = parts.telemetry.tracing?.traceparentOf(exchange) ?? null;
+  const added = { user: identity.user, requestId, traceparent, ...keyOf(upstream) };
   const passed = { path: path + query, headers: headersToUpstream(request.headers, added) };
   passThrough.read(request, response, passed, {
     answer(answer, shown) {

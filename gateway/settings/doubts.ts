@@ -33,6 +33,7 @@ function most(name: string): number {
 
 function idle(settings: Settings): string[] {
   const { userHeader, trustedProxies, jwtIssuer, jwtAudience, jwtJwksUrl, jwtSecret } = settings;
+  const { otlpEndpoint } = settings;
   const doubts: string[] = [];
   if (userHeader !== null && trustedProxies.length === 0) {
     doubts.push("USER_HEADER is believed from nobody until TRUSTED_PROXIES names who may set it");
@@ -40,6 +41,11 @@ function idle(settings: Settings): string[] {
   if ((jwtIssuer ?? jwtAudience) !== null && (jwtJwksUrl ?? jwtSecret) === null) {
     const name = jwtIssuer === null ? "JWT_AUDIENCE" : "JWT_ISSUER";
     doubts.push(`${name} lets nobody in until JWT_JWKS_URL or JWT_SECRET is set`);
+  }
+  if (otlpEndpoint !== null && new URL(otlpEndpoint).port === "4317") {
+    doubts.push(
+      "OTEL_EXPORTER_OTLP_ENDPOINT: port 4317 is usually for gRPC; the gateway needs OTLP over HTTP, usually on 4318",
+    );
   }
   return doubts;
 }

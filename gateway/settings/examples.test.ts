@@ -83,6 +83,7 @@ const shownExamples = {
   upstreamCertificate: "data/gateway.pem",
   upstreamCertificateKey: "data/gateway.key",
   modelId: "qwen3-32b",
+  otelResource: { "deployment.environment": "home" },
   pricePerPromptToken: 0.000008,
   pricePerCompletionToken: 0.000008,
   defaultMaxTokens: 8192,

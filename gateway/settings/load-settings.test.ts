@@ -91,6 +91,10 @@ describe("what is hardly meant", () => {
       expect.stringContaining("TRUSTED_PROXIES"),
     ]);
     expect(load({ USER_HEADER: "user", TRUSTED_PROXIES: "10.0.0.1" }).doubts).toEqual([]);
+    expect(load({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://otel:4317" }).doubts).toMatchObject([
+      expect.stringMatching(/^OTEL_EXPORTER_OTLP_ENDPOINT: port 4317 .* 4318$/),
+    ]);
+    expect(load({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://otel:4318" }).doubts).toEqual([]);
     expect(load({ JWT_AUDIENCE: "x" }).doubts[0]).toMatch(/^JWT_AUDIENCE .* JWT_JWKS_URL or/);
     expect(load({ JWT_AUDIENCE: "x", JWT_SECRET: "s".repeat(32) }).doubts).toEqual([]);
   });
@@ -324,6 +328,14 @@ describe("flags", () => {
     expect(secrets.length).toBeGreaterThan(1);
     expect(secrets.filter(([, { flag }]) => flag !== undefined)).toEqual([]);
   });
+});
+
+test("another OTLP protocol is refused where there is a collector, and only there", () => {
+  const env = { OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" };
+  expect(load(env).settings.otlpProtocol).toBe("grpc");
+  expect(faultsOf({ ...env, OTEL_EXPORTER_OTLP_ENDPOINT: "http://otel:4318" })).toEqual([
+    expect.stringMatching(/^OTEL_EXPORTER_OTLP_PROTOCOL=grpc: must be http\/protobuf/),
+  ]);
 });
 
 describe("some settings alone", () => {

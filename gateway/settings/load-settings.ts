@@ -44,6 +44,7 @@ export function loadSettings(given: Given): LoadedSettings {
   addOriginalLimit(values, sources);
   const settings = Object.freeze(values) as Settings;
   refuseOnePortTwice(settings);
+  refuseOtherOtlp(settings);
   const all = table.map(([, setting]) => setting);
   const doubts = doubtsOf(settings, unasked, all);
   const aboutLines = doubtAboutLines(textOfEnvFile(given.cwd));
@@ -215,6 +216,15 @@ function findConfig(
     if (values !== null) return { file, values };
   }
   return null;
+}
+
+/** Only where it counts: other programs of the machine may use the same variable. */
+function refuseOtherOtlp({ otlpEndpoint, otlpProtocol }: Settings): void {
+  const ours = "http/protobuf";
+  if (otlpEndpoint === null || otlpProtocol === ours) return;
+  const name = "OTEL_EXPORTER_OTLP_PROTOCOL";
+  const must = `must be ${ours}, which collectors take on port 4318`;
+  throw new SettingsError([`${name}=${otlpProtocol}: ${must}; for example ${name}=${ours}`]);
 }
 
 function refuseOnePortTwice({ port, publicPort, metricsPort }: Settings): void {

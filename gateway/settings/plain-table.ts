@@ -1,6 +1,7 @@
 import { accessTable } from "./access-table.ts";
 import { limitTable } from "./limit-table.ts";
 import { modelTable } from "./model-table.ts";
+import { otelTable } from "./otel-table.ts";
 import { providerTable } from "./provider-table.ts";
 import type { SettingsOf } from "./setting.ts";
 import { timeoutTable } from "./timeout-table.ts";
@@ -50,7 +51,7 @@ const serverTable = {
   metricsUsers: {
     env: "METRICS_USERS",
     about:
-      "how people behind a key (speaks_for) are in the metrics: as a hash, or with their names",
+      "how people behind a key (speaks_for) are in the metrics, and everybody in traces: as a hash, or with their names",
     oneOf: ["hash", "names"],
     default: "hash",
   },
@@ -249,6 +250,7 @@ export const plainTable: typeof serverTable &
   typeof timeoutTable &
   typeof upkeepTable &
   typeof otherTable &
+  typeof otelTable &
   typeof limitTable &
   typeof accessTable &
   typeof providerTable &
@@ -257,6 +259,7 @@ export const plainTable: typeof serverTable &
   ...timeoutTable,
   ...upkeepTable,
   ...otherTable,
+  ...otelTable,
   ...limitTable,
   ...accessTable,
   ...providerTable,

@@ -114,13 +114,14 @@ async function open(
   const asker: IncomingMessage = Object.create(opening.request, {
     headers: { value: opening.request.headers },
   });
+  const traceparent = parts.telemetry.tracing?.traceparentOf(exchange) ?? null;
   const watch = {
     idleMs: parts.timeouts.idleMs,
     isStill: () => isSame(parts, asker, identity),
     stop: (reason: GatewayError) => stop.abort(reason),
   };
   const serve = ({ member }: { member: PoolMember }): Promise<null> =>
-    join(accepted, { ...opening, waiting, member, watch });
+    join(accepted, { ...opening, waiting, member, watch, traceparent });
   await runAccepted(parts, accepted, waiting, serve, oneTry);
 }
 
@@ -168,7 +169,12 @@ async function isSame(
   }
 }
 
-type Joining = Opening & { waiting: WaitingSocket; member: PoolMember; watch: WatchOptions };
+type Joining = Opening & {
+  waiting: WaitingSocket;
+  member: PoolMember;
+  watch: WatchOptions;
+  traceparent: string | null;
+};
 
 /** Joins the two sockets; resolves when the upstream's socket has closed. */
 async function join(accepted: Accepted, joining: Joining): Promise<null> {
@@ -197,7 +203,7 @@ type Opened = { upstream: Socket; watched: ReturnType<typeof watchSockets> };
 /** Opens the upstream's socket. If it rejects, nothing is left open at the upstream. */
 function openUpstreamSocket(accepted: Accepted, joining: Joining): Promise<Opened> {
   const { exchange, identity } = accepted;
-  const { request, socket, early, member, waiting } = joining;
+  const { request, socket, early, member, waiting, traceparent } = joining;
   const { signal } = exchange;
   return new Promise((resolve, reject) => {
     let sent: ClientRequest | null = null;
@@ -215,6 +221,7 @@ function openUpstreamSocket(accepted: Accepted, joining: Joining): Promise<Opene
     const headers = headersToUpstream(plain, {
       user: identity.user,
       requestId: exchange.requestId,
+      traceparent,
       ...keyOf(member.upstream),
     });
     const path = exchange.path + exchange.query;

@@ -1,10 +1,12 @@
 import type { Exchange } from "../exchange.ts";
-import { briefLine, settledLine } from "./exchange-line.ts";
+import { briefLine, type LogLine, settledLine } from "./exchange-line.ts";
 import type { TurnEvent } from "./line-series.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
+import type { Otel } from "./otel/open-otel.ts";
 import type { SettledEvent } from "./settled-event.ts";
 import { told } from "./shown-text.ts";
+import type { Tracing } from "./tracing.ts";
 import { createUpkeepEvents, type UpkeepEvents } from "./upkeep-events.ts";
 
 /** A read that was passed through. */
@@ -15,6 +17,8 @@ type RefusedEvent = PassedEvent & { errorCode: string };
 
 /** One helper for each event: it holds the log line and the counters together. */
 export type Telemetry = UpkeepEvents & {
+  /** The traces of exchanges; null if there are none. */
+  readonly tracing: Tracing | null;
   settled(event: SettledEvent): void;
   passed(event: PassedEvent): void;
   refused(event: RefusedEvent): void;
@@ -34,6 +38,8 @@ export type Telemetry = UpkeepEvents & {
   usersFile(trouble: string | null): void;
   /** What is wrong with the limits of a user. Their other fields count. */
   limitsTrouble(message: string): void;
+  /** What is wrong with OpenTelemetry's collector, or null when it works again. */
+  collector(trouble: string | null): void;
   upstreamState(upstream: string, up: boolean, reason: string | null): void;
   started(port: number, upstream: string): void;
   /** What doctor would say of an upstream. */
@@ -46,21 +52,42 @@ export type Telemetry = UpkeepEvents & {
   stopped(): void;
 };
 
-export function createTelemetry({ log, metrics }: { log: Log; metrics: Metrics }): Telemetry {
+export type TelemetryParts = {
+  log: Log;
+  metrics: Metrics;
+  /** Null or absent if nothing is pushed to a collector. */
+  otel?: Pick<Otel, "tracing" | "settled"> | null;
+};
+
+export function createTelemetry({ log, metrics, otel = null }: TelemetryParts): Telemetry {
   const { logger } = log;
+  const tracing = otel?.tracing ?? null;
+  /** The trace of the line's exchange: ours, or the one that the client names. */
+  const traced = (line: LogLine, exchange: Exchange): LogLine => {
+    const id = tracing?.traceIdOf(exchange) ?? exchange.traceparent?.split("-")[1];
+    if (id !== undefined) line.trace_id = id;
+    return line;
+  };
+  const brief = ({ exchange, user, status }: PassedEvent): LogLine =>
+    traced(briefLine(exchange, user, status), exchange);
   return {
+    tracing,
     settled(event) {
       metrics.settled(event);
-      log.info(() => settledLine(event), "exchange");
+      otel?.settled(event);
+      tracing?.settled(event);
+      log.info(() => traced(settledLine(event), event.exchange), "exchange");
     },
-    passed({ exchange, user, status }) {
-      if (logger.isLevelEnabled("info")) logger.info(briefLine(exchange, user, status), "exchange");
+    passed(event) {
+      tracing?.ended(event.exchange, { ...event, errorCode: null });
+      if (logger.isLevelEnabled("info")) logger.info(brief(event), "exchange");
     },
-    refused({ exchange, user, status, errorCode }) {
-      metrics.refused(errorCode);
+    refused(event) {
+      metrics.refused(event.errorCode);
+      tracing?.ended(event.exchange, event);
       if (!logger.isLevelEnabled("info")) return;
-      const line = briefLine(exchange, user, status);
-      line.error_code = errorCode;
+      const line = brief(event);
+      line.error_code = event.errorCode;
       logger.info(line, "refused");
     },
     internalError: ({ id }, error) => logger.error({ id, err: error }, "internal error"),
@@ -80,6 +107,13 @@ export function createTelemetry({ log, metrics }: { log: Log; metrics: Metrics }
     },
     ...createUpkeepEvents(logger),
     limitsTrouble: (trouble) => logger.warn({ trouble: told(trouble) }, "limits"),
+    collector(trouble) {
+      if (trouble === null) logger.info("the collector of OpenTelemetry takes everything again");
+      else {
+        const reason = told(trouble);
+        logger.warn({ trouble: reason }, "the collector of OpenTelemetry fails; spans may be lost");
+      }
+    },
     upstreamState(upstream, up, reason) {
       if (up) logger.info({ upstream: told(upstream) }, "upstream answers");
       else {

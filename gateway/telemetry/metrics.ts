@@ -32,6 +32,8 @@ export type Metrics = Pick<LineSeries, "tookTurn" | "swapped"> & {
   estimated(estimatedSeconds: number, actualSeconds: number): void;
   /** Prometheus' text format. */
   render(): Promise<string>;
+  /** The same series as objects. */
+  read(): ReturnType<Registry["getMetricsAsJSON"]>;
 };
 
 /** The label of a generation without a known user. */
@@ -87,5 +89,6 @@ export function createMetrics(showsPeople: boolean = false): Metrics {
     estimated: line.estimated,
     speedOf: speeds.speedOf,
     render: () => registry.metrics(),
+    read: () => registry.getMetricsAsJSON(),
   };
 }

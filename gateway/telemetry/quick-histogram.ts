@@ -8,7 +8,8 @@ type Config = {
   registers: Registry[];
 };
 
-type Sample = { metricName: string; labels: object; value: number };
+/** Its series has the shared labels; prom-client wants them apart. */
+type Sample = { metricName: string; labels: object; sharedLabels: object; value: number };
 
 type Series = { labels: Record<string, string>; counts: Float64Array; sum: Float64Array };
 
@@ -49,17 +50,17 @@ export class QuickHistogram extends Histogram<string> {
     return Promise.resolve({ name: this.#name, help: this.#help, type: "histogram", values });
   }
 
-  #valuesOf({ labels, counts, sum }: Series): Sample[] {
+  #valuesOf({ labels: sharedLabels, counts, sum }: Series): Sample[] {
     let below = 0;
     const buckets = Array.from(counts, (count, at) => {
       below += count;
       const le = this.#bounds[at] ?? "+Inf";
-      return { metricName: `${this.#name}_bucket`, labels: { le, ...labels }, value: below };
+      return { metricName: `${this.#name}_bucket`, labels: { le }, sharedLabels, value: below };
     });
     return [
       ...buckets,
-      { metricName: `${this.#name}_sum`, labels, value: sum[0] ?? 0 },
-      { metricName: `${this.#name}_count`, labels, value: below },
+      { metricName: `${this.#name}_sum`, labels: {}, sharedLabels, value: sum[0] ?? 0 },
+      { metricName: `${this.#name}_count`, labels: {}, sharedLabels, value: below },
     ];
   }
 }

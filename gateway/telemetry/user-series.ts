@@ -1,6 +1,6 @@
-import { hash } from "node:crypto";
 import { createBoundedSeries } from "./bounded-series.ts";
 import type { Add, Declare } from "./declare.ts";
+import { hashedUser } from "./hashed-user.ts";
 
 /** A user's totals over all time, from which the counters continue after a restart. */
 export type Seed = {
@@ -45,7 +45,7 @@ export function createUserSeries(declare: Declare, showsPeople: boolean): UserSe
     maxUsers,
   );
   const labelOf = (user: string, isBehindKey: boolean): string =>
-    isBehindKey && !showsPeople ? `person-${hash("sha256", user, "hex").slice(0, 12)}` : user;
+    isBehindKey && !showsPeople ? hashedUser(user) : user;
   function count(label: string, times: number, { input, output }: Tokens): void {
     const series = seriesOf(label);
     series.requests(times);

@@ -17,6 +17,8 @@ export type AnswerWatch = {
   event(event: string): void;
   /** A whole JSON answer. */
   body(bytes: Buffer): void;
+  /** The request is written in the upstream's words, and is being sent. */
+  asked?: (() => void) | undefined;
 };
 
 export type ConvertedAnswerOptions = {

@@ -92,6 +92,7 @@ export function createConvertedFetch(
     // Only the path is the provider's business; a server elsewhere is never asked.
     fetch: (input, init) => {
       const { pathname, search } = new URL(String(input));
+      watch.asked?.();
       return send(pathname + search, init ?? {});
     },
     headers: () => seen,

@@ -104,6 +104,8 @@ export type AddedHeaders = {
   inflated?: boolean;
   /** Generations ask for `identity`, so that their bytes can be read. */
   identity?: boolean;
+  /** Makes the upstream's spans a part of our trace; null leaves the client's header as it is. */
+  traceparent?: string | null;
 };
 
 /** The part of an upstream that decides the key. */
@@ -152,6 +154,7 @@ export function headersToUpstream(client: IncomingHttpHeaders, added: AddedHeade
   if (added.identity) out["accept-encoding"] = "identity";
   if (added.isLocal !== false) out["x-gateway-user"] = headerText(added.user);
   out["x-request-id"] = added.requestId;
+  if (added.traceparent) out.traceparent = added.traceparent;
   const { family = "openai", upstreamKey } = added;
   const theirs = added.passthrough === true && addOwnCredentials(out, client, family);
   addKeyHeaders(out, theirs ? null : upstreamKey, family);

@@ -5,6 +5,7 @@ import type { SettledEvent } from "../../telemetry/settled-event.ts";
 export const sampleExchange = (over: Partial<Exchange> = {}): Exchange => ({
   id: "00000000-0000-4000-8000-000000000000",
   requestId: "r",
+  traceparent: null,
   startedAt: 0,
   startedMono: 0,
   method: "POST",
