@@ -1,95 +1,52 @@
 import type { Exchange } from "../exchange.ts";
-import { briefLine, type LogLine, settledLine } from "./exchange-line.ts";
+import {
+  createExchangeEvents,
+  type ExchangeEvents,
+  type ExchangeEventsParts,
+} from "./exchange-events.ts";
 import type { TurnEvent } from "./line-series.ts";
-import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
-import type { Otel } from "./otel/open-otel.ts";
-import type { SettledEvent } from "./settled-event.ts";
 import { told } from "./shown-text.ts";
-import type { Tracing } from "./tracing.ts";
 import { createUpkeepEvents, type UpkeepEvents } from "./upkeep-events.ts";
 
-/** A read that was passed through. */
-type PassedEvent = { exchange: Exchange; user: string | null; status: number };
-
-/** A refused request. It has no row. */
-type RefusedEvent = PassedEvent & { errorCode: string };
-
 /** One helper for each event: it holds the log line and the counters together. */
-export type Telemetry = UpkeepEvents & {
-  /** The traces of exchanges; null if there are none. */
-  readonly tracing: Tracing | null;
-  settled(event: SettledEvent): void;
-  passed(event: PassedEvent): void;
-  refused(event: RefusedEvent): void;
-  /** An internal error, with its stack. The client does not see it. */
-  internalError(exchange: Pick<Exchange, "id">, error: unknown): void;
-  /** The names of fields that a conversion dropped. */
-  dropped(exchange: Exchange, what: string): void;
-  /** Seconds from a client's leaving to the free slot. */
-  slotReleased(seconds: number): void;
-  /** The first estimated wait, and the real wait. Seconds. */
-  waited(estimatedSeconds: number, actualSeconds: number): void;
-  /** A generation has its slot. */
-  tookTurn(turn: TurnEvent): void;
-  /** The upstream holds one model at a time, and must load another. */
-  swapped(): void;
-  /** What is wrong with the users file, or null when it is valid again. */
-  usersFile(trouble: string | null): void;
-  /** What is wrong with the limits of a user. Their other fields count. */
-  limitsTrouble(message: string): void;
-  /** What is wrong with OpenTelemetry's collector, or null when it works again. */
-  collector(trouble: string | null): void;
-  upstreamState(upstream: string, up: boolean, reason: string | null): void;
-  started(port: number, upstream: string): void;
-  /** What doctor would say of an upstream. */
-  finding(finding: { says: string; todo: string | null }): void;
-  echoing(): void;
-  /** `auth: none`: no key is required on the LAN. */
-  openDoor(): void;
-  traceTrouble(message: string): void;
-  draining(line: { waiting: number; active: number }): void;
-  stopped(): void;
-};
-
-export type TelemetryParts = {
-  log: Log;
-  metrics: Metrics;
-  /** Null or absent if nothing is pushed to a collector. */
-  otel?: Pick<Otel, "tracing" | "settled"> | null;
-};
-
-export function createTelemetry({ log, metrics, otel = null }: TelemetryParts): Telemetry {
-  const { logger } = log;
-  const tracing = otel?.tracing ?? null;
-  /** The trace of the line's exchange: ours, or the one that the client names. */
-  const traced = (line: LogLine, exchange: Exchange): LogLine => {
-    const id = tracing?.traceIdOf(exchange) ?? exchange.traceparent?.split("-")[1];
-    if (id !== undefined) line.trace_id = id;
-    return line;
+export type Telemetry = ExchangeEvents &
+  UpkeepEvents & {
+    /** An internal error, with its stack. The client does not see it. */
+    internalError(exchange: Pick<Exchange, "id">, error: unknown): void;
+    /** Seconds from a client's leaving to the free slot. */
+    slotReleased(seconds: number): void;
+    /** The first estimated wait, and the real wait. Seconds. */
+    waited(estimatedSeconds: number, actualSeconds: number): void;
+    /** A generation has its slot. */
+    tookTurn(turn: TurnEvent): void;
+    /** The upstream holds one model at a time, and must load another. */
+    swapped(): void;
+    /** What is wrong with the users file, or null when it is valid again. */
+    usersFile(trouble: string | null): void;
+    /** What is wrong with the limits of a user. Their other fields count. */
+    limitsTrouble(message: string): void;
+    /** What is wrong with OpenTelemetry's collector, or null when it works again. */
+    collector(trouble: string | null): void;
+    upstreamState(upstream: string, up: boolean, reason: string | null): void;
+    started(port: number, upstream: string): void;
+    /** What doctor would say of an upstream. */
+    finding(finding: { says: string; todo: string | null }): void;
+    echoing(): void;
+    /** `auth: none`: no key is required on the LAN. */
+    openDoor(): void;
+    traceTrouble(message: string): void;
+    draining(line: { waiting: number; active: number }): void;
+    stopped(): void;
   };
-  const brief = ({ exchange, user, status }: PassedEvent): LogLine =>
-    traced(briefLine(exchange, user, status), exchange);
+
+export type TelemetryParts = ExchangeEventsParts & { metrics: Metrics };
+
+export function createTelemetry(parts: TelemetryParts): Telemetry {
+  const { log, metrics } = parts;
+  const { logger } = log;
   return {
-    tracing,
-    settled(event) {
-      metrics.settled(event);
-      otel?.settled(event);
-      tracing?.settled(event);
-      log.info(() => traced(settledLine(event), event.exchange), "exchange");
-    },
-    passed(event) {
-      tracing?.ended(event.exchange, { ...event, errorCode: null });
-      if (logger.isLevelEnabled("info")) logger.info(brief(event), "exchange");
-    },
-    refused(event) {
-      metrics.refused(event.errorCode);
-      tracing?.ended(event.exchange, event);
-      if (!logger.isLevelEnabled("info")) return;
-      const line = brief(event);
-      line.error_code = event.errorCode;
-      logger.info(line, "refused");
-    },
+    ...createExchangeEvents(parts),
     internalError: ({ id }, error) => logger.error({ id, err: error }, "internal error"),
     slotReleased: (seconds) => metrics.released(seconds),
     waited: (estimatedSeconds, actualSeconds) => metrics.estimated(estimatedSeconds, actualSeconds),
@@ -124,8 +81,6 @@ export function createTelemetry({ log, metrics, otel = null }: TelemetryParts): 
     finding: ({ says, todo }) =>
       logger.warn({ finding: told(says), todo: told(todo) }, "look at this upstream"),
     started: (port, upstream) => logger.info({ port, upstream: told(upstream) }, "started"),
-    dropped: ({ id, requestId }, what) =>
-      logger.info({ id, request_id: told(requestId), dropped: told(what) }, "conversion"),
     openDoor: () => logger.warn("auth: no key is required: anyone on the LAN can use this gateway"),
     traceTrouble: (trouble) => logger.warn({ trouble: told(trouble) }, "traces"),
     echoing: () =>
