@@ -10,6 +10,7 @@ import {
   integerAt,
   objectAt,
   objectsAt,
+  type Placed,
   requiredText,
   textAt,
 } from "../hub/read-fields.ts";
@@ -24,6 +25,7 @@ import {
   setUser,
 } from "../hub/read-settings.ts";
 import { functionTool, type Tool } from "../hub/read-tools.ts";
+import { clientRunTool } from "./client-run-tools.ts";
 import { readTurns } from "./read-messages-turns.ts";
 
 const names: SettingNames = {
@@ -64,14 +66,23 @@ const toolFields: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Tools with a type of their own run on Anthropic's servers, or are made for its models: dropped.
+ * Tools with a type of their own: those that the client runs are functions for other models, and
+ * those that run on Anthropic's servers are dropped.
  */
+function readTyped({ item, at }: Placed, dropped: Dropped): Tool[] {
+  const tool = clientRunTool(item);
+  if (tool === null) {
+    dropped.add(at);
+    return [];
+  }
+  dropped.rest(item, at, new Set([...toolFields, ...tool.told]));
+  return [functionTool({ ...item, description: tool.description }, at, tool.schema)];
+}
+
 function readTools(body: JsonObject, dropped: Dropped): Tool[] {
-  return objectsAt(body, "tools", "").flatMap(({ item, at }) => {
-    if ((item.type ?? "custom") !== "custom") {
-      dropped.add(at);
-      return [];
-    }
+  return objectsAt(body, "tools", "").flatMap((placed) => {
+    const { item, at } = placed;
+    if ((item.type ?? "custom") !== "custom") return readTyped(placed, dropped);
     dropped.rest(item, at, toolFields);
     const schema = objectAt(item, "input_schema", at);
     return [functionTool(item, at, schema === null ? null : asSchema(schema))];

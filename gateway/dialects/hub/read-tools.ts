@@ -55,19 +55,6 @@ export function readOpenAiTool({ item, at }: Placed, dropped: Dropped): Tool {
   return functionTool(tool, where, parameters === null ? null : asSchema(parameters));
 }
 
-/** The functions of a chat request. Other tools are run by OpenAI's own servers and are dropped. */
-export function readOpenAiTools(
-  body: JsonObject,
-  field: "tools" | "functions",
-  dropped: Dropped,
-): Tool[] {
-  return objectsAt(body, field, "").flatMap((placed) => {
-    if ((placed.item.type ?? "function") === "function") return [readOpenAiTool(placed, dropped)];
-    dropped.add(placed.at);
-    return [];
-  });
-}
-
 function cachedLike(tool: JsonObject): JsonObject {
   return tool.cache_control === undefined ? {} : { cache_control: tool.cache_control };
 }

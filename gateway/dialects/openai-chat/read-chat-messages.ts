@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject } from "../../json-object.ts";
 import { isAbsent, wrong } from "../field-checks.ts";
+import { freeformInput } from "../hub/freeform.ts";
 import { type CallBook, callInput, createCallBook, resultOutput } from "../hub/parts-calls.ts";
 import {
   type AssistantPart,
@@ -37,6 +38,8 @@ const callFields: ReadonlySet<string> = new Set([
   "extra_content",
 ]);
 
+const customCallFields: ReadonlySet<string> = new Set(["id", "type", "custom", "index"]);
+
 /** Gemini's proof of a call, in the form of Google's own chat API; for `providerOptions`. */
 function proofIn(object: JsonObject): { providerOptions?: Hints } {
   const extra = object.extra_content;
@@ -44,6 +47,16 @@ function proofIn(object: JsonObject): { providerOptions?: Hints } {
   const proof = isJsonObject(google) ? google.thought_signature : null;
   if (typeof proof !== "string" || proof === "") return {};
   return { providerOptions: { google: { thoughtSignature: proof } } };
+}
+
+/** The call of a freeform tool: a text, and no JSON. */
+function readCustomCall(item: JsonObject, at: string, book: CallBook): AssistantPart {
+  const where = below(at, "custom");
+  const custom = objectAt(item, "custom", at) ?? wrong(where, "is required");
+  const name = requiredText(custom, "name", where);
+  const input = freeformInput(textAt(custom, "input", where) ?? "");
+  const id = book.call(textAt(item, "id", at) || null, name);
+  return { type: "tool-call", toolCallId: id, toolName: name, input };
 }
 
 /** A mark on the whole message stands for its last part. */
@@ -66,6 +79,10 @@ function readCall(call: JsonObject, id: string | null, at: string, book: CallBoo
 
 function readCalls(message: JsonObject, at: string, book: CallBook, dropped: Dropped) {
   const calls = objectsAt(message, "tool_calls", at).flatMap(({ item, at: where }) => {
+    if (item.type === "custom") {
+      dropped.rest(item, where, customCallFields);
+      return [readCustomCall(item, where, book)];
+    }
     const call = objectAt(item, "function", where);
     if (call === null) {
       if (isAbsent(item.type) || item.type === "function") {

@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject } from "../../json-object.ts";
 import { isAbsent } from "../field-checks.ts";
+import type { ClientTools } from "../hub/client-tools.ts";
 import type { HubRequest } from "../hub/hub.ts";
 import { refuseDeep } from "../hub/read-depth.ts";
 import { createDropped, type Dropped } from "../hub/read-dropped.ts";
@@ -15,8 +16,9 @@ import {
   setParallelCalls,
   setUser,
 } from "../hub/read-settings.ts";
-import { readOpenAiChoice, readOpenAiTools } from "../hub/read-tools.ts";
+import { readOpenAiChoice } from "../hub/read-tools.ts";
 import { readChatMessages } from "./read-chat-messages.ts";
+import { readChatTools } from "./read-chat-tools.ts";
 
 const names: SettingNames = {
   maxOutputTokens: ["max_completion_tokens", "max_tokens"],
@@ -54,16 +56,14 @@ function oldChoice({ function_call: call }: JsonObject): unknown {
   return isJsonObject(call) ? { type: "function", function: call } : call;
 }
 
-function readTools(body: JsonObject, settings: CallSettings, dropped: Dropped): void {
-  const tools = [
-    ...readOpenAiTools(body, "tools", dropped),
-    ...readOpenAiTools(body, "functions", dropped),
-  ];
+function readTools(body: JsonObject, settings: CallSettings, dropped: Dropped): ClientTools {
+  const { tools, clientTools } = readChatTools(body, dropped);
   if (tools.length > 0) settings.tools = tools;
   const choice = isAbsent(body.tool_choice) ? oldChoice(body) : body.tool_choice;
   readOpenAiChoice({ tool_choice: choice }, settings, dropped);
   const parallel = flagAt(body, "parallel_tool_calls", "");
   if (parallel !== null) setParallelCalls(settings, parallel);
+  return clientTools;
 }
 
 const reasoningFields: ReadonlySet<string> = new Set(["effort", "max_tokens", "enabled"]);
@@ -108,7 +108,7 @@ export function readChat(body: JsonObject): HubRequest {
   refuseSeveral(integerAt(body, "n", ""), "n");
   const settings = readSettings(body, "", names);
   const prompt = readChatMessages(body, dropped);
-  readTools(body, settings, dropped);
+  const clientTools = readTools(body, settings, dropped);
   readReasoning(body, settings, dropped);
   const format = objectAt(body, "response_format", "");
   if (format !== null) readFormat(format, "response_format", settings, dropped);
@@ -116,5 +116,10 @@ export function readChat(body: JsonObject): HubRequest {
   const user = textAt(body, "user", "") ?? textAt(body, "safety_identifier", "");
   if (user !== null) setUser(settings, user);
   dropped.rest(body, "", knownFields);
-  return { options: { ...settings, prompt }, dropped: dropped.list(), told: dropped.tolds() };
+  return {
+    options: { ...settings, prompt },
+    dropped: dropped.list(),
+    told: dropped.tolds(),
+    ...(clientTools.size > 0 ? { clientTools } : {}),
+  };
 }

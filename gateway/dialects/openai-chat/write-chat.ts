@@ -2,15 +2,13 @@ import type { LanguageModelV4Source, LanguageModelV4StreamPart } from "@ai-sdk/p
 import { blocksOf } from "../hub/answer-blocks.ts";
 import { eventJson } from "../hub/answer-event.ts";
 import { type AnsweredImage, imageIn } from "../hub/answer-images.ts";
-import { thoughtSignatureOf } from "../hub/answer-signature.ts";
 import { chatReason } from "../hub/answer-stop.ts";
 import { chatUsage } from "../hub/answer-usage.ts";
 import type { AnswerNames, StreamWriter, WriteWhole } from "../hub/hub.ts";
+import { CallDeltas, callFields } from "./call-deltas.ts";
 
 type Fields = Record<string, unknown>;
 type Finish = Extract<LanguageModelV4StreamPart, { type: "finish" }>;
-type BegunCall = Extract<LanguageModelV4StreamPart, { type: "tool-input-start" }>;
-type WholeCall = Extract<LanguageModelV4StreamPart, { type: "tool-call" }>;
 
 /** A source as OpenAI tells it. Where in the text it belongs is not known. */
 function annotationOf(source: LanguageModelV4Source): Fields | null {
@@ -19,59 +17,9 @@ function annotationOf(source: LanguageModelV4Source): Fields | null {
   return { type: "url_citation", url_citation: { start_index: 0, end_index: 0, url, title } };
 }
 
-/** Gemini's proof of a call, as Google's own chat API has it; clients send it back. */
-function proofOf(signature: string | null): Fields {
-  return signature === null ? {} : { extra_content: { google: { thought_signature: signature } } };
-}
-
 /** An image as OpenRouter has it in a message of the model's. */
 function imageFields({ url }: AnsweredImage): Fields {
   return { type: "image_url", image_url: { url } };
-}
-
-/** The tool calls of a stream: an index for each, and the deltas of each one's arguments. */
-class CallDeltas {
-  /** What was streamed of each call's arguments: nothing yet, something, or all there is. */
-  readonly #calls = new Map<string, { index: number; said: "nothing" | "some" | "all" }>();
-
-  get any(): boolean {
-    return this.#calls.size > 0;
-  }
-
-  start(id: string, name: string, text = "", proof: string | null = null): Fields | null {
-    if (this.#calls.has(id)) return null;
-    const index = this.#calls.size;
-    this.#calls.set(id, { index, said: text === "" ? "nothing" : "all" });
-    return { index, id, type: "function", function: { name, arguments: text }, ...proofOf(proof) };
-  }
-
-  say(id: string, text: string): Fields | null {
-    const call = this.#calls.get(id);
-    if (call === undefined || call.said === "all" || text === "") return null;
-    call.said = "some";
-    return { index: call.index, function: { arguments: text } };
-  }
-
-  begin({ id, toolName, providerMetadata }: BegunCall): Fields | null {
-    return this.start(id, toolName, "", thoughtSignatureOf(providerMetadata));
-  }
-
-  /** The whole call: all of it where nothing came before, else what was not streamed. */
-  whole({ toolCallId: id, toolName, input, providerMetadata }: WholeCall): Fields | null {
-    const call = this.#calls.get(id);
-    if (call === undefined) {
-      return this.start(id, toolName, input || "{}", thoughtSignatureOf(providerMetadata));
-    }
-    const delta = call.said === "nothing" ? this.say(id, input || "{}") : null;
-    call.said = "all";
-    return delta;
-  }
-
-  /** The arguments of calls that never had any. */
-  rest(): Fields[] {
-    const silent = [...this.#calls].filter(([, { said }]) => said === "nothing");
-    return silent.map(([id]) => this.say(id, "{}")).filter((delta) => delta !== null);
-  }
 }
 
 /** The chunks of one stream. What they have in common is written once. */
@@ -96,7 +44,7 @@ function createChunks(names: AnswerNames): {
 /** Writes a stream of OpenAI's chat completions, the usage chunk always among it. */
 export function createChatWriter(names: AnswerNames): StreamWriter {
   const chunks = createChunks(names);
-  const calls = new CallDeltas();
+  const calls = new CallDeltas(names.clientTools);
   const annotations: Fields[] = [];
   let isBegun = false;
 
@@ -158,9 +106,7 @@ export const writeChat: WriteWhole = ({ content, finishReason: reason, usage }, 
     blocks.map((block) => (block.kind === kind ? block.text : "")).join("");
   const calls = blocks
     .filter(({ kind }) => kind === "tool")
-    .map(({ id, name, text, signature }) => {
-      return { id, type: "function", function: { name, arguments: text }, ...proofOf(signature) };
-    });
+    .map((block) => callFields(block, names.clientTools));
   const annotations = content
     .map((part) => (part.type === "source" ? annotationOf(part) : null))
     .filter((annotation) => annotation !== null);

@@ -1,40 +1,11 @@
-import { isJsonObject, type JsonObject } from "../../json-object.ts";
+import type { JsonObject } from "../../json-object.ts";
 import type { Block } from "../hub/answer-blocks.ts";
-import type { ClientTool, ClientTools } from "../hub/client-tools.ts";
+import { clientToolOf } from "../hub/client-tools.ts";
+import { freeformText, objectIn } from "../hub/freeform.ts";
 import type { AnswerNames } from "../hub/hub.ts";
-import { parseExact } from "../json/exact-json.ts";
 
 /** The item of a call. */
 export type CallItem = Record<string, unknown> & { readonly id: string; readonly type: string };
-
-/**
- * What the client calls a tool that the model called. Models leave the group out at times: the bare
- * name stands for the one tool that has it.
- */
-export function clientToolOf(name: string, tools: ClientTools | undefined): ClientTool {
-  const known = tools?.get(name);
-  if (known !== undefined) return known;
-  const same = [...(tools?.values() ?? [])].filter((tool) => tool.name === name);
-  const [only] = same;
-  if (only !== undefined && same.length === 1) return only;
-  return { kind: "function", name, namespace: null };
-}
-
-function objectIn(text: string): JsonObject {
-  try {
-    const value = parseExact(text);
-    return isJsonObject(value) ? value : {};
-  } catch {
-    return {};
-  }
-}
-
-/** The text that a model wrote for a freeform tool: its one argument, else all that it wrote. */
-export function freeformText(text: string): string {
-  const values = Object.values(objectIn(text));
-  const [only] = values;
-  return values.length === 1 && typeof only === "string" ? only : text;
-}
 
 function shellAction(text: string): JsonObject {
   const { command, timeout_ms = null, working_directory = null } = objectIn(text);

@@ -1,11 +1,12 @@
 import { isJsonObject, type JsonObject } from "../../json-object.ts";
 import { wrong } from "../field-checks.ts";
+import { freeformInput } from "../hub/freeform.ts";
 import { type CallBook, callInput, resultOutput } from "../hub/parts-calls.ts";
 import type { AssistantPart, ResultPart } from "../hub/parts-hub.ts";
 import type { Dropped } from "../hub/read-dropped.ts";
 import { below, objectAt, objectsAt, requiredText, textAt } from "../hub/read-fields.ts";
 import { readResponsesContent } from "./read-responses-content.ts";
-import { flatName, freeformArgument } from "./read-responses-tools.ts";
+import { flatName } from "./read-responses-tools.ts";
 
 /** `id` and `status` are the server's own words, which clients send back. */
 export const callFields: Readonly<Record<string, ReadonlySet<string>>> = {
@@ -35,7 +36,7 @@ function calledBy(item: JsonObject, at: string): Called {
     flatName(textAt(item, "namespace", at), requiredText(item, "name", at));
   switch (item.type) {
     case "custom_tool_call":
-      return { name: named(), input: { [freeformArgument]: textAt(item, "input", at) ?? "" } };
+      return { name: named(), input: freeformInput(textAt(item, "input", at) ?? "") };
     case "local_shell_call":
       return { name: "local_shell", input: shellInput(objectAt(item, "action", at) ?? {}) };
     case "tool_search_call":

@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject } from "../../json-object.ts";
 import { isAbsent } from "../field-checks.ts";
 import type { ClientTool, ClientTools } from "../hub/client-tools.ts";
+import { freeformTool } from "../hub/freeform.ts";
 import { asSchema, type Schema } from "../hub/parts-hub.ts";
 import type { Dropped } from "../hub/read-dropped.ts";
 import {
@@ -19,16 +20,6 @@ export function flatName(namespace: string | null, name: string): string {
   return namespace.endsWith("__") ? namespace + name : `${namespace}__${name}`;
 }
 
-/** What a freeform tool takes, as the one argument of a function. */
-export const freeformArgument = "input";
-
-const freeform: Schema = {
-  type: "object",
-  properties: { [freeformArgument]: { type: "string", description: "The whole input, as text." } },
-  required: [freeformArgument],
-  additionalProperties: false,
-};
-
 /** The fields of a `local_shell_call`'s action that a model fills in. */
 const shell: Schema = {
   type: "object",
@@ -41,18 +32,12 @@ const shell: Schema = {
   additionalProperties: false,
 };
 
-/** A freeform tool tells its grammar to the model; nothing else can hold the model to it. */
-function freeformTool(item: JsonObject, at: string, dropped: Dropped): Tool {
-  const format = objectAt(item, "format", at);
-  const definition = format === null ? null : textAt(format, "definition", below(at, "format"));
-  const about = textAt(item, "description", at) ?? "";
-  if (definition !== null) dropped.tell(below(at, "format"));
-  const grammar =
-    definition === null
-      ? ""
-      : `The input must match this grammar (${String(format?.syntax ?? "lark")}):\n${definition}`;
-  const description = [about, grammar].filter((text) => text !== "").join("\n\n");
-  return functionTool({ name: item.name, description }, at, freeform);
+function freeform(item: JsonObject, at: string, dropped: Dropped): Tool {
+  const path = below(at, "format");
+  const format = objectAt(item, "format", at) ?? {};
+  const definition = textAt(format, "definition", path);
+  const grammar = definition === null ? null : { definition, syntax: format.syntax, at: path };
+  return freeformTool(item, at, grammar, dropped);
 }
 
 /** The tools of one request, with what each is for the client. */
@@ -76,7 +61,7 @@ export class ToolShelf {
         this.#put(readOpenAiTool({ item, at }, this.#dropped), "function", namespace);
         break;
       case "custom":
-        this.#put(freeformTool(item, at, this.#dropped), "custom", namespace);
+        this.#put(freeform(item, at, this.#dropped), "custom", namespace);
         break;
       case "namespace": {
         const name = requiredText(item, "name", at);

@@ -1,8 +1,9 @@
 import { BlockOrder, type BlockSink } from "../hub/answer-block-order.ts";
 import { type Block, blocksOf } from "../hub/answer-blocks.ts";
 import { namedEvent } from "../hub/answer-event.ts";
+import { clientToolOf } from "../hub/client-tools.ts";
+import { freeformText } from "../hub/freeform.ts";
 import type { AnswerNames, StreamWriter, WriteWhole } from "../hub/hub.ts";
-import { clientToolOf, freeformText } from "./call-item.ts";
 import {
   type Ending,
   type Item,
