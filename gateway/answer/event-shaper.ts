@@ -132,6 +132,7 @@ class EventShaper implements Shaper {
       watch(event, null);
       return true;
     }
+    if (events.isMute(event)) return true;
     const end = endOf(event, events);
     watch(event, end);
     const endedChoices = events.endedChoices(event);

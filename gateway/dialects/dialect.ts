@@ -139,6 +139,8 @@ export type DialectEvents = {
   endedChoices(event: string): readonly number[];
   /** That last event, for clients that wait for it; `""` if it cannot be supplied. */
   readonly missingLast: string;
+  /** Says nothing in this dialect, though servers send it; clients do not get it. */
+  isMute(event: string): boolean;
   /** An error; it ends the stream, though not in good order. */
   isError(event: string): boolean;
   /** The last event, if it says what went wrong. */

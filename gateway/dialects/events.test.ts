@@ -176,7 +176,7 @@ describe("isLast", () => {
     ["event: response.incomplete\ndata: {}\n\n", "responses", true],
     ["event: response.failed\ndata: {}\n\n", "responses", true],
     ['data: {"type": "response.completed"}\n\n', "responses", true],
-    ["data: [DONE]\n\n", "responses", true],
+    ["data: [DONE]\n\n", "responses", false],
     ["event: response.completed_not\ndata: {}\n\n", "responses", false],
     ["data: [DONE]\n\n", "gemini", false],
     ["event: message_delta\ndata: {}\n\n", "messages", false],

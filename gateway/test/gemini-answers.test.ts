@@ -46,6 +46,23 @@ describe.each([false, true])("an image that Gemini made (stream: %s)", (stream) 
   });
 });
 
+describe.each([false, true])("an answer in the wrapper of Code Assist (stream: %s)", (stream) => {
+  it.each([true, false])("is read if the upstream streams: %s", async (streams) => {
+    const usageMetadata = { promptTokenCount: 5, candidatesTokenCount: 2 };
+    const content = { role: "model", parts: [{ text: "here" }] };
+    const candidates = [{ content, finishReason: "STOP", index: 0 }];
+    const text = JSON.stringify({ traceId: "t", response: { candidates, usageMetadata } });
+    await using gateway = await startTestGateway(({ url }, response) => {
+      const isStream = streams && url.includes("stream");
+      response.setHeader("content-type", isStream ? "text/event-stream" : "application/json");
+      response.end(isStream ? `data: ${text}\n\n` : text);
+    }, asGoogle);
+    const answer = await gateway.post("/v1/chat/completions", { model: "mock", stream, messages });
+    expect(await answer.text()).toContain('"content":"here"');
+    expect(gateway.rows()).toMatchObject([{ state: "done", input_tokens: 5, output_tokens: 2 }]);
+  });
+});
+
 it("Gemini's proof of a call goes to a chat client and comes back with it", async () => {
   const proof = "U0lHTkFUVVJF";
   const call = { functionCall: { name: "read", args: {} }, thoughtSignature: proof };

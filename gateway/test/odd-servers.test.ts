@@ -148,6 +148,45 @@ describe("JSON", () => {
   });
 });
 
+describe("a stream of Responses", () => {
+  const named = (type: string, more: object = {}): string =>
+    `event: ${type}\n${data({ type, sequence_number: 0, ...more })}`;
+  const response = { id: "resp_1", object: "response", created_at: 1, model: "m", output: [] };
+  const begun = named("response.created", { response: { ...response, status: "in_progress" } });
+  const at = { item_id: "msg_1", output_index: 0, content_index: 0 };
+  const part = named("response.output_text.delta", { ...at, delta: "hello", logprobs: [] });
+  const usage = { input_tokens: 5, output_tokens: 2, total_tokens: 7 };
+  const completed = named("response.completed", {
+    response: { ...response, status: "completed", usage },
+  });
+
+  async function asked(text: string, path: string, env: Record<string, string> = {}) {
+    const place = await inFrontOf(() => [rawStreamHead("text/event-stream"), text], env);
+    const body = { model: "m", stream: true, input: "hi", messages: chat().messages };
+    return {
+      text: await (await place.gateway.post(path, body)).text(),
+      rows: place.gateway.rows(),
+    };
+  }
+
+  it("that ends with [DONE] and is not complete is an error", async () => {
+    const cut = await asked(begun + part + done, "/v1/responses");
+    expect(cut.text).toContain("before it was complete");
+    expect(cut.text).not.toContain("[DONE]");
+    expect(cut.rows).toMatchObject([{ state: "failed" }]);
+    const env = { UPSTREAM_API: "responses" };
+    const converted = await asked(begun + part + done, "/v1/chat/completions", env);
+    expect(converted.text).toContain("before it was complete");
+    expect(converted.rows).toMatchObject([{ state: "failed" }]);
+  });
+
+  it("that is complete may have [DONE] behind it", async () => {
+    const { text, rows } = await asked(begun + part + completed + done, "/v1/responses");
+    expect(text.trimEnd().endsWith(completed.trimEnd())).toBe(true);
+    expect(rows).toMatchObject([counted]);
+  });
+});
+
 describe("an answer that is compressed although nobody asked for that", () => {
   const codings: [string, (bytes: string) => Buffer][] = [
     ["gzip", gzipSync],

@@ -4,7 +4,7 @@ import { checkPresent, optionalList } from "../field-checks.ts";
 import { asciiJson } from "../json/ascii-json.ts";
 import { withModel } from "../json/json-edit.ts";
 import { modelOfBody } from "../json/one-model.ts";
-import { carriesUsage } from "../openai/openai-events.ts";
+import { carriesUsage, isDone } from "../openai/openai-events.ts";
 import { openAiRateLimit } from "../openai/rate-limit-names.ts";
 import { withOpenRouterType } from "../openrouter/openrouter-error.ts";
 import { queueField } from "../place-words.ts";
@@ -85,6 +85,7 @@ export const messages: Dialect = {
     endedChoices: (event) =>
       says(event, 'stop_reason"') && isNamed(event, "message_delta") ? [0] : [],
     missingLast: 'event: message_stop\ndata: {"type":"message_stop"}\n\n',
+    isMute: isDone,
     isError: isErrorEvent,
     isFailure: () => false,
     generated: (event) =>

@@ -1,9 +1,10 @@
 import { isJsonObject, type JsonObject } from "../../json-object.ts";
-import { isAbsent, wrong } from "../field-checks.ts";
-import { fileByAddress, fileByContent, refuseFileId } from "../hub/parts-files.ts";
+import { isAbsent } from "../field-checks.ts";
 import { cacheHint, type UserPart } from "../hub/parts-hub.ts";
+import { readSource, sourceOf } from "../hub/parts-source.ts";
 import type { Dropped } from "../hub/read-dropped.ts";
-import { below, objectAt, objectsAt, requiredText, textAt } from "../hub/read-fields.ts";
+import { below, objectsAt, requiredText, textAt } from "../hub/read-fields.ts";
+import { readPart } from "../openai/read-parts.ts";
 
 const knownFields: Readonly<Record<string, ReadonlySet<string>>> = {
   text: new Set(["type", "text", "cache_control"]),
@@ -12,30 +13,6 @@ const knownFields: Readonly<Record<string, ReadonlySet<string>>> = {
   search_result: new Set(["type", "source", "title", "content", "cache_control"]),
   tool_reference: new Set(["type", "tool_name", "cache_control"]),
 };
-
-function sourceOf(block: JsonObject, at: string): JsonObject {
-  return objectAt(block, "source", at) ?? wrong(below(at, "source"), "is required");
-}
-
-/** `base64`, `url` or `file`; the type is guessed only for addresses. */
-function readSource(source: JsonObject, at: string, otherwise: string): UserPart {
-  switch (source.type) {
-    case "base64": {
-      const type = textAt(source, "media_type", at) || otherwise;
-      const content = requiredText(source, "data", at);
-      return { type: "file", ...fileByContent(content, type, below(at, "data")) };
-    }
-    case "url":
-      return {
-        type: "file",
-        ...fileByAddress(requiredText(source, "url", at), otherwise, below(at, "url")),
-      };
-    case "file":
-      return refuseFileId(below(at, "file_id"));
-    default:
-      return wrong(below(at, "type"), "must be base64 or url");
-  }
-}
 
 /** Title and context of a document, which no other API has, as text before it. */
 function aboutDocument(block: JsonObject, at: string): UserPart[] {
@@ -80,7 +57,8 @@ function readFinding(block: JsonObject, at: string, dropped: Dropped): UserPart[
 export function readBlock(block: JsonObject, at: string, dropped: Dropped): UserPart[] | null {
   const type = typeof block.type === "string" ? block.type : "";
   const fields = Object.hasOwn(knownFields, type) ? knownFields[type] : undefined;
-  if (fields === undefined) return null;
+  // Clients that know OpenAI's API too mix the two.
+  if (fields === undefined) return readPart(block, at, dropped);
   // Citations are no more than switched on or off, and off is what everybody else has.
   const { citations } = block;
   const idle = isJsonObject(citations) && citations.enabled !== true;

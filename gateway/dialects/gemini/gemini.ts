@@ -64,6 +64,7 @@ export const gemini: Dialect = {
     hasLast: false,
     endedChoices: () => [],
     missingLast: "",
+    isMute: () => false,
     isError: isErrorEvent,
     isFailure: () => false,
     // A call comes whole, as an object.

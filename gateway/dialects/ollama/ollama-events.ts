@@ -25,6 +25,7 @@ export const ollamaEvents: DialectEvents = {
   hasLast: true,
   endedChoices: () => [],
   missingLast: "",
+  isMute: () => false,
   isError(event) {
     if (event.startsWith('{"error"')) return true;
     if (valueAt(event, 'error"', 0) < 0) return false;

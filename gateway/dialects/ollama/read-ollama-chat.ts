@@ -8,7 +8,7 @@ import { createPrompt } from "../hub/parts-prompt.ts";
 import { refuseDeep } from "../hub/read-depth.ts";
 import { createDropped, type Dropped } from "../hub/read-dropped.ts";
 import { below, objectAt, objectsAt, requiredText, textAt } from "../hub/read-fields.ts";
-import { readOpenAiTools } from "../hub/read-tools.ts";
+import { readOpenAiTool } from "../hub/read-tools.ts";
 import { readOllamaFormat, readOptions, readThink } from "./read-ollama-settings.ts";
 import { loadedChat } from "./write-ollama.ts";
 
@@ -93,7 +93,11 @@ export function readOllamaChat(body: JsonObject): HubRequest {
   const dropped = createDropped();
   const settings = readOptions(body, dropped);
   const prompt = readMessages(body, dropped);
-  const tools = readOpenAiTools(body, "tools", dropped);
+  const tools = objectsAt(body, "tools", "").flatMap((tool) => {
+    if ((tool.item.type ?? "function") === "function") return [readOpenAiTool(tool, dropped)];
+    dropped.add(tool.at);
+    return [];
+  });
   if (tools.length > 0) settings.tools = tools;
   readOllamaFormat(body, settings);
   readThink(body, settings, dropped);

@@ -12,7 +12,7 @@ import {
 import { createPrompt, onlyTexts, type PromptBuilder } from "../hub/parts-prompt.ts";
 import type { Dropped } from "../hub/read-dropped.ts";
 import { below, objectAt, objectsAt, requiredText, textAt } from "../hub/read-fields.ts";
-import { readContent } from "./read-chat-parts.ts";
+import { readParts } from "../openai/read-parts.ts";
 
 const fields: Readonly<Record<string, ReadonlySet<string>>> = {
   system: new Set(["role", "content", "cache_control"]),
@@ -103,7 +103,7 @@ function readCalls(message: JsonObject, at: string, book: CallBook, dropped: Dro
 function readAssistant(message: JsonObject, at: string, book: CallBook, dropped: Dropped) {
   const thought = textAt(message, "reasoning_content", at) ?? textAt(message, "reasoning", at);
   const reasoning = thought ? [{ type: "reasoning", text: thought } as const] : [];
-  const content = readContent(message, at, dropped);
+  const content = readParts(message, "content", at, dropped);
   const said = onlyTexts(content, below(at, "content"), dropped);
   const refusal = textAt(message, "refusal", at);
   const refused = refusal === null ? [] : [{ type: "text", text: refusal } as const];
@@ -115,7 +115,7 @@ function readAssistant(message: JsonObject, at: string, book: CallBook, dropped:
 function readResult(message: JsonObject, at: string, book: CallBook, dropped: Dropped) {
   const id = textAt(message, "tool_call_id", at);
   const named = book.answer(id === "" ? null : id, textAt(message, "name", at));
-  const content = readContent(message, at, dropped);
+  const content = readParts(message, "content", at, dropped);
   const marked = content.find((part) => part.providerOptions !== undefined);
   const bare = content.map(({ providerOptions: _, ...part }) => part);
   const hint = marked?.providerOptions ?? cacheHint(message).providerOptions;
@@ -129,7 +129,7 @@ function readSystem(
   prompt: PromptBuilder,
   dropped: Dropped,
 ): void {
-  const content = markLast(readContent(message, at, dropped), message);
+  const content = markLast(readParts(message, "content", at, dropped), message);
   for (const part of onlyTexts(content, below(at, "content"), dropped)) {
     prompt.system(part.text, part.providerOptions);
   }
@@ -149,7 +149,7 @@ export function readChatMessages(body: JsonObject, dropped: Dropped): Message[] 
     if (!isAbsent(name) && kind !== "tool") dropped.tell(below(at, "name"));
     dropped.rest(fieldsOfTurn, at, knownFields);
     if (kind === "system") readSystem(item, at, prompt, dropped);
-    else if (kind === "user") prompt.user(markLast(readContent(item, at, dropped), item));
+    else if (kind === "user") prompt.user(markLast(readParts(item, "content", at, dropped), item));
     else if (kind === "assistant") prompt.assistant(readAssistant(item, at, book, dropped));
     else prompt.results([readResult(item, at, book, dropped)]);
   }

@@ -256,7 +256,7 @@ describe("a chat request", () => {
         { role: "user", content: [{ type: "image_url", image_url: { ...png, detail: "high" } }] },
         { role: "assistant", content: "y", annotations: [], audio: { id: "q" } },
       ],
-      tools: [{ type: "custom", custom: { name: "c" } }],
+      tools: [{ type: "web_search" }],
       tool_choice: { type: "custom", custom: { name: "c" } },
       reasoning_effort: "colossal",
       n: 1,

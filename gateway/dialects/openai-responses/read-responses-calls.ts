@@ -5,7 +5,7 @@ import { type CallBook, callInput, resultOutput } from "../hub/parts-calls.ts";
 import type { AssistantPart, ResultPart } from "../hub/parts-hub.ts";
 import type { Dropped } from "../hub/read-dropped.ts";
 import { below, objectAt, objectsAt, requiredText, textAt } from "../hub/read-fields.ts";
-import { readResponsesContent } from "./read-responses-content.ts";
+import { readParts } from "../openai/read-parts.ts";
 import { flatName } from "./read-responses-tools.ts";
 
 /** `id` and `status` are the server's own words, which clients send back. */
@@ -78,6 +78,6 @@ export function readResult(
     return { type: "tool-result", ...named, output: { type: "text", value: foundTools(item, at) } };
   }
   if (isJsonObject(item.output)) return wrong(below(at, "output"), "must be a string or a list");
-  const content = readResponsesContent(item, "output", at, dropped);
+  const content = readParts(item, "output", at, dropped);
   return { type: "tool-result", ...named, output: resultOutput(content, false) };
 }

@@ -5,8 +5,8 @@ import type { AssistantPart, Message, ReasoningPart } from "../hub/parts-hub.ts"
 import { createPrompt, onlyTexts, type PromptBuilder } from "../hub/parts-prompt.ts";
 import type { Dropped } from "../hub/read-dropped.ts";
 import { below, objectsAt, requiredText, textAt } from "../hub/read-fields.ts";
+import { readParts } from "../openai/read-parts.ts";
 import { callFields, readCall, readResult, resultFields } from "./read-responses-calls.ts";
-import { readResponsesContent } from "./read-responses-content.ts";
 
 /** `id` and `status` are the server's own words, which clients send back. */
 const fields: Readonly<Record<string, ReadonlySet<string>>> = {
@@ -75,7 +75,7 @@ function readMessage(
   dropped: Dropped,
 ) {
   const role = requiredText(item, "role", at);
-  const content = readResponsesContent(item, "content", at, dropped);
+  const content = readParts(item, "content", at, dropped);
   const texts = () => onlyTexts(content, below(at, "content"), dropped);
   if (role === "assistant") {
     turn.say(texts());

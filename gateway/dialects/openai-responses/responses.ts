@@ -20,7 +20,7 @@ const isFailure = (event: string): boolean => isNamed(event, "response.failed");
 
 function isLast(event: string): boolean {
   if (isNamed(event, "response.completed") || isNamed(event, "response.incomplete")) return true;
-  return isFailure(event) || isDone(event);
+  return isFailure(event);
 }
 
 /** OpenAI's Responses. */
@@ -63,6 +63,7 @@ export const responses: Dialect = {
     hasLast: true,
     endedChoices: () => [],
     missingLast: "",
+    isMute: isDone,
     isError: isErrorEvent,
     isFailure,
     generated: (event) => textsOf(event, 'delta"'),

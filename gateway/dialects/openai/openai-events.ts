@@ -7,7 +7,7 @@ const doneLine = /^data:[ \t]*\[DONE\][ \t\r]*$/m;
 
 /** `data: [DONE]`, the end of the streams of chat and text completions. */
 export function isDone(event: string): boolean {
-  return !event.startsWith("data: {") && doneLine.test(event);
+  return !event.startsWith("data: {") && event.includes("[DONE]") && doneLine.test(event);
 }
 
 /** The choices of chat or text completions that have a `finish_reason` in this event. */

@@ -64,6 +64,7 @@ export const openEnded: DialectEvents = {
   hasLast: false,
   endedChoices: () => [],
   missingLast: "",
+  isMute: () => false,
   isError: isErrorEvent,
   isFailure: () => false,
   generated: chatText,

@@ -37,11 +37,23 @@ function exactOrNull(text: string): unknown {
   }
 }
 
-function markedEvent(event: string): string {
-  const data = eventData(event);
-  const text = asText(data);
-  const marked = withMarkedNumbers(text);
+function markedEvent(event: string, mended = withMarkedNumbers): string {
+  const text = asText(eventData(event));
+  const marked = mended(text);
   return marked === text ? event : withData(event, marked);
+}
+
+/** Google's Code Assist, and proxies of it, put each answer into a field: `{"response":{…}}`. */
+function unwrapped(answer: JsonObject): JsonObject {
+  return isJsonObject(answer.response) && !("candidates" in answer) ? answer.response : answer;
+}
+
+function mendedGemini(text: string): string {
+  const marked = withMarkedNumbers(text);
+  const value = /"response"\s*:\s*\{/.test(marked) ? jsonOrNull(marked) : null;
+  if (!isJsonObject(value)) return marked;
+  const inner = unwrapped(value);
+  return inner === value ? marked : JSON.stringify(inner);
 }
 
 /** The deltas, which are most events, stay as they came. */
@@ -60,7 +72,7 @@ function mendedPieces(event: string): string {
 export const menders: Readonly<Record<TargetName, (event: string) => string>> = {
   openai: mendedChunk,
   anthropic: mendedPieces,
-  google: markedEvent,
+  google: (event) => markedEvent(event, mendedGemini),
   responses: (event) => event,
 };
 
@@ -68,7 +80,7 @@ export const menders: Readonly<Record<TargetName, (event: string) => string>> = 
 export function mendedWhole(body: Buffer, target: TargetName): Buffer {
   if (target === "responses") return body;
   const text = body.toString();
-  if (target === "google") return Buffer.from(withMarkedNumbers(text));
+  if (target === "google") return Buffer.from(mendedGemini(text));
   if (target === "anthropic") return mendedMessageText(text);
   const answer = exactOrNull(text);
   // An embedding is no chat.
@@ -96,6 +108,6 @@ export function eventsOfWhole(body: Buffer, target: TargetName): string | null {
 const wholeEvents: Readonly<Record<TargetName, (answer: JsonObject) => JsonObject[] | null>> = {
   openai: (answer) => [chunkOfChat(answer)],
   anthropic: eventsOfMessage,
-  google: (answer) => [answer],
+  google: (answer) => [unwrapped(answer)],
   responses: () => null,
 };
