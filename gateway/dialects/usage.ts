@@ -165,6 +165,9 @@ export function countsOfChoices(choices: readonly Counts[], prompts: number): Co
 /** Fields that hold usage, of a body or of an object in it. */
 const usageNames = ["usage", "usageMetadata", "usage_metadata"];
 
+/** Fields of a whole answer that may have usage inside. */
+const otherPlaces = ["choices", "meta", "response"];
+
 /** A field of a server's own: `x_groq`. */
 const isOwnField = (name: string): boolean => name.startsWith("x_") || name.startsWith("x-");
 
@@ -174,8 +177,7 @@ const isOwnField = (name: string): boolean => name.startsWith("x_") || name.star
  * (Cohere). Servers that speak several APIs mix them, so each dialect looks everywhere.
  */
 export const commonUsage: DialectUsage = {
-  holds: (name) =>
-    usageNames.includes(name) || isOwnField(name) || name === "meta" || name === "choices",
+  holds: (name) => usageNames.includes(name) || isOwnField(name) || otherPlaces.includes(name),
   usageIn(body: JsonObject) {
     const { message, response, delta, data } = body;
     const near = usageAmong([body, message, response, delta, data]);
