@@ -130,6 +130,15 @@ describe("the page over HTTP", () => {
     expect((await open({ "if-none-match": etag, cookie: "known" })).status).toBe(200);
   });
 
+  it("says in the document what to do if its scripts do not load", async () => {
+    const html = await (await open()).text();
+    expect(html).toMatch(/<noscript><p>This page needs JavaScript\./);
+    expect(html).toMatch(/<main class="unloaded">[\s\S]*The page did not load\. Reload it/);
+    const css = await (await fetch(`${url}/${/href="\.\/(page[^"]+css)"/.exec(html)?.[1]}`)).text();
+    // Seen only if nothing took its place for a while, and at once without the style sheet.
+    expect(css).toMatch(/\.late \{\s*animation: appear/);
+  });
+
   it("tells the page whether a request from there needs a key", async () => {
     expect(await (await open()).text()).not.toContain("data-known");
     expect(await (await open({ cookie: "known" })).text()).toContain("data-known");
