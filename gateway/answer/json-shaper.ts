@@ -52,7 +52,7 @@ class JsonShaper implements Shaper {
       throw new GatewayError("upstream_error", "The upstream's answer is not complete JSON.");
     }
     // With a `[DONE]` behind it, it would be no JSON to the client.
-    const body = whole.subarray(0, hasMore(whole, end) ? end : whole.length);
+    const body = hasMore(whole, end) ? whole.subarray(0, end) : whole;
     refuseError(body, fields, this.#options.secret ?? null);
     this.#watcher.body(body, fields);
     const range = fields.findLast(({ name }) => name === "id");
@@ -67,4 +67,4 @@ class JsonShaper implements Shaper {
 }
 
 const hasMore = (bytes: Buffer, end: number): boolean =>
-  bytes.toString("latin1", end).trim() !== "";
+  end < bytes.length && bytes.toString("latin1", end).trim() !== "";

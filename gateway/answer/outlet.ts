@@ -71,8 +71,10 @@ export class Outlet {
 
   /** What is written in one turn leaves as one chunk. False if the client is slow. */
   write(bytes: Bytes): boolean {
-    this.#writtenAt = performance.now();
-    if (this.#text === "") process.nextTick(() => this.#flush());
+    if (this.#text === "") {
+      this.#writtenAt = performance.now();
+      process.nextTick(() => this.#flush());
+    }
     this.#text += latin1Of(bytes);
     return !this.#response.writableNeedDrain;
   }

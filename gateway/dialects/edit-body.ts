@@ -21,8 +21,11 @@ export type BodyEdits = {
 };
 
 /** True if the body goes out as it came. */
-export const isUnchanged = ({ model, ...edits }: BodyEdits): boolean =>
-  model === null && Object.values(edits).every((isWanted) => !isWanted);
+export const isUnchanged = (edits: BodyEdits): boolean => {
+  const { model, assembles, addsUsage, addsProgress, fits, dropsThoughts, demotes } = edits;
+  const isEdited = assembles || addsUsage || addsProgress || fits || dropsThoughts || demotes;
+  return model === null && !isEdited;
+};
 
 /** The body with the edits; all else keeps its bytes. `changed` names what was mended. */
 export function editBody(given: Buffer, edits: BodyEdits, dialect: DialectName): FittedBody {

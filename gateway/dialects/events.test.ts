@@ -206,3 +206,18 @@ describe("an event that says null for usage", () => {
     expect(withoutNullUsage(event)).toBe(event);
   });
 });
+
+it("the end of a stream is known without a failed parse, which costs as much as eight events", () => {
+  const { parse } = JSON;
+  let parses = 0;
+  JSON.parse = (text: string) => {
+    parses += 1;
+    return parse(text);
+  };
+  try {
+    expect(isErrorEvent("data: [DONE]\n\n")).toBe(false);
+  } finally {
+    JSON.parse = parse;
+  }
+  expect(parses).toBe(0);
+});

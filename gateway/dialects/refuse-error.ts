@@ -31,13 +31,17 @@ const shortList = (body: Buffer): unknown =>
 function headOf(body: Buffer, fields: readonly Field[]): Record<string, unknown> {
   const head: Record<string, unknown> = {};
   for (const { name, start, end } of fields) {
-    const value = body.subarray(start, end);
-    const decides = deciding.has(name) || (name === "choices" && value.includes('"error"'));
-    if (decides && value.length <= longestError) head[name] = jsonOrNull(value.toString());
-    else head[name] = value.subarray(0, 4).toString() === "null" ? null : true;
+    const decides =
+      deciding.has(name) || (name === "choices" && body.subarray(start, end).includes('"error"'));
+    if (decides && end - start <= longestError) {
+      head[name] = jsonOrNull(body.toString("utf8", start, end));
+    } else head[name] = body[start] === firstOfNull ? null : true;
   }
   return head;
 }
+
+/** Of the values of JSON only `null` begins with an n. */
+const firstOfNull = 0x6e;
 
 /** The same of an answer that passes unread, if it is a JSON object at all. */
 export function refuseShortError(body: Buffer, secret: string | null): void {

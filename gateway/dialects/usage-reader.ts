@@ -141,16 +141,15 @@ class Reader implements UsageReader {
       keep(this.#timed, index ?? 0, countsOfTimings(timings));
     }
     if (usage === null) return;
-    const counts = countsOf(usage) ?? unknown;
-    if (index !== null) keep(this.#choices, index, counts);
     // llama.cpp sends one chunk without choices for each choice, counting that one alone.
-    else if (choices !== null && timings !== null)
-      keep(this.#choices, ~this.#choices.length, counts);
-    else this.#readWhole(usage);
+    const ofOneAlone = choices !== null && timings !== null ? ~this.#choices.length : null;
+    const ofChoice = index ?? ofOneAlone;
+    if (ofChoice === null) this.#readWhole(usage);
+    else keep(this.#choices, ofChoice, countsOf(usage) ?? unknown);
   }
 
   #readWhole(usage: Fields): void {
-    const whole = merged(this.#whole ?? {}, usage);
+    const whole = this.#whole === null ? usage : merged(this.#whole, usage);
     if (Object.keys(whole).length <= mostFields) this.#whole = whole;
   }
 

@@ -48,8 +48,9 @@ function duration(value: unknown): number | null {
 
 /** The sum, where at least one is known. */
 function sum(...parts: (number | null)[]): number | null {
-  const numbers = parts.filter((part) => part !== null);
-  return numbers.length === 0 ? null : numbers.reduce((total, part) => total + part, 0);
+  let total: number | null = null;
+  for (const part of parts) if (part !== null) total = (total ?? 0) + part;
+  return total;
 }
 
 function inputOf(usage: Fields): number | null {
@@ -93,20 +94,27 @@ export function countsOf(usage: unknown): Counts | null {
     input ??= total;
     output = count(total - input);
   }
-  const cached = firstKnown([
-    ...[prompt?.cached_tokens, all.cache_read_input_tokens, all.prompt_cache_hit_tokens],
-    ...[all.cached_tokens, all.cachedContentTokenCount],
-  ]);
-  const reasoning = firstKnown([
-    ...[completion?.reasoning_tokens, all.thoughtsTokenCount, all.reasoning_tokens],
-  ]);
+  const cached = firstKnown(
+    prompt?.cached_tokens,
+    all.cache_read_input_tokens,
+    all.prompt_cache_hit_tokens,
+    all.cached_tokens,
+    all.cachedContentTokenCount,
+  );
+  const { reasoning_tokens: beside } = all;
+  const reasoning = firstKnown(completion?.reasoning_tokens, all.thoughtsTokenCount, beside);
   return { input, output, cached, reasoning };
 }
 
 /** The first number, one that is not 0 before others: some servers send a 0 for what they lack. */
-function firstKnown(values: readonly unknown[]): number | null {
-  const known = values.map(count).filter((value) => value !== null);
-  return known.find((value) => value > 0) ?? known[0] ?? null;
+function firstKnown(...values: readonly unknown[]): number | null {
+  let zero: number | null = null;
+  for (const value of values) {
+    const known = count(value);
+    if (known !== null && known > 0) return known;
+    zero ??= known;
+  }
+  return zero;
 }
 
 /** No answer costs nothing at all: a server that says so has not counted. */

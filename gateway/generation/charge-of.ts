@@ -14,11 +14,26 @@ export type ChargeParts = {
 
 /**
  * What the user's limits are charged for a generation: what the upstream told, and where it told
- * nothing, what passed and the estimate of the prompt. Never rejects.
+ * nothing, what passed and the estimate of the prompt. A promise only if the upstream did not tell
+ * all; it never rejects.
  *
  * @param cost - in US dollars, by what the upstream told; null where it is unknown
  */
-export async function chargeOf(
+export function chargeOf(
+  parts: ChargeParts,
+  accepted: Accepted,
+  outcome: Outcome,
+  cost: number | null,
+): Used | Promise<Used> {
+  const { upstreamMs, reading } = outcome;
+  const { input, output, source } = reading.usage;
+  if (output === null || source === "estimated" || input === null) {
+    return estimatedCharge(parts, accepted, outcome, cost);
+  }
+  return { input, output, upstreamMs, ran: promptWasRead(outcome), cost: cost ?? 0 };
+}
+
+async function estimatedCharge(
   parts: ChargeParts,
   accepted: Accepted,
   outcome: Outcome,
@@ -28,7 +43,6 @@ export async function chargeOf(
   const { input, output, source } = reading.usage;
   const isTold = output !== null && source !== "estimated";
   const ran = promptWasRead(outcome);
-  if (isTold && input !== null) return { input, output, upstreamMs, ran, cost: cost ?? 0 };
   const passed = isTold ? output : await countPassed(parts, accepted, outcome);
   const charged = { input, output: isTold ? output : null, upstreamMs, ran, passed };
   if (cost !== null && source !== "estimated") return { ...charged, cost };

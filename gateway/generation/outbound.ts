@@ -17,12 +17,16 @@ export type OutboundParts = {
   work: Pick<BodyWork, "run" | "isLarge">;
 };
 
-/** The body as the plan wants it; `changed` names what was mended. */
-export async function editedBody(
+type Edited = { body: GenerationRequest["body"]; changed: readonly string[] };
+
+/**
+ * The body as the plan wants it; `changed` names what was mended. A promise only if it is edited.
+ */
+export function editedBody(
   { work }: Pick<OutboundParts, "work">,
   { exchange, request }: Accepted,
   { converts, model, assembles, addsUsage, addsProgress, fits, dropsThoughts, demotes }: Plan,
-): Promise<{ body: GenerationRequest["body"]; changed: readonly string[] }> {
+): Edited | Promise<Edited> {
   const { body, parsed } = request;
   const edits = { model, assembles, addsUsage, addsProgress, fits, dropsThoughts, demotes };
   if (!Buffer.isBuffer(body) || !parsed || converts || isUnchanged(edits)) {

@@ -86,7 +86,8 @@ async function readWhole(
     // A conversation matters only if there is more than one upstream to choose from.
     const sender = hasManyModels ? { user, session: sessionOf(headers) } : null;
     const input = { dialect, target: { path, query }, what, sender };
-    const { fields: plain, conversation } = await work.run("read", bytes, input, signal);
+    const found = work.run("read", bytes, input, signal);
+    const { fields: plain, conversation } = found instanceof Promise ? await found : found;
     const { framing } = plain;
     const fields = { ...plain, framing: framing === null ? null : framings[framing] };
     const read = { headers, fields, json, body: bytes, parsed: true, inflated, conversation };

@@ -44,7 +44,8 @@ export async function settle(
   const cost = costOf(parts, accepted, outcome);
   let charge: Used | null = null;
   try {
-    charge = await chargeOf(parts, accepted, outcome, cost);
+    const charging = chargeOf(parts, accepted, outcome, cost);
+    charge = charging instanceof Promise ? await charging : charging;
   } catch (cause) {
     // A fault in counting must not keep the row open, nor the client waiting.
     parts.telemetry.internalError(exchange, cause);

@@ -86,7 +86,8 @@ async function speak(
     asksUsage,
   });
   const traceparent = span?.traceparent ?? null;
-  const { body, changed } = await editedBody(parts, accepted, plan);
+  const edited = editedBody(parts, accepted, plan);
+  const { body, changed } = edited instanceof Promise ? await edited : edited;
   const receiver = receiverFor(parts, accepted, answer, { plan, upstream, changed });
   try {
     await sendWithPatience({
@@ -111,8 +112,7 @@ async function speak(
   }
 }
 
-/** An upstream that has not shown to know the dialect may say under status 200 that it does not. */
-async function sendAsItIs(
+function sendAsItIs(
   upstream: Upstream,
   dialect: DialectName,
   outbound: Outbound,
@@ -121,10 +121,19 @@ async function sendAsItIs(
 ): Promise<void> {
   const { connections, family, spoke } = upstream;
   const { conversion, ownOf } = dialects[dialect].upstreams;
-  if (conversion === null || ownOf === family || spoke.has(dialect)) {
-    await forward(connections, outbound, receiver, signal);
-    return;
-  }
+  const isKnown = conversion === null || ownOf === family || spoke.has(dialect);
+  if (isKnown) return forward(connections, outbound, receiver, signal);
+  return probe(upstream, dialect, outbound, receiver, signal);
+}
+
+/** An upstream that has not shown to know the dialect may say under status 200 that it does not. */
+async function probe(
+  { connections, spoke }: Upstream,
+  dialect: DialectName,
+  outbound: Outbound,
+  receiver: Receiver,
+  signal: AbortSignal,
+): Promise<void> {
   const probed = probedReceiver(receiver);
   await forward(connections, outbound, probed, signal);
   probed.end();
@@ -149,7 +158,7 @@ async function sendConverted(
   const bytes = outbound.body;
   const isLarge = Buffer.isBuffer(bytes) && work.isLarge(bytes);
   const prepare: Prepare | null = isLarge
-    ? (preparing) => work.run("convert", bytes, { ...preparing, dialect }, signal)
+    ? async (preparing) => work.run("convert", bytes, { ...preparing, dialect }, signal)
     : null;
   const { meter } = accepted;
   await forwardConverted(upstream, outbound, { ...conversion, prepare }, receiver, signal, {

@@ -75,7 +75,7 @@ export async function count(
       headers: headersToUpstream(credentialsOf(request.headers), own),
     };
     const asked = name ?? model ?? "";
-    const count = (family: Family): Promise<CountBodies> =>
+    const count = async (family: Family): Promise<CountBodies> =>
       run("count", bytes, { family, model: asked }, signal);
     const answer = await counted(upstream, exchange, { native, converted, count });
     setIdentityHeaders(response, exchange);

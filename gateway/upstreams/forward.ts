@@ -149,7 +149,7 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
     if (this.#hasLeft) return;
     const inflater = this.#inflater;
     if (inflater === null) {
-      this.#take(chunk, { pause: () => controller.pause(), resume: () => controller.resume() });
+      this.#take(chunk, controller);
       return;
     }
     if (inflater.write(chunk)) return;
@@ -159,10 +159,9 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
 
   /** Inflated bytes come in turns of their own, in which a throw would end the process. */
   #takeFrom(inflater: Transform): void {
-    const flow = { pause: () => inflater.pause(), resume: () => inflater.resume() };
     inflater.on("data", (chunk: Buffer) => {
       try {
-        this.#take(chunk, flow);
+        this.#take(chunk, inflater);
       } catch (error) {
         this.#breakOff(error instanceof Error ? error : new Error(String(error)));
       }
@@ -178,7 +177,7 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
   }
 
   /** Takes plain bytes of the answer. */
-  #take(chunk: Buffer, flow: { pause(): void; resume(): void }): void {
+  #take(chunk: Buffer, flow: { pause(): unknown; resume(): unknown }): void {
     const rejection = this.#rejection;
     if (rejection === null) {
       const goOn = this.#receiver.data(chunk);

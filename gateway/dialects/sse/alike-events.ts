@@ -8,14 +8,17 @@ type Likeness = { readonly sent: Frame; readonly shown: Frame };
 const mostMisses = 8;
 
 /** A piece of JSON text, which nothing in it can end. Whole lines of an event are no piece. */
-const plain = /^[^"\\\n]*$/;
 const escaped = /^(?:[^"\\\n]|\\[^\n])*$/;
+
+/** Searches for one character each are faster than one expression. */
+const isPlain = (text: string): boolean =>
+  !text.includes('"') && !text.includes("\\") && !text.includes("\n");
 
 /** Of texts with escapes no longer one is matched: each character needs some stack. */
 const longestEscaped = 500;
 
 const isPiece = (text: string): boolean =>
-  text !== "" && (plain.test(text) || (text.length <= longestEscaped && escaped.test(text)));
+  text !== "" && (isPlain(text) || (text.length <= longestEscaped && escaped.test(text)));
 
 /** A text that no event has. */
 const probe = "~alike~";
@@ -39,8 +42,10 @@ export class AlikeEvents {
   textOf(event: string): string | null {
     if (this.#likeness === null) return null;
     const { before, after } = this.#likeness.sent;
-    if (!event.startsWith(before) || !event.endsWith(after)) return null;
-    const text = event.slice(before.length, event.length - after.length);
+    const end = event.length - after.length;
+    // Slices are compared faster than `startsWith` looks.
+    if (event.slice(0, before.length) !== before || event.slice(end) !== after) return null;
+    const text = event.slice(before.length, end);
     if (!isPiece(text)) return null;
     this.#misses = 0;
     return text;

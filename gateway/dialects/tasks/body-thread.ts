@@ -10,13 +10,16 @@ type Name = keyof TaskTable;
 export type BodyWork = {
   /** True for a body whose tasks run in the thread. */
   isLarge(bytes: Buffer): boolean;
-  /** Rejects with the task's GatewayError, with `signal.reason`, or with 400 if it costs too much. */
+  /**
+   * Throws or rejects with the task's GatewayError, with `signal.reason`, or with 400 if it costs too
+   * much. A promise only for a large body, or a task that has one.
+   */
   run<Task extends Name>(
     name: Task,
     bytes: Buffer,
     input: TaskTable[Task]["input"],
     signal: AbortSignal,
-  ): Promise<TaskTable[Task]["result"]>;
+  ): TaskTable[Task]["result"] | Promise<TaskTable[Task]["result"]>;
   close(): Promise<void>;
 };
 
@@ -49,18 +52,17 @@ export function createBodyWork(options: BodyWorkOptions = {}): BodyWork {
   const thread = new BodyThread(timeoutMs, idleMs);
   return {
     isLarge: ({ length }) => length > largest,
-    async run<Task extends Name>(
+    run<Task extends Name>(
       name: Task,
       bytes: Buffer,
       input: TaskTable[Task]["input"],
       signal: AbortSignal,
     ) {
       if (bytes.length > largest) {
-        const result = await thread.run(name, bytes, input, signal);
-        return result as TaskTable[Task]["result"];
+        return thread.run(name, bytes, input, signal) as Promise<TaskTable[Task]["result"]>;
       }
       const task: BodyTasks[Task] = bodyTasks[name];
-      return await task(bytes, input);
+      return task(bytes, input);
     },
     close: () => thread.close(),
   };

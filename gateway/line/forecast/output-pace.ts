@@ -71,9 +71,13 @@ export class OutputPace {
     if (this.#seen.length < enoughToFit || middle === 0) return;
     const { input: mostInput, output: mostOutput } = this.#longest;
     const rows = new Float64Array(this.#seen.length * width);
-    for (const [at, { input, output, ms }] of this.#seen.entries()) {
-      const share = [1, input / Math.max(1, mostInput), output / Math.max(1, mostOutput)];
-      rows.set([...share, ms / middle], at * width);
+    let at = 0;
+    for (const { input, output, ms } of this.#seen) {
+      rows[at] = 1;
+      rows[at + 1] = input / Math.max(1, mostInput);
+      rows[at + 2] = output / Math.max(1, mostOutput);
+      rows[at + 3] = ms / middle;
+      at += width;
     }
     const [fixed = 1, perInput = 0, perOutput = 0] = leastDeviations(rows);
     this.#costs = [
