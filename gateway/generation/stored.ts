@@ -1,5 +1,6 @@
 import type { Answer } from "../answer/answer.ts";
 import type { Identity } from "../auth/identity.ts";
+import { smallFields } from "../dialects/json/small-fields.ts";
 import { storedInPath } from "../dialects/openai-responses/stored-use.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Destination } from "../upstreams/destination.ts";
@@ -17,25 +18,36 @@ export function refuseStored(
   { members, seats }: Destination,
   { exchange, identity }: { exchange: Exchange; identity: Identity },
 ): void {
-  const use = fields.stored ?? storedInPath(exchange.path);
+  const use = fields.stored ?? storedInPath(exchange.method, exchange.path);
   if (use === null) return;
   const upstreams = seats.list.flatMap((seat) => members.get(seat.upstream)?.upstream ?? []);
   stored.check(use, identity.user, upstreams);
 }
 
-/** Remembers who made a response or a conversation, once its id is known. */
+/**
+ * Remembers who made a response, a conversation or a stored chat, once its id is known. True if
+ * nothing is left to be remembered.
+ */
 export function noteStored(
   { stored }: StoredParts,
-  { exchange, identity }: Pick<Accepted, "exchange" | "identity">,
-  answer: Pick<Answer, "upstreamId">,
+  accepted: Pick<Accepted, "exchange" | "identity" | "request">,
+  { upstreamId }: Pick<Answer, "upstreamId">,
   upstream: Upstream,
-): void {
-  if (!upstream.storedResponses || answer.upstreamId === null || !makesStored(exchange)) return;
-  stored.made(identity.user, answer.upstreamId, upstream);
+): boolean {
+  const { exchange, identity } = accepted;
+  if (!upstream.storedResponses || !makesStored(accepted)) return true;
+  if (upstreamId === null) return false;
+  // The answer of a chat has our id.
+  stored.made(identity.user, upstreamId, upstream, [upstreamId, exchange.requestId]);
+  return true;
 }
 
-const makesStored = ({ path }: Exchange): boolean =>
-  path === "/v1/responses" || path === "/v1/conversations";
+function makesStored({ exchange, request }: Pick<Accepted, "exchange" | "request">): boolean {
+  const { path } = exchange;
+  if (path === "/v1/responses" || path === "/v1/conversations") return true;
+  if (path !== "/v1/chat/completions" || !Buffer.isBuffer(request.body)) return false;
+  return smallFields(request.body, ["store"]).store === true;
+}
 
 /** Takes bytes of an answer. A stream may be cancelled by its id while it runs. */
 export function takingNotes(
@@ -44,9 +56,10 @@ export function takingNotes(
   answer: Answer,
   upstream: Upstream,
 ): (chunk: Buffer) => boolean {
+  let isNoted = false;
   return (chunk) => {
     const isTaken = answer.data(chunk);
-    noteStored(parts, accepted, answer, upstream);
+    if (!isNoted) isNoted = noteStored(parts, accepted, answer, upstream);
     return isTaken;
   };
 }

@@ -70,16 +70,22 @@ async function answerHere(
   return ownAnswer(parts, request, response, entered);
 }
 
-/** Where a read goes: what an upstream has stored is there. Throws 400 or 404 for others' ids. */
-function memberFor(
+/**
+ * Where a read goes, and by which path: what an upstream has stored is there, by its id. Throws 400
+ * or 404 for others' ids.
+ */
+function wayOf(
   { reads, memberNamed, stored }: Pick<ReadParts, "reads" | "memberNamed" | "stored">,
   { exchange, identity }: Entered,
-): PoolMember {
-  const use = storedInPath(exchange.path);
-  if (use === null) return reads();
-  const member = memberNamed(stored.upstreamOf(use, identity.user) ?? "") ?? reads();
+): { member: PoolMember; path: string } {
+  const { method, path } = exchange;
+  const use = storedInPath(method, path);
+  if (use === null) return { member: reads(), path };
+  const place = stored.placeOf(use, identity.user);
+  const member = memberNamed(place?.upstream ?? "") ?? reads();
   stored.check(use, identity.user, [member.upstream]);
-  return member;
+  const [asked = ""] = use.ids;
+  return { member, path: place === null ? path : path.replace(asked, () => place.id) };
 }
 
 /** Passes the read to the upstream; errors come to `fail` after this has returned. */
@@ -90,9 +96,10 @@ function passOn(
   entered: Entered,
 ): void {
   const { exchange, identity, fail } = entered;
-  const { upstream, passThrough } = memberFor(parts, entered);
+  const { member, path } = wayOf(parts, entered);
+  const { upstream, passThrough } = member;
   if (request.headers.expect !== undefined) response.writeContinue();
-  const { path, query, requestId } = exchange;
+  const { query, requestId } = exchange;
   const traceparent = parts.telemetry.tracing?.traceparentOf(exchange) ?? null;
   const added = { user: identity.user, requestId, traceparent, ...keyOf(upstream) };
   const passed = { path: path + query, headers: headersToUpstream(request.headers, added) };

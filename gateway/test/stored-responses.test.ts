@@ -6,17 +6,23 @@ let made = 0;
 
 /** An upstream that keeps responses, as OpenAI's own does. */
 const keeping: Handler = (seen, response) => {
-  const isNew = seen.method === "POST" && /^\/v1\/(responses|conversations)$/.test(seen.url);
-  const prefix = seen.url.includes("conversations") ? "conv" : "resp";
+  const [, root = ""] = /^\/v1\/(responses|conversations|chat\/completions)$/.exec(seen.url) ?? [];
+  const isNew = seen.method === "POST" && root !== "";
+  const prefix = { conversations: "conv", "chat/completions": "chatcmpl-" }[root] ?? "resp";
   const id = isNew ? `${prefix}_${++made}` : "read";
   const { stream } = JSON.parse(seen.body.toString() || "{}") as { stream?: boolean };
-  const object = { id, object: "response", status: "completed", output: [], asked: seen.url };
+  const choices = [{ index: 0, message: { content: "a" }, delta: {}, finish_reason: "stop" }];
+  const object = { id, status: "completed", output: [], choices, asked: seen.url };
   if (stream !== true) {
     response.writeHead(200, { "content-type": "application/json" });
     response.end(JSON.stringify(object));
     return;
   }
   response.writeHead(200, { "content-type": "text/event-stream" });
+  if (root === "chat/completions") {
+    response.end(`data: ${JSON.stringify(object)}\n\ndata: [DONE]\n\n`);
+    return;
+  }
   for (const type of ["response.created", "response.completed"]) {
     const data = { type, sequence_number: 0, response: object };
     response.write(`event: ${type}\ndata: ${JSON.stringify(data)}\n\n`);
@@ -72,6 +78,9 @@ describe("by default", () => {
     ["POST", "/v1/responses/resp_1/cancel"],
     ["POST", "/v1/conversations"],
     ["GET", "/v1/conversations/conv_1/items"],
+    ["GET", "/v1/chat/completions/chatcmpl-1"],
+    ["GET", "/v1/chat/completions/chatcmpl-1/messages"],
+    ["DELETE", "/v1/chat/completions/chatcmpl-1"],
   ])("%s %s is refused and reaches no upstream", async (method, path) => {
     const gateway = await inFront({});
     const answer = await call(gateway, method, path);
@@ -129,6 +138,51 @@ describe("with STORED_RESPONSES=on", () => {
     expect((await call(gateway, "GET", `/v1/conversations/${id}/items`, "bob")).status).toBe(404);
     const items = await gateway.post(`/v1/conversations/${id}/items`, {}, { user: "bob" });
     expect(items.status).toBe(404);
+  });
+
+  it.each([false, true])(
+    "a stored chat is its maker's, by both ids (stream: %s)",
+    async (stream) => {
+      const gateway = await inFront(on);
+      const chat = { model: "mock", messages: [{ role: "user", content: "hi" }], stream };
+      const headers = { "x-request-id": "my-chat" };
+      await (
+        await gateway.post("/v1/chat/completions", { ...chat, store: true }, { headers })
+      ).text();
+      const there = `chatcmpl-_${made}`;
+      for (const id of ["my-chat", there]) {
+        for (const [method, rest] of [
+          ["GET", ""],
+          ["GET", "/messages"],
+          ["DELETE", ""],
+        ] as const) {
+          const path = `/v1/chat/completions/${id}${rest}`;
+          const { asked } = await said(await call(gateway, method, path));
+          expect(asked).toBe(`/v1/chat/completions/${there}${rest}`);
+          expect((await call(gateway, method, path, "bob")).status).toBe(404);
+        }
+      }
+      const plain = await gateway.post("/v1/chat/completions", chat);
+      await plain.text();
+      expect((await call(gateway, "GET", `/v1/chat/completions/chatcmpl-_${made}`)).status).toBe(
+        404,
+      );
+    },
+  );
+
+  it("nobody lists or changes stored chats", async () => {
+    const gateway = await inFront(on);
+    const list = await call(gateway, "GET", "/v1/chat/completions?limit=100");
+    expect([list.status, (await said(list)).error.message]).toEqual([
+      400,
+      expect.stringContaining("does not list stored chats"),
+    ]);
+    const change = await gateway.post("/v1/chat/completions/chatcmpl-1", { metadata: {} });
+    expect([change.status, (await said(change)).error.message]).toEqual([
+      400,
+      "The gateway does not change stored chats.",
+    ]);
+    expect(gateway.upstream.seen).toEqual([]);
   });
 
   it("a stored prompt and a response in the background pass", async () => {

@@ -12,43 +12,53 @@ const mostUsers = 1_000;
 /** Longer ones are no ids. */
 const mostIdLength = 256;
 
+/** Where something is stored, and by which id. */
+export type StoredPlace = { readonly upstream: string; readonly id: string };
+
 /**
- * Which user made which response or conversation, and at which upstream. All users share one key of
+ * Which user made which response, conversation or stored chat, and at which upstream. All users share one key of
  * the upstream, so it cannot tell them apart itself. In memory: a restart forgets.
  */
 export type StoredResponses = {
-  /** The user has made this id at the upstream. */
-  made(user: string, id: string, upstream: Upstream): void;
+  /**
+   * The user has made `id` at the upstream.
+   * @param names - the ids by which the client may know it
+   */
+  made(user: string, id: string, upstream: Upstream, names: readonly string[]): void;
   /**
    * Throws 400 if one of these upstreams does not pass on what is stored, and 404 for an id that the
    * user has not made.
    */
   check(use: StoredUse, user: string, upstreams: readonly Upstream[]): void;
-  /** The upstream where the user made the first id of `use`; null: there is none. */
-  upstreamOf(use: StoredUse, user: string): string | null;
+  /** Where the first id of `use` is; null if the user has not made it. */
+  placeOf(use: StoredUse, user: string): StoredPlace | null;
 };
 
 export function createStoredResponses(): StoredResponses {
-  const users = new BoundedMap<BoundedMap<string>>(mostUsers);
-  const placeOf = (user: string, id: string): string | null => users.get(user)?.get(id) ?? null;
+  const users = new BoundedMap<BoundedMap<StoredPlace>>(mostUsers);
+  const placeOf = (user: string, id: string): StoredPlace | null =>
+    users.get(user)?.get(id) ?? null;
   return {
-    made(user, id, upstream) {
-      if (id.length > mostIdLength || placeOf(user, id) !== null) return;
-      const ids = users.get(user) ?? new BoundedMap<string>(mostIds);
-      ids.set(id, upstream.name);
+    made(user, id, upstream, names) {
+      const ids = users.get(user) ?? new BoundedMap<StoredPlace>(mostIds);
+      for (const name of names) {
+        if (Math.max(id.length, name.length) > mostIdLength || ids.get(name)) continue;
+        ids.set(name, { upstream: upstream.name, id });
+      }
       users.set(user, ids);
     },
-    check({ param, ids }, user, upstreams) {
+    check({ param, ids, refusal }, user, upstreams) {
+      if (refusal !== null) throw new GatewayError("invalid_request", refusal);
       if (!upstreams.every(({ storedResponses }) => storedResponses)) throw notPassed(param);
       for (const id of ids) if (placeOf(user, id) === null) throw unknown(id, param);
     },
-    upstreamOf: ({ ids }, user) => placeOf(user, ids[0] ?? ""),
+    placeOf: ({ ids }, user) => placeOf(user, ids[0] ?? ""),
   };
 }
 
 function notPassed(param: string | null): GatewayError {
   if (param === null) {
-    const text = "The gateway does not pass on stored responses and conversations.";
+    const text = "The gateway does not pass on stored responses, conversations and chats.";
     return new GatewayError("invalid_request", `${text} Its operator can set STORED_RESPONSES=on.`);
   }
   const without = `'${param}' is not supported: ${storedFields[param] ?? "leave it out"}.`;

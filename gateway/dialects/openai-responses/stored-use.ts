@@ -5,8 +5,10 @@ import { isAbsent } from "../field-checks.ts";
 export type StoredUse = {
   /** The field that asks for it; null: the path does. */
   readonly param: string | null;
-  /** The ids of responses and conversations that it names. */
+  /** The ids of responses, conversations and chats that it names. */
   readonly ids: readonly string[];
+  /** Why it is never passed on; null: its maker may have it. */
+  readonly refusal: string | null;
 };
 
 /** Fields that only a server can serve which keeps something, and what to do without each. */
@@ -31,7 +33,7 @@ export function storedInBody(body: JsonObject): StoredUse | null {
   if (param === undefined) return null;
   // Prompts are the operator's, not a user's.
   const named = [body.previous_response_id, body.conversation].map(idIn);
-  return { param, ids: named.filter((id) => id !== null) };
+  return { param, ids: named.filter((id) => id !== null), refusal: null };
 }
 
 const storedPath = /^\/v1\/(responses|conversations)(?:\/([^/]+))?(?:\/|$)/;
@@ -39,10 +41,28 @@ const storedPath = /^\/v1\/(responses|conversations)(?:\/([^/]+))?(?:\/|$)/;
 /** Paths of Responses that have no id in this place. */
 const actions: ReadonlySet<string> = new Set(["compact", "input_tokens"]);
 
-/** What a path wants of the store: `/v1/responses/{id}` and all about conversations. */
-export function storedInPath(path: string): StoredUse | null {
+const chatPath = /^\/v1\/chat\/completions(?:\/([^/]+)(?:\/messages)?)?$/;
+
+/** An id that servers, or the gateway, give to a chat. Other POSTs there are no business of a store. */
+const chatId = /^(?:chatcmpl-|[0-9a-f]{8}-[0-9a-f]{4}-)/;
+
+/** `GET` and `DELETE` of a chat that was made with `store: true`. */
+function storedChat(method: string, path: string): StoredUse | null {
+  const [found, id] = chatPath.exec(path) ?? [];
+  if (found === undefined) return null;
+  if (method !== "POST") {
+    const list = "The gateway does not list stored chats, because all users share one key there.";
+    const ids = id === undefined ? [] : [id];
+    return { param: null, ids, refusal: id === undefined ? `${list} Name one by its id.` : null };
+  }
+  if (id === undefined || !chatId.test(id)) return null;
+  return { param: null, ids: [id], refusal: "The gateway does not change stored chats." };
+}
+
+/** What a method on a path wants of the store: `/v1/responses/{id}` and all about conversations. */
+export function storedInPath(method: string, path: string): StoredUse | null {
   const [, root, id] = storedPath.exec(path) ?? [];
-  if (root === undefined) return null;
+  if (root === undefined) return storedChat(method, path);
   if (root === "responses" && (id === undefined || actions.has(id))) return null;
-  return { param: null, ids: id === undefined ? [] : [id] };
+  return { param: null, ids: id === undefined ? [] : [id], refusal: null };
 }
