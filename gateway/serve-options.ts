@@ -1,8 +1,18 @@
+import { statfs } from "node:fs/promises";
+import { newestBackup } from "./backup/backup-schedule.ts";
+import { type KeptFiles, keptFiles } from "./backup/kept-files.ts";
+import { ClientLeft } from "./exchange.ts";
+import type { Underway } from "./generation/keeper.ts";
+import type { Ledger } from "./ledger/ledger.ts";
+import { jainOf } from "./line/fairness-log.ts";
+import type { RosterView } from "./roster.ts";
 import { defaultUpstream, echoUpstream } from "./settings/default-upstream.ts";
 import type { Settings } from "./settings/settings-table.ts";
 import type { Telemetry } from "./telemetry/events.ts";
+import type { Watched } from "./telemetry/gauges.ts";
 import type { OtelOptions } from "./telemetry/otel/otel-options.ts";
-import type { UpstreamsOptions } from "./upstreams/open-upstreams.ts";
+import type { OpenUpstreams, UpstreamsOptions } from "./upstreams/open-upstreams.ts";
+import type { UserDirectory } from "./users/user-directory.ts";
 
 /** How traces and metrics are pushed; null if they are not. */
 export function otelOptions(settings: Settings, version: string): OtelOptions | null {
@@ -45,3 +55,58 @@ export const upstreamsOptions = (
   onChange: telemetry.upstreamState,
   onFinding: telemetry.finding,
 });
+
+/** The files that a backup holds, by the settings. */
+export const keptFilesOf = (settings: Settings, configFile: string | null = null): KeptFiles =>
+  keptFiles({ ...settings, configFile }, process.cwd());
+
+type WatchedParts = {
+  readonly settings: Settings;
+  readonly configFile?: string | null;
+  readonly upstreams: OpenUpstreams;
+  readonly ledger: Pick<Ledger, "state">;
+  readonly users: Pick<UserDirectory, "read">;
+  readonly underway: RosterView<Underway>;
+};
+
+/** What the gauges show. */
+export function watchedBy(parts: WatchedParts): Watched {
+  const { settings, configFile, upstreams, ledger, users, underway } = parts;
+  const { lines, pools, watch } = upstreams;
+  const kept = keptFilesOf(settings, configFile);
+  return {
+    line: () => lines.view(),
+    pools: pools.poolViews,
+    upstreams: () =>
+      upstreams.views().map(({ upstream, capacity, active, loads }) => {
+        const { name, connections, clientCertificateEnds: client } = upstream;
+        const { up, state } = watch.health.view(name);
+        const certificates = { server: connections.certificateEnds, client };
+        return { name, capacity, active, up, state, certificates, loads: loads?.count ?? null };
+      }),
+    oldestWaits: () => lines.oldestWaits(),
+    leftForMs: () => leftForMs(underway),
+    spooled: () => ledger.state().spooled,
+    coverage: () => lines.coverage().part,
+    fairness: () => jainOf(lines.fairness()),
+    async disk() {
+      const found = await statfs(kept.folder).catch(() => null);
+      if (found === null) return null;
+      const { bavail, blocks, bsize } = found;
+      return { free: bavail * bsize, size: blocks * bsize };
+    },
+    lastBackup: () => newestBackup(kept),
+    nextKeyExpiry: () => users.read().nextExpiry(Date.now()),
+  };
+}
+
+/** Milliseconds for which the oldest request that its client has left still runs; 0: none does. */
+function leftForMs(underway: RosterView<Underway>): number {
+  const now = performance.now();
+  let longest = 0;
+  for (const { stop } of underway.values()) {
+    const { reason } = stop.signal;
+    if (reason instanceof ClientLeft) longest = Math.max(longest, now - reason.at);
+  }
+  return longest;
+}

@@ -7,7 +7,6 @@ import { createCors } from "./auth/browsers.ts";
 import { createMayStay } from "./auth/may-stay.ts";
 import { openAccess } from "./auth/open-access.ts";
 import { scheduleBackups } from "./backup/backup-schedule.ts";
-import { keptFiles } from "./backup/kept-files.ts";
 import { createBodyWork } from "./dialects/tasks/body-thread.ts";
 import type { Underway } from "./generation/keeper.ts";
 import { createLocalKeeper } from "./generation/local-keeper.ts";
@@ -21,12 +20,10 @@ import type { Limits } from "./limits/limits.ts";
 import { openBodies } from "./limits/open-bodies.ts";
 import { openLimits } from "./limits/open-limits.ts";
 import { createTokenCounter } from "./limits/token-counter.ts";
-import type { AllLines } from "./line/all-lines.ts";
-import { jainOf } from "./line/fairness-log.ts";
 import { openMiddlewares } from "./middlewares/open-middlewares.ts";
 import { createDocs } from "./openapi/docs.ts";
 import { Roster } from "./roster.ts";
-import { otelOptions, upstreamsOptions } from "./serve-options.ts";
+import { keptFilesOf, otelOptions, upstreamsOptions, watchedBy } from "./serve-options.ts";
 import { drain } from "./server/drain.ts";
 import { healthReport } from "./server/health-report.ts";
 import { createMetricsApp } from "./server/metrics-app.ts";
@@ -165,7 +162,7 @@ async function openParts(
   const rules = createModelRules(settings.models);
   const upstreams = opening.use(await openUpstreams(upstreamsOptions(settings, telemetry, rules)));
   const { lines, models, pools, watch } = upstreams;
-  metrics.watch(watchedBy(lines, ledger));
+  metrics.watch(watchedBy({ ...common, upstreams, ledger, users }));
   const limits = limitsOver(ledger, common, rateLimit);
   const tokenize = createTokenize({ usable: watch.health.usable });
   const tokens = createTokenCounter({ byUpstream: tokenize });
@@ -210,7 +207,7 @@ function openAccounts(
   { settings, telemetry, version, configFile = null }: Common,
   opening: AsyncDisposableStack,
 ): Ledger {
-  const kept = keptFiles({ ...settings, configFile }, process.cwd());
+  const kept = keptFilesOf(settings, configFile);
   const { databaseFile: file, databaseIfDamaged: ifDamaged, ledgerKeepDays: days } = settings;
   const { ledgerTrouble: onTrouble, ledgerRecovered: onRecovery } = telemetry;
   const ledger = openLedger({ file, ifDamaged, onTrouble, onRecovery });
@@ -238,14 +235,6 @@ const limitsOver = (
     historyOfKey: (keyId, since) => ledger.keyCounts(keyId, since),
     onTrouble: telemetry.limitsTrouble,
   });
-
-/** What the gauges show. */
-const watchedBy = (lines: AllLines, ledger: Ledger): Parameters<Metrics["watch"]>[0] => ({
-  line: () => lines.view(),
-  spooled: () => ledger.state().spooled,
-  coverage: () => lines.coverage().part,
-  fairness: () => jainOf(lines.fairness()),
-});
 
 /** What the calls about people need besides. */
 const peopleOf = ({ settings, version }: Common, users: UserDirectory) => ({

@@ -37,7 +37,7 @@ export type Underway = {
   readonly identity: Identity;
   /** Epoch milliseconds. */
   readonly startedAt: number;
-  readonly stop: { abort(reason: GatewayError): void };
+  readonly stop: StopControl;
 };
 
 /** What a generation has used in its slot. */

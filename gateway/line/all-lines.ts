@@ -6,6 +6,7 @@ export type AllLines = Pick<
   | "state"
   | "list"
   | "nextFreeSeconds"
+  | "oldestWaits"
   | "coverage"
   | "fairness"
   | "cancel"
@@ -50,6 +51,7 @@ export function allLines(lines: readonly Line[], usableSlots: () => number): All
       const known = lines.map((line) => line.nextFreeSeconds()).filter((one) => one !== null);
       return known.length > 0 ? Math.min(...known) : null;
     },
+    oldestWaits: () => oldestOf(lines),
     coverage: () => coverageOf(lines),
     fairness: () => fairnessOf(lines),
     // All lines are steered together, so one speaks for all.
@@ -75,6 +77,13 @@ export function allLines(lines: readonly Line[], usableSlots: () => number): All
     resume: each((line) => line.resume()),
     drain: each((line) => line.drain()),
   };
+}
+
+function oldestOf(lines: readonly Line[]): ReturnType<Line["oldestWaits"]> {
+  const all = lines.map((line) => line.oldestWaits());
+  const of = (name: "background" | "normal" | "raised"): number =>
+    Math.max(0, ...all.map((one) => one[name]));
+  return { background: of("background"), normal: of("normal"), raised: of("raised") };
 }
 
 /** Of all lines together; the error is that of the busiest one. */

@@ -11,7 +11,7 @@ import type { Coverage } from "./forecast/wait-ranges.ts";
 import { Capacity } from "./gate/capacity.ts";
 import type { TeamRule } from "./gate/teams.ts";
 import type { Line, LineOptions } from "./line.ts";
-import { listing } from "./listing.ts";
+import { listing, type OldestWaits, oldestWaits } from "./listing.ts";
 import { FairQueue } from "./order/fair-queue.ts";
 import { createEntry, type LineEntry } from "./order/line-entry.ts";
 import { type Full, whatIsFull } from "./room.ts";
@@ -137,6 +137,10 @@ export class FairLine implements Line {
         this.#state === "paused" ? "pause" : this.#queue.obstacleOf(lane?.group ?? null, now),
       epoch: Date.now() - now,
     });
+  }
+
+  oldestWaits(): OldestWaits {
+    return oldestWaits(this.#queue, this.#now());
   }
 
   coverage(): Coverage {

@@ -4,6 +4,7 @@ import type { UserFairness } from "./fairness-log.ts";
 import type { Coverage } from "./forecast/wait-ranges.ts";
 import type { RouteSeats } from "./gate/seat.ts";
 import type { TeamRule } from "./gate/teams.ts";
+import type { OldestWaits } from "./listing.ts";
 import type { FairRules } from "./order/fair-queue.ts";
 import type { Full } from "./room.ts";
 import type { LinePlace, ListedRequest, Slot, Ticket } from "./ticket.ts";
@@ -68,6 +69,8 @@ export type Line = {
   cancel(id: string, reason?: GatewayError): boolean;
   /** The running requests, then the waiting ones in the order in which they will start. */
   list(): ListedRequest[];
+  /** How long the oldest waiting request of each class has waited. */
+  oldestWaits(): OldestWaits;
   /** How many of the latest waits ended within the first range that was told: 0 to 1. */
   coverage(): Coverage;
   /** How users fared in the last ten minutes. */

@@ -36,3 +36,15 @@ export function listing(queue: FairQueue, options: ListingOptions): ListedReques
   }
   return [...running, ...waiting];
 }
+
+/** How long the oldest waiting request of each class has waited. Milliseconds; 0: none waits. */
+export type OldestWaits = Readonly<Record<"background" | "normal" | "raised", number>>;
+
+export function oldestWaits({ waiting }: FairQueue, now: number): OldestWaits {
+  const found = { background: 0, normal: 0, raised: 0 };
+  for (const { priority, joinedAt } of waiting.values()) {
+    const name = priority < 0 ? "background" : priority > 0 ? "raised" : "normal";
+    found[name] = Math.max(found[name], now - joinedAt);
+  }
+  return found;
+}

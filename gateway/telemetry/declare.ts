@@ -1,11 +1,15 @@
 import { Counter, Gauge, type Registry } from "prom-client";
 import { QuickHistogram } from "./quick-histogram.ts";
+import { shownText } from "./shown-text.ts";
 
 /** Adds an amount to one series. Ignores null, negative numbers and NaN. */
 export type Add = (amount: number | null) => void;
 
 /** Puts a value into one histogram. Ignores null, negative numbers and NaN. */
 export type Observe = (value: number | null) => void;
+
+/** A value of a gauge, and its label values in the order of the labels. */
+export type Labelled = readonly [value: number, ...labels: string[]];
 
 /** Declares the metrics of one registry; every name gets the prefix `llm_gateway_`. */
 export type Declare = {
@@ -19,8 +23,12 @@ export type Declare = {
     help: string,
     buckets: number[],
   ): (value: string) => Observe;
-  /** Read at each scrape. */
-  gauge(name: string, help: string, read: () => number): void;
+  /** Read at each scrape. NaN: not known. */
+  gauge(name: string, help: string, read: () => number | Promise<number>): void;
+  /** One value for each set of label values that `read` gives. */
+  gaugeBy(labels: string[], name: string, help: string, read: () => Iterable<Labelled>): void;
+  /** The same for sums that only grow. */
+  countBy(labels: string[], name: string, help: string, read: () => Iterable<Labelled>): void;
 };
 
 const prefix = "llm_gateway_";
@@ -64,18 +72,46 @@ export function createDeclare(registry: Registry): Declare {
       const histogram = new QuickHistogram(config);
       return (labelled) => seriesOf(histogram, { [label]: labelled });
     },
+    ...readAtScrape(registers),
+  };
+}
+
+/** What is read at the moment of a scrape. */
+function readAtScrape(registers: Registry[]): Pick<Declare, "gauge" | "gaugeBy" | "countBy"> {
+  return {
     gauge(name, help, read) {
       new Gauge({
         name: prefix + name,
         help,
         registers,
+        async collect() {
+          this.set(await read());
+        },
+      });
+    },
+    gaugeBy(labelNames, name, help, read) {
+      new Gauge({
+        ...{ name: prefix + name, help, labelNames, registers },
         collect() {
-          this.set(read());
+          this.reset();
+          for (const [value, ...values] of read()) this.set(labelled(labelNames, values), value);
+        },
+      });
+    },
+    countBy(labelNames, name, help, read) {
+      new Counter({
+        ...{ name: prefix + name, help, labelNames, registers },
+        collect() {
+          this.reset();
+          for (const [value, ...values] of read()) this.inc(labelled(labelNames, values), value);
         },
       });
     },
   };
 }
+
+const labelled = (names: readonly string[], values: readonly string[]): Record<string, string> =>
+  Object.fromEntries(names.map((name, i) => [name, shownText(values[i] ?? "")]));
 
 function seriesOf(histogram: QuickHistogram, labels: Record<string, string>): Observe {
   const observe = histogram.seriesOf(labels);

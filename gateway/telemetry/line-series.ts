@@ -14,7 +14,7 @@ export type TurnEvent = {
 /** The series about the line: waits, refusals, cancels, estimates, and the time to free a slot. */
 export type LineSeries = {
   tookTurn(turn: TurnEvent): void;
-  /** The upstream holds one model at a time, and loaded another. */
+  /** The upstream holds one model at a time, and loads another. */
   swapped(): void;
   refused(code: string): void;
   cancelled(where: CancelledWhere): void;

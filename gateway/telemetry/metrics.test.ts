@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { sampleEvent } from "../test/support/sample-event.ts";
+import { watchedGauges } from "../test/support/watched-gauges.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 
 async function lines(metrics: Metrics): Promise<string[]> {
@@ -9,12 +10,9 @@ async function lines(metrics: Metrics): Promise<string[]> {
 describe("the metrics", () => {
   it("keep the names, labels and meanings that dashboards know", async () => {
     const metrics = createMetrics();
-    metrics.watch({
-      line: () => ({ waiting: 3, active: 1, capacity: 2 }),
-      spooled: () => 4,
-      coverage: () => null,
-      fairness: () => null,
-    });
+    metrics.watch(
+      watchedGauges({ line: () => ({ waiting: 3, active: 1, capacity: 2 }), spooled: () => 4 }),
+    );
     metrics.settled(sampleEvent());
     const text = await lines(metrics);
     for (const line of [
@@ -118,6 +116,25 @@ describe("the metrics", () => {
       .filter((line) => line.startsWith("llm_gateway_requests_total{"))
       .reduce((sum, line) => sum + Number(line.split(" ")[1]), 0);
     expect(counted).toBe((599 * 600) / 2);
+  });
+
+  it("name the first 50 users until a restart, and tell the rest together", async () => {
+    const metrics = createMetrics();
+    const totals = Array.from({ length: 30 }, (_, n) => ({
+      ...{ user: `seeded-${n}`, requests: n + 1, input: 1, output: 1 },
+    }));
+    metrics.seed(totals, () => true);
+    for (let n = 0; n < 40; n++) {
+      metrics.settled(sampleEvent({ user: `new-${n}`, upstreamMs: 500 }));
+    }
+    // The 20 first new ones have names, and keep them, whatever the others do.
+    for (let n = 0; n < 100; n++) metrics.settled(sampleEvent({ user: "new-39" }));
+    const text = await lines(metrics);
+    const users = text.filter((line) => line.startsWith("llm_gateway_requests_total{"));
+    expect(users).toHaveLength(51);
+    expect(users).toContain('llm_gateway_requests_total{user="new-19"} 1');
+    expect(users).toContain('llm_gateway_requests_total{user="other"} 120');
+    expect(text).toContain('llm_gateway_user_slot_seconds_total{user="new-0"} 0.5');
   });
 
   it("know nothing of other registries", async () => {

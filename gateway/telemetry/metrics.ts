@@ -1,22 +1,12 @@
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { createDeclare } from "./declare.ts";
+import { createGauges, type Watched } from "./gauges.ts";
 import { createLineSeries, type LineSeries } from "./line-series.ts";
 import { createModelSeries } from "./model-series.ts";
 import type { SettledEvent } from "./settled-event.ts";
 import { createTimeSeries } from "./time-series.ts";
 import { createUpstreamSpeeds, type UpstreamSpeeds } from "./upstream-speeds.ts";
 import { createUserSeries, type UserSeries } from "./user-series.ts";
-
-/** Reads the values of the gauges. */
-type Watched = {
-  line(): { waiting: number; active: number; capacity: number };
-  /** Ledger rows in memory that are not yet on disk. */
-  spooled(): number;
-  /** The part of the latest waits that ended within the range that was told; null: not known. */
-  coverage(): number | null;
-  /** Jain's index of the last ten minutes; null: not known. */
-  fairness(): number | null;
-};
 
 export type Metrics = Pick<LineSeries, "tookTurn" | "swapped"> & {
   /** Sets the totals. Called once, before anything is counted. */
@@ -57,26 +47,11 @@ export function createMetrics(showsPeople: boolean = false): Metrics {
   const line = createLineSeries(declare);
   return {
     seed: users.seed,
-    watch(watched) {
-      const { gauge } = declare;
-      gauge("queue_waiting", "Requests in the queue", () => watched.line().waiting);
-      gauge("queue_active", "Slots in use", () => watched.line().active);
-      gauge("max_concurrent", "Slots", () => watched.line().capacity);
-      gauge(
-        "queue_range_coverage",
-        "Part of the latest 200 waits that ended within the range that was told; goal 0.8",
-        () => watched.coverage() ?? Number.NaN,
-      );
-      gauge(
-        "queue_fairness_jain",
-        "Jain's index of slot time by weight, of users with a backlog for 10 minutes; 1 is fair",
-        () => watched.fairness() ?? Number.NaN,
-      );
-      gauge("ledger_spooled", "Ledger rows in memory that are not yet on disk", watched.spooled);
-    },
+    watch: (watched) => createGauges(declare, watched),
     settled(event) {
       const { input, output } = event.usage;
-      users.settled(event.user ?? noUser, event.isBehindKey === true, { input, output });
+      const used = { input, output, slotMs: event.upstreamMs };
+      users.settled(event.user ?? noUser, event.isBehindKey === true, used);
       speeds.settled(event);
       times(event);
       models(event);

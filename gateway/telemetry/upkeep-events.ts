@@ -17,7 +17,7 @@ export function createUpkeepEvents(logger: Pick<Logger, "info" | "error">): Upke
     ledgerTrouble: (trouble) => logger.error({ trouble: told(trouble) }, "ledger"),
     ledgerRecovered: () => logger.info("ledger: all waiting rows are written"),
     rowsForgotten: (rows) => logger.info({ rows }, "ledger: old rows were removed"),
-    backupMade: (file) => logger.info({ file }, "backup"),
+    backupMade: (file) => logger.info({ file: told(file) }, "backup"),
     backupTrouble: (trouble) => logger.error({ trouble: told(trouble) }, "backup"),
   };
 }

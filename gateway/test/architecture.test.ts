@@ -65,7 +65,7 @@ const mayImport: Record<string, string[] | "everything"> = {
   // doctor opens upstreams as the gateway does, and asks through the same connections.
   cli: ["settings", "users", "limits", "ledger", "backup", "serve", "upstreams", "dialects"],
   main: ["cli", "settings"],
-  "serve-options": ["settings", "upstreams"],
+  "serve-options": ["settings", "upstreams", "backup", "generation", "ledger", "line", "users"],
   serve: "everything",
   test: "everything",
 };

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import type { Dispatcher, Pool as UndiciPool } from "undici";
 import { type AnswerSocket, watchAnswers } from "./answer-socket.ts";
+import { createCertificateWatch } from "./certificate-watch.ts";
 import type { Trust } from "./trust.ts";
 import { openTunnel } from "./tunnel.ts";
 import { buildConnector, Client, Pool } from "./undici-parts.ts";
@@ -46,6 +47,8 @@ export type Connections = {
    * user could get it, so none is kept from then on.
    */
   readonly isUntidy: boolean;
+  /** When the server's certificate ends, as it was last seen (epoch ms); null: none was seen. */
+  readonly certificateEnds: number | null;
   close(): Promise<void>;
 };
 
@@ -63,6 +66,7 @@ type Connect = ReturnType<typeof buildConnector>;
 export function openConnections(origin: string, options: ConnectionOptions): Connections {
   const connect = connectorOf(options);
   let isUntidy = false;
+  const certificate = createCertificateWatch();
   const open = (onUnasked: () => void): UndiciPool => {
     const factory = (url: URL, poolOptions: object): SocketClient => {
       const client: SocketClient = new SocketClient(url, {
@@ -73,6 +77,7 @@ export function openConnections(origin: string, options: ConnectionOptions): Con
             // Undefined, not null, where there is none.
             if (socket) {
               client.socket = socket;
+              certificate.see(socket);
               client.served = 0;
               client.answers = watchAnswers(socket, onUnasked);
             }
@@ -93,6 +98,9 @@ export function openConnections(origin: string, options: ConnectionOptions): Con
     fresh,
     get isUntidy() {
       return isUntidy;
+    },
+    get certificateEnds() {
+      return certificate.ends;
     },
     close: async () => {
       await Promise.all([kept.destroy(), fresh.destroy()]);

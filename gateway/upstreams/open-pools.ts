@@ -32,6 +32,8 @@ export type Pools = {
   lineAt(upstream: string): Line;
   /** The slots of an upstream, and how many of them are in use. */
   slotsAt(upstream: string): { capacity: number; active: number };
+  /** Each pool, named after its upstreams. */
+  poolViews(): (ReturnType<Line["view"]> & { readonly name: string })[];
   /** The slots of the upstreams that take new work at present. */
   usableSlots(): number;
   /**
@@ -89,6 +91,7 @@ export function openPools(options: PoolsOptions): Pools {
       capacity: slots.get(name) ?? 0,
       active: lineOf.get(name)?.activeAt(name) ?? 0,
     }),
+    poolViews: () => viewsOf(lines, lineOf),
     usableSlots() {
       let sum = 0;
       for (const [name, count] of slots) if (options.usable(name)) sum += count;
@@ -113,6 +116,12 @@ export function openPools(options: PoolsOptions): Pools {
     },
   };
 }
+
+const viewsOf = (lines: readonly Line[], lineOf: ReadonlyMap<string, Line>) =>
+  lines.map((line) => {
+    const names = [...lineOf].flatMap(([name, of]) => (of === line ? [name] : []));
+    return { name: names.join("+"), ...line.view() };
+  });
 
 const latest = ":latest";
 

@@ -52,3 +52,10 @@ function authoritiesIn(pem: string): readonly string[] {
   if (found.length === 0) throw new Error("the file of the authority holds no PEM certificate");
   return found;
 }
+
+/** When our client certificate ends (epoch ms); null if there is none, or it has no such time. */
+export function clientCertificateEnds(cert: string | null | undefined): number | null {
+  if (cert == null) return null;
+  const ends = Date.parse(new X509Certificate(cert).validTo);
+  return Number.isNaN(ends) ? null : ends;
+}

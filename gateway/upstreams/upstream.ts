@@ -3,7 +3,7 @@ import type { DialectName } from "../dialects/all.ts";
 import type { Family } from "../dialects/dialect.ts";
 import { type Connections, openConnections } from "./connection.ts";
 import { isLocalServer } from "./is-local.ts";
-import { readTrust, type TlsOptions, type Trust } from "./trust.ts";
+import { clientCertificateEnds, readTrust, type TlsOptions, type Trust } from "./trust.ts";
 import { readProxy } from "./tunnel.ts";
 
 /** A client may ask for any model. */
@@ -46,6 +46,8 @@ export type Upstream = {
   readonly connections: Connections;
   /** The CA certificates and our client certificate; null: the usual CAs, no client certificate. */
   readonly trust: Trust | null;
+  /** When our client certificate ends (epoch ms); null: there is none. */
+  readonly clientCertificateEnds: number | null;
   /** The HTTP proxy on the way to it. */
   readonly proxy: URL | null;
   /** The dialects that it does not know, although others of its family do. */
@@ -113,6 +115,7 @@ export function openUpstream(options: UpstreamOptions): Upstream {
     passthrough: options.passthrough ?? false,
     connections: openConnections(url.origin, { connectTimeoutMs, trust, proxy }),
     trust,
+    clientCertificateEnds: clientCertificateEnds(options.tls?.cert),
     proxy,
     kind: type === "auto" ? null : type === "llamacpp" ? "llamacpp" : "openai",
     closesStreams: type === "auto" ? null : type === "llamacpp",

@@ -1,4 +1,4 @@
-import { parseEntry, type UserEntry } from "./entry.ts";
+import { isInForce, parseEntry, type UserEntry } from "./entry.ts";
 import { isExampleDigest } from "./example-keys.ts";
 import { JsonFault, type JsonMember, placeOf, readMembers } from "./json-members.ts";
 import { digestInName, digestOf, hintOf, keyFault } from "./key.ts";
@@ -13,6 +13,8 @@ export type Snapshot = {
   find(digest: string): KeyEntry | null;
   /** Every entry of a user, in the order of the file. */
   entriesOf(user: string): readonly KeyEntry[];
+  /** When the next key ends of those that work at `now`; epoch ms, null: none of them ends. */
+  nextExpiry(now: number): number | null;
   readonly keys: number;
   readonly users: number;
 };
@@ -91,6 +93,11 @@ function snapshotOf(byDigest: Map<string, KeyEntry>): Snapshot {
   return Object.freeze({
     find: (digest: string) => byDigest.get(digest) ?? null,
     entriesOf: (user: string) => users.get(user) ?? [],
+    nextExpiry: (now: number) => {
+      const ends = [...byDigest.values()].filter((entry) => isInForce(entry, now));
+      const next = Math.min(...ends.map(({ expires }) => expires ?? Number.POSITIVE_INFINITY));
+      return Number.isFinite(next) ? next : null;
+    },
     keys: byDigest.size,
     users: users.size,
   });
