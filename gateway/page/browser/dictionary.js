@@ -51,6 +51,7 @@ const en = {
   "signIn.key": "Your key",
   "signIn.go": "Sign in",
   "signIn.note": "The key stays in this tab and is gone when you close it.",
+  "signIn.none": "No key yet? The person who runs this gateway gives you one, or a link.",
   "invite.title": "You are invited",
   "invite.text": "This invite gives you a key of your own. It works once.",
   "invite.redeem": "Get my key",
@@ -212,7 +213,8 @@ const en = {
   "box.loads":
     "{n} load of a model since the gateway started|{n} loads of models since the gateway started",
   "box.hours": "The last 7 days, by hour",
-  "box.waitMinutes": "Mean wait in minutes",
+  "box.time": "GPU time",
+  "box.wait": "Mean wait",
 
   "fair.yes": "Yes",
   "fair.nearly": "Nearly",
@@ -231,7 +233,7 @@ const en = {
   "fair.p50": "Median wait",
   "fair.p95": "95 % wait less than",
   "fair.estimates": "Were the estimates right?",
-  "fair.coverage": "The true wait was within the range in {part} of {n} cases; the goal is 80 %.",
+  "fair.coverage": "The true wait was within the range in {part} of {n} cases; the goal is {goal}.",
   "fair.error": "The median error was {time}.",
 
   "wall.free": "Free now: {n} slot|Free now: {n} slots",
@@ -289,6 +291,8 @@ const de = {
   "signIn.key": "Ihr Schlüssel",
   "signIn.go": "Anmelden",
   "signIn.note": "Der Schlüssel bleibt in diesem Tab und ist nach dem Schließen weg.",
+  "signIn.none":
+    "Noch kein Schlüssel? Sie bekommen einen, oder einen Link, von der Person, die dieses Gateway betreibt.",
   "invite.title": "Sie sind eingeladen",
   "invite.text": "Mit dieser Einladung bekommen Sie einen eigenen Schlüssel. Sie gilt einmal.",
   "invite.redeem": "Meinen Schlüssel holen",
@@ -431,7 +435,7 @@ const de = {
   "people.rotate": "Ersetzen",
   "people.rotateSure": "Diesen Schlüssel ersetzen? Der alte gilt noch einen Tag.",
 
-  "live.answer": "{running} laufen, {waiting} warten",
+  "live.answer": "{running} in Arbeit, {waiting} wartend",
   "live.running": "Läuft",
   "live.waiting": "Wartet",
   "live.nothingRuns": "Nichts läuft.",
@@ -451,7 +455,8 @@ const de = {
   "box.loads":
     "{n} Mal ein Modell geladen, seit das Gateway läuft|{n} Mal Modelle geladen, seit das Gateway läuft",
   "box.hours": "Die letzten 7 Tage, nach Stunde",
-  "box.waitMinutes": "Mittlere Wartezeit in Minuten",
+  "box.time": "GPU-Zeit",
+  "box.wait": "Mittlere Wartezeit",
 
   "fair.yes": "Ja",
   "fair.nearly": "Fast",
@@ -472,7 +477,7 @@ const de = {
   "fair.p95": "95 % warten kürzer als",
   "fair.estimates": "Stimmten die Schätzungen?",
   "fair.coverage":
-    "Die wahre Wartezeit lag in {part} von {n} Fällen im Bereich; das Ziel ist 80 %.",
+    "Die wahre Wartezeit lag in {part} von {n} Fällen im Bereich; das Ziel ist {goal}.",
   "fair.error": "Der mittlere Fehler war {time}.",
 
   "wall.free": "Jetzt frei: {n} Platz|Jetzt frei: {n} Plätze",

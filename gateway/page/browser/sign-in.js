@@ -32,7 +32,8 @@ function WithKey() {
       <button class="main" aria-disabled=${busy}>${say("signIn.go")}</button>
     </form>
     <${Trouble} error=${error} />
-    <p class="note">${say("signIn.note")}</p>`;
+    <p class="note">${say("signIn.note")}</p>
+    <p class="note">${say("signIn.none")}</p>`;
 }
 
 /** One press of a button: programs that look at links in advance do not use the invite up. */

@@ -206,9 +206,9 @@ describe.runIf(hasChromium).each([0, 1])("the screens, at address %i of two", (w
     await signIn(page, url, house.keys.admin!, "box");
     await page.locator(".bars svg").nth(1).waitFor();
     for (const summary of await page.locator(".bars summary").all()) await summary.click();
-    const hours = page.getByRole("table", { name: "The last 7 days, by hour: GPU minutes" });
+    const hours = page.getByRole("table", { name: "The last 7 days, by hour: GPU time" });
     expect(await hours.getByRole("row").count()).toBeGreaterThan(6 * 24);
-    const waits = page.getByRole("table", { name: "by hour: Mean wait in minutes" });
+    const waits = page.getByRole("table", { name: "by hour: Mean wait" });
     expect(await waits.getByRole("row").count()).toBe(await hours.getByRole("row").count());
     await open(page, "fair");
     await headline(page, "Yes");

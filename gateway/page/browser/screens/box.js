@@ -1,7 +1,7 @@
 import { html } from "htm/preact";
 import { gatewayNow } from "../gateway/call.js";
 import { useCall } from "../gateway/load.js";
-import { count, duration, moment, say } from "../language.js";
+import { duration, moment, say } from "../language.js";
 import { Bars } from "../pieces/bars.js";
 import { Answer, Card, Trouble } from "../pieces/pieces.js";
 import { Upstream } from "./upstream.js";
@@ -53,16 +53,15 @@ function Hours({ usage }) {
       return row === undefined ? 0 : read(row);
     });
   const labels = times.map((time) => moment(new Date(time).toISOString()));
-  const minutes = (/** @type {number | null} */ value) => count(value, 1);
   const bars = [
-    { name: say("metric.minutes"), values: of(({ upstream_ms: ms }) => (ms ?? 0) / 60_000) },
+    { name: say("box.time"), values: of(({ upstream_ms: ms }) => (ms ?? 0) / 1_000) },
     {
-      name: say("box.waitMinutes"),
-      values: of(({ queue_ms: ms, requests }) => (ms ?? 0) / 60_000 / Math.max(1, requests)),
+      name: say("box.wait"),
+      values: of(({ queue_ms: ms, requests }) => (ms ?? 0) / 1_000 / Math.max(1, requests)),
     },
   ];
   return bars.map(
     (one) => html`<${Bars} key=${one.name} caption=${`${say("box.hours")}: ${one.name}`}
-      labels=${labels} series=${[one]} format=${minutes} />`,
+      labels=${labels} series=${[one]} format=${duration} />`,
   );
 }

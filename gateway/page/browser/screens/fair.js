@@ -23,7 +23,7 @@ export function Fair() {
     <${Trouble} error=${error} onRetry=${reload} />
     <${Card} title=${say("fair.shares")}><p class="note">${say("fair.shares.note")}</p><${Shares} data=${data} /><//>
     <${Card} title=${say("fair.estimates")}>
-      <p>${estimates.coverage === null ? say("nothingYet") : say("fair.coverage", { part: percent(estimates.coverage), n: estimates.count })}</p>
+      <p>${estimates.coverage === null ? say("nothingYet") : say("fair.coverage", { part: percent(estimates.coverage), n: estimates.count, goal: percent(0.8) })}</p>
       ${estimates.median_error !== null && html`<p class="note">${say("fair.error", { time: duration(estimates.median_error) })}</p>`}
     <//>`;
 }

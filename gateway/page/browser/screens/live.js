@@ -53,21 +53,32 @@ function Steering({ state }) {
   </div>`;
 }
 
-/** @param {{ caption: string, rows: Queued[], empty: string }} props */
+/**
+ * What waits, or what runs; that has neither a place nor a start.
+ * @param {{ caption: string, rows: Queued[], empty: string }} props
+ */
 function Rows({ caption, rows, empty }) {
+  const waits = rows.some(({ state }) => state === "waiting");
   const since = (/** @type {Queued} */ one) =>
     duration(Math.max(0, Math.round((gatewayNow() - Date.parse(one.since)) / 1_000)));
-  return html`<${Table} caption=${caption} empty=${empty}
-    columns=${[{ name: say("live.place"), number: true }, { name: say("user") }, { name: say("model") }, { name: say("live.for"), number: true }, { name: say("live.then") }, { name: "" }]}
+  const columns = [
+    ...(waits ? [{ name: say("live.place"), number: true }] : []),
+    { name: say("user") },
+    { name: say("model") },
+    { name: say("live.for"), number: true },
+    ...(waits ? [{ name: say("live.then") }] : []),
+    { name: "" },
+  ];
+  return html`<${Table} caption=${caption} empty=${empty} columns=${columns}
     rows=${rows.map((one) => ({
       id: one.id,
       cells: [
-        one.position === 0 ? "–" : one.position,
+        ...(waits ? [one.position] : []),
         html`<span class="name">${one.user}</span>`,
         one.model || say("noModel"),
         since(one),
-        one.state === "waiting" ? timeOf(one) : "–",
-        html`<${Cancel} id=${one.id} isWaiting=${one.state === "waiting"} />`,
+        ...(waits ? [timeOf(one)] : []),
+        html`<${Cancel} id=${one.id} isWaiting=${waits} />`,
       ],
     }))} />`;
 }

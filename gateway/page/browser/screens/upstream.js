@@ -19,7 +19,7 @@ export function Upstream({ upstream }) {
     typeof active === "number" && typeof capacity === "number"
       ? say("now.slots", { active, of: capacity })
       : "",
-    typeof pace === "number" ? say("pace", { n: count(pace, 1) }) : "",
+    typeof pace === "number" ? say("pace", { n: count(pace, pace < 100 ? 1 : 0) }) : "",
   ].filter((text) => text !== "");
   return html`<div class="upstream">
     ${(name || health) && html`<div class="row"><b>${name ?? ""}</b>${health && html`<span class=${`tag ${health}`}>${healthText(health)}</span>`}</div>`}
@@ -41,7 +41,7 @@ export function Upstream({ upstream }) {
 /** How often it loaded a model, and when. @param {{ loads: LoadsShown }} props */
 function Loads({ loads: { count: n, last } }) {
   const said = say("box.loads", { n });
-  if (n === 0) return html`<p class="note">${said}</p>`;
+  if (n === 0) return null;
   return html`<details><summary>${said}</summary>
     <${Table} caption=${said} columns=${[{ name: say("time") }, { name: say("model") }]}
       rows=${last.map(({ at, model }, order) => ({ id: String(n - order), cells: [moment(at), model] }))} />
