@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { installedClients, triesAllClients } from "../clients/installed-clients.ts";
 import { startTestGateway, until } from "../support/harness.ts";
 import type { Handler } from "../support/mock-upstream.ts";
 import { type Agent, agents } from "./agents.ts";
@@ -14,11 +15,8 @@ import { shapeOf } from "./shape.ts";
 const root = join(import.meta.dirname, "../../..");
 const page = join(root, "docs/agents.md");
 const shapes = join(root, "gateway/test/fixtures/agents");
-const isWanted = process.env.AGENTS === "on";
-const isWritten = process.env.UPDATE_AGENTS === "1";
-
-/** The agents take more than a gigabyte, so they have a folder of their own. */
-const installed = process.env.AGENTS_DIR ?? join(root, ".agents");
+const isWritten = process.env.UPDATE_CLIENTS === "1";
+const installed = join(installedClients, "agents");
 
 /** What each agent asks, and the type of its upstream. */
 const upstreams = [
@@ -36,9 +34,6 @@ function note(agent: Agent, upstream: string, happened: string): void {
   const row = seen.get(agent.name) ?? new Map<string, string>();
   seen.set(agent.name, row.set(upstream, happened));
 }
-
-if (!isWanted)
-  console.info("The agents are not tried: AGENTS=on (npm run test:clients) does that.");
 
 /** Holds the one slot until the agent waits in line behind it. */
 const holding = "hold the slot";
@@ -96,7 +91,9 @@ async function tryAgent(agent: Agent, api: (typeof upstreams)[number][0], type: 
   return { run, copy, asked };
 }
 
-describe.runIf(isWanted)("a coding agent, as it is", () => {
+if (!triesAllClients) it.skip("coding agents are tried by npm run test:clients");
+
+describe.runIf(triesAllClients)("a coding agent, as it is", () => {
   beforeAll(async () => {
     mkdirSync(installed, { recursive: true });
     if (!existsSync(join(installed, "package.json"))) {

@@ -1,4 +1,5 @@
 import { createAnthropic } from "@ai-sdk/anthropic";
+import { createGoogleGenerativeAI } from "@ai-sdk/google";
 import { createOpenAI } from "@ai-sdk/openai";
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import { jsonSchema, type LanguageModel, streamText, type Tool, tool } from "ai";
@@ -41,28 +42,21 @@ const openaiResponses: Provider = ({ url, key }) =>
 const anthropic: Provider = ({ url, key }) =>
   createAnthropic({ baseURL: `${url}/v1`, apiKey: key })("m");
 
-const client = (name: string, from: string, path: Client["path"], model: Provider): Client => ({
+const google: Provider = ({ url, key }) =>
+  createGoogleGenerativeAI({ baseURL: `${url}/v1beta`, apiKey: key })("m");
+
+const client = (name: string, model: Provider): Client => ({
   name,
-  packages: ["ai", from],
-  path,
   run: (asked) => run(model(asked), asked, name.endsWith("tools")),
 });
 
 export const aiClients: Client[] = [
-  client(
-    "ai with @ai-sdk/openai-compatible",
-    "@ai-sdk/openai-compatible",
-    "chat/completions",
-    compatible,
-  ),
-  client(
-    "ai with @ai-sdk/openai-compatible, tools",
-    "@ai-sdk/openai-compatible",
-    "chat/completions",
-    compatible,
-  ),
-  client("ai with @ai-sdk/openai, chat", "@ai-sdk/openai", "chat/completions", openaiChat),
-  client("ai with @ai-sdk/openai, responses", "@ai-sdk/openai", "responses", openaiResponses),
-  client("ai with @ai-sdk/anthropic", "@ai-sdk/anthropic", "messages", anthropic),
-  client("ai with @ai-sdk/anthropic, tools", "@ai-sdk/anthropic", "messages", anthropic),
+  client("ai with @ai-sdk/openai-compatible", compatible),
+  client("ai with @ai-sdk/openai-compatible, tools", compatible),
+  client("ai with @ai-sdk/openai, chat", openaiChat),
+  client("ai with @ai-sdk/openai, responses", openaiResponses),
+  client("ai with @ai-sdk/anthropic", anthropic),
+  client("ai with @ai-sdk/anthropic, tools", anthropic),
+  client("ai with @ai-sdk/google", google),
+  { ...client("ai with @ai-sdk/google, tools", google), callsComeWhole: true },
 ];

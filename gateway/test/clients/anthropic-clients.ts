@@ -1,8 +1,7 @@
 import Anthropic from "@anthropic-ai/sdk";
-import { type Asked, type Client, countPlaces, toolSchema } from "./client.ts";
+import { type Client, countPlaces, type Place, toolSchema } from "./client.ts";
 
-const anthropic = ({ url, key }: Asked): Anthropic =>
-  new Anthropic({ baseURL: url, apiKey: key, maxRetries: 0 });
+const anthropic = ({ url, key }: Place): Anthropic => new Anthropic({ baseURL: url, apiKey: key });
 const body = {
   model: "m",
   max_tokens: 50,
@@ -15,8 +14,11 @@ const tools = [
 export const anthropicClients: Client[] = [
   {
     name: "@anthropic-ai/sdk: stream",
-    packages: ["@anthropic-ai/sdk"],
-    path: "messages",
+    async list(place) {
+      const ids: string[] = [];
+      for await (const { id } of anthropic(place).models.list()) ids.push(id);
+      return ids;
+    },
     async run(asked) {
       const { signal } = asked;
       const stream = await anthropic(asked).messages.create({ ...body, stream: true }, { signal });
@@ -34,8 +36,6 @@ export const anthropicClients: Client[] = [
   },
   {
     name: "@anthropic-ai/sdk: .stream()",
-    packages: ["@anthropic-ai/sdk"],
-    path: "messages",
     async run(asked) {
       const stream = anthropic(asked).messages.stream(body, { signal: asked.signal });
       const { seen } = asked;
@@ -47,8 +47,6 @@ export const anthropicClients: Client[] = [
   },
   {
     name: "@anthropic-ai/sdk: .stream() with tools",
-    packages: ["@anthropic-ai/sdk"],
-    path: "messages",
     async run(asked) {
       const stream = anthropic(asked).messages.stream({ ...body, tools }, { signal: asked.signal });
       const { seen } = asked;

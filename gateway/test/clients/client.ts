@@ -1,8 +1,12 @@
-/** What a client is asked to do. */
-export type Asked = {
+/** Where a client asks. */
+export type Place = {
   /** The gateway's origin. */
   url: string;
   key: string;
+};
+
+/** What a client is asked to do. */
+export type Asked = Place & {
   /** The client's own way to leave. */
   signal: AbortSignal;
   /** Called with each piece of the answer, as the client's iterator gives it. */
@@ -21,11 +25,13 @@ export type Had = {
 
 /** One way to use one published client; `run` rejects where the client raises an error. */
 export type Client = {
+  /** Ends in `tools` if it offers one, and is to call it. */
   name: string;
-  /** The npm packages whose versions matter. */
-  packages: string[];
-  path: "chat/completions" | "completions" | "responses" | "messages";
+  /** True if it learns of a call only when the call is whole. */
+  callsComeWhole?: boolean;
   run(asked: Asked): Promise<Had>;
+  /** The ids of the models that it lists; absent if it cannot. */
+  list?(place: Place): Promise<string[]>;
 };
 
 /** What every mock answer says. */

@@ -5,7 +5,6 @@ async function run(asked: Asked, useResponsesApi: boolean): Promise<Had> {
   const model = new ChatOpenAI({
     model: "m",
     apiKey: asked.key,
-    maxRetries: 0,
     streamUsage: false,
     useResponsesApi,
     configuration: { baseURL: `${asked.url}/v1` },
@@ -23,14 +22,10 @@ async function run(asked: Asked, useResponsesApi: boolean): Promise<Had> {
 export const langchainClients: Client[] = [
   {
     name: "@langchain/openai, chat",
-    packages: ["@langchain/openai"],
-    path: "chat/completions",
     run: (asked) => run(asked, false),
   },
   {
     name: "@langchain/openai, responses",
-    packages: ["@langchain/openai"],
-    path: "responses",
     run: (asked) => run(asked, true),
   },
 ];

@@ -1,8 +1,14 @@
 import OpenAI from "openai";
-import { type Asked, type Client, countPlaces, type Had, toolSchema } from "./client.ts";
+import {
+  type Asked,
+  type Client,
+  countPlaces,
+  type Had,
+  type Place,
+  toolSchema,
+} from "./client.ts";
 
-const openai = ({ url, key }: Asked): OpenAI =>
-  new OpenAI({ baseURL: `${url}/v1`, apiKey: key, maxRetries: 0 });
+const openai = ({ url, key }: Place): OpenAI => new OpenAI({ baseURL: `${url}/v1`, apiKey: key });
 const messages = [{ role: "user" as const, content: "hello" }];
 const tools = [
   { type: "function" as const, function: { name: "light", parameters: { ...toolSchema } } },
@@ -27,11 +33,16 @@ async function raw<T>(
   return { text, places: countPlaces(seen) };
 }
 
+async function models(place: Place): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const { id } of openai(place).models.list()) ids.push(id);
+  return ids;
+}
+
 export const openaiClients: Client[] = [
   {
     name: "openai, chat: stream",
-    packages: ["openai"],
-    path: "chat/completions",
+    list: models,
     async run(asked) {
       const body = { model: "m", messages, stream: true } as const;
       const stream = await openai(asked).chat.completions.create(body, { signal: asked.signal });
@@ -40,8 +51,6 @@ export const openaiClients: Client[] = [
   },
   {
     name: "openai, chat: .stream()",
-    packages: ["openai"],
-    path: "chat/completions",
     async run(asked) {
       const { signal } = asked;
       const runner = openai(asked).chat.completions.stream({ model: "m", messages }, { signal });
@@ -54,8 +63,6 @@ export const openaiClients: Client[] = [
   },
   {
     name: "openai, chat: .stream() with tools",
-    packages: ["openai"],
-    path: "chat/completions",
     async run(asked) {
       const { signal } = asked;
       const body = { model: "m", messages, tools };
@@ -73,8 +80,6 @@ export const openaiClients: Client[] = [
   },
   {
     name: "openai, text completions: stream",
-    packages: ["openai"],
-    path: "completions",
     async run(asked) {
       const body = { model: "m", prompt: "hello", stream: true } as const;
       const stream = await openai(asked).completions.create(body, { signal: asked.signal });
@@ -83,8 +88,6 @@ export const openaiClients: Client[] = [
   },
   {
     name: "openai, responses: stream",
-    packages: ["openai"],
-    path: "responses",
     async run(asked) {
       const body = { model: "m", input: "hello", stream: true } as const;
       const stream = await openai(asked).responses.create(body, { signal: asked.signal });
@@ -95,8 +98,6 @@ export const openaiClients: Client[] = [
   },
   {
     name: "openai, responses: .stream()",
-    packages: ["openai"],
-    path: "responses",
     async run(asked) {
       const { signal } = asked;
       const runner = openai(asked).responses.stream({ model: "m", input: "hello" }, { signal });

@@ -16,9 +16,9 @@ const failures: Readonly<Record<FailureForm, string>> = {
 
 /**
  * How the mock's answer goes: to its end, on for ever, or after its first token cut or ended by an
- * error.
+ * error, or an error before it.
  */
-export type ScriptedEnding = "whole" | "cut" | "endless" | FailureForm;
+export type ScriptedEnding = "refused" | "whole" | "cut" | "endless" | FailureForm;
 
 /** The events before the first token, one for each token, and those after the last. */
 type Script = { before: string[]; tokens: string[]; after: string[] };
@@ -164,6 +164,16 @@ async function play(
   ending: ScriptedEnding,
   response: ServerResponse,
 ): Promise<void> {
+  if (ending === "refused") {
+    const error = {
+      code: 400,
+      message: "The temperature is too hot.",
+      type: "invalid_request_error",
+    };
+    response.writeHead(400, { "content-type": "application/json" });
+    response.end(JSON.stringify({ error }));
+    return;
+  }
   response.writeHead(200, { "content-type": "text/event-stream" });
   response.write(script.before.join(""));
   const [first = "", ...rest] = script.tokens;
