@@ -91,7 +91,11 @@ async function tryAgent(agent: Agent, api: (typeof upstreams)[number][0], type: 
   return { run, copy, asked };
 }
 
-if (!triesAllClients) it.skip("coding agents are tried by npm run test:clients");
+if (!triesAllClients) {
+  const why = "Coding agents: not tried: npm run test:clients tries them.";
+  console.info(why);
+  it("each coding agent", ({ skip }) => skip(why));
+}
 
 describe.runIf(triesAllClients)("a coding agent, as it is", () => {
   beforeAll(async () => {

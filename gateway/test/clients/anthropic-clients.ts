@@ -1,7 +1,8 @@
 import Anthropic from "@anthropic-ai/sdk";
-import { type Client, countPlaces, type Place, toolSchema } from "./client.ts";
+import { type Client, type ClientPlace, countPlaces, toolSchema } from "./client.ts";
 
-const anthropic = ({ url, key }: Place): Anthropic => new Anthropic({ baseURL: url, apiKey: key });
+const anthropic = ({ url, key }: ClientPlace): Anthropic =>
+  new Anthropic({ baseURL: url, apiKey: key });
 const body = {
   model: "m",
   max_tokens: 50,

@@ -1,12 +1,12 @@
 /** Where a client asks. */
-export type Place = {
+export type ClientPlace = {
   /** The gateway's origin. */
   url: string;
   key: string;
 };
 
 /** What a client is asked to do. */
-export type Asked = Place & {
+export type Asked = ClientPlace & {
   /** The client's own way to leave. */
   signal: AbortSignal;
   /** Called with each piece of the answer, as the client's iterator gives it. */
@@ -31,7 +31,7 @@ export type Client = {
   callsComeWhole?: boolean;
   run(asked: Asked): Promise<Had>;
   /** The ids of the models that it lists; absent if it cannot. */
-  list?(place: Place): Promise<string[]>;
+  list?(place: ClientPlace): Promise<string[]>;
 };
 
 /** What every mock answer says. */

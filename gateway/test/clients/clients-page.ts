@@ -19,7 +19,7 @@ export const cases = [
 export type Results = Partial<Record<(typeof cases)[number], string>>;
 
 /** The part of the page about the clients of one language. */
-export type Section = {
+export type ClientsSection = {
   readonly title: string;
   /** Each as `openai 7.57.0`. */
   readonly versions: readonly string[];
@@ -28,7 +28,7 @@ export type Section = {
 
 const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
 
-function textOf({ versions, clients }: Section): string {
+function textOf({ versions, clients }: ClientsSection): string {
   const head = ["Client", ...cases];
   const rows = clients.map(([name, results]) =>
     row([name, ...cases.map((one) => results[one] ?? "fails")]),
@@ -40,7 +40,7 @@ function textOf({ versions, clients }: Section): string {
 /**
  * The page as it is, and as it is with this section. `UPDATE_CLIENTS=1` writes it.
  */
-export function pageWith(section: Section): { is: string; becomes: string } {
+export function pageWith(section: ClientsSection): { is: string; becomes: string } {
   const mark = `<!-- made by gateway/test/clients: ${section.title} -->\n`;
   const before = readFileSync(page, "utf8");
   const parts = before.split(mark);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { it } from "vitest";
-import { type Asked, type Client, countPlaces, type Had, type Place } from "./client.ts";
+import { type Asked, type Client, type ClientPlace, countPlaces, type Had } from "./client.ts";
 import { installedClients, triesAllClients } from "./installed-clients.ts";
 import { tryClients } from "./try-clients.ts";
 
@@ -27,7 +27,7 @@ type DriverRecipe = {
 type Driver = {
   readonly versions: readonly string[];
   run(client: string, asked: Asked): Promise<Had>;
-  list(client: string, place: Place): Promise<string[]>;
+  list(client: string, place: ClientPlace): Promise<string[]>;
   /** Ends the program. */
   stop(): Promise<void>;
 };
@@ -161,7 +161,9 @@ export function tryDriver({ title, recipe, clients }: DriverTrial): void {
     return driver;
   };
   if (!triesAllClients) {
-    it.skip(`${title} is tried by npm run test:clients`);
+    const why = `${title}: not tried: npm run test:clients tries them.`;
+    console.info(why);
+    it("each client", ({ skip }) => skip(why));
     return;
   }
   tryClients({

@@ -1,7 +1,7 @@
 import { GoogleGenAI } from "@google/genai";
-import { type Asked, type Client, type Had, type Place, toolSchema } from "./client.ts";
+import { type Asked, type Client, type ClientPlace, type Had, toolSchema } from "./client.ts";
 
-const gemini = ({ url, key }: Place): GoogleGenAI =>
+const gemini = ({ url, key }: ClientPlace): GoogleGenAI =>
   new GoogleGenAI({ apiKey: key, httpOptions: { baseUrl: url } });
 
 const tools = [{ functionDeclarations: [{ name: "light", parametersJsonSchema: toolSchema }] }];

@@ -2,13 +2,13 @@ import { Ollama } from "ollama";
 import {
   type Asked,
   type Client,
+  type ClientPlace,
   countPlaces,
   type Had,
-  type Place,
   toolSchema,
 } from "./client.ts";
 
-const ollama = ({ url, key }: Place): Ollama =>
+const ollama = ({ url, key }: ClientPlace): Ollama =>
   new Ollama({ host: url, headers: { authorization: `Bearer ${key}` } });
 
 const messages = [{ role: "user", content: "hello" }];

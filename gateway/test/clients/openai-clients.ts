@@ -2,13 +2,14 @@ import OpenAI from "openai";
 import {
   type Asked,
   type Client,
+  type ClientPlace,
   countPlaces,
   type Had,
-  type Place,
   toolSchema,
 } from "./client.ts";
 
-const openai = ({ url, key }: Place): OpenAI => new OpenAI({ baseURL: `${url}/v1`, apiKey: key });
+const openai = ({ url, key }: ClientPlace): OpenAI =>
+  new OpenAI({ baseURL: `${url}/v1`, apiKey: key });
 const messages = [{ role: "user" as const, content: "hello" }];
 const tools = [
   { type: "function" as const, function: { name: "light", parameters: { ...toolSchema } } },
@@ -33,7 +34,7 @@ async function raw<T>(
   return { text, places: countPlaces(seen) };
 }
 
-async function models(place: Place): Promise<string[]> {
+async function models(place: ClientPlace): Promise<string[]> {
   const ids: string[] = [];
   for await (const { id } of openai(place).models.list()) ids.push(id);
   return ids;

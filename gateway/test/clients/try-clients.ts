@@ -5,7 +5,7 @@ import { pageWith, type Results } from "./clients-page.ts";
 import { scriptedUpstream } from "./scripted-upstream.ts";
 
 /** The clients of one language. */
-export type Trial = {
+export type LanguageTrial = {
   /** The title of their part of docs/clients.md. */
   title: string;
   clients: readonly Client[];
@@ -85,7 +85,7 @@ async function failure({ done }: Running): Promise<string> {
  * Tries each client against a real gateway with one slot that someone else may hold, and compares the
  * section of docs/clients.md with what was seen.
  */
-export function tryClients({ title, clients, open, close }: Trial): void {
+export function tryClients({ title, clients, open, close }: LanguageTrial): void {
   const results = new Map<Client, Results>();
   const note = (client: Client, what: keyof Results, happened: string): void => {
     results.set(client, { ...results.get(client), [what]: happened });
