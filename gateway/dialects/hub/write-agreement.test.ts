@@ -69,7 +69,8 @@ function agrees(read: (answer: ArbitraryAnswer) => [streamed: Json, whole: Json]
 
 function assembleChat(events: Json[]): Json {
   expect(events.at(-1)).toBe("[DONE]");
-  const message: Json = { role: "assistant", content: "" };
+  // A delta says no refusal; a whole message must.
+  const message: Json = { role: "assistant", content: "", refusal: null };
   let end: Json = {};
   let usage: Json;
   for (const chunk of events.slice(0, -1)) {

@@ -118,6 +118,7 @@ export const writeChat: WriteWhole = ({ content, finishReason: reason, usage }, 
   const message: Fields = {
     role: "assistant",
     content: said === "" && calls.length > 0 ? null : said,
+    refusal: null,
     ...(thought === "" ? {} : { reasoning_content: thought }),
     ...(calls.length === 0 ? {} : { tool_calls: calls }),
     ...(images.length === 0 ? {} : { images }),

@@ -101,13 +101,21 @@ const answers: Record<(typeof families)[number], (asked: RawAsked, bend: Bend) =
       : [rawAnswer(JSON.stringify(bend(google, 0, 1)))],
 };
 
-/** A gateway in front of one upstream of each family, and `bend` changes their answers. */
-export async function startThreeFamilies(bend: Bend = (value) => value): Promise<TestGateway> {
+/**
+ * A gateway in front of one upstream of each family, and `bend` changes their answers.
+ *
+ * @param openAiApi - the API that the upstream of OpenAI's kind has
+ */
+export async function startThreeFamilies(
+  bend: Bend = (value) => value,
+  openAiApi: "auto" | "chat" = "auto",
+): Promise<TestGateway> {
   const upstreams = await Promise.all(
     families.map((type) => startRawUpstream((asked) => answers[type](asked, bend))),
   );
   const lines = families.map(
-    (type, at) => `  ${type}: { url: ${upstreams[at]?.url}, type: ${type}, key: k }`,
+    (type, at) =>
+      `  ${type}: { url: ${upstreams[at]?.url}, type: ${type}, key: k, api: ${type === "openai" ? openAiApi : "auto"} }`,
   );
   const routes = families.map((type) => `  - { model: ${type}, upstream: ${type} }`);
   const config = `upstreams:\n${lines.join("\n")}\nroutes:\n${routes.join("\n")}\n`;
