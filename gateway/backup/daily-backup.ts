@@ -1,7 +1,6 @@
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { KeptFiles } from "./kept-files.ts";
-import { draftEnd, stagingOf, writeBackup } from "./write-backup.ts";
+import { draftEnd, type KeptFiles, stagingOf } from "./kept-files.ts";
 
 /** A daily backup that is due. */
 export type DailyBackup = {
@@ -32,6 +31,8 @@ export async function writeDailyBackup({ kept, file, keep, version }: DailyBacku
   const folder = dirname(file);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   removeRemains(kept, folder);
+  // Loaded once a day, in the worker: a start need not have it.
+  const { writeBackup } = await import("./write-backup.ts");
   await writeBackup(kept, file, version, "daily");
   const older = readdirSync(folder).filter(isDaily).sort().reverse().slice(keep);
   for (const name of older) rmSync(join(folder, name), { force: true });

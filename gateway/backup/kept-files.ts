@@ -39,3 +39,11 @@ export function stampOf(time: number): string {
 export function besides(database: string): string[] {
   return ["-wal", "-shm"].map((end) => join(dirname(database), basename(database) + end));
 }
+
+/** The draft of a backup has this end until it is whole. */
+export const draftEnd = ".draft";
+
+/** Who makes a backup. It is put together in a folder beside the ledger, which is named after that. */
+export type BackupMaker = "daily" | "command";
+
+export const stagingOf = (maker: BackupMaker): string => `.backup-${maker}-`;

@@ -3,15 +3,7 @@ import { join } from "node:path";
 import type { Writable } from "node:stream";
 import { copyDatabase } from "../ledger/copy-database.ts";
 import { pack } from "./archive.ts";
-import type { KeptFiles } from "./kept-files.ts";
-
-/** The draft of a backup has this end until it is whole. */
-export const draftEnd = ".draft";
-
-/** Who makes a backup. It is put together in a folder beside the ledger, which is named after that. */
-export type BackupMaker = "daily" | "command";
-
-export const stagingOf = (maker: BackupMaker): string => `.backup-${maker}-`;
+import { type BackupMaker, draftEnd, type KeptFiles, stagingOf } from "./kept-files.ts";
 
 /**
  * Writes a backup to a file, which is complete or does not exist, and which only its owner can read.

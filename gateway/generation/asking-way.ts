@@ -6,6 +6,7 @@ import { thoughtsOf } from "../upstreams/converted-marks.ts";
 import { modelAt } from "../upstreams/destination.ts";
 import { isConvertible, isNative, lacksPath } from "../upstreams/speaks.ts";
 import type { Upstream } from "../upstreams/upstream.ts";
+import { namesTools } from "./conversion-of.ts";
 import type { Accepted } from "./reserve.ts";
 
 /** How an upstream is asked. */
@@ -59,10 +60,6 @@ function hasAgentItems({ body, dialect }: Attempt): boolean {
   return agentItems.test(body.toString("latin1"));
 }
 
-function hasTools({ body }: Attempt): boolean {
-  return body?.includes('"tools"') ?? false;
-}
-
 function speaksLate({ body, dialect }: Attempt): boolean {
   const { conversation } = dialects[dialect].prompt;
   if (body === null || conversation === null || typeof conversation === "string") return false;
@@ -77,7 +74,7 @@ const plainWay = { dropsThoughts: false, asksUsage: true };
 
 /** The way that an upstream takes, as far as it is known. */
 export function firstWay(attempt: Attempt): AskingWay {
-  const { upstream, dialect, path, model } = attempt;
+  const { upstream, dialect, path, model, body } = attempt;
   const { refused } = upstream;
   const demotes = refused.get(lateMark(model)) !== undefined && speaksLate(attempt);
   if (!isNative(upstream, dialect)) return { ...plainWay, converts: true, demotes };
@@ -85,7 +82,7 @@ export function firstWay(attempt: Attempt): AskingWay {
   const knowsItems = upstream.type === "openai" && refused.get(agentMark) === undefined;
   const cannot =
     (!knowsItems && hasAgentItems(attempt)) ||
-    (refused.get(toolsMark(model)) !== undefined && hasTools(attempt));
+    (refused.get(toolsMark(model)) !== undefined && body !== null && namesTools(body));
   const converts = cannot && isConvertible(upstream, dialect, path);
   return { ...plainWay, converts, demotes };
 }

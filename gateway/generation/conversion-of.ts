@@ -21,10 +21,10 @@ export type ConversionParts = {
 const mostScanned = 64 * 1024;
 
 /**
- * A larger body is searched only: a scan of megabytes would hold the event loop. The search begins
+ * True if the request has tools. A larger body is searched only: a scan of megabytes would hold the event loop. The search begins
  * with a letter, which is rarer than a quote.
  */
-function namesTools(body: Buffer): boolean {
+export function namesTools(body: Buffer): boolean {
   if (body.length > mostScanned) return body.includes('tools"');
   return findTopLevel(body, "tools").some(({ start, end }) => end - start > "null".length);
 }

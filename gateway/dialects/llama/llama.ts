@@ -1,12 +1,10 @@
 import type { Dialect, DialectEvents } from "../dialect.ts";
 import {
   modelInBody,
-  nativeOnly,
-  openAiFamily,
   openAiPaths,
   openEnded,
   passingAnswer,
-  plainOpenRouter,
+  passingDialect,
   plainPrompt,
 } from "../openai/openai-family.ts";
 import { createFieldReader } from "../request-fields.ts";
@@ -27,15 +25,14 @@ const events: DialectEvents = {
   generated: (event) => textsOf(event, 'content"'),
 };
 
-const family: Omit<Dialect, "name" | "paths" | "prompt" | "events" | "answer"> = {
-  ...openAiFamily,
+const family: Omit<Dialect, "name" | "paths" | "prompt"> = {
+  ...passingDialect,
   request: {
     ...modelInBody,
     // llama-server takes any body of these paths that has its prompt in one of many forms.
     read: createFieldReader({ maxTokens: ["n_predict", "max_tokens"], check: () => {} }),
   },
-  upstreams: nativeOnly,
-  openRouter: { ...plainOpenRouter, apiType: null },
+  events,
 };
 
 /** llama-server's own completion, and its completion between two texts (llama.vim, llama.vscode). */
@@ -58,7 +55,6 @@ export const llamaCompletion: Dialect = {
     conversation: "prompt",
     textField: "prompt",
   },
-  events,
   answer: { ...passingAnswer, isReadWhole: true },
 };
 
@@ -68,6 +64,4 @@ export const llamaEmbedding: Dialect = {
   name: "llama_embedding",
   paths: { ...openAiPaths, root: null, under: ["/embedding"], generations: ["/embedding"] },
   prompt: { ...plainPrompt, fields: ["content"], generates: false },
-  events,
-  answer: passingAnswer,
 };

@@ -2,11 +2,8 @@ import type { Dialect } from "../dialect.ts";
 import { checkPresent } from "../field-checks.ts";
 import {
   modelInBody,
-  nativeOnly,
-  openAiFamily,
   openAiPaths,
-  openEnded,
-  passingAnswer,
+  passingDialect,
   plainOpenRouter,
   plainPrompt,
 } from "../openai/openai-family.ts";
@@ -14,7 +11,7 @@ import { createFieldReader } from "../request-fields.ts";
 
 /** OpenAI's embeddings. */
 export const embeddings: Dialect = {
-  ...openAiFamily,
+  ...passingDialect,
   name: "embeddings",
   paths: { ...openAiPaths, under: ["/v1/embeddings"], generations: ["/v1/embeddings"] },
   request: {
@@ -25,8 +22,5 @@ export const embeddings: Dialect = {
     }),
   },
   prompt: { ...plainPrompt, fields: ["input", "messages"], generates: false, textField: "input" },
-  events: openEnded,
-  answer: passingAnswer,
-  upstreams: nativeOnly,
   openRouter: { ...plainOpenRouter, apiType: "embeddings" },
 };

@@ -1,14 +1,5 @@
 import type { Dialect } from "../dialect.ts";
-import {
-  modelInBody,
-  nativeOnly,
-  openAiFamily,
-  openAiPaths,
-  openEnded,
-  passingAnswer,
-  plainOpenRouter,
-  plainPrompt,
-} from "../openai/openai-family.ts";
+import { modelInBody, openAiPaths, passingDialect, plainPrompt } from "../openai/openai-family.ts";
 import { readModels } from "../request-fields.ts";
 
 /**
@@ -16,7 +7,7 @@ import { readModels } from "../request-fields.ts";
  * No body is known here; at most its model is read.
  */
 export const otherOpenAi: Dialect = {
-  ...openAiFamily,
+  ...passingDialect,
   name: "openai",
   paths: {
     ...openAiPaths,
@@ -35,14 +26,10 @@ export const otherOpenAi: Dialect = {
   },
   request: { ...modelInBody, read: readModels },
   prompt: { ...plainPrompt, fields: [], generates: true },
-  events: openEnded,
-  answer: passingAnswer,
-  upstreams: nativeOnly,
   models: {
     path: "/v1/models",
     isMeantBy: () => false,
     one: (model) => model,
     all: (models) => ({ object: "list", data: models }),
   },
-  openRouter: { ...plainOpenRouter, apiType: null },
 };

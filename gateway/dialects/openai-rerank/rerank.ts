@@ -2,11 +2,8 @@ import type { Dialect } from "../dialect.ts";
 import { checkPresent } from "../field-checks.ts";
 import {
   modelInBody,
-  nativeOnly,
-  openAiFamily,
   openAiPaths,
-  openEnded,
-  passingAnswer,
+  passingDialect,
   plainOpenRouter,
   plainPrompt,
 } from "../openai/openai-family.ts";
@@ -14,7 +11,7 @@ import { createFieldReader } from "../request-fields.ts";
 
 /** Documents by how well they answer a query, as llama.cpp and vLLM take it. */
 export const rerank: Dialect = {
-  ...openAiFamily,
+  ...passingDialect,
   name: "rerank",
   paths: {
     ...openAiPaths,
@@ -30,8 +27,5 @@ export const rerank: Dialect = {
     }),
   },
   prompt: { ...plainPrompt, fields: ["query", "documents"], generates: false },
-  events: openEnded,
-  answer: passingAnswer,
-  upstreams: nativeOnly,
   openRouter: { ...plainOpenRouter, apiType: "rerank" },
 };

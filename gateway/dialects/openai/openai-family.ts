@@ -102,3 +102,13 @@ export const plainOpenRouter: Omit<Dialect["openRouter"], "apiType"> = {
   errorBody: openRouterErrorBody,
   errorEvent: openRouterErrorData,
 };
+
+/** An API whose answers pass unread, and that is not converted. */
+export const passingDialect: typeof openAiFamily &
+  Pick<Dialect, "events" | "answer" | "upstreams" | "openRouter"> = {
+  ...openAiFamily,
+  events: openEnded,
+  answer: passingAnswer,
+  upstreams: nativeOnly,
+  openRouter: { ...plainOpenRouter, apiType: null },
+};
