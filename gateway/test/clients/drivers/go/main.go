@@ -275,7 +275,8 @@ func ollamaChat(r run, tools ollama.Tools) (string, error) {
 		}
 		return nil
 	})
-	return text, err
+	// It ends quietly where its own context was cancelled.
+	return text, errors.Join(err, r.ctx.Err())
 }
 
 func ollamaText(r run) (string, error) { return ollamaChat(r, nil) }
@@ -337,8 +338,12 @@ func answer(r run) {
 		told, err = clients[r.Client](r)
 	}
 	if err != nil {
-		// Some clients leave the message out of Error().
-		details, _ := json.Marshal(err)
+		// openai-go leaves the message out of Error().
+		details := ""
+		var refused *openai.Error
+		if errors.As(err, &refused) {
+			details = refused.Message
+		}
 		r.tell("error", fmt.Sprintf("%v %s", err, details))
 		return
 	}
