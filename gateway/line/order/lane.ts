@@ -47,12 +47,14 @@ const togetherMs = 1_000;
 
 /**
  * Adds a request at the end. One that is streamed goes before those that are not and came together
- * with it: Open WebUI asks for a chat's title first, and somebody watches the answer itself.
+ * with it: Open WebUI asks for a chat's title first, and somebody watches the answer itself. What
+ * does not say counts as streamed, since with two kinds alone the order does not depend on what has
+ * left: a copy of the line adds the requests anew, and must have the same order.
  */
 export function append(lane: Lane, entry: LineEntry): void {
   entry.lane = lane;
   let before = lane.tail;
-  if (entry.request.streamed === true) {
+  if (entry.request.streamed !== false) {
     while (before !== null && isAside(before, entry)) before = before.before;
   }
   const after = before === null ? lane.head : before.after;

@@ -10,7 +10,7 @@ export type LineRequest = {
   model: string;
   /** The chat or session of the client. A user's sessions share the user's turns equally. */
   session?: string | undefined;
-  /** Somebody watches the answer come. Undefined: nobody knows. */
+  /** Somebody watches the answer come. Undefined, as for a WebSocket, counts as true. */
   streamed?: boolean | undefined;
   /** A user of weight 2 gets twice as much time as a user of weight 1. Default 1. */
   weight?: number | undefined;

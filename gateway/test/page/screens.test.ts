@@ -276,7 +276,7 @@ describe.runIf(hasChromium).each([0, 1])("the screens, at address %i of two", (w
     await context.close();
   });
 
-  it("People makes an invite with a QR code, and withdraws it", async () => {
+  it("People makes an invite with a QR code, and lists it", async () => {
     const { page, context, complaints } = await openPage(browser);
     await signIn(page, url, house.keys.admin!, "people");
     await page.getByLabel("Name", { exact: true }).fill("erin");
