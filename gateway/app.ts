@@ -17,7 +17,7 @@ import { type ShowWallParts, showWall, wallIsOff } from "./api/show-wall.ts";
 import { type createCors, pageHeaders } from "./auth/browsers.ts";
 import { stripCredentials } from "./auth/query-credentials.ts";
 import { apiPaths, endpointOf } from "./dialects/endpoints.ts";
-import { type JudgedPath, judgePath } from "./dialects/path.ts";
+import { type JudgedPath, judgePath, versionTwice } from "./dialects/path.ts";
 import { GatewayError } from "./errors.ts";
 import { isPublicRequest } from "./exchange.ts";
 import { type GenerationParts, generation } from "./generation/generation.ts";
@@ -48,9 +48,6 @@ export type AppParts = GenerationParts &
     /** Answers preflights and marks answers for web pages of other origins; null is off. */
     cors: ReturnType<typeof createCors>;
   };
-
-/** What a client requests if it adds a version to a base URL that has one. */
-const twice = /^(\/v1(?:beta)?)(\/v1(?:beta)?)\//;
 
 /** The judged path, kept in Express's own place for what belongs to a request. */
 type Judged = { judged: JudgedPath };
@@ -220,8 +217,9 @@ function refuseWhatFails(app: Express, parts: AppParts): void {
 }
 
 function refuseVersionTwice(path: string): void {
-  const [, first, second] = twice.exec(path) ?? [];
-  if (first === undefined) return;
+  const twice = versionTwice(path);
+  if (twice === null) return;
+  const { first, second } = twice;
   const text = `The path contains ${first}${second}. Remove ${first} from your client's base URL.`;
   throw new GatewayError("not_found", text);
 }

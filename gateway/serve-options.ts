@@ -41,7 +41,7 @@ type ModelRules = (model: string) => Settings["models"][number] | null;
 /** The options of the upstreams, from the settings; part of the composition root. */
 export const upstreamsOptions = (
   settings: Settings,
-  telemetry: Telemetry,
+  telemetry: Pick<Telemetry, "swapped" | "upstreamState" | "finding">,
   rules: ModelRules,
 ): UpstreamsOptions => ({
   ...settings,

@@ -1,51 +1,45 @@
-import { openAnswers } from "./answer/open-answers.ts";
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
 import { openOpenRouter } from "./api/open-openrouter.ts";
 import { QueueFeed } from "./api/queue-feed.ts";
 import { type AppParts, createApp } from "./app.ts";
 import { addressGroup } from "./auth/address-group.ts";
 import { createCors } from "./auth/browsers.ts";
 import { createMayStay } from "./auth/may-stay.ts";
-import { openAccess } from "./auth/open-access.ts";
 import { scheduleBackups } from "./backup/backup-schedule.ts";
-import { createBodyWork } from "./dialects/tasks/body-thread.ts";
 import type { Underway } from "./generation/keeper.ts";
 import { createLocalKeeper } from "./generation/local-keeper.ts";
 import { stopRemovedUsers } from "./generation/stop-removed-users.ts";
 import { type Ledger, openLedger } from "./ledger/ledger.ts";
-import { createPrices } from "./ledger/prices.ts";
 import { keepRows } from "./ledger/upkeep/row-keeper.ts";
-import { createConnectionLimit } from "./limits/connections.ts";
+import { createConnectionCounts, createConnectionLimit } from "./limits/connections.ts";
 import type { LimitFields } from "./limits/limit-fields.ts";
 import type { Limits } from "./limits/limits.ts";
-import { openBodies } from "./limits/open-bodies.ts";
 import { openLimits } from "./limits/open-limits.ts";
-import { createTokenCounter } from "./limits/token-counter.ts";
-import { openMiddlewares } from "./middlewares/open-middlewares.ts";
 import { createDocs } from "./openapi/docs.ts";
 import { Roster } from "./roster.ts";
-import { keptFilesOf, otelOptions, upstreamsOptions, watchedBy } from "./serve-options.ts";
+import { openGeneration } from "./serve-generation.ts";
+import { keptFilesOf, otelOptions, watchedBy } from "./serve-options.ts";
 import { drain } from "./server/drain.ts";
 import { healthReport } from "./server/health-report.ts";
+import type { HttpServerOptions } from "./server/listen.ts";
+import { messageClassesOf } from "./server/message-classes.ts";
 import { createMetricsApp } from "./server/metrics-app.ts";
-import { openPorts } from "./server/open-ports.ts";
+import { openPorts, type Ports } from "./server/open-ports.ts";
 import { ownAddress } from "./settings/own-address.ts";
-import { type Environment, readEnvFile } from "./settings/read-env-file.ts";
 import type { Settings } from "./settings/settings-table.ts";
 import { upgrade } from "./sockets/upgrade.ts";
-import { createEar } from "./telemetry/ear.ts";
+import { createEar, type Ear } from "./telemetry/ear.ts";
 import { createTelemetry, type Telemetry } from "./telemetry/events.ts";
 import { createLog, type LogForm } from "./telemetry/log.ts";
 import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
 import { createAffinity } from "./upstreams/affinity.ts";
 import type { Finding } from "./upstreams/inspect/finding.ts";
-import { createModelRules } from "./upstreams/model-rules.ts";
-import { type OpenUpstreams, openUpstreams } from "./upstreams/open-upstreams.ts";
-import { createRetries } from "./upstreams/retry.ts";
+import type { OpenUpstreams } from "./upstreams/open-upstreams.ts";
 import { createStoredResponses } from "./upstreams/stored-responses.ts";
-import { createTokenize } from "./upstreams/tokenize.ts";
 import { createOwnerDoor, type OwnerDoor } from "./users/owner-door.ts";
 import { createStopNotes } from "./users/stop-notes.ts";
-import { createUserDirectory, type UserDirectory } from "./users/user-directory.ts";
+import type { UserDirectory } from "./users/user-directory.ts";
 
 /** A gateway that runs; the ports are those in use, null where there is none. */
 export type Gateway = {
@@ -86,20 +80,24 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
     if (state.draining) telemetry.stopped();
   });
   const underway = new Roster<Underway>();
+  const share = workersOf(settings);
   const owner = opening.use(createOwnerDoor(settings.usersFile));
-  const common = { ...options, settings, telemetry, metrics, underway, state, owner };
+  const ears: Common["ears"] = { listen() {} };
+  const ear = createEar({ onListen: (user, until) => ears.listen(user, until) });
+  const common = {
+    ...options,
+    ears,
+    ear,
+    settings,
+    telemetry,
+    metrics,
+    underway,
+    state,
+    owner,
+    share,
+  };
   const { parts, upstreams } = await openParts(common, opening);
-  const ports = await openPorts({
-    ...settings,
-    admit: createConnectionLimit({
-      most: settings.maxConnectionsPerAddress,
-      isExempt: parts.doors.isTrusted,
-      group: addressGroup,
-    }).admit,
-    app: createApp(parts),
-    metrics: createMetricsApp(parts, metrics.render),
-    upgrade: (request, socket, head) => void upgrade(parts, request, socket, head),
-  });
+  const ports = await openFront(common, parts);
   opening.defer(() => ports.close(1_000));
   state.publicPort = ports.public?.port ?? null;
   const names = upstreams.upstreams.map(({ name }) => name);
@@ -115,6 +113,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
     findings: () => looked.then(upstreams.findings.current),
     async stop() {
       state.draining = true;
+      ports.drain();
       telemetry.draining(parts.lines.view());
       await drain({ lines: parts.lines, underway, timeoutMs: settings.drainTimeoutMs });
       await opened.disposeAsync();
@@ -148,7 +147,51 @@ type Common = Omit<GatewayOptions, "logForm"> & {
   underway: Roster<Underway>;
   state: State;
   owner: OwnerDoor;
+  /** How many processes serve generations, and share what is bounded. */
+  share: number;
+  /** Others than this process that listen for a user's next request. */
+  ear: Ear;
+  ears: { listen(user: string, until: number): void };
 };
+
+/** How many processes serve generations. */
+const workersOf = ({ workers }: Settings): number =>
+  workers === "auto" ? availableParallelism() : workers;
+
+/** Opens the ports: in this process, or in several that have this one as their keeper. */
+async function openFront(common: Common, parts: AppParts): Promise<Ports> {
+  const { settings, metrics, share, telemetry, ear } = common;
+  const app = createApp(parts);
+  const connections = {
+    most: settings.maxConnectionsPerAddress,
+    isExempt: parts.doors.isTrusted,
+    group: addressGroup,
+  };
+  const inner: Required<HttpServerOptions> = {
+    messages: messageClassesOf(app),
+    upgrade: (request, socket, head) => void upgrade(parts, request, socket, head),
+  };
+  const rendered = createMetricsApp(parts, metrics.render);
+  if (share === 1) {
+    const { admit } = createConnectionLimit(connections);
+    return await openPorts({ ...settings, ...inner, admit, app, metrics: rendered });
+  }
+  // Loaded here: a gateway of one process has nothing of it.
+  const { openWorkers } = await import("./cluster/open-workers.ts");
+  const ports = await openWorkers({
+    ...{ ...settings, settings, share, app, inner, metrics: rendered, version: common.version },
+    entry: fileURLToPath(new URL("./worker.ts", import.meta.url)),
+    desk: {
+      ...parts,
+      ...{ telemetry, ear },
+      upstreamNamed: (name) => parts.memberNamed(name)?.upstream,
+      connections: createConnectionCounts(connections),
+    },
+    onDeath: telemetry.workerDied,
+  });
+  common.ears.listen = ports.listen;
+  return ports;
+}
 
 /** Opens every part behind the ports, in the order of a request; `opening` closes them. */
 async function openParts(
@@ -156,43 +199,30 @@ async function openParts(
   opening: AsyncDisposableStack,
 ): Promise<{ parts: AppParts; upstreams: OpenUpstreams }> {
   const { settings, telemetry, metrics, underway, state, version } = common;
-  const { users, access, middlewares, tracer, rateLimit } = await openEntrance(common, opening);
   const ledger = openAccounts(common, opening);
+  const opened = await openGeneration({ ...common, publicPort: () => state.publicPort }, opening);
+  const { users, upstreams, rateLimit, prices, rules } = opened;
   metrics.seed(await ledger.totals(), (user) => users.read().entriesOf(user).length > 0);
-  const rules = createModelRules(settings.models);
-  const upstreams = opening.use(await openUpstreams(upstreamsOptions(settings, telemetry, rules)));
   const { lines, models, pools, watch } = upstreams;
   metrics.watch(watchedBy({ ...common, upstreams, ledger, users }));
   const limits = limitsOver(ledger, common, rateLimit);
-  const tokenize = createTokenize({ usable: watch.health.usable });
-  const tokens = createTokenCounter({ byUpstream: tokenize });
-  opening.defer(() => tokens.close());
-  const mayFrame = tracer === null && middlewares.length === 0;
-  const answers = opening.use(openAnswers({ ...settings, mayFrame }));
   const stopNotes = createStopNotes(settings.usersFile);
   const mayStay = createMayStay(() => users.read());
   opening.use(stopRemovedUsers({ underway, lines, mayStay, stopNotes }));
-  const prices = createPrices({ ...settings, priceOfModel: (model) => rules(model)?.price });
   const answered = { ...settings, ...upstreams, said: rules, prices, ledger, limits };
-  const work = opening.adopt(createBodyWork(), ({ close }) => close());
   const draining = (): boolean => state.draining;
   const kept = { ...common, ...pools, draining, limits, ledger, health: watch };
   const parts: AppParts = {
-    ...access,
+    ...opened.parts,
     ...partsOf(common),
     ...peopleOf(common, users),
-    ...{ work, telemetry, tracer, middlewares, limits, tokens, ledger, lines, underway, models },
+    ...{ telemetry, limits, ledger, lines, underway, models },
     identitiesOf: (user) => users.read().entriesOf(user),
     feed: new QueueFeed(lines),
-    ...{ route: pools.route, nameOf: pools.nameOf, memberNamed: pools.memberNamed },
     reads: () => pools.reads,
     ...{ speedOf: metrics.speedOf, upstreamViews: upstreams.views },
-    hasManyModels: upstreams.upstreams.length > 1 || settings.routes.length > 0,
     health: watch,
     keeper: createLocalKeeper({ ...kept, affinity: createAffinity() }),
-    retries: createRetries(),
-    costOf: prices.costOf,
-    answers: answers.optionsFor,
     draining,
     docs: createDocs(version),
     openRouter: openOpenRouter(answered),
@@ -237,42 +267,15 @@ const limitsOver = (
   });
 
 /** What the calls about people need besides. */
-const peopleOf = ({ settings, version }: Common, users: UserDirectory) => ({
+const peopleOf = ({ settings, version, ear }: Common, users: UserDirectory) => ({
   version,
-  ear: createEar(),
+  ear,
   ...{ publicUrl: settings.publicUrl, port: settings.port },
   usersFile: () => (users.state().source === "file" ? settings.usersFile : null),
 });
 
-/** Users, the ways in, and the middlewares of config.yaml. */
-async function openEntrance({ settings, telemetry, state }: Common, opening: AsyncDisposableStack) {
-  const { usersFile: file, apiKey, apiUser } = settings;
-  const users = createUserDirectory({ file, apiKey, apiUser, onTrouble: telemetry.usersFile });
-  const { isOpen, tracer, rateLimit, own } = await openMiddlewares({
-    middlewares: settings.middlewares,
-    cwd: process.cwd(),
-    onTraceTrouble: telemetry.traceTrouble,
-  });
-  opening.defer(() => tracer?.close());
-  if (isOpen) telemetry.openDoor();
-  const publicPort = (): number | null => state.publicPort;
-  const env: Environment = { ...readEnvFile(process.cwd()), ...process.env };
-  const secretOf = (name: string) => env[name];
-  const access = await openAccess({ ...settings, users, publicPort, isOpen, secretOf });
-  // The settings have read these options as limits.
-  return { users, access, middlewares: own, tracer, rateLimit: rateLimit as LimitFields | null };
-}
-
 /** The parts that need nothing but settings. */
 const partsOf = ({ settings, settingsReport, owner }: Common) => ({
-  bodies: openBodies(settings),
-  timeouts: {
-    firstByteMs: settings.firstByteTimeoutMs ?? 0,
-    idleMs: settings.idleTimeoutMs ?? 0,
-    totalMs: settings.totalTimeoutMs ?? 0,
-  },
-  conversions: { strict: settings.strictConversion, defaultMaxTokens: settings.defaultMaxTokens },
-  streamUpstream: settings.streamUpstream === "auto",
   stored: createStoredResponses(),
   publicAdmin: settings.publicAdmin,
   wall: settings.wall,

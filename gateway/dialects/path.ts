@@ -130,3 +130,12 @@ export function judgePath(target: string): JudgedPath {
   judgeQuery(query);
   return { path, query, alias };
 }
+
+/** What a client requests if it adds a version to a base URL that has one. */
+const twice = /^(\/v1(?:beta)?)(\/v1(?:beta)?)\//;
+
+/** The version of an API that a path has twice, as both stand there; null: it has not. */
+export function versionTwice(path: string): { first: string; second: string } | null {
+  const [, first, second] = twice.exec(path) ?? [];
+  return first === undefined || second === undefined ? null : { first, second };
+}

@@ -77,7 +77,8 @@ async function generate(
   refuseOtherModels(identity, parts.nameOf(model), otherModels);
   const destination = parts.route(model, identity.models);
   refuseUnspoken(destination, exchange);
-  refuseStored(parts, wanted, destination, { exchange, identity });
+  const refusing = refuseStored(parts, wanted, destination, { exchange, identity });
+  if (refusing !== null) await refusing;
   const given = { exchange, identity, request: wanted, destination, stop };
   const isLimited = parts.limits.countsTokens(identity);
   const counted = isLimited ? await countPrompt(parts, given) : null;

@@ -1,9 +1,9 @@
 import type { Bytes } from "../answer/shaper.ts";
 import type { GatewayError } from "../errors.ts";
 import { ClientLeft } from "../exchange.ts";
-import type { RowClosing } from "../ledger/ledger.ts";
 import type { Used } from "../limits/reservation.ts";
 import type { Telemetry } from "../telemetry/events.ts";
+import type { SettledEvent } from "../telemetry/settled-event.ts";
 import { modelAt } from "../upstreams/destination.ts";
 import { type ChargeParts, chargeOf } from "./charge-of.ts";
 import type { Accepted } from "./reserve.ts";
@@ -85,7 +85,7 @@ export async function settle(
 function verdictOf({
   error,
   reading,
-}: Outcome): Pick<RowClosing, "state" | "status" | "errorCode"> {
+}: Outcome): Pick<SettledEvent, "state" | "status" | "errorCode"> {
   const left = error?.code === "client_closed" || error?.code === "cancelled";
   // A client that left after the last event has had the whole answer.
   if (error === null || (left && reading.finished)) {

@@ -9,19 +9,27 @@ import type { Upstream } from "../upstreams/upstream.ts";
 import type { GenerationRequest } from "./read-request.ts";
 import type { Accepted } from "./reserve.ts";
 
-export type StoredParts = { stored: StoredResponses };
+export type StoredParts = {
+  stored: Pick<StoredResponses, "made"> & {
+    /** Throws or rejects as `StoredResponses.check` does; a promise if another process knows. */
+    check(...asked: Parameters<StoredResponses["check"]>): void | Promise<void>;
+  };
+};
 
-/** Refuses, before anyone waits, what the upstreams have stored and is not this user's. */
+/**
+ * Refuses, before anyone waits, what the upstreams have stored and is not this user's: throws, or
+ * rejects if another process knows.
+ */
 export function refuseStored(
   { stored }: StoredParts,
   { fields }: Pick<GenerationRequest, "fields">,
   { members, seats }: Destination,
   { exchange, identity }: { exchange: Exchange; identity: Identity },
-): void {
+): Promise<void> | null {
   const use = fields.stored ?? storedInPath(exchange.method, exchange.path);
-  if (use === null) return;
+  if (use === null) return null;
   const upstreams = seats.list.flatMap((seat) => members.get(seat.upstream)?.upstream ?? []);
-  stored.check(use, identity.user, upstreams);
+  return stored.check(use, identity.user, upstreams) ?? null;
 }
 
 /**

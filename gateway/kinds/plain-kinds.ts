@@ -22,6 +22,13 @@ export const slots: ValueKind<number> = wholeNumber(
 
 export const capacity: ValueKind<number | "auto"> = orWord(slots, "auto", "auto");
 
+/** How many processes. */
+export const workers: ValueKind<number | "auto"> = orWord(
+  wholeNumber(1, 256, "must be a whole number from 1 to 256"),
+  "auto",
+  "auto",
+);
+
 export const count: ValueKind<number> = wholeNumber(
   0,
   1_000_000,

@@ -23,13 +23,14 @@ export type RowState = "done" | "failed" | "cancelled" | "interrupted";
 
 /** What is known of a generation when it has ended. Times in milliseconds; unknown is null. */
 export type RowClosing = {
-  state: Exclude<RowState, "interrupted">;
-  status: number;
+  state: RowState;
+  /** Null if it was interrupted: nobody knows how it would have ended. */
+  status: number | null;
   errorCode: string | null;
-  queueMs: number;
+  queueMs: number | null;
   firstTokenMs: number | null;
   upstreamMs: number | null;
-  durationMs: number;
+  durationMs: number | null;
   usage: Usage;
   upstreamId: string | null;
   /** US dollars; unknown where null or absent. */
@@ -39,6 +40,20 @@ export type RowClosing = {
   /** The model that served in the end, where its name is not the one in the request. */
   servedModel?: string | null;
 };
+
+/** The closing of a generation whose process has died, as a start closes those of a dead gateway. */
+export const interruptedRow: RowClosing = Object.freeze({
+  state: "interrupted",
+  status: null,
+  errorCode: null,
+  queueMs: null,
+  firstTokenMs: null,
+  upstreamMs: null,
+  durationMs: null,
+  usage: { input: null, output: null, cached: null, reasoning: null, source: null },
+  upstreamId: null,
+  cost: null,
+});
 
 /** One generation on its way to the database. */
 export type Row = {

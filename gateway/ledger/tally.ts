@@ -84,6 +84,7 @@ function addRow(to: Sums, { closing }: Row): void {
   if (input === null || output === null) to.unmetered += 1;
   if (closing.state === "failed") to.errors += 1;
   if (closing.state === "cancelled") to.cancelled += 1;
+  if (closing.state === "interrupted") to.interrupted += 1;
   to.queue_ms += whole(closing.queueMs) ?? 0;
   to.upstream_ms += whole(closing.upstreamMs) ?? 0;
   to.duration_ms += whole(closing.durationMs) ?? 0;

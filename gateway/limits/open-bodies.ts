@@ -12,12 +12,16 @@ export type BodiesOptions = {
   uploadMinRate: number;
 };
 
-/** Reads the bodies of all requests. */
-export function openBodies(options: BodiesOptions): BodyReader {
+/**
+ * Reads the bodies of all requests.
+ * @param share - how many processes share the memory for them
+ */
+export function openBodies(options: BodiesOptions, share: number = 1): BodyReader {
   const { maxBodyBytes, maxWaitingBytes, bodyTimeoutMs, uploadMinRate } = options;
+  const most = maxWaitingBytes === "auto" ? shareOfMemory() : maxWaitingBytes;
   return createBodyReader({
     maxBytes: maxBodyBytes,
-    maxHeldBytes: maxWaitingBytes === "auto" ? shareOfMemory() : maxWaitingBytes,
+    maxHeldBytes: Math.floor(most / share),
     timeoutMs: bodyTimeoutMs,
     minUploadRate: uploadMinRate,
   });

@@ -36,8 +36,11 @@ const malformed: Readonly<Record<string, [number, string, string]>> = {
   ERR_HTTP_REQUEST_TIMEOUT: [408, "Request Timeout", "The headers did not arrive in time."],
 };
 
-/** Opens one port for `handler`; rejects with a one-line Error where it cannot be had. */
-export async function listen(handler: RequestListener, options: ListenOptions): Promise<Listening> {
+/** The options of a server, beside its port. */
+export type HttpServerOptions = Pick<ListenOptions, "messages" | "upgrade">;
+
+/** A server for requests that can be read in one way only. It listens nowhere yet. */
+export function createHttpServer(handler: RequestListener, options: HttpServerOptions): Server {
   const server = createServer({
     ...options.messages,
     // cloudflared keeps idle connections for 90 s: ours must not close first, or a request is lost.
@@ -56,12 +59,6 @@ export async function listen(handler: RequestListener, options: ListenOptions): 
     shouldUpgradeCallback: ({ method, headers, httpVersion }) =>
       method === "GET" && httpVersion !== "1.0" && headers.upgrade?.toLowerCase() === "websocket",
   });
-  const { admit } = options;
-  if (admit !== undefined) {
-    server.on("connection", (socket: Socket) => {
-      if (!admit(socket)) socket.destroy();
-    });
-  }
   listenForRequests(server, handler, options.upgrade);
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     const isOver = !socket.writable || error.code === "ECONNRESET";
@@ -77,6 +74,18 @@ export async function listen(handler: RequestListener, options: ListenOptions): 
   server.on("connect", (_request, socket) => {
     refuseSocket(socket, "400 Bad Request", "This is no proxy: the method CONNECT is not served.");
   });
+  return server;
+}
+
+/** Opens one port for `handler`; rejects with a one-line Error where it cannot be had. */
+export async function listen(handler: RequestListener, options: ListenOptions): Promise<Listening> {
+  const server = createHttpServer(handler, options);
+  const { admit } = options;
+  if (admit !== undefined) {
+    server.prependListener("connection", (socket: Socket) => {
+      if (!admit(socket)) socket.destroy();
+    });
+  }
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);

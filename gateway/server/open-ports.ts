@@ -1,7 +1,6 @@
 import type { RequestListener } from "node:http";
-import type { Express } from "express";
 import { type Listening, type ListenOptions, listen } from "./listen.ts";
-import { messageClassesOf } from "./message-classes.ts";
+import type { MessageClasses } from "./message-classes.ts";
 
 export type PortsOptions = {
   host: string | null;
@@ -12,7 +11,9 @@ export type PortsOptions = {
   metricsPort: number | null;
   /** For the main port; behind PUBLIC_PORT everybody has the tunnel's address. */
   admit: NonNullable<ListenOptions["admit"]>;
-  app: Express;
+  app: RequestListener;
+  /** The classes of the app's messages, if it has its own. */
+  messages?: MessageClasses;
   metrics: RequestListener;
   upgrade: NonNullable<ListenOptions["upgrade"]>;
 };
@@ -21,12 +22,14 @@ export type Ports = {
   readonly main: Listening;
   readonly public: Listening | null;
   readonly metrics: Listening | null;
+  /** No new work is taken from now on; what is asked meanwhile is answered. */
+  drain(): void;
   close(graceMs: number): Promise<void>;
 };
 
 /** Opens all ports or none. */
 export async function openPorts(options: PortsOptions): Promise<Ports> {
-  const { host, app, upgrade } = options;
+  const { host, app, upgrade, messages } = options;
   const opened: Listening[] = [];
   const close = async (graceMs: number): Promise<void> => {
     await Promise.all(opened.map((one) => one.close(graceMs)));
@@ -37,7 +40,7 @@ export async function openPorts(options: PortsOptions): Promise<Ports> {
     return one;
   };
   const { port, publicPort, publicHost, metricsPort, metrics, admit } = options;
-  const forApp = { messages: messageClassesOf(app), upgrade };
+  const forApp = { ...(messages === undefined ? {} : { messages }), upgrade };
   try {
     return {
       main: await open(app, port, { ...forApp, admit }),
@@ -52,6 +55,7 @@ export async function openPorts(options: PortsOptions): Promise<Ports> {
             }),
       metrics:
         metricsPort === null ? null : await open(metrics, metricsPort, { setting: "METRICS_PORT" }),
+      drain() {},
       close,
     };
   } catch (error) {

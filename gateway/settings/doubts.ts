@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { nearestTo } from "../kinds/did-you-mean.ts";
 import type { Setting } from "./setting.ts";
 import type { Settings } from "./settings-table.ts";
@@ -14,6 +15,7 @@ export function doubtsOf(
   settings: Settings,
   places: readonly Names[],
   table: readonly Setting[],
+  cores: number = availableParallelism(),
 ): readonly string[] {
   const known = ["CONFIG_FILE", ...table.flatMap(({ env, aliases = [] }) => [env, ...aliases])];
   const mistyped = places.flatMap(({ place, names }) => {
@@ -23,7 +25,7 @@ export function doubtsOf(
       return meant === null ? [] : [`${name} (${place}) is no setting: did you mean ${meant}?`];
     });
   });
-  return Object.freeze([...mistyped, ...idle(settings)]);
+  return Object.freeze([...mistyped, ...idle(settings, cores)]);
 }
 
 /** How many letters may be wrong; HOME is not meant to be HOST. */
@@ -31,7 +33,7 @@ function most(name: string): number {
   return name.length < 8 ? 1 : 2;
 }
 
-function idle(settings: Settings): string[] {
+function idle(settings: Settings, cores: number): string[] {
   const { userHeader, trustedProxies, jwtIssuer, jwtAudience, jwtJwksUrl, jwtSecret } = settings;
   const { otlpEndpoint } = settings;
   const doubts: string[] = [];
@@ -46,6 +48,10 @@ function idle(settings: Settings): string[] {
     doubts.push(
       "OTEL_EXPORTER_OTLP_ENDPOINT: port 4317 is usually for gRPC; the gateway needs OTLP over HTTP, usually on 4318",
     );
+  }
+  if (settings.workers !== "auto" && settings.workers > cores) {
+    const has = cores === 1 ? "one core" : `${cores} cores`;
+    doubts.push(`WORKERS=${settings.workers} gains nothing over ${cores}: this machine has ${has}`);
   }
   return doubts;
 }

@@ -55,6 +55,14 @@ const serverTable = {
     oneOf: ["hash", "names"],
     default: "hash",
   },
+  workers: {
+    env: "WORKERS",
+    flag: "--workers",
+    about: "how many processes serve requests; auto is one for each core; one queue for all",
+    kind: "workers",
+    default: "1",
+    example: "4",
+  },
   upstreamUrl: {
     env: "UPSTREAM_URL",
     aliases: ["BACKEND_URL", "VLLM_BASE_URL"],

@@ -28,6 +28,18 @@ export type Ear = {
   /** Its body has been read; `fields` is asked only if it is listened for. */
   read(user: string, exchange: Exchange, fields: () => readonly HeardField[]): void;
   failed(user: string, exchange: Exchange, error: GatewayError): void;
+  /** Listens as another process of the gateway was asked to. */
+  listenUntil(user: string, until: number): void;
+  /** Another process has heard this; `id` is that of the exchange. */
+  told(user: string, id: string, request: HeardRequest): void;
+};
+
+/** How the ears of several processes are one. */
+type EarOptions = {
+  /** Somebody begins to listen. */
+  onListen?: (user: string, until: number) => void;
+  /** Something more was heard. */
+  onHeard?: (user: string, id: string, request: HeardRequest) => void;
 };
 
 type Listening = { until: number; id: string | null; request: HeardRequest | null };
@@ -36,7 +48,7 @@ const lastsMs = 300_000;
 /** Users that listen at once, and what is kept of a request. */
 const [mostUsers, mostNames, longestName] = [1_000, 100, 64];
 
-export function createEar(): Ear {
+export function createEar({ onListen, onHeard }: EarOptions = {}): Ear {
   const byUser = new BoundedMap<Listening>(mostUsers);
 
   /** What was heard of this exchange, if it is the one. */
@@ -49,7 +61,15 @@ export function createEar(): Ear {
     listen(user, now) {
       const until = now + lastsMs;
       byUser.set(user, { until, id: null, request: null });
+      onListen?.(user, until);
       return until;
+    },
+    listenUntil: (user, until) => byUser.set(user, { until, id: null, request: null }),
+    told(user, id, request) {
+      const listening = byUser.get(user);
+      if (listening === undefined || (listening.id ?? id) !== id) return;
+      listening.id = id;
+      listening.request = request;
     },
     heard(user, now) {
       const { until = 0, request = null } = byUser.get(user) ?? {};
@@ -68,6 +88,7 @@ export function createEar(): Ear {
         fields: [],
         fault: null,
       };
+      onHeard?.(user, exchange.id, listening.request);
     },
     read(user, exchange, fields) {
       const request = requestOf(user, exchange);
@@ -75,10 +96,13 @@ export function createEar(): Ear {
       request.fields = fields()
         .slice(0, mostNames)
         .map(({ name, type }) => ({ name: short(name), type }));
+      onHeard?.(user, exchange.id, request);
     },
     failed(user, exchange, error) {
       const request = requestOf(user, exchange);
-      if (request !== null) request.fault = error.message;
+      if (request === null) return;
+      request.fault = error.message;
+      onHeard?.(user, exchange.id, request);
     },
   };
 }

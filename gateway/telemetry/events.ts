@@ -36,6 +36,8 @@ export type Telemetry = ExchangeEvents &
     /** `auth: none`: no key is required on the LAN. */
     openDoor(): void;
     traceTrouble(message: string): void;
+    /** A worker process has died; another takes its place. */
+    workerDied(pid: number, how: string): void;
     draining(line: { waiting: number; active: number }): void;
     stopped(): void;
   };
@@ -87,6 +89,7 @@ export function createTelemetry(parts: TelemetryParts): Telemetry {
       logger.warn(
         "NO UPSTREAM: UPSTREAM_URL is not set, so every answer is an echo of its question",
       ),
+    workerDied: (pid, how) => logger.error({ pid, how }, "a worker died; another takes its place"),
     draining: ({ waiting, active }) =>
       logger.info({ waiting, active }, "stopping: new requests are refused"),
     stopped: () => logger.info("stopped"),

@@ -62,10 +62,15 @@ const mayImport: Record<string, string[] | "everything"> = {
   page: [],
   // Ports, listening, drain, the health page: it knows no request.
   server: ["users", "ledger", "line", "upstreams"],
+  // One keeper, several processes: what is asked between them.
+  cluster: ["generation", "ledger", "limits", "line", "upstreams", "server", "dialects"],
   // doctor opens upstreams as the gateway does, and asks through the same connections.
   cli: ["settings", "users", "limits", "ledger", "backup", "serve", "upstreams", "dialects"],
   main: ["cli", "settings"],
   "serve-options": ["settings", "upstreams", "backup", "generation", "ledger", "line", "users"],
+  "serve-generation": "everything",
+  // The program of one of several processes.
+  worker: "everything",
   serve: "everything",
   test: "everything",
 };

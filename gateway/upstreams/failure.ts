@@ -51,9 +51,19 @@ const gone = new Set([502, 503]);
 /** The server behind the proxy may have begun to generate, so the request is not sent again. */
 const proxyTimeout = 504;
 
+/** What another process has judged of an error, kept as its cause. */
+export class ToldFailure {
+  readonly failure: Failure;
+
+  constructor(failure: Failure) {
+    this.failure = failure;
+  }
+}
+
 /** Judges an error of `forward` or `attempt`. */
 export function failureOf(error: unknown): Failure {
   if (!(error instanceof GatewayError)) return nothing;
+  if (error.cause instanceof ToldFailure) return error.cause.failure;
   switch (error.code) {
     case "upstream_unreachable":
       return down;

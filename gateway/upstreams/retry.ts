@@ -17,8 +17,9 @@ export type Retries = {
   noteRequest(): void;
 };
 
-export function createRetries(): Retries {
-  const budget = createRetryBudget();
+/** @param share - how many processes share the retries that need no requests */
+export function createRetries(share: number = 1): Retries {
+  const budget = createRetryBudget({ floor: Math.ceil(retriesAtLeast / share) });
   return {
     isWorthIt: (error) => isRetryable(error) && budget.take(),
     noteRequest: budget.noteRequest,
@@ -31,6 +32,9 @@ export type RetryBudget = {
   /** Takes a retry out of the budget; false where it is spent. */
   take(): boolean;
 };
+
+/** Retries in a window that need no requests. */
+const retriesAtLeast = 10;
 
 export type RetryBudgetOptions = {
   /** Retries for each recent request. */
@@ -49,7 +53,12 @@ const parts = 10;
  * them. Counts only, whatever the traffic.
  */
 export function createRetryBudget(options: RetryBudgetOptions = {}): RetryBudget {
-  const { ratio = 0.2, floor = 10, windowMs = 10_000, now = () => performance.now() } = options;
+  const {
+    ratio = 0.2,
+    floor = retriesAtLeast,
+    windowMs = 10_000,
+    now = () => performance.now(),
+  } = options;
   const partMs = windowMs / parts;
   const requests = new Float64Array(parts);
   const retries = new Float64Array(parts);

@@ -104,6 +104,8 @@ export async function startTestGateway(
       DATABASE_FILE: join(dir, "gateway.db"),
       LOG_LEVEL: "silent",
       DRAIN_TIMEOUT: "200ms",
+      // Every journey runs with several processes too: TEST_WORKERS=2 npx vitest run gateway/test
+      WORKERS: process.env.TEST_WORKERS ?? "1",
       ...env,
     },
   }).catch(async (cause) => {

@@ -1,4 +1,10 @@
-import { createLine, type Line, type RouteSeats, type Slot } from "../../line/line.ts";
+import {
+  createLine,
+  type Line,
+  type LineOptions,
+  type RouteSeats,
+  type Slot,
+} from "../../line/line.ts";
 
 /** One step of a trial; `nth` chooses what it is done to, and how. */
 export type TrialStep = {
@@ -25,7 +31,22 @@ export type TrialRules = {
   readonly box: boolean;
   readonly agingMs: number | null;
   readonly maxConcurrentPerUser: number | null;
+  /** The most that wait; `join` itself must refuse more. */
+  readonly maxQueue: number | null;
+  /** Whether a request can say at once that an upstream has failed for it. */
+  readonly avoids: boolean;
 };
+
+/** A line, reached in some way. All but `join` is asked where the line is. */
+export type TrialLine = {
+  readonly line: Line;
+  /** Resolves when all that was asked and answered has arrived. */
+  quiet(): Promise<void>;
+  /** What else is wrong at the end, in words. */
+  faults(): readonly string[];
+};
+
+export type OpenTrialLine = (options: LineOptions) => TrialLine;
 
 type Request = {
   readonly id: string;
@@ -38,6 +59,18 @@ type Request = {
 };
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** The line itself; its callers look before they join. */
+export const directly: OpenTrialLine = (options) => {
+  const line = createLine(options);
+  const { join } = line;
+  line.join = (ticket) => {
+    const { user, maxQueued, team } = ticket;
+    if (line.whatIsFull(user, maxQueued, team) === null) return join.call(line, ticket);
+    return Promise.reject(new Error("full"));
+  };
+  return { line, quiet: turn, faults: () => [] };
+};
 
 const weights = [1, 1, 2, 0.01, 1000] as const;
 const priorities = [0, 0, 0, 1, -1, -100, 1000] as const;
@@ -61,6 +94,7 @@ export class LineTrial {
   readonly faults: string[] = [];
   readonly #rules: TrialRules;
   readonly #line: Line;
+  readonly #opened: TrialLine;
   readonly #requests: Request[] = [];
   readonly #slots: Map<string, number>;
   readonly #down = new Set<string>();
@@ -68,7 +102,7 @@ export class LineTrial {
   #now = 0;
   #isPaused = false;
 
-  constructor(rules: TrialRules) {
+  constructor(rules: TrialRules, open: OpenTrialLine = directly) {
     this.#rules = rules;
     const names = rules.slots.map((_, index) => `u${index}`);
     this.#slots = new Map(names.map((name, index) => [name, rules.slots[index] ?? 1]));
@@ -83,11 +117,12 @@ export class LineTrial {
       ...{ box: rules.box ? "box" : null, exclusive: rules.exclusive },
     }));
     const pool = { upstreams, usable: (name: string) => !this.#down.has(name) };
-    this.#line = createLine({
+    this.#opened = open({
       ...(rules.isPool ? pool : { capacity: this.#total, exclusiveModels: rules.exclusive }),
       ...{ agingMs: rules.agingMs, maxConcurrentPerUser: rules.maxConcurrentPerUser },
-      ...{ maxQueue: null, now: () => this.#now, placesEveryMs: 1 },
+      ...{ maxQueue: rules.maxQueue, now: () => this.#now, placesEveryMs: 1 },
     });
+    this.#line = this.#opened.line;
   }
 
   get #total(): number {
@@ -111,7 +146,7 @@ export class LineTrial {
     if (what === "up or down") this.#upOrDown(nth);
     if (what === "drain") await this.#drain();
     if (what === "time") this.#now += at(times, nth) ?? 1;
-    await turn();
+    await this.#opened.quiet();
     this.#look(what);
   }
 
@@ -122,7 +157,7 @@ export class LineTrial {
     for (const name of this.#slots.keys())
       this.#line.setCapacity(2, this.#rules.isPool ? name : undefined);
     for (let round = 0; round < 3_000; round += 1) {
-      await turn();
+      await this.#opened.quiet();
       const running = this.#in("running");
       if (running.length === 0) break;
       for (const request of running) this.#end(request, 2);
@@ -131,6 +166,7 @@ export class LineTrial {
     const { waiting, active } = this.#line.view();
     const left = this.#in("waiting").length;
     if (waiting + active + left > 0) this.#wrong(`at the end ${left} wait, ${active} run`);
+    this.faults.push(...this.#opened.faults());
   }
 
   #wrong(text: string): void {
@@ -138,12 +174,12 @@ export class LineTrial {
   }
 
   #join(nth: number): void {
-    const { isPool } = this.#rules;
+    const { isPool, avoids } = this.#rules;
     const request: Request = {
       ...{ id: String(this.#requests.length), user: `user${nth % 11}`, slot: null },
       ...{ client: new AbortController(), state: "waiting" },
       seats: isPool && nth % 5 !== 0 ? at(this.#routes, nth) : undefined,
-      avoid: new Set(isPool && nth % 7 === 0 ? [...this.#slots.keys()].slice(0, 1) : []),
+      avoid: new Set(isPool && avoids && nth % 7 === 0 ? [...this.#slots.keys()].slice(0, 1) : []),
     };
     this.#requests.push(request);
     if (nth % 17 === 0) request.client.abort(new Error("left before"));
@@ -202,7 +238,7 @@ export class LineTrial {
 
   async #drain(): Promise<void> {
     this.#line.drain();
-    await turn();
+    await this.#opened.quiet();
     if (this.#in("waiting").length > 0) this.#wrong("requests wait while the line drains");
     this.#line.resume();
     this.#isPaused = false;
@@ -219,6 +255,10 @@ export class LineTrial {
     if (list.length !== running.length + waiting.length) this.#wrong(`${list.length} are listed`);
     if (places.some((place, index) => place !== index + 1)) this.#wrong(`places ${places}`);
     if (!list.every(({ etaSeconds }) => isEstimate(etaSeconds))) this.#wrong("a wrong estimate");
+    const { maxQueue } = this.#rules;
+    // Without a queue one may wait beside a free slot that is none of its seats.
+    const most = maxQueue === null ? waiting.length : Math.max(1, maxQueue);
+    if (waiting.length > most) this.#wrong(`${waiting.length} wait`);
     const retry = this.#line.retryAfterSeconds();
     if (!(Number.isInteger(retry) && retry >= 1 && retry <= 60)) this.#wrong(`retry ${retry}`);
     this.#lookForIdle(what, running, waiting);

@@ -35,7 +35,10 @@ export async function spawnGateway(
   const [command = "", ...argv] = [...prefix, process.execPath, program];
   const child = spawn(command, argv, {
     cwd: dir,
-    env: { PATH: process.env.PATH ?? "", HOST: "127.0.0.1", PORT: "0", ...env },
+    env: {
+      ...{ PATH: process.env.PATH ?? "", HOST: "127.0.0.1", PORT: "0" },
+      ...{ WORKERS: process.env.TEST_WORKERS ?? "1", ...env },
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let out = "";

@@ -1,0 +1,57 @@
+import type { Socket } from "node:net";
+
+/** The client of a connection that a worker passes on: who it is, and where it came in. */
+export type PassedClient = {
+  readonly remoteAddress: string | undefined;
+  readonly localPort: number | undefined;
+};
+
+/** The first line of a passed connection. */
+export const clientLine = ({ remoteAddress, localPort }: Socket): string =>
+  `${JSON.stringify({ remoteAddress, localPort } satisfies PassedClient)}\n`;
+
+/** The longest first line. Bytes. */
+const longestLine = 256;
+
+/**
+ * Reads the first line of a passed connection and gives the socket that client's address and port.
+ * Calls back when that is done; a connection without such a line is closed.
+ */
+export function readClient(socket: Socket, ready: () => void): void {
+  const look = (): void => {
+    const bytes: Buffer | null = socket.read();
+    if (bytes === null) {
+      socket.once("readable", look);
+      return;
+    }
+    const end = bytes.indexOf(10);
+    if (end < 0 && bytes.length < longestLine) {
+      socket.unshift(bytes);
+      socket.once("readable", look);
+      return;
+    }
+    const client = end < 0 ? null : clientIn(bytes.toString("utf8", 0, end));
+    if (client === null) {
+      socket.destroy();
+      return;
+    }
+    if (end + 1 < bytes.length) socket.unshift(bytes.subarray(end + 1));
+    standFor(socket, client);
+    ready();
+  };
+  look();
+}
+
+function clientIn(line: string): PassedClient | null {
+  try {
+    return JSON.parse(line) as PassedClient;
+  } catch {
+    return null;
+  }
+}
+
+/** From here on the socket says that it is the client's. */
+function standFor(socket: Socket, { remoteAddress, localPort }: PassedClient): void {
+  Object.defineProperty(socket, "remoteAddress", { value: remoteAddress });
+  Object.defineProperty(socket, "localPort", { value: localPort });
+}

@@ -1,0 +1,102 @@
+import { Agent, request as ask, type IncomingMessage, type ServerResponse } from "node:http";
+import { connect, type Socket } from "node:net";
+import { clientLine } from "./client-of.ts";
+
+/** Passes requests on to the keeper's process, which answers them as if they had come there. */
+export type Relay = {
+  pass(request: IncomingMessage, response: ServerResponse): void;
+  /** The same for a connection that becomes a WebSocket. */
+  passSocket(request: IncomingMessage, socket: Socket, head: Buffer): void;
+};
+
+/** Node writes these of its own, as they are right for the client's connection. */
+const ofConnection = new Set(["connection", "keep-alive", "transfer-encoding"]);
+
+/** @param path - the keeper's Unix socket */
+export function createRelay(path: string): Relay {
+  const agents = new WeakMap<Socket, Agent>();
+
+  /** One connection for each client's connection: it stands for that client. */
+  function agentOf(client: Socket): Agent {
+    const known = agents.get(client);
+    if (known !== undefined) return known;
+    const agent = new Agent({ keepAlive: true, maxSockets: 1, scheduling: "fifo" });
+    agent.createConnection = () => open(path, client);
+    agents.set(client, agent);
+    client.once("close", () => agent.destroy());
+    return agent;
+  }
+
+  return {
+    pass(request, response) {
+      const { method, url, socket } = request;
+      const asked = ask({
+        ...(method === undefined ? {} : { method }),
+        ...(url === undefined ? {} : { path: url }),
+        headers: request.rawHeaders,
+        agent: agentOf(socket),
+        setHost: false,
+      });
+      asked.on("continue", () => response.writeContinue());
+      asked.once("response", (answer) => give(answer, response));
+      asked.once("error", () => {
+        // It may have answered before it had read all of the body, and closed.
+        if (!response.headersSent) response.destroy();
+      });
+      response.once("close", () => {
+        if (!response.writableFinished) asked.destroy();
+      });
+      request.pipe(asked);
+    },
+    passSocket(request, socket, head) {
+      const keeper = open(path, socket);
+      keeper.write(headOf(request), "latin1");
+      keeper.write(head);
+      join(socket, keeper);
+    },
+  };
+}
+
+function open(path: string, client: Socket): Socket {
+  const socket = connect({ path, noDelay: true });
+  socket.write(clientLine(client));
+  return socket;
+}
+
+function give(answer: IncomingMessage, response: ServerResponse): void {
+  const { statusCode = 502, statusMessage = "", rawHeaders } = answer;
+  const headers: string[] = [];
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const [name = "", value = ""] = rawHeaders.slice(at, at + 2);
+    const isClose = value.toLowerCase() === "close";
+    if (!ofConnection.has(name.toLowerCase()) || isClose) headers.push(name, value);
+  }
+  response.writeHead(statusCode, statusMessage, headers);
+  response.flushHeaders();
+  answer.once("error", () => response.destroy());
+  answer.once("close", () => {
+    if (!answer.complete) response.destroy();
+  });
+  answer.pipe(response);
+}
+
+/** The head of a request, as it came. */
+function headOf({ method = "GET", url = "/", httpVersion, rawHeaders }: IncomingMessage): string {
+  const lines = [`${method} ${url} HTTP/${httpVersion}`];
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    lines.push(`${rawHeaders[at]}: ${rawHeaders[at + 1]}`);
+  }
+  return `${lines.join("\r\n")}\r\n\r\n`;
+}
+
+function join(one: Socket, other: Socket): void {
+  for (const [from, to] of [
+    [one, other],
+    [other, one],
+  ] as const) {
+    from.once("error", () => to.destroy());
+    // What has been written still leaves.
+    from.once("close", () => to.destroySoon());
+    from.pipe(to);
+  }
+}
