@@ -42,7 +42,9 @@ describe("what is hardly meant", () => {
 
   test("is no name of compose's or the tunnel's, nor one that the config file asks for", () => {
     const compose = "TUNNEL_TOKEN GATEWAY_UID GATEWAY_GID GATEWAY_MEMORY LLAMA_MODEL LLAMA_IMAGE";
-    const names = `${compose} LLAMA_CONTEXT WEBUI_KEY WEBUI_JWT_SECRET WEBUI_PORT WEBUI_VERSION CONFIG_FILE`;
+    const monitoring =
+      "PROMETHEUS_VERSION PROMETHEUS_KEEP GRAFANA_VERSION GRAFANA_HOST GRAFANA_PORT";
+    const names = `${compose} LLAMA_CONTEXT WEBUI_KEY WEBUI_JWT_SECRET WEBUI_PORT WEBUI_VERSION CONFIG_FILE ${monitoring}`;
     const lines = [
       ...names.split(" ").map((name) => `${name}=config.yaml`),
       "OPENAI_API_KEY2=x",

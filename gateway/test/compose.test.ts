@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
@@ -83,10 +83,10 @@ test("every image that is pulled is pinned by a version", () => {
   const pulled = Object.values(services).filter(
     ({ build, pull_policy: policy }) => build === undefined && policy !== "never",
   );
-  expect(pulled.length).toBe(3);
+  expect(pulled.length).toBe(5);
   for (const { image } of pulled) {
     const tag = defaultTag(image);
-    expect(tag, image).toMatch(/\d{2,}/);
+    expect(tag, image).toMatch(/\d{2,}|\d+\.\d+\.\d+/);
     expect(tag, image).not.toMatch(/latest|main|master|nightly|edge/);
   }
   // The GPU's image that the comment names is of the same build.
@@ -119,4 +119,25 @@ test("Open WebUI says who asks, signed, and marks its background calls from its 
   });
   const { headers } = JSON.parse(environment.OPENAI_API_CONFIGS)[0];
   expect(headers).toEqual({ "X-OpenWebUI-Task": "{{TASK}}" });
+});
+
+test("Prometheus and Grafana are only in the profile monitoring, locked down, and find what they show", () => {
+  const { prometheus, grafana } = compose.services;
+  for (const service of [prometheus, grafana]) {
+    expect(service).toMatchObject({ profiles: ["monitoring"], read_only: true, cap_drop: ["ALL"] });
+  }
+  // A first password that everybody knows is for this machine alone.
+  expect(grafana.ports).toEqual([expect.stringMatching(/^\$\{GRAFANA_HOST:-127\.0\.0\.1\}:/)]);
+  expect(prometheus.ports).toBeUndefined();
+  const mounted = [...prometheus.volumes, ...grafana.volumes].filter((one) => one.startsWith("./"));
+  expect(mounted).toHaveLength(3);
+  for (const volume of mounted) expect(existsSync(join(root, volume.split(":")[0]))).toBe(true);
+  const { scrape_configs: jobs, rule_files: rules } = parse(read("docs/prometheus/prometheus.yml"));
+  expect(jobs[0].static_configs[0].targets).toEqual([`gateway:${gateway.environment.PORT}`]);
+  for (const file of rules) expect(existsSync(join(root, "docs/prometheus", file))).toBe(true);
+  const [source] = parse(read("docs/grafana/provisioning/datasources/prometheus.yml")).datasources;
+  expect(source.url).toBe("http://prometheus:9090");
+  const [provider] = parse(read("docs/grafana/provisioning/dashboards/llm-gateway.yml")).providers;
+  const shown = `:${provider.options.path}/llm-gateway.json:`;
+  expect(grafana.volumes.some((volume: string) => volume.includes(shown))).toBe(true);
 });
