@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fitArguments, fitOpening, fitTurns } from "./fit-turns.ts";
+import { fitArguments, fitOpening, fitTurns, withoutBlankTexts } from "./fit-turns.ts";
 import type { Message } from "./parts-hub.ts";
 
 const user = (...texts: string[]): Message => ({
@@ -121,4 +121,21 @@ describe("a conversation for an API that has the system prompt beside it", () =>
 it.each(['{"a":', [1], null, 5])("puts arguments that are no object (%j) into one", (input) => {
   const [message] = fitArguments({ prompt: [call("1", input)] }).prompt;
   expect(message).toEqual(call("1", { input }));
+});
+
+it("leaves out texts of white space, and turns that have nothing else", () => {
+  const text = (content: string) => ({ type: "text", text: content }) as const;
+  const prompt: Message[] = [
+    { role: "system", content: " " },
+    { role: "user", content: [text("a"), text("\n")] },
+    { role: "assistant", content: [text(" ")] },
+    { role: "user", content: [text("b")] },
+    { role: "assistant", content: [text("c"), text("\t")] },
+  ];
+  expect(fitTurns(withoutBlankTexts({ prompt })).prompt).toEqual([
+    { role: "user", content: [text("a\n\nb")] },
+    { role: "assistant", content: [text("c")] },
+  ]);
+  const nothing = fitOpening(fitTurns(withoutBlankTexts({ prompt: [system(" "), user(" ")] })));
+  expect(nothing.prompt).toEqual([user("(no message)")]);
 });

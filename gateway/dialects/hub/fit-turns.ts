@@ -57,18 +57,39 @@ export function fitTurns(options: HubOptions): HubOptions {
   return { ...options, prompt: [...prompt.slice(0, begin), ...turns.messages] };
 }
 
+/** In place of a user who has said nothing. */
+const nobody = "(no message)";
+
 /** For APIs that have the system prompt beside the conversation, which must begin with the user. */
 export function fitOpening(options: HubOptions): HubOptions {
   const { prompt } = options;
   const begin = prompt.findIndex(({ role }) => role !== "system");
   if (begin < 0) {
     const last = prompt.at(-1);
-    const content: TextPart[] = [{ type: "text", text: String(last?.content ?? "") }];
+    const content: TextPart[] = [{ type: "text", text: String(last?.content ?? nobody) }];
     return { ...options, prompt: [...prompt.slice(0, -1), { role: "user", content }] };
   }
   if (prompt[begin]?.role === "user") return options;
-  const opening: Message = { role: "user", content: [{ type: "text", text: "(no message)" }] };
+  const opening: Message = { role: "user", content: [{ type: "text", text: nobody }] };
   return { ...options, prompt: [...prompt.slice(0, begin), opening, ...prompt.slice(begin)] };
+}
+
+/**
+ * The conversation without texts of white space alone, which Anthropic refuses, and without turns that
+ * have nothing else. Before `fitTurns`, which puts the turns that are left in order.
+ */
+export function withoutBlankTexts(options: HubOptions): HubOptions {
+  const isSaid = (part: AssistantPart | UserPart): boolean =>
+    part.type !== "text" || part.text.trim() !== "";
+  const prompt = options.prompt.flatMap((message): Message[] => {
+    if (message.role === "system") return message.content.trim() === "" ? [] : [message];
+    if (message.role === "tool") return [message];
+    const content = (message.content as (AssistantPart | UserPart)[]).filter(isSaid);
+    if (content.length === message.content.length) return [message];
+    // The parts are of the same kinds as before.
+    return content.length === 0 ? [] : [{ ...message, content } as Message];
+  });
+  return { ...options, prompt };
 }
 
 /** Arguments that are no object, as models do write such, in an object, which these APIs demand. */

@@ -1,6 +1,6 @@
 import { fitNames, type NameRules } from "./fit-names.ts";
 import { fitSchemas } from "./fit-schemas.ts";
-import { fitArguments, fitOpening, fitTurns } from "./fit-turns.ts";
+import { fitArguments, fitOpening, fitTurns, withoutBlankTexts } from "./fit-turns.ts";
 import type { HubOptions } from "./parts-hub.ts";
 import type { Target } from "./target.ts";
 import { withThinking } from "./target-anthropic-thinking.ts";
@@ -53,7 +53,8 @@ function withFittedUser(hints: Readonly<Record<string, unknown>>): Record<string
 /** Anthropic's Messages. */
 export const anthropicTarget: Target = {
   prepare(options, { defaultMaxTokens, model }) {
-    const turned = fitOpening(fitTurns(withJsonAsked(withoutIdle(options))));
+    const asked = withJsonAsked(withoutIdle(options));
+    const turned = fitOpening(fitTurns(withoutBlankTexts(asked)));
     const own = withHints(turned, hintsFor(provider));
     const limit = own.maxOutputTokens ?? defaultMaxTokens;
     const limited = limit === null ? own : { ...own, maxOutputTokens: limit };
