@@ -52,7 +52,17 @@ const geminiAnswer = z.looseObject({
   modelVersion: z.string().optional(),
 });
 
+/** llama-server's own bodies have dozens of fields, which its documentation names. */
+const llamaRequest = z.looseObject({
+  model: modelName.optional(),
+  prompt: z.unknown().optional(),
+  n_predict: z.int().optional().describe("The most tokens of an answer."),
+  stream: z.boolean().optional(),
+});
+
 export const otherSchemas: Schemas = {
+  LlamaRequest: llamaRequest,
+  LlamaAnswer: z.looseObject({}),
   MessagesRequest: messagesRequest,
   MessagesAnswer: messagesAnswer,
   CountTokensRequest: countTokensRequest,

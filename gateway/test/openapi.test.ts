@@ -67,7 +67,7 @@ describe("the document and Express's routes", () => {
   it("agrees with the routes about which paths generate, and in which dialect", () => {
     const dialects = { Anthropic: "messages", Gemini: "gemini" } as Record<string, string>;
     for (const one of operations) {
-      if (!/^\/(api\/)?v1/.test(one.path)) continue;
+      if (!/^\/(api\/)?v1/.test(one.path) && one.tag !== "llama-server") continue;
       const { path } = judgePath(sampleOf(one));
       const { kind, dialect, json } = endpointOf(one.method.toUpperCase(), path);
       expect(kind === "generation", one.path).toBe(one.generates ?? false);
@@ -99,6 +99,14 @@ const answers: Record<string, object> = {
     data: [{ object: "embedding", index: 0, embedding: [1, 2] }],
   },
   "/v1/rerank": { results: [{ index: 0, relevance_score: 1 }] },
+  "/completion": { content: "blue", stop: true },
+  "/infill": { content: "return a + b", stop: true },
+  "/embedding": [{ index: 0, embedding: [[1, 2]] }],
+  "/reranking": { results: [{ index: 0, relevance_score: 1 }] },
+  "/tokenize": { tokens: [1, 2] },
+  "/detokenize": { content: "blue" },
+  "/apply-template": { prompt: "blue" },
+  "/slots": [{ id: 0, is_processing: false }],
 };
 
 const chunks = [
@@ -152,6 +160,8 @@ describe("the document and a gateway that runs", () => {
 
   /** What cannot be had here: a token counter, a generation, something in line. */
   const absent = new Set([
+    // The mock is no llama-server.
+    "/props",
     "/v1/messages/count_tokens",
     "/v1beta/models/{model}:countTokens",
     "/page/{file}",
