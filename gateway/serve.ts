@@ -19,7 +19,8 @@ import { openLimits } from "./limits/open-limits.ts";
 import { createDocs } from "./openapi/docs.ts";
 import { Roster } from "./roster.ts";
 import { openGeneration } from "./serve-generation.ts";
-import { keptFilesOf, otelOptions, watchedBy } from "./serve-options.ts";
+import { keptFilesOf, watchedBy } from "./serve-options.ts";
+import { openSignals } from "./serve-signals.ts";
 import { drain } from "./server/drain.ts";
 import { healthReport } from "./server/health-report.ts";
 import type { HttpServerOptions } from "./server/listen.ts";
@@ -30,9 +31,9 @@ import { ownAddress } from "./settings/own-address.ts";
 import type { Settings } from "./settings/settings-table.ts";
 import { upgrade } from "./sockets/upgrade.ts";
 import { createEar, type Ear } from "./telemetry/ear.ts";
-import { createTelemetry, type Telemetry } from "./telemetry/events.ts";
-import { createLog, type LogForm } from "./telemetry/log.ts";
-import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
+import type { Telemetry } from "./telemetry/events.ts";
+import type { LogForm } from "./telemetry/log.ts";
+import type { Metrics } from "./telemetry/metrics.ts";
 import { createAffinity } from "./upstreams/affinity.ts";
 import type { Finding } from "./upstreams/inspect/finding.ts";
 import type { OpenUpstreams } from "./upstreams/open-upstreams.ts";
@@ -75,7 +76,7 @@ type State = {
 export async function startGateway(settings: Settings, options: GatewayOptions): Promise<Gateway> {
   await using opening = new AsyncDisposableStack();
   const state: State = { publicPort: settings.publicPort, draining: false };
-  const { telemetry, metrics } = await openSignals(settings, options, opening);
+  const { telemetry, metrics, watchWaits } = await openSignals(settings, options, opening);
   opening.defer(() => {
     if (state.draining) telemetry.stopped();
   });
@@ -97,6 +98,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
     share,
   };
   const { parts, upstreams } = await openParts(common, opening);
+  opening.defer(watchWaits(parts.lines.list));
   const ports = await openFront(common, parts);
   opening.defer(() => ports.close(1_000));
   state.publicPort = ports.public?.port ?? null;
@@ -119,25 +121,6 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
       await opened.disposeAsync();
     },
   };
-}
-
-/** Log, metrics, and what pushes to a collector, which is loaded only where there is one. */
-async function openSignals(
-  settings: Settings,
-  { logForm, version }: GatewayOptions,
-  opening: AsyncDisposableStack,
-): Promise<{ telemetry: Telemetry; metrics: Metrics }> {
-  const log = opening.adopt(createLog({ form: logForm, level: settings.logLevel }), (it) =>
-    it.close(),
-  );
-  const metrics = createMetrics(settings.metricsUsers === "names");
-  const pushed = otelOptions(settings, version);
-  if (pushed === null) return { telemetry: createTelemetry({ log, metrics }), metrics };
-  const { openOtel } = await import("./telemetry/otel/open-otel.ts");
-  const onCollector = (trouble: string | null): void => telemetry.collector(trouble);
-  const otel = opening.adopt(openOtel(pushed, metrics.read, onCollector), (it) => it.close());
-  const telemetry = createTelemetry({ log, metrics, otel });
-  return { telemetry, metrics };
 }
 
 type Common = Omit<GatewayOptions, "logForm"> & {

@@ -69,7 +69,7 @@ export async function withExchange(
     if (parts.draining?.()) throw shuttingDown();
     const answer = parts.authenticate(request);
     const identity = answer instanceof Promise ? await answer : answer;
-    frame.user = identity.user;
+    frame.identity = identity;
     parts.ear?.arrived(identity.user, exchange, request);
     trace?.asked({ user: identity.user, model: null, body: null });
     await work({ exchange, identity, stop, trace, fail: (cause) => frame.fail(cause) });
@@ -92,7 +92,7 @@ class ExchangeFrame {
   readonly exchange: Exchange;
   readonly stop: AbortController = new AbortController();
   /** Null until the user is known. */
-  user: string | null = null;
+  identity: Identity | null = null;
   readonly #telemetry: FrameParts["telemetry"];
   readonly #ear: FrameParts["ear"];
   readonly #client: ExchangeClient;
@@ -119,16 +119,20 @@ class ExchangeFrame {
     this.#isLogged = true;
     // Events of the queue end when the client leaves: their answer is whole then.
     const status = response.writableEnded ? response.statusCode : 499;
-    this.#telemetry.passed({ exchange: this.exchange, user: this.user, status });
+    this.#telemetry.passed({ exchange: this.exchange, user: this.identity?.user ?? null, status });
   }
 
   fail(cause: unknown): void {
     const error = asGatewayError(this.#telemetry, this.exchange, cause);
     if (this.#isLogged) return;
     this.#isLogged = true;
-    const { exchange, user } = this;
+    const { exchange, identity } = this;
+    const user = identity?.user ?? null;
     if (user !== null) this.#ear?.failed(user, exchange, error);
-    this.#telemetry.refused({ exchange, user, status: error.status, errorCode: error.code });
+    const { status, code: errorCode } = error;
+    const notify = errorCode === "rate_limit_exceeded" ? (identity?.notify ?? null) : null;
+    const limit = notify === null ? null : { notify, refusal: error.message };
+    this.#telemetry.refused({ exchange, user, status, errorCode, limit });
     this.#client.refuse(exchange, error);
   }
 }

@@ -12,7 +12,14 @@ import { gatewayCall } from "./gateway-call.ts";
 
 const alice: Identity = {
   ...{ user: "alice", role: "admin", models: null, weight: 1, priority: 0 },
-  ...{ maxConcurrent: null, maxQueued: null, limits: null, hint: "sk-12345", digest: null },
+  ...{
+    maxConcurrent: null,
+    maxQueued: null,
+    limits: null,
+    notify: null,
+    hint: "sk-12345",
+    digest: null,
+  },
 };
 
 it("a follower learns at once that their key was revoked", async () => {

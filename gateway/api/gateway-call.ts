@@ -55,7 +55,7 @@ export function strangerCall(
 /** Has no name and no rights. */
 const nobody: Identity = Object.freeze({
   ...{ user: "", role: "user" as const, models: [], weight: 1, priority: 0, maxConcurrent: null },
-  ...{ maxQueued: null, limits: null, hint: "", digest: null },
+  ...{ maxQueued: null, limits: null, notify: null, hint: "", digest: null },
 });
 
 export type CallHandler = (

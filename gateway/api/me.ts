@@ -44,7 +44,7 @@ export async function showMe(
     limits: await parts.limits.states(identity, Date.now()),
     base_urls: baseUrlsOf(parts, request, exchange.isPublic),
     version: parts.version,
-    features: { wall: parts.wall, try: true, invites: true },
+    features: { wall: parts.wall, try: true, invites: true, notify: identity.notify !== null },
   });
 }
 

@@ -14,7 +14,14 @@ import { openRouterRoutes, showOpenRouter } from "./openrouter-routes.ts";
 
 const alice: Identity = {
   ...{ user: "alice", role: "user", models: null, weight: 1, priority: 0 },
-  ...{ maxConcurrent: null, maxQueued: null, limits: null, hint: "sk-12345", digest: null },
+  ...{
+    maxConcurrent: null,
+    maxQueued: null,
+    limits: null,
+    notify: null,
+    hint: "sk-12345",
+    digest: null,
+  },
 };
 
 const record: GenerationRecord = {

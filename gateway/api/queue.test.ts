@@ -34,6 +34,7 @@ function follow(method: string, signal: AbortSignal, isStill = true, everyMs = 1
       maxConcurrent: null,
       maxQueued: null,
       limits: null,
+      notify: null,
       hint: "",
       digest: null,
     },

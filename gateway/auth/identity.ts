@@ -12,6 +12,7 @@ export type Identity = Pick<
   | "maxConcurrent"
   | "maxQueued"
   | "limits"
+  | "notify"
   | "hint"
 > & {
   /** The SHA-256 digest of the key that let the user in; null for every other way in. */

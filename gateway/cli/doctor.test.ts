@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { chat, newTestKey, startTestGateway } from "../test/support/harness.ts";
+import { startNoticeReceiver } from "../test/support/notice-receiver.ts";
 import { runCommand } from "../test/support/run-command.ts";
 import { startTestProxy } from "../test/support/test-proxy.ts";
 import type { Finding } from "../upstreams/inspect/finding.ts";
@@ -359,4 +360,34 @@ test("a key that signs with a secret that is not there is a failure that names t
   const [, short] = await secrets({ DOCTOR_TEST_SECRET: "short" });
   expect(short).toContain("is shorter than 16 characters");
   expect(await secrets({ DOCTOR_TEST_SECRET: "0123456789abcdef" })).toEqual(["ok 1 user, 1 key"]);
+});
+
+test("--notify sends a trial to NOTIFY_URL, and says what came of it without the address", async () => {
+  const receiver = await startNoticeReceiver();
+  onTestFinished(() => receiver.close());
+  const dir = scratch();
+  const env = { NOTIFY_URL: `ntfy+${receiver.url}/secret-topic`, UPSTREAM_URL: "" };
+  const { host } = new URL(receiver.url);
+
+  const quiet = await examine(dir, env);
+  expect(quiet.of("notices")[0]?.says).toMatch(`Trouble is told to ntfy at ${host}.`);
+  expect(receiver.got).toEqual([]);
+
+  const sent = await examine(dir, env, ["--notify"]);
+  expect(sent.of("notices")).toMatchObject([{ state: "ok", says: expect.stringMatching(/trial/) }]);
+  expect(receiver.got[0]?.body).toMatchObject({
+    topic: "secret-topic",
+    title: "A trial of llm-gateway",
+  });
+
+  receiver.answer(403);
+  const refused = await examine(dir, env, ["--notify"]);
+  expect(refused.of("notices")).toMatchObject([
+    { state: "fail", says: `ntfy at ${host}: it answers 403.` },
+  ]);
+  expect(refused.status).toBe(1);
+  for (const { text } of [quiet, sent, refused]) expect(text).not.toContain("secret-topic");
+
+  const [none] = (await examine(dir, {}, ["--notify"])).of("notices");
+  expect(none).toMatchObject({ state: "fail", todo: expect.stringContaining("NOTIFY_URL=") });
 });

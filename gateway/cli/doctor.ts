@@ -7,6 +7,7 @@ import { askGateway } from "./ask-gateway.ts";
 import { checkLedger, checkSecrets, checkUsers } from "./doctor/check-files.ts";
 import { checkGateway } from "./doctor/check-gateway.ts";
 import { checkLimits } from "./doctor/check-limits.ts";
+import { checkNotices } from "./doctor/check-notices.ts";
 import { checkPublic, checkPublicPort } from "./doctor/check-public.ts";
 import { checkByGateway } from "./doctor/check-running.ts";
 import { checkUpstreams } from "./doctor/check-upstream.ts";
@@ -27,13 +28,18 @@ export const doctor: Command = command({
       about: "checks the gateway from outside too (also PUBLIC_URL)",
     },
     "no-generate": { type: "boolean", about: "sends no short chat to the upstreams" },
+    notify: { type: "boolean", about: "sends a trial to NOTIFY_URL" },
   },
   notes: "The exit status is 0; 1 if something does not work; 2 for a wrong command line.",
   async run({ values }, surroundings) {
     const { out, env } = surroundings;
     const told = env.PUBLIC_URL === "off" ? null : env.PUBLIC_URL || null;
     const publicUrl = values.public ?? told;
-    const found = await examine(surroundings, publicUrl, values["no-generate"] !== true);
+    const found = await examine(surroundings, {
+      publicUrl,
+      generates: values["no-generate"] !== true,
+      notifies: values.notify === true,
+    });
     const findings = found.map((finding) => withShortPaths(finding, surroundings.cwd));
     const isWell = findings.every(({ state }) => state !== "fail");
     if (values.json) out(JSON.stringify({ ok: isWell, findings }, null, 2));
@@ -42,10 +48,11 @@ export const doctor: Command = command({
   },
 });
 
+type Asked = { publicUrl: string | null; generates: boolean; notifies: boolean };
+
 async function examine(
   { env, cwd }: Surroundings,
-  publicUrl: string | null,
-  generates: boolean,
+  { publicUrl, generates, notifies }: Asked,
 ): Promise<Finding[]> {
   let loaded: LoadedSettings;
   try {
@@ -62,12 +69,13 @@ async function examine(
   const publishedPort = env.PUBLISHED_PORT || null;
   const isContainer = publishedPort !== null;
   const probing = { generates, isContainer, timeoutMs: 10_000 };
-  const [gateway, upstream, tunnel] = await Promise.all([
+  const [gateway, upstream, tunnel, notices] = await Promise.all([
     checkGateway(url, publishedPort),
     others.length > 0
       ? checkByGateway(url, others)
       : checkUpstreams(probedUpstreams(settings, env), probing),
     checkPublic(publicUrl),
+    checkNotices(settings, notifies),
   ]);
   return [
     ok("settings", configFile === null ? "They are right." : `They are right, with ${configFile}.`),
@@ -80,6 +88,7 @@ async function examine(
     ...upstream,
     ...checkPublicPort(settings.publicPort, settings.publicHost, isContainer),
     ...tunnel,
+    ...notices,
   ];
 }
 

@@ -86,6 +86,7 @@ test("add takes everything an entry may say, and --json for scripts", async () =
   const answer = JSON.parse(out);
   expect(answer).toMatchObject({ user: "Ann Lee", keys: 1, key: expect.stringMatching(KEY) });
   expect(read(file).find(digestOf(answer.key))).toEqual({
+    notify: null,
     speaksFor: null,
     digest: digestOf(answer.key),
     user: "Ann Lee",

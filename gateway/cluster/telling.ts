@@ -1,6 +1,7 @@
 import type { Exchange } from "../exchange.ts";
 import { type ErrorFields, errorFields } from "../telemetry/error-fields.ts";
 import type { Telemetry } from "../telemetry/events.ts";
+import type { RefusedEvent } from "../telemetry/exchange-events.ts";
 import type { SettledEvent } from "../telemetry/settled-event.ts";
 import type { Tracing } from "../telemetry/tracing.ts";
 
@@ -13,7 +14,7 @@ type ToldExchange = Omit<Exchange, "signal" | "startedMono" | "query"> & {
 /** An event of a worker on its way to the one log and the one page of metrics. */
 export type Told =
   | ["settled", ToldExchange, Omit<SettledEvent, "exchange">]
-  | ["refused", ToldExchange, { user: string | null; status: number; errorCode: string }]
+  | ["refused", ToldExchange, Omit<RefusedEvent, "exchange">]
   | ["dropped", ToldExchange, string]
   | ["internalError", string, ErrorFields]
   | ["slotReleased", number]
@@ -55,9 +56,9 @@ export function createWorkerTelemetry(
       tell(["settled", shown(exchange), rest]);
     },
     refused(event) {
-      const { exchange, user, status, errorCode } = event;
+      const { exchange, ...rest } = event;
       tracing?.ended(exchange, event);
-      tell(["refused", shown(exchange), { user, status, errorCode }]);
+      tell(["refused", shown(exchange), rest]);
     },
     dropped: (exchange, what) => tell(["dropped", shown(exchange), what]),
     internalError: ({ id }, error) => tell(["internalError", id, errorFields(error)]),

@@ -13,6 +13,7 @@ import { type Destination, modelAt } from "../upstreams/destination.ts";
 import { canServe, isNative } from "../upstreams/speaks.ts";
 import { kindOf, learnKind, type Upstream } from "../upstreams/upstream.ts";
 import { type Entered, type FrameParts, httpClient, withExchange } from "../with-exchange.ts";
+import { askedNotice } from "./asked-notice.ts";
 import { type CountPromptParts, countPrompt } from "./count-prompt.ts";
 import { type GenerationRequest, type ReadRequestParts, readRequest } from "./read-request.ts";
 import { refuseOtherModels } from "./refuse-other-models.ts";
@@ -80,6 +81,8 @@ async function generate(
   const refusing = refuseStored(parts, wanted, destination, { exchange, identity });
   if (refusing !== null) await refusing;
   const given = { exchange, identity, request: wanted, destination, stop };
+  // What cannot be told is refused now, not when somebody has waited for it.
+  askedNotice(given);
   const isLimited = parts.limits.countsTokens(identity);
   const counted = isLimited ? await countPrompt(parts, given) : null;
   const accepted = await reserve(parts, given, { counted, isLimited });

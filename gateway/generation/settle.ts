@@ -5,6 +5,7 @@ import type { Used } from "../limits/reservation.ts";
 import type { Telemetry } from "../telemetry/events.ts";
 import type { SettledEvent } from "../telemetry/settled-event.ts";
 import { modelAt } from "../upstreams/destination.ts";
+import { askedNotice } from "./asked-notice.ts";
 import { type ChargeParts, chargeOf } from "./charge-of.ts";
 import type { Accepted } from "./reserve.ts";
 import type { Outcome } from "./turns.ts";
@@ -78,6 +79,7 @@ export async function settle(
     usage: reading.usage,
     timings: reading.timings,
     cancelledWhere: state === "cancelled" ? whereLeft(outcome, client) : null,
+    notify: askedNotice(accepted),
   });
 }
 

@@ -1,17 +1,26 @@
 import * as accessKinds from "./access-kinds.ts";
 import { orNothing, orOff, type ValueKind, type ValueOf } from "./kind.ts";
 import * as modelKinds from "./model-kinds.ts";
+import { notifyAddress } from "./notify-address.ts";
 import * as otelKinds from "./otel-kinds.ts";
 import * as plainKinds from "./plain-kinds.ts";
 import * as sizes from "./size.ts";
 import { choice } from "./words.ts";
 
-type Kinds = typeof plainKinds &
-  typeof accessKinds &
+type Kinds = typeof plainKinds & {
+  readonly notifyAddress: typeof notifyAddress;
+} & typeof accessKinds &
   typeof modelKinds &
   typeof otelKinds &
   typeof sizes;
-const kinds: Kinds = { ...plainKinds, ...accessKinds, ...modelKinds, ...otelKinds, ...sizes };
+const kinds: Kinds = {
+  ...plainKinds,
+  ...accessKinds,
+  ...modelKinds,
+  ...otelKinds,
+  ...sizes,
+  notifyAddress,
+};
 
 /**
  * The values that a declaration allows: a kind by its name, or a few words. `unset` is how one

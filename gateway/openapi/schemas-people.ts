@@ -27,7 +27,12 @@ const me = z.looseObject({
   limits: z.array(z.looseObject({ metric: z.string(), limit: z.number(), used: z.number() })),
   base_urls: z.object({ lan: z.string(), tunnel: z.string().nullable() }),
   version: z.string(),
-  features: z.looseObject({ wall: z.boolean(), try: z.boolean(), invites: z.boolean() }),
+  features: z.looseObject({
+    wall: z.boolean(),
+    try: z.boolean(),
+    invites: z.boolean(),
+    notify: z.boolean().describe("Whether X-Notify: done can tell you of a request's end."),
+  }),
 });
 
 const ms = z.int().nullable();
@@ -93,6 +98,10 @@ const personFields = {
   max_queued: z.int().nullish(),
   models: z.array(z.string()).nullish().describe("Globs of the models they may use."),
   limits: z.looseObject({}).nullish().describe("As in users.json."),
+  notify: z
+    .string()
+    .nullish()
+    .describe("Where they are told of limits and of requests that are done."),
 };
 const keyFields = {
   expires: z.string().nullish().describe("The end of the key: 2030-01-31."),
@@ -109,6 +118,7 @@ const person = z.looseObject({
   max_queued: z.int().nullable(),
   models: z.array(z.string()).nullable(),
   limits: z.looseObject({}).nullable(),
+  notify: z.string().nullable().describe("Without its secret: ntfy at ntfy.sh."),
   speaks_for: z.unknown().describe("The people behind this user's key; null: nobody."),
   keys: z.array(shownKey.extend({ note: z.string().nullable() })),
 });

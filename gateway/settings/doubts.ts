@@ -35,7 +35,7 @@ function most(name: string): number {
 
 function idle(settings: Settings, cores: number): string[] {
   const { userHeader, trustedProxies, jwtIssuer, jwtAudience, jwtJwksUrl, jwtSecret } = settings;
-  const { otlpEndpoint } = settings;
+  const { otlpEndpoint, notifyUrl, notifySecret } = settings;
   const doubts: string[] = [];
   if (userHeader !== null && trustedProxies.length === 0) {
     doubts.push("USER_HEADER is believed from nobody until TRUSTED_PROXIES names who may set it");
@@ -43,6 +43,9 @@ function idle(settings: Settings, cores: number): string[] {
   if ((jwtIssuer ?? jwtAudience) !== null && (jwtJwksUrl ?? jwtSecret) === null) {
     const name = jwtIssuer === null ? "JWT_AUDIENCE" : "JWT_ISSUER";
     doubts.push(`${name} lets nobody in until JWT_JWKS_URL or JWT_SECRET is set`);
+  }
+  if (notifySecret !== null && notifyUrl?.form !== "json") {
+    doubts.push("NOTIFY_SECRET signs nothing: NOTIFY_URL is not a server that takes plain JSON");
   }
   if (otlpEndpoint !== null && new URL(otlpEndpoint).port === "4317") {
     doubts.push(

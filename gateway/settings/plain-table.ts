@@ -1,6 +1,7 @@
 import { accessTable } from "./access-table.ts";
 import { limitTable } from "./limit-table.ts";
 import { modelTable } from "./model-table.ts";
+import { notifyTable } from "./notify-table.ts";
 import { otelTable } from "./otel-table.ts";
 import { providerTable } from "./provider-table.ts";
 import type { SettingsOf } from "./setting.ts";
@@ -258,6 +259,7 @@ export const plainTable: typeof serverTable &
   typeof timeoutTable &
   typeof upkeepTable &
   typeof otherTable &
+  typeof notifyTable &
   typeof otelTable &
   typeof limitTable &
   typeof accessTable &
@@ -267,6 +269,7 @@ export const plainTable: typeof serverTable &
   ...timeoutTable,
   ...upkeepTable,
   ...otherTable,
+  ...notifyTable,
   ...otelTable,
   ...limitTable,
   ...accessTable,

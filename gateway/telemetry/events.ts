@@ -28,6 +28,8 @@ export type Telemetry = ExchangeEvents &
     limitsTrouble(message: string): void;
     /** What is wrong with OpenTelemetry's collector, or null when it works again. */
     collector(trouble: string | null): void;
+    /** A notice did not arrive. */
+    noticeLost(lost: { to: string; event: string; reason: string }): void;
     upstreamState(upstream: string, up: boolean, reason: string | null): void;
     started(port: number, upstream: string): void;
     /** What doctor would say of an upstream. */
@@ -45,7 +47,7 @@ export type Telemetry = ExchangeEvents &
 export type TelemetryParts = ExchangeEventsParts & { metrics: Metrics };
 
 export function createTelemetry(parts: TelemetryParts): Telemetry {
-  const { log, metrics } = parts;
+  const { log, metrics, notices = null } = parts;
   const { logger } = log;
   return {
     ...createExchangeEvents(parts),
@@ -55,6 +57,7 @@ export function createTelemetry(parts: TelemetryParts): Telemetry {
     tookTurn: metrics.tookTurn,
     swapped: metrics.swapped,
     usersFile(trouble) {
+      notices?.usersFile(trouble);
       if (trouble === null) logger.info("users file is valid");
       else {
         const reason = told(trouble);
@@ -64,7 +67,7 @@ export function createTelemetry(parts: TelemetryParts): Telemetry {
         );
       }
     },
-    ...createUpkeepEvents(logger),
+    ...createUpkeepEvents(logger, notices),
     limitsTrouble: (trouble) => logger.warn({ trouble: told(trouble) }, "limits"),
     collector(trouble) {
       if (trouble === null) logger.info("the collector of OpenTelemetry takes everything again");
@@ -73,7 +76,10 @@ export function createTelemetry(parts: TelemetryParts): Telemetry {
         logger.warn({ trouble: reason }, "the collector of OpenTelemetry fails; spans may be lost");
       }
     },
+    noticeLost: ({ to, event, reason }) =>
+      logger.warn({ to: told(to), event, reason: told(reason) }, "a notice was not delivered"),
     upstreamState(upstream, up, reason) {
+      notices?.upstream(upstream, up, reason);
       if (up) logger.info({ upstream: told(upstream) }, "upstream answers");
       else {
         const why = told(reason);

@@ -1,7 +1,9 @@
 import type { Exchange } from "../exchange.ts";
+import type { NotifyAddress } from "../kinds/notify-address.ts";
 import { briefLine, type LogLine, settledLine } from "./exchange-line.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
+import type { Notices } from "./notices.ts";
 import type { Otel } from "./otel/open-otel.ts";
 import type { SettledEvent } from "./settled-event.ts";
 import { told } from "./shown-text.ts";
@@ -11,7 +13,14 @@ import type { Tracing } from "./tracing.ts";
 type PassedEvent = { exchange: Exchange; user: string | null; status: number };
 
 /** A refused request. It has no row. */
-type RefusedEvent = PassedEvent & { errorCode: string };
+export type RefusedEvent = PassedEvent & {
+  errorCode: string;
+  /** The limit that refused it, for a user who wants to hear of that. */
+  limit?: { notify: NotifyAddress; refusal: string } | null;
+};
+
+/** They know that their request has ended. */
+const leftByThemselves = "client_closed";
 
 /** The ends of exchanges: each has its log line, its counters and the end of its trace. */
 export type ExchangeEvents = {
@@ -29,12 +38,15 @@ export type ExchangeEventsParts = {
   metrics: Pick<Metrics, "settled" | "refused">;
   /** Null or absent if nothing is pushed to a collector. */
   otel?: Pick<Otel, "tracing" | "settled"> | null;
+  /** Null or absent if nobody is told anything. */
+  notices?: Notices | null;
 };
 
 export function createExchangeEvents({
   log,
   metrics,
   otel = null,
+  notices = null,
 }: ExchangeEventsParts): ExchangeEvents {
   const { logger } = log;
   const tracing = otel?.tracing ?? null;
@@ -52,6 +64,7 @@ export function createExchangeEvents({
       metrics.settled(event);
       otel?.settled(event);
       tracing?.settled(event);
+      if (event.notify && event.errorCode !== leftByThemselves) notices?.done(event.notify, event);
       log.info(() => traced(settledLine(event), event.exchange), "exchange");
     },
     passed(event) {
@@ -61,6 +74,8 @@ export function createExchangeEvents({
     refused(event) {
       metrics.refused(event.errorCode);
       tracing?.ended(event.exchange, event);
+      const { user, limit } = event;
+      if (user !== null && limit != null) notices?.limit(user, limit.notify, limit.refusal);
       if (!logger.isLevelEnabled("info")) return;
       const line = brief(event);
       line.error_code = event.errorCode;

@@ -1,4 +1,5 @@
 import type { Exchange } from "../exchange.ts";
+import type { NotifyAddress } from "../kinds/notify-address.ts";
 
 /** The stage of a generation when its client left. */
 export type CancelledWhere = "waiting" | "before_first_byte" | "mid_stream";
@@ -36,4 +37,6 @@ export type SettledEvent = {
     outputMs: number | null;
   } | null;
   cancelledWhere: CancelledWhere | null;
+  /** Where its user wants to hear of this; null or absent: nowhere. */
+  notify?: NotifyAddress | null;
 };

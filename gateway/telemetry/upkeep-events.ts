@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import type { Notices } from "./notices.ts";
 import { told } from "./shown-text.ts";
 
 /** What happens to the accounts and to what keeps them in order. */
@@ -12,12 +13,27 @@ export type UpkeepEvents = {
   backupTrouble(message: string): void;
 };
 
-export function createUpkeepEvents(logger: Pick<Logger, "info" | "error">): UpkeepEvents {
+export function createUpkeepEvents(
+  logger: Pick<Logger, "info" | "error">,
+  notices: Pick<Notices, "ledger" | "backup"> | null = null,
+): UpkeepEvents {
   return {
-    ledgerTrouble: (trouble) => logger.error({ trouble: told(trouble) }, "ledger"),
-    ledgerRecovered: () => logger.info("ledger: all waiting rows are written"),
+    ledgerTrouble(trouble) {
+      logger.error({ trouble: told(trouble) }, "ledger");
+      notices?.ledger(trouble);
+    },
+    ledgerRecovered() {
+      logger.info("ledger: all waiting rows are written");
+      notices?.ledger(null);
+    },
     rowsForgotten: (rows) => logger.info({ rows }, "ledger: old rows were removed"),
-    backupMade: (file) => logger.info({ file: told(file) }, "backup"),
-    backupTrouble: (trouble) => logger.error({ trouble: told(trouble) }, "backup"),
+    backupMade(file) {
+      logger.info({ file: told(file) }, "backup");
+      notices?.backup(null);
+    },
+    backupTrouble(trouble) {
+      logger.error({ trouble: told(trouble) }, "backup");
+      notices?.backup(trouble);
+    },
   };
 }

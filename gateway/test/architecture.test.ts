@@ -69,6 +69,7 @@ const mayImport: Record<string, string[] | "everything"> = {
   main: ["cli", "settings"],
   "serve-options": ["settings", "upstreams", "backup", "generation", "ledger", "line", "users"],
   "serve-generation": "everything",
+  "serve-signals": ["settings", "serve-options"],
   // The program of one of several processes.
   worker: "everything",
   serve: "everything",

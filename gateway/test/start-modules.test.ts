@@ -40,6 +40,7 @@ const unused: [string, RegExp][] = [
   ["a config file", /node_modules\/yaml\//],
   ["the transparent proxy", /node_modules\/http-proxy/],
   ["log lines for a person", /node_modules\/pino-pretty\//],
+  ["notices", /\/telemetry\/notices\//],
   ["OpenTelemetry", /node_modules\/@opentelemetry\/(?!api\/)|\/telemetry\/otel\//],
   ["backups", /node_modules\/modern-tar\//],
 ];

@@ -38,6 +38,7 @@ const notToUpstream = new Set([
   "cdn-loop",
   "x-queue-events",
   "x-priority",
+  "x-notify",
   "x-gateway-user",
   "x-request-id",
   "request-id",

@@ -13,6 +13,7 @@ test("a plain name is a user with everybody's rights", () => {
     maxConcurrent: null,
     maxQueued: null,
     limits: null,
+    notify: null,
     speaksFor: null,
     hint: "sk-1234",
   });
@@ -31,6 +32,7 @@ test("an object says more, and its unknown fields do no harm", () => {
     maxConcurrent: null,
     maxQueued: null,
     limits,
+    notify: null,
     speaksFor: null,
     hint: "sk-9999",
     note: "guest",
@@ -47,6 +49,7 @@ test("an object says more, and its unknown fields do no harm", () => {
     maxConcurrent: null,
     maxQueued: null,
     limits,
+    notify: null,
     speaksFor: null,
     hint: "sk-9999",
   });
@@ -86,4 +89,12 @@ test.each([
 test("a whole key in the place of a hint is never shown", () => {
   const key = `sk-${"5".repeat(32)}`;
   expect(parseEntry({ user: "a", hint: key }, "").hint).toBe("sk-5555");
+});
+
+test("an address for notices is read as one, and a wrong one is never shown", () => {
+  const { notify } = parseEntry({ user: "a", notify: "https://ntfy.sh/alice" }, "");
+  expect(notify).toEqual({ form: "ntfy", url: "https://ntfy.sh/alice", authorization: null });
+  const wrong = (): unknown => parseEntry({ user: "a", notify: "alice@example.com" }, "");
+  expect(wrong).toThrow(/^"notify" must be an http/);
+  expect(wrong).not.toThrow("alice@example.com");
 });

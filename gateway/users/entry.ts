@@ -1,4 +1,6 @@
 import { isJsonObject } from "../json-object.ts";
+import { readText } from "../kinds/kind.ts";
+import { type NotifyAddress, notifyAddress } from "../kinds/notify-address.ts";
 import { parseInstant } from "./instant.ts";
 import { HINT_LENGTH } from "./key.ts";
 import { parseSpeaksFor, type SpeaksFor } from "./speaks-for.ts";
@@ -23,6 +25,8 @@ export type UserEntry = {
   readonly maxQueued: number | null;
   /** As written in the file; limits/ reads it. */
   readonly limits: Readonly<Record<string, unknown>> | null;
+  /** Where its user is told of limits and of requests that are done; null: nowhere. */
+  readonly notify: NotifyAddress | null;
   /** How it names the people behind it; null: it speaks for its own user alone. */
   readonly speaksFor: SpeaksFor | null;
   /** The key's first characters: all that may be shown of it. */
@@ -40,7 +44,7 @@ export function isInForce({ disabled, expires }: UserEntry, now: number): boolea
 /** The fields of an entry of users.json; `note` is for people. */
 export const entryFields: readonly string[] = [
   ...["user", "role", "expires", "disabled", "models", "weight", "priority"],
-  ...["max_concurrent", "max_queued", "limits", "speaks_for", "hint", "note"],
+  ...["max_concurrent", "max_queued", "limits", "notify", "speaks_for", "hint", "note"],
 ];
 
 /**
@@ -61,6 +65,7 @@ export function parseEntry(value: unknown, hint: string): UserEntry {
     maxConcurrent: wholeOf("max_concurrent", fields.max_concurrent, 1),
     maxQueued: wholeOf("max_queued", fields.max_queued, 0),
     limits: limitsOf(fields.limits),
+    notify: notifyOf(fields.notify),
     speaksFor: parseSpeaksFor(fields.speaks_for),
     hint: hintIn(fields.hint) ?? hint,
   });
@@ -118,6 +123,13 @@ function limitsOf(value: unknown): Readonly<Record<string, unknown>> | null {
   if (value === undefined || value === null) return null;
   if (!isJsonObject(value)) throw new Error('"limits" must be an object');
   return Object.freeze(value);
+}
+
+function notifyOf(value: unknown): NotifyAddress | null {
+  if (value === undefined || value === null) return null;
+  const read = readText(notifyAddress, String(value));
+  if (read.fault === null) return read.value;
+  throw new Error(`"notify" ${read.fault}`);
 }
 
 function hintIn(value: unknown): string | null {

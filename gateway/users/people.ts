@@ -1,3 +1,4 @@
+import { shownAddress } from "../kinds/notify-address.ts";
 import { addKey, newRow } from "./add-key.ts";
 import type { Edited } from "./edit-users-file.ts";
 import { parseEntry } from "./entry.ts";
@@ -14,7 +15,7 @@ import {
 /** The fields of an entry that belong to the person: the same for all of their keys. */
 export const personFields: readonly string[] = [
   ...["role", "disabled", "weight", "priority", "max_concurrent", "max_queued"],
-  ...["models", "limits", "speaks_for"],
+  ...["models", "limits", "notify", "speaks_for"],
 ];
 
 /** The fields of an entry that belong to one key. */
@@ -53,6 +54,8 @@ export type PersonShown = {
   max_queued: number | null;
   models: readonly string[] | null;
   limits: object | null;
+  /** What may be shown of their address for notices: `ntfy at ntfy.sh`. */
+  notify: string | null;
   speaks_for: unknown;
   keys: KeyShown[];
 };
@@ -71,7 +74,7 @@ export function personIn(rows: readonly UserRow[], user: string): PersonShown {
 function personOf(user: string, rows: readonly UserRow[]): PersonShown {
   const [first] = rows;
   const fields = first === undefined ? { user } : fieldsOf(first);
-  const { role, weight, priority, maxConcurrent, maxQueued, models, limits } = parseEntry(
+  const { role, weight, priority, maxConcurrent, maxQueued, models, limits, notify } = parseEntry(
     fields,
     "",
   );
@@ -79,6 +82,7 @@ function personOf(user: string, rows: readonly UserRow[]): PersonShown {
   return {
     ...{ user, role, disabled: keys.every((key) => key.disabled), weight, priority },
     ...{ max_concurrent: maxConcurrent, max_queued: maxQueued, models, limits },
+    notify: notify === null ? null : shownAddress(notify),
     ...{ speaks_for: fields.speaks_for ?? null, keys },
   };
 }

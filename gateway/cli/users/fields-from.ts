@@ -3,7 +3,7 @@ import type { EntryFields } from "../../users/users-document.ts";
 type Given = Readonly<
   Partial<
     Record<
-      | ("role" | "expires" | "models" | "weight" | "priority" | "note")
+      | ("role" | "expires" | "models" | "weight" | "priority" | "note" | "notify")
       | ("max-concurrent" | "max-queued"),
       string
     >
@@ -15,8 +15,8 @@ type Given = Readonly<
  * which removes the field.
  */
 export function fieldsFrom(values: Given): EntryFields {
-  const { role, expires, note, models, weight, priority } = values;
-  const texts = { role, expires, note };
+  const { role, expires, note, notify, models, weight, priority } = values;
+  const texts = { role, expires, note, notify };
   const numbers = {
     weight,
     priority,

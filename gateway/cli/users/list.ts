@@ -1,3 +1,4 @@
+import { shownAddress } from "../../kinds/notify-address.ts";
 import { selectKeys } from "../../users/change-keys.ts";
 import { readUsersFile } from "../../users/edit-users-file.ts";
 import { parseEntry, type UserEntry } from "../../users/entry.ts";
@@ -45,13 +46,22 @@ type State = "active" | "disabled" | "expired";
 /** Every field of an entry under its name in the file, defaults and unknown fields included. */
 function shown(row: UserRow, now: number): Record<string, unknown> {
   const id = keyIdOf(digestOfRow(row));
-  const { user, maxConcurrent, maxQueued, speaksFor: _, ...entry } = parseEntry(fieldsOf(row), "");
+  const {
+    user,
+    maxConcurrent,
+    maxQueued,
+    speaksFor: _,
+    notify: to,
+    ...entry
+  } = parseEntry(fieldsOf(row), "");
   const expires = entry.expires === null ? null : new Date(entry.expires).toISOString();
   const hint = hintOfRow(row);
   const state = stateOf(entry, now);
   const stored = digestInName(row.name) === null ? "plain" : "hashed";
   const bounds = { max_concurrent: maxConcurrent, max_queued: maxQueued };
-  return { user, id, state, stored, ...fieldsOf(row), ...entry, ...bounds, expires, hint };
+  // An address is a secret: who has it can send to it.
+  const notify = to === null ? null : shownAddress(to);
+  return { user, id, state, stored, ...fieldsOf(row), ...entry, ...bounds, notify, expires, hint };
 }
 
 function stateOf(entry: Pick<UserEntry, "disabled" | "expires">, now: number): State {

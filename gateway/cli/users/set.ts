@@ -19,6 +19,7 @@ export const set: Command = command({
     priority: { type: "string", value: "N", about: "higher numbers start first" },
     "max-concurrent": { type: "string", value: "N", about: "running requests of this user" },
     "max-queued": { type: "string", value: "N", about: "waiting requests of this user" },
+    notify: { type: "string", value: "ADDRESS", about: "where the user is told: ntfy, Gotify …" },
     note: { type: "string", value: "TEXT", about: "a note for administrators" },
     ...hintOption,
     ...commonOptions,

@@ -33,7 +33,14 @@ import { connect, rowOf, temporaryFile } from "./test-ledger.ts";
 
 export const sampleIdentity: Identity = {
   ...{ user: "alice", role: "user", models: null, weight: 1, priority: 0 },
-  ...{ maxConcurrent: null, maxQueued: null, limits: null, hint: "sk-12345", digest: null },
+  ...{
+    maxConcurrent: null,
+    maxQueued: null,
+    limits: null,
+    notify: null,
+    hint: "sk-12345",
+    digest: null,
+  },
 };
 
 export type TestGenerationOptions = {
