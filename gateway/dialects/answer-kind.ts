@@ -42,8 +42,7 @@ export function answerKind(
   const saysEvents = type.includes(eventType);
   const byType = saysEvents ? "events" : type.includes("json") ? "json" : "bytes";
   if (!isRead && !saysEvents) return byType;
-  const raw = start.toString("latin1", 0, mostSpace + enough);
-  const text = (raw.startsWith(byteOrderMark) ? raw.slice(3) : raw).trimStart();
+  const text = beginning(start);
   if (text.length < enough && !isAll && start.length < mostSpace && !isClear(text)) return null;
   if (text.startsWith("{") || text.startsWith("[")) {
     // Events that are lines of JSON look like JSON.
@@ -54,6 +53,14 @@ export function answerKind(
   const lower = text.toLowerCase();
   const isPage = type.includes("text/html") || pageStarts.some((one) => lower.startsWith(one));
   return isPage ? "page" : byType;
+}
+
+/** What tells of the first bytes, as text. Few begin with space or a mark. */
+function beginning(start: Buffer): string {
+  const first = start[0] ?? 0;
+  if (first > 0x20 && first < 0x7f) return start.toString("latin1", 0, enough);
+  const raw = start.toString("latin1", 0, mostSpace + enough);
+  return (raw.startsWith(byteOrderMark) ? raw.slice(3) : raw).trimStart();
 }
 
 /** One character is enough for JSON and for a comment. */

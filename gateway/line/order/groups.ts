@@ -53,6 +53,7 @@ export class Groups {
 
   /** The next lane among the groups that `may` start something. */
   first(now: number, may: (group: Group) => boolean): Lane | null {
+    if (this.#turns.length === 0) return null;
     const open: GroupLanes[] = [];
     let top = Number.NEGATIVE_INFINITY;
     for (const turns of this.#turns) {
