@@ -19,7 +19,8 @@ export function createTally(db: Database.Database): Tally {
     count(row, day) {
       const quarter = Math.floor(Math.round(row.opening.startedAt) / quarterMs);
       const place = placeOf(row);
-      const key = `${quarter}\n${placeColumns.map((column) => place[column]).join("\n")}`;
+      const { user, key: keyId, model, upstream, dialect } = place;
+      const key = `${quarter}\n${user}\n${keyId}\n${model}\n${upstream}\n${dialect}`;
       let group = counted.get(key);
       if (group === undefined) {
         group = { day, quarter, place, sums: nothing() };

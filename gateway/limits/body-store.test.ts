@@ -36,3 +36,21 @@ it("keeps a large body once, and gives its memory back at once", () => {
   store.free();
   expect(held - mebibytes()).toBeGreaterThan(100);
 });
+
+it("does not copy a small body that comes in one piece", () => {
+  const piece = Buffer.from(new ArrayBuffer(500));
+  const store = new BodyStore(most, piece.length);
+  store.add(piece);
+  expect(store.bytes()).toBe(piece);
+});
+
+it.each([
+  ["a slice of other memory, which it would keep", Buffer.alloc(1_000).subarray(0, 500), 500],
+  ["a first piece of more", Buffer.from(new ArrayBuffer(500)), 600],
+  ["a piece of unknown length", Buffer.from(new ArrayBuffer(500)), 0],
+])("copies %s", (_what, piece, expected) => {
+  const store = new BodyStore(most, expected);
+  store.add(piece);
+  expect(store.bytes().buffer).not.toBe(piece.buffer);
+  expect(store.bytes().equals(piece)).toBe(true);
+});

@@ -1,13 +1,17 @@
 /** A larger body has memory of its own, which goes back to the system when it is freed. Bytes. */
 const small = 64 * 1024;
 
+const nothing = Buffer.alloc(0);
+
 /**
- * The bytes of one body, kept once. A large body grows in place, in memory that is reserved for
+ * The bytes of one body, kept once. A small body that comes in one piece, as nearly all do, is that
+ * piece. A large body grows in place, in memory that is reserved for
  * `most` bytes and used only as far as bytes came; so there is never a second, joined copy.
  */
 export class BodyStore {
   readonly #most: number;
-  #memory: Buffer;
+  readonly #expected: number;
+  #memory: Buffer = nothing;
   #large: ArrayBuffer | null = null;
   #length = 0;
 
@@ -17,7 +21,7 @@ export class BodyStore {
    */
   constructor(most: number, expected: number) {
     this.#most = most;
-    this.#memory = Buffer.allocUnsafeSlow(Math.min(small, most, expected || 4096));
+    this.#expected = expected;
   }
 
   get length(): number {
@@ -25,6 +29,11 @@ export class BodyStore {
   }
 
   add(piece: Buffer): void {
+    if (this.#length === 0 && this.#isAll(piece)) {
+      this.#memory = piece;
+      this.#length = piece.length;
+      return;
+    }
     const needed = this.#length + piece.length;
     if (needed > this.#memory.length) this.#grow(needed);
     piece.copy(this.#memory, this.#length);
@@ -33,15 +42,22 @@ export class BodyStore {
 
   /** What came so far. It is empty once the store is freed. */
   bytes(): Buffer {
-    return this.#memory.subarray(0, this.#length);
+    const memory = this.#memory;
+    return memory.length === this.#length ? memory : memory.subarray(0, this.#length);
   }
 
   /** Gives the memory back at once: the garbage collector would come only with the next burst. */
   free(): void {
     this.#large?.resize(0);
     this.#large = null;
-    this.#memory = Buffer.alloc(0);
+    this.#memory = nothing;
     this.#length = 0;
+  }
+
+  /** True for the whole of a small body, in memory of its own: a slice would keep what it is of. */
+  #isAll(piece: Buffer): boolean {
+    const { length } = piece;
+    return length === this.#expected && length <= small && length === piece.buffer.byteLength;
   }
 
   #grow(needed: number): void {
@@ -52,7 +68,9 @@ export class BodyStore {
     }
     const before = this.#memory;
     if (needed <= small) {
-      this.#memory = Buffer.allocUnsafeSlow(Math.min(small, Math.max(needed, before.length * 2)));
+      const first = Math.min(small, this.#most, this.#expected || 4096);
+      const size = Math.min(small, Math.max(needed, first, before.length * 2));
+      this.#memory = Buffer.allocUnsafeSlow(size);
     } else {
       const first = Math.min(this.#most, Math.ceil(needed / small) * small);
       this.#large = new ArrayBuffer(first, { maxByteLength: this.#most });
