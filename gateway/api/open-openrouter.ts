@@ -5,6 +5,7 @@ import type { Limits } from "../limits/limits.ts";
 import { modelAt } from "../upstreams/destination.ts";
 import type { KnownModels } from "../upstreams/known-models.ts";
 import type { Pools } from "../upstreams/open-pools.ts";
+import { shownUpstream } from "../upstreams/shown-upstream.ts";
 import type { OpenRouterParts } from "./openrouter-parts.ts";
 
 export type OpenRouterOptions = Pick<OpenRouterParts, "said" | "modelId" | "maxContextLength"> & {
@@ -29,7 +30,7 @@ export function openOpenRouter(options: OpenRouterOptions): OpenRouterParts {
     priceOf: (model) => prices.priceOf(model, upstreamModelOf(pools, model)) ?? originalPrice,
     modelId,
     maxContextLength,
-    providers: upstreams.map(({ name }) => name),
+    providers: upstreams.map(({ name }) => shownUpstream(name)),
     find: ledger.find,
     spent: async (user, since) => (await ledger.spent(user, since)).cost,
     limits: (who) => limits.states(who, Date.now()),

@@ -8,6 +8,7 @@ import {
 } from "../dialects/openrouter/openrouter-key.ts";
 import { GatewayError } from "../errors.ts";
 import type { LimitState } from "../limits/limits-report.ts";
+import { shownUpstream } from "../upstreams/shown-upstream.ts";
 import type { OpenRouterParts, OpenRouterQuestion } from "./openrouter-parts.ts";
 
 const dayMs = 86_400_000;
@@ -42,7 +43,9 @@ export async function showGeneration(
     throw new GatewayError("invalid_request", text, { param: "id" });
   }
   const found = await parts.find(identity.user, id);
-  if (found !== null) return { data: openRouterGeneration(found) };
+  if (found !== null) {
+    return { data: openRouterGeneration({ ...found, upstream: shownUpstream(found.upstream) }) };
+  }
   throw new GatewayError("not_found", "You have no generation with this id.", { param: "id" });
 }
 

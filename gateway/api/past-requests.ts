@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import { GatewayError } from "../errors.ts";
 import type { Reports } from "../ledger/reports.ts";
 import type { PageStart } from "../ledger/requests-page.ts";
+import { shownUpstream } from "../upstreams/shown-upstream.ts";
 import { answerJson } from "./answer-json.ts";
 import type { Viewer } from "./gateway-call.ts";
 
@@ -10,7 +11,7 @@ export type PastRequestsParts = { ledger: { readonly reports: Pick<Reports, "req
 /** `GET /me/requests`: the asker's own requests, the newest first, in pages. */
 export async function showPastRequests(
   { ledger }: PastRequestsParts,
-  { exchange, identity }: Viewer,
+  { exchange, identity, isAdmin }: Viewer,
   response: ServerResponse,
 ): Promise<void> {
   const asked = new URLSearchParams(exchange.query);
@@ -20,7 +21,9 @@ export async function showPastRequests(
   const { lines, next } = await ledger.reports.requests({ user: identity.user, limit, before });
   answerJson(response, exchange, {
     object: "list",
-    data: lines,
+    data: isAdmin
+      ? lines
+      : lines.map((line) => ({ ...line, upstream: shownUpstream(line.upstream) })),
     next_cursor: next === null ? null : `${next.startedAt}-${next.number}`,
   });
 }

@@ -5,7 +5,13 @@ import type { Reports } from "../ledger/reports.ts";
 import { quarterMs } from "../ledger/rollups.ts";
 import { createTimeZone, type TimeZone } from "../ledger/time-zone.ts";
 import { usageCsv } from "../ledger/usage-csv.ts";
-import { readUsageGroups, type UsageQuery, UsageQueryError } from "../ledger/usage-report.ts";
+import {
+  readUsageGroups,
+  type UsageLine,
+  type UsageQuery,
+  UsageQueryError,
+} from "../ledger/usage-report.ts";
+import { shownUpstream } from "../upstreams/shown-upstream.ts";
 import { parseInstant } from "../users/instant.ts";
 import { answerJson } from "./answer-json.ts";
 import type { Viewer } from "./gateway-call.ts";
@@ -30,7 +36,8 @@ export async function showUsage(
   const format = asked.get("format") ?? "json";
   if (format !== "json" && format !== "csv") throw wrong("format", "takes json or csv");
   const query = queryFrom(asked, viewer, Date.now());
-  const { from, to, utcBefore, lines, total } = await ledger.reports.usage(query);
+  const { from, to, utcBefore, total, ...report } = await ledger.reports.usage(query);
+  const lines = viewer.isAdmin ? report.lines : report.lines.map(withoutAddress);
   if (format === "csv") {
     setIdentityHeaders(response, exchange);
     response.setHeader("cache-control", "no-store");
@@ -50,6 +57,9 @@ export async function showUsage(
     total,
   });
 }
+
+const withoutAddress = (line: UsageLine): UsageLine =>
+  line.upstream === undefined ? line : { ...line, upstream: shownUpstream(line.upstream) };
 
 function queryFrom(asked: URLSearchParams, viewer: Viewer, now: number): UsageQuery {
   const timeZone = asked.get("tz") ?? "UTC";

@@ -352,13 +352,15 @@ test.each([
   [{ LAN_ADDRESS: "192.0.2.7" }, "http://192.0.2.7:8123/#invite=", false],
   [{ LAN_ADDRESS: "" }, "http://localhost:8123/#invite=", true],
   [{ LAN_ADDRESS: "192.0.2.7", PUBLIC_URL: "https://box.example" }, "https://box.example/", false],
-])("invite in a container with %j has a link to %s", async (env, link, isDoubtful) => {
+  [{ PUBLISHED_PORT: "", HOST: "127.0.0.1", PORT: "8124" }, "http://127.0.0.1:8124/", true],
+  [{ PUBLISHED_PORT: "", HOST: "192.0.2.9", PORT: "8124" }, "http://192.0.2.9:8124/", false],
+])("invite with %j has a link to %s", async (env, link, isDoubtful) => {
   using folder = mkdtempDisposableSync(prefix);
   const file = join(folder.path, "users.json");
   const all = { PUBLISHED_PORT: "8123", ...env };
   const { out, err } = await run(file, ["invite", "erin"], "", folder.path, all);
   expect(out.slice(0, link.length)).toBe(link);
-  expect(err.includes("in the place of localhost")).toBe(isDoubtful);
+  expect(err.includes("Only this machine can open it")).toBe(isDoubtful);
 });
 
 test("add makes a key that speaks for people", async () => {

@@ -1,8 +1,8 @@
-import { networkInterfaces } from "node:os";
 import type { Settings } from "../settings/settings-table.ts";
 import type { Finding } from "../upstreams/inspect/finding.ts";
 import { firstKeyFile, readFirstKey } from "../users/first-key.ts";
 import type { FirstKey } from "../users/first-users-file.ts";
+import { addressesOf } from "./addresses.ts";
 
 /** The first key, if a terminal shows it, or the command that does. */
 export function firstKeyLines({ key, keyFile }: FirstKey): string[] {
@@ -94,16 +94,4 @@ function curlLines(address: string, key: string, model: string | null): string[]
     "    -H 'Content-Type: application/json' \\",
     `    -d '{${named}"stream":true,"messages":[{"role":"user","content":"Hello"}]}'`,
   ];
-}
-
-/** The addresses for other machines on the LAN; the loopback address if there is none. */
-function addressesOf(host: string | null): string[] {
-  if (host !== null && host !== "0.0.0.0" && host !== "::") {
-    return [host.includes(":") ? `[${host}]` : host];
-  }
-  const found = Object.values(networkInterfaces())
-    .flatMap((list) => list ?? [])
-    .filter(({ internal, family }) => !internal && family === "IPv4")
-    .map(({ address }) => address);
-  return found.length > 0 ? found : ["127.0.0.1"];
 }

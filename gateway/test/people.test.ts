@@ -173,6 +173,31 @@ describe("GET /upstreams", () => {
   });
 });
 
+it("no call tells a person the address of an upstream, and an administrator from outside neither", async () => {
+  const answer = await gateway.post("/v1/chat/completions", chat());
+  await answer.text();
+  const id = answer.headers.get("x-request-id");
+  for (const [user, outside] of [
+    ["alice", false],
+    ["alice", true],
+    ["admin", true],
+  ] as const) {
+    for (const path of [
+      ...["/me", "/me/requests", "/usage?group=upstream", "/usage?group=upstream&format=csv"],
+      ...["/queue", "/upstreams", "/limits", "/v1/models", "/api/v1/models", "/api/v1/providers"],
+      ...[`/api/v1/generation?id=${id}`],
+    ]) {
+      const asked = as(user).get(path);
+      const { text } = await (outside ? asked.set("cf-ray", "1") : asked);
+      expect(text, `${user} ${path}`).not.toContain(String(gateway.upstream.port));
+    }
+  }
+  const { body } = await as("alice").get("/me/requests").expect(200);
+  expect(body.data[0].upstream).toBe("upstream");
+  const all = await as("admin").get("/usage?group=upstream").expect(200);
+  expect(all.body.data[0].upstream).toBe(gateway.upstream.url);
+});
+
 describe("GET /fairness", () => {
   it("says who held the slots and how long they waited, to administrators only", async () => {
     await ask("alice");

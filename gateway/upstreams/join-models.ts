@@ -1,4 +1,5 @@
-import { type CatalogEntry, type ModelStatus, ownerOf } from "./model-entries.ts";
+import type { CatalogEntry, ModelStatus } from "./model-entries.ts";
+import { shownUpstream } from "./shown-upstream.ts";
 
 /** A name that a route gives, and where it leads first. `model`: null is the same name. */
 export type RouteName = {
@@ -71,5 +72,5 @@ const unlisted = (id: string, upstream: string): ListedModel => ({
   id,
   object: "model",
   created: 0,
-  owned_by: ownerOf(upstream),
+  owned_by: shownUpstream(upstream),
 });

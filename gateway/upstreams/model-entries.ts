@@ -2,6 +2,7 @@ import { contextLengthIn } from "../dialects/context-length.ts";
 import type { Family } from "../dialects/dialect.ts";
 import { isJsonObject, type JsonObject } from "../json-object.ts";
 import { publicFields } from "./public-fields.ts";
+import { shownUpstream } from "./shown-upstream.ts";
 
 /** `loaded` answers at once; null: its server does not say. */
 export type ModelStatus = "loaded" | "loading" | "sleeping" | "unloaded";
@@ -29,10 +30,6 @@ const statuses: Readonly<Record<string, ModelStatus>> = {
   sleeping: "sleeping",
   unloaded: "unloaded",
 };
-
-/** Where nobody says: the upstream's name, but no address, which is nobody's business. */
-export const ownerOf = (upstream: string): string =>
-  upstream.includes("://") ? "upstream" : upstream;
 
 /** The models on one page of an upstream's list; what has no name is left out. */
 export function entriesOf(family: Family, page: JsonObject, upstream: string): CatalogEntry[] {
@@ -64,7 +61,7 @@ function openai(item: JsonObject, upstream: string): CatalogEntry | null {
   return {
     id,
     created: wholeOr(created, 0),
-    ownedBy: typeof ownedBy === "string" && ownedBy !== "" ? ownedBy : ownerOf(upstream),
+    ownedBy: typeof ownedBy === "string" && ownedBy !== "" ? ownedBy : shownUpstream(upstream),
     upstream,
     contextLength: contextLengthIn(raw),
     status: statusOf(raw.status),

@@ -1,8 +1,8 @@
-import { networkInterfaces } from "node:os";
 import { duration } from "../../kinds/duration.ts";
 import { readText } from "../../kinds/kind.ts";
 import { loadSome } from "../../settings/load-settings.ts";
 import { createInvites } from "../../users/invites.ts";
+import { addressesOf } from "../addresses.ts";
 import { type Command, command } from "../frame/command.ts";
 import type { Surroundings } from "../frame/surroundings.ts";
 import { UsageError } from "../frame/usage-error.ts";
@@ -49,8 +49,8 @@ export const invite: Command = command({
     say(`${user} gets a key by this link, once, until ${expires}. It is shown only now:`);
     if (screen.isTTY) say(await qrCode(url));
     out(url);
-    if (new URL(base).hostname !== "localhost") return;
-    say("On another machine, put this machine's address in the place of localhost, or use --url.");
+    if (!["localhost", "127.0.0.1", "[::1]"].includes(new URL(base).hostname)) return;
+    say("Only this machine can open it. For others put its own address there, by --url.");
   },
 });
 
@@ -58,14 +58,12 @@ export const invite: Command = command({
 function baseOf(url: string | undefined, { env, cwd }: Surroundings): string {
   if (url !== undefined) return readAddress(url).url;
   const from = { argv: [], env, cwd };
-  const { publicUrl, port } = loadSome(["publicUrl", "port"], from);
+  const { publicUrl, host, port } = loadSome(["publicUrl", "host", "port"], from);
   if (publicUrl !== null) return publicUrl;
-  const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
-  const own = all.find(({ family, internal }) => family === "IPv4" && !internal);
+  const published = env.PUBLISHED_PORT || null;
+  if (published === null) return `http://${addressesOf(host)[0]}:${port}`;
   // A container has an address that only its machine reaches; gateway.sh tells the machine's.
-  const isContainer = (env.PUBLISHED_PORT ?? "") !== "";
-  const host = env.LAN_ADDRESS || (isContainer ? undefined : own?.address) || "localhost";
-  return `http://${host}:${Number(env.PUBLISHED_PORT ?? "") || port}`;
+  return `http://${env.LAN_ADDRESS || "localhost"}:${published}`;
 }
 
 /** For the camera of a phone. */
