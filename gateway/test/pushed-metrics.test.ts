@@ -88,8 +88,11 @@ it("the gateway's own series are pushed too, with the numbers of /metrics", asyn
     below += buckets[at] ?? 0;
     expect(text).toContain(`llm_gateway_queue_wait_seconds_bucket{le="${bound}"} ${below}\n`);
   });
-  // Each of them, under a name that a collector turns back into the one in /metrics.
-  const scraped = [...text.matchAll(/^# TYPE llm_gateway_(\S+) /gm)].map(([, name]) => name ?? "");
+  // Each that has a number, under a name that a collector turns back into the one in /metrics.
+  const types = [...text.matchAll(/^# TYPE llm_gateway_(\S+) /gm)].map(([, name]) => name ?? "");
+  const scraped = types.filter((name) => {
+    return new RegExp(`^llm_gateway_${name}(_count)?(\\{.*\\})? (?!Nan)`, "m").test(text);
+  });
   expect(scraped.length).toBeGreaterThan(20);
   for (const name of scraped) {
     const pushed = `llm_gateway.${name.replace(/(_total|_seconds|_bytes)+$/, "")}`;

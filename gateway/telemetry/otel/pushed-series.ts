@@ -48,7 +48,9 @@ export function createPushedSeries(
       const span = { startTime: startedAt, endTime: hrTime(Date.now()) };
       const own = (await read()).filter(({ name }) => name.startsWith(prefix));
       const shownLabels = (labels: Labels) => pushedLabels(labels, showsNames);
-      const metrics = own.map((one) => metricOf(one, span, shownLabels));
+      const metrics = own
+        .map((one) => metricOf(one, span, shownLabels))
+        .filter(({ dataPoints }) => dataPoints.length > 0);
       const scope = { name: "llm-gateway" };
       const scopeMetrics = [{ scope, metrics }];
       return { resourceMetrics: { resource: emptyResource(), scopeMetrics }, errors: [] };

@@ -45,8 +45,9 @@ export function createCollectorWatch(
   };
 }
 
-/** Its code says most: an error of several addresses has no message. */
+/** An error of several addresses has no message, but a code. */
 function reasonOf(error: Error): string {
   const code = "code" in error ? String(error.code) : "";
-  return [error.message, code].filter((part) => part !== "").join(" ") || error.name;
+  if (error.message.includes(code)) return error.message || error.name;
+  return `${error.message} ${code}`.trim();
 }
