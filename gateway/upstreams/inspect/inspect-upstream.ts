@@ -133,7 +133,8 @@ function slotFinding(
 ): Finding[] {
   if (slots === null) return [];
   const has = counted(slots, "slot");
-  if (capacity === "auto" || slots === capacity) return [ok("slots", `${has}, all used.`)];
+  if (capacity === "auto" || slots === capacity)
+    return [ok("slots", `${has}; the gateway uses all.`)];
   if (capacity < slots) {
     return [warn("slots", `${has}, ${capacity} used.`, `${names.slots("auto")} uses all.`)];
   }
