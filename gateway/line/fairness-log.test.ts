@@ -41,3 +41,10 @@ test("only the last ten minutes count, running requests until now", () => {
   expect(alice).toMatchObject({ slotMs: 4 * minute, waitsMs: [] });
   expect(log.view(40 * minute, [])).toEqual([]);
 });
+
+test("of very many starts the latest five hundred are kept, in order", () => {
+  const log = new FairnessLog();
+  for (let start = 0; start < 1_203; start++) log.started("alice", 1, start, start);
+  const [alice] = log.view(minute, []);
+  expect(alice?.waitsMs).toEqual(Array.from({ length: 500 }, (_, index) => 703 + index));
+});

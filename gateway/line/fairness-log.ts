@@ -14,7 +14,11 @@ type Kept = {
   weight: number;
   /** Slot time of ended requests by bucket. */
   readonly slots: Map<number, number>;
-  readonly waits: { readonly at: number; readonly ms: number }[];
+  /** When the latest requests started, and how long they had waited. Lists of numbers are no garbage. */
+  readonly startedAt: number[];
+  readonly waitedMs: number[];
+  /** Where the next start is kept: that of the oldest one, if the lists are full. */
+  next: number;
   /** Since when something of theirs waits; null: nothing does. */
   waitsSince: number | null;
 };
@@ -36,8 +40,9 @@ export class FairnessLog {
     const kept = this.#of(user, now);
     if (kept === null) return;
     kept.weight = weight;
-    kept.waits.push({ at: now, ms: waitedMs });
-    if (kept.waits.length > mostWaits) kept.waits.shift();
+    kept.startedAt[kept.next] = now;
+    kept.waitedMs[kept.next] = waitedMs;
+    kept.next = (kept.next + 1) % mostWaits;
   }
 
   /** A request has ended that held a slot from `from` to `now`. */
@@ -69,11 +74,11 @@ export class FairnessLog {
       open.set(user, (open.get(user) ?? 0) + ms);
     }
     this.#forget(now);
-    return Array.from(this.#users, ([user, { weight, slots, waits, waitsSince }]) => ({
-      ...{ user, weight },
-      slotMs: [...slots.values()].reduce((sum, ms) => sum + ms, open.get(user) ?? 0),
-      waitsMs: waits.map(({ ms }) => ms),
-      isBacklogged: waitsSince !== null && waitsSince <= now - fairnessWindowMs,
+    return Array.from(this.#users, ([user, kept]) => ({
+      ...{ user, weight: kept.weight },
+      slotMs: [...kept.slots.values()].reduce((sum, ms) => sum + ms, open.get(user) ?? 0),
+      waitsMs: waitsFrom(kept, now - fairnessWindowMs),
+      isBacklogged: kept.waitsSince !== null && kept.waitsSince <= now - fairnessWindowMs,
     }));
   }
 
@@ -82,19 +87,26 @@ export class FairnessLog {
     if (known !== undefined) return known;
     if (this.#users.size >= mostUsers) this.#forget(now);
     if (this.#users.size >= mostUsers) return null;
-    const kept: Kept = { weight: 1, slots: new Map(), waits: [], waitsSince: null };
+    const nothing = { startedAt: [], waitedMs: [], next: 0, waitsSince: null };
+    const kept: Kept = { weight: 1, slots: new Map(), ...nothing };
     this.#users.set(user, kept);
     return kept;
   }
 
   #forget(now: number): void {
     const first = now - fairnessWindowMs;
-    for (const [user, { slots, waits, waitsSince }] of this.#users) {
+    for (const [user, { slots, startedAt, next, waitsSince }] of this.#users) {
       for (const bucket of slots.keys()) if ((bucket + 1) * bucketMs <= first) slots.delete(bucket);
-      while (waits[0] !== undefined && waits[0].at < first) waits.shift();
-      if (slots.size === 0 && waits.length === 0 && waitsSince === null) this.#users.delete(user);
+      const latest = startedAt.at(next - 1) ?? Number.NEGATIVE_INFINITY;
+      if (slots.size === 0 && latest < first && waitsSince === null) this.#users.delete(user);
     }
   }
+}
+
+/** The waits of the starts at or after `first`, the oldest first. */
+function waitsFrom({ startedAt, waitedMs, next }: Kept, first: number): number[] {
+  const inOrder = [...waitedMs.keys()].map((at) => (next + at) % waitedMs.length);
+  return inOrder.flatMap((at) => ((startedAt[at] ?? first) < first ? [] : (waitedMs[at] ?? [])));
 }
 
 /**
