@@ -8,6 +8,8 @@ export type BenchOptions = {
   json: boolean;
   /** Puts the table into bench/README.md. */
   write: boolean;
+  /** The gateway is measured with each of these numbers of workers too. */
+  workers: number[];
   /** Further servers that already run in front of some mock of theirs. */
   peers: Contestant[];
 };
@@ -15,6 +17,7 @@ export type BenchOptions = {
 export const usage = `npm run bench -- [options]
   --seconds N              length of each measured window (6)
   --peer NAME=URL,KEY,PID  also measure a server that runs on 127.0.0.1; may be repeated
+  --workers N,N            also measure the gateway with WORKERS=N; the CPU is of all its processes
   --write                  put the table into bench/README.md
   --json                   print everything measured as JSON
   --help`;
@@ -25,6 +28,7 @@ export function readOptions(argv: readonly string[]): BenchOptions | null {
     args: [...argv],
     options: {
       seconds: { type: "string", default: "6" },
+      workers: { type: "string", default: "" },
       peer: { type: "string", multiple: true, default: [] },
       write: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
@@ -34,7 +38,12 @@ export function readOptions(argv: readonly string[]): BenchOptions | null {
   if (values.help) return null;
   const seconds = Number(values.seconds);
   if (!(seconds > 0 && seconds <= 600)) throw new Error("--seconds must be from 0 to 600");
-  return { seconds, json: values.json, write: values.write, peers: values.peer.map(peerOf) };
+  const workers = values.workers.split(",").filter(Boolean).map(Number);
+  if (!workers.every((count) => Number.isInteger(count) && count > 0)) {
+    throw new Error("--workers must be numbers above 0: --workers 2,4");
+  }
+  const peers = values.peer.map(peerOf);
+  return { seconds, json: values.json, write: values.write, workers, peers };
 }
 
 function peerOf(text: string): Contestant {

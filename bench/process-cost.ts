@@ -4,8 +4,23 @@ import { readFileSync } from "node:fs";
 /** Linux counts CPU time in hundredths of a second for programs, whatever the kernel's own tick. */
 const ticksPerSecond = 100;
 
-/** CPU time of a process so far, all its threads, user and system. Seconds. */
-export function cpuSeconds(pid: number): number {
+/** CPU time of a process and of those that it started, so far. Seconds. */
+export const cpuSeconds = (pid: number): number =>
+  groupOf(pid).reduce((sum, one) => sum + cpuOf(one), 0);
+
+/** Memory in RAM of a process and of those that it started. Megabytes of 2^20 bytes. */
+export const residentMb = (pid: number): number =>
+  groupOf(pid).reduce((sum, one) => sum + memoryOf(one), 0);
+
+/** A process, then those that it started and that run now. */
+function groupOf(pid: number): number[] {
+  if (process.platform !== "linux") return [pid];
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1");
+  return [pid, ...children.split(" ").filter(Boolean).map(Number)];
+}
+
+/** All its threads, user and system. */
+function cpuOf(pid: number): number {
   if (process.platform !== "linux") return cpuOfPs(ps(pid, "time="));
   const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
   // The name in brackets may hold spaces; the fields are counted from behind it.
@@ -13,8 +28,7 @@ export function cpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
 }
 
-/** Memory of a process that is in RAM. Megabytes of 2^20 bytes. */
-export function residentMb(pid: number): number {
+function memoryOf(pid: number): number {
   if (process.platform !== "linux") return Number(ps(pid, "rss=")) / 1024;
   const status = readFileSync(`/proc/${pid}/status`, "latin1");
   const at = status.indexOf("VmRSS:");

@@ -52,6 +52,12 @@ export async function runBench(
     await add(gateway.contestant, false);
     await children.end(gateway.child);
   }
+  for (const workers of options.workers) {
+    const its = join(folder, `workers-${workers}`);
+    const several = await startGateway(children, its, mockPort, workers);
+    await add(several.contestant, false);
+    await children.end(several.child);
+  }
   for (const peer of options.peers) await add(peer, false);
   return rows;
 }

@@ -13,12 +13,13 @@ const compileCache = fileURLToPath(new URL("../node_modules/.cache/llm-gateway",
 
 /**
  * Starts llm-gateway as its users do, with everything on: keys, line, ledger on disk, metrics,
- * logs. `folder` gets its data; being its working directory, it also keeps a developer's .env out.
+ * logs, and so many workers. `folder` gets its data; being its working directory, it also keeps a developer's .env out.
  */
 export async function startGateway(
   children: Children,
   folder: string,
   upstreamPort: number,
+  workers: number = 1,
 ): Promise<{ contestant: Contestant; child: ChildProcess }> {
   mkdirSync(folder, { recursive: true });
   const key = `sk-${randomBytes(16).toString("hex")}`;
@@ -43,6 +44,7 @@ export async function startGateway(
       // other work than what the peers do.
       UPSTREAM_TYPE: "openai",
       MAX_CONCURRENT: "64",
+      WORKERS: String(workers),
       METRICS_PORT: String(await freePort()),
       LOG_LEVEL: "info",
     },
@@ -50,5 +52,6 @@ export async function startGateway(
   closeSync(output);
   await ready(child, port, "/health", log);
   const startMs = performance.now() - begun;
-  return { child, contestant: { name: "llm-gateway", port, key, pid: child.pid ?? null, startMs } };
+  const name = workers === 1 ? "llm-gateway" : `llm-gateway, WORKERS=${workers}`;
+  return { child, contestant: { name, port, key, pid: child.pid ?? null, startMs } };
 }

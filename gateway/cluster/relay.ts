@@ -72,7 +72,8 @@ function give(answer: IncomingMessage, response: ServerResponse): void {
     if (!ofConnection.has(name.toLowerCase()) || isClose) headers.push(name, value);
   }
   response.writeHead(statusCode, statusMessage, headers);
-  response.flushHeaders();
+  // Not `flushHeaders`, which writes UTF-8: a head is Latin-1.
+  response.write(Buffer.alloc(0));
   answer.once("error", () => response.destroy());
   answer.once("close", () => {
     if (!answer.complete) response.destroy();
