@@ -1,8 +1,6 @@
 import { rmSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { enableCompileCache } from "node:module";
 import { dirname } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Identity } from "./auth/identity.ts";
 import { stripCredentials } from "./auth/query-credentials.ts";
 import { createLink, readBatch } from "./cluster/link.ts";
@@ -22,11 +20,6 @@ import type { Tracing } from "./telemetry/tracing.ts";
 
 // One of the processes that WORKERS asks for: it serves generations. All else is passed on to the
 // first process, which keeps the line, the limits and the accounts.
-
-enableCompileCache(
-  process.env.NODE_COMPILE_CACHE ??
-    fileURLToPath(new URL("../node_modules/.cache/llm-gateway", import.meta.url)),
-);
 
 /** If the first process is gone, `disconnect` says so. */
 const send = (message: string | WorkerNotice): void =>

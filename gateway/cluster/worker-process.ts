@@ -1,4 +1,5 @@
 import cluster, { type Worker } from "node:cluster";
+import { fileURLToPath } from "node:url";
 import { createLink, type Link, readBatch } from "./link.ts";
 import type { Begin, FromWorker, ToWorker, WorkerNotice, WorkerOrder } from "./messages.ts";
 
@@ -18,6 +19,14 @@ export type WorkerProcess = {
 const endsWithinMs = 2_000;
 
 /**
+ * Compiled code, as `npm start` keeps it. Named before Node starts: then it is used for the first file
+ * too, and a start takes half the time.
+ */
+const compileCache =
+  process.env.NODE_COMPILE_CACHE ??
+  fileURLToPath(new URL("../../node_modules/.cache/llm-gateway", import.meta.url));
+
+/**
  * Starts one.
  * @param entry - the program of a worker
  * @param said - gets its messages in their order
@@ -34,7 +43,7 @@ export function startWorker(
     serialization: "advanced",
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
-  const worker = cluster.fork();
+  const worker = cluster.fork({ NODE_COMPILE_CACHE: compileCache });
   const serving = Promise.withResolvers<void>();
   // Nobody may wait for it any more when it dies.
   serving.promise.catch(() => {});
