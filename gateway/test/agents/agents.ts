@@ -13,8 +13,10 @@ export type AgentPlace = {
 /** A coding agent, as its users start it without a terminal. */
 export type Agent = {
   readonly name: string;
-  /** Its package, and the API that it speaks. */
+  /** Its package, and where that is from. */
   readonly package: string;
+  readonly from: "npm" | "PyPI";
+  /** The API that it speaks. */
   readonly api: string;
   /** Writes its configuration; gives its command and its environment. */
   prepare(
@@ -37,6 +39,7 @@ function write(home: string, file: string, text: string): void {
 const claude: Agent = {
   name: "Claude Code",
   package: "@anthropic-ai/claude-code",
+  from: "npm",
   api: "Messages",
   prepare: ({ url, key, installed }, prompt) => ({
     command: [
@@ -56,6 +59,7 @@ const claude: Agent = {
 const codex: Agent = {
   name: "Codex CLI",
   package: "@openai/codex",
+  from: "npm",
   api: "Responses",
   prepare({ home, url, key, installed }, prompt) {
     write(
@@ -87,6 +91,7 @@ const codex: Agent = {
 const gemini: Agent = {
   name: "Gemini CLI",
   package: "@google/gemini-cli",
+  from: "npm",
   api: "Gemini",
   prepare({ home, url, key, installed }, prompt) {
     write(
@@ -111,6 +116,7 @@ const gemini: Agent = {
 const opencode: Agent = {
   name: "opencode",
   package: "opencode-ai",
+  from: "npm",
   api: "chat",
   prepare({ home, url, key, installed }, prompt) {
     const options = { baseURL: `${url}/v1`, apiKey: key };
@@ -142,6 +148,7 @@ const opencode: Agent = {
 const qwen: Agent = {
   name: "qwen-code",
   package: "@qwen-code/qwen-code",
+  from: "npm",
   api: "chat",
   prepare({ home, url, key, installed }, prompt) {
     write(
@@ -159,5 +166,82 @@ const qwen: Agent = {
   },
 };
 
-/** The agents that are tried; each installs from npm. */
-export const agents: readonly Agent[] = [claude, codex, gemini, opencode, qwen];
+const cline: Agent = {
+  name: "Cline CLI",
+  package: "cline",
+  from: "npm",
+  api: "chat",
+  prepare({ home, url, key, installed }, prompt) {
+    const provider = "openai-compatible";
+    const settings = { provider, apiKey: key, model: "mock", baseUrl: `${url}/v1` };
+    write(
+      home,
+      ".cline/data/settings/providers.json",
+      JSON.stringify({
+        version: 1,
+        lastUsedProvider: provider,
+        modes: {},
+        providers: {
+          [provider]: { settings, updatedAt: "2026-11-28T00:00:00.000Z", tokenSource: "manual" },
+        },
+      }),
+    );
+    return {
+      command: [join(installed, `node_modules/@cline/cli-${platform}/bin/cline`), prompt],
+      env: {},
+    };
+  },
+};
+
+const continueCli: Agent = {
+  name: "Continue CLI",
+  package: "@continuedev/cli",
+  from: "npm",
+  api: "chat",
+  prepare({ home, url, key, installed }, prompt) {
+    const config = join(home, ".continue/config.yaml");
+    const model = { name: "mock", provider: "openai", model: "mock", apiBase: `${url}/v1` };
+    const models = [{ ...model, apiKey: key, roles: ["chat"], capabilities: ["tool_use"] }];
+    // JSON is YAML too.
+    write(
+      home,
+      ".continue/config.yaml",
+      JSON.stringify({ name: "gateway", version: "1.0.0", schema: "v1", models }),
+    );
+    return {
+      command: [
+        ...["node", join(installed, "node_modules/@continuedev/cli/dist/cn.js")],
+        ...["--print", "--auto", "--config", config, prompt],
+      ],
+      env: { CONTINUE_TELEMETRY_ENABLED: "0" },
+    };
+  },
+};
+
+/** It offers no tools: it sends the file, reads the edit from the text, and runs its own test. */
+const aider: Agent = {
+  name: "Aider",
+  package: "aider-chat",
+  from: "PyPI",
+  api: "chat",
+  prepare: ({ url, key, installed }, prompt) => ({
+    command: [
+      join(installed, "venv/bin/aider"),
+      ...["--model", "openai/mock", "--edit-format", "diff", "--yes-always", "--no-git"],
+      ...["--no-check-update", "--no-show-model-warnings", "--analytics-disable"],
+      ...["--auto-test", "--test-cmd", "cp note.txt note.txt.done"],
+      ...["--message", prompt, "note.txt"],
+    ],
+    env: {
+      OPENAI_API_BASE: `${url}/v1`,
+      OPENAI_API_KEY: key,
+      LITELLM_LOCAL_MODEL_COST_MAP: "True",
+    },
+  }),
+};
+
+/** The agents that are tried. */
+export const agents: readonly Agent[] = [
+  ...[claude, codex, gemini, opencode, qwen],
+  ...[cline, continueCli, aider],
+];

@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { basename } from "node:path";
 import { isJsonObject, type JsonObject } from "../../json-object.ts";
 import type { Handler } from "../support/mock-upstream.ts";
 
@@ -14,9 +15,9 @@ type Call = { readonly name: string; readonly args: JsonObject };
 
 /** The tools of coding agents by what they do, best first. */
 const kinds = {
-  read: [/^(?:read|read_file|readfile|view)$/i],
-  edit: [/^(?:edit|replace|apply_patch|str_replace)$/i, /^(?:write|write_file|writefile)$/i],
-  run: [/^(?:bash|shell|run_shell_command|shell_command|exec_command|local_shell)$/i],
+  read: [/^(?:read|read_files?|readfile|view)$/i],
+  edit: [/^(?:edit|editor|replace|apply_patch|str_replace)$/i, /^(?:write|write_file|writefile)$/i],
+  run: [/^(?:bash|shell|run_shell_command|run_commands|shell_command|exec_command|local_shell)$/i],
 } as const;
 
 function toolFor(kind: keyof typeof kinds, tools: readonly Tool[]): Tool | null {
@@ -40,8 +41,10 @@ function argumentsFor({ name, schema }: Tool, task: ScriptedTask, edits: boolean
   for (const [field, about] of Object.entries(fields)) {
     const isList = isJsonObject(about) && about.type === "array";
     if (/^(?:file_?path|absolute_path|path)$/i.test(field)) args[field] = task.file;
-    else if (/^old_?string$/i.test(field)) args[field] = task.before;
-    else if (/^new_?string$/i.test(field)) args[field] = task.after;
+    else if (/^old_?(?:string|text)$/i.test(field)) args[field] = task.before;
+    else if (/^new_?(?:string|text)$/i.test(field)) args[field] = task.after;
+    else if (field === "files" && isList) args[field] = [{ path: task.file }];
+    else if (field === "commands" && isList) args[field] = [command];
     else if (field === "content") args[field] = `${task.after}\n`;
     else if (field === "input" && name === "apply_patch") args[field] = patchOf(task);
     else if (/^(?:command|cmd)$/.test(field)) {
@@ -68,11 +71,17 @@ type Form = {
   /** How many results of tools the conversation has. */
   results(body: JsonObject): number;
   isStream(body: JsonObject, url: string): boolean;
-  whole(call: Call | null): JsonObject;
-  stream(call: Call | null): string;
+  /** `done`: what it says where it makes no call. */
+  whole(call: Call | null, done: string): JsonObject;
+  stream(call: Call | null, done: string): string;
 };
 
-const done = "All done.";
+/** What the model says at the end. Agents that offer no tools read their edits from its text. */
+function lastWords(request: string, { file, before, after }: ScriptedTask): string {
+  if (!request.includes("SEARCH/REPLACE")) return "All done.";
+  const edit = `<<<<<<< SEARCH\n${before}\n=======\n${after}\n>>>>>>> REPLACE`;
+  return `All done.\n\n${basename(file)}\n\`\`\`\n${edit}\n\`\`\`\n`;
+}
 
 const objects = (value: unknown): JsonObject[] =>
   Array.isArray(value) ? value.filter(isJsonObject) : [];
@@ -95,7 +104,7 @@ const chat: Form = {
     ),
   results: (body) => objects(body.messages).filter(({ role }) => role === "tool").length,
   isStream: (body) => body.stream === true,
-  whole(call) {
+  whole(call, done) {
     const calls = call === null ? {} : { tool_calls: [chatCall(call)] };
     const message = { role: "assistant", content: call === null ? done : null, ...calls };
     const finish_reason = call === null ? "stop" : "tool_calls";
@@ -107,7 +116,7 @@ const chat: Form = {
       usage,
     };
   },
-  stream(call) {
+  stream(call, done) {
     const chunk = (delta: object, finish_reason: string | null): string =>
       data({
         ...chatHead,
@@ -136,9 +145,14 @@ const messages: Form = {
       objects(content).filter(({ type }) => type === "tool_result"),
     ).length,
   isStream: (body) => body.stream === true,
-  whole: (call) => ({ ...messageHead, content: [messageBlock(call)], ...messageEnd(call), usage }),
-  stream(call) {
-    const block = messageBlock(call);
+  whole: (call, done) => ({
+    ...messageHead,
+    content: [messageBlock(call, done)],
+    ...messageEnd(call),
+    usage,
+  }),
+  stream(call, done) {
+    const block = messageBlock(call, done);
     const begun = call === null ? { ...block, text: "" } : { ...block, input: {} };
     const delta =
       call === null
@@ -170,7 +184,7 @@ const messageEnd = (call: Call | null): JsonObject => ({
   stop_reason: call === null ? "end_turn" : "tool_use",
 });
 
-function messageBlock(call: Call | null): JsonObject {
+function messageBlock(call: Call | null, done: string): JsonObject {
   if (call === null) return { type: "text", text: done };
   return { type: "tool_use", id: `toolu_${made++}`, name: call.name, input: call.args };
 }
@@ -187,14 +201,14 @@ const gemini: Form = {
       objects(parts).filter(({ functionResponse }) => functionResponse !== undefined),
     ).length,
   isStream: (_body, url) => url.includes("stream"),
-  whole(call) {
+  whole(call, done) {
     const part =
       call === null ? { text: done } : { functionCall: { name: call.name, args: call.args } };
     const content = { role: "model", parts: [part] };
     const usageMetadata = { promptTokenCount: 9, candidatesTokenCount: 2, totalTokenCount: 11 };
     return { candidates: [{ content, finishReason: "STOP", index: 0 }], usageMetadata };
   },
-  stream: (call) => data(gemini.whole(call)),
+  stream: (call, done) => data(gemini.whole(call, done)),
 };
 
 function formOf(url: string): Form | null {
@@ -224,7 +238,8 @@ export function scriptedModel(task: ScriptedTask, api: "chat" | "messages" | "ge
     const request = isJsonObject(asked) ? asked : {};
     const call = callAfter(form.results(request), form.tools(request), task);
     const isStream = form.isStream(request, url);
-    const text = isStream ? form.stream(call) : JSON.stringify(form.whole(call));
+    const done = lastWords(body.toString(), task);
+    const text = isStream ? form.stream(call, done) : JSON.stringify(form.whole(call, done));
     send(response, 200, isStream ? "text/event-stream" : "application/json", text);
   };
 }

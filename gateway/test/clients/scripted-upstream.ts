@@ -101,6 +101,14 @@ function messagesScript(tools: boolean): Script {
   };
 }
 
+const responsesUsage = {
+  input_tokens: 5,
+  input_tokens_details: { cached_tokens: 0 },
+  output_tokens: 2,
+  output_tokens_details: { reasoning_tokens: 0 },
+  total_tokens: 7,
+};
+
 function responsesScript(): Script {
   let sequence_number = 0;
   const event = (type: string, more: object): string =>
@@ -121,7 +129,7 @@ function responsesScript(): Script {
     tool_choice: "auto",
     tools: [],
     top_p: 1,
-    usage: status === "completed" ? { input_tokens: 5, output_tokens: 2, total_tokens: 7 } : null,
+    usage: status === "completed" ? responsesUsage : null,
   });
   const at = { item_id: "msg_up", output_index: 0, content_index: 0 };
   const part = (text: string) => ({ type: "output_text", text, annotations: [], logprobs: [] });
