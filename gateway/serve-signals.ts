@@ -2,18 +2,19 @@ import { hostname } from "node:os";
 import { otelOptions } from "./serve-options.ts";
 import type { Settings } from "./settings/settings-table.ts";
 import { createTelemetry, type Telemetry } from "./telemetry/events.ts";
+import type { Watched } from "./telemetry/gauges.ts";
 import { createLog, type LogForm } from "./telemetry/log.ts";
 import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
 import { createNotices, type NoticesOptions } from "./telemetry/notices.ts";
 import type { Otel } from "./telemetry/otel/open-otel.ts";
-import { type Waits, watchQueue } from "./telemetry/watch-queue.ts";
+import { watchOver } from "./telemetry/watch-over.ts";
 
 /** What says how the gateway is: to a log, to those who ask, and to those who must not ask. */
 export type Signals = {
   telemetry: Telemetry;
   metrics: Metrics;
-  /** Looks now and then for long waits, where somebody is told of them; ends what it returns. */
-  watchWaits(list: () => Waits): () => void;
+  /** Looks now and then at what nobody reports, where somebody is told; returns what ends it. */
+  watchOver(watched: Watched): () => void;
 };
 
 /** Opens log, metrics, notices, and what pushes to a collector; part of the composition root. */
@@ -36,8 +37,11 @@ export async function openSignals(
   return {
     telemetry,
     metrics,
-    watchWaits: (list) =>
-      options.to === null ? () => {} : watchQueue(list, options.longMs, notices),
+    watchOver(watched) {
+      if (options.to === null) return () => {};
+      const hasBackups = settings.backupDaily !== null;
+      return watchOver(watched, { longMs: options.longMs, hasBackups }, notices);
+    },
   };
 }
 

@@ -32,6 +32,7 @@ import type { Settings } from "./settings/settings-table.ts";
 import { upgrade } from "./sockets/upgrade.ts";
 import { createEar, type Ear } from "./telemetry/ear.ts";
 import type { Telemetry } from "./telemetry/events.ts";
+import type { Watched } from "./telemetry/gauges.ts";
 import type { LogForm } from "./telemetry/log.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
 import { createAffinity } from "./upstreams/affinity.ts";
@@ -76,7 +77,7 @@ type State = {
 export async function startGateway(settings: Settings, options: GatewayOptions): Promise<Gateway> {
   await using opening = new AsyncDisposableStack();
   const state: State = { publicPort: settings.publicPort, draining: false };
-  const { telemetry, metrics, watchWaits } = await openSignals(settings, options, opening);
+  const { telemetry, metrics, watchOver } = await openSignals(settings, options, opening);
   opening.defer(() => {
     if (state.draining) telemetry.stopped();
   });
@@ -97,8 +98,9 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
     owner,
     share,
   };
-  const { parts, upstreams } = await openParts(common, opening);
-  opening.defer(watchWaits(parts.lines.list));
+  const { parts, upstreams, watched } = await openParts(common, opening);
+  metrics.watch(watched);
+  opening.defer(watchOver(watched));
   const ports = await openFront(common, parts);
   opening.defer(() => ports.close(1_000));
   state.publicPort = ports.public?.port ?? null;
@@ -180,14 +182,14 @@ async function openFront(common: Common, parts: AppParts): Promise<Ports> {
 async function openParts(
   common: Common,
   opening: AsyncDisposableStack,
-): Promise<{ parts: AppParts; upstreams: OpenUpstreams }> {
+): Promise<{ parts: AppParts; upstreams: OpenUpstreams; watched: Watched }> {
   const { settings, telemetry, metrics, underway, state, version } = common;
   const ledger = openAccounts(common, opening);
   const opened = await openGeneration({ ...common, publicPort: () => state.publicPort }, opening);
   const { users, upstreams, rateLimit, prices, rules } = opened;
   metrics.seed(await ledger.totals(), (user) => users.read().entriesOf(user).length > 0);
   const { lines, models, pools, watch } = upstreams;
-  metrics.watch(watchedBy({ ...common, upstreams, ledger, users }));
+  const watched = watchedBy({ ...common, upstreams, ledger, users });
   const limits = limitsOver(ledger, common, rateLimit);
   const stopNotes = createStopNotes(settings.usersFile);
   const mayStay = createMayStay(() => users.read());
@@ -212,7 +214,7 @@ async function openParts(
     healthReport: () => healthReport({ ...upstreams, ...state, ...watch, version, users, ledger }),
     metrics: settings.metricsPort === null ? metrics.render : null,
   };
-  return { parts, upstreams };
+  return { parts, upstreams, watched };
 }
 
 /** The ledger, and what keeps it in order. */

@@ -136,6 +136,17 @@ describe("a change", () => {
     expect(eventsIn()).toEqual(["backup_failed", "ledger_trouble"]);
   });
 
+  it("of the disk is told in sizes that people read", async () => {
+    const told = open("json", "/");
+    told.disk(2 ** 30, 100 * 2 ** 30, true);
+    await arrived(1);
+    expect(receiver.got[0]?.body).toMatchObject({
+      event: "disk_low",
+      text: "1.0 GiB of 100.0 GiB are free.",
+      free_bytes: 2 ** 30,
+    });
+  });
+
   it("to what was always well is none", async () => {
     const told = open("json", "/");
     told.usersFile(null);

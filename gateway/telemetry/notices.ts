@@ -10,6 +10,8 @@ export type Notices = {
   usersFile(trouble: string | null): void;
   ledger(trouble: string | null): void;
   backup(trouble: string | null): void;
+  /** Bytes of the disk of the accounts. */
+  disk(free: number, size: number, isLow: boolean): void;
   /** The longest wait in milliseconds; null: none is long. */
   queue(waiting: number, oldestMs: number | null): void;
   /** A limit has refused a request of this user, in these words. */
@@ -47,6 +49,7 @@ export function createNotices(options: NoticesOptions, now: () => number = Date.
     usersFile: (trouble) => toOperator((it) => it.usersFile(trouble)),
     ledger: (trouble) => toOperator((it) => it.ledger(trouble)),
     backup: (trouble) => toOperator((it) => it.backup(trouble)),
+    disk: (...told) => toOperator((it) => it.disk(...told)),
     queue: (...told) => toOperator((it) => it.queue(...told)),
     limit(user, ...told) {
       const last = lastLimit.get(user);

@@ -53,6 +53,15 @@ export function backupNotice(trouble: string | null): Notice {
   return notice("backup_failed", false, ["The daily backup has failed", `${trouble}.`]);
 }
 
+/** Bytes. */
+export function diskNotice(free: number, size: number, isLow: boolean): Notice {
+  const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+  const text = `${gigabytes(free)} of ${gigabytes(size)} are free.`;
+  const facts = { free_bytes: free, size_bytes: size };
+  if (!isLow) return notice("disk_ok", true, ["The disk has room again", text], facts);
+  return notice("disk_low", false, ["The disk of the accounts is almost full", text], facts);
+}
+
 /** @param oldestMs - the longest wait; null: no request waits long */
 export function queueNotice(waiting: number, oldestMs: number | null): Notice {
   const facts = { waiting };

@@ -2,6 +2,7 @@ import type { NotifyAddress } from "../../kinds/notify-address.ts";
 import type { Notices } from "../notices.ts";
 import {
   backupNotice,
+  diskNotice,
   doneNotice,
   ledgerNotice,
   limitNotice,
@@ -32,6 +33,7 @@ export function openOffice({ to, secret, quietMs, ...options }: OfficeOptions): 
     usersFile: (trouble) => note("users", usersFileNotice(trouble)),
     ledger: (trouble) => note("ledger", ledgerNotice(trouble)),
     backup: (trouble) => note("backup", backupNotice(trouble)),
+    disk: (...told) => note("disk", diskNotice(...told)),
     queue: (waiting, oldestMs) => note("queue", queueNotice(waiting, oldestMs)),
     // The secret is that of those who run the gateway: a user's server does not need it.
     limit: (user, address, refusal) => post.send(address, limitNotice(user, refusal), null),
