@@ -10,8 +10,8 @@ import { scheduleBackups } from "./backup/backup-schedule.ts";
 import type { Underway } from "./generation/keeper.ts";
 import { createLocalKeeper } from "./generation/local-keeper.ts";
 import { stopRemovedUsers } from "./generation/stop-removed-users.ts";
-import { type Ledger, openLedger } from "./ledger/ledger.ts";
-import { keepRows } from "./ledger/upkeep/row-keeper.ts";
+import type { Ledger, UserTotals } from "./ledger/ledger.ts";
+import { openAccounts } from "./ledger/open-accounts.ts";
 import { createConnectionCounts, createConnectionLimit } from "./limits/connections.ts";
 import type { LimitFields } from "./limits/limit-fields.ts";
 import type { Limits } from "./limits/limits.ts";
@@ -184,10 +184,10 @@ async function openParts(
   opening: AsyncDisposableStack,
 ): Promise<{ parts: AppParts; upstreams: OpenUpstreams; watched: Watched }> {
   const { settings, telemetry, metrics, underway, state, version } = common;
-  const ledger = openAccounts(common, opening);
+  const ledger = await openLedgerOf(common, opening);
   const opened = await openGeneration({ ...common, publicPort: () => state.publicPort }, opening);
   const { users, upstreams, rateLimit, prices, rules } = opened;
-  metrics.seed(await ledger.totals(), (user) => users.read().entriesOf(user).length > 0);
+  metrics.seed(await seedOf(common, ledger), (user) => users.read().entriesOf(user).length > 0);
   const { lines, models, pools, watch } = upstreams;
   const watched = watchedBy({ ...common, upstreams, ledger, users });
   const limits = limitsOver(ledger, common, rateLimit);
@@ -218,16 +218,15 @@ async function openParts(
 }
 
 /** The ledger, and what keeps it in order. */
-function openAccounts(
+async function openLedgerOf(
   { settings, telemetry, version, configFile = null }: Common,
   opening: AsyncDisposableStack,
-): Ledger {
+): Promise<Ledger> {
   const kept = keptFilesOf(settings, configFile);
-  const { databaseFile: file, databaseIfDamaged: ifDamaged, ledgerKeepDays: days } = settings;
-  const { ledgerTrouble: onTrouble, ledgerRecovered: onRecovery } = telemetry;
-  const ledger = openLedger({ file, ifDamaged, onTrouble, onRecovery });
+  const { ledgerTrouble: onTrouble, ledgerRecovered: onRecovery, rowsForgotten } = telemetry;
+  const calls = { onTrouble, onRecovery, onForgotten: rowsForgotten };
+  const ledger = await openAccounts({ ...settings, ...calls });
   opening.defer(() => ledger.shutdown());
-  opening.use(keepRows({ file, days, onTrouble, onForgotten: telemetry.rowsForgotten }));
   opening.use(
     scheduleBackups({
       ...{ kept, version, atMinute: settings.backupDaily, keep: settings.backupKeep },
@@ -250,6 +249,10 @@ const limitsOver = (
     historyOfKey: (keyId, since) => ledger.keyCounts(keyId, since),
     onTrouble: telemetry.limitsTrouble,
   });
+
+/** Of a database of several gateways nothing: each would begin with the totals of all. */
+const seedOf = async ({ settings }: Common, ledger: Ledger): Promise<UserTotals[]> =>
+  settings.databaseUrl === null ? await ledger.totals() : [];
 
 /** What the calls about people need besides. */
 const peopleOf = ({ settings, version, ear }: Common, users: UserDirectory) => ({

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { backupFolder, stampOf } from "../backup/kept-files.ts";
 import { writeBackup, writeBackupTo } from "../backup/write-backup.ts";
+import { loadSome } from "../settings/load-settings.ts";
 import { keptFilesOf } from "./backup/kept-files-of.ts";
 import { type Command, command } from "./frame/command.ts";
 import { shownPath } from "./frame/shown-path.ts";
@@ -33,5 +34,8 @@ tunnel: copy it separately. It is an ordinary tar.gz: tar -tzf FILE lists it.`,
     await writeBackup(kept, file, version(), "command");
     out(shownPath(file, cwd));
     say(`backup: ${Math.ceil(statSync(file).size / 1024)} KiB`);
+    if (loadSome(["databaseUrl"], { ...surroundings, argv: [] }).databaseUrl !== null) {
+      say("The ledger in PostgreSQL is not in it: keep that with pg_dump.");
+    }
   },
 });

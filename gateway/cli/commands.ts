@@ -17,6 +17,7 @@ const loaders: ReadonlyMap<string, () => Promise<Command>> = new Map<
   ["queue", async () => (await import("./queue.ts")).queue],
   ["config", async () => (await import("./config.ts")).config],
   ["doctor", async () => (await import("./doctor.ts")).doctor],
+  ["ledger", async () => (await import("./ledger.ts")).ledger],
   ["backup", async () => (await import("./backup.ts")).backup],
   ["restore", async () => (await import("./restore.ts")).restore],
   ["migrate", async () => (await import("./migrate.ts")).migrate],

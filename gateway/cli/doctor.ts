@@ -82,7 +82,7 @@ async function examine(
     ...doubts.map((doubt) => warn("settings", doubt, "Correct or remove it.")),
     ...checkUsers(settings.usersFile, settings.apiKey !== null, Object.keys(settings.limits.roles)),
     ...checkSecrets(settings.usersFile, { ...readEnvFile(cwd), ...env }),
-    ...checkLedger(settings.databaseFile),
+    ...(await checkLedger(settings.databaseFile, settings.databaseUrl)),
     ...checkLimits(loaded),
     ...gateway,
     ...upstream,

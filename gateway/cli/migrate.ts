@@ -2,7 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { parse } from "yaml";
 import { importTotals } from "../ledger/import-totals.ts";
-import { loadSettings } from "../settings/load-settings.ts";
+import { loadSettings, loadSome } from "../settings/load-settings.ts";
 import { SettingsError } from "../settings/settings-error.ts";
 import { keptFilesOf } from "./backup/kept-files-of.ts";
 import { type Command, command, commandGroup } from "./frame/command.ts";
@@ -20,10 +20,16 @@ const metrics = command({
   operands: ["FILE"],
   options: {},
   async run({ operands: [name = ""] }, surroundings) {
-    const file = resolve(surroundings.cwd, name);
+    const { env, cwd } = surroundings;
+    const file = resolve(cwd, name);
     const totals = readOriginalTotals(documentIn(file));
     // Totals have no day: they count for the day on which the file was written.
     const day = statSync(file).mtime.toISOString().slice(0, 10);
+    if (loadSome(["databaseUrl"], { argv: [], env, cwd }).databaseUrl !== null) {
+      throw new Error(
+        "this imports to the ledger in DATABASE_FILE: run it with DATABASE_URL= (empty), then ledger copy",
+      );
+    }
     importTotals(keptFilesOf(surroundings).database, totals, day);
     for (const { user, requests, input, output } of totals) {
       surroundings.out(`${user}: ${requests} requests, ${input} input and ${output} output tokens`);

@@ -38,18 +38,26 @@ export const usage: Command = command({
     },
     json: { type: "boolean", about: "prints JSON" },
     csv: { type: "boolean", about: "prints CSV" },
-    "database-file": { type: "string", value: "FILE", about: "instead of DATABASE_FILE" },
+    "database-file": {
+      type: "string",
+      value: "FILE",
+      about: "instead of DATABASE_FILE and DATABASE_URL",
+    },
     config: { type: "string", value: "FILE", about: "another config file" },
   },
   notes:
     "The gateway may run meanwhile. A request is counted when it ends, under the time when it began.",
   async run({ values }, { env, cwd, now, out }) {
     if (values.json && values.csv) throw new UsageError("choose one of --json and --csv");
-    const { query, since } = queryFrom(values, now());
+    const { query, since } = await queryFrom(values, now());
     const argv = values.config === undefined ? [] : ["--config", values.config];
-    const file =
-      values["database-file"] ?? loadSome(["databaseFile"], { argv, env, cwd }).databaseFile;
-    const report = asked(() => readReport(file, query));
+    const where = loadSome(["databaseFile", "databaseUrl"], { argv, env, cwd });
+    const given = values["database-file"];
+    const report = await asked(() =>
+      given === undefined && where.databaseUrl !== null
+        ? readRemote(where.databaseUrl, query)
+        : readReport(given ?? where.databaseFile, query),
+    );
     const { lines, total } = report;
     if (values.json) out(JSON.stringify({ since, tz: values.tz, lines, total }, null, 2));
     else if (values.csv) out(usageCsv(query.groups, lines));
@@ -57,16 +65,25 @@ export const usage: Command = command({
   },
 });
 
+/** Loaded only where the ledger is in PostgreSQL. */
+async function readRemote(url: string, query: UsageQuery): Promise<UsageSummary> {
+  const { readPostgresReport } = await import("../ledger/postgres/inspect-postgres.ts");
+  return await readPostgresReport(url, query);
+}
+
 type Given = { days?: string; since?: string; user?: string; group: string; tz: string };
 
-function queryFrom(values: Given, now: number): { query: UsageQuery; since: string } {
+async function queryFrom(
+  values: Given,
+  now: number,
+): Promise<{ query: UsageQuery; since: string }> {
   const zone = zoneFrom(values.tz);
   const since = firstDay(values, zone.dayOf(Math.floor(now / quarterMs)));
   const query = {
     from: zone.startOf(since) * quarterMs,
     // Another clock may be ahead of this one: a request of the next hours counts as well.
     to: now + 86_400_000,
-    groups: asked(() => readUsageGroups(values.group)),
+    groups: await asked(() => readUsageGroups(values.group)),
     user: values.user ?? null,
     timeZone: values.tz,
     now,
@@ -75,9 +92,9 @@ function queryFrom(values: Given, now: number): { query: UsageQuery; since: stri
 }
 
 /** A report that cannot be made is a wrong option. */
-function asked<T>(make: () => T): T {
+async function asked<T>(make: () => T | Promise<T>): Promise<T> {
   try {
-    return make();
+    return await make();
   } catch (error) {
     throw error instanceof UsageQueryError ? new UsageError(error.message) : error;
   }

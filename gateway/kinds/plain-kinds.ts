@@ -172,6 +172,15 @@ export const oneLine: ValueKind<string> = textKind((text) => {
   throw new WrongValue("must be one line of at most 2000 characters");
 });
 
+/** Where a PostgreSQL database is, as its clients take it. No message repeats it. */
+export const databaseUrl: ValueKind<string> = textKind((text) => {
+  const url = URL.parse(text);
+  const isPostgres = url?.protocol === "postgres:" || url?.protocol === "postgresql:";
+  const hasHost = url !== null && (url.hostname !== "" || url.searchParams.has("host"));
+  if (isPostgres && hasHost && url.pathname.length > 1) return text;
+  throw new WrongValue("must be a URL such as postgres://user:password@host:5432/database");
+});
+
 /** A path as it was given. */
 export const path: ValueKind<string> = textKind((text) => {
   if (/\p{Cc}/u.test(text)) throw new WrongValue("must be a path to a file");

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import Database from "better-sqlite3";
+import type { CheckpointedFile } from "./checkpoints.ts";
 import { forgetQuarters } from "./rollups.ts";
 
 /**
@@ -9,14 +10,15 @@ import { forgetQuarters } from "./rollups.ts";
  * 4000 generations a second the log stays under 40 MB; with commits back to back (30 000 a second)
  * it finds no gap, and the log grows until they pause.
  */
-const db = new Database(String(workerData), { fileMustExist: true, timeout: 1000 });
+const { file, keepsSums } = workerData as CheckpointedFile;
+const db = new Database(file, { fileMustExist: true, timeout: 1000 });
 db.pragma("synchronous = NORMAL");
 
 parentPort?.on("message", (mode: "RESTART" | "TRUNCATE") => {
   let error: string | null = null;
   try {
     // Here, since a gateway that runs for months would keep them all. Little, unless days passed.
-    forgetQuarters(db, Date.now());
+    if (keepsSums) forgetQuarters(db, Date.now());
     db.pragma("wal_checkpoint(PASSIVE)");
     db.pragma(`wal_checkpoint(${mode})`);
   } catch (thrown) {

@@ -15,7 +15,11 @@ test("after so many rows the log is copied and begins anew; closing leaves it em
     db.prepare("INSERT INTO filler VALUES (?)").run("x".repeat(1_000_000));
   };
   const said: string[] = [];
-  const checkpoints = createCheckpoints(file, (message) => said.push(message), 100);
+  const checkpoints = createCheckpoints(
+    { file, keepsSums: true },
+    (message) => said.push(message),
+    100,
+  );
   onTestFinished(() => checkpoints.close());
   fill();
   checkpoints.committed(99);

@@ -7,6 +7,9 @@ export type Checkpoints = {
   close(): Promise<void>;
 };
 
+/** A database, and whether it has sums of quarter hours, of which old ones are removed. */
+export type CheckpointedFile = { readonly file: string; readonly keepsSums: boolean };
+
 /** Some 20 MB of log under load; rarer is cheaper, as pages written often are copied once. */
 const everyRows = 4000;
 
@@ -15,7 +18,7 @@ const everyRows = 4000;
  * that a gateway at rest has none, and never keeps the process alive.
  */
 export function createCheckpoints(
-  file: string,
+  { file, keepsSums }: CheckpointedFile,
   onTrouble: (message: string) => void,
   every: number = everyRows,
 ): Checkpoints {
@@ -25,7 +28,7 @@ export function createCheckpoints(
 
   function start(): Worker {
     const started = new Worker(new URL("./checkpoint-worker.ts", import.meta.url), {
-      workerData: file,
+      workerData: { file, keepsSums } satisfies CheckpointedFile,
     });
     started.on("message", (error: string | null) => {
       busy = false;

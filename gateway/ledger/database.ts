@@ -60,7 +60,7 @@ export function openDatabase(file: string): { db: Database.Database; instance: I
 }
 
 /** Makes directory and file if missing, and finds out what SQLite would only call CANTOPEN. */
-function provide(path: string): void {
+export function provide(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   accessSync(dirname(path), constants.R_OK | constants.W_OK | constants.X_OK);
   try {
@@ -101,7 +101,7 @@ damaged ledger: ${damaged}`,
   SQLITE_IOERR: "the disk reports an error; check the disk",
 };
 
-function explain(error: unknown): string {
+export function explain(error: unknown): string {
   const code = codeOf(error);
   const known = reasons[code] ?? reasons[code.split("_").slice(0, 2).join("_")];
   const text = error instanceof Error ? error.message : String(error);

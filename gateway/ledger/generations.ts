@@ -38,28 +38,30 @@ export type Generation = {
 /** How many of a user's newest generations are searched; each costs a third of a µs. */
 const newest = 10_000;
 
+/** Finds a generation, in SQLite and PostgreSQL; binds the user, the user again, and the id. */
+export const findGeneration: string = `
+  SELECT id, request_id AS "requestId", "user", model, upstream, upstream_id AS "upstreamId",
+    dialect, path, streamed, state, status, error_code AS "errorCode",
+    started_at AS "startedAt", queue_ms AS "queueMs", first_token_ms AS "firstTokenMs",
+    upstream_ms AS "upstreamMs", duration_ms AS "durationMs", input_tokens AS input,
+    output_tokens AS output, cached_tokens AS cached, reasoning_tokens AS reasoning,
+    usage_source AS "usageSource", cost / 1e9 AS cost
+  FROM generations WHERE "user" = ?
+    AND started_at >= coalesce((SELECT started_at FROM generations
+      WHERE "user" = ? ORDER BY started_at DESC LIMIT 1 OFFSET ${newest}), 0)
+    AND ? IN (id, request_id, upstream_id) ORDER BY started_at DESC LIMIT 1`;
+
 /**
  * Finds the newest generation with this id (ours, the request's, or the upstream's) among a user's
  * newest ones. It searches them one by one: an index on each id would cost every generation more
  * than the rest of its row.
  */
 export function createFind(db: Database.Database): (user: string, id: string) => Generation | null {
-  const find = db.prepare<[string, string, string], Found>(
-    `SELECT id, request_id AS requestId, user, model, upstream, upstream_id AS upstreamId, dialect,
-       path, streamed, state, status, error_code AS errorCode, started_at AS startedAt,
-       queue_ms AS queueMs, first_token_ms AS firstTokenMs, upstream_ms AS upstreamMs,
-       duration_ms AS durationMs, input_tokens AS input, output_tokens AS output,
-       cached_tokens AS cached, reasoning_tokens AS reasoning, usage_source AS usageSource,
-       cost / 1e9 AS cost
-     FROM generations WHERE user = ? AND started_at >= coalesce((SELECT started_at FROM generations
-       WHERE user = ? ORDER BY started_at DESC LIMIT 1 OFFSET ${newest}), 0)
-     AND ? IN (id, request_id, upstream_id) ORDER BY started_at DESC LIMIT 1`,
-  );
-  return (user, id) => {
-    const found = find.get(user, user, id);
-    if (found === undefined) return null;
-    return { ...found, streamed: found.streamed === 1 };
-  };
+  const find = db.prepare<[string, string, string], FoundGeneration>(findGeneration);
+  return (user, id) => foundGeneration(find.get(user, user, id));
 }
 
-type Found = Omit<Generation, "streamed"> & { streamed: number };
+export type FoundGeneration = Omit<Generation, "streamed"> & { streamed: number };
+
+export const foundGeneration = (found: FoundGeneration | undefined): Generation | null =>
+  found === undefined ? null : { ...found, streamed: found.streamed === 1 };

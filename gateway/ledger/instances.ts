@@ -112,10 +112,10 @@ const lockName = (file: string, token: string): string => `${file}-instance-${to
 const lockFile = (db: Database.Database, token: string): string => lockName(db.name, token);
 
 /**
- * The held lock, or null if a living process has it. Any other error is thrown: rows of an instance
- * that may live are not closed.
+ * Locks a small file for as long as this process lives; null if another living process has it. Any
+ * other error is thrown: rows of an instance that may live are not closed.
  */
-function hold(file: string): Database.Database | null {
+export function hold(file: string): Database.Database | null {
   const lock = new Database(file, { timeout: 0 });
   try {
     lock.exec("BEGIN EXCLUSIVE");

@@ -44,7 +44,7 @@ export function openLedgerFile(
   onTrouble: (message: string) => void,
 ): LedgerFile {
   const { db, instance } = openDatabase(file);
-  const checkpoints = createCheckpoints(db.name, onTrouble);
+  const checkpoints = createCheckpoints({ file: db.name, keepsSums: true }, onTrouble);
   const openMark = createOpenMark(instance.openFrom, running);
   const reports = createReports(db.name);
   return {

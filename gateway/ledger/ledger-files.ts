@@ -1,6 +1,6 @@
 import { realpathSync } from "node:fs";
 import { GatewayError } from "../errors.ts";
-import type { Roster } from "../roster.ts";
+import type { RosterView } from "../roster.ts";
 import { damageOf } from "./database.ts";
 import { leaveFile, setAside } from "./leave-file.ts";
 import { type LedgerFile, openLedgerFile } from "./ledger-file.ts";
@@ -9,7 +9,7 @@ import type { RefusedRow } from "./row-writer.ts";
 
 export type LedgerFilesOptions = {
   file: string;
-  running: Roster<Row>;
+  running: RosterView<Row>;
   /** What is done with a damaged file: the start fails, or a new one is begun. */
   ifDamaged: "stop" | "new";
   onTrouble: (message: string) => void;

@@ -1,10 +1,8 @@
-import { Roster } from "../roster.ts";
 import type { Generation } from "./generations.ts";
-import { GroupCommit } from "./group-commit.ts";
 import { LedgerFiles } from "./ledger-files.ts";
-import { createOpenings } from "./openings.ts";
+import { createRecorder, type LedgerStore, type RecorderOptions } from "./recorder.ts";
 import type { Reports } from "./reports.ts";
-import type { Row, RowClosing, RowOpening } from "./row.ts";
+import type { RowClosing, RowOpening } from "./row.ts";
 import type { Spent } from "./spent.ts";
 import type { UserTotals } from "./totals.ts";
 import type { WindowCount } from "./window-counts.ts";
@@ -18,7 +16,7 @@ export type { WindowCount } from "./window-counts.ts";
 export type LedgerState = {
   /** Rows reach the database. */
   ok: boolean;
-  /** Rows that wait in memory for the disk, and how many may. */
+  /** Rows that wait, in memory for the disk or on disk for PostgreSQL, and how many may. */
   spooled: number;
   spoolLimit: number;
   /** Rows lost since the start: the spool was full, or the database refused them. */
@@ -58,117 +56,51 @@ export type Ledger = {
   shutdown(): Promise<void>;
 };
 
-export type LedgerOptions = {
+export type LedgerOptions = RecorderOptions & {
   /** Path of the SQLite file. Directory and file are created if missing. */
   file: string;
-  spoolLimit?: number;
-  patienceMs?: number;
-  drainMs?: number;
-  /** How long an opening waits for its closing, to be written as one row. Milliseconds. */
-  openingDelayMs?: number;
-  /** Called with a line for the log when rows begin to wait and when a row is lost. */
-  onTrouble?: (message: string) => void;
-  /** Called when all waiting rows are written. */
-  onRecovery?: () => void;
   /** What a start does with a damaged file: it fails (default), or begins a new one. */
   ifDamaged?: "stop" | "new";
-  /** Milliseconds between two looks at whether the file is still at its path. */
-  lookEveryMs?: number;
 };
 
 /**
- * The accounts: one row for each accepted generation, committed in one group a turn of the event
- * loop; one that ends within `openingDelayMs`, and never waits, is written once, whole. Opening
- * closes, as interrupted, the rows of instances that no longer live. Throws an Error with one line
- * (path, reason, remedy) when the file cannot be used.
+ * The accounts in an SQLite file. Opening closes, as interrupted, the rows of instances that no
+ * longer live. Throws an Error with one line (path, reason, remedy) when the file cannot be used.
  */
 export function openLedger(options: LedgerOptions): Ledger {
-  const { file, spoolLimit = 10_000, patienceMs = 200, drainMs = 3000 } = options;
-  const { openingDelayMs = 5, ifDamaged = "stop", lookEveryMs = 5_000 } = options;
-  const { onTrouble = () => {}, onRecovery = () => {} } = options;
-  const running = new Roster<Row>();
-  // Openings that are in no file, written so that a crash from now on finds them.
-  const writeOpen = (): void => {
-    for (const row of running.values()) if (!row.stored) commits.add(row);
+  const { file, ifDamaged = "stop", onTrouble = () => {} } = options;
+  return createRecorder(options, ({ running, onReady }) =>
+    storeOf(new LedgerFiles({ file, running, ifDamaged, onTrouble, onReady }), onTrouble),
+  );
+}
+
+function storeOf(files: LedgerFiles, onTrouble: (message: string) => void): LedgerStore {
+  /** Without a readable file a limit counts from now on; chats go on. */
+  const counted = (read: () => WindowCount[]): WindowCount[] => {
+    try {
+      return read();
+    } catch (error) {
+      onTrouble(`the ledger cannot be read for limits: ${String(error)}`);
+      return [];
+    }
   };
-  const files = new LedgerFiles({ file, running, ifDamaged, onTrouble, onReady: writeOpen });
-  const commits = new GroupCommit({
-    write: (rows) => files.write(rows),
-    spoolLimit,
-    patienceMs,
-    onTrouble,
-    onCommit: (rows, waiting) => files.open.committed(rows, waiting),
-    onRecovery() {
-      writeOpen();
-      onRecovery();
-    },
-  });
-  const openings = createOpenings((row) => commits.add(row), openingDelayMs);
-  const looking = setInterval(() => void files.look(), lookEveryMs).unref();
-  let closed: Promise<void> | null = null;
-
-  async function shut(): Promise<void> {
-    clearInterval(looking);
-    openings.flush();
-    // Rows in a file that was deleted a moment ago would be gone with its descriptor.
-    await files.look(true);
-    const lost = await commits.drain(drainMs);
-    if (lost > 0) onTrouble(`the ledger closes and loses ${lost} rows that it could not write`);
-    await files.close();
-  }
-
   return {
-    open(opening) {
-      if (closed !== null) return;
-      const row: Row = { opening, closing: null, queued: false, stored: false, number: 0 };
-      running.set(opening.id, row);
-      openings.hold(row);
-    },
-    waits(id) {
-      const row = running.get(id);
-      if (row !== undefined && !row.stored && closed === null) commits.add(row);
-    },
-    close(id, closing) {
-      const row = running.get(id);
-      if (row !== undefined && closed === null) {
-        running.delete(id);
-        row.closing = closing;
-        commits.add(row);
-      }
-      return commits.settled();
-    },
+    write: (rows) => files.write(rows),
+    committed: (rows, waiting) => files.open.committed(rows, waiting),
+    look: (isLast) => files.look(isLast),
     totals: async () => files.open.totals(),
-    windowCounts(user, since, now) {
-      try {
-        return files.open.windowCounts(user, since, now);
-      } catch (error) {
-        // Without a readable file a limit counts from now on; chats go on.
-        onTrouble(`the ledger cannot be read for limits: ${String(error)}`);
-        return [];
-      }
-    },
-    keyCounts(keyId, since) {
-      try {
-        return files.open.keyCounts(keyId, since);
-      } catch (error) {
-        onTrouble(`the ledger cannot be read for limits: ${String(error)}`);
-        return [];
-      }
-    },
+    windowCounts: (user, since, now) => counted(() => files.open.windowCounts(user, since, now)),
+    keyCounts: (keyId, since) => counted(() => files.open.keyCounts(keyId, since)),
     find: async (user, id) => files.open.find(user, id),
     spent: async (user, since) => files.open.spent(user, since),
     reports: {
       usage: async (query) => await files.open.reports.usage(query),
       requests: async (query) => await files.open.reports.requests(query),
     },
-    state() {
-      const { spooled, dropped, error: stuck } = commits.state();
-      const error = stuck ?? files.trouble;
-      return { ok: error === null, spooled, spoolLimit, dropped, error, notice: files.notice };
-    },
-    shutdown() {
-      closed ??= shut();
-      return closed;
-    },
+    state: () => ({
+      ...{ trouble: files.trouble, notice: files.notice },
+      ...{ waiting: 0, mayWait: 0, lost: 0 },
+    }),
+    close: () => files.close(),
   };
 }

@@ -4,7 +4,7 @@ import { addingTo, sumColumns } from "./rollups.ts";
 import { bounded, type Row } from "./row.ts";
 
 /** So many names of models has a user at an upstream; clients can make up any number. */
-const mostNames = 300;
+export const mostNames: number = 300;
 
 /** Stands for all further names, in the sums and as the model that served. */
 export const otherModels = "(other models)";

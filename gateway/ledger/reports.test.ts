@@ -1,8 +1,7 @@
 import { expect, onTestFinished, test } from "vitest";
-import { closing, connect, opening, temporaryFile } from "../test/support/test-ledger.ts";
+import { connect, temporaryFile } from "../test/support/test-ledger.ts";
 import { openLedger } from "./ledger.ts";
 import { createReports } from "./reports.ts";
-import type { PageStart } from "./requests-page.ts";
 
 const query = {
   ...{ from: 0, to: Date.UTC(2027, 0, 1), groups: ["user" as const], user: null },
@@ -48,36 +47,4 @@ test("a report that takes too long is given up, and the next one gets a new read
   onTestFinished(() => reports.close());
   await expect(reports.usage(query)).rejects.toMatchObject({ code: "ledger_busy" });
   await expect(reports.usage(query)).rejects.toMatchObject({ code: "ledger_busy" });
-});
-
-test("a user's requests come in pages, the newest first, none twice and none left out", async () => {
-  const { ledger } = openedLedger();
-  const mine: string[] = [];
-  for (const [index, user] of Array.from({ length: 21 }, (_, i) =>
-    i % 3 ? "alice" : "bob",
-  ).entries()) {
-    // Several begin in the same millisecond.
-    const row = opening({ user, startedAt: Date.UTC(2026, 10, 21) + Math.floor(index / 4) });
-    ledger.open(row);
-    await ledger.close(row.id, closing({ cost: 0.5 }));
-    if (user === "alice") mine.unshift(row.id);
-  }
-  const seen: string[] = [];
-  let before: PageStart | null = null;
-  do {
-    const page: Awaited<ReturnType<typeof ledger.reports.requests>> = await ledger.reports.requests(
-      {
-        ...{ user: "alice", limit: 4, before },
-      },
-    );
-    expect(page.lines.length).toBeLessThanOrEqual(4);
-    seen.push(...page.lines.map(({ id }) => id));
-    before = page.next;
-  } while (before !== null);
-  expect(seen).toEqual(mine);
-  const [newest] = (await ledger.reports.requests({ user: "alice", limit: 1, before: null })).lines;
-  expect(newest).toMatchObject({
-    ...{ model: "qwen", streamed: true, state: "done", status: 200, error_code: null },
-    ...{ started_at: "2026-11-21T00:00:00.005Z", queue_ms: 3, first_token_ms: 40, cost: 0.5 },
-  });
 });

@@ -45,24 +45,33 @@ export type RequestsPage = {
   readonly next: PageStart | null;
 };
 
-type Found = Omit<RequestLine, "streamed" | "started_at"> & {
+/** A row of the page as a database gives it. */
+export type FoundRequest = Omit<RequestLine, "streamed" | "started_at"> & {
   number: number;
   streamed: number;
   started_at: number;
 };
 
+/** What a page reads of a row. */
+export const requestColumns: string = `number, id, request_id, model, served_model, upstream,
+  dialect, streamed, state, status, error_code, started_at, queue_ms, first_token_ms, upstream_ms,
+  duration_ms, input_tokens, output_tokens, cached_tokens, reasoning_tokens, cost / 1e9 AS cost`;
+
 /** A user's requests, the newest first. Reads as many rows as it shows, by the index of users. */
 export function requestsPage(db: Database.Database, query: RequestsQuery): RequestsPage {
   const { user, limit, before } = query;
   const found = db
-    .prepare<(string | number)[], Found>(
-      `SELECT number, id, request_id, model, served_model, upstream, dialect, streamed, state, status,
-         error_code, started_at, queue_ms, first_token_ms, upstream_ms, duration_ms, input_tokens,
-         output_tokens, cached_tokens, reasoning_tokens, cost / 1e9 AS cost
+    .prepare<(string | number)[], FoundRequest>(
+      `SELECT ${requestColumns}
        FROM generations WHERE user = ? ${before === null ? "" : "AND (started_at, number) < (?, ?)"}
        ORDER BY started_at DESC, number DESC LIMIT ?`,
     )
     .all(user, ...(before === null ? [] : [before.startedAt, before.number]), limit + 1);
+  return pageOf(found, limit);
+}
+
+/** A page of `limit` lines from the rows, of which one more was asked for. */
+export function pageOf(found: readonly FoundRequest[], limit: number): RequestsPage {
   const shown = found.slice(0, limit);
   const last = shown.at(-1);
   const isMore = found.length > limit && last !== undefined;

@@ -1,30 +1,51 @@
 import type Database from "better-sqlite3";
 
-/**
- * What each column of the sums holds, over rows that are no longer open. The closing of a batch
- * (`createTally`), the closing of dead instances and `verify` must all mean the same by it.
- */
-const sums = {
-  requests: "count(*)",
-  input_tokens: "sum(coalesce(input_tokens, 0))",
-  output_tokens: "sum(coalesce(output_tokens, 0))",
-  cached_tokens: "sum(coalesce(cached_tokens, 0))",
-  reasoning_tokens: "sum(coalesce(reasoning_tokens, 0))",
-  unmetered: "sum(input_tokens IS NULL OR output_tokens IS NULL)",
-  errors: "sum(state = 'failed')",
-  cancelled: "sum(state = 'cancelled')",
-  interrupted: "sum(state = 'interrupted')",
-  queue_ms: "sum(coalesce(queue_ms, 0))",
-  upstream_ms: "sum(coalesce(upstream_ms, 0))",
-  duration_ms: "sum(coalesce(duration_ms, 0))",
-  cost: "sum(coalesce(cost, 0))",
-  unpriced: "sum(cost IS NULL)",
-} as const;
+const counting = (condition: string): string => `CASE WHEN ${condition} THEN 1 ELSE 0 END`;
 
-export type Sums = Record<keyof typeof sums, number>;
+export type Sums = Record<
+  | "requests"
+  | "input_tokens"
+  | "output_tokens"
+  | "cached_tokens"
+  | "reasoning_tokens"
+  | "unmetered"
+  | "errors"
+  | "cancelled"
+  | "interrupted"
+  | "queue_ms"
+  | "upstream_ms"
+  | "duration_ms"
+  | "cost"
+  | "unpriced",
+  number
+>;
+
+/**
+ * What a row that is no longer open adds to each column of the sums, for SQLite and PostgreSQL. The
+ * closing of a batch (`createTally`), the closing of dead instances and `verify` must all mean the
+ * same by it.
+ */
+export const addedByRow: Readonly<Record<keyof Sums, string>> = {
+  requests: "1",
+  input_tokens: "coalesce(input_tokens, 0)",
+  output_tokens: "coalesce(output_tokens, 0)",
+  cached_tokens: "coalesce(cached_tokens, 0)",
+  reasoning_tokens: "coalesce(reasoning_tokens, 0)",
+  unmetered: counting("input_tokens IS NULL OR output_tokens IS NULL"),
+  errors: counting("state = 'failed'"),
+  cancelled: counting("state = 'cancelled'"),
+  interrupted: counting("state = 'interrupted'"),
+  queue_ms: "coalesce(queue_ms, 0)",
+  upstream_ms: "coalesce(upstream_ms, 0)",
+  duration_ms: "coalesce(duration_ms, 0)",
+  cost: "coalesce(cost, 0)",
+  unpriced: counting("cost IS NULL"),
+};
+
+const summed = Object.entries(addedByRow).map(([name, added]) => `sum(${added}) AS ${name}`);
 
 /** The columns of `Sums`, in the order in which `addTo` binds them. */
-export const sumColumns: readonly (keyof Sums)[] = Object.keys(sums) as (keyof Sums)[];
+export const sumColumns: readonly (keyof Sums)[] = Object.keys(addedByRow) as (keyof Sums)[];
 
 /** What a line of the sums is of, beside its time. */
 export type SumPlace = {
@@ -82,7 +103,7 @@ export function addingTo(table: TableName, lines: string): string {
 /** A table as the rows themselves give it, from a time on. */
 export function recomputed(table: TableName): string {
   const { time, of } = tables[table];
-  return `SELECT ${of} AS ${time}, ${placeOfRow}, ${Object.values(sums).join(", ")}
+  return `SELECT ${of} AS ${time}, ${placeOfRow}, ${summed.join(", ")}
     FROM generations WHERE state <> 'open' AND ${time} >= ? GROUP BY 1, 2, 3, 4, 5, 6`;
 }
 
@@ -100,8 +121,8 @@ export function interruptOpen(db: Database.Database): void {
   const ended = "FROM instances WHERE ended_at IS NOT NULL AND settled = 0";
   const left = `state = 'open' AND number >= (SELECT min(open_from) ${ended})
     AND instance IN (SELECT id ${ended})`;
-  const counted = Object.entries(sums).map(([column, sum]) =>
-    column === "interrupted" ? "count(*)" : sum,
+  const counted = sumColumns.map((column) =>
+    column === "interrupted" ? "count(*)" : `sum(${addedByRow[column]})`,
   );
   for (const table of ["rollups", "quarters"] as const) {
     const { time, of } = tables[table];

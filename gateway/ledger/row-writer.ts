@@ -1,6 +1,7 @@
 import Database from "better-sqlite3";
 import { createModelNames } from "./model-names.ts";
-import { bounded, nanoDollars, type Row, type RowClosing, type RowOpening, whole } from "./row.ts";
+import type { Row } from "./row.ts";
+import { closeColumns, closeValues, openColumns, openValues } from "./row-values.ts";
 import { createDayOf, createTally } from "./tally.ts";
 
 export type RefusedRow = { readonly row: Row; readonly error: Error };
@@ -8,12 +9,6 @@ export type RefusedRow = { readonly row: Row; readonly error: Error };
 /** Writes rows in one transaction. Returns the rows that the database will never take. */
 export type WriteRows = (rows: readonly Row[]) => RefusedRow[];
 
-const openColumns =
-  "id, request_id, user, key, model, upstream, dialect, path, streamed, started_at, instance";
-const closeColumns =
-  "state, status, error_code, queue_ms, first_token_ms, upstream_ms, duration_ms, " +
-  "input_tokens, output_tokens, cached_tokens, reasoning_tokens, usage_source, upstream_id, " +
-  "cost, served_model";
 const marks = (columns: string): string => columns.replace(/\w+/g, "?");
 
 /**
@@ -83,48 +78,8 @@ function createStatements(db: Database.Database, instance: number): (row: Row) =
   };
 }
 
-type Value = string | number | null;
-
-/** In the order of `openColumns`. */
-function openValues(row: RowOpening, upstream: string, instance: number): Value[] {
-  return [
-    row.id,
-    row.requestId,
-    row.user,
-    row.key ?? "",
-    row.model === null ? null : bounded(row.model),
-    upstream,
-    row.dialect,
-    bounded(row.path),
-    row.streamed ? 1 : 0,
-    Math.round(row.startedAt),
-    instance,
-  ];
-}
-
-/** In the order of `closeColumns`. */
-function closeValues(row: RowClosing): Value[] {
-  return [
-    row.state,
-    row.status,
-    row.errorCode,
-    whole(row.queueMs),
-    whole(row.firstTokenMs),
-    whole(row.upstreamMs),
-    whole(row.durationMs),
-    whole(row.usage.input),
-    whole(row.usage.output),
-    whole(row.usage.cached),
-    whole(row.usage.reasoning),
-    row.usage.source,
-    row.upstreamId === null ? null : bounded(row.upstreamId),
-    nanoDollars(row.cost),
-    row.servedModel == null ? null : bounded(row.servedModel),
-  ];
-}
-
 /** True if this row would fail again on a healthy disk. */
-function isRowsFault(error: unknown): error is Error {
+export function isRowsFault(error: unknown): error is Error {
   if (error instanceof TypeError || error instanceof RangeError) return true;
   if (!(error instanceof Database.SqliteError)) return false;
   return /^SQLITE_(CONSTRAINT|MISMATCH|TOOBIG)/.test(error.code);

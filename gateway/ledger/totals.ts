@@ -21,13 +21,17 @@ export type UserTotals = {
 };
 
 /** The sums of `rollups` as the fields of UserTotals, `user` excepted. */
-export const totalColumns = `sum(requests) AS requests, sum(input_tokens) AS input,
+const totalColumns = `sum(requests) AS requests, sum(input_tokens) AS input,
   sum(output_tokens) AS output, sum(cached_tokens) AS cached, sum(reasoning_tokens) AS reasoning,
   sum(unmetered) AS unmetered, sum(errors) AS errors, sum(cancelled) AS cancelled,
   sum(interrupted) AS interrupted, sum(cost) / 1e9 AS cost`;
 
+/** Reads the totals, in SQLite and PostgreSQL. */
+export const sumTotals: string = `
+  SELECT "user", max(CASE WHEN key <> '' THEN 1 ELSE 0 END) AS "withKey", ${totalColumns}
+  FROM rollups GROUP BY "user" ORDER BY "user"`;
+
 /** Totals of each user over all time. */
 export function readTotals(db: Database.Database): UserTotals[] {
-  const sql = `SELECT user, max(key <> '') AS withKey, ${totalColumns} FROM rollups GROUP BY user ORDER BY user`;
-  return db.prepare<[], UserTotals>(sql).all();
+  return db.prepare<[], UserTotals>(sumTotals).all();
 }

@@ -6,7 +6,6 @@ import { type Ledger, openLedger } from "./ledger.ts";
 import { migrate, migrations } from "./migrations.ts";
 import { readReport } from "./report.ts";
 import type { RowClosing, RowOpening } from "./row.ts";
-import { createTimeZone } from "./time-zone.ts";
 import { usageCsv } from "./usage-csv.ts";
 import type { UsageQuery } from "./usage-report.ts";
 import { verify } from "./verify.ts";
@@ -42,85 +41,6 @@ function requestsBy(file: string, query: Partial<UsageQuery>): Record<string, nu
     lines.map((line) => [groups.map((group) => line[group]).join(" "), line.requests]),
   );
 }
-
-test("days are those of the time zone, on both sides of summer time", async () => {
-  const { file, ledger } = await generationsAt([
-    "2026-03-28T22:59:00Z", // 23:59 on the 28th in Berlin
-    "2026-03-28T23:00:00Z", // the 29th begins, which has 23 hours
-    "2026-03-29T21:59:00Z",
-    "2026-03-29T22:00:00Z", // the 30th
-    "2026-10-24T22:00:00Z", // the 25th begins, which has 25 hours
-    "2026-10-25T22:59:00Z",
-    "2026-10-25T23:00:00Z", // the 26th
-  ]);
-  const summer = { now: at("2026-05-01T00:00Z"), timeZone: "Europe/Berlin" };
-  expect(requestsBy(file, { ...summer, to: at("2026-05-01T00:00Z") })).toEqual({
-    "2026-03-28": 1,
-    "2026-03-29": 2,
-    "2026-03-30": 1,
-  });
-  const autumn = { now: at("2026-11-01T00:00Z"), from: at("2026-10-01T00:00Z") };
-  expect(requestsBy(file, { ...autumn, timeZone: "Europe/Berlin" })).toEqual({
-    "2026-10-25": 2,
-    "2026-10-26": 1,
-  });
-  await ledger.shutdown();
-});
-
-test("the hour that comes twice in autumn is two hours", async () => {
-  const { file, ledger } = await generationsAt([
-    "2026-10-25T00:30:00Z",
-    "2026-10-25T01:15:00Z",
-    "2026-10-25T01:45:00Z",
-  ]);
-  const berlin = { groups: ["hour" as const], timeZone: "Europe/Berlin" };
-  const autumn = { now: at("2026-11-01T00:00Z"), from: at("2026-10-20T00:00Z") };
-  expect(requestsBy(file, { ...berlin, ...autumn })).toEqual({
-    "2026-10-25T02:00+02:00": 1,
-    "2026-10-25T02:00+01:00": 2,
-  });
-  await ledger.shutdown();
-});
-
-test.each([
-  ["Asia/Kathmandu", "2026-11-21T18:14:59Z", "2026-11-21T18:15:00Z"],
-  ["Pacific/Chatham", "2026-11-21T10:14:59Z", "2026-11-21T10:15:00Z"],
-  ["Pacific/Kiritimati", "2026-11-21T09:59:59Z", "2026-11-21T10:00:00Z"],
-  ["America/St_Johns", "2026-11-21T03:29:59Z", "2026-11-21T03:30:00Z"],
-])("midnight in %s is found to the quarter of an hour", async (timeZone, before, after) => {
-  const { file, ledger } = await generationsAt([before, after]);
-  const query = { timeZone, now: at("2026-11-28T00:00Z"), from: at("2026-11-01T00:00Z") };
-  expect(Object.values(requestsBy(file, query))).toEqual([1, 1]);
-  const zone = createTimeZone(timeZone);
-  const quarter = zone.startOf(zone.dayOf(Math.floor(at(after) / 900_000)));
-  expect(quarter * 900_000).toBe(at(after));
-  await ledger.shutdown();
-});
-
-test("sums of whole days and of quarter hours agree, wherever a report begins and ends", async () => {
-  const start = Math.floor(now / 86_400_000) * 86_400_000 - 5 * 86_400_000;
-  const times = Array.from({ length: 40 }, (_, i) =>
-    new Date(start + i * 2.9 * hour).toISOString(),
-  );
-  const { file, ledger } = await generationsAt(times);
-  for (const [from, to] of [
-    [start, now],
-    [start + 5.25 * hour, start + 31 * hour],
-    [start + 3 * hour, start + 4 * hour],
-    [start + 48 * hour, start + 72 * hour],
-  ] as const) {
-    const counted = times.filter((time) => at(time) >= from && at(time) < to).length;
-    for (const groups of [[], ["day"], ["user"]] as const) {
-      const { total } = readReport(file, {
-        ...{ from, to, groups, user: null, timeZone: "UTC", now },
-      });
-      expect(total.requests).toBe(counted);
-      const moved = { from, to, groups, user: "alice", timeZone: "Asia/Tokyo", now };
-      expect(readReport(file, moved).total.requests).toBe(counted);
-    }
-  }
-  await ledger.shutdown();
-});
 
 test("days older than 90 days are UTC days, the report says so, and hours of them are refused", async () => {
   const { file, ledger } = await generationsAt(["2026-01-05T23:30:00Z", "2026-08-01T12:00:00Z"]);

@@ -80,11 +80,11 @@ export function readUsageGroups(list: string): UsageGroup[] {
 
 const dayMs = 86_400_000;
 
-/** The lines of one answer, at most. */
-const mostLines = 20_000;
+/** The lines of one answer, at most. A query asks for one more, to see whether there are more. */
+export const mostLines = 20_000;
 
 /** A stretch of one table, in its own unit. */
-type Stretch =
+export type Stretch =
   | { readonly table: "rollups"; readonly from: string; readonly to: string }
   | { readonly table: "quarters"; readonly from: number; readonly to: number };
 
@@ -95,7 +95,19 @@ type Stretch =
  * @throws UsageQueryError if the report would be too long, or needs hours that are gone
  */
 export function usageReport(db: Database.Database, query: UsageQuery): UsageSummary {
-  const { groups, timeZone, user } = query;
+  const plan = planUsage(query);
+  return summaryOf(plan, linesOf(db, plan, query));
+}
+
+/** What a report covers, and which stretches of which table it adds up. */
+export type UsagePlan = Pick<UsageSummary, "from" | "to" | "utcBefore"> & {
+  readonly stretches: readonly Stretch[];
+  readonly zone: TimeZone;
+};
+
+/** Plans a report; nothing is read yet. @throws UsageQueryError if it needs hours that are gone */
+export function planUsage(query: UsageQuery): UsagePlan {
+  const { groups, timeZone } = query;
   const zone = createTimeZone(timeZone);
   const isTimed = groups.includes("day") || groups.includes("hour");
   const isUtc = !groups.includes("hour") && (!isTimed || timeZone === "UTC");
@@ -107,9 +119,17 @@ export function usageReport(db: Database.Database, query: UsageQuery): UsageSumm
   const quarterFrom = Math.floor(query.from / quarterMs) * quarterMs;
   const from = query.from < kept ? Math.floor(query.from / dayMs) * dayMs : quarterFrom;
   const to = Math.max(from, roundedUp(query.to, query.to < kept ? dayMs : quarterMs));
-  const stretches = stretchesOf(from, to, kept, isUtc);
-  const lines = linesOf(db, stretches, groups, user, zone);
   const utcBefore = isTimed && !isUtc && from < kept ? kept : null;
+  return { from, to, utcBefore, stretches: stretchesOf(from, to, kept, isUtc), zone };
+}
+
+/** The report of these lines. @throws UsageQueryError if there are too many */
+export function summaryOf(plan: UsagePlan, lines: readonly UsageLine[]): UsageSummary {
+  if (lines.length > mostLines) {
+    const text = `The report has more than ${mostLines} lines: ask for a shorter time or fewer groups.`;
+    throw new UsageQueryError(text);
+  }
+  const { from, to, utcBefore } = plan;
   return { from, to, utcBefore, lines, total: totalOf(lines) };
 }
 
@@ -130,10 +150,8 @@ const dayText = (time: number): string => new Date(time).toISOString().slice(0, 
 
 function linesOf(
   db: Database.Database,
-  stretches: readonly Stretch[],
-  groups: readonly UsageGroup[],
-  user: string | null,
-  zone: TimeZone,
+  { stretches, zone }: UsagePlan,
+  { groups, user }: UsageQuery,
 ): UsageLine[] {
   if (stretches.length === 0) return [];
   db.function("local_day", { deterministic: true }, (quarter: unknown) =>
@@ -153,15 +171,10 @@ function linesOf(
   });
   const numbers = groups.map((_, index) => index + 1).join(", ");
   const order = groups.length === 0 ? "" : `GROUP BY ${numbers} ORDER BY ${numbers}`;
-  const sql = `SELECT ${[...groups.map((group) => `"${group}"`), ...sumColumns.map(summed)].join(", ")}
+  const sql = `SELECT ${[...groups.map((group) => `"${group}"`), ...sumColumns.map(summedColumn)].join(", ")}
     FROM (${parts.join(" UNION ALL ")}) ${order} LIMIT ${mostLines + 1}`;
   const bound = stretches.flatMap(({ from, to }) => [from, to, ...(user === null ? [] : [user])]);
-  const lines = db.prepare<(string | number)[], UsageLine>(sql).all(...bound);
-  if (lines.length > mostLines) {
-    const text = `The report has more than ${mostLines} lines: ask for a shorter time or fewer groups.`;
-    throw new UsageQueryError(text);
-  }
-  return lines;
+  return db.prepare<(string | number)[], UsageLine>(sql).all(...bound);
 }
 
 function expressionOf(group: UsageGroup, table: Stretch["table"]): string {
@@ -170,9 +183,9 @@ function expressionOf(group: UsageGroup, table: Stretch["table"]): string {
 }
 
 /** Of no line at all the sums are 0, and the cost is not known. */
-function summed(column: keyof UsageSums): string {
+export function summedColumn(column: keyof UsageSums): string {
   if (column !== "cost") return `coalesce(sum(${column}), 0) AS ${column}`;
-  return "iif(sum(unpriced) < sum(requests), sum(cost) / 1e9, NULL) AS cost";
+  return "CASE WHEN sum(unpriced) < sum(requests) THEN sum(cost) / 1e9 END AS cost";
 }
 
 /** The sums of all lines. */

@@ -29,6 +29,63 @@ const longest = 6 * 3_600_000;
  */
 const grain = 1_000;
 
+/** What the counts are made of, in SQLite and PostgreSQL. */
+export const windowSql: Readonly<Record<"started" | "ended" | "days" | "ofKey", string>> = {
+  /** Binds the user, and the first and the last start. */
+  started: `
+    SELECT max(started_at) AS at, count(*) AS requests, 0 AS tokens, 0 AS upstream, 0 AS cost
+    FROM generations WHERE "user" = ? AND started_at BETWEEN ? AND ?
+    GROUP BY started_at / ${grain}`,
+  /** Binds the same. */
+  ended: `
+    SELECT max(ended_at) AS at, 0 AS requests, sum(tokens) AS tokens, sum(upstream) AS upstream,
+      sum(cost) / 1e9 AS cost
+    FROM (SELECT started_at + coalesce(duration_ms, 0) AS ended_at,
+        coalesce(input_tokens, 0) + coalesce(output_tokens, 0) AS tokens,
+        coalesce(upstream_ms, 0) AS upstream, coalesce(cost, 0) AS cost
+      FROM generations WHERE "user" = ? AND started_at BETWEEN ? AND ? AND state <> 'open') AS done
+    GROUP BY ended_at / ${grain}`,
+  /** Binds the user, the first day, and the day after the last. */
+  days: `
+    SELECT day, sum(requests) AS requests, sum(input_tokens + output_tokens) AS tokens,
+      sum(upstream_ms) AS upstream, sum(cost) / 1e9 AS cost
+    FROM rollups WHERE "user" = ? AND day >= ? AND day < ? GROUP BY day`,
+  /** Binds the first quarter hour and the id of a key. */
+  ofKey: `
+    SELECT (quarter + 1) * ${quarterMs} - 1 AS at, sum(requests) AS requests,
+      sum(input_tokens + output_tokens) AS tokens, sum(upstream_ms) AS upstream,
+      sum(cost) / 1e9 AS cost
+    FROM quarters WHERE quarter >= ? AND key = ? GROUP BY quarter ORDER BY quarter`,
+};
+
+export type DayCount = Omit<WindowCount, "at"> & { readonly day: string };
+
+/** Which rows a window reads, and which whole days before them; null: none. */
+export type WindowPlan = {
+  readonly rows: readonly [from: number, until: number];
+  readonly days: readonly [from: string, until: string] | null;
+};
+
+export function planWindow(since: number, now: number): WindowPlan {
+  const exactFrom = Math.floor(now / day - exactDays) * day;
+  const isLong = since < exactFrom;
+  return {
+    rows: [Math.floor(isLong ? exactFrom : since - longest), Math.ceil(now + clockSkew)],
+    days: isLong ? [dayOf(since), dayOf(exactFrom)] : null,
+  };
+}
+
+/** All counts, oldest first. A day is at its end: it leaves a window when all of it has. */
+export function joinCounts(rows: readonly WindowCount[], days: readonly DayCount[]): WindowCount[] {
+  const ofDays = days.map(({ day: date, ...counts }) => ({
+    at: Date.parse(date) + day - 1,
+    ...counts,
+  }));
+  return [...rows, ...ofDays].sort((one, other) => one.at - other.at);
+}
+
+const dayOf = (time: number): string => new Date(time).toISOString().slice(0, 10);
+
 /**
  * What one user used since a time, oldest first: the durable counts behind the windows of limits.
  * Requests count when they were accepted, all else when its generation ended. Rows that are open,
@@ -38,41 +95,15 @@ const grain = 1_000;
 export function createWindowCounts(
   db: Database.Database,
 ): (user: string, since: number, now: number) => WindowCount[] {
-  const started = db.prepare<[string, number, number], WindowCount>(
-    `SELECT max(started_at) AS at, count(*) AS requests, 0 AS tokens, 0 AS upstream, 0 AS cost
-     FROM generations WHERE user = ? AND started_at BETWEEN ? AND ?
-     GROUP BY started_at / ${grain}`,
-  );
-  const ended = db.prepare<[string, number, number], WindowCount>(
-    `SELECT max(ended_at) AS at, 0 AS requests, sum(tokens) AS tokens, sum(upstream) AS upstream,
-       sum(cost) / 1e9 AS cost
-     FROM (SELECT started_at + coalesce(duration_ms, 0) AS ended_at,
-         coalesce(input_tokens, 0) + coalesce(output_tokens, 0) AS tokens,
-         coalesce(upstream_ms, 0) AS upstream, coalesce(cost, 0) AS cost
-       FROM generations WHERE user = ? AND started_at BETWEEN ? AND ? AND state <> 'open')
-     GROUP BY ended_at / ${grain}`,
-  );
-  const days = db.prepare<[string, string, string], Omit<WindowCount, "at"> & { day: string }>(
-    `SELECT day, sum(requests) AS requests, sum(input_tokens + output_tokens) AS tokens,
-       sum(upstream_ms) AS upstream, sum(cost) / 1e9 AS cost
-     FROM rollups WHERE user = ? AND day >= ? AND day < ? GROUP BY day`,
-  );
+  const started = db.prepare<[string, number, number], WindowCount>(windowSql.started);
+  const ended = db.prepare<[string, number, number], WindowCount>(windowSql.ended);
+  const days = db.prepare<[string, string, string], DayCount>(windowSql.days);
   return (user, since, now) => {
-    const exactFrom = Math.floor(now / day - exactDays) * day;
-    const from = since < exactFrom ? exactFrom : since - longest;
-    const until = now + clockSkew;
-    const found = [...started.all(user, from, until), ...ended.all(user, from, until)];
-    if (since < exactFrom) {
-      for (const { day: date, ...counts } of days.all(user, dayOf(since), dayOf(exactFrom))) {
-        // At its end: a day leaves a window when all of it has.
-        found.push({ at: Date.parse(date) + day - 1, ...counts });
-      }
-    }
-    return found.sort((one, other) => one.at - other.at);
+    const plan = planWindow(since, now);
+    const found = [...started.all(user, ...plan.rows), ...ended.all(user, ...plan.rows)];
+    return joinCounts(found, plan.days === null ? [] : days.all(user, ...plan.days));
   };
 }
-
-const dayOf = (time: number): string => new Date(time).toISOString().slice(0, 10);
 
 /**
  * What all people behind a key used since a time, oldest first, from the sums of quarter hours, each
@@ -81,11 +112,6 @@ const dayOf = (time: number): string => new Date(time).toISOString().slice(0, 10
 export function createKeyCounts(
   db: Database.Database,
 ): (keyId: string, since: number) => WindowCount[] {
-  const sums = db.prepare<[number, string], WindowCount>(
-    `SELECT (quarter + 1) * ${quarterMs} - 1 AS at, sum(requests) AS requests,
-       sum(input_tokens + output_tokens) AS tokens, sum(upstream_ms) AS upstream,
-       sum(cost) / 1e9 AS cost
-     FROM quarters WHERE quarter >= ? AND key = ? GROUP BY quarter ORDER BY quarter`,
-  );
+  const sums = db.prepare<[number, string], WindowCount>(windowSql.ofKey);
   return (keyId, since) => sums.all(Math.floor(since / quarterMs), keyId);
 }

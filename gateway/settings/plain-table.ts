@@ -204,6 +204,15 @@ const serverTable = {
     kind: "path",
     default: "data/gateway.db",
   },
+  databaseUrl: {
+    env: "DATABASE_URL",
+    about: "a PostgreSQL database for the ledger of one gateway or several (docs/scale.md)",
+    secret: true,
+    kind: "databaseUrl",
+    unset: "nothing",
+    default: "",
+    example: "postgres://gateway:password@127.0.0.1/gateway",
+  },
   databaseIfDamaged: {
     env: "DATABASE_IF_DAMAGED",
     about: "what a damaged ledger does: stop the start, or be moved aside for a new one",

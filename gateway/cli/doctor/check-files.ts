@@ -106,8 +106,8 @@ function unknownRoles(about: string, file: string, roles: readonly string[]): Fi
   });
 }
 
-/** The ledger: its folder can be written, its file is whole, its sums are right. */
-export function checkLedger(file: string): Finding[] {
+/** The ledger: its folder can be written, its file or database is whole, its sums are right. */
+export async function checkLedger(file: string, url: string | null): Promise<Finding[]> {
   const about = "ledger";
   const folder = dirname(file);
   if (!existsSync(folder)) {
@@ -120,7 +120,23 @@ export function checkLedger(file: string): Finding[] {
     const todo = `Give it to the gateway's user: chown -R ${process.getuid?.()} ${folder}`;
     return [fail(about, `The gateway cannot write to ${folder}.`, todo)];
   }
-  return [checkDatabase(about, file), checkDisk(folder)];
+  const database = url === null ? checkDatabase(about, file) : await checkPostgres(about, url);
+  return [database, checkDisk(folder)];
+}
+
+async function checkPostgres(about: string, url: string): Promise<Finding> {
+  const { inspectPostgres } = await import("../../ledger/postgres/inspect-postgres.ts");
+  const found = await inspectPostgres(url);
+  if (found.state === "unusable") {
+    const says = `The database of DATABASE_URL cannot be used: ${found.reason}.`;
+    return fail(about, says, "Until then rows wait on this disk, and requests go on.");
+  }
+  const { server, rows, wrongSums } = found;
+  if (rows === null) return skip(about, `${server} answers; the gateway makes the tables.`);
+  const says = `${server} answers: ${counted(rows, "row")}`;
+  if (wrongSums === 0) return ok(about, `${says}; its sums are right.`);
+  const todo = "This is normal if old rows were removed. If not, restore the last pg_dump.";
+  return warn(about, `${says}; ${wrongSums} of its sums differ from them.`, todo);
 }
 
 function checkDatabase(about: string, file: string): Finding {

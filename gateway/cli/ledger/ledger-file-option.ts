@@ -7,11 +7,23 @@ export const ledgerFileOptions = {
   config: { type: "string", value: "FILE", about: "another config file" },
 } as const;
 
-/** The ledger's file: of the option, else of the settings. */
+/**
+ * The ledger's file: of the option, else of the settings.
+ * @throws Error with one line where the settings keep the ledger in PostgreSQL
+ */
 export function ledgerFileOf(
   values: { readonly "database-file"?: string; readonly config?: string },
   { env, cwd }: Pick<Surroundings, "env" | "cwd">,
 ): string {
   const argv = values.config === undefined ? [] : ["--config", values.config];
-  return values["database-file"] ?? loadSome(["databaseFile"], { argv, env, cwd }).databaseFile;
+  const given = values["database-file"];
+  if (given !== undefined) return given;
+  const { databaseFile, databaseUrl } = loadSome(["databaseFile", "databaseUrl"], {
+    ...{ argv, env, cwd },
+  });
+  if (databaseUrl === null) return databaseFile;
+  throw new Error(
+    "the ledger is in PostgreSQL, and this reads a file: doctor checks the database, psql exports " +
+      "its table generations; for an SQLite file add --database-file FILE",
+  );
 }

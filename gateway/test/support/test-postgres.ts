@@ -1,0 +1,156 @@
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import pg from "pg";
+import { until } from "./harness.ts";
+
+/** A PostgreSQL server of one test file, on a free port, in a directory of its own. */
+export type TestPostgres = {
+  readonly port: number;
+  /** A new, empty database; its URL. */
+  database(): Promise<string>;
+  /** Runs SQL in a database, and returns the rows. */
+  query<T extends pg.QueryResultRow>(url: string, sql: string): Promise<T[]>;
+  /** Ends the server at once, as a crash of its machine does (`immediate`), or in order. */
+  halt(how?: "fast" | "immediate"): Promise<void>;
+  /** Starts it again if it was halted, on the same port with the same data. */
+  start(): Promise<void>;
+  /** The process that all others of the server come from. */
+  pid(): number;
+  stop(): Promise<void>;
+};
+
+/** Where Debian puts the server's programs, the newest version last. */
+function programs(): string | null {
+  const root = "/usr/lib/postgresql";
+  const versions = existsSync(root) ? readdirSync(root) : [];
+  const places = [...versions.sort((a, b) => Number(a) - Number(b)).reverse()].map((version) =>
+    join(root, version, "bin"),
+  );
+  const inPath = (process.env.PATH ?? "").split(":");
+  return [...places, ...inPath].find((dir) => existsSync(join(dir, "initdb"))) ?? null;
+}
+
+const bin = programs();
+
+/** Why there is no PostgreSQL for tests; null if there is one. */
+export const noPostgres: string | null =
+  bin === null ? "PostgreSQL is missing: apt-get install postgresql (.ci/run does)" : null;
+
+/** root may not run the server: then it runs as this user. */
+function owner(): { uid?: number; gid?: number } {
+  if (process.getuid?.() !== 0) return {};
+  const idOf = (flag: string, user: string): number | null => {
+    const { status, stdout } = spawnSync("id", [flag, user], { encoding: "utf8" });
+    return status === 0 ? Number(stdout) : null;
+  };
+  const user = idOf("-u", "postgres") === null ? "nobody" : "postgres";
+  return { uid: idOf("-u", user) ?? 65_534, gid: idOf("-g", user) ?? 65_534 };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Starts a server for a test file, which stops it. Disk syncs are off: no test cuts the power. */
+export async function startPostgres(): Promise<TestPostgres> {
+  if (bin === null) throw new Error(noPostgres ?? "");
+  const dir = mkdtempSync(join(tmpdir(), "postgres-"));
+  const user = owner();
+  // Its user must reach its own directory.
+  if (user.uid !== undefined) {
+    chmodSync(tmpdir(), 0o711);
+    chownSync(dir, user.uid, user.gid ?? user.uid);
+  }
+  const data = join(dir, "data");
+  const env = { PATH: process.env.PATH ?? "", LC_ALL: "C.UTF-8" };
+  execFileSync(
+    join(bin, "initdb"),
+    ["-D", data, "-U", "gateway", "-A", "trust", "-E", "UTF8", "--no-sync"],
+    { ...user, env, cwd: dir, stdio: "pipe" },
+  );
+  const port = await freePort();
+  const urlOf = (name: string): string => `postgres://gateway@127.0.0.1:${port}/${name}`;
+  let server: ChildProcess | null = null;
+  let count = 0;
+
+  async function start(): Promise<void> {
+    if (server !== null) return;
+    const flags = ["-D", data, "-p", String(port), "-k", dir, "-h", "127.0.0.1"];
+    const cheap = ["fsync=off", "shared_buffers=16MB", "max_connections=60", "max_wal_size=64MB"];
+    server = spawn(
+      join(bin ?? "", "postgres"),
+      [...flags, ...cheap.flatMap((one) => ["-c", one])],
+      {
+        ...{ ...user, env, cwd: dir },
+        stdio: "ignore",
+      },
+    );
+    await until(() => answers(urlOf("postgres")), "PostgreSQL answers", 20_000);
+  }
+
+  async function halt(how: "fast" | "immediate" = "fast"): Promise<void> {
+    const running = server;
+    if (running === null || running.exitCode !== null) return;
+    running.kill("SIGCONT");
+    const ended = once(running, "exit");
+    running.kill(how === "fast" ? "SIGINT" : "SIGQUIT");
+    await ended;
+    server = null;
+  }
+
+  await start();
+  return {
+    port,
+    async database() {
+      count += 1;
+      const name = `gateway_${count}`;
+      await query(urlOf("postgres"), `CREATE DATABASE ${name}`);
+      return urlOf(name);
+    },
+    query,
+    halt,
+    start,
+    pid: () => server?.pid ?? 0,
+    async stop() {
+      await halt("immediate");
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function answers(url: string): Promise<boolean> {
+  return query(url, "SELECT 1").then(
+    () => true,
+    () => false,
+  );
+}
+
+const whole = (text: string): number => Number(text);
+
+/** One connection for one statement; 64-bit numbers come as numbers. */
+async function query<T extends pg.QueryResultRow>(url: string, sql: string): Promise<T[]> {
+  const { INT8, NUMERIC } = pg.types.builtins;
+  const client = new pg.Client({
+    connectionString: url,
+    types: {
+      getTypeParser: ((oid: number, format: "text") =>
+        oid === INT8 || oid === NUMERIC
+          ? whole
+          : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+    },
+  });
+  await client.connect();
+  try {
+    return (await client.query<T>(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
