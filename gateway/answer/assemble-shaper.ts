@@ -42,13 +42,16 @@ export function createAssembleShaper(options: AssembleShaperOptions): Shaper {
       watch(event, null);
       return true;
     }
+    if (events.isMute(event)) return true;
     const end = endOf(event, events);
     watch(event, end);
-    if (end === "error") throw streamError(event, framing);
+    if (end === "error" || end === "failure") throw streamError(event, framing);
     const ended = events.endedChoices(event);
     for (const choice of ended) endedChoices.add(choice);
     terminal = end === "last";
-    if (!terminal) pieces.add(event, end === null && ended.length === 0);
+    // The last event of some APIs says something, too; `[DONE]` does not.
+    const isSaying = !terminal || framing.dataOf(event).startsWith("{");
+    if (isSaying) pieces.add(event, end === null && ended.length === 0);
     return true;
   }
 
@@ -75,16 +78,14 @@ export function createAssembleShaper(options: AssembleShaperOptions): Shaper {
         take(rest + framing.end);
       }
       pieces.flush();
-      if (!isWhole()) {
-        throw new GatewayError(
-          "upstream_error",
-          "The upstream closed the stream before it was complete.",
-        );
-      }
+      if (!isWhole()) throw cutStream();
       return refusingDepth(() => Buffer.from(JSON.stringify(assembly.answer(options.id))));
     },
   };
 }
+
+const cutStream = (): GatewayError =>
+  new GatewayError("upstream_error", "The upstream closed the stream before it was complete.");
 
 /** What goes into the assembly. Of events that differ in one text alone, the texts are joined first. */
 class Pieces {

@@ -1,15 +1,16 @@
 import { answerKind } from "../dialects/answer-kind.ts";
+import { assembleMessage } from "../dialects/anthropic/assembled-message.ts";
+import { assembleGemini } from "../dialects/gemini/assembled-gemini.ts";
 import type { TargetName } from "../dialects/hub/target.ts";
 import { endOfJson, topLevelFields } from "../dialects/json/json-scan.ts";
-import { assembleChat } from "../dialects/openai-chat/assembly.ts";
-import { mendedChat } from "../dialects/openai-chat/mended-chat.ts";
+import { type Assembly, assembleChat } from "../dialects/openai-chat/assembly.ts";
+import { assembleResponse } from "../dialects/openai-responses/assembled-response.ts";
 import { refuseError } from "../dialects/refuse-error.ts";
 import { eventData } from "../dialects/sse/event-data.ts";
 import { createSseChecker } from "../dialects/sse/sse-checker.ts";
 import { sse } from "../dialects/sse/sse-framing.ts";
-import { eventsOfWhole, mendedWhole } from "../dialects/sse/sse-mended.ts";
+import { eventsOfWhole, mendedPieces, mendedWhole } from "../dialects/sse/sse-mended.ts";
 import { GatewayError } from "../errors.ts";
-import { isJsonObject, jsonOrNull } from "../json-object.ts";
 
 /** Sees what an upstream sent, before it is converted. */
 export type AnswerWatch = {
@@ -132,17 +133,20 @@ function asStream(target: TargetName, body: Buffer): Buffer {
   throw new GatewayError("upstream_error", text);
 }
 
+/** Puts the events of each API together. */
+const assemblies: Readonly<Record<TargetName, () => Assembly>> = {
+  openai: assembleChat,
+  responses: assembleResponse,
+  anthropic: assembleMessage,
+  google: assembleGemini,
+};
+
 /** A stream to a request for a whole answer. */
 function assembled({ target, watch }: ConvertedAnswerOptions): ConvertedAnswer {
-  if (target !== "openai") {
-    const text = "The upstream answered with a stream instead of JSON.";
-    throw new GatewayError("upstream_error", text);
-  }
-  const assembly = assembleChat();
+  const assembly = assemblies[target]();
   const checker = createSseChecker(target, (event) => {
     watch.event(event);
-    const chunk = jsonOrNull(Buffer.from(eventData(event), "latin1").toString());
-    if (isJsonObject(chunk)) assembly.add(mendedChat(chunk, "chunk"));
+    for (const piece of mendedPieces(eventData(event), target)) assembly.add(piece);
   });
   return {
     complete: false,
@@ -155,7 +159,10 @@ function assembled({ target, watch }: ConvertedAnswerOptions): ConvertedAnswer {
     },
     end() {
       checker.end();
-      return Buffer.from(JSON.stringify(assembly.answer(assembly.upstreamId ?? "")));
+      const answer = assembly.answer(assembly.upstreamId ?? "");
+      const body = Buffer.from(JSON.stringify(answer));
+      // The chunks of a chat were mended one by one.
+      return target === "openai" ? body : mendedWhole(body, target);
     },
   };
 }

@@ -53,7 +53,9 @@ export function createConvertedBody(
   function take(chunk: Buffer): void {
     enqueue(answer.push(chunk));
     // Some servers leave the connection open: what can only be silence is not waited for.
-    if (answer.ended) finish(null);
+    if (!answer.ended) return;
+    enqueue(answer.end());
+    finish(null);
   }
 
   return {

@@ -13,6 +13,7 @@ import { isErrorEvent, isNamed, says, textsOf } from "../sse/event-scan.ts";
 import { sse } from "../sse/sse-framing.ts";
 import { commonUsage } from "../usage.ts";
 import { anthropicModels } from "./anthropic-models.ts";
+import { assembleMessage } from "./assembled-message.ts";
 import { fitMessages } from "./fit-messages.ts";
 import { messagesErrors } from "./messages-error.ts";
 
@@ -97,7 +98,7 @@ export const messages: Dialect = {
     carriesRequestId: false,
     repeats: [],
     askedUsage: null,
-    assemble: null,
+    assemble: assembleMessage,
     progress: null,
     renamer: () => null,
   },

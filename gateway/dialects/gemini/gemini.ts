@@ -6,6 +6,7 @@ import { readModels } from "../request-fields.ts";
 import { eventData } from "../sse/event-data.ts";
 import { holds, isErrorEvent, says, textsOf } from "../sse/event-scan.ts";
 import { commonUsage } from "../usage.ts";
+import { assembleGemini } from "./assembled-gemini.ts";
 import { geminiErrors } from "./gemini-error.ts";
 import { withGeminiModel } from "./gemini-path.ts";
 import { geminiFields } from "./gemini-request.ts";
@@ -77,7 +78,7 @@ export const gemini: Dialect = {
     carriesRequestId: false,
     repeats: [],
     askedUsage: null,
-    assemble: null,
+    assemble: assembleGemini,
     progress: null,
     renamer: () => null,
   },

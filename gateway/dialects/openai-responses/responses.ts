@@ -10,6 +10,7 @@ import {
 import { openRouterErrorType } from "../openrouter/openrouter-error.ts";
 import { createFieldReader } from "../request-fields.ts";
 import { isErrorEvent, isNamed, textsOf } from "../sse/event-scan.ts";
+import { assembleResponse } from "./assembled-response.ts";
 import { repeatedFields } from "./response-object.ts";
 import { createResponseReader, createResponseRenamer } from "./response-renamer.ts";
 import { responsesErrorEvent, responsesErrors } from "./responses-error.ts";
@@ -72,6 +73,7 @@ export const responses: Dialect = {
   answer: {
     ...passingAnswer,
     isReadWhole: true,
+    assemble: assembleResponse,
     repeats: repeatedFields,
     renamer: (_requestId, begun) =>
       begun === null ? createResponseReader() : createResponseRenamer(begun),

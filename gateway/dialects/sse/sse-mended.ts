@@ -57,7 +57,7 @@ function mendedGemini(text: string): string {
 }
 
 /** The deltas, which are most events, stay as they came. */
-function mendedPieces(event: string): string {
+function mendedMessages(event: string): string {
   const data = eventData(event);
   if (data.startsWith("{") && !isOfMessages(data)) return "";
   if (!data.startsWith("{") || !isMendable(data)) return markedEvent(event);
@@ -71,10 +71,19 @@ function mendedPieces(event: string): string {
 /** An event of each API as the hub takes it. Latin1 text, one character a byte. */
 export const menders: Readonly<Record<TargetName, (event: string) => string>> = {
   openai: mendedChunk,
-  anthropic: mendedPieces,
+  anthropic: mendedMessages,
   google: (event) => markedEvent(event, mendedGemini),
   responses: (event) => event,
 };
+
+/** What the data of one event says, as latin1 text, mended as the hub takes it. */
+export function mendedPieces(data: string, target: TargetName): JsonObject[] {
+  const value = exactOrNull(asText(data));
+  if (!isJsonObject(value)) return [];
+  if (target === "openai") return [mendedChat(value, "chunk")];
+  if (target === "google") return [unwrapped(value)];
+  return target === "anthropic" ? mendedEvent(value) : [value];
+}
 
 /** A whole JSON answer as the hub takes it. */
 export function mendedWhole(body: Buffer, target: TargetName): Buffer {
