@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -43,7 +43,22 @@ const unused: [string, RegExp][] = [
   ["notices", /\/telemetry\/notices\//],
   ["OpenTelemetry", /node_modules\/@opentelemetry\/(?!api\/)|\/telemetry\/otel\//],
   ["backups", /node_modules\/modern-tar\//],
+  ["notices", /\/telemetry\/notices\//],
+  [
+    "conversions for Ollama's clients",
+    /\/dialects\/ollama\/(?:read|write|embed|ollama-translators)/,
+  ],
 ];
+
+/** All modules of the gateway, and the packages that it may load. */
+function allModules(): string[] {
+  const manifest = JSON.parse(readFileSync("package.json", "utf8")) as { dependencies: object };
+  const packages = Object.keys(manifest.dependencies);
+  return [
+    ...globSync("gateway/**/*.{ts,js}").map((file) => `/${file}`),
+    ...packages.map((name) => `node_modules/${name}/`),
+  ];
+}
 
 const dir = newDirectory();
 let loaded: readonly string[] = [];
@@ -82,4 +97,8 @@ it("a start and a first request load what they need", () => {
 
 it.each(unused)("a start and a first request do not load %s", (_, modules) => {
   expect(loaded.filter((url) => modules.test(url))).toEqual([]);
+});
+
+it.each(unused)("there are modules for %s", (_, modules) => {
+  expect(allModules().filter((file) => modules.test(file))).not.toEqual([]);
 });
