@@ -69,7 +69,10 @@ describe("the event of a place", () => {
         model: "gpt-4o",
         choices: [{ index: 0, delta: {}, finish_reason: null }],
         queue,
-        event: { type: "status", data: { description: "#3 in line, about 12 s", done: false } },
+        event: {
+          type: "status",
+          data: { description: "#3 in the queue, about 12 s", done: false },
+        },
       },
     ]);
   });

@@ -42,7 +42,7 @@ function status({ place }: PlaceNote): Record<string, unknown> {
   }
   const { position, etaSeconds } = place;
   const eta = etaSeconds === null ? "" : `, about ${etaSeconds} s`;
-  return { type: "status", data: { description: `#${position} in line${eta}`, done: false } };
+  return { type: "status", data: { description: `#${position} in the queue${eta}`, done: false } };
 }
 
 /** A chunk of a chat that says nothing, with the place in fields of its own. */

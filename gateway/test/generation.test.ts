@@ -106,7 +106,7 @@ describe("a generation", () => {
       choices: [{ index: 0, delta: {}, finish_reason: null }],
       queue: { position: 1, of: 1, message: "Your query is #1 in the queue" },
       // Open WebUI's form of it.
-      event: { type: "status", data: { description: "#1 in line", done: false } },
+      event: { type: "status", data: { description: "#1 in the queue", done: false } },
     });
     await upstream.release();
     expect((await first).headers.get("x-queue-position")).toBe("0");

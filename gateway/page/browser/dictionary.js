@@ -158,6 +158,7 @@ const en = {
   "people.add": "Add a person",
   "people.all": "Everyone",
   "people.find": "Find a name",
+  "people.rest": "{n} more person: find them by name.|{n} more people: find them by name.",
   "people.name": "Name",
   "people.more": "Rights and limits",
   "people.role": "Role",
@@ -400,6 +401,8 @@ const de = {
   "people.add": "Person hinzufügen",
   "people.all": "Alle",
   "people.find": "Namen suchen",
+  "people.rest":
+    "{n} weitere Person: Suchen Sie ihren Namen.|{n} weitere Personen: Suchen Sie ihren Namen.",
   "people.name": "Name",
   "people.more": "Rechte und Grenzen",
   "people.role": "Rolle",

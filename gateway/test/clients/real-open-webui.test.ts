@@ -207,7 +207,7 @@ describe.runIf(python !== "")("the real Open WebUI, as compose sets it up", () =
     expect(waiting).toEqual(["ann@home.lan", "ben@home.lan", "ann@home.lan", "ben@home.lan"]);
     const told = async () => (await ben.message(bensChat)).statusHistory?.at(-1)?.description;
     await until(
-      async () => (await told())?.startsWith("#2 in line") ?? false,
+      async () => (await told())?.startsWith("#2 in the queue") ?? false,
       "Ben sees his place",
     );
 

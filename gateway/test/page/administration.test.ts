@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from "node:fs";
 import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import {
@@ -54,6 +55,20 @@ describe.runIf(hasChromium)("what an administrator changes on the page", () => {
     await page.reload();
     await bob.locator("summary").first().click();
     expect(await page.getByLabel("New key of bob").count()).toBe(0);
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  it("of very many people some are shown, and each is found by name", async () => {
+    const users = { ...JSON.parse(readFileSync(house.usersFile, "utf8")) };
+    for (let at = 0; at < 300; at++) users[`sk-of-person-${1000 + at}`] = `person-${1000 + at}`;
+    writeFileSync(house.usersFile, JSON.stringify(users));
+    const { page, context, complaints } = await openPage(browser);
+    await signIn(page, url, house.keys.admin!, "people");
+    await page.getByText("104 more people: find them by name.").waitFor();
+    expect(await page.locator(".people > li").count()).toBe(200);
+    await page.getByLabel("Find a name").fill("person-1299");
+    await expect.poll(() => page.locator(".people > li").count(), patience).toBe(1);
     expect(complaints).toEqual([]);
     await context.close();
   });

@@ -19,7 +19,7 @@ export function RightsFields({ rights, withSpeaksFor = false }) {
     )}
     <label>${say("people.models")}<input name="models" value=${rights.models?.join(", ") ?? ""} placeholder=${say("people.models.all")} /></label>
     <label class="grow">${say("people.limits")}
-      <input name="limits" spellcheck=${false} value=${asText(rights.limits)} placeholder='{"window": "5h", "tokens": 200000}' /></label>
+      <input name="limits" spellcheck=${false} value=${asText(rights.limits)} placeholder='{"tokens_per_day": 200000}' /></label>
     ${
       withSpeaksFor &&
       html`<label class="grow">${say("people.speaks_for")}

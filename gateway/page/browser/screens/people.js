@@ -8,6 +8,9 @@ import { Person } from "./person.js";
 
 /** @import { User } from "../gateway/answers.ts" */
 
+/** Further people are found by name. */
+const shownAtOnce = 200;
+
 /** "Who may come in, and with what?" */
 export function People() {
   const users = /** @type {ReturnType<typeof useCall<{ data: User[] }>>} */ (useCall("users"));
@@ -36,6 +39,7 @@ export function People() {
       }} /></label>`
     }>
       <${Trouble} error=${users.error} onRetry=${users.reload} />
-      <ul class="people">${found.slice(0, 200).map((one) => html`<${Person} key=${one.user} person=${one} onDone=${changed} />`)}</ul>
+      <ul class="people">${found.slice(0, shownAtOnce).map((one) => html`<${Person} key=${one.user} person=${one} onDone=${changed} />`)}</ul>
+      ${found.length > shownAtOnce && html`<p class="note">${say("people.rest", { n: found.length - shownAtOnce })}</p>`}
     <//>`;
 }
