@@ -1,4 +1,7 @@
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { WebSocket, WebSocketServer } from "ws";
 import { hashedUser } from "../telemetry/hashed-user.ts";
 import { chat, startTestGateway, type TestGateway, until } from "./support/harness.ts";
 import { chatAnswer, type Handler, politeChat } from "./support/mock-upstream.ts";
@@ -213,6 +216,27 @@ describe("other traces", () => {
     });
     // A client's mistake is no error of the server.
     expect(refused.root.status).toBe(0);
+  });
+
+  it("are those of WebSockets, whose upstream gets their traceparent", async () => {
+    const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
+    await once(server, "listening");
+    const asked: (string | string[] | undefined)[] = [];
+    server.on("connection", (_socket, request) => asked.push(request.headers.traceparent));
+    const { port } = server.address() as AddressInfo;
+    await using gateway = await start(politeChat, { UPSTREAM_URL: `http://127.0.0.1:${port}` });
+    const headers = { authorization: `Bearer ${gateway.keys.alice}` };
+    const socket = new WebSocket(`ws://127.0.0.1:${gateway.port}/v1/realtime`, { headers });
+    await once(socket, "open");
+    socket.close();
+    const { root } = await onlyTrace();
+    expect(root.attributes).toMatchObject({
+      "url.path": "/v1/realtime",
+      "http.response.status_code": 101,
+      "llm_gateway.state": "done",
+    });
+    expect(asked).toEqual([`00-${root.traceId}-${root.spanId}-01`]);
+    server.close();
   });
 
   it("hold no key, no prompt, no answer and no name, unless names are asked for", async () => {
