@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
@@ -13,8 +13,9 @@ import {
   signIn,
   withoutChromium,
 } from "../support/chromium.ts";
-import { chat, readRows, startTestGateway, type TestGateway } from "../support/harness.ts";
+import { chat, readRows, startTestGateway, type TestGateway, until } from "../support/harness.ts";
 import { type Holding, holding, inLine } from "../support/holding.ts";
+import { startNoticeReceiver } from "../support/notice-receiver.ts";
 import { type DailyUse, writePastUsage } from "../support/past-usage.ts";
 
 /** The queue is told at most once a second. */
@@ -41,7 +42,10 @@ describe.runIf(hasChromium).each([0, 1])("the screens, at address %i of two", (w
     dir = mkdtempSync(join(tmpdir(), "page-"));
     const file = join(dir, "gateway.db");
     await writePastUsage(file, ofAlice, 14);
-    const env = { MAX_CONCURRENT: "1", PUBLIC_PORT: "0", DATABASE_FILE: file };
+    const env = {
+      ...{ MAX_CONCURRENT: "1", PUBLIC_PORT: "0", DATABASE_FILE: file },
+      NOTIFY_AFTER: "1ms",
+    };
     house = await startTestGateway(held.handler, env);
     url = addresses(house.port)[which]!;
   });
@@ -57,6 +61,29 @@ describe.runIf(hasChromium).each([0, 1])("the screens, at address %i of two", (w
     await page.getByLabel("Your message").fill(text);
     await page.getByRole("button", { name: "Send" }).click();
   }
+
+  it("Try offers a notice to a person who has an address, and asks for it", async () => {
+    const phone = await startNoticeReceiver();
+    const { page, context, complaints } = await openPage(browser);
+    await signIn(page, url, house.keys.bob!, "try");
+    await page.getByRole("button", { name: "Send" }).waitFor();
+    expect(await page.getByRole("checkbox").count()).toBe(0);
+    await context.close();
+
+    const users = JSON.parse(readFileSync(house.usersFile, "utf8"));
+    users[house.keys.alice!] = { user: "alice", notify: `${phone.url}/alice` };
+    writeFileSync(house.usersFile, JSON.stringify(users));
+    const hers = await openPage(browser);
+    await signIn(hers.page, url, house.keys.alice!, "try");
+    await hers.page.getByRole("checkbox", { name: "Notify me" }).check();
+    await ask(hers.page, "Hello?");
+    await held.release(0);
+    await until(() => phone.got.length === 1, "she is told");
+    expect(phone.got[0]?.body).toMatchObject({ event: "request_done" });
+    expect([...complaints, ...hers.complaints]).toEqual([]);
+    await hers.context.close();
+    await phone.close();
+  });
 
   it("Try shows the place while it waits, and then the answer as it comes", async () => {
     const bob = house.post("/v1/chat/completions", chat(), { user: "bob" });

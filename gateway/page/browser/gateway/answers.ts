@@ -12,7 +12,7 @@ export type Me = {
   limits: LimitShown[];
   base_urls: { lan: string; tunnel: string | null };
   version: string;
-  features: { wall?: boolean; try?: boolean; invites?: boolean };
+  features: { wall?: boolean; try?: boolean; invites?: boolean; notify?: boolean };
 };
 
 /** A limit in `GET /limits` and `GET /me`. */

@@ -30,13 +30,14 @@ export const onRefused = { run: () => {} };
  * Sends a request with the key of this tab. Rejects with a CallError unless the answer is a 2xx.
  * @param {string} method
  * @param {string} path relative to the page, without a slash at its start
- * @param {{ body?: unknown, signal?: AbortSignal | null, accept?: string }} [options]
+ * @param {{ body?: unknown, signal?: AbortSignal | null, accept?: string, notify?: boolean }} [options]
  * @returns {Promise<Response>}
  */
-export async function send(method, path, { body, signal = null, accept } = {}) {
+export async function send(method, path, { body, signal = null, accept, notify } = {}) {
   /** @type {Record<string, string>} */
   const headers = { accept: accept ?? "application/json" };
   if (key.value !== null) headers.authorization = `Bearer ${key.value}`;
+  if (notify) headers["x-notify"] = "done";
   if (body !== undefined) headers["content-type"] = "application/json";
   /** @type {RequestInit} */
   const init = { method, headers, signal, cache: "no-store", credentials: "same-origin" };

@@ -16,6 +16,8 @@ import { waitOf } from "./request.js";
 /** The conversation: in this tab's memory only. @type {import("@preact/signals").Signal<Turn[]>} */
 const turns = signal([]);
 const model = signal("");
+/** The gateway tells the person, elsewhere, when a long answer is done. */
+const tells = signal(false);
 /** What is shown while it waits; empty while it does not. */
 const wait = signal("");
 const error = signal(/** @type {CallError | null} */ (null));
@@ -30,6 +32,7 @@ export function Try() {
     running.value?.abort();
     owner = me.value?.user ?? "";
     turns.value = [];
+    tells.value = false;
   }
   const {
     data: models,
@@ -64,6 +67,14 @@ export function Try() {
         <select value=${chosen} onChange=${(/** @type {Event} */ { target }) => {
           if (target instanceof HTMLSelectElement) model.value = target.value;
         }}>${names.map((id) => html`<option key=${id} value=${id}>${id}</option>`)}</select></label>
+      ${
+        me.value?.features.notify === true &&
+        html`<label><input type="checkbox" checked=${tells.value} onChange=${(
+          /** @type {Event} */ { target },
+        ) => {
+          if (target instanceof HTMLInputElement) tells.value = target.checked;
+        }} /> ${say("try.notify")}</label>`
+      }
       ${
         running.value === null
           ? html`<button class="main" aria-disabled=${chosen === ""}>${say("try.send")}</button>`
@@ -116,6 +127,7 @@ async function ask(content, chosen) {
       body: { model: chosen, messages, stream: true },
       signal: stop.signal,
       accept: "text/event-stream",
+      notify: tells.value && me.value?.features.notify === true,
     });
     for await (const data of eventsOf(response)) {
       if (data === "" || data === "[DONE]") continue;
