@@ -86,7 +86,9 @@ function allow(choice: JsonObject, path: string, settings: CallSettings): void {
   const list = inner ?? choice;
   const where = inner === null ? path : below(path, "allowed_tools");
   const names = objectsAt(list, "tools", where).flatMap(({ item, at }) => {
-    if (item.type !== "function" && item.type !== "custom") return [];
+    if (item.type !== "function" && item.type !== "custom") {
+      return declaredName(String(item.type), settings) ?? [];
+    }
     const name = namedTool(item, at);
     return [declaredName(name, settings) ?? name];
   });
@@ -112,5 +114,10 @@ export function readOpenAiChoice(body: JsonObject, settings: CallSettings, dropp
     else settings.toolChoice = { type: "tool", toolName: toolName ?? name };
   } else if (choice.type === "allowed_tools") {
     allow(choice, path, settings);
-  } else dropped.add(path);
+  } else {
+    // A tool that has no name but its type: `shell`.
+    const toolName = declaredName(String(choice.type), settings);
+    if (toolName === null) dropped.add(path);
+    else settings.toolChoice = { type: "tool", toolName };
+  }
 }

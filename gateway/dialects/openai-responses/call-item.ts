@@ -1,19 +1,20 @@
-import type { JsonObject } from "../../json-object.ts";
 import type { Block } from "../hub/answer-blocks.ts";
 import { clientToolOf } from "../hub/client-tools.ts";
 import { freeformText, objectIn } from "../hub/freeform.ts";
 import type { AnswerNames } from "../hub/hub.ts";
+import { localShellAction, patchOperation, shellAction } from "./client-run-tools.ts";
 
 /** The item of a call. */
 export type CallItem = Record<string, unknown> & { readonly id: string; readonly type: string };
 
-function shellAction(text: string): JsonObject {
-  const { command, timeout_ms = null, working_directory = null } = objectIn(text);
-  const words = Array.isArray(command) ? command.map(String) : ["bash", "-lc", String(command)];
-  return { type: "exec", command: words, env: {}, timeout_ms, working_directory };
-}
-
-const prefixes = { function: "fc", custom: "ctc", local_shell: "lsh", tool_search: "tsc" } as const;
+const prefixes = {
+  function: "fc",
+  custom: "ctc",
+  local_shell: "lsh",
+  shell: "sh",
+  apply_patch: "apc",
+  tool_search: "tsc",
+} as const;
 
 /** A call as the item of its kind. As it begins, it says nothing but its name. */
 export function callItem(
@@ -31,7 +32,11 @@ export function callItem(
     case "custom":
       return { ...head, type: "custom_tool_call", name, ...group, input: freeformText(said) };
     case "local_shell":
-      return { ...head, type: "local_shell_call", action: shellAction(said) };
+      return { ...head, type: "local_shell_call", action: localShellAction(said) };
+    case "shell":
+      return { ...head, type: "shell_call", action: shellAction(said), environment: null };
+    case "apply_patch":
+      return { ...head, type: "apply_patch_call", operation: patchOperation(said) };
     case "tool_search":
       return {
         ...head,

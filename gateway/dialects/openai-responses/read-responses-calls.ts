@@ -6,6 +6,7 @@ import type { AssistantPart, ResultPart } from "../hub/parts-hub.ts";
 import type { Dropped } from "../hub/read-dropped.ts";
 import { below, objectAt, objectsAt, requiredText, textAt } from "../hub/read-fields.ts";
 import { readParts } from "../openai/read-parts.ts";
+import { shellInput, shellOutput } from "./client-run-tools.ts";
 import { flatName } from "./read-responses-tools.ts";
 
 /** `id` and `status` are the server's own words, which clients send back. */
@@ -13,6 +14,8 @@ export const callFields: Readonly<Record<string, ReadonlySet<string>>> = {
   function_call: new Set(["type", "id", "status", "call_id", "name", "namespace", "arguments"]),
   custom_tool_call: new Set(["type", "id", "status", "call_id", "name", "namespace", "input"]),
   local_shell_call: new Set(["type", "id", "status", "call_id", "action"]),
+  shell_call: new Set(["type", "id", "status", "call_id", "action", "environment", "created_by"]),
+  apply_patch_call: new Set(["type", "id", "status", "call_id", "operation", "created_by"]),
   tool_search_call: new Set(["type", "id", "status", "call_id", "execution", "arguments"]),
 };
 
@@ -20,16 +23,12 @@ export const resultFields: Readonly<Record<string, ReadonlySet<string>>> = {
   function_call_output: new Set(["type", "id", "status", "call_id", "output", "name"]),
   custom_tool_call_output: new Set(["type", "id", "status", "call_id", "output", "name"]),
   local_shell_call_output: new Set(["type", "id", "status", "call_id", "output"]),
+  shell_call_output: new Set(["type", "id", "status", "call_id", "output", "max_output_length"]),
+  apply_patch_call_output: new Set(["type", "id", "status", "call_id", "output"]),
   tool_search_output: new Set(["type", "id", "status", "call_id", "execution", "tools"]),
 };
 
 type Called = { name: string; input: unknown };
-
-/** A shell's action without what is empty: what the model had filled in. */
-function shellInput(action: JsonObject): JsonObject {
-  const { type: _type, env: _env, ...rest } = action;
-  return Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null));
-}
 
 function calledBy(item: JsonObject, at: string): Called {
   const named = (): string =>
@@ -39,6 +38,10 @@ function calledBy(item: JsonObject, at: string): Called {
       return { name: named(), input: freeformInput(textAt(item, "input", at) ?? "") };
     case "local_shell_call":
       return { name: "local_shell", input: shellInput(objectAt(item, "action", at) ?? {}) };
+    case "shell_call":
+      return { name: "shell", input: shellInput(objectAt(item, "action", at) ?? {}) };
+    case "apply_patch_call":
+      return { name: "apply_patch", input: objectAt(item, "operation", at) ?? {} };
     case "tool_search_call":
       return { name: "tool_search", input: callInput(item.arguments, below(at, "arguments")) };
     default:
@@ -77,7 +80,15 @@ export function readResult(
   if (item.type === "tool_search_output") {
     return { type: "tool-result", ...named, output: { type: "text", value: foundTools(item, at) } };
   }
+  if (item.type === "shell_call_output") {
+    return {
+      type: "tool-result",
+      ...named,
+      output: { type: "text", value: shellOutput(item.output) },
+    };
+  }
   if (isJsonObject(item.output)) return wrong(below(at, "output"), "must be a string or a list");
   const content = readParts(item, "output", at, dropped);
-  return { type: "tool-result", ...named, output: resultOutput(content, false) };
+  const isFailed = item.type === "apply_patch_call_output" && item.status === "failed";
+  return { type: "tool-result", ...named, output: resultOutput(content, isFailed) };
 }

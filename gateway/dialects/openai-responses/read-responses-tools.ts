@@ -2,7 +2,7 @@ import { isJsonObject, type JsonObject } from "../../json-object.ts";
 import { isAbsent } from "../field-checks.ts";
 import type { ClientTool, ClientTools } from "../hub/client-tools.ts";
 import { freeformTool } from "../hub/freeform.ts";
-import { asSchema, type Schema } from "../hub/parts-hub.ts";
+import { asSchema } from "../hub/parts-hub.ts";
 import type { Dropped } from "../hub/read-dropped.ts";
 import {
   below,
@@ -13,24 +13,13 @@ import {
   textAt,
 } from "../hub/read-fields.ts";
 import { functionTool, readOpenAiTool, type Tool } from "../hub/read-tools.ts";
+import { clientRunTool } from "./client-run-tools.ts";
 
 /** The name under which an upstream without groups knows a tool of one. */
 export function flatName(namespace: string | null, name: string): string {
   if (namespace === null || namespace === "") return name;
   return namespace.endsWith("__") ? namespace + name : `${namespace}__${name}`;
 }
-
-/** The fields of a `local_shell_call`'s action that a model fills in. */
-const shell: Schema = {
-  type: "object",
-  properties: {
-    command: { type: "array", items: { type: "string" }, description: "The command to run." },
-    working_directory: { type: "string" },
-    timeout_ms: { type: "integer" },
-  },
-  required: ["command"],
-  additionalProperties: false,
-};
 
 function freeform(item: JsonObject, at: string, dropped: Dropped): Tool {
   const path = below(at, "format");
@@ -68,14 +57,14 @@ export class ToolShelf {
         for (const one of objectsAt(item, "tools", at)) this.add(one, name);
         break;
       }
-      case "local_shell":
-        this.#put(localShell(at), "local_shell", null);
-        break;
       case "tool_search":
         this.#search(item, at);
         break;
-      default:
-        this.#dropped.add(at);
+      default: {
+        const found = clientRunTool(item, at);
+        if (found === null) this.#dropped.add(at);
+        else this.#put(found.tool, found.kind, null);
+      }
     }
   }
 
@@ -95,11 +84,6 @@ export class ToolShelf {
     this.clientTools.set(name, { kind, name: tool.name, namespace });
     this.#tools.set(name, { ...tool, name });
   }
-}
-
-function localShell(at: string): Tool {
-  const description = "Runs a command on the user's machine and returns what it prints.";
-  return functionTool({ name: "local_shell", description }, at, shell);
 }
 
 /** What stands for nothing but functions by their own names needs no telling. */
