@@ -113,11 +113,13 @@ async function openWorker(
     draining: () => side.isDraining,
   };
   const relay = createRelay(begin.path);
+  // Traces are files of which only the newest stay: one process must count them.
+  const servesItself = opened.parts.tracer === null;
   const app = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const target = targetOf(request);
-    const isOurs = target !== null && !side.isDraining && !isFromPage(request, settings);
+    const isOurs = servesItself && target !== null && !side.isDraining;
     // What is refused is refused by the first process, which counts wrong keys of all workers.
-    const isKnown = isOurs && (await entrance.knows(request));
+    const isKnown = isOurs && !isFromPage(request, settings) && (await entrance.knows(request));
     if (request.socket.destroyed) return;
     if (isKnown) void generation(parts, request, response, target);
     else relay.pass(request, response);

@@ -103,6 +103,20 @@ it("stops a generation that another process serves", async () => {
   expect(exchange.signal.reason).toMatchObject({ code: "cancelled", status: 499 });
 });
 
+it("knows that a client has left while its slot is still held", async () => {
+  const { accept, room } = workerOf();
+  const underway = new Roster<Underway>();
+  room.kept.underway = underway;
+  const { exchange, admission, stop } = await accept();
+  const turn = await admission.turn(() => {});
+  stop.abort(new ClientLeft());
+  await until(() => underway.get(exchange.id)?.stop.signal.aborted === true, "it is known");
+  expect(underway.get(exchange.id)?.stop.signal.reason).toBeInstanceOf(ClientLeft);
+  expect(room.line.view().active).toBe(1);
+  turn.end(null, {});
+  expect(room.line.view().active).toBe(0);
+});
+
 it("sends a waiting request away with the reason of the line", async () => {
   const { accept, room } = workerOf();
   await accept();

@@ -36,6 +36,7 @@ export function createKeeperService(
       if (generation === undefined) return;
       if (what === "turn") generation.join(new Set(message[2]));
       else if (what === "leave") generation.leave();
+      else if (what === "left") generation.left();
       else if (what === "free") generation.free(message[2], message[3]);
       else if (what === "close") generation.close(message[2]);
       else generation.end();
@@ -93,9 +94,15 @@ class HeldGeneration {
       );
   }
 
-  leave(): void {
+  /** Its client has left. Metrics show how long it holds its slot from now on. */
+  left(): void {
     this.#hasLeft = true;
     if (!this.#stop.signal.aborted) this.#stop.abort(new ClientLeft());
+  }
+
+  /** It waits no longer. */
+  leave(): void {
+    this.left();
     // It was on its way when the process left, and is used by nobody.
     this.#turn?.end(processGone(), {});
     this.#turn = null;

@@ -12,6 +12,8 @@ export type ToKeeper =
   | ["turn", string, readonly string[]]
   /** It waits no longer: its client has left, or it was stopped. */
   | ["leave", string]
+  /** Its client has left; it still holds its slot. */
+  | ["left", string]
   /** The slot is free; null: the upstream has answered. */
   | ["free", string, WireError | null, Work]
   /** Closes the accounts. */

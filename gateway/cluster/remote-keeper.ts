@@ -1,4 +1,5 @@
 import { type GatewayError, shuttingDown } from "../errors.ts";
+import { ClientLeft } from "../exchange.ts";
 import type { Admission, Closing, Keeper, StopControl, Turn, Work } from "../generation/keeper.ts";
 import type { LinePlace } from "../line/line.ts";
 import { Roster } from "../roster.ts";
@@ -18,6 +19,7 @@ export function createRemoteKeeper(link: Pick<Link<ToKeeper>, "send">): RemoteKe
   const open = new Roster<RemoteAdmission>();
   return {
     take(candidate, stop) {
+      stop.signal.throwIfAborted();
       const { id } = candidate.opening;
       const admission = new RemoteAdmission({ link, id, stop, forget: () => open.delete(id) });
       open.set(id, admission);
@@ -61,6 +63,7 @@ class RemoteAdmission implements Admission {
   constructor(parts: RemoteParts) {
     this.#parts = parts;
     this.#first = this.#wait();
+    parts.stop.signal.addEventListener("abort", this.#aborted, { once: true });
   }
 
   get taken(): Promise<Admission> {
@@ -68,7 +71,8 @@ class RemoteAdmission implements Admission {
   }
 
   turn(onPlace: (place: LinePlace) => void, failed?: ReadonlySet<string>): Promise<Turn> {
-    const { link, id } = this.#parts;
+    const { link, id, stop } = this.#parts;
+    if (!this.#isFirst && stop.signal.aborted) return Promise.reject(stop.signal.reason);
     const turn = this.#isFirst ? this.#first : this.#wait();
     if (!this.#isFirst) link.send(["turn", id, [...(failed ?? [])]]);
     this.#isFirst = false;
@@ -86,10 +90,9 @@ class RemoteAdmission implements Admission {
   }
 
   end(): void {
-    const { link, id, forget } = this.#parts;
-    this.#waitNoMore();
+    const { link, id } = this.#parts;
     if (this.#closed === null) link.send(["end", id]);
-    forget();
+    this.#forget();
   }
 
   answered(message: FromKeeper): void {
@@ -106,11 +109,11 @@ class RemoteAdmission implements Admission {
         if (waiting !== null) this.#place(waiting, message[2]);
         return;
       case "slot":
-        this.#waitNoMore();
+        this.#waiting = null;
         waiting?.resolve(this.#turnIn(message[2]));
         return;
       case "away":
-        this.#waitNoMore();
+        this.#waiting = null;
         waiting?.reject(fromWire(message[2]));
         return;
       case "stop":
@@ -132,27 +135,30 @@ class RemoteAdmission implements Admission {
     // Nobody may ask for it, if the request is refused.
     waiting.promise.catch(() => {});
     this.#waiting = waiting;
-    this.#parts.stop.signal.addEventListener("abort", this.#leave, { once: true });
     return waiting.promise;
   }
 
   /** The client has left, or the request was stopped: nobody waits for a slot that comes now. */
-  readonly #leave = (): void => {
+  readonly #aborted = (): void => {
     const { link, id, stop } = this.#parts;
-    const waiting = this.#waiting;
-    this.#waiting = null;
-    link.send(["leave", id]);
-    waiting?.reject(stop.signal.reason);
+    if (this.#waiting !== null) this.#leave(this.#waiting, stop.signal.reason);
+    else if (stop.signal.reason instanceof ClientLeft) link.send(["left", id]);
   };
 
-  #waitNoMore(): void {
+  #leave(waiting: Waiting, reason: unknown): void {
     this.#waiting = null;
-    this.#parts.stop.signal.removeEventListener("abort", this.#leave);
+    this.#parts.link.send(["leave", this.#parts.id]);
+    waiting.reject(reason);
   }
 
   #refused(error: GatewayError): void {
-    this.#waitNoMore();
     this.#taken.reject(error);
+    this.#forget();
+  }
+
+  #forget(): void {
+    this.#waiting = null;
+    this.#parts.stop.signal.removeEventListener("abort", this.#aborted);
     this.#parts.forget();
   }
 
@@ -162,9 +168,7 @@ class RemoteAdmission implements Admission {
     try {
       waiting.onPlace?.(place);
     } catch (cause) {
-      this.#waitNoMore();
-      this.#parts.link.send(["leave", this.#parts.id]);
-      waiting.reject(cause);
+      this.#leave(waiting, cause);
     }
   }
 
