@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 
 /** DatabasePools to the database, and why it could not be reached. */
@@ -22,7 +23,7 @@ const types = {
 const patienceMs = 5_000;
 
 /** How long a report may take; the database ends it then. Milliseconds. */
-const reportMs = 20_000;
+export const reportMs: number = 20_000;
 
 /**
  * Opens no connection yet; the first use does. Idle connections that end are replaced by the next
@@ -34,9 +35,7 @@ export function createConnections(url: string): DatabasePools {
     ...{ connectionTimeoutMillis: patienceMs, idleTimeoutMillis: 60_000 },
   };
   const writing = new pg.Pool({ ...common, max: 2, query_timeout: 2 * patienceMs });
-  const reading = new pg.Pool({
-    ...{ ...common, max: 4, query_timeout: reportMs + patienceMs, statement_timeout: reportMs },
-  });
+  const reading = new pg.Pool({ ...common, max: 4, query_timeout: reportMs + patienceMs });
   for (const pool of [writing, reading]) {
     pool.on("error", () => {
       // An idle connection has ended, as at a restart of the database.
@@ -48,7 +47,9 @@ export function createConnections(url: string): DatabasePools {
     writing,
     reading,
     async end() {
-      await Promise.all([writing.end(), reading.end()]);
+      // A connection whose answer does not come would hold up the end until its time is over.
+      const bound = sleep(1_000, undefined, { ref: false });
+      await Promise.race([Promise.all([writing.end(), reading.end()]), bound]);
     },
   };
 }
@@ -60,6 +61,9 @@ export function createClient(url: string): pg.Client {
     connectionTimeoutMillis: patienceMs,
   });
 }
+
+/** A database that no waiting makes usable; the message says why, and what to do. */
+export class UnsuitableDatabase extends Error {}
 
 const codeOf = (error: unknown): string =>
   error instanceof Error && "code" in error ? String(error.code) : "";
@@ -89,6 +93,7 @@ export function explainPostgres(error: unknown): string {
   const known = reasons[codeOf(first)];
   if (known !== undefined) return known;
   const text = first instanceof Error ? first.message : String(first);
+  if (/timeout/i.test(text)) return "it does not answer in time; look at its load and the network";
   return text.replaceAll("\n", " ");
 }
 
@@ -100,7 +105,7 @@ export function isLasting(error: unknown): boolean {
   const code = codeOf(error);
   // 57: the server starts or stops; 53: it has too little of something; 40: try again; 08: the line.
   if (/^[0-9A-Z]{5}$/.test(code)) return !/^(57|53|40|08|25006|55P03|58)/.test(code);
-  return error instanceof Error && /schema is version|older than PostgreSQL/.test(error.message);
+  return error instanceof UnsuitableDatabase;
 }
 
 /** True for a row that the database will never take, whatever is tried. */

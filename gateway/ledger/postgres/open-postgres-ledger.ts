@@ -86,12 +86,15 @@ function openStore(options: PostgresLedgerOptions, opened: Opened): LedgerStore 
     boundNames: createBoundNames(),
     prepare: () => prepare(connections, instance),
   });
-  const beating = setInterval(() => void beat(opened), beatMs).unref();
+  const beating = setInterval(() => void beat(opened, shipper), beatMs).unref();
   const forget = (): void => void forgetByAge(options, writing);
   forget();
   const forgetting = setInterval(forget, forgetMs).unref();
   return {
-    ...createPostgresReads({ db: reading, flush: () => shipper.flush(), onTrouble }),
+    ...createPostgresReads({
+      ...{ db: reading, onTrouble, flush: () => shipper.flush() },
+      isAway: () => shipper.trouble !== null,
+    }),
     write: (rows) => spool.write(rows),
     committed(rows) {
       spool.committed(rows);
@@ -117,13 +120,16 @@ function openStore(options: PostgresLedgerOptions, opened: Opened): LedgerStore 
   };
 }
 
-/** Without the database there is nobody to tell; the shipper says that it is away. */
-async function beat({ connections: { writing }, instance }: Opened): Promise<void> {
+async function beat(opened: Opened, shipper: Shipper): Promise<void> {
+  const { writing } = opened.connections;
   try {
-    await sayAlive(writing, instance);
+    await sayAlive(writing, opened.instance);
     await buryDead(writing);
     await forgetOldQuarters(writing, Date.now());
-  } catch {}
+    shipper.noticed(null);
+  } catch (error) {
+    shipper.noticed(error);
+  }
 }
 
 /** At the start and then every hour; with several gateways the least number of days counts. */

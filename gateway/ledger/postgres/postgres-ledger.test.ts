@@ -127,6 +127,41 @@ describe.skipIf(noPostgres !== null)("a ledger in PostgreSQL", () => {
     expect(await faults(url)).toEqual([]);
   });
 
+  test("that hangs holds up no answer, and no request that waits for its limits", async () => {
+    const { ledger, url, said } = await start();
+    await addRow(ledger);
+    await arrived(url, { done: 1 });
+    postgres.pause();
+    onTestFinished(() => postgres.resume());
+    for (let index = 0; index < 100; index++) await addRow(ledger);
+    const patience = sleep(15_000, "too late", { ref: false });
+    const counts = ledger.windowCounts("alice", 0, Date.now());
+    expect(await Promise.race([counts, patience])).toEqual([]);
+    expect(said.join()).toContain("cannot be read for limits: it does not answer in time");
+    postgres.resume();
+    await arrived(url, { done: 101 });
+    expect(await faults(url)).toEqual([]);
+  });
+
+  test("with a full disk still gives reports, and gets the rows when there is room", async () => {
+    const { ledger, url } = await start();
+    await addRow(ledger);
+    await arrived(url, { done: 1 });
+    await postgres.query(
+      url,
+      `CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
+         $$ BEGIN RAISE EXCEPTION 'no space left' USING ERRCODE = '53100'; END $$;
+       CREATE TRIGGER full_disk BEFORE INSERT ON generations EXECUTE FUNCTION full_disk();`,
+    );
+    for (let index = 0; index < 5; index++) await addRow(ledger);
+    await vi.waitFor(() => expect(ledger.state()).toMatchObject({ ok: false, spooled: 5 }));
+    expect(ledger.state().error).toBe("its disk is full; free some space there");
+    expect(await ledger.totals()).toMatchObject([{ requests: 1 }]);
+    await postgres.query(url, "DROP TRIGGER full_disk ON generations");
+    await arrived(url, { done: 6 });
+    expect(await faults(url)).toEqual([]);
+  });
+
   test("takes no row's batch with a row that it refuses", async () => {
     const { ledger, url, said } = await start();
     await addRow(ledger);
@@ -256,7 +291,9 @@ describe.skipIf(noPostgres !== null)("a ledger in PostgreSQL", () => {
     await arrived(url, { done: 6 });
   });
 
-  test("gives the answers of one in SQLite, whatever is asked of any traffic", async () => {
+  test("gives the answers of one in SQLite, whatever is asked of any traffic", {
+    timeout: 120_000,
+  }, async () => {
     const now = Date.now();
     const name = fc.constantFrom("alice", "Zoë", "bob", "");
     const count = fc.option(fc.integer({ min: 0, max: 5_000 }));
@@ -302,7 +339,7 @@ describe.skipIf(noPostgres !== null)("a ledger in PostgreSQL", () => {
           await Promise.all([remote.shutdown(), local.shutdown()]);
         },
       ),
-      { numRuns: 12 },
+      { numRuns: 8 },
     );
   });
 });
@@ -338,6 +375,11 @@ describe.skipIf(noPostgres !== null)("a start with PostgreSQL", () => {
     );
     await postgres.query(url, "CREATE TABLE generations (recipe text)");
     expect(await refusal({ url })).toContain("it has tables of another program");
+  });
+
+  test("stops at a database that cannot hold every text", async () => {
+    const url = await postgres.database("ENCODING 'LATIN1' TEMPLATE template0");
+    expect(await refusal({ url })).toContain("its encoding is LATIN1; make it anew with UTF8");
   });
 
   test("stops at a schema of a newer gateway", async () => {

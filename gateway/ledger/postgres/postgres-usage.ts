@@ -12,6 +12,7 @@ import {
   type UsageQuery,
   type UsageSummary,
 } from "../usage-report.ts";
+import { reportMs } from "./connect.ts";
 import { quoted } from "./row-columns.ts";
 
 type Value = string | number | readonly (string | number)[];
@@ -29,6 +30,8 @@ export async function postgresUsage(db: Pool, query: UsageQuery): Promise<UsageS
   try {
     // One moment of the accounts for both statements.
     await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    // Here and not for the connection: a pooler between (PgBouncer) refuses that.
+    await client.query(`SET LOCAL statement_timeout = ${reportMs}`);
     const lines = await linesOf(client, plan, query);
     await client.query("COMMIT");
     return summaryOf(plan, lines);

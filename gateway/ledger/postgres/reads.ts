@@ -30,6 +30,8 @@ export type PostgresReadsOptions = {
   db: Pool;
   /** Waits for rows of this gateway that are on their way. */
   flush(): Promise<void>;
+  /** True while the database takes no rows; it may still answer. */
+  isAway(): boolean;
   onTrouble: (message: string) => void;
 };
 
@@ -92,26 +94,43 @@ async function rowsOf<T extends QueryResultRow>(
   return (await db.query<T>(numbered(sql), values)).rows;
 }
 
+/** How long anybody waits for a database that may be away. Milliseconds. */
+const patienceMs = 2_000;
+
+/** Rejects if the answer takes too long; it is not used then. */
+async function within<T>(reading: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error("timeout")), patienceMs);
+  try {
+    return await Promise.race([reading, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** A read for a person: its own rows are in it, and a database that is away is a 503. */
-async function askedBy<T>({ db, flush }: PostgresReadsOptions, read: () => Promise<T>): Promise<T> {
+async function askedBy<T>(
+  { db, flush, isAway }: PostgresReadsOptions,
+  read: () => Promise<T>,
+): Promise<T> {
   if (db.waitingCount >= mostWaiting) throw busy("too many reports are being made");
   await flush();
   try {
-    return await read();
+    return await (isAway() ? within(read()) : read());
   } catch (error) {
     if (error instanceof UsageQueryError) throw new GatewayError("invalid_request", error.message);
     throw busy(error instanceof Error ? error.message : String(error));
   }
 }
 
-/** For limits: without the database they count from now on. */
+/** For limits; a request waits for them. Without the database they count from now on. */
 async function countedBy(
   { flush, onTrouble }: PostgresReadsOptions,
   read: () => Promise<WindowCount[]>,
 ): Promise<WindowCount[]> {
   try {
     await flush();
-    return await read();
+    return await within(read());
   } catch (error) {
     onTrouble(`the ledger cannot be read for limits: ${explainPostgres(error)}`);
     return [];

@@ -1,5 +1,6 @@
 import type { ClientBase, Pool } from "pg";
 import { keptFrom, quarterMs } from "../rollups.ts";
+import { UnsuitableDatabase } from "./connect.ts";
 
 /** Position in this list + 1 is the version. Never edit one that was released. */
 export const postgresMigrations: readonly string[] = [
@@ -120,14 +121,21 @@ const oldestServer = 130_000;
 
 /**
  * Brings the schema to the newest version, each step in its own transaction.
- * @throws Error with the reason where the database is not ours, or of a newer gateway
+ * @throws UnsuitableDatabase where it is too old, has another encoding, or is of a newer gateway
  */
 export async function migratePostgres(client: ClientBase): Promise<void> {
-  const { rows } = await client.query<{ version: string }>(
-    "SELECT current_setting('server_version_num') AS version",
+  const { rows } = await client.query<{ version: string; encoding: string }>(
+    `SELECT current_setting('server_version_num') AS version,
+       current_setting('server_encoding') AS encoding`,
   );
-  if (Number(rows[0]?.version) < oldestServer) {
-    throw new Error("it is older than PostgreSQL 13; use a newer one");
+  const { version, encoding } = rows[0] ?? { version: "0", encoding: "" };
+  if (Number(version) < oldestServer) {
+    throw new UnsuitableDatabase("it is older than PostgreSQL 13; use a newer one");
+  }
+  if (encoding !== "UTF8") {
+    throw new UnsuitableDatabase(
+      `its encoding is ${encoding}; make it anew with UTF8 (createdb -E UTF8 -T template0 NAME)`,
+    );
   }
   while (await migrateOnce(client));
 }
@@ -164,7 +172,7 @@ async function versionOf(client: ClientBase): Promise<number> {
     return 0;
   }
   if (version > known) {
-    throw new Error(
+    throw new UnsuitableDatabase(
       `its schema is version ${version} and this gateway knows only up to ${known}; ` +
         "update this gateway, or name another database in DATABASE_URL",
     );

@@ -14,6 +14,8 @@ export type Shipper = {
    * `patienceMs`: what reads then reads its own writes.
    */
   flush(patienceMs?: number): Promise<void>;
+  /** What a sign of life has met, for a gateway that has nothing to send; null: the database. */
+  noticed(error: unknown): void;
   /** Why rows do not arrive; null if they do. */
   readonly trouble: string | null;
   /** Rows that the database refused, and that are lost. */
@@ -54,6 +56,8 @@ class RowShipper implements Shipper {
   #isPrepared = false;
   #attempts = 0;
   #end = Number.POSITIVE_INFINITY;
+  /** What is still under way then finds a spool that is closed; its rows are on disk. */
+  #isClosed = false;
   readonly #ended = Promise.withResolvers<void>();
   readonly #flushes = new Set<{ upTo: number; resolve(): void }>();
   trouble: string | null = null;
@@ -83,6 +87,15 @@ class RowShipper implements Shipper {
     this.#flushes.delete(flush);
   }
 
+  noticed(error: unknown): void {
+    const { spool, onRecovery } = this.#options;
+    if (error !== null) this.#fail(error);
+    else if (this.trouble !== null && spool.newestSent >= spool.newest) {
+      this.trouble = null;
+      onRecovery();
+    }
+  }
+
   async close(drainMs: number): Promise<void> {
     this.#end = performance.now() + drainMs;
     this.#isUrgent = true;
@@ -90,6 +103,7 @@ class RowShipper implements Shipper {
     const timer = setTimeout(() => this.#ended.resolve(), drainMs);
     await this.#ended.promise;
     clearTimeout(timer);
+    this.#isClosed = true;
   }
 
   /** Never rejects: each fault is a trouble, and is tried again. */
@@ -167,6 +181,7 @@ class RowShipper implements Shipper {
   }
 
   #fail(error: unknown): void {
+    if (this.#isClosed) return;
     const reason = explainPostgres(error);
     this.#attempts += 1;
     this.#isPrepared = false;

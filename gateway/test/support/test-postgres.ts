@@ -1,6 +1,14 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,16 +18,17 @@ import { until } from "./harness.ts";
 /** A PostgreSQL server of one test file, on a free port, in a directory of its own. */
 export type TestPostgres = {
   readonly port: number;
-  /** A new, empty database; its URL. */
-  database(): Promise<string>;
+  /** A new, empty database, made with these options; its URL. */
+  database(options?: string): Promise<string>;
   /** Runs SQL in a database, and returns the rows. */
   query<T extends pg.QueryResultRow>(url: string, sql: string): Promise<T[]>;
   /** Ends the server at once, as a crash of its machine does (`immediate`), or in order. */
   halt(how?: "fast" | "immediate"): Promise<void>;
   /** Starts it again if it was halted, on the same port with the same data. */
   start(): Promise<void>;
-  /** The process that all others of the server come from. */
-  pid(): number;
+  /** Stops all its processes where they are, as a machine does that is suspended. */
+  pause(): void;
+  resume(): void;
   stop(): Promise<void>;
 };
 
@@ -106,19 +115,29 @@ export async function startPostgres(): Promise<TestPostgres> {
     server = null;
   }
 
+  function signal(name: "SIGSTOP" | "SIGCONT"): void {
+    const first = server?.pid;
+    if (first === undefined) return;
+    const children = readFileSync(`/proc/${first}/task/${first}/children`, "utf8");
+    for (const pid of [first, ...children.split(" ").filter(Boolean).map(Number)]) {
+      process.kill(pid, name);
+    }
+  }
+
   await start();
   return {
     port,
-    async database() {
+    async database(options = "") {
       count += 1;
       const name = `gateway_${count}`;
-      await query(urlOf("postgres"), `CREATE DATABASE ${name}`);
+      await query(urlOf("postgres"), `CREATE DATABASE ${name} ${options}`);
       return urlOf(name);
     },
     query,
     halt,
     start,
-    pid: () => server?.pid ?? 0,
+    pause: () => signal("SIGSTOP"),
+    resume: () => signal("SIGCONT"),
     async stop() {
       await halt("immediate");
       rmSync(dir, { recursive: true, force: true });
