@@ -100,7 +100,7 @@ function openStore(options: PostgresLedgerOptions, opened: Opened): LedgerStore 
       spool.committed(rows);
       shipper.wake();
     },
-    look: async () => {},
+    look: () => spool.look(),
     state: () => stateOf(spool, shipper),
     async close() {
       clearInterval(beating);

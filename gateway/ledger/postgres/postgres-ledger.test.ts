@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { copyFileSync, rmSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
@@ -260,6 +261,32 @@ describe.skipIf(noPostgres !== null)("a ledger in PostgreSQL", () => {
     expect(await faults(url)).toEqual([]);
   });
 
+  test.each([
+    ["the file", ["", "-wal", "-shm"]],
+    ["its log", ["-wal"]],
+  ])("goes on if somebody deletes %s of waiting rows", async (_what, ends) => {
+    const { ledger, url, spoolFile, said } = await start({ lookEveryMs: 20 });
+    const running = opening();
+    ledger.open(running);
+    ledger.waits(running.id);
+    await arrived(url, { open: 1 });
+    await postgres.halt();
+    onTestFinished(() => postgres.start());
+    for (let index = 0; index < 5; index++) await addRow(ledger);
+    for (const end of ends) rmSync(spoolFile + end);
+    await vi.waitFor(() => expect(said.join()).toContain("it was made again with its rows"));
+    await addRow(ledger);
+    expect(ledger.state()).toMatchObject({ spooled: 6, dropped: 0 });
+    // What a crash finds now is in the new file.
+    const copy = temporaryFile();
+    for (const end of ["", "-wal"]) copyFileSync(spoolFile + end, copy + end);
+    await ledger.shutdown();
+    await postgres.start();
+    await start({ url, spoolFile: copy });
+    await arrived(url, { done: 6, interrupted: 1 });
+    expect(await faults(url)).toEqual([]);
+  });
+
   test("removes rows by their age, keeps their sums, and does not miss them", async () => {
     const url = await postgres.database();
     const before = await start({ url });
@@ -378,7 +405,7 @@ describe.skipIf(noPostgres !== null)("a start with PostgreSQL", () => {
   });
 
   test("stops at a database that cannot hold every text", async () => {
-    const url = await postgres.database("ENCODING 'LATIN1' TEMPLATE template0");
+    const url = await postgres.database("ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
     expect(await refusal({ url })).toContain("its encoding is LATIN1; make it anew with UTF8");
   });
 
@@ -387,6 +414,16 @@ describe.skipIf(noPostgres !== null)("a start with PostgreSQL", () => {
     await ledger.shutdown();
     await postgres.query(url, "UPDATE llm_gateway_schema SET version = 99");
     expect(await refusal({ url })).toContain("its schema is version 99 and this gateway knows");
+  });
+
+  test("stops at a damaged spool, or begins a new one if it is told to", async () => {
+    const [url, spoolFile] = [await postgres.database(), temporaryFile()];
+    writeFileSync(spoolFile, "rows, 2026\n".repeat(500));
+    expect(await refusal({ url, spoolFile })).toContain(`the spool of the ledger ${spoolFile}`);
+    const { ledger, said } = await start({ url, spoolFile, ifDamaged: "new" });
+    expect(said[0]).toContain("its file is damaged; it was moved to ");
+    await addRow(ledger);
+    await arrived(url, { done: 1 });
   });
 
   test("stops if another gateway uses the same spool", async () => {

@@ -2,7 +2,8 @@ import type { Pool } from "pg";
 import type { BoundNames } from "./bound-names.ts";
 import { explainPostgres, isFaultOfRow } from "./connect.ts";
 import type { SentRow } from "./row-columns.ts";
-import type { Spool, SpooledRow } from "./spool.ts";
+import type { Spool } from "./spool.ts";
+import type { SpooledRow } from "./spool-file.ts";
 import { writeRows } from "./write-rows.ts";
 
 /** Brings the rows of the spool to the database, in their order. */

@@ -1,40 +1,19 @@
-import { realpathSync } from "node:fs";
+import { chmodSync, realpathSync, renameSync, rmSync } from "node:fs";
 import { resolve } from "node:path";
-import Database from "better-sqlite3";
-import { createCheckpoints } from "../checkpoints.ts";
-import { damageOf, explain, provide } from "../database.ts";
+import type Database from "better-sqlite3";
+import { explain, provide } from "../database.ts";
 import { hold } from "../instances.ts";
-import { setAside } from "../leave-file.ts";
 import type { Row } from "../row.ts";
 import { isRowsFault, type RefusedRow } from "../row-writer.ts";
 import { sentText } from "./sent-row.ts";
-
-/** A row on its way to the database, as JSON. */
-export type SpooledRow = { readonly number: number; readonly row: string };
-
-export type SpoolOptions = {
-  file: string;
-  /** The gateway that the rows are of. */
-  instance: string;
-  ifDamaged: "stop" | "new";
-  /** Rows in the file, at most. */
-  mayWait: number;
-  onTrouble: (message: string) => void;
-};
-
-const schema = `
-  CREATE TABLE entries (
-    number INTEGER PRIMARY KEY,
-    -- 1: an opening. It stays until its closing comes, also when it was sent.
-    is_open INTEGER NOT NULL,
-    row TEXT NOT NULL
-  ) STRICT;
-  CREATE TABLE facts (was_connected INTEGER NOT NULL) STRICT;
-  INSERT INTO facts VALUES (0);
-`;
-
-/** "LLGS" distinguishes the file from a ledger and from another program's database. */
-const applicationId = 0x4c4c4753;
+import {
+  connect,
+  openSpoolFile,
+  prepareFile,
+  type SpooledRow,
+  type SpoolFile,
+  type SpoolOptions,
+} from "./spool-file.ts";
 
 /**
  * Opens the spool, for one gateway at a time. What was open when an earlier process ended is closed
@@ -50,50 +29,12 @@ export function openSpool(options: SpoolOptions): Spool {
     if (lock === null) {
       throw new Error("another gateway uses it; give each gateway a DATABASE_FILE of its own");
     }
-    return new Spool(openFile(realpathSync(path), options), lock, options);
+    return new Spool(prepareFile(realpathSync(path), options), lock, options);
   } catch (error) {
     lock?.close();
     throw new Error(`cannot open the spool of the ledger ${path}: ${explain(error)}`, {
       cause: error,
     });
-  }
-}
-
-function openFile(path: string, { ifDamaged, onTrouble }: SpoolOptions): Database.Database {
-  try {
-    return prepare(path);
-  } catch (error) {
-    if (ifDamaged !== "new" || damageOf(error) === null) throw error;
-    onTrouble(`the spool of the ledger: ${setAside(path, Date.now())}`);
-    provide(path);
-    return prepare(path);
-  }
-}
-
-function prepare(path: string): Database.Database {
-  const db = new Database(path, { timeout: 1_000 });
-  try {
-    db.pragma("journal_mode = WAL");
-    db.pragma("synchronous = NORMAL");
-    db.pragma("wal_autocheckpoint = 0");
-    const owner = db.pragma("application_id", { simple: true });
-    const tables = Number(db.prepare("SELECT count(*) FROM sqlite_schema").pluck().get());
-    if (tables === 0) {
-      db.transaction(() => {
-        db.exec(schema);
-        db.pragma(`application_id = ${applicationId}`);
-      }).immediate();
-    } else if (owner !== applicationId) {
-      throw new Error("it is no spool; move it away");
-    }
-    // Their process has ended without closing them.
-    db.exec(`UPDATE entries SET is_open = 0, row = json_set(row, '$.state', 'interrupted')
-      WHERE is_open = 1`);
-    db.pragma("busy_timeout = 0");
-    return db;
-  } catch (error) {
-    db.close();
-    throw error;
   }
 }
 
@@ -103,12 +44,11 @@ type Change = { rows: number; waiting: number; flight: number; lost: number; new
 /** The rows of this gateway that are not in the database yet, in a file on this machine's disk. */
 export class Spool {
   readonly mayWait: number;
-  readonly #db: Database.Database;
   readonly #lock: Database.Database;
-  readonly #instance: string;
-  readonly #checkpoints: ReturnType<typeof createCheckpoints>;
-  readonly #statements: ReturnType<typeof prepareStatements>;
-  readonly #writeAll: Database.Transaction<(rows: readonly Row[], change: Change) => RefusedRow[]>;
+  readonly #options: SpoolOptions;
+  #file: SpoolFile;
+  /** While the file is made again nothing is read or written. */
+  #isHalted = false;
   #rows: number;
   #waiting: number;
   #newest: number;
@@ -118,14 +58,11 @@ export class Spool {
   #lost = 0;
 
   constructor(db: Database.Database, lock: Database.Database, options: SpoolOptions) {
-    this.#db = db;
     this.#lock = lock;
-    this.#instance = options.instance;
+    this.#options = options;
     this.mayWait = options.mayWait;
-    this.#checkpoints = createCheckpoints({ file: db.name, keepsSums: false }, options.onTrouble);
-    this.#statements = prepareStatements(db);
-    this.#writeAll = db.transaction((rows, change) => this.#putAll(rows, change));
-    const counted = this.#statements.count.get();
+    this.#file = openSpoolFile(db, options);
+    const counted = this.#file.count.get();
     this.#rows = counted?.rows ?? 0;
     this.#waiting = this.#rows;
     this.#newest = counted?.newest ?? 0;
@@ -152,17 +89,19 @@ export class Spool {
 
   /** True if rows of this file have reached a database before. */
   get wasConnected(): boolean {
-    return this.#db.prepare("SELECT was_connected FROM facts").pluck().get() === 1;
+    return this.#open.db.prepare("SELECT was_connected FROM facts").pluck().get() === 1;
   }
 
   noteConnected(): void {
-    this.#db.prepare("UPDATE facts SET was_connected = 1").run();
+    this.#open.db.prepare("UPDATE facts SET was_connected = 1").run();
   }
 
   /** Takes rows in one transaction. Throws if it can take none of them now. */
   write(rows: readonly Row[]): RefusedRow[] {
     const change: Change = { rows: 0, waiting: 0, flight: 0, lost: 0, newest: this.#newest };
-    const refused = this.#writeAll.immediate(rows, change);
+    const { db } = this.#open;
+    const putAll = db.transaction(() => this.#putAll(rows, change));
+    const refused = putAll.immediate();
     this.#rows += change.rows;
     this.#waiting += change.waiting;
     this.#flight.rows += change.flight;
@@ -172,12 +111,12 @@ export class Spool {
   }
 
   committed(rows: number): void {
-    this.#checkpoints.committed(rows);
+    this.#file.checkpoints.committed(rows);
   }
 
   /** The next rows to send, in the order in which they came. */
   unsent(most: number): SpooledRow[] {
-    const found = this.#statements.next.all(this.#newestSent, most);
+    const found = this.#open.next.all(this.#newestSent, most);
     this.#flight = { newest: found.at(-1)?.number ?? this.#newestSent, rows: found.length };
     return found;
   }
@@ -185,16 +124,51 @@ export class Spool {
   /** The database has the rows that `unsent` gave last. */
   sent(): void {
     const { newest, rows } = this.#flight;
-    this.#rows -= this.#statements.forget.run(this.#newestSent, newest).changes;
+    this.#rows -= this.#open.forget.run(this.#newestSent, newest).changes;
     this.#waiting -= rows;
     this.#newestSent = newest;
     this.#flight = { newest, rows: 0 };
   }
 
+  /**
+   * Makes the file again, with all its rows, if somebody deleted it or its log: SQLite goes on writing
+   * to what has no name, and a crash would lose it. Never rejects.
+   */
+  async look(): Promise<void> {
+    const { db, fate, checkpoints } = this.#file;
+    const { path } = fate();
+    if (this.#isHalted || path === "same" || path === "another") return;
+    const { onTrouble } = this.#options;
+    this.#isHalted = true;
+    try {
+      const saved = `${db.name}.saved`;
+      rmSync(saved, { force: true });
+      db.prepare("VACUUM INTO ?").run(saved);
+      await checkpoints.close();
+      db.close();
+      for (const end of ["", "-wal", "-shm"]) rmSync(db.name + end, { force: true });
+      chmodSync(saved, 0o600);
+      renameSync(saved, db.name);
+      this.#file = openSpoolFile(connect(db.name), this.#options);
+      onTrouble("the file of waiting rows was deleted; it was made again with its rows");
+    } catch (error) {
+      onTrouble(
+        `the file of waiting rows was deleted, and cannot be made again: ${explain(error)}`,
+      );
+    } finally {
+      this.#isHalted = false;
+    }
+  }
+
   async close(): Promise<void> {
-    await this.#checkpoints.close();
-    this.#db.close();
+    await this.#file.checkpoints.close();
+    this.#file.db.close();
     this.#lock.close();
+  }
+
+  get #open(): SpoolFile {
+    if (this.#isHalted) throw new Error("the file of waiting rows is made again");
+    return this.#file;
   }
 
   #putAll(rows: readonly Row[], change: Change): RefusedRow[] {
@@ -218,30 +192,16 @@ export class Spool {
       if (closing !== null) change.lost += 1;
       return;
     }
-    const text = sentText(row, this.#instance);
-    if (replaces && this.#statements.remove.run(number).changes === 1) {
+    const text = sentText(row, this.#options.instance);
+    if (replaces && this.#file.remove.run(number).changes === 1) {
       change.rows -= 1;
       if (number > this.#newestSent) change.waiting -= 1;
       if (number > this.#newestSent && number <= this.#flight.newest) change.flight -= 1;
     }
     change.newest += 1;
-    this.#statements.insert.run(change.newest, closing === null ? 1 : 0, text);
+    this.#file.insert.run(change.newest, closing === null ? 1 : 0, text);
     if (closing === null) row.number = change.newest;
     change.rows += 1;
     change.waiting += 1;
   }
-}
-
-function prepareStatements(db: Database.Database) {
-  return {
-    insert: db.prepare("INSERT INTO entries VALUES (?, ?, ?)"),
-    remove: db.prepare("DELETE FROM entries WHERE number = ?"),
-    next: db.prepare<[number, number], SpooledRow>(
-      "SELECT number, row FROM entries WHERE number > ? ORDER BY number LIMIT ?",
-    ),
-    forget: db.prepare("DELETE FROM entries WHERE number > ? AND number <= ? AND is_open = 0"),
-    count: db.prepare<[], { rows: number; newest: number | null }>(
-      "SELECT count(*) AS rows, max(number) AS newest FROM entries",
-    ),
-  };
 }
