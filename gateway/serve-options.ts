@@ -3,6 +3,7 @@ import { newestBackup } from "./backup/backup-schedule.ts";
 import { type KeptFiles, keptFiles } from "./backup/kept-files.ts";
 import { ClientLeft } from "./exchange.ts";
 import type { Underway } from "./generation/keeper.ts";
+import { isJsonObject } from "./json-object.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { jainOf } from "./line/fairness-log.ts";
 import type { RosterView } from "./roster.ts";
@@ -109,4 +110,15 @@ function leftForMs(underway: RosterView<Underway>): number {
     if (reason instanceof ClientLeft) longest = Math.max(longest, now - reason.at);
   }
   return longest;
+}
+
+/** The values of the settings by their names, without secrets; null if the start did not say. */
+export function notedSettings(report: object | undefined): Record<string, unknown> | null {
+  const settings = report === undefined || !("settings" in report) ? null : report.settings;
+  if (!isJsonObject(settings)) return null;
+  const rows = Object.entries(settings).map(([name, setting]) => [
+    name,
+    isJsonObject(setting) ? setting.value : null,
+  ]);
+  return Object.fromEntries(rows);
 }

@@ -12,6 +12,7 @@ import { createLocalKeeper } from "./generation/local-keeper.ts";
 import { stopRemovedUsers } from "./generation/stop-removed-users.ts";
 import type { Ledger, UserTotals } from "./ledger/ledger.ts";
 import { openAccounts } from "./ledger/open-accounts.ts";
+import { type ChangeLog, openChangeLog } from "./ledger/upkeep/change-log.ts";
 import { createConnectionCounts, createConnectionLimit } from "./limits/connections.ts";
 import type { LimitFields } from "./limits/limit-fields.ts";
 import type { Limits } from "./limits/limits.ts";
@@ -19,7 +20,7 @@ import { openLimits } from "./limits/open-limits.ts";
 import { createDocs } from "./openapi/docs.ts";
 import { Roster } from "./roster.ts";
 import { openGeneration } from "./serve-generation.ts";
-import { keptFilesOf, watchedBy } from "./serve-options.ts";
+import { keptFilesOf, notedSettings, watchedBy } from "./serve-options.ts";
 import { openSignals } from "./serve-signals.ts";
 import { drain } from "./server/drain.ts";
 import { healthReport } from "./server/health-report.ts";
@@ -184,7 +185,7 @@ async function openParts(
   opening: AsyncDisposableStack,
 ): Promise<{ parts: AppParts; upstreams: OpenUpstreams; watched: Watched }> {
   const { settings, telemetry, metrics, underway, state, version } = common;
-  const ledger = await openLedgerOf(common, opening);
+  const { ledger, changes } = await openLedgerOf(common, opening);
   const opened = await openGeneration({ ...common, publicPort: () => state.publicPort }, opening);
   const { users, upstreams, rateLimit, prices, rules } = opened;
   metrics.seed(await seedOf(common, ledger), (user) => users.read().entriesOf(user).length > 0);
@@ -201,7 +202,7 @@ async function openParts(
     ...opened.parts,
     ...partsOf(common),
     ...peopleOf(common, users),
-    ...{ telemetry, limits, ledger, lines, underway, models },
+    ...{ telemetry, limits, ledger, changes, lines, underway, models },
     identitiesOf: (user) => users.read().entriesOf(user),
     feed: new QueueFeed(lines),
     reads: () => pools.reads,
@@ -219,9 +220,9 @@ async function openParts(
 
 /** The ledger, and what keeps it in order. */
 async function openLedgerOf(
-  { settings, telemetry, version, configFile = null }: Common,
+  { settings, settingsReport, telemetry, version, configFile = null }: Common,
   opening: AsyncDisposableStack,
-): Promise<Ledger> {
+): Promise<{ ledger: Ledger; changes: ChangeLog }> {
   const kept = keptFilesOf(settings, configFile);
   const { ledgerTrouble: onTrouble, ledgerRecovered: onRecovery, rowsForgotten } = telemetry;
   const calls = { onTrouble, onRecovery, onForgotten: rowsForgotten };
@@ -233,7 +234,13 @@ async function openLedgerOf(
       ...{ onMade: telemetry.backupMade, onTrouble: telemetry.backupTrouble },
     }),
   );
-  return ledger;
+  const noted = notedSettings(settingsReport);
+  const changes = opening.use(
+    await openChangeLog({
+      ...{ store: ledger.changes, settings: noted, onChange: telemetry.changed, onTrouble },
+    }),
+  );
+  return { ledger, changes };
 }
 
 /** The limits, over what the ledger remembers. */

@@ -6,8 +6,9 @@ import { InviteError } from "../users/invites.ts";
 import { hasAdministrator, UserChangeError } from "../users/people.ts";
 import type { UserRow } from "../users/users-document.ts";
 import type { Viewer } from "./gateway-call.ts";
+import { type NoteChangeParts, noteUsers } from "./note-change.ts";
 
-export type ChangeUsersParts = {
+export type ChangeUsersParts = NoteChangeParts & {
   /** The path of the users file; null while API_KEY is the only key. */
   usersFile(): string | null;
 };
@@ -20,15 +21,19 @@ export function refuseOthers({ isAdmin }: Viewer, what: string): void {
 
 /**
  * Edits the users file for an administrator. If a person's editor saved the file in between, the
- * edit is made again, on what that person wrote.
+ * edit is made again, on what that person wrote. What it changed is noted under `action`.
  * @throws GatewayError 400, 404 or 409 for a change that cannot be made, 503 for a file that cannot
  * be written
  */
 export async function changeUsers<T>(
   parts: ChangeUsersParts,
+  { identity }: Viewer,
+  action: string,
   edit: (rows: UserRow[]) => Edited<T>,
 ): Promise<T> {
   const file = usersFileOf(parts);
+  let before: readonly UserRow[] = [];
+  let after: readonly UserRow[] = [];
   const guarded = (rows: UserRow[]): Edited<T> => {
     const edited = edit(rows);
     const now = Date.now();
@@ -36,9 +41,13 @@ export async function changeUsers<T>(
       const text = "This is the last key of an administrator. Make another administrator first.";
       throw new UserChangeError("conflict", text);
     }
+    before = rows;
+    after = edited.rows;
     return edited;
   };
-  return await patiently(() => editUsersFile(file, guarded));
+  const result = await patiently(() => editUsersFile(file, guarded));
+  noteUsers(parts, identity.user, action, before, after);
+  return result;
 }
 
 /** @throws GatewayError 409 while there is no users file */

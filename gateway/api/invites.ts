@@ -54,6 +54,7 @@ export async function makeInvite(
   const { invite, secret } = await patiently(() =>
     createInvites(usersFileOf(parts)).make(fields, expires, now),
   );
+  noteInvite(parts, viewer.identity.user, "invite.make", null, invite);
   // In the fragment: a browser sends it to no server, so it is in no log.
   const link = `${url}/#invite=${secret}`;
   answerJson(response, viewer.exchange, { ...shown(invite), url: link }, 201);
@@ -67,8 +68,11 @@ export async function withdrawInvite(
   response: ServerResponse,
 ): Promise<void> {
   refuseOthers(viewer, what);
-  const isGone = await patiently(() => createInvites(usersFileOf(parts)).withdraw(id, Date.now()));
+  const invites = createInvites(usersFileOf(parts));
+  const invite = invites.list(Date.now()).find((one) => one.id === id) ?? null;
+  const isGone = await patiently(() => invites.withdraw(id, Date.now()));
   if (!isGone) throw new GatewayError("not_found", "There is no open invite with this id.");
+  noteInvite(parts, viewer.identity.user, "invite.withdraw", invite, null);
   answerJson(response, viewer.exchange, { object: "invite.deleted", id, deleted: true });
 }
 
@@ -89,11 +93,26 @@ export async function redeemInvite(
     const redeemed = await patiently(() =>
       createInvites(usersFileOf(parts)).redeem(secret, Date.now()),
     );
+    const { user } = redeemed;
+    const redeeming = { who: "(invite)", action: "invite.redeem", subject: user };
+    parts.changes.note({ ...redeeming, before: null, after: { user } });
     answerJson(response, exchange, { ...redeemed, hint: hintOf(redeemed.key) });
   } catch (error) {
     const isGuess = error instanceof GatewayError && error.code === "invalid_invite";
     throw (isGuess ? stranger.guessed(secret) : null) ?? error;
   }
+}
+
+function noteInvite(
+  { changes }: InvitesParts,
+  who: string,
+  action: string,
+  before: Invite | null,
+  after: Invite | null,
+): void {
+  const subject = (after ?? before)?.user ?? "";
+  const told = (invite: Invite | null) => (invite === null ? null : shown(invite));
+  changes.note({ who, action, subject, before: told(before), after: told(after) });
 }
 
 function shown({ id, user, expires, fields }: Invite): object {

@@ -28,7 +28,8 @@ export async function showPastRequests(
   });
 }
 
-function limitFrom(text: string): number {
+/** @throws GatewayError 400 for anything else than a number from 1 to 200 */
+export function limitFrom(text: string): number {
   const limit = Number(text);
   if (/^\d{1,3}$/.test(text) && limit >= 1 && limit <= 200) return limit;
   throw new GatewayError("invalid_request", "limit takes a number from 1 to 200.", {
@@ -41,7 +42,10 @@ function readCursor(text: string): PageStart {
   if (startedAt !== undefined && number !== undefined) {
     return { startedAt: Number(startedAt), number: Number(number) };
   }
-  throw new GatewayError("invalid_request", "cursor takes the next_cursor of the page before.", {
+  throw wrongCursor();
+}
+
+export const wrongCursor = (): GatewayError =>
+  new GatewayError("invalid_request", "cursor takes the next_cursor of the page before.", {
     param: "cursor",
   });
-}

@@ -11,6 +11,7 @@ import type { InvitesParts } from "./invites.ts";
 import { type ListenParts, showHeard, startListening } from "./listen.ts";
 import { type ShowMeParts, showMe } from "./me.ts";
 import { type PastRequestsParts, showPastRequests } from "./past-requests.ts";
+import type { ShowChangesParts } from "./show-changes.ts";
 import { type ShowUpstreamsParts, showUpstreams } from "./show-upstreams.ts";
 import { type ShowUsageParts, showUsage } from "./usage.ts";
 import type { UsersParts } from "./users.ts";
@@ -22,6 +23,7 @@ export type PeopleParts = GatewayCallParts &
   ShowUsageParts &
   ShowUpstreamsParts &
   ShowFairnessParts &
+  ShowChangesParts &
   PastRequestsParts &
   UsersParts &
   InvitesParts;
@@ -62,6 +64,9 @@ export function peopleRoutes(parts: PeopleParts): Route[] {
     ),
     call("get", "/fairness", async (viewer, _, response) =>
       (await fairness()).showFairness(parts, viewer, response),
+    ),
+    call("get", "/changes", async (viewer, _, response) =>
+      (await import("./show-changes.ts")).showChanges(parts, viewer, response),
     ),
     call("get", "/usage", (viewer, _, response) => showUsage(parts, viewer, response)),
     aboutUsers("get", "/users", "listUsers"),

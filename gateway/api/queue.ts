@@ -6,10 +6,11 @@ import type { AllLines } from "../line/all-lines.ts";
 import type { ListedRequest } from "../line/line.ts";
 import type { RosterView } from "../roster.ts";
 import type { Viewer } from "./gateway-call.ts";
+import type { NoteChangeParts } from "./note-change.ts";
 import type { QueueFeed } from "./queue-feed.ts";
 import { headOf, shownRequest } from "./queue-view.ts";
 
-export type QueueParts = {
+export type QueueParts = NoteChangeParts & {
   /** Every line, to be looked at and steered. */
   lines: AllLines;
   /** Tells all who follow them. */
@@ -90,6 +91,11 @@ export function leaveQueue(
   if (state === "running") {
     found.stop.abort(new GatewayError("cancelled", "The request was stopped."));
   }
+  const who = viewer.identity.user;
+  if (found.user !== who) {
+    const before = { user: found.user, state };
+    parts.changes.note({ who, action: "queue.remove", subject: id, before, after: null });
+  }
   setIdentityHeaders(response, viewer.exchange);
   response.setHeader("content-type", "application/json");
   response.end(JSON.stringify({ id, object: "queue.deleted", deleted: true, was: state }));
@@ -97,7 +103,7 @@ export function leaveQueue(
 
 /** `POST /queue/pause|resume|drain`, for administrators. */
 export function steerQueue(
-  parts: Pick<QueueParts, "lines">,
+  parts: Pick<QueueParts, "lines" | "changes">,
   viewer: Viewer,
   action: string,
   request: IncomingMessage,
@@ -110,8 +116,12 @@ export function steerQueue(
     );
   }
   request.resume();
+  const before = { state: parts.lines.state() };
   if (action === "pause") parts.lines.pause();
   else if (action === "resume") parts.lines.resume();
   else parts.lines.drain();
+  const who = viewer.identity.user;
+  const after = { state: parts.lines.state() };
+  parts.changes.note({ who, action: `queue.${action}`, subject: "", before, after });
   showQueue(parts, viewer, response);
 }

@@ -59,7 +59,7 @@ export const addUser: UsersCall = async (parts, viewer, request, response) => {
   ]);
   const user = textField(fields, "user");
   const key = newKey();
-  const person = await changeUsers(parts, (rows) => {
+  const person = await changeUsers(parts, viewer, "user.add", (rows) => {
     const { rows: edited } = addPerson(rows, key, fields);
     return { rows: edited, result: personIn(edited, user) };
   });
@@ -70,7 +70,7 @@ export const addUser: UsersCall = async (parts, viewer, request, response) => {
 export const changeUser: UsersCall = async (parts, viewer, request, response, { user }) => {
   refuseOthers(viewer, what);
   const fields = await fieldsOf(parts, viewer, request, response, personFields);
-  const person = await changeUsers(parts, (rows) => {
+  const person = await changeUsers(parts, viewer, "user.change", (rows) => {
     const { rows: edited } = changePerson(rows, user, fields);
     return { rows: edited, result: personIn(edited, user) };
   });
@@ -82,7 +82,7 @@ export const removeUser: UsersCall = async (parts, viewer, request, response, { 
   refuseOthers(viewer, what);
   request.resume();
   const isNow = new URLSearchParams(viewer.exchange.query).get("now") === "true";
-  await changeUsers(parts, (rows) => removePerson(rows, user));
+  await changeUsers(parts, viewer, "user.remove", (rows) => removePerson(rows, user));
   if (isNow) await noteStop(usersFileOf(parts), user, Date.now());
   answerJson(response, viewer.exchange, { object: "user.deleted", user, deleted: true });
 };
@@ -92,7 +92,7 @@ export const addUserKey: UsersCall = async (parts, viewer, request, response, { 
   refuseOthers(viewer, what);
   const fields = await fieldsOf(parts, viewer, request, response, keyFields);
   const key = newKey();
-  await changeUsers(parts, (rows) => addKeyOf(rows, user, key, fields));
+  await changeUsers(parts, viewer, "key.add", (rows) => addKeyOf(rows, user, key, fields));
   answerJson(response, viewer.exchange, keyAnswer(user, key), 201);
 };
 
@@ -100,7 +100,7 @@ export const addUserKey: UsersCall = async (parts, viewer, request, response, { 
 export const removeUserKey: UsersCall = async (parts, viewer, request, response, { user, id }) => {
   refuseOthers(viewer, what);
   request.resume();
-  await changeUsers(parts, (rows) => removeKeyOf(rows, user, id));
+  await changeUsers(parts, viewer, "key.remove", (rows) => removeKeyOf(rows, user, id));
   answerJson(response, viewer.exchange, { object: "key.deleted", user, id, deleted: true });
 };
 
@@ -116,7 +116,9 @@ export const rotateUserKey: UsersCall = async (parts, viewer, request, response,
     throw new GatewayError("invalid_request", `grace ${read.fault}.`, { param: "grace" });
   }
   const [key, now, graceMs] = [newKey(), Date.now(), read.value];
-  await changeUsers(parts, (rows) => rotateKeyOf(rows, { user, id, key, graceMs, now }));
+  await changeUsers(parts, viewer, "key.rotate", (rows) =>
+    rotateKeyOf(rows, { user, id, key, graceMs, now }),
+  );
   answerJson(response, viewer.exchange, keyAnswer(user, key), 201);
 };
 

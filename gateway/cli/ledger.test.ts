@@ -186,7 +186,7 @@ test.each([
     ["export", "--since", "2026-11-02", "--until", "2026-11-01"],
     "--until must not be before --since",
   ],
-  [["vacuum"], "it takes one of check, export, copy"],
+  [["vacuum"], "it takes one of check, export, changes, copy"],
 ])("a wrong command line (%j) is told what is right", async (argv, says) => {
   expect(await run(temporaryFile(), argv)).toMatchObject({ status: 2, said: `ledger: ${says}` });
 });

@@ -5,6 +5,7 @@ import type { Reports } from "./reports.ts";
 import type { RowClosing, RowOpening } from "./row.ts";
 import type { Spent } from "./spent.ts";
 import type { UserTotals } from "./totals.ts";
+import { type ChangeStore, createFileChanges } from "./upkeep/change-store.ts";
 import type { WindowCount } from "./window-counts.ts";
 
 export type { Generation } from "./generations.ts";
@@ -51,6 +52,8 @@ export type Ledger = {
   spent(user: string, since: number): Promise<Spent>;
   /** What people ask of the accounts; read by a worker, never by the event loop. */
   readonly reports: Pick<Reports, "usage" | "requests">;
+  /** What administrators changed. */
+  readonly changes: ChangeStore;
   state(): LedgerState;
   /** Writes the waiting rows (for at most `drainMs`), empties the log, and closes the file. */
   shutdown(): Promise<void>;
@@ -97,6 +100,7 @@ function storeOf(files: LedgerFiles, onTrouble: (message: string) => void): Ledg
       usage: async (query) => await files.open.reports.usage(query),
       requests: async (query) => await files.open.reports.requests(query),
     },
+    changes: createFileChanges(() => files.open),
     state: () => ({
       ...{ trouble: files.trouble, notice: files.notice },
       ...{ waiting: 0, mayWait: 0, lost: 0 },

@@ -8,7 +8,7 @@ import type { RefusedRow } from "./row-writer.ts";
 /** Where rows are kept: a file, or a database on another machine. */
 export type LedgerStore = Pick<
   Ledger,
-  "totals" | "windowCounts" | "keyCounts" | "find" | "spent" | "reports"
+  "totals" | "windowCounts" | "keyCounts" | "find" | "spent" | "reports" | "changes"
 > & {
   /** Takes rows in one transaction on this machine's disk. Throws if it can take none of them now. */
   write(rows: readonly Row[]): RefusedRow[];
@@ -131,6 +131,7 @@ const readsOf = (
   find: (user, id) => store.find(user, id),
   spent: (user, since) => store.spent(user, since),
   reports: store.reports,
+  changes: store.changes,
 });
 
 function stateOf(

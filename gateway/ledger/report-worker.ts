@@ -2,6 +2,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import Database from "better-sqlite3";
 import type { NumberedQuestion, ReportAnswer, ReportQuestion } from "./reports.ts";
 import { requestsPage } from "./requests-page.ts";
+import { changesPage } from "./upkeep/changes.ts";
 import { UsageQueryError, usageReport } from "./usage-report.ts";
 
 /** Answers reports over a connection of its own, so that the event loop never waits for a disk. */
@@ -17,7 +18,10 @@ function answer({ number, question }: NumberedQuestion): ReportAnswer {
   }
 }
 
-const find = (question: ReportQuestion) =>
-  question.about === "usage" ? usageReport(db, question.query) : requestsPage(db, question.query);
+function find(question: ReportQuestion) {
+  if (question.about === "usage") return usageReport(db, question.query);
+  if (question.about === "requests") return requestsPage(db, question.query);
+  return changesPage(db, question.query);
+}
 
 parentPort?.on("message", (asked: NumberedQuestion) => parentPort?.postMessage(answer(asked)));

@@ -1,17 +1,19 @@
 import { Worker } from "node:worker_threads";
 import { GatewayError } from "../errors.ts";
 import type { RequestsPage, RequestsQuery } from "./requests-page.ts";
+import type { ChangesPage, ChangesQuery } from "./upkeep/changes.ts";
 import type { UsageQuery, UsageSummary } from "./usage-report.ts";
 
 export type ReportQuestion =
   | { readonly about: "usage"; readonly query: UsageQuery }
-  | { readonly about: "requests"; readonly query: RequestsQuery };
+  | { readonly about: "requests"; readonly query: RequestsQuery }
+  | { readonly about: "changes"; readonly query: ChangesQuery };
 
 /** A question on its way to the worker. */
 export type NumberedQuestion = { readonly number: number; readonly question: ReportQuestion };
 
 export type ReportAnswer = { readonly number: number } & (
-  | { readonly found: UsageSummary | RequestsPage }
+  | { readonly found: UsageSummary | RequestsPage | ChangesPage }
   | { readonly fault: string; readonly isRefused: boolean }
 );
 
@@ -21,6 +23,8 @@ export type Reports = {
   usage(query: UsageQuery): Promise<UsageSummary>;
   /** A user's requests, the newest first. Rejects with a 503 if the ledger is stuck. */
   requests(query: RequestsQuery): Promise<RequestsPage>;
+  /** What administrators changed, the newest first. Rejects with a 503 if the ledger is stuck. */
+  changes(query: ChangesQuery): Promise<ChangesPage>;
   /** Ends the worker. */
   close(): Promise<void>;
 };
@@ -40,6 +44,7 @@ export function createReports(file: string, timeoutMs: number = 20_000): Reports
   return {
     usage: (query) => reader.ask({ about: "usage", query }),
     requests: (query) => reader.ask({ about: "requests", query }),
+    changes: (query) => reader.ask({ about: "changes", query }),
     close: () => reader.close(),
   };
 }

@@ -140,6 +140,17 @@ export const peopleOperations: readonly Operation[] = [
   },
   {
     ...people,
+    ...{ method: "get", path: "/changes", access: "admin" },
+    summary: "Who changed users, keys, invites, the queue and settings; the newest first",
+    description: "No line holds a key. Settings are compared at each start.",
+    parameters: [
+      { name: "limit", in: "query", about: "So many at most: 1 to 200.", example: "50" },
+      { name: "cursor", in: "query", about: "The next_cursor of the page before." },
+    ],
+    answer: { about: "A page of changes.", schema: "Changes" },
+  },
+  {
+    ...people,
     ...{ method: "get", path: "/invites", access: "admin" },
     summary: "The open invites, without their secrets",
     answer: { about: "The invites.", schema: "Invites" },

@@ -61,6 +61,15 @@ const pastRequest = z.looseObject({
   cost: z.number().nullable().describe("US dollars."),
 });
 
+const change = z.looseObject({
+  at: time,
+  who: z.string().describe("A user's name; (start) for settings, (invite) for a used invite."),
+  action: z.string().describe("user.change, key.rotate, invite.make, queue.pause …"),
+  subject: z.string().describe("The user's name, or the id of a request."),
+  before: z.looseObject({}).nullable().describe("What differs, as it was; null: it did not exist."),
+  after: z.looseObject({}).nullable(),
+});
+
 const sums = {
   requests: z.int(),
   errors: z.int(),
@@ -213,6 +222,7 @@ export const peopleSchemas: Schemas = {
   NewKey: newKey,
   KeyDeleted: deleted("key").extend({ user: z.string(), id: z.string() }),
   Rotation: z.object({ grace: z.string().optional().describe("30m, 24h (usual), 7d or 0.") }),
+  Changes: list(change).extend({ next_cursor: z.string().nullable() }),
   Invites: list(invite),
   NewInvite: z.object({
     user: z.string(),

@@ -40,6 +40,8 @@ function tellAll(telemetry: Telemetry, text: string): number {
     () => telemetry.rowsForgotten(3),
     () => telemetry.backupMade(text),
     () => telemetry.backupTrouble(text),
+    () =>
+      telemetry.changed({ who: text, action: text, subject: text, before: text, after: { text } }),
     () => telemetry.upstreamState(text, false, text),
     () => telemetry.upstreamState(text, true, null),
     () => telemetry.started(8000, text),

@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import type { Notices } from "./notices.ts";
-import { told } from "./shown-text.ts";
+import { shownText, told } from "./shown-text.ts";
 
 /** What happens to the accounts and to what keeps them in order. */
 export type UpkeepEvents = {
@@ -11,7 +11,20 @@ export type UpkeepEvents = {
   /** The gateway has made its daily backup, in this file. */
   backupMade(name: string): void;
   backupTrouble(message: string): void;
+  /** An administrator changed something. `before` and `after` hold no key. */
+  changed(change: ChangedEvent): void;
 };
+
+type ChangedEvent = {
+  readonly who: string;
+  readonly action: string;
+  readonly subject: string;
+  readonly before: unknown;
+  readonly after: unknown;
+};
+
+/** Characters of what is told of a state. */
+const longestState = 1_000;
 
 export function createUpkeepEvents(
   logger: Pick<Logger, "info" | "error">,
@@ -35,5 +48,15 @@ export function createUpkeepEvents(
       logger.error({ trouble: told(trouble) }, "backup");
       notices?.backup(trouble);
     },
+    changed({ who, action, subject, before, after }) {
+      const [was, is] = [stateText(before), stateText(after)];
+      logger.info(
+        { who: told(who), action: told(action), subject: told(subject), before: was, after: is },
+        "change",
+      );
+    },
   };
 }
+
+const stateText = (state: unknown): string | null =>
+  state === null ? null : shownText(JSON.stringify(state) ?? "", longestState);

@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { readEnvFile } from "../../settings/read-env-file.ts";
 import { addKey } from "../../users/add-key.ts";
-import { editUsersFile } from "../../users/edit-users-file.ts";
 import { parseEntry } from "../../users/entry.ts";
 import { hintOf } from "../../users/key.ts";
 import type { EntryFields } from "../../users/users-document.ts";
@@ -9,6 +8,7 @@ import { type Command, command } from "../frame/command.ts";
 import { shownPath } from "../frame/shown-path.ts";
 import type { Surroundings } from "../frame/surroundings.ts";
 import { UsageError } from "../frame/usage-error.ts";
+import { editUsers } from "./edit-users.ts";
 import { fieldsFrom } from "./fields-from.ts";
 import { chooseKey, keyOptions, showKey } from "./new-key.ts";
 import { commonOptions, usersFileOf } from "./users-file.ts";
@@ -42,7 +42,7 @@ export const add: Command = command({
     const fields = { user, ...fieldsFrom(values), ...speaks };
     parseEntry(fields, "");
     const chosen = await chooseKey(surroundings, values["own-key"]);
-    const { keys } = await editUsersFile(file, (rows) =>
+    const { keys } = await editUsers(values, surroundings, (rows) =>
       addKey(rows, chosen.key, fields, values.plain),
     );
     if (values.json) {

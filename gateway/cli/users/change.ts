@@ -1,10 +1,11 @@
 import { hashKeys, type KeySelection, removeKeys, setDisabled } from "../../users/change-keys.ts";
-import { type Edited, editUsersFile } from "../../users/edit-users-file.ts";
+import type { Edited } from "../../users/edit-users-file.ts";
 import { noteStop } from "../../users/stop-notes.ts";
 import type { UserRow } from "../../users/users-document.ts";
 import { type Command, command } from "../frame/command.ts";
 import { shownPath } from "../frame/shown-path.ts";
 import type { Surroundings } from "../frame/surroundings.ts";
+import { editUsers } from "./edit-users.ts";
 import { hintOption } from "./new-key.ts";
 import { commonOptions, usersFileOf } from "./users-file.ts";
 
@@ -50,7 +51,7 @@ export const hash: Command = command({
   options: commonOptions,
   async run({ values }, surroundings) {
     const file = usersFileOf(values, surroundings);
-    const count = await editUsersFile(file, hashKeys);
+    const count = await editUsers(values, surroundings, hashKeys);
     const line = `hashed ${keysIn(count)} in ${shownPath(file, surroundings.cwd)}`;
     surroundings.out(values.json ? JSON.stringify({ hashed: count, file }) : line);
   },
@@ -86,7 +87,7 @@ async function changeKeys(
 ): Promise<string> {
   const file = usersFileOf(values, surroundings);
   const selection = { user, hint: values.hint ?? null };
-  const count = await editUsersFile(file, (rows) => change(rows, selection));
+  const count = await editUsers(values, surroundings, (rows) => change(rows, selection));
   const line = `${done} ${keysIn(count)} of ${user}${more}`;
   surroundings.out(values.json ? JSON.stringify({ user, [done]: count, file }) : line);
   return file;

@@ -2,10 +2,11 @@ import { writtenOf } from "../../kinds/written.ts";
 import { readLimitFields } from "../../limits/limit-fields.ts";
 import { changeFields } from "../../users/change-fields.ts";
 import { selectKeys } from "../../users/change-keys.ts";
-import { editUsersFile, readUsersFile } from "../../users/edit-users-file.ts";
+import { readUsersFile } from "../../users/edit-users-file.ts";
 import { fieldsOf } from "../../users/users-document.ts";
 import { type Command, command } from "../frame/command.ts";
 import { UsageError } from "../frame/usage-error.ts";
+import { editUsers } from "./edit-users.ts";
 import { limitFrom } from "./limit-from.ts";
 import { hintOption } from "./new-key.ts";
 import { commonOptions, usersFileOf } from "./users-file.ts";
@@ -39,7 +40,7 @@ RATE_LIMIT_WINDOW_MIN. GET /limits shows what a user has used.`,
     }
     const isChange = values.clear || Object.keys(changes).length > 0;
     if (isChange) {
-      await editUsersFile(file, (rows) => {
+      await editUsers(values, surroundings, (rows) => {
         const [first] = selectKeys(rows, selection);
         const before = first === undefined || values.clear ? null : fieldsOf(first).limits;
         const merged = { ...(before as object | null), ...changes };

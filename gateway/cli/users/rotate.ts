@@ -1,10 +1,10 @@
 import { duration } from "../../kinds/duration.ts";
 import { readText } from "../../kinds/kind.ts";
-import { editUsersFile } from "../../users/edit-users-file.ts";
 import { hintOf } from "../../users/key.ts";
 import { rotateKey } from "../../users/rotate-key.ts";
 import { type Command, command } from "../frame/command.ts";
 import { UsageError } from "../frame/usage-error.ts";
+import { editUsers } from "./edit-users.ts";
 import { chooseKey, hintOption, keyOptions, showKey } from "./new-key.ts";
 import { commonOptions, usersFileOf } from "./users-file.ts";
 
@@ -34,8 +34,11 @@ export const rotate: Command = command({
     const chosen = await chooseKey(surroundings, values["own-key"]);
     const { key } = chosen;
     const selection = { user, hint: values.hint ?? null };
-    const { replaced, until } = await editUsersFile(file, (rows) =>
-      rotateKey(rows, { selection, key, isPlain: values.plain, graceMs, now: now() }),
+    const { replaced, until } = await editUsers(
+      values,
+      surroundings,
+      (rows) => rotateKey(rows, { selection, key, isPlain: values.plain, graceMs, now: now() }),
+      "key.rotate",
     );
     if (values.json) {
       const shown = chosen.isOwn ? {} : { key };

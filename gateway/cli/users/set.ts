@@ -1,7 +1,7 @@
 import { changeFields } from "../../users/change-fields.ts";
-import { editUsersFile } from "../../users/edit-users-file.ts";
 import { type Command, command } from "../frame/command.ts";
 import { UsageError } from "../frame/usage-error.ts";
+import { editUsers } from "./edit-users.ts";
 import { fieldsFrom } from "./fields-from.ts";
 import { hintOption } from "./new-key.ts";
 import { commonOptions, usersFileOf } from "./users-file.ts";
@@ -31,7 +31,9 @@ export const set: Command = command({
     const names = Object.keys(fields);
     if (names.length === 0) throw new UsageError("nothing to set: for example --weight 2");
     const selection = { user, hint: values.hint ?? null };
-    const count = await editUsersFile(file, (rows) => changeFields(rows, selection, fields));
+    const count = await editUsers(values, surroundings, (rows) =>
+      changeFields(rows, selection, fields),
+    );
     const line = `set ${names.join(", ")} of ${user} (${count} ${count === 1 ? "key" : "keys"})`;
     surroundings.out(values.json ? JSON.stringify({ user, set: names, keys: count, file }) : line);
   },

@@ -16,6 +16,7 @@ import {
 } from "../window-counts.ts";
 import { cleanText } from "./clean-text.ts";
 import { explainPostgres } from "./connect.ts";
+import { createPostgresChanges } from "./postgres-changes.ts";
 import { postgresUsage } from "./postgres-usage.ts";
 
 type Value = string | number;
@@ -23,7 +24,7 @@ type Value = string | number;
 /** What is read of the accounts, in the shapes of the SQLite ledger. */
 export type PostgresReads = Pick<
   LedgerStore,
-  "totals" | "windowCounts" | "keyCounts" | "find" | "spent" | "reports"
+  "totals" | "windowCounts" | "keyCounts" | "find" | "spent" | "reports" | "changes"
 >;
 
 export type PostgresReadsOptions = {
@@ -46,6 +47,7 @@ const numbered = (sql: string): string => {
 
 export function createPostgresReads(options: PostgresReadsOptions): PostgresReads {
   const { db } = options;
+  const changes = createPostgresChanges(db);
   const asked = <T>(read: () => Promise<T>): Promise<T> => askedBy(options, read);
   const counted = (read: () => Promise<WindowCount[]>) => countedBy(options, read);
   return {
@@ -83,6 +85,7 @@ export function createPostgresReads(options: PostgresReadsOptions): PostgresRead
       usage: (query) => asked(() => postgresUsage(db, query)),
       requests: (query) => asked(async () => pageOf(await requestsOf(db, query), query.limit)),
     },
+    changes: { ...changes, page: (query) => asked(() => changes.page(query)) },
   };
 }
 

@@ -111,6 +111,21 @@ export const postgresMigrations: readonly string[] = [
     copied_at timestamptz NOT NULL DEFAULT clock_timestamp()
   );
   `,
+  `
+  -- What administrators changed. before and after: JSON, null where there is none.
+  CREATE TABLE changes (
+    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at bigint NOT NULL,
+    who text NOT NULL,
+    action text NOT NULL,
+    subject text NOT NULL,
+    before text,
+    after text
+  );
+
+  -- What was so at the last start: the settings of each machine without secrets, as JSON.
+  CREATE TABLE noted (name text PRIMARY KEY, value text NOT NULL);
+  `,
 ];
 
 /** "LLGW", as in the SQLite file: gateways that start at once migrate one after the other. */

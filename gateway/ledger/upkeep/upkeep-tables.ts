@@ -15,4 +15,7 @@ CREATE TABLE changes (
   before TEXT,
   after TEXT
 ) STRICT;
+
+-- What was so at the last start: name "settings", their values without secrets as JSON.
+CREATE TABLE noted (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 `;

@@ -2,7 +2,10 @@ import { Worker } from "node:worker_threads";
 
 /** A piece of work in a worker of its own. */
 export type WorkApart<Result> = {
-  /** Rejects with what the worker threw, or if it was ended before it was done. */
+  /**
+   * Resolves when the worker is over, and has closed what it opened. Rejects with what it threw, or
+   * if it was ended before it was done.
+   */
   readonly result: Promise<Result>;
   /** Ends the worker, wherever it is. */
   end(): Promise<void>;
@@ -16,9 +19,14 @@ export function workApart<Result>(module: URL, workerData: object): WorkApart<Re
   const worker = new Worker(module, { workerData });
   worker.unref();
   const { promise, resolve, reject } = Promise.withResolvers<Result>();
-  worker.on("message", resolve);
+  const posted: Result[] = [];
+  worker.on("message", (result: Result) => posted.push(result));
   worker.on("error", reject);
-  worker.on("exit", () => reject(new Error("it was ended before it was done")));
+  worker.on("exit", () => {
+    const [result] = posted;
+    if (result === undefined) reject(new Error("it was ended before it was done"));
+    else resolve(result);
+  });
   return {
     result: promise,
     end: async () => {

@@ -1,0 +1,85 @@
+import { existsSync } from "node:fs";
+import { userInfo } from "node:os";
+import { resolve } from "node:path";
+import { type Edited, editUsersFile } from "../../users/edit-users-file.ts";
+import { type UserDifference, userDifferences } from "../../users/user-differences.ts";
+import type { UserRow } from "../../users/users-document.ts";
+import type { Surroundings } from "../frame/surroundings.ts";
+import { ledgerPlaceOf } from "../ledger/ledger-file-option.ts";
+import { usersFileOf } from "./users-file.ts";
+
+/**
+ * Edits the users file for a command, and lists in the ledger what changed. A ledger that cannot be
+ * written is told, and keeps nobody from the change.
+ * @param action - how the list names it; null: by what changed
+ */
+export async function editUsers<T>(
+  values: { readonly "users-file"?: string },
+  surroundings: Surroundings,
+  edit: (rows: UserRow[]) => Edited<T>,
+  action: string | null = null,
+): Promise<T> {
+  let before: readonly UserRow[] = [];
+  let after: readonly UserRow[] = [];
+  const result = await editUsersFile(usersFileOf(values, surroundings), (rows) => {
+    const edited = edit(rows);
+    before = rows;
+    after = edited.rows;
+    return edited;
+  });
+  try {
+    // Another users file is another gateway's.
+    if (values["users-file"] === undefined) await listChange(surroundings, before, after, action);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    surroundings.say(`WARNING: the list of changes does not have this one: ${reason}`);
+  }
+  return result;
+}
+
+async function listChange(
+  surroundings: Surroundings,
+  before: readonly UserRow[],
+  after: readonly UserRow[],
+  action: string | null,
+): Promise<void> {
+  const { cwd, now } = surroundings;
+  const place = ledgerPlaceOf({}, surroundings);
+  const file = resolve(cwd, place.file);
+  // Before its first start a gateway has no ledger.
+  if (place.url === null && !existsSync(file)) return;
+  const by = { at: now(), who: shellUser(surroundings) };
+  const changes = userDifferences(before, after).map(({ user, ...change }) => ({
+    ...{ ...by, action: action ?? actionOf({ user, ...change }), subject: user, ...change },
+  }));
+  if (changes.length === 0) return;
+  if (place.url !== null) {
+    const { withPostgresChanges } = await import("../../ledger/postgres/postgres-changes.ts");
+    return await withPostgresChanges(place.url, (store) => store.write(changes));
+  }
+  const { openForCommand } = await import("../../ledger/upkeep/open-for-command.ts");
+  const { writeChanges } = await import("../../ledger/upkeep/changes.ts");
+  using ledger = openForCommand(file, true);
+  writeChanges(ledger.open, changes);
+}
+
+/** `(shell) root`: the account of the machine. */
+function shellUser({ env }: Surroundings): string {
+  try {
+    return `(shell) ${env.SUDO_USER || userInfo().username}`;
+  } catch {
+    // A container's user may have no name.
+    return `(shell) uid ${process.getuid?.()}`;
+  }
+}
+
+function actionOf({ before, after }: UserDifference): string {
+  if (before === null) return "user.add";
+  if (after === null) return "user.remove";
+  const [was, is] = [keysIn(before), keysIn(after)];
+  if (was === is) return "user.change";
+  return is > was ? "key.add" : "key.remove";
+}
+
+const keysIn = (person: object): number =>
+  "keys" in person && Array.isArray(person.keys) ? person.keys.length : 0;
