@@ -18,7 +18,8 @@ import type { UserDirectory } from "./users/user-directory.ts";
 /** How traces and metrics are pushed; null if they are not. */
 export function otelOptions(settings: Settings, version: string): OtelOptions | null {
   const { otlpEndpoint: endpoint, otelTraces, otelMetrics } = settings;
-  if (endpoint === null || (otelTraces === "none" && otelMetrics === "none")) return null;
+  if (endpoint === null || settings.otelDisabled) return null;
+  if (otelTraces === "none" && otelMetrics === "none") return null;
   return {
     endpoint,
     headers: settings.otlpHeaders ?? {},

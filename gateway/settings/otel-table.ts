@@ -8,6 +8,12 @@ export const otelTable = {
     default: "off",
     example: "http://127.0.0.1:4318",
   },
+  otelDisabled: {
+    env: "OTEL_SDK_DISABLED",
+    about: "true sends nothing, whatever the other settings of OpenTelemetry say",
+    kind: "yesOrNo",
+    default: "false",
+  },
   otlpHeaders: {
     env: "OTEL_EXPORTER_OTLP_HEADERS",
     about: "headers for the collector, such as its key: name=value, with commas between them",

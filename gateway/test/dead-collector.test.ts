@@ -109,6 +109,19 @@ describe("a collector that is not there", () => {
   });
 });
 
+it("what the exporters read of the environment themselves holds too", async () => {
+  const collector = await startOtlpReceiver();
+  const running = await start(collector.url, {
+    OTEL_EXPORTER_OTLP_COMPRESSION: "gzip",
+    OTEL_EXPORTER_OTLP_TRACES_HEADERS: "x-only=traces",
+  });
+  expect(await ask(running)).toBe(200);
+  await until(() => collector.spans.length === 3, "the spans");
+  const found = collector.requests.find(({ path }) => path === "/v1/traces");
+  expect(found?.headers).toMatchObject({ "content-encoding": "gzip", "x-only": "traces" });
+  await collector.close();
+});
+
 describe("the trace's id in the log", () => {
   it("is that of the trace, in every line of an exchange", async () => {
     const collector = await startOtlpReceiver();

@@ -294,6 +294,7 @@ describe("the standard settings", () => {
       [{ OTEL_TRACES_SAMPLER: "parentbased_always_off" }, parent, 3, true],
       [{ OTEL_METRICS_EXPORTER: "none" }, {}, 3, false],
       [{ OTEL_TRACES_EXPORTER: "none" }, {}, 0, true],
+      [{ OTEL_SDK_DISABLED: "true" }, {}, 0, false],
     ] as const) {
       const gateway = await start(politeChat, env);
       expect((await ask(gateway, {}, headers)).status).toBe(200);

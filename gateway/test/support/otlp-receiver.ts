@@ -1,5 +1,6 @@
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
+import { gunzipSync } from "node:zlib";
 import protobuf from "protobufjs";
 
 /** The part of OpenTelemetry's protocol (proto3, v1) that is read here, by its own numbers. */
@@ -159,7 +160,8 @@ export async function startOtlpReceiver(status = 200): Promise<OtlpReceiver> {
       const body = Buffer.concat(chunks);
       const path = request.url ?? "";
       requests.push({ path, headers: request.headers, body });
-      if (answered === 200) take(path, body);
+      const isZipped = request.headers["content-encoding"] === "gzip";
+      if (answered === 200) take(path, isZipped ? gunzipSync(body) : body);
       response.writeHead(answered, { "content-type": "application/x-protobuf" }).end();
     });
   });
