@@ -78,7 +78,8 @@ export function createApp(parts: AppParts): Express {
     refuseVersionTwice(path);
     const { dialect, kind } = endpointOf(request.method, path);
     const handle = kind === "generation" ? generation : read;
-    return handle(parts, request, response, {
+    // Neither rejects, so Express need not wait for them.
+    void handle(parts, request, response, {
       path,
       query: stripCredentials(query),
       dialect,

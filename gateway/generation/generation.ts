@@ -85,7 +85,8 @@ async function generate(
   askedNotice(given);
   const isLimited = parts.limits.countsTokens(identity);
   const counted = isLimited ? await countPrompt(parts, given) : null;
-  const accepted = await reserve(parts, given, { counted, isLimited });
+  const reserving = reserve(parts, given, { counted, isLimited });
+  const accepted = reserving instanceof Promise ? await reserving : reserving;
   setHeaders(response, accepted.admission.headers);
   const answer = new Answer(request, response, exchange, parts.answers(exchange));
   const { repeats } = dialects[exchange.dialect].answer;

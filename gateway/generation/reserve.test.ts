@@ -24,7 +24,7 @@ it("refuses what is over a limit, and opens no row and takes no place for it", a
   const { given, accept, parts, row, line } = testGeneration({ forAll: [oneRequest] });
   await accept();
   const second = given();
-  await expect(reserve(parts, second)).rejects.toMatchObject({
+  await expect(async () => reserve(parts, second)).rejects.toMatchObject({
     ...{ code: "rate_limit_exceeded", status: 429 },
   });
   expect(row(second.exchange.id)).toBeUndefined();
@@ -34,7 +34,7 @@ it("refuses what is over a limit, and opens no row and takes no place for it", a
 it("takes the last place in the queue once, though many ask for it in one turn", async () => {
   const { given, parts, line, row } = testGeneration({ maxQueue: 1 });
   const asked = [given(), given(), given()];
-  const taken = await Promise.allSettled(asked.map((one) => reserve(parts, one)));
+  const taken = await Promise.allSettled(asked.map(async (one) => reserve(parts, one)));
   expect(taken.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "rejected"]);
   expect(taken[2]).toMatchObject({
     reason: { code: "queue_full", headers: { "retry-after": expect.stringMatching(/^\d+$/) } },
@@ -56,7 +56,7 @@ it("refuses new work while the gateway or the line drains", async () => {
 it("opens no row for a client that left while its body was read", async () => {
   const { given, parts, row } = testGeneration();
   const left = given({ signal: AbortSignal.abort(new ClientLeft()) });
-  await expect(reserve(parts, left)).rejects.toThrow(ClientLeft);
+  await expect(async () => reserve(parts, left)).rejects.toThrow(ClientLeft);
   expect(row(left.exchange.id)).toBeUndefined();
 });
 

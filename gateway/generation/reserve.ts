@@ -43,14 +43,15 @@ export type Expected = {
 };
 
 /**
- * Asks the keeper for room in the user's limits, a place in the line and a row, which are one. Rejects
- * with 429 or 503 if there is no room; then there is no row.
+ * Asks the keeper for room in the user's limits, a place in the line and a row, which are one. Throws
+ * or rejects with 429 or 503 if there is no room; then there is no row. A promise only if the keeper
+ * gives one.
  */
-export async function reserve(
+export function reserve(
   parts: ReserveParts,
   given: Unreserved,
   expected: Expected = { counted: null, isLimited: false },
-): Promise<Accepted> {
+): Accepted | Promise<Accepted> {
   const { exchange, identity, request, destination, stop } = given;
   // A client that left while its body was read gets no row.
   exchange.signal.throwIfAborted();
@@ -80,9 +81,9 @@ export async function reserve(
     },
     stop,
   );
-  return {
+  const accepted = (admission: Admission): Accepted => ({
     ...given,
-    admission: asked instanceof Promise ? await asked : asked,
+    admission,
     expectedInput: tokens.input,
     isLimited,
     meter: createMeter(exchange.dialect, {
@@ -90,7 +91,8 @@ export async function reserve(
       startedMono: exchange.startedMono,
       keepsText: isLimited,
     }),
-  };
+  });
+  return asked instanceof Promise ? asked.then(accepted) : accepted(asked);
 }
 
 /** What it may cost, if that is known beforehand. */

@@ -66,7 +66,8 @@ export async function settle(
   else client.fail(error);
   parts.telemetry.settled({
     exchange,
-    ...{ user: identity.user, isBehindKey: identity.behind?.isKnown === false },
+    user: identity.user,
+    isBehindKey: identity.behind?.isKnown === false,
     model: request.fields.model,
     upstream: upstream.name,
     status,

@@ -6,14 +6,22 @@ import { kindOf, type Upstream } from "../upstreams/upstream.ts";
 import type { Accepted } from "./reserve.ts";
 
 /** One try at an upstream, with its span if requests are traced. */
-export async function tracedAttempt(
+export function tracedAttempt(
   { telemetry }: { telemetry: Pick<Telemetry, "tracing"> },
-  { exchange, destination, request }: Accepted,
+  accepted: Accepted,
   upstream: Upstream,
   attempt: (span: AttemptSpan | null) => Promise<void>,
 ): Promise<void> {
   const { tracing } = telemetry;
-  if (tracing === null) return attempt(null);
+  return tracing === null ? attempt(null) : traced(tracing, accepted, upstream, attempt);
+}
+
+async function traced(
+  tracing: NonNullable<Telemetry["tracing"]>,
+  { exchange, destination, request }: Accepted,
+  upstream: Upstream,
+  attempt: (span: AttemptSpan) => Promise<void>,
+): Promise<void> {
   const { name, origin } = upstream;
   const model = modelAt(destination, upstream) ?? request.fields.model;
   const span = tracing.asks(exchange, {

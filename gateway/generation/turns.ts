@@ -7,7 +7,7 @@ import { memberIn, type PoolMember } from "../upstreams/destination.ts";
 import { asGatewayError } from "../with-exchange.ts";
 import type { Turn, Work } from "./keeper.ts";
 import type { Accepted } from "./reserve.ts";
-import type { Tries } from "./tries.ts";
+import { oneTry, type Tries } from "./tries.ts";
 
 export type TurnsParts = {
   telemetry: Pick<Telemetry, "internalError" | "tracing">;
@@ -52,7 +52,18 @@ export type Outcome = {
  * fails before it has answered, the request waits for a slot of another one. Each slot is free
  * before the next step, whatever happened in it. Never rejects.
  */
-export async function takeTurns(
+export function takeTurns(
+  parts: TurnsParts,
+  accepted: Accepted,
+  client: WaitingClient,
+  serve: Serve,
+  tries: Tries,
+): Promise<Outcome> {
+  const take = tries === oneTry ? takeTurn : takeSeveralTurns;
+  return take(parts, accepted, client, serve, tries);
+}
+
+async function takeSeveralTurns(
   parts: TurnsParts,
   accepted: Accepted,
   client: WaitingClient,
@@ -91,7 +102,7 @@ async function takeTurn(
   }
   const { upstream, firstPlace } = slot;
   wait?.ended({ firstPlace, estimateSeconds });
-  return holdSlot(parts, accepted, slot, (member) => {
+  return await holdSlot(parts, accepted, slot, (member) => {
     client.started();
     return serve({ member, patienceMs: tries.hasOthers(upstream) ? 0 : longest(parts) });
   });
@@ -150,12 +161,12 @@ async function holdSlot(
 /** What the line learns from a generation for its estimates. */
 function workOf({ usage, timings }: MeterReading): Work {
   const { promptMs, outputMs } = timings ?? {};
-  return {
-    ...(usage.input === null ? {} : { inputTokens: usage.input - (usage.cached ?? 0) }),
-    ...(usage.output === null ? {} : { outputTokens: usage.output }),
-    ...(promptMs == null ? {} : { promptMs }),
-    ...(outputMs == null ? {} : { outputMs }),
-  };
+  const work: Work = {};
+  if (usage.input !== null) work.inputTokens = usage.input - (usage.cached ?? 0);
+  if (usage.output !== null) work.outputTokens = usage.output;
+  if (promptMs != null) work.promptMs = promptMs;
+  if (outputMs != null) work.outputMs = outputMs;
+  return work;
 }
 
 /** TOTAL_TIMEOUT, which counts from the slot on; 0 is off. */
