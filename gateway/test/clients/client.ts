@@ -29,6 +29,10 @@ export type Client = {
   name: string;
   /** True if it learns of a call only when the call is whole. */
   callsComeWhole?: boolean;
+  /** True if it looks at its own signal only when a line of the answer comes. */
+  leavesLate?: boolean;
+  /** True if it leaves out an error in the stream, and ends as if that were the end of the answer. */
+  losesErrors?: boolean;
   run(asked: Asked): Promise<Had>;
   /** The ids of the models that it lists; absent if it cannot. */
   list?(place: ClientPlace): Promise<string[]>;

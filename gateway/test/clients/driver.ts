@@ -141,7 +141,7 @@ async function talkTo(child: ChildProcess): Promise<Driver> {
 }
 
 /** A client of a driver: its name on the page, its name in the driver, and what it can do. */
-type DrivenClient = Pick<Client, "name" | "callsComeWhole"> & {
+type DrivenClient = Omit<Client, "run" | "list"> & {
   readonly id: string;
   readonly lists?: boolean;
 };

@@ -171,6 +171,7 @@ async function play(
   script: Script,
   ending: ScriptedEnding,
   response: ServerResponse,
+  isEndless: () => boolean,
 ): Promise<void> {
   if (ending === "refused") {
     const error = {
@@ -196,7 +197,7 @@ async function play(
     response.end(failures[ending]);
     return;
   }
-  while (ending === "endless" && !response.destroyed) {
+  while (ending === "endless" && isEndless() && !response.destroyed) {
     await sleep(10);
     response.write(first);
   }
@@ -227,7 +228,8 @@ export function scriptedUpstream(): {
           release = resolve;
         });
       }
-      await play(scriptFor(seen), held ? "whole" : current, response);
+      const isEndless = (): boolean => current === "endless";
+      await play(scriptFor(seen), held ? "whole" : current, response, isEndless);
     },
   };
 }
