@@ -101,7 +101,7 @@ export type DialectPrompt = {
   readonly fields: readonly string[];
   /** True for a conversation: a tokenizer adds tokens for each turn. */
   readonly isConversation: boolean;
-  /** Its coding agents have items and tools of their own, which not every server knows. */
+  /** It has items and tools that not every server knows: freeform tools, those of coding agents. */
   readonly hasAgentItems: boolean;
   /** False for what answers without tokens of its own: embeddings, reranking. */
   readonly generates: boolean;

@@ -51,13 +51,18 @@ export function attemptOf(
   return { upstream, dialect, path, model, body, streamsWithoutUsage };
 }
 
-/** Items and tools that only some servers of Responses know: those of Codex. */
+/** Items and tools of agents that only some servers know: freeform tools, Codex' and OpenAI's. */
 const agentItems =
-  /"type"\s*:\s*"(?:additional_tools|custom|custom_tool_call|custom_tool_call_output|namespace|local_shell|local_shell_call|local_shell_call_output|tool_search|tool_search_call|tool_search_output)"/;
+  /"type"\s*:\s*"(?:additional_tools|namespace|custom|(?:custom_tool|local_shell|shell|apply_patch|tool_search)(?:_call|_output|_call_output)?)"/;
+
+/** How their types begin; a text cannot hold them, because its quotes are escaped. */
+const agentWords =
+  '"additional_tools "namespace "custom "local_shell "shell "apply_patch "tool_search'.split(" ");
 
 function hasAgentItems({ body, dialect }: Attempt): boolean {
   if (body === null || !dialects[dialect].prompt.hasAgentItems) return false;
-  return agentItems.test(body.toString("latin1"));
+  // Most bodies have none, and large ones are not copied to see that.
+  return agentWords.some((word) => body.includes(word)) && agentItems.test(body.toString("latin1"));
 }
 
 function speaksLate({ body, dialect }: Attempt): boolean {
@@ -80,10 +85,10 @@ export function firstWay(attempt: Attempt): AskingWay {
   if (!isNative(upstream, dialect)) return { ...plainWay, converts: true, demotes };
   // Other servers than OpenAI's leave such tools out and say nothing, as llama.cpp does.
   const knowsItems = upstream.type === "openai" && refused.get(agentMark) === undefined;
-  const cannot =
+  const cannot = (): boolean =>
     (!knowsItems && hasAgentItems(attempt)) ||
     (refused.get(toolsMark(model)) !== undefined && body !== null && namesTools(body));
-  const converts = cannot && isConvertible(upstream, dialect, path);
+  const converts = isConvertible(upstream, dialect, path) && cannot();
   return { ...plainWay, converts, demotes };
 }
 
@@ -172,9 +177,13 @@ function nextPass(way: AskingWay, error: GatewayError, attempt: Attempt): NextAs
   }
   const withoutUsage = refuses ? nextWithoutUsage(way, error, attempt) : null;
   if (withoutUsage !== null) return withoutUsage;
-  if (!isConvertible(upstream, dialect, path)) return null;
   const converted = { ...way, converts: true };
   const isOwn = dialects[dialect].upstreams.ownOf === upstream.family;
+  if (!isConvertible(upstream, dialect, path)) {
+    // The same API, with functions in place of freeform tools.
+    const helps = refuses && isOwn && hasAgentItems(attempt) && !lacksPath(error);
+    return helps ? { ...converted, isGuess: true, learn() {} } : null;
+  }
   if (refuses && responsesWords.test(error.message) && isOwn) {
     return { ...converted, isGuess: true, learn: () => refused.set(toolsMark(model), true) };
   }

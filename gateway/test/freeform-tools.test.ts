@@ -148,3 +148,47 @@ describe("a freeform tool of a chat", () => {
     ]);
   });
 });
+
+/** A chat server that refuses tools other than functions, as llama-server does. */
+const functionsOnly: Handler = (seen, response) => {
+  const refuses = seen.body.includes('"type":"custom"');
+  response.writeHead(refuses ? 500 : 200, { "content-type": "application/json" });
+  const message = "Failed to parse tools: Unsupported tool type: custom";
+  if (refuses) {
+    response.end(JSON.stringify({ error: { code: 500, message, type: "server_error" } }));
+    return;
+  }
+  const call = { name: "apply", arguments: JSON.stringify({ input: patch }) };
+  const choice = {
+    ...{ index: 0, finish_reason: "tool_calls" },
+    message: { role: "assistant", tool_calls: [{ id: "c", type: "function", function: call }] },
+  };
+  const head = { id: "chatcmpl-1", object: "chat.completion", created: 1, model: "m" };
+  response.end(JSON.stringify({ ...head, choices: [choice] }));
+};
+
+it("a chat server that refuses freeform tools is asked again with functions", async () => {
+  gateway = await startTestGateway(functionsOnly, { UPSTREAM_TYPE: "auto" });
+  const client = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: gateway.keys.alice ?? "" });
+  const { choices } = await client.chat.completions.create({ ...asked, model: "mock" });
+  expect(choices[0]?.message.tool_calls).toEqual([
+    { id: "c", type: "custom", custom: { name: "apply", input: patch } },
+  ]);
+  expect(gateway.upstream.seen.map(({ url }) => url)).toEqual([
+    "/v1/chat/completions",
+    "/v1/chat/completions",
+  ]);
+});
+
+it("a refusal for another reason reaches the client", async () => {
+  const refusing: Handler = (_seen, response) => {
+    response.writeHead(400, { "content-type": "application/json" });
+    response.end('{"error":{"message":"no such thing","type":"invalid_request_error"}}');
+  };
+  gateway = await startTestGateway(refusing, { UPSTREAM_TYPE: "auto" });
+  const answer = await gateway.post("/v1/chat/completions", { ...asked, model: "mock" });
+  expect([answer.status, await answer.text()]).toEqual([
+    400,
+    expect.stringContaining("no such thing"),
+  ]);
+});

@@ -39,7 +39,7 @@ export const chat: Dialect = {
   prompt: {
     fields: ["messages"],
     isConversation: true,
-    hasAgentItems: false,
+    hasAgentItems: true,
     generates: true,
     conversation: { system: [], turns: "messages", parts: "content", rolesOptional: false },
     textField: null,
