@@ -127,7 +127,7 @@ const person = z.looseObject({
   max_queued: z.int().nullable(),
   models: z.array(z.string()).nullable(),
   limits: z.looseObject({}).nullable(),
-  notify: z.string().nullable().describe("Without its secret: ntfy at ntfy.sh."),
+  notify: z.string().nullable().describe("Without its secret: ntfy at ntfy.sh (3f9a1c)."),
   speaks_for: z.unknown().describe("The people behind this user's key; null: nobody."),
   keys: z.array(shownKey.extend({ note: z.string().nullable() })),
 });

@@ -160,7 +160,15 @@ describe("an address", () => {
     expect(wrong.status).toBe(400);
     expect(await wrong.text()).toContain('\\"notify\\" must be an http');
     const set = await ask("admin", "/users/bob", "PATCH", { notify: address });
-    expect(await set.json()).toMatchObject({ notify: "ntfy at ntfy.sh" });
+    expect(await set.json()).toMatchObject({
+      notify: expect.stringMatching(/^ntfy at ntfy\.sh \([0-9a-f]{6}\)$/),
+    });
+    const other = await ask("admin", "/users/bob", "PATCH", { notify: `${address}-2` });
+    await other.text();
+    // Another topic of the same service is a change too.
+    const changes = async () => await (await ask("admin", "/changes", "GET")).text();
+    await until(async () => (await changes()).split("ntfy at ntfy.sh").length > 3, "both changes");
+    expect(await changes()).not.toContain("her-secret-topic");
     const list = await (await ask("admin", "/users", "GET")).text();
     expect(list).not.toContain("her-secret-topic");
     expect(readFileSync(join(gateway.dir, "users.json"), "utf8")).toContain(address);

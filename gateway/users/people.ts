@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { shownAddress } from "../kinds/notify-address.ts";
 import { addKey, newRow } from "./add-key.ts";
 import type { Edited } from "./edit-users-file.ts";
@@ -54,7 +55,7 @@ export type PersonShown = {
   max_queued: number | null;
   models: readonly string[] | null;
   limits: object | null;
-  /** What may be shown of their address for notices: `ntfy at ntfy.sh`. */
+  /** What may be shown of their address for notices: `ntfy at ntfy.sh (3f9a1c)`. */
   notify: string | null;
   speaks_for: unknown;
   keys: KeyShown[];
@@ -82,10 +83,13 @@ function personOf(user: string, rows: readonly UserRow[]): PersonShown {
   return {
     ...{ user, role, disabled: keys.every((key) => key.disabled), weight, priority },
     ...{ max_concurrent: maxConcurrent, max_queued: maxQueued, models, limits },
-    notify: notify === null ? null : shownAddress(notify),
+    notify: notify === null ? null : `${shownAddress(notify)} (${shortDigest(notify.url)})`,
     ...{ speaks_for: fields.speaks_for ?? null, keys },
   };
 }
+
+/** Tells one address from another of the same service, in a list and in the log of changes. */
+const shortDigest = (url: string): string => hash("sha256", url, "hex").slice(0, 6);
 
 function keyShown(row: UserRow): KeyShown {
   const { note } = fieldsOf(row);
