@@ -11,7 +11,7 @@ gateway.sh: the gateway of this directory, with and without Docker
 
   users …            who may use it: users add alice, users list, users --help
   usage …            who used how much
-  ledger …           checks and exports the accounts: ledger check, ledger export
+  ledger …           checks and exports the accounts, and shows who changed what
   key                the first key, within its first 24 hours
   queue              who waits and who runs
   doctor             is all well? what to do if not
@@ -208,7 +208,7 @@ _llm_gateway_words() {
     users) echo list add remove rotate disable enable show hash ;;
     migrate) echo metrics litellm llama-swap ;;
     config) echo check ;;
-    ledger) echo check export ;;
+    ledger) echo check export changes copy ;;
     logs) echo tunnel ;;
   esac
 }

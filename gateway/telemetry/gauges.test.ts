@@ -40,11 +40,12 @@ test("gauges tell each upstream: slots, health, circuit and certificates", async
 });
 
 test("gauges show what is not known as NaN, never as 0", async () => {
-  const text = await shown({});
+  const text = await shown({ leftForMs: () => null });
   for (const name of [
     'upstream_up{upstream="gpu1"}',
     "queue_range_coverage",
     "queue_fairness_jain",
+    "slot_held_after_leaving_seconds",
     "disk_free_bytes",
     "last_backup_timestamp_seconds",
     "next_key_expiry_timestamp_seconds",

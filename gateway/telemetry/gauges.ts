@@ -22,7 +22,7 @@ export type Watched = {
   /** Milliseconds that the oldest waiting request of each class has waited; 0: none waits. */
   oldestWaits(): Readonly<Record<"background" | "normal" | "raised", number>>;
   /** Milliseconds for which the oldest request that its client has left still runs; 0: none does. */
-  leftForMs(): number;
+  leftForMs(): number | null;
   /** Ledger rows in memory that are not yet on disk. */
   spooled(): number;
   /** The part of the latest waits that ended within the range that was told. */
@@ -71,7 +71,7 @@ function aboutTheLine({ gauge, gaugeBy }: Declare, watched: Watched): void {
   gauge(
     "slot_held_after_leaving_seconds",
     "Seconds for which the oldest request that its client has left still runs; 0: there is none",
-    () => watched.leftForMs() / 1000,
+    () => seconds(watched.leftForMs()),
   );
   gauge(
     "queue_range_coverage",

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { until } from "../../test/support/harness.ts";
+import { chat, startTestGateway, until } from "../../test/support/harness.ts";
+import { politeChat } from "../../test/support/mock-upstream.ts";
 import { closing, connect, opening, temporaryFile } from "../../test/support/test-ledger.ts";
 import { openLedger } from "../ledger.ts";
 import { verify } from "../verify.ts";
@@ -112,6 +113,31 @@ test("a sweep that fails is told, and the next one works", async () => {
   await ledger.close(row.id, closing());
   await until(() => forgotten.length > 0, "removed");
   await ledger.shutdown();
+});
+
+test("a gateway with LEDGER_KEEP_DAYS serves, limits and reports as before the rows were removed", async () => {
+  const file = temporaryFile();
+  const ledger = openLedger({ file });
+  for (const age of [0, 1, 2, 10, 20]) {
+    const row = opening({ startedAt: Date.now() - age * dayMs });
+    ledger.open(row);
+    await ledger.close(row.id, closing());
+  }
+  await ledger.shutdown();
+  const limited = { ENABLE_RATE_LIMITING: "true", MAX_TOKENS_PER_MONTH: "1000" };
+  const env = { DATABASE_FILE: file, LEDGER_KEEP_DAYS: "7", ...limited };
+  await using gateway = await startTestGateway(politeChat, env);
+  const db = connect(file);
+  const rows = db.prepare("SELECT count(*) FROM generations").pluck();
+  await until(() => rows.get() === 3, "old rows are gone");
+  const headers = { authorization: `Bearer ${gateway.keys.alice}` };
+  const usage = await fetch(`${gateway.url}/usage?from=2020-01-01`, { headers });
+  expect(((await usage.json()) as { total: object }).total).toMatchObject({ requests: 5 });
+  const limits = await fetch(`${gateway.url}/limits`, { headers });
+  // 15 tokens in each of the five, although three have a row.
+  expect(JSON.stringify(await limits.json())).toContain('"used":75');
+  expect((await gateway.post("/v1/chat/completions", chat())).status).toBe(200);
+  expect(verify(db)).toEqual([]);
 });
 
 test("without LEDGER_KEEP_DAYS every row stays", async () => {
