@@ -107,7 +107,9 @@ function personOf(
   const { digest, hint } = entry;
   const behind = behindOf(entry, inForce !== undefined);
   const role = rights.role === "admin" ? "user" : rights.role;
-  return { ...rights, user: name, role, hint, digest, behind };
+  // The key's own address is not theirs: its owner would be told what they do.
+  const notify = inForce?.notify ?? null;
+  return { ...rights, user: name, role, notify, hint, digest, behind };
 }
 
 /** The key's own user: what bounds its people bounds them together with it. */

@@ -66,6 +66,12 @@ const parameters: Record<string, ParameterObject> = {
     description: "A whole number up to your own priority, or background to let others go first.",
     schema: { type: "string" },
   },
+  Notify: {
+    ...{ name: "X-Notify", in: "header" },
+    description:
+      "done: you are told when it ends, if it takes long. An administrator sets your address.",
+    schema: { type: "string", enum: ["done"] },
+  },
   QueueEvents: {
     ...{ name: "X-Queue-Events", in: "header" },
     description: "How a stream reports its place in the queue before its first token.",

@@ -63,7 +63,7 @@ function errorsOf({ access, errors, generates }: Operation): Record<string, Refe
 function operationOf(operation: Operation): OperationObject {
   const { method, path, tag, summary, description, body, generates } = operation;
   const parameters = (operation.parameters ?? []).map(parameterOf);
-  if (generates) parameters.push(ref("parameters", "Priority"));
+  if (generates) parameters.push(ref("parameters", "Priority"), ref("parameters", "Notify"));
   if (generates && operation.answer.streams) parameters.push(ref("parameters", "QueueEvents"));
   const json = body && { schema: ref("schemas", body.schema), example: body.example };
   return {

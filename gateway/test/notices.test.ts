@@ -124,6 +124,25 @@ describe("a user with an address is told", () => {
   });
 });
 
+describe("the people behind a key", () => {
+  it("have no address but their own: the key's owner is not told of them", async () => {
+    await using gateway = await start({ NOTIFY_AFTER: "1ms" });
+    giveAlice(gateway, { speaks_for: "open-webui" });
+    const asHeard = (name: string) =>
+      gateway.post("/v1/chat/completions", chat(), {
+        headers: { "x-notify": "done", "x-openwebui-user-email": name },
+      });
+    const eva = await asHeard("eva@home");
+    expect(eva.status).toBe(400);
+    expect(await eva.text()).toContain("no address for you");
+    const own = await asHeard("alice");
+    expect(own.status).toBe(200);
+    await own.text();
+    await arrived("request_done");
+    expect(receiver.got).toHaveLength(1);
+  });
+});
+
 describe("a wish that cannot be fulfilled", () => {
   it.each([
     ["done", "bob", /no address for you.*users set NAME --notify/],

@@ -201,7 +201,7 @@ describe("other traces", () => {
   it("are those of reads, and of requests that are refused", async () => {
     await using gateway = await start(politeChat);
     const authorization = `Bearer ${gateway.keys.alice}`;
-    await (await fetch(`${gateway.url}/v1/files`, { headers: { authorization } })).text();
+    await (await fetch(`${gateway.url}/v1/files/file-1234`, { headers: { authorization } })).text();
     const { root } = await onlyTrace();
     expect(root).toMatchObject({ name: "GET /v1/files", status: 0 });
     expect(gateway.upstream.seen[0]?.headers.traceparent).toBe(
@@ -210,7 +210,9 @@ describe("other traces", () => {
     collector.spans.length = 0;
     await (await fetch(`${gateway.url}/v1/models`)).text();
     const refused = await onlyTrace();
+    expect(refused.root.name).toBe("GET");
     expect(refused.root.attributes).toMatchObject({
+      "url.path": "/v1/models",
       "http.response.status_code": 401,
       "error.type": "invalid_api_key",
     });

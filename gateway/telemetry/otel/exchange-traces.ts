@@ -52,7 +52,8 @@ export class ExchangeTraces implements Tracing {
       [attribute.isPublic]: exchange.isPublic,
     };
     const options = { kind: SpanKind.SERVER, startTime: startedAt, attributes };
-    const span = this.#tracer.startSpan(`${method} ${path}`, options, parent);
+    // Anybody can ask for any path: it is in the name only when it is known to be one.
+    const span = this.#tracer.startSpan(method, options, parent);
     this.#traced.set(exchange, { span, context: trace.setSpan(parent, span), provider: null });
   }
 
@@ -82,7 +83,7 @@ export class ExchangeTraces implements Tracing {
     if (traced !== undefined) traced.provider = provider;
     const model = upstream.model === null ? null : shownText(upstream.model);
     const operation = operationOf(exchange);
-    const name = nameOf(operation, model) ?? `${exchange.method} ${shownText(exchange.path)}`;
+    const name = nameOf(operation, model) ?? routeOf(exchange);
     const span = this.#child(exchange, name, SpanKind.CLIENT, {
       ...addressOf(upstream.origin),
       [attribute.provider]: provider,
@@ -112,8 +113,7 @@ export class ExchangeTraces implements Tracing {
     const { span, provider } = traced;
     const operation = operationOf(exchange);
     const model = event.model === null ? null : shownText(event.model);
-    const name = nameOf(operation, model);
-    if (name !== null) span.updateName(name);
+    span.updateName(nameOf(operation, model) ?? routeOf(exchange));
     span.setAttributes({
       [attribute.dialect]: exchange.dialect,
       [attribute.state]: event.state,
@@ -135,7 +135,9 @@ export class ExchangeTraces implements Tracing {
 
   ended(exchange: Exchange, end: PlainEnd): void {
     const traced = this.#traced.get(exchange);
-    if (traced !== undefined) this.#end(traced.span, end);
+    if (traced === undefined) return;
+    if (end.errorCode === null) traced.span.updateName(routeOf(exchange));
+    this.#end(traced.span, end);
   }
 
   /** A refused request is the client's matter: only a 5xx is an error of a server's span. */
@@ -157,6 +159,13 @@ export class ExchangeTraces implements Tracing {
 /** `chat qwen3`, as the conventions name a span; null where they have no word for it. */
 const nameOf = (operation: string | null, model: string | null): string | null =>
   operation === null ? null : [operation, model].filter((part) => part !== null).join(" ");
+
+/** `GET /v1/files`: names must be few, so what may be an id is left out. */
+function routeOf({ method, path }: Exchange): string {
+  const parts = shownText(path).split("/");
+  const isApi = /^v1(beta)?$/.test(parts[1] ?? "");
+  return `${method} ${parts.slice(0, isApi ? 3 : 2).join("/")}`;
+}
 
 function set(span: Span, name: string, value: string | number | null): void {
   if (value !== null) span.setAttribute(name, value);
