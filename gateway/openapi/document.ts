@@ -22,9 +22,9 @@ const passing: ReadonlySet<number> = new Set([429, 503]);
 const ref = (kind: string, name: string): Reference => ({ $ref: reference(kind, name) });
 
 function parameterOf(parameter: Parameter): ParameterObject | Reference {
-  const { name, in: where, about: description, schema, example } = parameter;
+  const { name, in: where, about: description, isRequired = false, schema, example } = parameter;
   return {
-    ...{ name, in: where, description, required: where === "path" },
+    ...{ name, in: where, description, required: isRequired || where === "path" },
     schema: schema ?? { type: "string" },
     ...(example === undefined ? {} : { example }),
   };

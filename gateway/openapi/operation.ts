@@ -6,6 +6,8 @@ export type Parameter = Readonly<{
   name: string;
   in: "path" | "query";
   about: string;
+  /** A parameter of the query that must be there; those of a path always must. */
+  isRequired?: true;
   /** JSON Schema; a text where absent. */
   schema?: object;
   example?: string;

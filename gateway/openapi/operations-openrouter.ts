@@ -52,7 +52,7 @@ export const openRouterOperations: readonly Operation[] = [
   reading("generation", "What a generation used and cost", "OpenRouterGeneration", {
     parameters: [
       {
-        ...{ name: "id", in: "query", example: "the-id-of-an-answer" },
+        ...{ name: "id", in: "query", isRequired: true, example: "the-id-of-an-answer" },
         about: "The generation's id, its request id, or the upstream's id.",
       },
     ],
