@@ -56,8 +56,16 @@ class HeldGeneration {
   readonly #id: string;
   readonly #link: Pick<Link<FromKeeper>, "send">;
   readonly #forget: () => void;
-  /** Ends its wait, and is what the gateway stops it by. */
-  readonly #stop = new AbortController();
+  readonly #ends = new AbortController();
+  /** What the gateway stops it by. It needs no listener, which would cost each generation. */
+  readonly #stop = {
+    signal: this.#ends.signal,
+    abort: (reason: unknown): void => {
+      if (this.#ends.signal.aborted) return;
+      this.#ends.abort(reason);
+      this.#tell(["stop", this.#id, toWire(asGatewayError(reason))]);
+    },
+  };
   #admission: Admission | null = null;
   #turn: Turn | null = null;
   #startedAt = 0;
@@ -70,7 +78,6 @@ class HeldGeneration {
     this.#id = id;
     this.#link = link;
     this.#forget = forget;
-    this.#stop.signal.addEventListener("abort", () => this.#stopped(), { once: true });
   }
 
   take(keeper: Keeper, candidate: Candidate): void {
@@ -97,7 +104,7 @@ class HeldGeneration {
   /** Its client has left. Metrics show how long it holds its slot from now on. */
   left(): void {
     this.#hasLeft = true;
-    if (!this.#stop.signal.aborted) this.#stop.abort(new ClientLeft());
+    if (!this.#ends.signal.aborted) this.#ends.abort(new ClientLeft());
   }
 
   /** It waits no longer. */
@@ -165,11 +172,6 @@ class HeldGeneration {
     this.#startedAt = performance.now();
     const { upstream, waitedMs, firstPlace } = turn;
     this.#tell(["slot", this.#id, { upstream, waitedMs, firstPlace }]);
-  }
-
-  #stopped(): void {
-    if (this.#hasLeft) return;
-    this.#tell(["stop", this.#id, toWire(asGatewayError(this.#stop.signal.reason))]);
   }
 
   #tell(message: FromKeeper): void {
