@@ -91,6 +91,18 @@ it("gives back a slot that was on its way when the client left", async () => {
   await until(() => room.line.view().active === 0, "the slot is free");
 });
 
+it("gives back a slot that comes free in the moment in which the next client leaves", async () => {
+  const { accept, room } = workerOf();
+  const first = await accept();
+  const slot = await first.admission.turn(() => {});
+  const second = await accept();
+  const turn = second.admission.turn(() => {});
+  slot.end(null, {});
+  second.stop.abort(new ClientLeft());
+  await expect(turn).rejects.toThrow(ClientLeft);
+  await until(() => room.line.view().active === 0, "the slot is free");
+});
+
 it("stops a generation that another process serves", async () => {
   const { accept, room } = workerOf();
   const underway = new Roster<Underway>();
