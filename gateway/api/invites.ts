@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { GatewayError } from "../errors.ts";
 import { duration } from "../kinds/duration.ts";
 import { readText } from "../kinds/kind.ts";
+import { notifyAddress, shownAddress } from "../kinds/notify-address.ts";
 import { createInvites, type Invite } from "../users/invites.ts";
 import { hintOf } from "../users/key.ts";
 import { personFields } from "../users/people.ts";
@@ -116,8 +117,17 @@ function noteInvite(
 }
 
 function shown({ id, user, expires, fields }: Invite): object {
-  const { user: _, ...rights } = fields;
-  return { object: "invite", id, ...rights, user, expires: new Date(expires).toISOString() };
+  const { user: _, notify, ...rights } = fields;
+  // The address of a webhook is a secret.
+  const told = notify === undefined ? {} : { notify: shownNotify(notify) };
+  const ends = new Date(expires).toISOString();
+  return { object: "invite", id, ...rights, ...told, user, expires: ends };
+}
+
+function shownNotify(written: unknown): string | null {
+  if (written === null) return null;
+  const read = readText(notifyAddress, String(written));
+  return read.fault === null ? shownAddress(read.value) : "***";
 }
 
 function baseFrom(base: unknown, urls: { lan: string; tunnel: string | null }): string {

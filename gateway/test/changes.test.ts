@@ -103,6 +103,17 @@ test("invites and steering the queue are listed too, and a request that was remo
   expect(JSON.stringify(lines)).not.toContain(secret);
 });
 
+test("the address of a webhook is a secret, in the list of changes and in that of invites", async () => {
+  await using gateway = await startTestGateway(politeChat);
+  const notify = "https://hooks.slack.com/services/T000/B000/verysecretpath";
+  expect((await call(gateway, "POST", "/invites", { user: "erin", notify })).status).toBe(201);
+  expect((await call(gateway, "PATCH", "/users/bob", { notify })).status).toBe(200);
+  const told = [await changesOf(gateway), (await call(gateway, "GET", "/invites")).answer];
+  expect(JSON.stringify(told)).not.toContain("verysecretpath");
+  // That it changed is told.
+  expect(JSON.stringify(told[0])).toMatch(/"after":\{"notify":"[^"]*slack/);
+});
+
 test("what was refused is no change, and only an administrator sees the list", async () => {
   await using gateway = await startTestGateway(politeChat);
   expect((await call(gateway, "POST", "/users", { user: "alice" })).status).toBe(409);
@@ -177,11 +188,14 @@ test("what the command line changes of the users is listed with the account of t
   await run("disable", "erin");
   await run("hash");
   await run("remove", "erin");
+  const invite = await run("invite", "frank", "--url", "http://127.0.0.1:8000");
   const lines = await changesOf(gateway);
   expect(lines.map(({ action }) => action)).toEqual([
     ...["user.add", "user.change", "user.change", "key.rotate", "key.add", "user.change"],
-    "user.remove",
+    ...["user.remove", "invite.make"],
   ]);
+  const secret = /#invite=(\S+)/.exec(invite)?.[1] ?? "missing";
+  expect(JSON.stringify(lines)).not.toContain(secret);
   expect(lines[1]).toMatchObject({
     ...{ who: "(shell) gerda", subject: "erin", before: { weight: 1 }, after: { weight: 3 } },
   });

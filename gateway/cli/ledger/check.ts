@@ -58,11 +58,11 @@ function linesOf(found: SumsFound, isRepaired: boolean): string[] {
   const { rows, oldest, rowsFrom, faults, daysWithoutRows } = found;
   const since = oldest === null ? "" : `, the oldest of ${dayText(oldest)}`;
   const removed =
-    rowsFrom === 0 ? "" : `; rows before ${dayText(rowsFrom)} were removed by their age`;
+    rowsFrom === 0 ? "" : `; rows before ${dayText(rowsFrom)} are removed by their age`;
   const days = daysOf(found);
   return [
     "ok    file  It is whole.",
-    `ok    rows  ${rows.toLocaleString("en-US")} rows${since}${removed}.`,
+    `ok    rows  ${rows === 1 ? "1 row" : `${rows.toLocaleString("en-US")} rows`}${since}${removed}.`,
     ...(daysWithoutRows.length === 0
       ? []
       : [

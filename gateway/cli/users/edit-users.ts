@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { userInfo } from "node:os";
 import { resolve } from "node:path";
+import type { AdminChange } from "../../ledger/upkeep/changes.ts";
 import { type Edited, editUsersFile } from "../../users/edit-users-file.ts";
 import { type UserDifference, userDifferences } from "../../users/user-differences.ts";
 import type { UserRow } from "../../users/users-document.ts";
@@ -27,35 +28,44 @@ export async function editUsers<T>(
     after = edited.rows;
     return edited;
   });
+  await listChanges(values, surroundings, () =>
+    userDifferences(before, after).map(({ user, ...change }) => ({
+      ...{ action: action ?? actionOf({ user, ...change }), subject: user, ...change },
+    })),
+  );
+  return result;
+}
+
+type ShellChange = Omit<AdminChange, "at" | "who">;
+
+/** Lists in the ledger what a command changed. It warns of a ledger that cannot be written. */
+export async function listChanges(
+  values: { readonly "users-file"?: string },
+  surroundings: Surroundings,
+  changed: () => readonly ShellChange[],
+): Promise<void> {
+  // Another users file is another gateway's.
+  if (values["users-file"] !== undefined) return;
   try {
-    // Another users file is another gateway's.
-    if (values["users-file"] === undefined) await listChange(surroundings, before, after, action);
+    const by = { at: surroundings.now(), who: shellUser(surroundings) };
+    await write(
+      surroundings,
+      changed().map((change) => ({ ...by, ...change })),
+    );
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     surroundings.say(`WARNING: the list of changes does not have this one: ${reason}`);
   }
-  return result;
 }
 
-async function listChange(
-  surroundings: Surroundings,
-  before: readonly UserRow[],
-  after: readonly UserRow[],
-  action: string | null,
-): Promise<void> {
-  const { cwd, now } = surroundings;
-  const place = ledgerPlaceOf({}, surroundings);
-  const file = resolve(cwd, place.file);
+async function write(surroundings: Surroundings, changes: readonly AdminChange[]): Promise<void> {
+  const { file: path, url } = ledgerPlaceOf({}, surroundings);
+  const file = resolve(surroundings.cwd, path);
   // Before its first start a gateway has no ledger.
-  if (place.url === null && !existsSync(file)) return;
-  const by = { at: now(), who: shellUser(surroundings) };
-  const changes = userDifferences(before, after).map(({ user, ...change }) => ({
-    ...{ ...by, action: action ?? actionOf({ user, ...change }), subject: user, ...change },
-  }));
-  if (changes.length === 0) return;
-  if (place.url !== null) {
+  if (changes.length === 0 || (url === null && !existsSync(file))) return;
+  if (url !== null) {
     const { withPostgresChanges } = await import("../../ledger/postgres/postgres-changes.ts");
-    return await withPostgresChanges(place.url, (store) => store.write(changes));
+    return await withPostgresChanges(url, (store) => store.write(changes));
   }
   const { openForCommand } = await import("../../ledger/upkeep/open-for-command.ts");
   const { writeChanges } = await import("../../ledger/upkeep/changes.ts");

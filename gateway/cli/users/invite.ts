@@ -7,6 +7,7 @@ import { type Command, command } from "../frame/command.ts";
 import type { Surroundings } from "../frame/surroundings.ts";
 import { UsageError } from "../frame/usage-error.ts";
 import { readAddress } from "../gateway-address.ts";
+import { listChanges } from "./edit-users.ts";
 import { fieldsFrom } from "./fields-from.ts";
 import { commonOptions, usersFileOf } from "./users-file.ts";
 
@@ -40,6 +41,13 @@ export const invite: Command = command({
     const fields = { user, ...fieldsFrom(values) };
     const ends = now() + read.value;
     const { invite: made, secret } = await createInvites(file).make(fields, ends, now());
+    const { id } = made;
+    await listChanges(values, surroundings, () => [
+      {
+        ...{ action: "invite.make", subject: user, before: null },
+        after: { object: "invite", id, user, expires: new Date(ends).toISOString() },
+      },
+    ]);
     const url = `${base}/#invite=${secret}`;
     const expires = new Date(ends).toISOString();
     if (values.json) {
