@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, test } from "vitest";
+import { afterAll, beforeAll } from "vitest";
 import { ledgerContract } from "../test/support/ledger-contract.ts";
 import { connect, temporaryFile } from "../test/support/test-ledger.ts";
-import { noPostgres, startPostgres, type TestPostgres } from "../test/support/test-postgres.ts";
+import { startPostgres, type TestPostgres, withPostgres } from "../test/support/test-postgres.ts";
 import { openLedger } from "./ledger.ts";
 import { createClient } from "./postgres/connect.ts";
 import { openPostgresLedger } from "./postgres/open-postgres-ledger.ts";
@@ -16,7 +16,7 @@ ledgerContract("a ledger in SQLite", async () => {
   };
 });
 
-describe.skipIf(noPostgres !== null)("with PostgreSQL", () => {
+withPostgres("with PostgreSQL", () => {
   let postgres: TestPostgres;
   beforeAll(async () => {
     postgres = await startPostgres();
@@ -39,5 +39,3 @@ describe.skipIf(noPostgres !== null)("with PostgreSQL", () => {
     };
   });
 });
-
-test.runIf(noPostgres !== null)(`no ledger in PostgreSQL is tested: ${noPostgres}`, () => {});

@@ -1,9 +1,14 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { chat, newTestKey } from "./support/harness.ts";
 import { newDirectory, remove, type Spawned, spawnGateway } from "./support/spawned-gateway.ts";
-import { noPostgres, startPostgres, type TestPostgres } from "./support/test-postgres.ts";
+import {
+  noPostgres,
+  startPostgres,
+  type TestPostgres,
+  withPostgres,
+} from "./support/test-postgres.ts";
 
 /** Tells which modules of PostgreSQL's part a gateway loads. */
 const telling = `import { registerHooks } from "node:module";
@@ -30,8 +35,6 @@ afterEach(async () => {
   await Promise.all(running.map(({ ended }) => ended));
   for (const dir of dirs) remove(dir);
 });
-
-test.runIf(noPostgres !== null)(`is not tested: ${noPostgres}`, () => {});
 
 function directory(): string {
   const dir = newDirectory();
@@ -70,7 +73,7 @@ const doneIn = async (url: string): Promise<number> => {
   return (await postgres.query<{ rows: number }>(url, sql))[0]?.rows ?? 0;
 };
 
-describe.skipIf(noPostgres !== null)("a gateway with DATABASE_URL", () => {
+withPostgres("a gateway with DATABASE_URL", () => {
   test("answers while PostgreSQL is away, and after kill -9 each row arrives once", async () => {
     const url = await postgres.database();
     const dir = directory();

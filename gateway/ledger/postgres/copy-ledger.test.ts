@@ -1,9 +1,14 @@
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { copy } from "../../cli/ledger/copy.ts";
 import { addRow } from "../../test/support/ledger-contract.ts";
 import { runCommand } from "../../test/support/run-command.ts";
 import { closing, connect, opening, temporaryFile } from "../../test/support/test-ledger.ts";
-import { noPostgres, startPostgres, type TestPostgres } from "../../test/support/test-postgres.ts";
+import {
+  noPostgres,
+  startPostgres,
+  type TestPostgres,
+  withPostgres,
+} from "../../test/support/test-postgres.ts";
 import { importTotals } from "../import-totals.ts";
 import { type Ledger, openLedger } from "../ledger.ts";
 import { forgetRows, rowsKeptFrom } from "../upkeep/forget-rows.ts";
@@ -15,8 +20,6 @@ beforeAll(async () => {
   if (noPostgres === null) postgres = await startPostgres();
 });
 afterAll(() => postgres?.stop());
-
-test.runIf(noPostgres !== null)(`is not tested: ${noPostgres}`, () => {});
 
 const now = Date.now();
 const day = 86_400_000;
@@ -37,7 +40,7 @@ async function answers(ledger: Ledger): Promise<unknown[]> {
   ];
 }
 
-describe.skipIf(noPostgres !== null)("ledger copy", () => {
+withPostgres("ledger copy", () => {
   test("copies rows, sums without rows and totals of another gateway, exactly", async () => {
     const file = temporaryFile();
     const local = openLedger({ file });

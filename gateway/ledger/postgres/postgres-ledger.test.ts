@@ -2,11 +2,16 @@ import { spawn } from "node:child_process";
 import { copyFileSync, rmSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { startCuttingRelay } from "../../test/support/cutting-relay.ts";
 import { addRow } from "../../test/support/ledger-contract.ts";
 import { closing, opening, temporaryFile } from "../../test/support/test-ledger.ts";
-import { noPostgres, startPostgres, type TestPostgres } from "../../test/support/test-postgres.ts";
+import {
+  noPostgres,
+  startPostgres,
+  type TestPostgres,
+  withPostgres,
+} from "../../test/support/test-postgres.ts";
 import { type Ledger, openLedger } from "../ledger.ts";
 import { createClient } from "./connect.ts";
 import { openPostgresLedger, type PostgresLedgerOptions } from "./open-postgres-ledger.ts";
@@ -17,8 +22,6 @@ beforeAll(async () => {
   if (noPostgres === null) postgres = await startPostgres();
 });
 afterAll(() => postgres?.stop());
-
-test.runIf(noPostgres !== null)(`is not tested: ${noPostgres}`, () => {});
 
 type Started = { ledger: Ledger; url: string; spoolFile: string; said: string[] };
 
@@ -55,7 +58,7 @@ async function states(url: string): Promise<Record<string, number>> {
 const arrived = (url: string, wanted: Record<string, number>): Promise<void> =>
   vi.waitFor(async () => expect(await states(url)).toEqual(wanted), 15_000);
 
-describe.skipIf(noPostgres !== null)("a ledger in PostgreSQL", () => {
+withPostgres("a ledger in PostgreSQL", () => {
   test("that is away lets answers end, and gets each row once when it is back", async () => {
     const { ledger, url, said } = await start();
     const running = opening();
@@ -371,7 +374,7 @@ describe.skipIf(noPostgres !== null)("a ledger in PostgreSQL", () => {
   });
 });
 
-describe.skipIf(noPostgres !== null)("a start with PostgreSQL", () => {
+withPostgres("a start with PostgreSQL", () => {
   async function refusal(change: Partial<PostgresLedgerOptions>): Promise<string> {
     const error = await start(change).then(
       () => new Error("it started"),

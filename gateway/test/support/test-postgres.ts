@@ -13,6 +13,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
+import { describe } from "vitest";
 import { until } from "./harness.ts";
 
 /** A PostgreSQL server of one test file, on a free port, in a directory of its own. */
@@ -48,6 +49,12 @@ const bin = programs();
 /** Why there is no PostgreSQL for tests; null if there is one. */
 export const noPostgres: string | null =
   bin === null ? "PostgreSQL is missing: apt-get install postgresql (.ci/run does)" : null;
+
+/** Tests that need PostgreSQL; where it is missing they do not run, and their name says why. */
+export function withPostgres(name: string, tests: () => void): void {
+  if (noPostgres === null) describe(name, tests);
+  else describe.skip(`${name} (not tested: ${noPostgres})`, tests);
+}
 
 /** root may not run the server: then it runs as this user. */
 function owner(): { uid?: number; gid?: number } {
