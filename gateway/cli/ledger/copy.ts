@@ -21,7 +21,7 @@ of requests that are no longer in the file. Run it again to copy what came since
     }
     const { copyLedger } = await import("../../ledger/postgres/copy-ledger.ts");
     const file = values["database-file"] ?? settings.databaseFile;
-    const { rows, added, open, sums } = await copyLedger({
+    const { rows, added, open, sums, changes } = await copyLedger({
       ...{ file, url: settings.databaseUrl, now: now() },
       onProgress: (count) => {
         if (count % 100_000 === 0) say(`${grouped(count)} requests`);
@@ -31,6 +31,7 @@ of requests that are no longer in the file. Run it again to copy what came since
     if (sums !== null && sums > 0) {
       out(`${grouped(sums)} lines of sums without requests were copied too`);
     }
+    if (changes > 0) out(`${grouped(changes)} changes by administrators were copied too`);
     if (open > 0) out(`${grouped(open)} requests run or wait: run this again when they have ended`);
   },
 });

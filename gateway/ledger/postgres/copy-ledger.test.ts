@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { copy } from "../../cli/ledger/copy.ts";
 import { addRow } from "../../test/support/ledger-contract.ts";
 import { runCommand } from "../../test/support/run-command.ts";
@@ -37,6 +37,7 @@ async function answers(ledger: Ledger): Promise<unknown[]> {
     await ledger.spent("alice", 0),
     await ledger.windowCounts("alice", now - 30 * day, now),
     (await ledger.reports.requests({ user: "alice", limit: 100, before: null })).lines,
+    (await ledger.changes.page({ limit: 9, before: null })).lines,
   ];
 }
 
@@ -52,6 +53,9 @@ withPostgres("ledger copy", () => {
     }
     importTotals(file, [{ user: "alice", requests: 9, input: 90, output: 900 }], "2026-11-01");
     forgetRows(connect(file), rowsKeptFrom(100, now), () => {});
+    const change = { who: "boss", action: "user.add", before: null, after: { note: "é\0" } };
+    for (const subject of ["bob", "eve"])
+      await local.changes.write([{ ...change, subject, at: 5 }]);
     const running = opening();
     local.open(running);
     local.waits(running.id);
@@ -67,16 +71,39 @@ withPostgres("ledger copy", () => {
       isOver = true;
     });
     await traffic;
-    expect(first).toMatchObject({ open: 1, added: first.rows });
+    expect(first).toMatchObject({ open: 1, added: first.rows, changes: 2 });
+    await local.changes.write([{ ...change, subject: "zoe", at: 6 }]);
     expect(first.sums).toBeGreaterThan(8);
     await local.close(running.id, closing());
     const second = await copyLedger({ file, url, now });
-    expect(second).toMatchObject({ open: 0, sums: null });
+    expect(second).toMatchObject({ open: 0, sums: null, changes: 1 });
     expect(second.added).toBe(second.rows - first.rows);
-    expect(await copyLedger({ file, url, now })).toMatchObject({ added: 0, sums: null });
+    expect(await copyLedger({ file, url, now })).toMatchObject({
+      ...{ added: 0, sums: null, changes: 0 },
+    });
     const clean = (found: unknown): unknown =>
       JSON.parse(JSON.stringify(found).replaceAll("\\u0000", "\ufffd"));
     expect(clean(await answers(remote))).toEqual(clean(await answers(local)));
+  });
+
+  test("counts no row again that was copied, and then removed by its age", async () => {
+    const file = temporaryFile();
+    const local = openLedger({ file });
+    onTestFinished(() => local.shutdown());
+    for (let index = 0; index < 20; index++) await addRow(local, { startedAt: now - index * day });
+    const url = await postgres.database();
+    const forgotten: number[] = [];
+    const first = await copyLedger({ file, url, now });
+    const remote = await openPostgresLedger({
+      ...{ url, spoolFile: temporaryFile(), keepDays: 4 },
+      onForgotten: (rows) => forgotten.push(rows),
+    });
+    onTestFinished(() => remote.shutdown());
+    await vi.waitFor(() => expect(forgotten).toEqual([15]), 10_000);
+    await addRow(local, { startedAt: now });
+    expect(first.added).toBe(20);
+    expect(await copyLedger({ file, url, now })).toMatchObject({ added: 1 });
+    expect(await remote.totals()).toEqual(await local.totals());
   });
 
   test("says what it did, and what it needs", async () => {

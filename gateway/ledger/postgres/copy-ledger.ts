@@ -15,6 +15,8 @@ export type CopiedLedger = {
   readonly added: number;
   /** Generations that still run: the next copy brings them. */
   readonly open: number;
+  /** Changes by administrators that were not in the database yet. */
+  readonly changes: number;
   /** Lines of sums that have no rows (any more), which were added; null: an earlier copy did. */
   readonly sums: number | null;
 };
@@ -48,7 +50,8 @@ export async function copyLedger(options: CopyOptions): Promise<CopiedLedger> {
     const open = Number(
       source.prepare("SELECT count(*) FROM generations WHERE state = 'open'").pluck().get(),
     );
-    return { ...copied, open, sums: await copySums(source, client, options.now) };
+    const changes = await copyChanges(source, client);
+    return { ...copied, open, changes, sums: await copySums(source, client, options.now) };
   } catch (error) {
     throw new Error(`cannot copy to the database of DATABASE_URL: ${explainPostgres(error)}`, {
       cause: error,
@@ -62,6 +65,28 @@ export async function copyLedger(options: CopyOptions): Promise<CopiedLedger> {
 const sourceOf = (db: Database.Database): string =>
   String(db.prepare("SELECT token FROM instances ORDER BY id LIMIT 1").pluck().get() ?? "");
 
+/** Does it as one: all or nothing. */
+async function together<T>(client: Client, work: () => Promise<T>): Promise<T> {
+  await client.query("BEGIN");
+  const done = await work();
+  await client.query("COMMIT");
+  return done;
+}
+
+/**
+ * How far this file was copied before. Rows that were copied and then removed by their age (both
+ * bounds) must not come again: their sums are still there.
+ */
+async function startOf(client: Client, source: string): Promise<{ rowsTo: number; from: number }> {
+  await client.query("INSERT INTO copies (source) VALUES ($1) ON CONFLICT DO NOTHING", [source]);
+  const { rows } = await client.query<{ rowsTo: number; from: number }>(
+    `SELECT rows_to AS "rowsTo", (SELECT rows_from FROM kept) AS "from" FROM copies
+     WHERE source = $1`,
+    [source],
+  );
+  return rows[0] ?? { rowsTo: 0, from: 0 };
+}
+
 async function copyRows(
   db: Database.Database,
   client: Client,
@@ -69,24 +94,60 @@ async function copyRows(
 ): Promise<{ rows: number; added: number }> {
   const names = Object.keys(rowColumns).filter((name) => name !== "instance");
   const source = sourceOf(db);
+  const { rowsTo, from } = await startOf(client, source);
   // What comes from now on is for the next copy: it may come as fast as rows are copied.
   const newest = Number(db.prepare("SELECT max(number) FROM generations").pluck().get() ?? 0);
-  const next = db.prepare<[number, number], { number: number } & Record<string, unknown>>(
+  const next = db.prepare<number[], { number: number } & Record<string, unknown>>(
     `SELECT number, ${names.map(quoted).join(", ")}, '${source}/' || instance AS instance
      FROM generations WHERE number > ? AND number <= ? AND state <> 'open'
+       AND (number > ? OR started_at >= ?)
      ORDER BY number LIMIT ${chunk}`,
   );
   const copied = { rows: 0, added: 0 };
   for (let after = 0; ; ) {
-    const found = next.all(after, newest);
+    const found = next.all(after, newest, rowsTo, from);
     const last = found.at(-1);
     if (last === undefined) return copied;
     after = last.number;
     const sent = found.map(({ number: _number, ...row }) => row);
-    copied.added += await writeRows(client, sent);
+    copied.added += await together(client, async () => {
+      const noted = "UPDATE copies SET rows_to = greatest(rows_to, $1) WHERE source = $2";
+      await client.query(noted, [last.number, source]);
+      return await writeRows(client, sent);
+    });
     copied.rows += found.length;
     onProgress(copied.rows);
   }
+}
+
+/** What administrators changed, after what was copied before. Returns how many lines were new. */
+async function copyChanges(db: Database.Database, client: Client): Promise<number> {
+  const source = sourceOf(db);
+  return await together(client, async () => {
+    const { rows } = await client.query<{ changes_to: number }>(
+      "SELECT changes_to FROM copies WHERE source = $1 FOR UPDATE",
+      [source],
+    );
+    const found = db
+      .prepare<[number], { number: number } & Record<string, unknown>>(
+        "SELECT * FROM changes WHERE number > ? ORDER BY number",
+      )
+      .all(rows[0]?.changes_to ?? 0);
+    const types =
+      "number bigint, at bigint, who text, action text, subject text, before text, after text";
+    for (let from = 0; from < found.length; from += chunk) {
+      await client.query(
+        `INSERT INTO changes (at, who, action, subject, before, after)
+         SELECT at, who, action, subject, before, after
+         FROM json_to_recordset($1::json) AS sent(${types}) ORDER BY number`,
+        [cleanJson(found.slice(from, from + chunk))],
+      );
+    }
+    const newest = found.at(-1)?.number ?? 0;
+    const noted = "UPDATE copies SET changes_to = greatest(changes_to, $1) WHERE source = $2";
+    await client.query(noted, [newest, source]);
+    return found.length;
+  });
 }
 
 const places = placeColumns.map(quoted).join(", ");
@@ -123,18 +184,17 @@ async function copySums(
     sumsWithoutRows(db, "rollups", dayTable, ""),
     sumsWithoutRows(db, "quarters", quarterTable, keptFrom(now) / quarterMs),
   ])();
-  await client.query("BEGIN");
-  const { rowCount } = await client.query(
-    "INSERT INTO copies (source) VALUES ($1) ON CONFLICT DO NOTHING",
-    [sourceOf(db)],
-  );
-  if (rowCount === 1) {
+  return await together(client, async () => {
+    const { rowCount } = await client.query(
+      "UPDATE copies SET sums_at = clock_timestamp() WHERE source = $1 AND sums_at IS NULL",
+      [sourceOf(db)],
+    );
+    if (rowCount !== 1) return null;
     await client.query("UPDATE kept SET rows_from = greatest(rows_from, $1)", [rowsFrom(db)]);
     await addLines(client, dayTable, "text", days ?? []);
     await addLines(client, quarterTable, "bigint", quarters ?? []);
-  }
-  await client.query("COMMIT");
-  return rowCount === 1 ? (days?.length ?? 0) : null;
+    return days?.length ?? 0;
+  });
 }
 
 async function addLines(

@@ -126,6 +126,13 @@ export const postgresMigrations: readonly string[] = [
   -- What was so at the last start: the settings of each machine without secrets, as JSON.
   CREATE TABLE noted (name text PRIMARY KEY, value text NOT NULL);
   `,
+  `
+  -- How far a ledger was copied: its rows and its changes by their numbers, and when its sums.
+  ALTER TABLE copies ADD COLUMN rows_to bigint NOT NULL DEFAULT 0;
+  ALTER TABLE copies ADD COLUMN changes_to bigint NOT NULL DEFAULT 0;
+  ALTER TABLE copies ADD COLUMN sums_at timestamptz;
+  UPDATE copies SET sums_at = copied_at;
+  `,
 ];
 
 /** "LLGW", as in the SQLite file: gateways that start at once migrate one after the other. */
