@@ -106,7 +106,7 @@ withPostgres("a gateway with DATABASE_URL", () => {
     const one = await start(directory(), env);
     const two = await start(directory(), env);
     for (let index = 0; index < 3; index++) expect(await say(one)).toBe(200);
-    await vi.waitFor(async () => expect(await doneIn(env.DATABASE_URL)).toBe(3));
+    await vi.waitFor(async () => expect(await doneIn(env.DATABASE_URL)).toBe(3), 10_000);
     expect(await total(two)).toBe(3);
     // Its first request of alice's: what she used elsewhere counts.
     expect(await say(two)).toBe(429);

@@ -92,7 +92,7 @@ function openStore(options: PostgresLedgerOptions, opened: Opened): LedgerStore 
   const forgetting = setInterval(forget, forgetMs).unref();
   return {
     ...createPostgresReads({
-      ...{ db: reading, onTrouble, flush: () => shipper.flush() },
+      ...{ db: reading, onTrouble, flush: (patienceMs) => shipper.flush(patienceMs) },
       isAway: () => shipper.trouble !== null,
     }),
     write: (rows) => spool.write(rows),

@@ -29,8 +29,8 @@ export type PostgresReads = Pick<
 
 export type PostgresReadsOptions = {
   db: Pool;
-  /** Waits for rows of this gateway that are on their way. */
-  flush(): Promise<void>;
+  /** Waits for rows of this gateway that are on their way, for so long. */
+  flush(patienceMs: number): Promise<void>;
   /** True while the database takes no rows; it may still answer. */
   isAway(): boolean;
   onTrouble: (message: string) => void;
@@ -100,6 +100,9 @@ async function rowsOf<T extends QueryResultRow>(
 /** How long anybody waits for a database that may be away. Milliseconds. */
 const patienceMs = 2_000;
 
+/** How long a report waits for the newest rows, so that they are in it. Milliseconds. */
+const reportPatienceMs = 5_000;
+
 /** Rejects if the answer takes too long; it is not used then. */
 async function within<T>(reading: Promise<T>): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
@@ -117,7 +120,7 @@ async function askedBy<T>(
   read: () => Promise<T>,
 ): Promise<T> {
   if (db.waitingCount >= mostWaiting) throw busy("too many reports are being made");
-  await flush();
+  await flush(reportPatienceMs);
   try {
     return await (isAway() ? within(read()) : read());
   } catch (error) {
@@ -132,7 +135,7 @@ async function countedBy(
   read: () => Promise<WindowCount[]>,
 ): Promise<WindowCount[]> {
   try {
-    await flush();
+    await flush(patienceMs);
     return await within(read());
   } catch (error) {
     onTrouble(`the ledger cannot be read for limits: ${explainPostgres(error)}`);

@@ -14,7 +14,7 @@ export type Shipper = {
    * Resolves when all rows of now have arrived, or at once if the database takes none, or after
    * `patienceMs`: what reads then reads its own writes.
    */
-  flush(patienceMs?: number): Promise<void>;
+  flush(patienceMs: number): Promise<void>;
   /** What a sign of life has met, for a gateway that has nothing to send; null: the database. */
   noticed(error: unknown): void;
   /** Why rows do not arrive; null if they do. */
@@ -73,7 +73,7 @@ class RowShipper implements Shipper {
     this.#work();
   }
 
-  async flush(patienceMs: number = 2_000): Promise<void> {
+  async flush(patienceMs: number): Promise<void> {
     const { spool } = this.#options;
     const upTo = spool.newest;
     if (this.trouble !== null || spool.newestSent >= upTo) return;

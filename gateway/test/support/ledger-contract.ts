@@ -89,8 +89,9 @@ export function ledgerContract(name: string, make: () => Promise<Accounts>): voi
       ledger.open(newest);
       ledger.waits(newest.id);
       const wanted = { id: newest.id, state: "open", status: null, cost: null };
-      await vi.waitFor(async () =>
-        expect(await ledger.find("alice", "again")).toMatchObject(wanted),
+      await vi.waitFor(
+        async () => expect(await ledger.find("alice", "again")).toMatchObject(wanted),
+        10_000,
       );
       await ledger.close(newest.id, closing({ state: "failed", status: 502 }));
       expect(await ledger.find("alice", "again")).toMatchObject({ state: "failed", status: 502 });

@@ -52,8 +52,8 @@ export const noPostgres: string | null =
 
 /** Tests that need PostgreSQL; where it is missing they do not run, and their name says why. */
 export function withPostgres(name: string, tests: () => void): void {
-  if (noPostgres === null) describe(name, tests);
-  else describe.skip(`${name} (not tested: ${noPostgres})`, tests);
+  const why = noPostgres === null ? "" : ` (not tested: ${noPostgres})`;
+  describe.runIf(noPostgres === null)(name + why, tests);
 }
 
 /** root may not run the server: then it runs as this user. */
