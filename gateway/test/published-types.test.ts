@@ -58,16 +58,23 @@ async function faultsOf(judged: readonly Judged[]): Promise<string[]> {
     const run = promisify(execFile)(
       join(modules, ".bin/tsc"),
       [...flags.split(" "), "--types", "node", "judged.ts"],
-      { cwd: folder },
+      { cwd: folder, maxBuffer: 64 * 1024 * 1024 },
     );
-    const { stdout } = await run.catch((error: { stdout: string }) => error);
+    type Failed = { code: unknown; stdout: string; stderr: string };
+    const { code, stdout, stderr } = await run.then(
+      (printed) => ({ code: 0, ...printed }),
+      (failed: Failed) => failed,
+    );
     const first = prelude.split("\n").length;
-    return stdout.split(/\n(?=judged)/).flatMap((text) => {
+    const faults = stdout.split(/\n(?=judged)/).flatMap((text) => {
       const [, line] = /^judged\.ts\((\d+),/.exec(text) ?? [];
       if (line === undefined) return text.trim() === "" ? [] : [text];
       const { title = "?", value = null } = judged[Number(line) - first] ?? {};
       return [`${title}: ${text.replace(/\s+/g, " ").slice(0, 600)}\n${JSON.stringify(value)}`];
     });
+    // A compiler that did not run has no complaints either.
+    if (code !== 0 && faults.length === 0) throw new Error(`tsc: ${String(code)} ${stderr}`);
+    return faults;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
