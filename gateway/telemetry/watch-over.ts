@@ -11,6 +11,8 @@ export type WatchOverOptions = {
 
 /** How often the queue is looked at, at least, and the house. Milliseconds. */
 const [queueEveryMs, houseEveryMs] = [30_000, 600_000];
+/** So often costs nothing, whatever NOTIFY_AFTER is. Milliseconds. */
+const leastEveryMs = 100;
 /** A day, and the time that a backup may take on a slow disk after a stop. */
 const backupIsMissedMs = 36 * 3_600_000;
 const leastFree = 0.05;
@@ -26,7 +28,7 @@ export function watchOver(
 ): () => void {
   const queue = setInterval(
     queueLook(watched, options.longMs, notices),
-    Math.min(queueEveryMs, Math.ceil(options.longMs / 4)),
+    Math.min(queueEveryMs, Math.max(leastEveryMs, options.longMs / 4)),
   ).unref();
   const look = houseLook(watched, options, notices);
   const house = setInterval(look, houseEveryMs).unref();
