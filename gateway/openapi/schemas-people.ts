@@ -157,7 +157,9 @@ const upstreamList = list(
       .object({ count: z.int(), last: z.array(z.object({ model: z.string(), at: z.string() })) })
       .nullable()
       .optional()
-      .describe("Since the start; null where neither the server nor the queue tells."),
+      .describe(
+        "Since the start, as the queue knows, or as the server's list shows whenever somebody asks for it; null where neither tells.",
+      ),
     capacity: z.int(),
     active: z.int(),
     models: z.array(z.object({ id: z.string(), loaded: z.boolean().nullable() })),

@@ -28,7 +28,8 @@ type Known = {
 
 /**
  * Counts loads. A list with statuses (llama-server's) shows each model that has come into memory
- * since the list before. Of an upstream that holds one model at a time, and tells no statuses, the
+ * since the list before; the list is asked for only while somebody looks, so a load that was undone
+ * meanwhile is not seen. Of an upstream that holds one model at a time, and tells no statuses, the
  * queue knows when it starts another model; `exclusive` names these.
  */
 export function createModelLoads(
