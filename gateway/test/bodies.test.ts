@@ -22,7 +22,8 @@ beforeEach(async () => {
     if (!url.endsWith("/completions")) response.end("{}");
   };
   upstream = holding({ before });
-  gateway = await startTestGateway(upstream.handler, settings);
+  // Several processes share the memory out, and each is fair with its part.
+  gateway = await startTestGateway(upstream.handler, { ...settings, WORKERS: "1" });
 });
 afterEach(async () => {
   for (const socket of sockets) socket.destroy();
