@@ -85,14 +85,23 @@ describe("the line is fair", () => {
   });
 
   it("a user of weight 3 gets three times the turns of another", async () => {
+    const allWait = Promise.withResolvers<void>();
     gateway = await startTestGateway(async (seen, response, request) => {
       order.push(String(seen.headers["x-gateway-user"]));
+      await allWait.promise;
+      // A turn is paid by its time: all take about the same.
       await new Promise((resolve) => setTimeout(resolve, 60));
       await politeChat(seen, response, request);
     });
     saysOf({ alice: { weight: 3 } });
+    // Carol holds the slot until all the others wait.
+    const carol = ask("carol");
+    await inLine(gateway, { active: 1 });
     const users = [...Array.from({ length: 12 }, () => "bob"), ...Array(12).fill("alice")];
-    await Promise.all(users.map(async (user) => (await ask(user)).text()));
+    const answers = users.map(async (user) => (await ask(user)).text());
+    await inLine(gateway, { active: 1, waiting: 24 });
+    allWait.resolve();
+    await Promise.all([(await carol).text(), ...answers]);
     const alices = order.slice(1, 13).filter((user) => user === "alice").length;
     expect(alices).toBeGreaterThanOrEqual(8);
     expect(alices).toBeLessThanOrEqual(10);
