@@ -18,6 +18,9 @@ const mostGrowth = 32;
 /** So many bytes may come of few. */
 const freeGrowth = 1024 * 1024;
 
+/** Out here: made inside `collect`, it would keep all of that call for as long as the request waits. */
+const ignore = (): void => {};
+
 /**
  * Hands the bytes of a body to `take`, in order. Resolves with true at the end of the body, and with
  * false if `take` wanted no more; the request is then paused. It ends by itself if the sender stops,
@@ -77,7 +80,7 @@ export function collect(
       fail(new GatewayError("invalid_request", "The body is not valid for its Content-Encoding."));
     });
     // If the sender breaks off, `signal` aborts too. Without a listener the error would be thrown.
-    request.on("error", broken).on("error", () => {});
+    request.on("error", broken).on("error", ignore);
     if (signal.aborted) leave();
   });
 }

@@ -1,0 +1,30 @@
+import { IncomingMessage } from "node:http";
+import { Socket } from "node:net";
+import { setImmediate } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { expect, test } from "vitest";
+import { collect } from "./collect-body.ts";
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
+
+/** Collects a body, and gives what took its pieces, without a hold on it. */
+async function collected(request: IncomingMessage): Promise<WeakRef<() => boolean>> {
+  const take = (): boolean => true;
+  const { signal } = new AbortController();
+  const all = collect(request, null, { take, signal, timeoutMs: 1_000 });
+  request.push("body");
+  request.push(null);
+  expect(await all).toBe(true);
+  return new WeakRef(take);
+}
+
+test("a request that waits keeps nothing of the reading of its body, 3 kB of each", async () => {
+  const request = new IncomingMessage(new Socket());
+  const taker = await collected(request);
+  await setImmediate();
+  collectGarbage();
+  expect(taker.deref()).toBeUndefined();
+  expect(request.listenerCount("error")).toBe(1);
+});
