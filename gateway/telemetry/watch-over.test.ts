@@ -3,13 +3,13 @@ import { watchOver } from "./watch-over.ts";
 
 const hour = 3_600_000;
 let told: unknown[] = [];
-let oldestMs = 0;
+let [oldestMs, backgroundMs] = [0, 0];
 let free = 50;
 let lastBackup: number | null = null;
 let end = (): void => {};
 beforeEach(() => {
   vi.useFakeTimers({ now: 1_000 * hour });
-  [told, oldestMs, free, lastBackup] = [[], 0, 50, null];
+  [told, oldestMs, backgroundMs, free, lastBackup] = [[], 0, 0, 50, null];
 });
 afterEach(() => {
   end();
@@ -19,7 +19,7 @@ afterEach(() => {
 function watch(hasBackups = false): void {
   const watched = {
     line: () => ({ waiting: 3, active: 1, capacity: 1 }),
-    oldestWaits: () => ({ background: oldestMs, normal: 0, raised: 0 }),
+    oldestWaits: () => ({ background: backgroundMs, normal: oldestMs, raised: 0 }),
     disk: async () => ({ free, size: 100 }),
     lastBackup: async () => lastBackup,
   };
@@ -50,6 +50,13 @@ describe("the queue", () => {
       ["queue", 3, 400],
       ["queue", 3, null],
     ]);
+  });
+
+  it("is not long for requests in the background", () => {
+    watch();
+    backgroundMs = 10_000;
+    vi.advanceTimersByTime(10_000);
+    expect(of("queue")).toEqual([]);
   });
 
   it("is not looked at after the end", () => {

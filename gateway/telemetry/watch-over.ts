@@ -47,7 +47,9 @@ function queueLook(
 ): () => void {
   let isLong = false;
   return () => {
-    const oldestMs = Math.max(...Object.values(watched.oldestWaits()));
+    // Who asks in the background has asked to wait.
+    const { normal, raised } = watched.oldestWaits();
+    const oldestMs = Math.max(normal, raised);
     const isNowLong = oldestMs >= (isLong ? longMs / 2 : longMs);
     if (isNowLong === isLong) return;
     isLong = isNowLong;
