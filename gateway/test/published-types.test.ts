@@ -196,6 +196,55 @@ it("conversions, errors and lists are of the types of the SDKs", async () => {
   expect(await faultsOf(judged)).toEqual([]);
 }, 60_000);
 
+type Path = readonly (string | number)[];
+
+/** The places of an upstream's answer, not deeper than its messages and their parts. */
+function placesIn(value: unknown, at: Path = []): Path[] {
+  if (typeof value !== "object" || value === null || at.length > 4) return [];
+  const names = Array.isArray(value) ? [...value.keys()] : Object.keys(value);
+  return names.flatMap((name) => {
+    const place = [...at, name];
+    return [place, ...placesIn(Reflect.get(value, name), place)];
+  });
+}
+
+/** The value without what is at a place. */
+function without(value: unknown, [name, ...rest]: Path): unknown {
+  if (typeof value !== "object" || value === null || name === undefined) return value;
+  if (Array.isArray(value)) {
+    const all = value.map((one, at) => (at === name && rest.length > 0 ? without(one, rest) : one));
+    return rest.length > 0 ? all : all.filter((_, at) => at !== name);
+  }
+  const kept = Object.entries(value).filter(([key]) => rest.length > 0 || key !== name);
+  return Object.fromEntries(
+    kept.map(([key, one]) => [key, key === name ? without(one, rest) : one]),
+  );
+}
+
+it("whatever one field a server leaves out, a conversion is of those types or an error", async () => {
+  const places = new Map<string, Path>();
+  let gone: Path = [];
+  await using gateway = await startThreeFamilies((value) => {
+    for (const place of placesIn(value)) places.set(place.join("."), place);
+    return without(value, gone);
+  }, "chat");
+  for (const [name, model] of converted) await ask(gateway, name, model, false);
+  expect(places.size).toBeGreaterThan(40);
+  const judged: Judged[] = [];
+  for (const place of places.values()) {
+    gone = place;
+    for (const [name, model] of converted) {
+      const answer = await ask(gateway, name, model, false);
+      const title = `${name} to ${model} without ${place.join(".")}`;
+      const value = await answer.json();
+      if (answer.status === 200) judged.push({ title, type: clients[name].whole, value });
+      else expect([title, answer.status]).toEqual([title, 502]);
+    }
+  }
+  expect(judged.length).toBeGreaterThan(200);
+  expect(await faultsOf(judged)).toEqual([]);
+}, 120_000);
+
 it("the echo's answers are of the types of the SDKs", async () => {
   await using gateway = await startTestGateway(() => {}, { UPSTREAM_URL: "" });
   const judged: Judged[] = [];

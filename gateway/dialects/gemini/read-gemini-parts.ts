@@ -24,6 +24,9 @@ function plainBase64(data: string): string {
     : data;
 }
 
+/** Gemini takes a video by its page, without a type. */
+const videoSite = /^https?:\/\/(?:[\w-]+\.)*(?:youtube\.com|youtu\.be)\//i;
+
 /** `inlineData` or `fileData`; null where the part has neither. */
 export function readMedia(part: JsonObject, at: string, dropped: Dropped): File | null {
   const blob = namedAt(part, "inlineData", at);
@@ -43,7 +46,8 @@ export function readMedia(part: JsonObject, at: string, dropped: Dropped): File 
   const where = below(at, "fileData");
   dropped.rest(file, where, fileFields);
   const uri = requiredText(file, "fileUri", where);
-  const source = fileByAddress(uri, "application/octet-stream", below(where, "fileUri"));
+  const otherwise = videoSite.test(uri) ? "video/mp4" : "application/octet-stream";
+  const source = fileByAddress(uri, otherwise, below(where, "fileUri"));
   if (source.data.type === "url" && source.data.url.hostname === fileHost) {
     refuseFileId(below(where, "fileUri"));
   }

@@ -236,3 +236,13 @@ describe("a Gemini request", () => {
     throw new Error("it was read");
   });
 });
+
+it.each([
+  ["https://www.youtube.com/watch?v=a", "video/mp4"],
+  ["https://youtu.be/a", "video/mp4"],
+  ["https://notyoutube.com/a", "application/octet-stream"],
+  ["https://example.com/a.pdf?x=youtu.be/", "application/pdf"],
+])("a file at %s without a type is of the type %s", (fileUri, mediaType) => {
+  const [message] = prompt({ role: "user", parts: [{ fileData: { fileUri } }] });
+  expect(message?.content).toMatchObject([{ type: "file", mediaType }]);
+});
