@@ -41,11 +41,15 @@ export type Ledger = {
   totals(): Promise<UserTotals[]>;
   /**
    * What one user used since `since` (epoch ms), oldest first. Reads the database: a promise where
-   * that is far away. Never throws or rejects; without a readable database there is nothing.
+   * that is far away, of null if it cannot be read now. Never throws or rejects.
    */
-  windowCounts(user: string, since: number, now: number): WindowCount[] | Promise<WindowCount[]>;
+  windowCounts(
+    user: string,
+    since: number,
+    now: number,
+  ): WindowCount[] | Promise<WindowCount[] | null>;
   /** The same of all people behind a key, by quarter hours, by the key's id. */
-  keyCounts(keyId: string, since: number): WindowCount[] | Promise<WindowCount[]>;
+  keyCounts(keyId: string, since: number): WindowCount[] | Promise<WindowCount[] | null>;
   /** The newest of this user's generations of this id: ours, the request's, or the upstream's. */
   find(user: string, id: string): Promise<Generation | null>;
   /** What one user used from the UTC day of `since` (epoch ms; 0 is ever) on. */

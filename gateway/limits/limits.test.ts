@@ -425,6 +425,32 @@ describe("a restart", () => {
     expect(one.refusal({ input: 5, output: 5 }).message).toContain("40 are used");
   });
 
+  it("that cannot be read at first counts as soon as it can, each use once", async () => {
+    let past: Past[] | null = null;
+    const one = setUp({ tokens: 100 }, { history: async () => past, startedAt: start - 5 });
+    const { limits, who } = one;
+    await limits.recall(who("alice"), start);
+    one.use(30);
+    expect(await one.state()).toMatchObject({ used: 30 });
+    past = [
+      { at: start - 2 * hour, tokens: 500 },
+      { at: start - 60_000, tokens: 50 },
+      // What the gateway has counted itself: it began a moment before it was counted.
+      { at: start - 3, tokens: 30 },
+    ];
+    one.at(1_000);
+    await limits.recall(who("alice"), start + 1_000);
+    one.at(10_000);
+    // Nobody waits for it.
+    expect(limits.recall(who("alice"), start + 10_000)).toBeNull();
+    await Promise.resolve();
+    expect(await one.state()).toMatchObject({ used: 80, remaining: 20 });
+    one.at(hour - 59_999);
+    expect(await one.state()).toMatchObject({ used: 30 });
+    one.at(hour);
+    expect(await one.state()).toMatchObject({ used: 0 });
+  });
+
   it("nor one of dollars", () => {
     const spent = [{ at: start - 5_000, cost: 1.75 }];
     const one = setUp({ cost_per_day: 2 }, { history: () => spent });

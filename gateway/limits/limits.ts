@@ -40,9 +40,17 @@ export type LimitsOptions = LayersOptions & {
   history: UsageHistory;
   /** The same for all people behind a key, by its id. */
   historyOfKey: UsageHistory;
+  /** Epoch ms; what is accepted from then on is counted here. Default: now. */
+  startedAt?: number;
 };
 
 const dependOnTokens: ReadonlySet<Metric> = new Set(["tokens", "cost"]);
+
+/** From a request's first byte to here, nearly always. Milliseconds. */
+const longestStartMs = 60_000;
+
+/** How often what could not be read is tried again. Milliseconds. */
+const catchUpMs = 5_000;
 
 /** Users kept in memory. The windows of a forgotten user are read from the history again. */
 const mostUsers = 10_000;
@@ -59,6 +67,8 @@ export function createLimits(options: LimitsOptions): Limits {
     mayForget: ({ underWay }) => underWay === 0,
   });
   const expectations = createExpectations();
+  const { startedAt = Date.now() } = options;
+  const nextTry = new WeakMap<UserWindows, number>();
 
   /** The limits that bound a user, and those of the key that speaks for them. */
   function rulesOf(who: Limited): Rules[] {
@@ -79,16 +89,38 @@ export function createLimits(options: LimitsOptions): Limits {
   }
 
   function recall(who: Limited, wallNow: number): Promise<void> | null {
-    const reading = rulesOf(who).flatMap(({ account, limits, past }) => {
-      const windowMs = account.lacks(limits);
-      const found = windowMs === 0 ? [] : past(wallNow - windowMs);
-      if (!(found instanceof Promise)) return [];
-      return found.then((known) => {
-        const now = steady(wallNow);
-        account.of(limits, () => shifted(known, now - wallNow), now);
-      });
+    const reading = rulesOf(who).flatMap((rules) => {
+      const windowMs = rules.account.lacks(rules.limits);
+      if (windowMs === 0) catchUp(rules, wallNow);
+      const found = windowMs === 0 ? [] : rules.past(wallNow - windowMs);
+      return found instanceof Promise ? begin(rules, found, wallNow) : [];
     });
     return reading.length === 0 ? null : Promise.all(reading).then(() => {});
+  }
+
+  async function begin(
+    { account, limits }: Rules,
+    reading: Promise<readonly PastUse[] | null>,
+    wallNow: number,
+  ): Promise<void> {
+    const known = await reading;
+    const now = steady(wallNow);
+    // The request itself was accepted a little earlier, and must not count twice.
+    if (known === null) account.begin(limits, Math.max(startedAt, now - longestStartMs));
+    else account.of(limits, () => shifted(known, now - wallNow), now);
+  }
+
+  /** Reads again what could not be read when windows began. Nobody waits for it. */
+  function catchUp({ account, past }: Rules, wallNow: number): void {
+    const { unreadMs } = account;
+    if (unreadMs === 0 || wallNow < (nextTry.get(account) ?? 0)) return;
+    nextTry.set(account, wallNow + catchUpMs);
+    const found = past(wallNow - unreadMs);
+    if (!(found instanceof Promise)) return;
+    void found.then((known) => {
+      const now = steady(wallNow);
+      if (known !== null) account.catchUp(shifted(known, now - wallNow), now);
+    });
   }
 
   /** `now`: the time of the windows, which never goes back. `wallNow`: that of the history. */

@@ -39,6 +39,16 @@ export class SlidingWindow {
     this.#sum += amount;
   }
 
+  /** Puts charges before all that are here: what was not known when the window began. */
+  precede(charges: readonly { readonly amount: number; readonly at: number }[]): void {
+    const later = this.#buckets.slice(this.#first);
+    this.#buckets = [];
+    this.#first = 0;
+    for (const { amount, at } of charges) this.add(amount, at);
+    this.#buckets.push(...later);
+    this.#sum = this.#buckets.reduce((sum, { amount }) => sum + amount, 0);
+  }
+
   used(now: number): number {
     const buckets = this.#buckets;
     for (let oldest = buckets[this.#first]; oldest !== undefined; oldest = buckets[this.#first]) {

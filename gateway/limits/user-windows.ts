@@ -6,12 +6,12 @@ export type Past = { readonly at: number } & Partial<Amounts>;
 
 /**
  * Returns what a user used since a time, oldest first. Older uses may be summed up. A promise where
- * that is read from another machine; it never rejects.
+ * that is read from another machine; it never rejects, and is null if it cannot be read now.
  */
 export type UsageHistory = (
   user: string,
   since: number,
-) => readonly Past[] | Promise<readonly Past[]>;
+) => readonly Past[] | Promise<readonly Past[] | null>;
 
 /** The windows of one user, over all their keys and ways in. */
 export class UserWindows {
@@ -21,6 +21,8 @@ export class UserWindows {
   /** The latest list of limits. Limits seldom change, and each list is made once. */
   #limits: readonly Limit[] = [];
   #ofLimits: readonly SlidingWindow[] = [];
+  /** Windows that began at a time (milliseconds) without what was used before. */
+  readonly #unread = new Map<string, number>();
   /** Reservations that are not settled. */
   underWay = 0;
 
@@ -46,6 +48,34 @@ export class UserWindows {
     if (limits === this.#limits) return 0;
     const missing = limits.filter((limit) => !this.#windows.has(nameOf(limit)));
     return Math.max(0, ...missing.map(({ windowMs }) => windowMs));
+  }
+
+  /** New windows of `limits` begin without what was used before `since`: it cannot be read now. */
+  begin(limits: readonly Limit[], since: number): void {
+    for (const limit of limits) {
+      if (!this.#windows.has(nameOf(limit))) this.#unread.set(nameOf(limit), since);
+    }
+    this.of(limits, () => [], since);
+  }
+
+  /** The longest window that began without what was used before; 0: none did. Milliseconds. */
+  get unreadMs(): number {
+    if (this.#unread.size === 0) return 0;
+    return Math.max(
+      0,
+      ...[...this.#unread.keys()].map((name) => this.#windows.get(name)?.windowMs ?? 0),
+    );
+  }
+
+  /** Brings what was used before to the windows that began without it. */
+  catchUp(past: readonly Past[], now: number): void {
+    for (const [name, began] of this.#unread) {
+      const window = this.#windows.get(name);
+      if (window === undefined) continue;
+      const missed = past.filter(({ at }) => at < began && at + window.windowMs > now);
+      window.precede(missed.map((one) => ({ amount: one[metricOf(name)] ?? 0, at: one.at })));
+    }
+    this.#unread.clear();
   }
 
   hold(amounts: Amounts): void {

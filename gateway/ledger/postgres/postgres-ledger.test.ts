@@ -78,7 +78,7 @@ withPostgres("a ledger in PostgreSQL", () => {
     await expect(ledger.spent("alice", 0)).rejects.toMatchObject({
       ...{ code: "ledger_busy", status: 503, headers: { "retry-after": "5" } },
     });
-    expect(await ledger.windowCounts("alice", 0, Date.now())).toEqual([]);
+    expect(await ledger.windowCounts("alice", 0, Date.now())).toBeNull();
     await postgres.start();
     await arrived(url, { done: 301, cancelled: 1 });
     await eventually(() => expect(ledger.state()).toMatchObject({ ok: true, spooled: 0 }));
@@ -138,7 +138,7 @@ withPostgres("a ledger in PostgreSQL", () => {
     for (let index = 0; index < 100; index++) await addRow(ledger);
     const patience = sleep(15_000, "too late", { ref: false });
     const counts = ledger.windowCounts("alice", 0, Date.now());
-    expect(await Promise.race([counts, patience])).toEqual([]);
+    expect(await Promise.race([counts, patience])).toBeNull();
     expect(said.join()).toContain("cannot be read for limits: it does not answer in time");
     postgres.resume();
     await arrived(url, { done: 101 });

@@ -129,17 +129,17 @@ async function askedBy<T>(
   }
 }
 
-/** For limits; a request waits for them. Without the database they count from now on. */
+/** For limits; a request waits for them. Null: they are not known now. */
 async function countedBy(
   { flush, onTrouble }: PostgresReadsOptions,
   read: () => Promise<WindowCount[]>,
-): Promise<WindowCount[]> {
+): Promise<WindowCount[] | null> {
   try {
     await flush(patienceMs);
     return await within(read());
   } catch (error) {
     onTrouble(`the ledger cannot be read for limits: ${explainPostgres(error)}`);
-    return [];
+    return null;
   }
 }
 
