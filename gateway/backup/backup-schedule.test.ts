@@ -12,10 +12,11 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { restore } from "../cli/restore.ts";
 import { openLedger } from "../ledger/ledger.ts";
 import { chat, readRows, startTestGateway, until } from "../test/support/harness.ts";
+import { runCommand } from "../test/support/run-command.ts";
 import { closing, opening } from "../test/support/test-ledger.ts";
-import { unpack } from "./archive.ts";
 import { lastDue, newestBackup, scheduleBackups } from "./backup-schedule.ts";
 import { keptFiles } from "./kept-files.ts";
 
@@ -81,10 +82,13 @@ test("a daily backup is whole, only for its owner, and can be restored", async (
   await until(() => made.length === 1, "a backup");
   const file = join(place.backups, made[0] ?? "");
   expect(statSync(file).mode & 0o777).toBe(0o600);
-  const target = join(place.dir, "unpacked");
-  mkdirSync(target);
-  expect(await unpack(file, target)).toEqual(["manifest.json", "users.json", "gateway.db"]);
-  expect(readRows(join(target, "gateway.db"))).toHaveLength(1);
+  const machine = mkdtempDisposableSync(join(tmpdir(), "restored-"));
+  onTestFinished(() => machine.remove());
+  const [users, database] = ["users.json", "gateway.db"].map((name) => join(machine.path, name));
+  const env = { USERS_FILE: users, DATABASE_FILE: database };
+  const restored = await runCommand(restore, [file], { cwd: machine.path, env });
+  expect(restored).toMatchObject({ status: 0, out: "restored: users.json, gateway.db" });
+  expect(readRows(database ?? "")).toHaveLength(1);
 });
 
 test("a start makes the backup that was missed, and none if there is a new one", async () => {
