@@ -14,3 +14,10 @@ export function jsonOrNull(text: string): unknown {
     return null;
   }
 }
+
+/**
+ * A JSON value as text: a string as it is, all else as JSON. `String` throws for an object that
+ * brings a `toString` of its own, as a client's may.
+ */
+export const jsonText = (value: unknown): string =>
+  typeof value === "string" ? value : (JSON.stringify(value) ?? "");

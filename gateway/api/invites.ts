@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { GatewayError } from "../errors.ts";
+import { jsonText } from "../json-object.ts";
 import { duration } from "../kinds/duration.ts";
 import { readText } from "../kinds/kind.ts";
 import { notifyAddress, shownAddress } from "../kinds/notify-address.ts";
@@ -126,7 +127,7 @@ function shown({ id, user, expires, fields }: Invite): object {
 
 function shownNotify(written: unknown): string | null {
   if (written === null) return null;
-  const read = readText(notifyAddress, String(written));
+  const read = readText(notifyAddress, jsonText(written));
   return read.fault === null ? shownAddress(read.value) : "***";
 }
 
@@ -141,7 +142,7 @@ function baseFrom(base: unknown, urls: { lan: string; tunnel: string | null }): 
 }
 
 function lifeFrom(text: unknown): number {
-  const read = readText(lifeKind, String(text));
+  const read = readText(lifeKind, jsonText(text));
   if (read.fault === null) return read.value;
   throw new GatewayError("invalid_request", `expires_in ${read.fault}.`, { param: "expires_in" });
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { GatewayError } from "../errors.ts";
-import type { JsonObject } from "../json-object.ts";
+import { type JsonObject, jsonText } from "../json-object.ts";
 import { duration } from "../kinds/duration.ts";
 import { readText } from "../kinds/kind.ts";
 import { readUsersFile } from "../users/edit-users-file.ts";
@@ -111,7 +111,7 @@ const graceKind = duration(0, mostGraceMs);
 export const rotateUserKey: UsersCall = async (parts, viewer, request, response, { user, id }) => {
   refuseOthers(viewer, what);
   const { grace = "24h" } = await fieldsOf(parts, viewer, request, response, ["grace"]);
-  const read = readText(graceKind, String(grace));
+  const read = readText(graceKind, jsonText(grace));
   if (read.fault !== null) {
     throw new GatewayError("invalid_request", `grace ${read.fault}.`, { param: "grace" });
   }

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from "../json-object.ts";
+import { isJsonObject, type JsonObject, jsonText } from "../json-object.ts";
 import { innerError } from "./error-body.ts";
 
 /** What an upstream's error body says, in whatever shape it says it. Unknown is null. */
@@ -45,8 +45,8 @@ function detailText(detail: unknown): string | null {
   if (typeof detail === "string") return detail;
   if (!Array.isArray(detail)) return null;
   const lines = detail.filter(isJsonObject).map((one) => {
-    const where = Array.isArray(one.loc) ? one.loc.join(".") : "";
-    return where === "" ? String(one.msg) : `${where}: ${String(one.msg)}`;
+    const where = Array.isArray(one.loc) ? one.loc.map(jsonText).join(".") : "";
+    return where === "" ? jsonText(one.msg) : `${where}: ${jsonText(one.msg)}`;
   });
   return lines.length === 0 ? null : lines.join("; ");
 }

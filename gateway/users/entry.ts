@@ -1,4 +1,4 @@
-import { isJsonObject } from "../json-object.ts";
+import { isJsonObject, jsonText } from "../json-object.ts";
 import { readText } from "../kinds/kind.ts";
 import { type NotifyAddress, notifyAddress } from "../kinds/notify-address.ts";
 import { parseInstant } from "./instant.ts";
@@ -127,7 +127,7 @@ function limitsOf(value: unknown): Readonly<Record<string, unknown>> | null {
 
 function notifyOf(value: unknown): NotifyAddress | null {
   if (value === undefined || value === null) return null;
-  const read = readText(notifyAddress, String(value));
+  const read = readText(notifyAddress, jsonText(value));
   if (read.fault === null) return read.value;
   throw new Error(`"notify" ${read.fault}`);
 }

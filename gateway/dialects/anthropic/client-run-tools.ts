@@ -1,4 +1,4 @@
-import type { JsonObject } from "../../json-object.ts";
+import { type JsonObject, jsonText } from "../../json-object.ts";
 import { asSchema, type Schema } from "../hub/parts-hub.ts";
 
 /** A tool that Anthropic's models know by its type, and that the client runs. */
@@ -117,7 +117,7 @@ const typed = /^(bash|text_editor|computer|memory)_(\d{8})$/;
  * Anthropic's models give it; null for any other tool.
  */
 export function clientRunTool(tool: JsonObject): ClientRunTool | null {
-  const [, kind, version = ""] = typed.exec(String(tool.type)) ?? [];
+  const [, kind, version = ""] = typed.exec(jsonText(tool.type)) ?? [];
   if (kind === "bash") return bash;
   if (kind === "text_editor") return textEditor(version < "20250429");
   if (kind === "computer") return computer(version, tool);

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from "../../json-object.ts";
+import { isJsonObject, type JsonObject, jsonText } from "../../json-object.ts";
 import { parseExact } from "../json/exact-json.ts";
 import type { Schema } from "./parts-hub.ts";
 import type { Dropped } from "./read-dropped.ts";
@@ -32,7 +32,7 @@ export function freeformTool(
   const rule =
     grammar === null
       ? ""
-      : `The input must match this grammar (${String(grammar.syntax ?? "lark")}):\n${grammar.definition}`;
+      : `The input must match this grammar (${jsonText(grammar.syntax ?? "lark")}):\n${jsonText(grammar.definition)}`;
   const about = typeof description === "string" ? description : "";
   const texts = [about, rule].filter((text) => text !== "").join("\n\n");
   return functionTool({ name, description: texts }, at, schema);

@@ -94,6 +94,16 @@ describe.each(Object.keys(readers))("the reader of %s", (name) => {
     );
   });
 
+  it("reads a value that brings a toString of its own as any other wrong value", () => {
+    const own = { toString: 1, valueOf: 1 };
+    for (const choice of [{ type: own }, { type: "allowed_tools", tools: [{ type: own }] }]) {
+      readsOrRefuses(read, { ...question, tool_choice: choice, tools: [{ type: own }] });
+    }
+    const grammar = { type: "grammar", syntax: own, definition: own };
+    readsOrRefuses(read, { ...question, tools: [{ type: "custom", name: "a", format: grammar }] });
+    readsOrRefuses(read, { ...question, metadata: { user_id: own }, user: own });
+  });
+
   it("takes a list of anything as the conversation or refuses it with 400", () => {
     const [field] = Object.keys(question);
     fc.assert(

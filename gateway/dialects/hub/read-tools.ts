@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from "../../json-object.ts";
+import { isJsonObject, type JsonObject, jsonText } from "../../json-object.ts";
 import { wrong } from "../field-checks.ts";
 import { asSchema, cacheHint, type HubOptions, type Schema } from "./parts-hub.ts";
 import type { Dropped } from "./read-dropped.ts";
@@ -87,7 +87,7 @@ function allow(choice: JsonObject, path: string, settings: CallSettings): void {
   const where = inner === null ? path : below(path, "allowed_tools");
   const names = objectsAt(list, "tools", where).flatMap(({ item, at }) => {
     if (item.type !== "function" && item.type !== "custom") {
-      return declaredName(String(item.type), settings) ?? [];
+      return declaredName(jsonText(item.type), settings) ?? [];
     }
     const name = namedTool(item, at);
     return [declaredName(name, settings) ?? name];
@@ -116,7 +116,7 @@ export function readOpenAiChoice(body: JsonObject, settings: CallSettings, dropp
     allow(choice, path, settings);
   } else {
     // A tool that has no name but its type: `shell`.
-    const toolName = declaredName(String(choice.type), settings);
+    const toolName = declaredName(jsonText(choice.type), settings);
     if (toolName === null) dropped.add(path);
     else settings.toolChoice = { type: "tool", toolName };
   }

@@ -1,3 +1,4 @@
+import { jsonText } from "../../json-object.ts";
 import { fitNames, type NameRules } from "./fit-names.ts";
 import { fitSchemas } from "./fit-schemas.ts";
 import { fitArguments, fitOpening, fitTurns, withoutBlankTexts } from "./fit-turns.ts";
@@ -47,7 +48,7 @@ function withFittedUser(hints: Readonly<Record<string, unknown>>): Record<string
   const { metadata } = hints;
   const user = typeof metadata === "object" && metadata !== null && "userId" in metadata;
   if (!user) return { ...hints };
-  return { ...hints, metadata: { userId: fittedUser(String(metadata.userId), longestUser) } };
+  return { ...hints, metadata: { userId: fittedUser(jsonText(metadata.userId), longestUser) } };
 }
 
 /** Anthropic's Messages. */

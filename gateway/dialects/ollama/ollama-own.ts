@@ -1,5 +1,5 @@
 import { GatewayError } from "../../errors.ts";
-import { isJsonObject, type JsonObject } from "../../json-object.ts";
+import { isJsonObject, type JsonObject, jsonText } from "../../json-object.ts";
 import { contextLengthIn } from "../context-length.ts";
 import type { DialectOwn, OwnModel, OwnQuestion } from "../dialect.ts";
 import { wrong } from "../field-checks.ts";
@@ -87,7 +87,7 @@ function show({ body, models }: OwnQuestion): JsonObject {
   if (model === undefined) throw notFound(asked);
   const details = detailsOf(model);
   const context = contextLengthIn(model);
-  const architecture = String(details.family) || "unknown";
+  const architecture = jsonText(details.family) || "unknown";
   return {
     details,
     model_info: {

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from "../../json-object.ts";
+import { isJsonObject, type JsonObject, jsonText } from "../../json-object.ts";
 import type { ClientTool } from "../hub/client-tools.ts";
 import { objectIn } from "../hub/freeform.ts";
 import type { Schema } from "../hub/parts-hub.ts";
@@ -84,14 +84,14 @@ export function shellInput({ type: _type, env: _env, ...rest }: JsonObject): Jso
 /** The action of a `local_shell_call`, as a model has written it. */
 export function localShellAction(said: string): JsonObject {
   const { command, timeout_ms = null, working_directory = null } = objectIn(said);
-  const words = Array.isArray(command) ? command.map(String) : ["bash", "-lc", String(command)];
+  const words = Array.isArray(command) ? command.map(jsonText) : ["bash", "-lc", jsonText(command)];
   return { type: "exec", command: words, env: {}, timeout_ms, working_directory };
 }
 
 /** The action of a `shell_call`. */
 export function shellAction(said: string): JsonObject {
   const { commands = [], timeout_ms = null, max_output_length = null } = objectIn(said);
-  const list = Array.isArray(commands) ? commands.map(String) : [String(commands)];
+  const list = Array.isArray(commands) ? commands.map(jsonText) : [jsonText(commands)];
   return { commands: list, timeout_ms, max_output_length };
 }
 

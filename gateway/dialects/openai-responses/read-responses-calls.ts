@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from "../../json-object.ts";
+import { isJsonObject, type JsonObject, jsonText } from "../../json-object.ts";
 import { wrong } from "../field-checks.ts";
 import { freeformInput } from "../hub/freeform.ts";
 import { type CallBook, callInput, resultOutput } from "../hub/parts-calls.ts";
@@ -62,7 +62,7 @@ function foundTools(item: JsonObject, at: string): string {
     const name = typeof tool.name === "string" ? tool.name : "";
     const inner = Array.isArray(tool.tools) ? tool.tools.filter(isJsonObject) : [];
     if (tool.type !== "namespace") return name === "" ? [] : [name];
-    return inner.map((one) => flatName(name, String(one.name)));
+    return inner.map((one) => flatName(name, jsonText(one.name)));
   });
   return names.length === 0
     ? "The search found no tools."
