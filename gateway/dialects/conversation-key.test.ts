@@ -125,14 +125,15 @@ describe("a conversation", () => {
     const body = Buffer.from(
       JSON.stringify({ messages: [system, hello, { ...hello, content: text }] }),
     );
-    const times = Array.from({ length: 5 }, () => {
+    // The clock of a thread goes in steps of 10 ms.
+    const cpuOf = (work: () => void): number => {
       const from = threadCpuMs();
-      expect(conversationKey("a", "m", body, "chat")).not.toBeNull();
+      for (let n = 0; n < 20; n += 1) work();
       return threadCpuMs() - from;
-    });
-    const parsing = threadCpuMs();
-    JSON.parse(body.toString());
-    const parsed = threadCpuMs() - parsing;
-    expect(Math.min(...times)).toBeLessThan(parsed * 3);
+    };
+    const found = cpuOf(() => expect(conversationKey("a", "m", body, "chat")).not.toBeNull());
+    const parsed = cpuOf(() => JSON.parse(body.toString()));
+    expect(parsed).toBeGreaterThan(0);
+    expect(found).toBeLessThan(parsed * 3);
   });
 });
