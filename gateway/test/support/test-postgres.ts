@@ -127,7 +127,12 @@ export async function startPostgres(): Promise<TestPostgres> {
     if (first === undefined) return;
     const children = readFileSync(`/proc/${first}/task/${first}/children`, "utf8");
     for (const pid of [first, ...children.split(" ").filter(Boolean).map(Number)]) {
-      process.kill(pid, name);
+      try {
+        process.kill(pid, name);
+      } catch (error) {
+        // It ended this moment, with its connection.
+        if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+      }
     }
   }
 
