@@ -60,7 +60,9 @@ async function run(begin: Begin): Promise<void> {
   await using opening = new AsyncDisposableStack();
   const side = createWorkerSide(link, {
     countsConnections: settings.maxConnectionsPerAddress !== null,
-    tracing: await openTracing(settings, begin.version, opening),
+    tracing: await openTracing(settings, begin.version, opening, (trouble) => {
+      link.send(["tell", ["collector", trouble]]);
+    }),
   });
   const stopping = Promise.withResolvers<number>();
   attendTo((order) => {
@@ -77,16 +79,13 @@ async function openTracing(
   settings: Settings,
   version: string,
   opening: AsyncDisposableStack,
+  onCollector: (trouble: string | null) => void,
 ): Promise<Tracing | null> {
   const pushed = otelOptions(settings, version);
   if (pushed === null || !pushed.traces) return null;
   const { openOtel } = await import("./telemetry/otel/open-otel.ts");
-  // The first process pushes the metrics, and says what is wrong with the collector.
-  const otel = openOtel(
-    { ...pushed, metrics: false },
-    async () => [],
-    () => {},
-  );
+  // The first process pushes the metrics of all.
+  const otel = openOtel({ ...pushed, metrics: false }, async () => [], onCollector);
   return opening.adopt(otel, (it) => it.close()).tracing;
 }
 

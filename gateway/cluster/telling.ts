@@ -18,6 +18,7 @@ export type Told =
   | ["dropped", ToldExchange, string]
   | ["internalError", string, ErrorFields]
   | ["slotReleased", number]
+  | ["collector", string | null]
   | ["traceTrouble", string];
 
 /** What happens in a worker; the rest is told by the keeper's process. */
@@ -91,7 +92,13 @@ const exchangeOf = ({ ageMs, ...told }: ToldExchange): Exchange => ({
 
 type Listener = Pick<
   Telemetry,
-  "settled" | "refused" | "dropped" | "internalError" | "slotReleased" | "traceTrouble"
+  | "settled"
+  | "refused"
+  | "dropped"
+  | "internalError"
+  | "slotReleased"
+  | "traceTrouble"
+  | "collector"
 >;
 
 /** Tells an event of a worker as if it had happened here. */
@@ -111,6 +118,9 @@ export function tellHere(telemetry: Listener, told: Told): void {
       break;
     case "slotReleased":
       telemetry.slotReleased(told[1]);
+      break;
+    case "collector":
+      telemetry.collector(told[1]);
       break;
     case "traceTrouble":
       telemetry.traceTrouble(told[1]);

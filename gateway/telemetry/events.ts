@@ -49,6 +49,7 @@ export type TelemetryParts = ExchangeEventsParts & { metrics: Metrics };
 export function createTelemetry(parts: TelemetryParts): Telemetry {
   const { log, metrics, notices = null } = parts;
   const { logger } = log;
+  let isCollectorLost = false;
   return {
     ...createExchangeEvents(parts),
     internalError: ({ id }, error) => logger.error({ id, err: error }, "internal error"),
@@ -70,6 +71,9 @@ export function createTelemetry(parts: TelemetryParts): Telemetry {
     ...createUpkeepEvents(logger, notices),
     limitsTrouble: (trouble) => logger.warn({ trouble: told(trouble) }, "limits"),
     collector(trouble) {
+      // Several processes push to it, and each sees the same trouble.
+      if (isCollectorLost === (trouble !== null)) return;
+      isCollectorLost = trouble !== null;
       if (trouble === null) logger.info("the collector of OpenTelemetry takes everything again");
       else {
         const reason = told(trouble);

@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import { afterEach, expect, it } from "vitest";
 import { chat, startTestGateway, type TestGateway } from "./support/harness.ts";
 import { inLine } from "./support/holding.ts";
@@ -9,6 +10,10 @@ let gateway: TestGateway;
 afterEach(() => gateway.stop());
 
 const mega = "x".repeat(1024 * 1024);
+
+/** What is written to a client that does not read would be no answer of it. */
+const drained = (response: ServerResponse): Promise<unknown> =>
+  new Promise((resolve) => response.once("drain", resolve).once("close", resolve));
 
 it.each([
   ["in JSON", "openai", "application/json", `"${mega}",`],
@@ -24,7 +29,7 @@ it.each([
         if (type === "openai") response.write('{"choices":[');
         // Twice what is read. Who reads all of it gets an answer that is cut.
         for (; sent < 512 && !response.closed; sent++) {
-          if (!response.write(bytes)) await new Promise((resolve) => setTimeout(resolve, 1));
+          if (!response.write(bytes)) await drained(response);
         }
         response.destroy();
       },
@@ -51,7 +56,7 @@ it.each([
       response.writeHead(200, { "content-type": "text/event-stream" });
       const event = `data: ${JSON.stringify({ id: "x", choices: [{ index: 0, delta }] })}\n\n`;
       for (; sent < 512 && !response.closed; sent++) {
-        if (!response.write(event)) await new Promise((resolve) => setTimeout(resolve, 1));
+        if (!response.write(event)) await drained(response);
       }
       response.destroy();
     });

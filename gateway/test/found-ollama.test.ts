@@ -57,6 +57,8 @@ async function start(models: object[], answers: Answers): Promise<void> {
   gateway = await startTestGateway((_seen, response) => void response.end(), {
     UPSTREAM_URL: `http://127.0.0.1:${port}`,
     UPSTREAM_TYPE: "auto",
+    // Each of several processes asks.
+    WORKERS: "1",
   });
   // The first answer shows that the list, and what follows from it, is known.
   await until(async () => {

@@ -28,11 +28,14 @@ it("an answer that nobody asked for reaches nobody, and no connection is kept af
 
 it("one connection serves request after request, also after the gateway has looked at its upstream", async () => {
   const ports = new Set<number | undefined>();
-  await using gateway = await startTestGateway((_seen, response, request) => {
-    ports.add(request.socket.remotePort);
-    response.writeHead(200, { "content-type": "application/json" });
-    response.end('{"choices":[{"index":0,"message":{"content":"hi"},"finish_reason":"stop"}]}');
-  });
+  await using gateway = await startTestGateway(
+    (_seen, response, request) => {
+      ports.add(request.socket.remotePort);
+      response.writeHead(200, { "content-type": "application/json" });
+      response.end('{"choices":[{"index":0,"message":{"content":"hi"},"finish_reason":"stop"}]}');
+    },
+    { WORKERS: "1" },
+  );
   await gateway.gateway.findings();
   ports.clear();
   for (let asked = 1; asked <= 5; asked++) {
