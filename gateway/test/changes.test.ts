@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
@@ -11,6 +11,7 @@ import { chat, startTestGateway, type TestGateway, until } from "./support/harne
 import { holding, inLine } from "./support/holding.ts";
 import { politeChat } from "./support/mock-upstream.ts";
 import { runCommand } from "./support/run-command.ts";
+import { newDirectory, remove, spawnGateway } from "./support/spawned-gateway.ts";
 import { connect, temporaryFile } from "./support/test-ledger.ts";
 import { noPostgres, startPostgres, type TestPostgres } from "./support/test-postgres.ts";
 
@@ -315,6 +316,25 @@ test("a stop writes what waits", async () => {
   for (let n = 0; n < 300; n++) log.note(change(String(n)));
   await log[Symbol.asyncDispose]();
   expect(subjects()).toHaveLength(300);
+});
+
+// A worker that keeps no process alive: the last write was lost, and the ledger was not closed.
+test("a process that is told to stop writes the last change, closes the ledger and ends well", async () => {
+  const dir = newDirectory();
+  onTestFinished(() => remove(dir));
+  const gateway = await spawnGateway(dir, { BACKUP_DAILY: "on", LEDGER_KEEP_DAYS: "30" });
+  onTestFinished(() => void gateway.child.kill("SIGKILL"));
+  const made = await fetch(`${gateway.url}/users`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${gateway.key()}`, "content-type": "application/json" },
+    body: '{"user":"erin"}',
+  });
+  gateway.child.kill("SIGTERM");
+  expect(made.status).toBe(201);
+  expect(await gateway.ended).toBe(0);
+  expect(readdirSync(join(dir, "data")).filter((name) => /-wal$|^\.backup/.test(name))).toEqual([]);
+  const { lines } = changesPage(connect(join(dir, "data/gateway.db")), { limit: 9, before: null });
+  expect(lines).toMatchObject([{ action: "user.add", subject: "erin" }]);
 });
 
 test("the list is bounded, in lines and in the length of a line", async () => {

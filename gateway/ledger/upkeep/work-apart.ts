@@ -13,11 +13,10 @@ export type WorkApart<Result> = {
 
 /**
  * Runs a module as a worker that does one thing: it takes `workerData`, posts its result, and is
- * over. The worker does not keep the process alive.
+ * over. It keeps the process alive: a stop waits for it, or ends it, and would else be cut short.
  */
 export function workApart<Result>(module: URL, workerData: object): WorkApart<Result> {
   const worker = new Worker(module, { workerData });
-  worker.unref();
   const { promise, resolve, reject } = Promise.withResolvers<Result>();
   const posted: Result[] = [];
   worker.on("message", (result: Result) => posted.push(result));
