@@ -183,6 +183,11 @@ describe("with STORED_RESPONSES=on", () => {
       "The gateway does not change stored chats.",
     ]);
     expect(gateway.upstream.seen).toEqual([]);
+    // Other methods are no business of the store.
+    for (const method of ["OPTIONS", "PUT"]) {
+      const other = await call(gateway, method, "/v1/chat/completions");
+      expect(await other.text()).not.toContain("stored");
+    }
   });
 
   it("a stored prompt and a response in the background pass", async () => {

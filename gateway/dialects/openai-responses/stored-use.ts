@@ -46,16 +46,19 @@ const chatPath = /^\/v1\/chat\/completions(?:\/([^/]+)(?:\/messages)?)?$/;
 /** An id that servers, or the gateway, give to a chat. Other POSTs there are no business of a store. */
 const chatId = /^(?:chatcmpl-|[0-9a-f]{8}-[0-9a-f]{4}-)/;
 
+const readingMethods: ReadonlySet<string> = new Set(["GET", "HEAD"]);
+
 /** `GET` and `DELETE` of a chat that was made with `store: true`. */
 function storedChat(method: string, path: string): StoredUse | null {
   const [found, id] = chatPath.exec(path) ?? [];
-  if (found === undefined) return null;
-  if (method !== "POST") {
+  if (found === undefined || method === "OPTIONS") return null;
+  const reads = readingMethods.has(method);
+  if (id === undefined) {
     const list = "The gateway does not list stored chats, because all users share one key there.";
-    const ids = id === undefined ? [] : [id];
-    return { param: null, ids, refusal: id === undefined ? `${list} Name one by its id.` : null };
+    return reads ? { param: null, ids: [], refusal: `${list} Name one by its id.` } : null;
   }
-  if (id === undefined || !chatId.test(id)) return null;
+  if (reads || method === "DELETE") return { param: null, ids: [id], refusal: null };
+  if (!chatId.test(id)) return null;
   return { param: null, ids: [id], refusal: "The gateway does not change stored chats." };
 }
 
