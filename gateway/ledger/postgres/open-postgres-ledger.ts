@@ -5,7 +5,7 @@ import { createRecorder, type LedgerStore, type RecorderOptions } from "../recor
 import { rowsKeptFrom } from "../upkeep/forget-rows.ts";
 import { createBoundNames } from "./bound-names.ts";
 import { createConnections, type DatabasePools, explainPostgres, isLasting } from "./connect.ts";
-import { beatMs, buryDead, sayAlive, sayEnded } from "./presence.ts";
+import { buryDead, sayAlive, sayEnded } from "./presence.ts";
 import { createPostgresReads } from "./reads.ts";
 import { forgetOldQuarters, forgetOldRows, migratePostgres } from "./schema.ts";
 import { createShipper, type Shipper } from "./shipper.ts";
@@ -24,6 +24,8 @@ export type PostgresLedgerOptions = RecorderOptions & {
   keepDays?: number | null;
   /** Called with the number of rows that were removed by their age, if there were any. */
   onForgotten?: (rows: number) => void;
+  /** How often the gateway says that it lives, and sees whether the database does. Milliseconds. */
+  beatMs?: number;
   /** Rows of so many milliseconds go to the database together. */
   gapMs?: number;
 };
@@ -78,7 +80,8 @@ async function prepare({ writing }: DatabasePools, instance: string): Promise<vo
 type Opened = { spool: Spool; connections: DatabasePools; instance: string };
 
 function openStore(options: PostgresLedgerOptions, opened: Opened): LedgerStore {
-  const { drainMs = 3_000, onTrouble = () => {}, onRecovery = () => {}, gapMs } = options;
+  const { drainMs = 3_000, beatMs = 20_000, gapMs } = options;
+  const { onTrouble = () => {}, onRecovery = () => {} } = options;
   const { spool, connections, instance } = opened;
   const { writing, reading } = connections;
   const shipper = createShipper({

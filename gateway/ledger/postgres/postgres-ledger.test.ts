@@ -87,6 +87,17 @@ withPostgres("a ledger in PostgreSQL", () => {
     expect(await faults(url)).toEqual([]);
   });
 
+  test("that goes away is noticed, and told, though there is nothing to write", async () => {
+    const { ledger, said } = await start({ beatMs: 50 });
+    expect(ledger.state()).toMatchObject({ ok: true, error: null });
+    await postgres.halt();
+    onTestFinished(() => postgres.start());
+    await eventually(() => expect(ledger.state()).toMatchObject({ ok: false, spooled: 0 }));
+    await postgres.start();
+    await eventually(() => expect(ledger.state()).toMatchObject({ ok: true, error: null }));
+    expect(said.at(-1)).toBe("recovered");
+  });
+
   test("gets the rows of a gateway that was killed while the database was away", async () => {
     const [url, spoolFile] = [await postgres.database(), temporaryFile()];
     const seen: string[] = [];

@@ -6,9 +6,6 @@ import { addingLines, dayTable, quarterTable, summedLines } from "./write-rows.t
 /** A gateway that has said nothing for so long counts as ended. */
 const lifetime = "2 minutes";
 
-/** How often it says that it lives. Milliseconds. */
-export const beatMs: number = 20_000;
-
 /** Says that this gateway lives, by the clock of the database alone. */
 export async function sayAlive(db: Pool, instance: string): Promise<void> {
   const sql = `INSERT INTO instances (id, host, pid, until)
