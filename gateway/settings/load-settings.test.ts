@@ -88,6 +88,14 @@ describe("what is hardly meant", () => {
     }
   });
 
+  test("is more workers than there are cores", () => {
+    expect(load({ WORKERS: "256" }).doubts).toEqual([
+      expect.stringMatching(/^WORKERS=256 gains nothing over \d+: this machine has .*cores?$/),
+    ]);
+    expect(load({}, ["--workers", "1"]).doubts).toEqual([]);
+    expect(load({ WORKERS: "auto" }).settings.workers).toBe("auto");
+  });
+
   test("is what counts for nothing without another setting", () => {
     expect(load({ USER_HEADER: "user" }).doubts).toMatchObject([
       expect.stringContaining("TRUSTED_PROXIES"),
