@@ -52,12 +52,15 @@ const longestBuildMs = 900_000;
  */
 async function openDriver({ folder, build, start }: DriverRecipe): Promise<Driver> {
   const cwd = join(installedClients, folder);
+  // npm would leave its cache of compiled code behind.
+  const env = { ...process.env, NODE_DISABLE_COMPILE_CACHE: "1" };
   mkdirSync(cwd, { recursive: true });
   cpSync(join(import.meta.dirname, "drivers", folder), cwd, { recursive: true });
   for (const [program = "", ...args] of build) {
     try {
       await promisify(execFile)(program, args, {
         cwd,
+        env,
         timeout: longestBuildMs,
         maxBuffer: 2 ** 26,
       });
@@ -69,6 +72,7 @@ async function openDriver({ folder, build, start }: DriverRecipe): Promise<Drive
   const isOwn = existsSync(join(cwd, program));
   const child = spawn(isOwn ? join(cwd, program) : program, args, {
     cwd,
+    env,
     stdio: ["pipe", "pipe", "inherit"],
   });
   return talkTo(child);

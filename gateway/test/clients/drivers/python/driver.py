@@ -368,9 +368,16 @@ async def answer(asked):
         tell(error=f"{type(error).__name__}: {error}")
 
 
+async def give_up(task):
+    """Cancels until it is done: wait_for of Python 3.11, which langchain uses, may lose one cancel."""
+    while not task.done():
+        task.cancel()
+        await asyncio.sleep(0.1)
+
+
 async def main():
     loop = asyncio.get_running_loop()
-    running = {}
+    running, leaving = {}, []
     for module in PACKAGES.values():
         import_module(module)
     import_module("litellm").suppress_debug_info = True
@@ -378,7 +385,7 @@ async def main():
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         asked = json.loads(line)
         if asked.get("leave"):
-            running[asked["id"]].cancel()
+            leaving.append(asyncio.create_task(give_up(running[asked["id"]])))
         else:
             running[asked["id"]] = asyncio.create_task(answer(asked))
 
