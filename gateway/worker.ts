@@ -46,7 +46,8 @@ function endWith(begin: Begin): void {
   // A Ctrl-C and systemd reach every process of the group; the first process says when to end.
   process.on("SIGINT", () => {});
   process.on("SIGTERM", () => {});
-  process.on("disconnect", () => {
+  // Before node:cluster's own listener, which ends the process.
+  process.prependListener("disconnect", () => {
     // Without it there are no accounts. Its own folder it could not remove, if it was killed.
     rmSync(dirname(begin.path), { recursive: true, force: true });
     process.exit(1);

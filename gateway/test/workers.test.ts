@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -109,6 +109,9 @@ describe("a gateway of several processes", () => {
       const removed = await ask(gateway, `/queue/${one?.id}`, { method: "DELETE" });
       expect(removed.status).toBe(200);
     }
+    // The worker that serves it is told a moment later.
+    const isCancelled = ({ state }: { state: string }): boolean => state === "cancelled";
+    await until(() => rows().filter(isCancelled).length === 2, "both are cancelled");
     held.releaseAll();
     const statuses = (await Promise.all(asked)).map(({ status }) => status);
     expect(statuses.toSorted()).toEqual([200, 200, 499, 499]);
@@ -207,7 +210,9 @@ describe("a worker that dies", () => {
 
 describe("the end of the first process", () => {
   it("by kill -9 ends all, and a restart finds the accounts right", async () => {
-    const gateway = await start({ MAX_CONCURRENT: "2" });
+    const gateway = await start({ MAX_CONCURRENT: "2", TMPDIR: dir });
+    const ways = () => readdirSync(dir).filter((name) => name.startsWith("llm-gateway-"));
+    expect(ways()).toHaveLength(1);
     const finished = askChat(gateway);
     await held.release(0);
     expect((await finished).status).toBe(200);
@@ -226,6 +231,7 @@ describe("the end of the first process", () => {
       }
     };
     await until(() => workers.every(isGone), "its workers have ended too");
+    expect(ways()).toEqual([]);
     const { port } = new URL(gateway.url);
     await start({ PORT: port });
     expect(rows().map(({ state }) => state)).toEqual(["done", "interrupted"]);
