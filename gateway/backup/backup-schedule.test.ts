@@ -147,6 +147,16 @@ test("a gateway that stops in the middle of a backup leaves no half of one", asy
   expect(told).toEqual([]);
 });
 
+test("a gateway that stops while it looks for the newest backup begins none", async () => {
+  const place = await house();
+  const { schedule, made } = scheduled(place, { now: noon });
+  // In the same turn: the folder is being read.
+  await schedule[Symbol.asyncDispose]();
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(made).toEqual([]);
+  expect(place.names()).toEqual([]);
+});
+
 test("the time of day is local, across the change of the clocks", () => {
   const script = `const { lastDue } = await import(${JSON.stringify(join(import.meta.dirname, "backup-schedule.ts"))});
     for (const now of ["2026-10-25T02:30Z", "2026-10-25T03:00Z", "2026-10-26T02:59Z", "2026-10-26T03:00Z"])

@@ -58,7 +58,9 @@ export function scheduleBackups(options: BackupScheduleOptions): AsyncDisposable
     if (isLooking || time < notBefore || isOver) return;
     isLooking = true;
     const newest = await newestDaily(folder);
-    if (newest === null || newest < lastDue(time, atMinute ?? 0)) await make(time);
+    const isDue = newest === null || newest < lastDue(time, atMinute ?? 0);
+    // It may have been closed meanwhile.
+    if (isDue && !isOver) await make(time);
     isLooking = false;
   }
 
