@@ -29,6 +29,14 @@ test("the mock is measured without an error, and its CPU is seen", async () => {
   expect(row.jsonCpuUs).toBeGreaterThan(0);
 });
 
+test("the mock takes a body in chunks, as some peers send it", async () => {
+  const text = JSON.stringify({ model: "mock", max_tokens: 3, messages: [] });
+  const body = new Blob([text.slice(0, 9), text.slice(9)]).stream();
+  const asked = { method: "POST", body, duplex: "half" } as const;
+  const answer = await fetch(`http://127.0.0.1:${mockPort}/v1/chat/completions`, asked);
+  expect(await answer.json()).toMatchObject({ usage: { completion_tokens: 3 } });
+});
+
 test("nobody answering is a row of errors, not an endless wait", async () => {
   const who = { name: "nobody", port: 1, key: "k", pid: null, startMs: null };
   const row = await measure(children, who, { seconds: 0.2, mockPort, direct: true });

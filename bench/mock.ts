@@ -27,18 +27,40 @@ function answerChat(body: string, socket: Socket): void {
   socket.write(answer, "latin1");
 }
 
+/** The body that begins at `from`, and where it ends; null where it is not whole yet. */
+function bodyOf(head: string, bytes: Buffer, from: number): { body: string; end: number } | null {
+  if (head.includes("\r\ntransfer-encoding: chunked")) return chunkedBody(bytes, from);
+  const lengthAt = head.indexOf("\r\ncontent-length:");
+  const length = lengthAt < 0 ? 0 : Number.parseInt(head.slice(lengthAt + 17), 10);
+  const end = from + length;
+  return bytes.length < end ? null : { body: bytes.toString("utf8", from, end), end };
+}
+
+/** The same in chunks (RFC 9112 §7.1), as some proxies send it. Its text is ASCII here. */
+function chunkedBody(bytes: Buffer, from: number): { body: string; end: number } | null {
+  let body = "";
+  for (let at = from; ; ) {
+    const start = bytes.indexOf("\r\n", at, "latin1") + 2;
+    if (start < 2) return null;
+    const size = Number.parseInt(bytes.toString("latin1", at, start), 16);
+    const end = start + size + 2;
+    if (bytes.length < end) return null;
+    if (size === 0) return { body, end };
+    body += bytes.toString("latin1", start, start + size);
+    at = end;
+  }
+}
+
 /** Answers the first whole request of `bytes`; returns its length, 0 where it is not whole yet. */
 function answerOne(bytes: Buffer, socket: Socket): number {
   const headEnd = bytes.indexOf("\r\n\r\n", 0, "latin1");
   if (headEnd < 0) return 0;
   const head = bytes.toString("latin1", 0, headEnd);
-  const lengthAt = head.toLowerCase().indexOf("\r\ncontent-length:");
-  const length = lengthAt < 0 ? 0 : Number.parseInt(head.slice(lengthAt + 17), 10);
-  const end = headEnd + 4 + length;
-  if (bytes.length < end) return 0;
-  if (head.startsWith("POST /v1/chat/completions ")) {
-    answerChat(bytes.toString("utf8", headEnd + 4, end), socket);
-  } else if (head.startsWith("GET /v1/models ")) socket.write(jsonAnswer("200 OK", models));
+  const asked = bodyOf(head.toLowerCase(), bytes, headEnd + 4);
+  if (asked === null) return 0;
+  const { body, end } = asked;
+  if (head.startsWith("POST /v1/chat/completions ")) answerChat(body, socket);
+  else if (head.startsWith("GET /v1/models ")) socket.write(jsonAnswer("200 OK", models));
   else if (head.startsWith("GET /health ")) socket.write(jsonAnswer("200 OK", '{"status":"ok"}'));
   else socket.write(jsonAnswer("404 Not Found", '{"error":{"message":"not in the mock"}}'));
   return end;
