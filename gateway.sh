@@ -205,9 +205,10 @@ completion() {
 _llm_gateway_words() {
   case $1 in
     '') echo users usage ledger key queue doctor status logs start stop restart backup restore upgrade migrate config completion help ;;
-    users) echo list add remove rotate disable enable show hash ;;
+    users) echo list add invite set limits remove rotate disable enable show hash ;;
+    queue) echo show pause resume drain remove ;;
     migrate) echo metrics litellm llama-swap ;;
-    config) echo check ;;
+    config) echo check schema ;;
     ledger) echo check export changes copy ;;
     logs) echo tunnel ;;
   esac
@@ -267,6 +268,16 @@ command=${1:-help}
 case $command in
   help | --help | -h) help && exit ;;
   completion) completion && exit ;;
+esac
+# A question never does the thing. The other commands answer it themselves.
+case $command in start | stop | restart | status | logs | backup | restore | upgrade)
+  for word in "$@"; do
+    case $word in
+      --help | -h) help && exit ;;
+      -*) say "$command knows no $word; ./gateway.sh help shows what there is" && exit 2 ;;
+    esac
+  done
+  ;;
 esac
 find_way
 case $command in

@@ -216,7 +216,9 @@ ask_capacity() {
   local slots
   slots=$(slots_of "$upstream")
   if [ -n "$slots" ]; then
-    say "It has $slots slot(s). 1: one request runs at a time, and all others wait. auto: as many as it has slots."
+    # Without a question there is nothing to explain.
+    [ "$terminal" = no ] ||
+      say "It has $slots slot(s). With 1, one request runs at a time and all others wait. With auto, all slots are used."
     ask_right capacity "How many requests may run at once (1, auto, or a number)" 1 check_capacity
   else
     ask_right capacity "How many requests may it run at once (a number; auto asks llama-server)" 1 check_capacity
@@ -925,12 +927,12 @@ finish() {
   fi
   say ""
   say "Next, in $dir:"
-  say "  ./gateway.sh users invite NAME a link for each person, which opens the page and gives them a key"
-  say "  ./gateway.sh users add NAME    or the key itself"
-  say "  ./gateway.sh doctor            is all well?"
-  say "  ./gateway.sh backup            and upgrade, usage, logs: see ./gateway.sh help"
-  [ "$upstream" != echo ] || say "  UPSTREAM_URL in .env           answers are echoes until it is set; then ./gateway.sh restart"
-  [ -n "$token" ] || say "  cloudflared/README.md          to reach it from outside"
+  say "  ./gateway.sh users invite NAME  a link for each person, which opens the page and gives them a key"
+  say "  ./gateway.sh users add NAME     or the key itself"
+  say "  ./gateway.sh doctor             is all well?"
+  say "  ./gateway.sh backup             and upgrade, usage, logs: see ./gateway.sh help"
+  [ "$upstream" != echo ] || say "  UPSTREAM_URL in .env            answers are echoes until it is set; then ./gateway.sh restart"
+  [ -n "$token" ] || say "  cloudflared/README.md           to reach it from outside"
 }
 
 # --- install/uninstall.sh -----------------------------------------------------------------------

@@ -163,7 +163,9 @@ ask_capacity() {
   local slots
   slots=$(slots_of "$upstream")
   if [ -n "$slots" ]; then
-    say "It has $slots slot(s). 1: one request runs at a time, and all others wait. auto: as many as it has slots."
+    # Without a question there is nothing to explain.
+    [ "$terminal" = no ] ||
+      say "It has $slots slot(s). With 1, one request runs at a time and all others wait. With auto, all slots are used."
     ask_right capacity "How many requests may run at once (1, auto, or a number)" 1 check_capacity
   else
     ask_right capacity "How many requests may it run at once (a number; auto asks llama-server)" 1 check_capacity

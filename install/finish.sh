@@ -40,10 +40,10 @@ finish() {
   fi
   say ""
   say "Next, in $dir:"
-  say "  ./gateway.sh users invite NAME a link for each person, which opens the page and gives them a key"
-  say "  ./gateway.sh users add NAME    or the key itself"
-  say "  ./gateway.sh doctor            is all well?"
-  say "  ./gateway.sh backup            and upgrade, usage, logs: see ./gateway.sh help"
-  [ "$upstream" != echo ] || say "  UPSTREAM_URL in .env           answers are echoes until it is set; then ./gateway.sh restart"
-  [ -n "$token" ] || say "  cloudflared/README.md          to reach it from outside"
+  say "  ./gateway.sh users invite NAME  a link for each person, which opens the page and gives them a key"
+  say "  ./gateway.sh users add NAME     or the key itself"
+  say "  ./gateway.sh doctor             is all well?"
+  say "  ./gateway.sh backup             and upgrade, usage, logs: see ./gateway.sh help"
+  [ "$upstream" != echo ] || say "  UPSTREAM_URL in .env            answers are echoes until it is set; then ./gateway.sh restart"
+  [ -n "$token" ] || say "  cloudflared/README.md           to reach it from outside"
 }

@@ -312,7 +312,7 @@ test.each([
   const { out } = await run(file, ["limits", "alice", "--json"]);
   expect(JSON.parse(out).limits).toEqual({ ...limits, cost: 9 });
   expect((await run(file, ["limits", "alice", "--clear"])).out).toBe(
-    "alice has no limits of its own",
+    "alice has no limits of their own",
   );
 });
 

@@ -41,12 +41,17 @@ function sentenceOf({ limit, used, held, need, waitMs }: Excess): string {
   const shown = (amount: number): string =>
     String(Math.ceil(Number(((amount / size) * scale).toFixed(3))) / scale);
   const window = spokenDuration(limit.windowMs);
-  const parts = [`${shown(used)} are used`];
-  if (held > 0) parts.push(`${shown(held)} are reserved for running requests`);
+  const most = shown(limit.max);
+  const parts = [`${areOrIs(shown(used))} used`];
+  if (held > 0) parts.push(`${areOrIs(shown(held))} reserved for running requests`);
   if (limit.metric === "tokens") parts.push(`this request may need ${shown(need)}`);
   const when =
     waitMs === null
       ? "This limit admits no request."
       : `Try again in ${spokenDuration(Math.max(waitMs, 1_000))}.`;
-  return `The limit is ${shown(limit.max)} ${name} in ${window}: ${parts.join(", ")}. ${when}`;
+  // Each name is a plural with a plain s.
+  const unit = most === "1" ? name.slice(0, -1) : name;
+  return `The limit is ${most} ${unit} in ${window}: ${parts.join(", ")}. ${when}`;
 }
+
+const areOrIs = (amount: string): string => `${amount} ${amount === "1" ? "is" : "are"}`;

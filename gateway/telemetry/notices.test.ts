@@ -52,6 +52,12 @@ describe("a notice in the words of", () => {
     });
   });
 
+  it("a reason that is a sentence already keeps the one mark at its end", async () => {
+    open("json", "/").upstream("gpu1", false, "The upstream cannot be reached (ECONNREFUSED).");
+    await arrived(1);
+    expect(receiver.got[0]?.body.text).toBe("The upstream cannot be reached (ECONNREFUSED).");
+  });
+
   it("Gotify has its token in a header, not in the address", async () => {
     open("gotify", "/message?token=A.b").usersFile("line 3: no JSON");
     await arrived(1);

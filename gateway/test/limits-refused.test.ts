@@ -33,7 +33,7 @@ function userWith(limits: Record<string, unknown>) {
 
 describe("each limit, once it is used up, refuses", () => {
   it.each([
-    ["requests", { requests: 1 }, "1 requests in 1 hour"],
+    ["requests", { requests: 1 }, "The limit is 1 request in 1 hour: 1 is used."],
     ["tokens", { tokens: 5 }, "5 tokens in 1 hour"],
     ["tokens of a day", { tokens_per_day: 5 }, "5 tokens in 1 day"],
     ["tokens of a month", { tokens_per_month: 5 }, "5 tokens in 30 days"],

@@ -58,7 +58,7 @@ export const invite: Command = command({
     if (screen.isTTY) say(await qrCode(url));
     out(url);
     if (!["localhost", "127.0.0.1", "[::1]"].includes(new URL(base).hostname)) return;
-    say("Only this machine can open it. For others put its own address there, by --url.");
+    say("Only this machine can open it. --url names the address that others open.");
   },
 });
 

@@ -52,7 +52,8 @@ RATE_LIMIT_WINDOW_MIN. GET /limits shows what a user has used.`,
     const [row] = selectKeys(readUsersFile(file), selection);
     const now = row === undefined ? null : (fieldsOf(row).limits ?? null);
     if (values.json) out(JSON.stringify({ user, limits: now }));
-    else out(now === null ? `${user} has no limits of its own` : `${user}: ${JSON.stringify(now)}`);
+    else
+      out(now === null ? `${user} has no limits of their own` : `${user}: ${JSON.stringify(now)}`);
   },
 });
 

@@ -23,10 +23,13 @@ const notice = (
   facts: Notice["facts"] = {},
 ): Notice => ({ event, isGood, title: shown(title), text: shown(text), facts });
 
+/** What went wrong, with one mark at its end. Some of the errors bring their own. */
+const sentence = (trouble: string): string => (/[.!?]$/.test(trouble) ? trouble : `${trouble}.`);
+
 export function upstreamNotice(name: string, up: boolean, reason: string | null): Notice {
   const facts = { upstream: shown(name) };
   if (up) return notice("upstream_up", true, [`${name} answers again`, "Requests go on."], facts);
-  const text = reason === null ? "Its requests wait or fail." : `${reason}.`;
+  const text = reason === null ? "Its requests wait or fail." : sentence(reason);
   return notice("upstream_down", false, [`${name} does not answer`, text], facts);
 }
 
@@ -34,7 +37,7 @@ export function usersFileNotice(trouble: string | null): Notice {
   if (trouble === null) {
     return notice("users_file_ok", true, ["users.json is valid again", "It is in use."]);
   }
-  const text = `${trouble}. The last valid version stays in use.`;
+  const text = `${sentence(trouble)} The last valid version stays in use.`;
   return notice("users_file_invalid", false, ["users.json is invalid", text]);
 }
 
@@ -42,7 +45,7 @@ export function ledgerNotice(trouble: string | null): Notice {
   if (trouble === null) {
     return notice("ledger_ok", true, ["The ledger works again", "All waiting rows are written."]);
   }
-  const text = `${trouble}. Rows wait in memory. Look at the disk: its space, its permissions.`;
+  const text = `${sentence(trouble)} Rows wait in memory. Look at the disk: its space, its permissions.`;
   return notice("ledger_trouble", false, ["The ledger cannot be written", text]);
 }
 
@@ -50,7 +53,7 @@ export function backupNotice(trouble: string | null): Notice {
   if (trouble === null) {
     return notice("backup_ok", true, ["The daily backup is made again", "All is well."]);
   }
-  return notice("backup_failed", false, ["The daily backup has failed", `${trouble}.`]);
+  return notice("backup_failed", false, ["The daily backup has failed", sentence(trouble)]);
 }
 
 /** Bytes. */

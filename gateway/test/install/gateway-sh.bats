@@ -66,6 +66,19 @@ setup() {
   [ ! -e "$SCRATCH/out.tar.gz.draft" ]
 }
 
+@test "a question about a command never runs it, and neither does a flag that it has not" {
+  : >"$SCRATCH/calls"
+  for command in start stop restart status logs backup restore upgrade; do
+    run detached ./gateway.sh "$command" --help
+    [ "$status" -eq 0 ]
+    [[ $output == *"upgrade [VERSION]"* ]]
+    run detached ./gateway.sh "$command" --no-such-flag
+    [ "$status" -eq 2 ]
+    [[ $output == *"$command knows no --no-such-flag"* ]]
+  done
+  [ ! -s "$SCRATCH/calls" ]
+}
+
 @test "upgrade runs the installer over this directory" {
   printf '#!/usr/bin/env bash\necho "install $*" >>"$SCRATCH/calls"\n' >install.sh
   detached ./gateway.sh upgrade v2
@@ -87,7 +100,7 @@ setup() {
   zsh=$(PATH=$system_path type -P zsh) || skip "zsh is missing"
   touch README.md
   PATH=$system_path "$zsh" "$stand_in/type-in-zsh" './gateway.sh us' 'usage  users' './gateway.sh users ro' ' rotate' \
-    'gateway.sh config ' ' check' './gateway.sh restore REA' ' README.md'
+    'gateway.sh config c' ' check' './gateway.sh restore REA' ' README.md'
 }
 
 @test "upgrade on a branch pulls, on a tag fetches, and tells the installer where it came from" {
