@@ -153,7 +153,7 @@ async function openFront(common: Common, parts: AppParts): Promise<Ports> {
     isExempt: parts.doors.isTrusted,
     group: addressGroup,
   };
-  const inner: Required<HttpServerOptions> = {
+  const inner: Required<Omit<HttpServerOptions, "isJudged">> = {
     messages: messageClassesOf(app),
     upgrade: (request, socket, head) => void upgrade(parts, request, socket, head),
   };

@@ -20,7 +20,8 @@ export async function openInnerPort(
 ): Promise<InnerPort> {
   const folder = mkdtempSync(join(tmpdir(), "llm-gateway-"));
   const path = join(folder, "keeper");
-  const http = createHttpServer(handler, options);
+  // What comes without a Host came with HTTP/1.0, which needs none, and goes on with HTTP/1.1.
+  const http = createHttpServer(handler, { ...options, isJudged: true });
   // The worker closes it with its client's connection: if this end closed first, a request that is
   // on its way would be lost.
   http.keepAliveTimeout = 0;

@@ -82,6 +82,40 @@ it("lets the keeper decide whether a body is wanted", async () => {
   socket.destroy();
 });
 
+it("passes what announces trailers, in a request and in an answer, with chunks and without", async () => {
+  const port = await passing((asked, response) => {
+    const length = asked.url === "/length" ? { "content-length": 2 } : {};
+    response.writeHead(200, { trailer: "x-sum", ...length });
+    asked.resume().once("end", () => response.end("ok"));
+  });
+  const end = "host: x\r\ntrailer: x-sum\r\nconnection: close\r\n";
+  for (const request of [
+    `GET /chunks HTTP/1.1\r\n${end}\r\n`,
+    `POST /chunks HTTP/1.1\r\n${end}content-length: 2\r\n\r\n{}`,
+    `POST /chunks HTTP/1.1\r\n${end}transfer-encoding: chunked\r\n\r\n0\r\nx-sum: 1\r\n\r\n`,
+  ]) {
+    const answer = await rawHttp(port, [request]);
+    expect([statusOf(answer), answer.includes("ok")]).toEqual([200, true]);
+    expect(answer.toLowerCase()).not.toContain("trailer");
+  }
+});
+
+it("serves HTTP/1.0, which needs no Host and has no 100 and no upgrades", async () => {
+  const port = await passing((asked, response) => {
+    const { host, upgrade, expect: wait } = asked.headers;
+    if (wait !== undefined) response.writeContinue();
+    asked.resume().once("end", () => response.end(JSON.stringify({ host, upgrade, wait })));
+  });
+  const offer = "Connection: upgrade\r\nUpgrade: websocket\r\n";
+  const offered = await rawHttp(port, [`GET / HTTP/1.0\r\n${offer}\r\n`]);
+  expect([statusOf(offered), offered.endsWith("{}")]).toEqual([200, true]);
+  const answer = await rawHttp(port, [
+    "POST / HTTP/1.0\r\nExpect: 100-continue\r\ncontent-length: 2\r\n\r\n{}",
+  ]);
+  expect(statusOf(answer)).toBe(200);
+  expect(answer.endsWith("{}")).toBe(true);
+});
+
 it("tells the keeper that the client has left, and the client that the keeper has", async () => {
   let isClosed = false;
   const port = await passing((asked, response) => {

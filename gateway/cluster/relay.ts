@@ -9,8 +9,11 @@ export type Relay = {
   passSocket(request: IncomingMessage, socket: Socket, head: Buffer): void;
 };
 
-/** Node writes these of its own, as they are right for the client's connection. */
-const ofConnection = new Set(["connection", "keep-alive", "transfer-encoding"]);
+/**
+ * Node writes these of its own, as they are right for the client's connection. Trailers end here:
+ * Node begins no message that announces some and has no chunks.
+ */
+const ofConnection = new Set(["connection", "keep-alive", "transfer-encoding", "trailer"]);
 
 /** @param path - the keeper's Unix socket */
 export function createRelay(path: string): Relay {
@@ -33,7 +36,7 @@ export function createRelay(path: string): Relay {
       const asked = ask({
         ...(method === undefined ? {} : { method }),
         ...(url === undefined ? {} : { path: url }),
-        headers: request.rawHeaders,
+        headers: passedHeaders(request),
         agent: agentOf(socket),
         setHost: false,
       });
@@ -61,6 +64,22 @@ function open(path: string, client: Socket): Socket {
   const socket = connect({ path, noDelay: true });
   socket.write(clientLine(client));
   return socket;
+}
+
+/** Not of HTTP/1.0. */
+const tooNew = new Set(["expect", "upgrade", "connection"]);
+
+/** HTTP/1.0 has no 100 and no upgrades (RFC 9110 §15.2, §7.8); the keeper is asked with HTTP/1.1. */
+function passedHeaders({ headers, rawHeaders, httpVersion }: IncomingMessage): string[] {
+  const isOld = httpVersion === "1.0";
+  if (headers.trailer === undefined && !isOld) return rawHeaders;
+  const passed: string[] = [];
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const [name = "", value = ""] = rawHeaders.slice(at, at + 2);
+    const known = name.toLowerCase();
+    if (known !== "trailer" && !(isOld && tooNew.has(known))) passed.push(name, value);
+  }
+  return passed;
 }
 
 function give(answer: IncomingMessage, response: ServerResponse): void {

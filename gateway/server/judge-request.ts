@@ -7,7 +7,7 @@ const noHost = /^$|[\s/?#@\\<>"{}|^`]/;
  * Why a request is none that every server would read alike; null if it is fine. Node takes these:
  * no `Host` header, two, or one that names no host (RFC 9112 §3.2), `Transfer-Encoding` in HTTP/1.0
  * and codings that nobody here undoes (§6.1), and an offer of a WebSocket on another method than GET
- * (RFC 6455 §4.1).
+ * or with a body (RFC 6455 §4.1).
  */
 export function faultOf(request: IncomingMessage): string | null {
   const { headers, httpVersion, method } = request;
@@ -20,11 +20,31 @@ export function faultOf(request: IncomingMessage): string | null {
   if (coding !== undefined && coding.trim().toLowerCase() !== "chunked") {
     return "The only Transfer-Encoding that is supported is chunked.";
   }
-  if (method !== "GET" && headers.upgrade?.trim().toLowerCase() === "websocket") {
+  if (!offersWebSocket(request)) return null;
+  if (method !== "GET") {
     return "A WebSocket begins with GET. Send GET, or leave out the Upgrade header.";
   }
-  return null;
+  return hasBody(request)
+    ? "A WebSocket begins without a body. Leave out the body, or the Upgrade header."
+    : null;
 }
+
+const offersWebSocket = ({ headers }: IncomingMessage): boolean =>
+  headers.upgrade?.trim().toLowerCase() === "websocket";
+
+const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
+
+/**
+ * Whether a request becomes a WebSocket. An h2c offer on a POST is no upgrade: with one, the POST
+ * would never reach its handler. HTTP/1.0 has no upgrades (RFC 9110 §7.8). With a body Node gives no
+ * socket, but a stream of its own.
+ */
+export const isUpgrade = (request: IncomingMessage): boolean =>
+  request.method === "GET" &&
+  request.httpVersion !== "1.0" &&
+  offersWebSocket(request) &&
+  !hasBody(request);
 
 function faultOfHost({
   rawHeaders,

@@ -76,6 +76,16 @@ it.each([
     "GET / HTTP/1.1\r\nhost: a\r\nhost: b\r\nconnection: upgrade\r\nupgrade: websocket",
     "more than one Host",
   ],
+  [
+    "a WebSocket with a body",
+    "GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\ncontent-length: 5",
+    "without a body",
+  ],
+  [
+    "a WebSocket with chunks",
+    "GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\ntransfer-encoding: chunked",
+    "without a body",
+  ],
 ])("refuses %s with words, and closes the connection", async (_what, head, words) => {
   let calls = 0;
   const handler = (_request: IncomingMessage, response: ServerResponse): void => {

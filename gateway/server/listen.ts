@@ -7,7 +7,7 @@ import {
 } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { faultOf } from "./judge-request.ts";
+import { faultOf, isUpgrade } from "./judge-request.ts";
 import type { MessageClasses } from "./message-classes.ts";
 
 export type Listening = {
@@ -37,7 +37,10 @@ const malformed: Readonly<Record<string, [number, string, string]>> = {
 };
 
 /** The options of a server, beside its port. */
-export type HttpServerOptions = Pick<ListenOptions, "messages" | "upgrade">;
+export type HttpServerOptions = Pick<ListenOptions, "messages" | "upgrade"> & {
+  /** Another process has judged the requests already, as they came. */
+  isJudged?: boolean;
+};
 
 /** A server for requests that can be read in one way only. It listens nowhere yet. */
 export function createHttpServer(handler: RequestListener, options: HttpServerOptions): Server {
@@ -54,12 +57,9 @@ export function createHttpServer(handler: RequestListener, options: HttpServerOp
     // Finds clients that are gone without closing, such as a closed laptop.
     keepAlive: true,
     keepAliveInitialDelay: 30_000,
-    // An h2c offer on a POST is no upgrade: with one, the POST would never reach its handler.
-    // HTTP/1.0 has no upgrades (RFC 9110 §7.8).
-    shouldUpgradeCallback: ({ method, headers, httpVersion }) =>
-      method === "GET" && httpVersion !== "1.0" && headers.upgrade?.toLowerCase() === "websocket",
+    shouldUpgradeCallback: isUpgrade,
   });
-  listenForRequests(server, handler, options.upgrade);
+  listenForRequests(server, handler, options);
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     const isOver = !socket.writable || error.code === "ECONNRESET";
     if (isOver || hasBegun(socket)) return void socket.destroy();
@@ -102,10 +102,11 @@ export async function listen(handler: RequestListener, options: ListenOptions): 
 function listenForRequests(
   server: Server,
   handler: RequestListener,
-  upgrade: ListenOptions["upgrade"],
+  { upgrade, isJudged = false }: HttpServerOptions,
 ): void {
+  const judge = isJudged ? () => null : faultOf;
   const judged: RequestListener = (request, response) => {
-    const fault = faultOf(request);
+    const fault = judge(request);
     if (fault === null) return handler(request, response);
     response.writeHead(400, { "content-type": "application/json", connection: "close" });
     response.end(bodyOf(fault));
@@ -124,7 +125,7 @@ function listenForRequests(
   server.on("checkExpectation", unexpected);
   if (upgrade)
     server.on("upgrade", (request, socket: Socket, head) => {
-      const fault = faultOf(request);
+      const fault = judge(request);
       if (fault === null) upgrade(request, socket, head);
       else refuseSocket(socket, "400 Bad Request", fault);
     });
