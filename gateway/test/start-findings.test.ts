@@ -136,6 +136,7 @@ describe("a second shell", () => {
     const examined = await runCommand(doctor, ["--no-generate"], { env, cwd: gateway.dir });
     expect(examined.out).not.toContain("every answer is an echo");
     expect(examined.out).toContain("The running gateway has other settings than this shell");
+    expect(examined.out).toContain("A restart in this directory takes those of .env");
     expect(examined.out).toContain("4 slots, 1 used.");
     const checked = await runCommand(check, ["--changed"], { env, cwd: gateway.dir });
     expect(checked.out).toContain(`UPSTREAM_URL=${url}  (environment)`);

@@ -7,7 +7,11 @@ import { type Finding, ok, skip } from "../../upstreams/inspect/finding.ts";
  */
 export async function checkByGateway(url: string, names: readonly string[]): Promise<Finding[]> {
   const differ = `The running gateway has other settings than this shell (${names.join(", ")}).`;
-  const told = skip("settings", `${differ} doctor asks the gateway instead of its upstreams.`);
+  const meanwhile = "A restart in this directory takes those of .env and the config file.";
+  const told = skip(
+    "settings",
+    `${differ} ${meanwhile} Until then doctor asks the gateway itself.`,
+  );
   try {
     const { body } = await request(`${url}/health`, { signal: AbortSignal.timeout(5_000) });
     const { upstream, findings = [] } = (await body.json()) as {
