@@ -34,6 +34,8 @@ async function run(
   const flags = [MAIN, "users", ...args];
   const env = { ...process.env, USERS_FILE: file, ...more };
   const child = spawn(process.execPath, flags, { env, cwd });
+  // Most commands read no input, and may have ended before it is written (EPIPE).
+  child.stdin.on("error", () => {});
   child.stdin.end(input);
   const [out, err] = await Promise.all([
     text(child.stdout),
