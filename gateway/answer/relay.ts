@@ -36,7 +36,8 @@ export function relay(
   response.writeHead(status);
   // Without a first write the head of a quiet event stream would wait for its first event.
   response.flushHeaders();
-  // The proxy ends either side with the other.
+  // The proxy ends either side with the other, but knows nothing of what inflates an answer.
+  upstream.once("error", () => response.destroy());
   upstream.pipe(response);
 }
 

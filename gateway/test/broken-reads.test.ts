@@ -31,3 +31,23 @@ it("an answer that breaks off also breaks off for the client", async () => {
   expect(answer.status).toBe(200);
   await expect(answer.text()).rejects.toThrow();
 });
+
+it.each(["gzip", "zstd"])(
+  "an answer that is not %s as it says breaks off, and ends",
+  async (name) => {
+    gateway = await startTestGateway((_seen, response) => {
+      response.writeHead(200, { "content-type": "application/json", "content-encoding": name });
+      response.end('{"object":"list","data":[]}');
+    });
+    const broken = read().then((answer) => answer.text());
+    await expect(broken).rejects.toThrow();
+  },
+);
+
+it("a change of protocol that nobody asked for is an error, and ends", async () => {
+  const head = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n";
+  gateway = await startTestGateway((_seen, response) => void response.socket?.write(head));
+  const answer = await read();
+  expect(answer.status).toBe(502);
+  expect(await answer.json()).toMatchObject({ error: { code: "upstream_error" } });
+});

@@ -114,8 +114,13 @@ async function createProxy(parts: ProxyParts): Promise<Proxy> {
     logger: { info() {}, warn() {}, error() {} },
     on: {
       // Called once there is a socket, and for every read: none has an `Expect` here.
-      proxyReq(proxyRequest) {
+      proxyReq(proxyRequest, request) {
         boundConnect(proxyRequest, connectTimeoutMs);
+        // Nobody has asked for it. Without a listener Node ends the connection and says nothing.
+        proxyRequest.once("upgrade", (_answer, socket: Socket) => {
+          socket.destroy();
+          receivers.get(request)?.fail(unasked());
+        });
         // Not as `proxyTimeout`, which destroys the request without a word.
         boundSilence(proxyRequest, silenceMs);
       },
@@ -152,6 +157,9 @@ async function createProxy(parts: ProxyParts): Promise<Proxy> {
   });
 }
 
+const unasked = (): GatewayError =>
+  new GatewayError("upstream_error", "The upstream changed to a protocol that nobody asked for.");
+
 /** An answer without a body is not compressed, whatever its head says. */
 const bodiless: ReadonlySet<number | undefined> = new Set([204, 304]);
 
@@ -160,7 +168,6 @@ function inflated(answer: IncomingMessage, method: string | undefined): ReadAnsw
   const isEmpty = method === "HEAD" || bodiless.has(answer.statusCode);
   const inflater = isEmpty ? null : inflaterFor(answer.headers);
   if (inflater === null) return answer;
-  // The proxy ends the client's side with the upstream's.
   inflater.once("error", () => answer.destroy());
   answer.once("error", (error) => inflater.destroy(error));
   answer.pipe(inflater);
