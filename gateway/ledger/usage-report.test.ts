@@ -87,6 +87,10 @@ test("CSV quotes what needs it, and no text is a formula", () => {
   const { total } = { total: { ...zero, requests: 1 } };
   const text = usageCsv(["model"], [{ ...total, model: '=HYPERLINK("x"),1' }]);
   expect(text.split("\n")[1]).toMatch(/^"'=HYPERLINK\(""x""\),1",1,0,/);
+  for (const sign of [..."+-@\t\r\n＝＋－＠"]) {
+    const shown = usageCsv(["model"], [{ ...total, model: `${sign}1` }]);
+    expect(shown.split(/\n(?="?')/)[1]).toMatch(new RegExp(`^"?'[${sign}]1"?,1,0,`));
+  }
 });
 
 test("a file of version 2 keeps its sums, also those without rows", async () => {

@@ -120,6 +120,19 @@ describe("a notice in the words of", () => {
     await arrived(1);
     expect(receiver.got[0]?.headers.authorization).toBe(`Basic ${btoa(":tk_x")}`);
   });
+
+  it("one address gets each user's own name and password, and form, also at the same time", async () => {
+    const told = open("json", "/");
+    for (const name of ["ann", "bob"]) {
+      const url = receiver.url.replace("http://", `http://${name}:secret@`);
+      told.limit(name, notifyAddress.read(`${url}/t`), "used");
+      told.limit(`${name}-2`, notifyAddress.read(`ntfy+${receiver.url}/t`), "used");
+    }
+    await arrived(4);
+    const sent = receiver.got.map(({ headers, body }) => [headers.authorization, body.user]);
+    const own = (name: string) => [`Basic ${btoa(`${name}:secret`)}`, name];
+    expect(sent).toEqual(expect.arrayContaining([own("ann"), own("bob"), [undefined, undefined]]));
+  });
 });
 
 describe("a change", () => {

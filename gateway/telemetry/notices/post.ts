@@ -29,6 +29,9 @@ const [mostAddresses, mostWaiting] = [500, 20];
 
 type Waiting = { notice: Notice; stamp: Stamp };
 
+/** Users of one address may have different passwords there, and forms. */
+const boxOf = (to: NotifyAddress): string => [to.form, to.authorization ?? "", to.url].join(" ");
+
 export function createPost({ from, onTrouble, retryMs = usualRetryMs }: PostOfficeOptions): Post {
   const stop = new AbortController();
   const boxes = new Map<string, Waiting[]>();
@@ -55,12 +58,13 @@ export function createPost({ from, onTrouble, retryMs = usualRetryMs }: PostOffi
       await carry(to, next);
       box.shift();
     }
-    boxes.delete(to.url);
+    boxes.delete(boxOf(to));
   }
 
   return {
     send(to, notice, secret) {
-      const box = boxes.get(to.url) ?? [];
+      const name = boxOf(to);
+      const box = boxes.get(name) ?? [];
       const isNew = box.length === 0;
       const isFull = isNew ? boxes.size >= mostAddresses : box.length >= mostWaiting;
       if (isFull || stop.signal.aborted) {
@@ -69,7 +73,7 @@ export function createPost({ from, onTrouble, retryMs = usualRetryMs }: PostOffi
       }
       box.push({ notice, stamp: { id: `msg_${randomUUID()}`, at: Date.now(), from, secret } });
       if (!isNew) return;
-      boxes.set(to.url, box);
+      boxes.set(name, box);
       const run = empty(to, box).finally(() => underWay.delete(run));
       underWay.add(run);
     },
