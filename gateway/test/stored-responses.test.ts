@@ -159,7 +159,9 @@ describe("with STORED_RESPONSES=on", () => {
           const path = `/v1/chat/completions/${id}${rest}`;
           const { asked } = await said(await call(gateway, method, path));
           expect(asked).toBe(`/v1/chat/completions/${there}${rest}`);
-          expect((await call(gateway, method, path, "bob")).status).toBe(404);
+          for (const same of [path, `${path}/`, path.replace("chat/c", "CHAT/C")]) {
+            expect((await call(gateway, method, same, "bob")).status).toBe(404);
+          }
         }
       }
       const plain = await gateway.post("/v1/chat/completions", chat);
@@ -170,18 +172,27 @@ describe("with STORED_RESPONSES=on", () => {
     },
   );
 
-  it("nobody lists or changes stored chats", async () => {
+  it("nobody lists what is stored, or changes stored chats", async () => {
     const gateway = await inFront(on);
-    const list = await call(gateway, "GET", "/v1/chat/completions?limit=100");
-    expect([list.status, (await said(list)).error.message]).toEqual([
-      400,
-      expect.stringContaining("does not list stored chats"),
-    ]);
-    const change = await gateway.post("/v1/chat/completions/chatcmpl-1", { metadata: {} });
-    expect([change.status, (await said(change)).error.message]).toEqual([
-      400,
-      "The gateway does not change stored chats.",
-    ]);
+    for (const [path, what] of [
+      ["/v1/chat/completions?limit=100", "chats"],
+      ["/v1/Chat/completions/", "chats"],
+      ["/v1/responses", "responses"],
+      ["/v1/conversations/?limit=1", "conversations"],
+    ] as const) {
+      const list = await call(gateway, "GET", path);
+      expect([list.status, (await said(list)).error.message]).toEqual([
+        400,
+        expect.stringContaining(`does not list stored ${what}`),
+      ]);
+    }
+    for (const id of ["chatcmpl-1", "%63hatcmpl-1", "chatcmpl-1/"]) {
+      const change = await gateway.post(`/v1/chat/completions/${id}`, { metadata: {} });
+      expect([change.status, (await said(change)).error.message]).toEqual([
+        400,
+        "The gateway does not change stored chats.",
+      ]);
+    }
     expect(gateway.upstream.seen).toEqual([]);
     // Other methods are no business of the store.
     for (const method of ["OPTIONS", "PUT"]) {

@@ -36,36 +36,43 @@ export function storedInBody(body: JsonObject): StoredUse | null {
   return { param, ids: named.filter((id) => id !== null), refusal: null };
 }
 
-const storedPath = /^\/v1\/(responses|conversations)(?:\/([^/]+))?(?:\/|$)/;
+// Some servers read capitals, and a slash at the end, as if they were not there.
+const storedPath = /^\/v1\/(responses|conversations)(?:\/([^/]+))?(?:\/|$)/i;
 
 /** Paths of Responses that have no id in this place. */
 const actions: ReadonlySet<string> = new Set(["compact", "input_tokens"]);
 
-const chatPath = /^\/v1\/chat\/completions(?:\/([^/]+)(?:\/messages)?)?$/;
+const chatPath = /^\/v1\/chat\/completions(?:\/([^/]+)(?:\/.*)?)?\/?$/i;
 
 /** An id that servers, or the gateway, give to a chat. Other POSTs there are no business of a store. */
 const chatId = /^(?:chatcmpl-|[0-9a-f]{8}-[0-9a-f]{4}-)/;
 
 const readingMethods: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 
+function listOf(what: string): StoredUse {
+  const refusal =
+    `The gateway does not list stored ${what}, because all users share one key there. ` +
+    "Name one by its id.";
+  return { param: null, ids: [], refusal };
+}
+
 /** `GET` and `DELETE` of a chat that was made with `store: true`. */
 function storedChat(method: string, path: string): StoredUse | null {
   const [found, id] = chatPath.exec(path) ?? [];
   if (found === undefined || method === "OPTIONS") return null;
   const reads = readingMethods.has(method);
-  if (id === undefined) {
-    const list = "The gateway does not list stored chats, because all users share one key there.";
-    return reads ? { param: null, ids: [], refusal: `${list} Name one by its id.` } : null;
-  }
+  if (id === undefined) return reads ? listOf("chats") : null;
   if (reads || method === "DELETE") return { param: null, ids: [id], refusal: null };
-  if (!chatId.test(id)) return null;
+  if (!chatId.test(decodeURIComponent(id))) return null;
   return { param: null, ids: [id], refusal: "The gateway does not change stored chats." };
 }
 
 /** What a method on a path wants of the store: `/v1/responses/{id}` and all about conversations. */
 export function storedInPath(method: string, path: string): StoredUse | null {
-  const [, root, id] = storedPath.exec(path) ?? [];
-  if (root === undefined) return storedChat(method, path);
+  const [, found, id] = storedPath.exec(path) ?? [];
+  if (found === undefined) return storedChat(method, path);
+  const root = found.toLowerCase();
+  if (id === undefined && readingMethods.has(method)) return listOf(root);
   if (root === "responses" && (id === undefined || actions.has(id))) return null;
   return { param: null, ids: id === undefined ? [] : [id], refusal: null };
 }
