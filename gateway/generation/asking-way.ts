@@ -35,6 +35,7 @@ export type Attempt = {
   readonly path: string;
   readonly model: string;
   readonly body: Buffer | null;
+  readonly hasAgentItems: boolean;
   /** The client streams, and has not asked for usage itself. */
   readonly streamsWithoutUsage: boolean;
 };
@@ -46,23 +47,10 @@ export function attemptOf(
   const { dialect, path } = exchange;
   const model = modelAt(destination, upstream) ?? request.fields.model ?? "";
   const body = request.parsed && Buffer.isBuffer(request.body) ? request.body : null;
+  const { hasAgentItems } = request;
   const { stream, includeUsage } = request.fields;
   const streamsWithoutUsage = stream && !includeUsage;
-  return { upstream, dialect, path, model, body, streamsWithoutUsage };
-}
-
-/** Items and tools of agents that only some servers know: freeform tools, Codex' and OpenAI's. */
-const agentItems =
-  /"type"\s*:\s*"(?:additional_tools|namespace|custom|(?:custom_tool|local_shell|shell|apply_patch|tool_search)(?:_call|_output|_call_output)?)"/;
-
-/** How their types begin; a text cannot hold them, because its quotes are escaped. */
-const agentWords =
-  '"additional_tools "namespace "custom "local_shell "shell "apply_patch "tool_search'.split(" ");
-
-function hasAgentItems({ body, dialect }: Attempt): boolean {
-  if (body === null || !dialects[dialect].prompt.hasAgentItems) return false;
-  // Most bodies have none, and large ones are not copied to see that.
-  return agentWords.some((word) => body.includes(word)) && agentItems.test(body.toString("latin1"));
+  return { upstream, dialect, path, model, body, hasAgentItems, streamsWithoutUsage };
 }
 
 function speaksLate({ body, dialect }: Attempt): boolean {
@@ -86,7 +74,7 @@ export function firstWay(attempt: Attempt): AskingWay {
   // Other servers than OpenAI's leave such tools out and say nothing, as llama.cpp does.
   const knowsItems = upstream.type === "openai" && refused.get(agentMark) === undefined;
   const cannot = (): boolean =>
-    (!knowsItems && hasAgentItems(attempt)) ||
+    (!knowsItems && attempt.hasAgentItems) ||
     (refused.get(toolsMark(model)) !== undefined && body !== null && namesTools(body));
   const converts = isConvertible(upstream, dialect, path) && cannot();
   return { ...plainWay, converts, demotes };
@@ -181,13 +169,13 @@ function nextPass(way: AskingWay, error: GatewayError, attempt: Attempt): NextAs
   const isOwn = dialects[dialect].upstreams.ownOf === upstream.family;
   if (!isConvertible(upstream, dialect, path)) {
     // The same API, with functions in place of freeform tools.
-    const helps = refuses && isOwn && hasAgentItems(attempt) && !lacksPath(error);
+    const helps = refuses && isOwn && attempt.hasAgentItems && !lacksPath(error);
     return helps ? { ...converted, isGuess: true, learn() {} } : null;
   }
   if (refuses && responsesWords.test(error.message) && isOwn) {
     return { ...converted, isGuess: true, learn: () => refused.set(toolsMark(model), true) };
   }
-  if (refuses && hasAgentItems(attempt) && !lacksPath(error)) {
+  if (refuses && attempt.hasAgentItems && !lacksPath(error)) {
     return { ...converted, isGuess: true, learn: () => refused.set(agentMark, true) };
   }
   // It was the path that the upstream did not know, not the model.

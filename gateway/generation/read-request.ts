@@ -36,6 +36,8 @@ export type GenerationRequest = {
   readonly inflated: boolean;
   /** Names the conversation that it goes on with; null if it names none, or nobody needs it. */
   readonly conversation: string | null;
+  /** It has items or tools that not every server of its API knows. */
+  readonly hasAgentItems: boolean;
 };
 
 /** A request, and the memory of its body, which is freed when it is disposed of. */
@@ -87,11 +89,11 @@ async function readWhole(
     const sender = hasManyModels ? { user, session: sessionOf(headers) } : null;
     const input = { dialect, target: { path, query }, what, sender };
     const found = work.run("read", bytes, input, signal);
-    const { fields: plain, conversation } = found instanceof Promise ? await found : found;
+    const { fields: plain, ...about } = found instanceof Promise ? await found : found;
     const { framing } = plain;
     const fields = { ...plain, framing: framing === null ? null : framings[framing] };
-    const read = { headers, fields, json, body: bytes, parsed: true, inflated, conversation };
-    return { ...read, [Symbol.dispose]: free };
+    const read = { headers, fields, json, body: bytes, parsed: true, inflated };
+    return { ...read, ...about, [Symbol.dispose]: free };
   } catch (error) {
     free();
     throw error;
@@ -122,6 +124,7 @@ async function readUpload(
   const read = await bodies.readAhead(request, response, sender, form);
   const fields = { ...noFields, model: form?.model() ?? null };
   const body = "stream" in read ? read.stream : read.bytes;
-  const unread = { json: false, parsed: false, inflated: false, conversation: null };
-  return { headers, fields, body, ...unread, [Symbol.dispose]: read.free };
+  const unread = { json: false, parsed: false, inflated: false };
+  const about = { conversation: null, hasAgentItems: false };
+  return { headers, fields, body, ...unread, ...about, [Symbol.dispose]: read.free };
 }

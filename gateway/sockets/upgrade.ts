@@ -45,6 +45,7 @@ const nothingRead = {
   parsed: false,
   inflated: false,
   conversation: null,
+  hasAgentItems: false,
 };
 
 const unjudged = { path: "", query: "", dialect: "openai", kind: "generation" } as const;

@@ -1,3 +1,4 @@
+import { holdsAgentItems } from "../agent-items.ts";
 import type { DialectName } from "../all.ts";
 import { dialects } from "../all.ts";
 import { conversationKey } from "../conversation-key.ts";
@@ -27,6 +28,8 @@ export type ReadResult = {
   readonly fields: PlainFields;
   /** Names the conversation that the request goes on with; null for none. */
   readonly conversation: string | null;
+  /** It has items or tools that not every server of its API knows. */
+  readonly hasAgentItems: boolean;
 };
 
 export type EditInput = { readonly dialect: DialectName; readonly edits: BodyEdits };
@@ -37,6 +40,8 @@ function read(bytes: Buffer, { dialect, target, what, sender }: ReadInput): Read
   const { model } = fields;
   return {
     fields: { ...fields, framing: framingName(fields.framing) },
+    hasAgentItems:
+      what === "fields" && dialects[dialect].prompt.hasAgentItems && holdsAgentItems(bytes),
     conversation:
       sender === null
         ? null

@@ -155,6 +155,7 @@ function requestOf(body: object): GenerationRequest {
     fields,
     json: true,
     conversation: conversationKey("alice", "tiny", bytes, "chat"),
+    hasAgentItems: false,
     body: bytes,
     parsed: true,
     inflated: false,
