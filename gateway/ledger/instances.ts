@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, readdirSync, realpathSync, rmSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import Database from "better-sqlite3";
@@ -25,6 +25,8 @@ export type Instance = {
  */
 export function startInstance(db: Database.Database, now: number): Instance {
   const token = randomBytes(8).toString("hex");
+  // Other accounts that may read it can lock it: a dead instance would count as alive.
+  closeSync(openSync(lockFile(db, token), "wx", 0o600));
   // Locked before the entry is visible: an entry without a locked file counts as dead.
   const lock = hold(lockFile(db, token));
   if (lock === null) throw new Error("the lock of a new instance is taken");

@@ -208,11 +208,15 @@ test("an instance that lives keeps its open rows when another one starts on the 
   expect(verify(db)).toEqual([]);
 });
 
-test("rows, directory and file are their owner's alone", () => {
+test("rows, directory and all its files are their owner's alone", () => {
   const file = join(dirname(temporaryFile()), "new", "deeper", "gateway.db");
   start(file);
   expect(statSync(dirname(file)).mode & 0o777).toBe(0o700);
-  expect(statSync(file).mode & 0o777).toBe(0o600);
+  const files = readdirSync(dirname(file));
+  expect(files.some((name) => name.includes("-instance-"))).toBe(true);
+  for (const name of files) {
+    expect([name, statSync(join(dirname(file), name)).mode & 0o777]).toEqual([name, 0o600]);
+  }
 });
 
 test("after a shutdown nothing is written and nothing throws", async () => {
