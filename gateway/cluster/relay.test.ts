@@ -100,6 +100,32 @@ it("passes what announces trailers, in a request and in an answer, with chunks a
   }
 });
 
+it("ends a connection that sends hundreds of requests before the first answer", async () => {
+  let asked = 0;
+  let answerFirst = (): void => {};
+  const port = await passing((_asked, response) => {
+    asked++;
+    answerFirst = () => void response.end("ok");
+    if (asked > 1) response.end("ok");
+  });
+  const get = "GET / HTTP/1.1\r\nhost: x\r\n\r\n";
+  const socket = connect(port, "127.0.0.1");
+  let text = "";
+  socket.setEncoding("utf8").on("error", () => {});
+  socket.on("data", (piece) => {
+    text += piece;
+  });
+  socket.write(get.repeat(50));
+  await until(() => asked === 1, "the first is asked");
+  answerFirst();
+  await until(() => text.split("HTTP/1.1 200").length === 51, "all fifty are answered");
+  asked = 0;
+  const closed = new Promise((resolve) => socket.once("close", resolve));
+  socket.write(get.repeat(1_000));
+  await closed;
+  expect(asked).toBeLessThan(102);
+});
+
 it("serves HTTP/1.0, which needs no Host and has no 100 and no upgrades", async () => {
   const port = await passing((asked, response) => {
     const { host, upgrade, expect: wait } = asked.headers;

@@ -15,6 +15,12 @@ export type Relay = {
  */
 const ofConnection = new Set(["connection", "keep-alive", "transfer-encoding", "trailer"]);
 
+/**
+ * Requests of one connection that wait behind its first. Clients send the next one after the answer;
+ * what comes unasked would fill the memory, as Node reads on until answers wait.
+ */
+const mostBehind = 100;
+
 /** @param path - the keeper's Unix socket */
 export function createRelay(path: string): Relay {
   const agents = new WeakMap<Socket, Agent>();
@@ -33,11 +39,20 @@ export function createRelay(path: string): Relay {
   return {
     pass(request, response) {
       const { method, url, socket } = request;
+      const agent = agentOf(socket);
+      const behind = Object.values(agent.requests).reduce(
+        (sum, all) => sum + (all?.length ?? 0),
+        0,
+      );
+      if (socket.destroyed || behind >= mostBehind) {
+        socket.destroy();
+        return;
+      }
       const asked = ask({
         ...(method === undefined ? {} : { method }),
         ...(url === undefined ? {} : { path: url }),
         headers: passedHeaders(request),
-        agent: agentOf(socket),
+        agent,
         setHost: false,
       });
       asked.on("continue", () => response.writeContinue());
