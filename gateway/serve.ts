@@ -252,7 +252,7 @@ const limitsOver = (
   openLimits({
     ...settings,
     rateLimit,
-    history: (user, since) => ledger.windowCounts(user, since, Date.now()),
+    history: (user, since, apart) => ledger.windowCounts(user, since, Date.now(), apart),
     historyOfKey: (keyId, since) => ledger.keyCounts(keyId, since),
     onTrouble: telemetry.limitsTrouble,
   });

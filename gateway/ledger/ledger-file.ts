@@ -21,7 +21,7 @@ export type LedgerFile = {
   /** After each commit: its rows, and those that still wait for one. */
   committed(rows: number, waiting: number): void;
   totals(): UserTotals[];
-  windowCounts(user: string, since: number, now: number): WindowCount[];
+  windowCounts(user: string, since: number, now: number, apart?: number): WindowCount[];
   keyCounts(keyId: string, since: number): WindowCount[];
   find(user: string, id: string): Generation | null;
   spent(user: string, since: number): Spent;

@@ -40,13 +40,15 @@ export type Ledger = {
   /** What each user has used over all time, as counted when a row closed. Reads the database. */
   totals(): Promise<UserTotals[]>;
   /**
-   * What one user used since `since` (epoch ms), oldest first. Reads the database: a promise where
-   * that is far away, of null if it cannot be read now. Never throws or rejects.
+   * What one user used since `since` (epoch ms), oldest first; no count holds what was before and
+   * after `apart`. Reads the database: a promise where that is far away, of null if it cannot be
+   * read now. Never throws or rejects.
    */
   windowCounts(
     user: string,
     since: number,
     now: number,
+    apart?: number,
   ): WindowCount[] | Promise<WindowCount[] | null>;
   /** The same of all people behind a key, by quarter hours, by the key's id. */
   keyCounts(keyId: string, since: number): WindowCount[] | Promise<WindowCount[] | null>;
@@ -96,7 +98,7 @@ function storeOf(files: LedgerFiles, onTrouble: (message: string) => void): Ledg
     committed: (rows, waiting) => files.open.committed(rows, waiting),
     look: (isLast) => files.look(isLast),
     totals: async () => files.open.totals(),
-    windowCounts: (user, since, now) => counted(() => files.open.windowCounts(user, since, now)),
+    windowCounts: (...asked) => counted(() => files.open.windowCounts(...asked)),
     keyCounts: (keyId, since) => counted(() => files.open.keyCounts(keyId, since)),
     find: async (user, id) => files.open.find(user, id),
     spent: async (user, since) => files.open.spent(user, since),

@@ -126,7 +126,7 @@ const readsOf = (
   store: LedgerStore,
 ): Omit<Ledger, "open" | "waits" | "close" | "state" | "shutdown"> => ({
   totals: () => store.totals(),
-  windowCounts: (user, since, now) => store.windowCounts(user, since, now),
+  windowCounts: (...asked) => store.windowCounts(...asked),
   keyCounts: (keyId, since) => store.keyCounts(keyId, since),
   find: (user, id) => store.find(user, id),
   spent: (user, since) => store.spent(user, since),

@@ -31,11 +31,11 @@ const grain = 1_000;
 
 /** What the counts are made of, in SQLite and PostgreSQL. */
 export const windowSql: Readonly<Record<"started" | "ended" | "days" | "ofKey", string>> = {
-  /** Binds the user, and the first and the last start. */
+  /** Binds the user, the first and the last start, and the time before which counts are apart. */
   started: `
     SELECT max(started_at) AS at, count(*) AS requests, 0 AS tokens, 0 AS upstream, 0 AS cost
     FROM generations WHERE "user" = ? AND started_at BETWEEN ? AND ?
-    GROUP BY started_at / ${grain}`,
+    GROUP BY started_at / ${grain}, started_at < ?`,
   /** Binds the same. */
   ended: `
     SELECT max(ended_at) AS at, 0 AS requests, sum(tokens) AS tokens, sum(upstream) AS upstream,
@@ -44,7 +44,7 @@ export const windowSql: Readonly<Record<"started" | "ended" | "days" | "ofKey", 
         coalesce(input_tokens, 0) + coalesce(output_tokens, 0) AS tokens,
         coalesce(upstream_ms, 0) AS upstream, coalesce(cost, 0) AS cost
       FROM generations WHERE "user" = ? AND started_at BETWEEN ? AND ? AND state <> 'open') AS done
-    GROUP BY ended_at / ${grain}`,
+    GROUP BY ended_at / ${grain}, ended_at < ?`,
   /** Binds the user, the first day, and the day after the last. */
   days: `
     SELECT day, sum(requests) AS requests, sum(input_tokens + output_tokens) AS tokens,
@@ -62,15 +62,20 @@ export type DayCount = Omit<WindowCount, "at"> & { readonly day: string };
 
 /** Which rows a window reads, and which whole days before them; null: none. */
 export type WindowPlan = {
-  readonly rows: readonly [from: number, until: number];
+  readonly rows: readonly [from: number, until: number, apart: number];
   readonly days: readonly [from: string, until: string] | null;
 };
 
-export function planWindow(since: number, now: number): WindowPlan {
+/** @param apart - no count holds rows of before and after this time; epoch ms */
+export function planWindow(since: number, now: number, apart: number = now): WindowPlan {
   const exactFrom = Math.floor(now / day - exactDays) * day;
   const isLong = since < exactFrom;
   return {
-    rows: [Math.floor(isLong ? exactFrom : since - longest), Math.ceil(now + clockSkew)],
+    rows: [
+      Math.floor(isLong ? exactFrom : since - longest),
+      Math.ceil(now + clockSkew),
+      Math.ceil(apart),
+    ],
     days: isLong ? [dayOf(since), dayOf(exactFrom)] : null,
   };
 }
@@ -94,12 +99,13 @@ const dayOf = (time: number): string => new Date(time).toISOString().slice(0, 10
  */
 export function createWindowCounts(
   db: Database.Database,
-): (user: string, since: number, now: number) => WindowCount[] {
-  const started = db.prepare<[string, number, number], WindowCount>(windowSql.started);
-  const ended = db.prepare<[string, number, number], WindowCount>(windowSql.ended);
+): (user: string, since: number, now: number, apart?: number) => WindowCount[] {
+  type Bound = [user: string, from: number, until: number, apart: number];
+  const started = db.prepare<Bound, WindowCount>(windowSql.started);
+  const ended = db.prepare<Bound, WindowCount>(windowSql.ended);
   const days = db.prepare<[string, string, string], DayCount>(windowSql.days);
-  return (user, since, now) => {
-    const plan = planWindow(since, now);
+  return (user, since, now, apart) => {
+    const plan = planWindow(since, now, apart);
     const found = [...started.all(user, ...plan.rows), ...ended.all(user, ...plan.rows)];
     return joinCounts(found, plan.days === null ? [] : days.all(user, ...plan.days));
   };

@@ -76,7 +76,7 @@ export function createLimits(options: LimitsOptions): Limits {
     const [own, shared] = [limitsOf.of(who), limitsOf.ofKey(who)];
     const rules: Rules[] = [];
     if (own.length > 0) {
-      const past: Past = (since) => options.history(user, since);
+      const past: Past = (since, apart) => options.history(user, since, apart);
       rules.push({ account: accountOf(users, user), limits: own, past });
     }
     if (behind !== undefined && shared.length > 0) {
@@ -112,10 +112,11 @@ export function createLimits(options: LimitsOptions): Limits {
 
   /** Reads again what could not be read when windows began. Nobody waits for it. */
   function catchUp({ account, past }: Rules, wallNow: number): void {
-    const { unreadMs } = account;
+    const { unreadMs, unreadUntil } = account;
     if (unreadMs === 0 || wallNow < (nextTry.get(account) ?? 0)) return;
     nextTry.set(account, wallNow + catchUpMs);
-    const found = past(wallNow - unreadMs);
+    const ahead = steady(wallNow) - wallNow;
+    const found = past(wallNow - unreadMs, unreadUntil - ahead);
     if (!(found instanceof Promise)) return;
     void found.then((known) => {
       const now = steady(wallNow);
@@ -189,7 +190,7 @@ type Bound = {
   readonly windows: readonly SlidingWindow[];
 };
 
-type Past = (since: number) => ReturnType<UsageHistory>;
+type Past = (since: number, apart?: number) => ReturnType<UsageHistory>;
 
 function worstOf(bounds: readonly Bound[], needs: Amounts, now: number): Excess | null {
   let worst: Excess | null = null;

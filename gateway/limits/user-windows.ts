@@ -5,12 +5,14 @@ import { SlidingWindow } from "./sliding-window.ts";
 export type Past = { readonly at: number } & Partial<Amounts>;
 
 /**
- * Returns what a user used since a time, oldest first. Older uses may be summed up. A promise where
- * that is read from another machine; it never rejects, and is null if it cannot be read now.
+ * Returns what a user used since a time, oldest first. Older uses may be summed up, but not those of
+ * before and after `apart`. A promise where that is read from another machine; it never rejects, and
+ * is null if it cannot be read now.
  */
 export type UsageHistory = (
   user: string,
   since: number,
+  apart?: number,
 ) => readonly Past[] | Promise<readonly Past[] | null>;
 
 /** The windows of one user, over all their keys and ways in. */
@@ -65,6 +67,11 @@ export class UserWindows {
       0,
       ...[...this.#unread.keys()].map((name) => this.#windows.get(name)?.windowMs ?? 0),
     );
+  }
+
+  /** From when on the windows that began so know what was used. Milliseconds. */
+  get unreadUntil(): number {
+    return Math.min(...this.#unread.values());
   }
 
   /** Brings what was used before to the windows that began without it. */

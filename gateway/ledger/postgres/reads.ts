@@ -52,9 +52,9 @@ export function createPostgresReads(options: PostgresReadsOptions): PostgresRead
   const counted = (read: () => Promise<WindowCount[]>) => countedBy(options, read);
   return {
     totals: () => asked(() => rowsOf<UserTotals>(db, sumTotals)),
-    windowCounts: (user, since, now) =>
+    windowCounts: (user, since, now, apart) =>
       counted(async () => {
-        const plan = planWindow(since, now);
+        const plan = planWindow(since, now, apart);
         const [started, ended, days] = await Promise.all([
           rowsOf<WindowCount>(db, windowSql.started, user, ...plan.rows),
           rowsOf<WindowCount>(db, windowSql.ended, user, ...plan.rows),

@@ -216,6 +216,19 @@ export function ledgerContract(name: string, make: () => Promise<Accounts>): voi
       ]);
     });
 
+    test("keep apart what was before and after a time, however close together", async () => {
+      const { ledger } = await start();
+      const second = Math.floor(now / 1_000) * 1_000 - 10_000;
+      for (const ms of [100, 200, 700, 800, 900]) {
+        await addRow(ledger, { startedAt: second + ms }, { durationMs: 10 });
+      }
+      const counts = (await ledger.windowCounts("alice", now - hour, now, second + 500)) ?? [];
+      const before = counts.filter(({ at: time }) => time < second + 500);
+      const sum = (of: "requests" | "tokens"): number =>
+        before.reduce((total, one) => total + one[of], 0);
+      expect([sum("requests"), sum("tokens")]).toEqual([2, 30]);
+    });
+
     test("have the rows of the last days and the sums of those before, each once", async () => {
       const { ledger } = await start();
       for (let index = 0; index < 40; index++) {
