@@ -63,6 +63,15 @@ describe("the pages of the documentation", () => {
     expect(broken).toEqual([]);
   });
 
+  it("have one way to set up an agent: README's blocks are those of docs/agents.md", () => {
+    const folded = [...textOf("README.md").matchAll(/<\/summary>\n\n([\s\S]*?)\n\n<\/details>/g)];
+    const agents = textOf("docs/agents.md");
+    expect(folded.length).toBeGreaterThan(4);
+    expect(
+      folded.map(([, block = ""]) => block).filter((block) => !agents.includes(block)),
+    ).toEqual([]);
+  });
+
   it("are all in the index of docs/", () => {
     const index = textOf("docs/README.md");
     const own = pages.filter((page) => /^docs\/[^/]+\.md$/.test(page) && page !== "docs/README.md");
