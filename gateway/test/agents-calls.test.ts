@@ -157,10 +157,14 @@ it("Codex' history of calls reaches a chat server as calls and results of functi
 
 it("Codex at a server whose Responses refuse its items is served in chat from then on", async () => {
   const chat = calling("view", "{}");
-  await using gateway = await startTestGateway((seen, response, request) => {
-    if (seen.url === "/v1/chat/completions") return chat(seen, response, request);
-    json(response, { error: { message: "Cannot determine type of 'item'" } }, 400);
-  });
+  // Of several processes each learns it for itself.
+  await using gateway = await startTestGateway(
+    (seen, response, request) => {
+      if (seen.url === "/v1/chat/completions") return chat(seen, response, request);
+      json(response, { error: { message: "Cannot determine type of 'item'" } }, 400);
+    },
+    { WORKERS: "1" },
+  );
   for (let count = 0; count < 2; count++) {
     expect((await gateway.post("/v1/responses", codex)).status).toBe(200);
   }
@@ -269,7 +273,8 @@ describe.each([false, true])("OpenAI as an upstream (stream: %s)", (stream) => {
   });
 
   it("is asked in Responses for a chat client that its chat has refused, and remembers", async () => {
-    await using gateway = await startTestGateway(refusing);
+    // Of several processes each learns it for itself.
+    await using gateway = await startTestGateway(refusing, { WORKERS: "1" });
     const tools = [{ type: "function", function: { name: "read", parameters: {} } }];
     const body = {
       model: "gpt-5.4",

@@ -31,7 +31,8 @@ async function streamed(model: string): Promise<{ text: string; asked: boolean }
 
 describe("llama.cpp behind a proxy that writes its own name", () => {
   it("is known by its timings, for its own models alone", async () => {
-    gateway = await startTestGateway(proxied, { UPSTREAM_TYPE: "auto" });
+    // Of several processes each learns it for itself.
+    gateway = await startTestGateway(proxied, { UPSTREAM_TYPE: "auto", WORKERS: "1" });
     expect(await streamed("other")).toMatchObject({ asked: true });
     expect(await streamed("llama-1")).toMatchObject({ asked: true });
     const known = await streamed("llama-1");

@@ -27,7 +27,8 @@ const arrived = (event: string) => until(() => got(event).length > 0, `a notice 
 
 describe("those who run the gateway are told", () => {
   it("of a users.json that is broken", async () => {
-    await using gateway = await start();
+    // The first of several processes reads users.json for its own requests alone.
+    await using gateway = await start({ WORKERS: "1" });
     writeFileSync(gateway.usersFile, "{");
     await gateway.post("/v1/chat/completions", chat());
     await arrived("users_file_invalid");

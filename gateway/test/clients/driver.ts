@@ -44,7 +44,7 @@ type Told = {
 };
 
 /** A compiler may have much to do on two slow cores. Milliseconds. */
-const longestBuildMs = 900_000;
+const longestBuildMs = 480_000;
 
 /**
  * Copies the driver's folder to where clients are installed, builds it there, and starts it. Rejects with
