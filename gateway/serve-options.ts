@@ -69,13 +69,11 @@ type WatchedParts = {
   readonly ledger: Pick<Ledger, "state">;
   readonly users: Pick<UserDirectory, "read">;
   readonly underway: RosterView<Underway>;
-  /** How many processes serve generations. */
-  readonly share: number;
 };
 
 /** What the gauges show. */
 export function watchedBy(parts: WatchedParts): Watched {
-  const { settings, configFile, upstreams, ledger, users, underway, share } = parts;
+  const { settings, configFile, upstreams, ledger, users, underway } = parts;
   const { lines, pools, watch } = upstreams;
   const kept = keptFilesOf(settings, configFile);
   return {
@@ -89,8 +87,7 @@ export function watchedBy(parts: WatchedParts): Watched {
         return { name, capacity, active, up, state, certificates, loads: loads?.count ?? null };
       }),
     oldestWaits: () => lines.oldestWaits(),
-    // The keeper of several processes is not told when the client of a running request leaves.
-    leftForMs: () => (share > 1 ? null : leftForMs(underway)),
+    leftForMs: () => leftForMs(underway),
     spooled: () => ledger.state().spooled,
     coverage: () => lines.coverage().part,
     fairness: () => jainOf(lines.fairness()),

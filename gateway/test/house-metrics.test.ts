@@ -74,9 +74,7 @@ test("metrics show the disk, the newest backup, and the next key that ends", asy
 test("metrics show how long a slot is held for a client that has left", async () => {
   const upstream = holding();
   // Asked for log probabilities, it cannot run as a stream: the slot is held until the answer ends.
-  // The first of several processes does not know what a worker still waits for.
-  const settings = { UPSTREAM_TYPE: "llamacpp", WORKERS: "1" };
-  await using gateway = await startTestGateway(upstream.handler, settings);
+  await using gateway = await startTestGateway(upstream.handler, { UPSTREAM_TYPE: "llamacpp" });
   const leaving = new AbortController();
   const left = gateway.post("/v1/chat/completions", chat({ logprobs: true }), {
     signal: leaving.signal,

@@ -159,9 +159,7 @@ alertTest("LlmGatewayOldestWait", "a request has waited for eleven minutes", asy
 
 alertTest("LlmGatewaySlotNotFreed", "the upstream goes on for a client that left", async () => {
   const upstream = holding();
-  // The clock that moves below is that of the test's own process.
-  const settings = { UPSTREAM_TYPE: "llamacpp", WORKERS: "1" };
-  const gateway = await keptGateway(upstream.handler, settings);
+  const gateway = await keptGateway(upstream.handler, { UPSTREAM_TYPE: "llamacpp" });
   const leaving = new AbortController();
   // With log probabilities it cannot run as a stream, which the upstream would notice the end of.
   const left = gateway.post("/v1/chat/completions", chat({ logprobs: true }), {
