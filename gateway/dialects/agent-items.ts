@@ -1,12 +1,9 @@
-/** Items and tools of agents that only some servers know: freeform tools, Codex' and OpenAI's. */
-const agentItems =
+/**
+ * The types of items and tools of agents that only some servers know: freeform tools, Codex' and
+ * OpenAI's. A text cannot hold them so, because its quotes are escaped.
+ */
+const agentTypes =
   /"type"\s*:\s*"(?:additional_tools|namespace|custom|(?:custom_tool|local_shell|shell|apply_patch|tool_search)(?:_call|_output|_call_output)?)"/;
 
-/** How their types begin; a text cannot hold them, because its quotes are escaped. */
-const agentWords =
-  '"additional_tools "namespace "custom "local_shell "shell "apply_patch "tool_search'.split(" ");
-
-/** Most bodies have none, and large ones are not copied to see that. */
-export function holdsAgentItems(body: Buffer): boolean {
-  return agentWords.some((word) => body.includes(word)) && agentItems.test(body.toString("latin1"));
-}
+/** Whether a body has such an item or tool. */
+export const holdsAgentItems = (body: Buffer): boolean => agentTypes.test(body.toString("latin1"));
