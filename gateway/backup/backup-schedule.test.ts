@@ -174,7 +174,7 @@ test("the time of day is local, across the change of the clocks", () => {
   expect(lastDue(noon, 12 * 60)).toBe(noon);
 });
 
-test("the newest backup is known, whoever made it", async () => {
+test("the newest backup is known: a daily one, or one by hand", async () => {
   const place = await house();
   expect(await newestBackup(place.kept)).toBeNull();
   mkdirSync(place.backups);

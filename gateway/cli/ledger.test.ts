@@ -95,7 +95,7 @@ test("a sum of a quarter of an hour is repaired too, while a gateway runs on the
   await running.shutdown();
 });
 
-test("sums whose rows are gone are kept by a repair: they are all that is left", async () => {
+test("a repair keeps sums without rows: they are all that is left", async () => {
   const file = await threeDays();
   const db = connect(file);
   db.exec(`DELETE FROM generations WHERE started_at < ${day + dayMs}`);

@@ -70,7 +70,7 @@ function candidateOf(ticket: Ticket): Candidate {
   };
 }
 
-/** A line whose `join` goes by a keeper. The other calls are made where the line is. */
+/** A line that is joined through a keeper. All other calls go to the line itself. */
 function behind(line: Line, keeper: Keeper): Line {
   const join = async (ticket: Ticket): Promise<Slot> => {
     const stop = { signal: ticket.signal, abort: () => {} };

@@ -1,17 +1,11 @@
-import { type ErrorCode, GatewayError } from "../errors.ts";
+import { GatewayError } from "../errors.ts";
 import { type Failure, failureOf, reasonOf, ToldFailure } from "../upstreams/failure.ts";
 
 /** An error on its way to another process. */
-export type WireError = {
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly status: number;
-  readonly type: string;
-  readonly shownCode: string;
-  readonly param: string | null;
-  readonly model: string | null;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly extra: Readonly<Record<string, unknown>>;
+export type WireError = Pick<
+  GatewayError,
+  "code" | "message" | "status" | "type" | "shownCode" | "param" | "model" | "headers" | "extra"
+> & {
   /** What it tells about an upstream. Its cause, which tells so here, stays in this process. */
   readonly failure: Failure;
 };

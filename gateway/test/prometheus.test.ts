@@ -1,22 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { copyFileSync, mkdtempDisposableSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { freePort } from "../cluster/free-port.ts";
 import { chat, startTestGateway, until } from "./support/harness.ts";
 import { chatChunk } from "./support/mock-upstream.ts";
 import { promtoolIsMissing } from "./support/promtool.ts";
 
 const docs = join(import.meta.dirname, "../../docs");
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
 
 /** Prometheus with the configuration of docs/, which asks this gateway each second. */
 async function startPrometheus(target: string): Promise<string> {
@@ -27,7 +19,7 @@ async function startPrometheus(target: string): Promise<string> {
   expect(config).toContain(target);
   writeFileSync(join(folder.path, "prometheus.yml"), config);
   copyFileSync(join(docs, "prometheus/alerts.yml"), join(folder.path, "alerts.yml"));
-  const address = `127.0.0.1:${await freePort()}`;
+  const address = `127.0.0.1:${await freePort(0, "127.0.0.1")}`;
   const process: ChildProcess = spawn(
     "prometheus",
     [

@@ -3,7 +3,7 @@ import { isAbsent } from "../field-checks.ts";
 import { cacheHint, type UserPart } from "../hub/parts-hub.ts";
 import { readSource, sourceOf } from "../hub/parts-source.ts";
 import type { Dropped } from "../hub/read-dropped.ts";
-import { below, objectsAt, requiredText, textAt } from "../hub/read-fields.ts";
+import { below, readEach, requiredText, textAt } from "../hub/read-fields.ts";
 import { readPart } from "../openai/read-parts.ts";
 
 const knownFields: Readonly<Record<string, ReadonlySet<string>>> = {
@@ -87,9 +87,5 @@ export function readBlocks(
   const value = object[name];
   if (isAbsent(value)) return [];
   if (typeof value === "string") return [{ type: "text", text: value }];
-  return objectsAt(object, name, at).flatMap(({ item, at: where }) => {
-    const parts = readBlock(item, where, dropped);
-    if (parts === null) dropped.add(where);
-    return parts ?? [];
-  });
+  return readEach(object, name, at, dropped, (item, where) => readBlock(item, where, dropped));
 }

@@ -27,7 +27,7 @@ function objectSchema(schema: JsonObject): JsonObject {
   return { ...Object.fromEntries(told), type: "object", properties: propertiesOf(schema) };
 }
 
-/** The request with tools whose schemas every upstream takes, and whose names name one tool. */
+/** The request with fitted tools: every upstream takes their schemas, and each name is of one tool. */
 export function fitSchemas(options: HubOptions): HubOptions {
   if (options.tools === undefined) return options;
   // Anthropic and Gemini refuse a name that comes twice; the last one counts, as in an object.

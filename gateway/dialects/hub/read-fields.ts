@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject } from "../../json-object.ts";
 import { isAbsent, wrong } from "../field-checks.ts";
 import { plainNumber } from "../json/exact-json.ts";
+import type { Dropped } from "./read-dropped.ts";
 
 /** The path of a field below `path`, as error messages name it. */
 export function below(path: string, name: string): string {
@@ -64,6 +65,24 @@ export function objectsAt(object: JsonObject, name: string, path: string): Place
   return value.map((item: unknown, index) => {
     const at = `${where}[${index}]`;
     return isJsonObject(item) ? { item, at } : wrong(at, "must be an object");
+  });
+}
+
+/**
+ * What `read` makes of the objects of a list. One of a type that it does not know, which is null, is
+ * dropped.
+ */
+export function readEach<Part>(
+  object: JsonObject,
+  name: string,
+  path: string,
+  dropped: Dropped,
+  read: (item: JsonObject, at: string) => Part[] | null,
+): Part[] {
+  return objectsAt(object, name, path).flatMap(({ item, at }) => {
+    const parts = read(item, at);
+    if (parts === null) dropped.add(at);
+    return parts ?? [];
   });
 }
 

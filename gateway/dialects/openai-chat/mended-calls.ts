@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject } from "../../json-object.ts";
 
-/** Whether a whole answer is read, or a chunk, whose calls may come in pieces. */
+/** What is read: a whole answer, or a chunk. A chunk may hold pieces of calls. */
 export type Extent = "whole" | "chunk";
 
 /**

@@ -11,7 +11,7 @@ import {
 import { cacheHint, type UserPart } from "../hub/parts-hub.ts";
 import { readSource, sourceOf } from "../hub/parts-source.ts";
 import type { Dropped } from "../hub/read-dropped.ts";
-import { below, objectAt, objectsAt, requiredText, textAt } from "../hub/read-fields.ts";
+import { below, objectAt, readEach, requiredText, textAt } from "../hub/read-fields.ts";
 
 const fieldsOf = (names: string): ReadonlySet<string> =>
   new Set(["type", "cache_control", ...names.split(" ")]);
@@ -124,9 +124,5 @@ export function readParts(
 ): UserPart[] {
   const value = object[name];
   if (typeof value === "string") return [{ type: "text", text: value }];
-  return objectsAt(object, name, at).flatMap(({ item, at: where }) => {
-    const parts = readPart(item, where, dropped);
-    if (parts === null) dropped.add(where);
-    return parts ?? [];
-  });
+  return readEach(object, name, at, dropped, (item, where) => readPart(item, where, dropped));
 }

@@ -1,8 +1,13 @@
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { copy } from "../../cli/ledger/copy.ts";
-import { addRow } from "../../test/support/ledger-contract.ts";
 import { runCommand } from "../../test/support/run-command.ts";
-import { closing, connect, opening, temporaryFile } from "../../test/support/test-ledger.ts";
+import {
+  addRow,
+  closing,
+  connect,
+  opening,
+  temporaryFile,
+} from "../../test/support/test-ledger.ts";
 import {
   noPostgres,
   startPostgres,

@@ -4,8 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { startCuttingRelay } from "../../test/support/cutting-relay.ts";
-import { addRow } from "../../test/support/ledger-contract.ts";
-import { closing, opening, temporaryFile } from "../../test/support/test-ledger.ts";
+import { addRow, closing, opening, temporaryFile } from "../../test/support/test-ledger.ts";
 import {
   noPostgres,
   startPostgres,

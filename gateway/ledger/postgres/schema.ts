@@ -2,6 +2,27 @@ import type { ClientBase, Pool } from "pg";
 import { keptFrom, quarterMs } from "../rollups.ts";
 import { UnsuitableDatabase } from "./connect.ts";
 
+/** The columns of both tables of sums, behind their time. */
+const sumsByPlace = `"user" text COLLATE "C" NOT NULL,
+    key text COLLATE "C" NOT NULL,
+    model text COLLATE "C" NOT NULL,
+    upstream text COLLATE "C" NOT NULL,
+    dialect text COLLATE "C" NOT NULL,
+    requests bigint NOT NULL,
+    input_tokens bigint NOT NULL,
+    output_tokens bigint NOT NULL,
+    cached_tokens bigint NOT NULL,
+    reasoning_tokens bigint NOT NULL,
+    unmetered bigint NOT NULL,
+    errors bigint NOT NULL,
+    cancelled bigint NOT NULL,
+    interrupted bigint NOT NULL,
+    queue_ms bigint NOT NULL,
+    upstream_ms bigint NOT NULL,
+    duration_ms bigint NOT NULL,
+    cost bigint NOT NULL,
+    unpriced bigint NOT NULL`;
+
 /** Position in this list + 1 is the version. Never edit one that was released. */
 export const postgresMigrations: readonly string[] = [
   `
@@ -54,49 +75,13 @@ export const postgresMigrations: readonly string[] = [
   -- The sums of UTC days, and of the quarter hours of the last 90 days.
   CREATE TABLE rollups (
     day text COLLATE "C" NOT NULL,
-    "user" text COLLATE "C" NOT NULL,
-    key text COLLATE "C" NOT NULL,
-    model text COLLATE "C" NOT NULL,
-    upstream text COLLATE "C" NOT NULL,
-    dialect text COLLATE "C" NOT NULL,
-    requests bigint NOT NULL,
-    input_tokens bigint NOT NULL,
-    output_tokens bigint NOT NULL,
-    cached_tokens bigint NOT NULL,
-    reasoning_tokens bigint NOT NULL,
-    unmetered bigint NOT NULL,
-    errors bigint NOT NULL,
-    cancelled bigint NOT NULL,
-    interrupted bigint NOT NULL,
-    queue_ms bigint NOT NULL,
-    upstream_ms bigint NOT NULL,
-    duration_ms bigint NOT NULL,
-    cost bigint NOT NULL,
-    unpriced bigint NOT NULL,
+    ${sumsByPlace},
     PRIMARY KEY (day, "user", key, model, upstream, dialect)
   );
   CREATE INDEX rollups_user ON rollups ("user", day);
   CREATE TABLE quarters (
     quarter bigint NOT NULL,
-    "user" text COLLATE "C" NOT NULL,
-    key text COLLATE "C" NOT NULL,
-    model text COLLATE "C" NOT NULL,
-    upstream text COLLATE "C" NOT NULL,
-    dialect text COLLATE "C" NOT NULL,
-    requests bigint NOT NULL,
-    input_tokens bigint NOT NULL,
-    output_tokens bigint NOT NULL,
-    cached_tokens bigint NOT NULL,
-    reasoning_tokens bigint NOT NULL,
-    unmetered bigint NOT NULL,
-    errors bigint NOT NULL,
-    cancelled bigint NOT NULL,
-    interrupted bigint NOT NULL,
-    queue_ms bigint NOT NULL,
-    upstream_ms bigint NOT NULL,
-    duration_ms bigint NOT NULL,
-    cost bigint NOT NULL,
-    unpriced bigint NOT NULL,
+    ${sumsByPlace},
     PRIMARY KEY (quarter, "user", key, model, upstream, dialect)
   );
   CREATE INDEX quarters_user ON quarters ("user", quarter);

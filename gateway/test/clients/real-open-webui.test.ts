@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { freePort } from "../../cluster/free-port.ts";
 import { chat, newTestKey, startTestGateway, type TestGateway, until } from "../support/harness.ts";
 import { type Holding, holding, inLine } from "../support/holding.ts";
 import { ownRoutes } from "../support/own-routes.ts";
@@ -34,18 +34,10 @@ function composeEnvironment(gatewayUrl: string): Record<string, string> {
   return Object.fromEntries(filled);
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
-
 type WebUi = { url: string; stop(): Promise<void> };
 
 async function startOpenWebUi(python: string, dir: string, gatewayUrl: string): Promise<WebUi> {
-  const port = await freePort();
+  const port = await freePort(0, "127.0.0.1");
   const program = ["-m", "uvicorn", "open_webui.main:app", "--host", "127.0.0.1"];
   const child: ChildProcess = spawn(python, [...program, "--port", String(port)], {
     cwd: dir,

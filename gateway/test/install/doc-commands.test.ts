@@ -9,10 +9,10 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { freePort } from "../../cluster/free-port.ts";
 import { until } from "../support/harness.ts";
 
 const root = join(import.meta.dirname, "../../..");
@@ -99,15 +99,6 @@ function clone(): string {
   return dir;
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
-}
-
 /** No variables of the caller, and no Docker, whose containers would be asked instead. */
 const plainEnv = (dir: string): NodeJS.ProcessEnv => ({
   PATH: `${join(dir, "node_modules/.bin")}:/usr/bin:/bin`,
@@ -136,7 +127,7 @@ function type(line: string, dir: string): string {
 
 /** Starts the gateway as `npm start` does. */
 async function start(dir: string): Promise<void> {
-  const port = await freePort();
+  const port = await freePort(0, "127.0.0.1");
   writeFileSync(join(dir, ".env"), `HOST=127.0.0.1\nPORT=${port}\n`);
   const child = spawn("node", ["gateway/launch.mjs"], {
     cwd: dir,

@@ -11,10 +11,9 @@ import {
   statSync,
   symlinkSync,
 } from "node:fs";
-import type { AddressInfo } from "node:net";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
+import { freePort } from "../../cluster/free-port.ts";
 
 export type LlamaServer = {
   url: string;
@@ -22,14 +21,6 @@ export type LlamaServer = {
   log(): string;
   stop(): void;
 };
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** Some copies lose their symbolic links, which become small files that hold the target's name. */
 function mendLinks(folder: string): void {
@@ -54,7 +45,7 @@ export async function startLlamaServer(
   const dir = mkdtempSync(join(tmpdir(), "llama-server-test-"));
   cpSync(dirname(script), join(dir, "llama"), { recursive: true, verbatimSymlinks: true });
   mendLinks(join(dir, "llama/bin"));
-  const port = await freePort();
+  const port = await freePort(0, "127.0.0.1");
   const environment = { ...process.env, ...env, TMPDIR: dir };
   try {
     execFileSync("bash", [join(dir, "llama", basename(script)), String(port), ...flags], {

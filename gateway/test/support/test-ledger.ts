@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { onTestFinished } from "vitest";
+import type { Ledger } from "../../ledger/ledger.ts";
 import type { RowClosing, RowOpening } from "../../ledger/row.ts";
 
 /** A path for a ledger in a directory that goes when the test ends. */
@@ -42,6 +43,18 @@ export function closing(change: Partial<RowClosing> = {}): RowClosing {
     upstreamId: "chatcmpl-1",
     ...change,
   };
+}
+
+/** One generation, from its acceptance to its end. */
+export async function addRow(
+  ledger: Ledger,
+  change: Partial<RowOpening> = {},
+  end: Partial<RowClosing> = {},
+): Promise<RowOpening> {
+  const row = opening(change);
+  ledger.open(row);
+  await ledger.close(row.id, closing(end));
+  return row;
 }
 
 /** A second connection, closed when the test ends. */

@@ -9,11 +9,11 @@ import {
   readFileSync,
   rmSync,
 } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 import { describe } from "vitest";
+import { freePort } from "../../cluster/free-port.ts";
 import { until } from "./harness.ts";
 
 /** A PostgreSQL server of one test file, on a free port, in a directory of its own. */
@@ -67,14 +67,6 @@ function owner(): { uid?: number; gid?: number } {
   return { uid: idOf("-u", user) ?? 65_534, gid: idOf("-g", user) ?? 65_534 };
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 /** Starts a server for a test file, which stops it. Disk syncs are off: no test cuts the power. */
 export async function startPostgres(): Promise<TestPostgres> {
   if (bin === null) throw new Error(noPostgres ?? "");
@@ -92,7 +84,7 @@ export async function startPostgres(): Promise<TestPostgres> {
     ["-D", data, "-U", "gateway", "-A", "trust", "-E", "UTF8", "--no-sync"],
     { ...user, env, cwd: dir, stdio: "pipe" },
   );
-  const port = await freePort();
+  const port = await freePort(0, "127.0.0.1");
   const urlOf = (name: string): string => `postgres://gateway@127.0.0.1:${port}/${name}`;
   let server: ChildProcess | null = null;
   let count = 0;
