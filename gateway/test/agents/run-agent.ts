@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Agent, AgentPlace } from "./agents.ts";
 
@@ -49,5 +50,19 @@ export async function runAgent(
   } catch {
     // Nothing of it is left.
   }
+  endDaemons(place.home);
   return { code: typeof code === "number" ? code : null, printed };
+}
+
+/** Cline leaves a daemon in a group of its own. It has the agent's home, as nothing else has. */
+function endDaemons(home: string): void {
+  if (!existsSync("/proc/self/environ")) return;
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    try {
+      const variables = readFileSync(`/proc/${pid}/environ`, "latin1").split("\0");
+      if (variables.includes(`HOME=${home}`)) process.kill(Number(pid), "SIGKILL");
+    } catch {
+      // It has ended, or is another user's.
+    }
+  }
 }
