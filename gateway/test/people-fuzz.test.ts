@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { operations } from "../openapi/operations.ts";
@@ -77,6 +78,17 @@ const query = fc.dictionary(
   { maxKeys: 4 },
 );
 
+/** The keys of users.json that make an administrator now, as they are written. */
+function administratorsIn(file: string): string[] {
+  type Entry = { role?: string; disabled?: boolean; expires?: string | null };
+  const entries = Object.entries(JSON.parse(readFileSync(file, "utf8")) as Record<string, Entry>);
+  const isOver = ({ expires }: Entry): boolean =>
+    expires != null && Date.parse(expires) <= Date.now();
+  return entries
+    .filter(([, entry]) => entry.role === "admin" && !entry.disabled && !isOver(entry))
+    .map(([key]) => key);
+}
+
 it("whatever the calls about people are sent, the answer is right or a 4xx that says why", {
   timeout: numRuns * 500 + 30_000,
 }, async () => {
@@ -108,7 +120,12 @@ it("whatever the calls about people are sent, the answer is right or a 4xx that 
     { numRuns },
   );
   expect(changes).toBeGreaterThan(numRuns / 50);
-  // Nobody locked themselves out, and nothing wrong got into the file.
-  await ownRoutes(gateway.url, gateway.keys.admin!).get("/users").expect(200);
+  // The last administrator cannot lock everybody out. One of several may be removed, by themselves too.
+  const admins = administratorsIn(gateway.usersFile);
+  expect(admins.length).toBeGreaterThan(0);
+  if (admins.includes(gateway.keys.admin!)) {
+    await ownRoutes(gateway.url, gateway.keys.admin!).get("/users").expect(200);
+  }
+  // Nothing wrong got into the file.
   expect(await gateway.health()).toMatchObject({ users_file: { ok: true, error: null } });
 });
