@@ -163,7 +163,7 @@ async function openFront(common: Common, parts: AppParts): Promise<Ports> {
     return await openPorts({ ...settings, ...inner, admit, app, metrics: rendered });
   }
   // Loaded here: a gateway of one process has nothing of it.
-  const { openWorkers } = await import("./cluster/open-workers.ts");
+  const { openWorkers } = await import("./cluster/workers/open-workers.ts");
   const ports = await openWorkers({
     ...{ ...settings, settings, share, app, inner, metrics: rendered, version: common.version },
     entry: fileURLToPath(new URL("./worker.ts", import.meta.url)),

@@ -2,8 +2,8 @@ import type { StoredUse } from "../dialects/openai-responses/stored-use.ts";
 import type { Candidate, Closing, Turn, Work } from "../generation/keeper.ts";
 import type { LinePlace } from "../line/line.ts";
 import type { HeardRequest } from "../telemetry/ear.ts";
-import type { Told } from "./telling.ts";
 import type { WireError } from "./wire-error.ts";
+import type { Told } from "./workers/telling.ts";
 
 /** What a generation asks of a keeper in another process. The text after the name is its id. */
 export type ToKeeper =

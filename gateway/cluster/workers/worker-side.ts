@@ -1,14 +1,14 @@
 import type { Socket } from "node:net";
-import type { Keeper } from "../generation/keeper.ts";
-import type { StoredParts } from "../generation/stored.ts";
-import { createEar, type Ear } from "../telemetry/ear.ts";
-import type { Tracing } from "../telemetry/tracing.ts";
-import { createStoredResponses } from "../upstreams/stored-responses.ts";
-import type { Link } from "./link.ts";
-import type { FromWorker, ToWorker } from "./messages.ts";
-import { createRemoteKeeper } from "./remote-keeper.ts";
+import type { Keeper } from "../../generation/keeper.ts";
+import type { StoredParts } from "../../generation/stored.ts";
+import { createEar, type Ear } from "../../telemetry/ear.ts";
+import type { Tracing } from "../../telemetry/tracing.ts";
+import { createStoredResponses } from "../../upstreams/stored-responses.ts";
+import type { Link } from "../link.ts";
+import type { FromWorker, ToWorker } from "../messages.ts";
+import { createRemoteKeeper } from "../remote-keeper.ts";
+import { fromWire } from "../wire-error.ts";
 import { createWorkerTelemetry, type WorkerTelemetry } from "./telling.ts";
-import { fromWire } from "./wire-error.ts";
 
 /** What a worker has instead of the parts that there are once for all. */
 export type WorkerSide = {

@@ -1,9 +1,9 @@
-import type { Exchange } from "../exchange.ts";
-import { type ErrorFields, errorFields } from "../telemetry/error-fields.ts";
-import type { Telemetry } from "../telemetry/events.ts";
-import type { RefusedEvent } from "../telemetry/exchange-events.ts";
-import type { SettledEvent } from "../telemetry/settled-event.ts";
-import type { Tracing } from "../telemetry/tracing.ts";
+import type { Exchange } from "../../exchange.ts";
+import { type ErrorFields, errorFields } from "../../telemetry/error-fields.ts";
+import type { Telemetry } from "../../telemetry/events.ts";
+import type { RefusedEvent } from "../../telemetry/exchange-events.ts";
+import type { SettledEvent } from "../../telemetry/settled-event.ts";
+import type { Tracing } from "../../telemetry/tracing.ts";
 
 /** An exchange on its way to the keeper's process, where another clock runs. */
 type ToldExchange = Omit<Exchange, "signal" | "startedMono" | "query"> & {

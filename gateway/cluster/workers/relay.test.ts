@@ -2,9 +2,9 @@ import { type IncomingMessage, type RequestListener, request } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { afterEach, expect, it } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
-import { createHttpServer } from "../server/listen.ts";
-import { until } from "../test/support/harness.ts";
-import { rawHttp, statusOf } from "../test/support/raw-http.ts";
+import { createHttpServer } from "../../server/listen.ts";
+import { until } from "../../test/support/harness.ts";
+import { rawHttp, statusOf } from "../../test/support/raw-http.ts";
 import { type InnerPort, openInnerPort } from "./inner-port.ts";
 import { createRelay } from "./relay.ts";
 

@@ -1,7 +1,7 @@
 import cluster, { type Worker } from "node:cluster";
 import { fileURLToPath } from "node:url";
-import { createLink, type Link, readBatch } from "./link.ts";
-import type { Begin, FromWorker, ToWorker, WorkerNotice, WorkerOrder } from "./messages.ts";
+import { createLink, type Link, readBatch } from "../link.ts";
+import type { Begin, FromWorker, ToWorker, WorkerNotice, WorkerOrder } from "../messages.ts";
 
 /** One worker, as the keeper's process sees it. */
 export type WorkerProcess = {
@@ -24,7 +24,7 @@ const endsWithinMs = 2_000;
  */
 const compileCache =
   process.env.NODE_COMPILE_CACHE ??
-  fileURLToPath(new URL("../../node_modules/.cache/llm-gateway", import.meta.url));
+  fileURLToPath(new URL("../../../node_modules/.cache/llm-gateway", import.meta.url));
 
 /**
  * Starts one.

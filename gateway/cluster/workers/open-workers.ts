@@ -1,9 +1,9 @@
 import type { RequestListener } from "node:http";
-import { type HttpServerOptions, type Listening, listen } from "../server/listen.ts";
-import type { Ports } from "../server/open-ports.ts";
-import { freePort } from "./free-port.ts";
+import { type HttpServerOptions, type Listening, listen } from "../../server/listen.ts";
+import type { Ports } from "../../server/open-ports.ts";
+import { freePort } from "../free-port.ts";
+import type { Begin } from "../messages.ts";
 import { openInnerPort } from "./inner-port.ts";
-import type { Begin } from "./messages.ts";
 import { createWorkerDesk, type WorkerDesk, type WorkerDeskParts } from "./worker-desk.ts";
 import { startWorker, type WorkerProcess } from "./worker-process.ts";
 

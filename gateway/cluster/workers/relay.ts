@@ -1,6 +1,6 @@
 import { Agent, request as ask, type IncomingMessage, type ServerResponse } from "node:http";
 import { connect, type Socket } from "node:net";
-import { clientLine } from "./client-of.ts";
+import { clientLine } from "../client-of.ts";
 
 /** Passes requests on to the keeper's process, which answers them as if they had come there. */
 export type Relay = {

@@ -1,13 +1,13 @@
-import type { Keeper } from "../generation/keeper.ts";
-import type { ConnectionCounts } from "../limits/connections.ts";
-import type { Ear } from "../telemetry/ear.ts";
-import type { StoredResponses } from "../upstreams/stored-responses.ts";
-import type { Upstream } from "../upstreams/upstream.ts";
-import { createKeeperService } from "./keeper-service.ts";
-import type { Link } from "./link.ts";
-import type { FromWorker, ToWorker } from "./messages.ts";
+import type { Keeper } from "../../generation/keeper.ts";
+import type { ConnectionCounts } from "../../limits/connections.ts";
+import type { Ear } from "../../telemetry/ear.ts";
+import type { StoredResponses } from "../../upstreams/stored-responses.ts";
+import type { Upstream } from "../../upstreams/upstream.ts";
+import { createKeeperService } from "../keeper-service.ts";
+import type { Link } from "../link.ts";
+import type { FromWorker, ToWorker } from "../messages.ts";
+import { asGatewayError, toWire, type WireError } from "../wire-error.ts";
 import { tellHere } from "./telling.ts";
-import { asGatewayError, toWire, type WireError } from "./wire-error.ts";
 
 /** What there is once for all workers, in the keeper's process. */
 export type WorkerDeskParts = {

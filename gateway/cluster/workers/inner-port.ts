@@ -3,8 +3,8 @@ import type { RequestListener } from "node:http";
 import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createHttpServer, type HttpServerOptions } from "../server/listen.ts";
-import { readClient } from "./client-of.ts";
+import { createHttpServer, type HttpServerOptions } from "../../server/listen.ts";
+import { readClient } from "../client-of.ts";
 
 /** Where the keeper answers what its workers pass on. */
 export type InnerPort = {

@@ -1,0 +1,111 @@
+// What a gateway of a cluster needs of the world: a clock, a network, a database, and a look at the
+// upstreams. The simulation replaces these four, and nothing else.
+
+/** The time of one machine. */
+export type Clock = {
+  /** Monotonic milliseconds. They may stand still while the machine sleeps. */
+  now(): number;
+  /** Milliseconds since the machine was switched on, its sleep included. */
+  boot(): number;
+  /** Calls once, after so many milliseconds, unless it is cancelled. */
+  later(ms: number, act: () => void): Cancel;
+};
+
+export type Cancel = () => void;
+
+/** What one gateway tells another of itself when they meet. */
+export type Hello = {
+  /** Of the messages. Two that differ by more than the newer one allows do not talk. */
+  readonly protocol: number;
+  /** The release, for people. */
+  readonly version: string;
+  /** A fresh UUID of each process. */
+  readonly gateway: string;
+  /** What must be the same everywhere, by its name: upstreams with their slots, limits. */
+  readonly shape: Readonly<Record<string, string>>;
+};
+
+/** A connection between two gateways that both know CLUSTER_SECRET. Texts keep their order. */
+export type Connection = {
+  /** What the other one said of itself. */
+  readonly hello: Hello;
+  send(text: string): void;
+  /** Ends it at once. `closed` of this side is called, if it was not yet. */
+  destroy(): void;
+};
+
+/** Who listens to a connection. */
+export type Listener = {
+  said(text: string): void;
+  /** It has ended, on whichever side. Called once. */
+  closed(): void;
+};
+
+export type Network = {
+  /**
+   * Resolves with a connection to the gateway there. Rejects with a one-line Error if nothing answers
+   * within two seconds, or CLUSTER_SECRET differs.
+   */
+  connect(address: string, own: Hello, listener: Listener): Promise<Connection>;
+  /**
+   * From now on others that know CLUSTER_SECRET are accepted. `own` is asked for each.
+   * @returns what ends it
+   */
+  accept(own: () => Hello, accepted: (connection: Connection) => Listener): Cancel;
+  /** Where others reach this gateway. */
+  readonly address: string;
+};
+
+/** Who keeps the line, as the database says. */
+export type KeeperRow = {
+  readonly holder: string;
+  readonly address: string;
+  readonly term: number;
+  /** True if its lease is over, by the database's clock. */
+  readonly lapsed: boolean;
+};
+
+/** The most slots that a gateway may hold at each upstream. It writes this itself, before it holds them. */
+export type Holds = Readonly<Record<string, number>>;
+
+/** A gateway that has not said goodbye. */
+export type GatewayRow = {
+  readonly gateway: string;
+  readonly address: string;
+  readonly version: string;
+  readonly holds: Holds;
+};
+
+export type ClusterView = { readonly keeper: KeeperRow | null; readonly gateways: readonly GatewayRow[] };
+
+/**
+ * The few rows by which gateways agree. Each call is one transaction, takes two seconds at most, and
+ * rejects if the database does not answer.
+ */
+export type Election = {
+  /**
+   * Takes the lease if it is over, or renews it if this gateway has it. A new holder raises the term;
+   * the same one keeps it.
+   * @returns the term; null if another gateway holds it
+   */
+  campaign(self: { gateway: string; address: string }): Promise<number | null>;
+  /** Gives the lease up: another gateway may take it at once. */
+  resign(gateway: string): Promise<void>;
+  look(): Promise<ClusterView>;
+  /** Writes the row of this gateway anew. */
+  enter(row: GatewayRow): Promise<void>;
+  /**
+   * Writes what this gateway may hold. Only while `term` is still that of the keeper's row: an
+   * election and this wait for each other.
+   * @returns false if the term has passed, or the gateway has no row
+   */
+  hold(gateway: string, holds: Holds, term: number): Promise<boolean>;
+  /** Removes the rows of gateways that hold nothing any more. */
+  forget(gateways: readonly string[]): Promise<void>;
+};
+
+/**
+ * How many requests an upstream works on now, whoever sent them; null: it does not tell. Asks at most
+ * once a second. Never rejects.
+ */
+export type BusyAt = (upstream: string) => Promise<number | null>;
