@@ -1,0 +1,174 @@
+import type {
+  ClusterView,
+  Election,
+  GatewayRow,
+  Holds,
+  KeeperRow,
+} from "../../../cluster/gateways/ports.ts";
+import type { SimProcess } from "./sim-machine.ts";
+import type { SimRandom } from "./sim-random.ts";
+import type { SimScheduler } from "./sim-scheduler.ts";
+
+/** How the database is, for all or for one machine. */
+export type DatabaseState =
+  | "here"
+  /** Refuses connections. */
+  | "refuses"
+  /** Nothing comes back. What was asked may be done when it is here again, or never. */
+  | "silent"
+  /** Does what it is asked, at once or seconds later, and its answer is late or lost. */
+  | "hangs";
+
+/** Told after each transaction that has changed something. */
+export type DatabaseNote = (what: string, by: string) => void;
+
+type DatabaseParts = {
+  scheduler: SimScheduler;
+  random: SimRandom;
+  leaseMs: number;
+  note: DatabaseNote;
+};
+
+const patienceMs = 2_000;
+
+/** The rows of an election. Each transaction happens at one moment, as if it had all locks. */
+export class SimDatabase {
+  readonly #parts: DatabaseParts;
+  readonly #rate: number;
+  readonly #states = new Map<string, DatabaseState>();
+  #state: DatabaseState = "here";
+  #waits: (() => void)[] = [];
+  #keeper: (Omit<KeeperRow, "lapsed"> & { until: number }) | null = null;
+  readonly #gateways = new Map<string, GatewayRow>();
+  /** The most that a question or an answer takes. */
+  usualMs = 3;
+
+  constructor(parts: DatabaseParts) {
+    this.#parts = parts;
+    this.#rate = 1 + parts.random.between(-0.001, 0.001);
+  }
+
+  get keeper(): Omit<KeeperRow, "lapsed"> | null {
+    return this.#keeper;
+  }
+
+  get gateways(): readonly GatewayRow[] {
+    return [...this.#gateways.values()];
+  }
+
+  /** For all, or for one machine. */
+  set(state: DatabaseState, machine?: string): void {
+    if (machine === undefined) this.#state = state;
+    else this.#states.set(machine, state);
+    if (state !== "here") return;
+    const waits = this.#waits;
+    this.#waits = [];
+    for (const act of waits) this.#parts.scheduler.after(this.#parts.random.between(0, 3_000), act);
+  }
+
+  /** The database as one process sees it. */
+  electionOf(process: SimProcess): Election {
+    const ask = <T>(act: () => T): Promise<T> => this.#ask(process, act);
+    return {
+      campaign: (self) => ask(() => this.#campaign(self)),
+      resign: (gateway) => ask(() => this.#resign(gateway)),
+      look: () => ask(() => this.#look()),
+      enter: (row) => ask(() => this.#enter(row)),
+      hold: (gateway, holds, term) => ask(() => this.#hold(gateway, holds, term)),
+      forget: (gateways) => ask(() => this.#forget(gateways)),
+    };
+  }
+
+  #stateFor(machine: string): DatabaseState {
+    return this.#state === "here" ? (this.#states.get(machine) ?? "here") : this.#state;
+  }
+
+  #ask<T>(process: SimProcess, act: () => T): Promise<T> {
+    const { scheduler, random } = this.#parts;
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const fail = (): void => {
+      forget();
+      reject(new Error("PostgreSQL does not answer."));
+    };
+    const forget = process.later(patienceMs, fail);
+    const arrives = (): void => {
+      const state = this.#stateFor(process.machine.name);
+      if (process.machine.state === "off") return;
+      if (state === "refuses") {
+        scheduler.after(this.#travelMs(), () => process.arrives(fail));
+      } else if (state === "silent") {
+        // A question whose asker has given up may still be under way.
+        if (random.chance(0.5)) this.#waits.push(arrives);
+      } else if (state === "hangs") {
+        scheduler.after(random.exponential(1_500), () => does());
+      } else does();
+    };
+    const does = (): void => {
+      const result = act();
+      const state = this.#stateFor(process.machine.name);
+      if (state === "silent" || (state === "hangs" && random.chance(0.3))) return;
+      const lateMs = state === "hangs" ? random.exponential(1_000) : 0;
+      scheduler.after(this.#travelMs() + lateMs, () => {
+        process.arrives(() => {
+          forget();
+          resolve(result);
+        });
+      });
+    };
+    scheduler.after(this.#travelMs(), arrives);
+    return promise;
+  }
+
+  #travelMs(): number {
+    const { random } = this.#parts;
+    return random.chance(0.02)
+      ? random.between(0, this.usualMs * 30)
+      : random.between(0.2, this.usualMs);
+  }
+
+  #now(): number {
+    return this.#rate * this.#parts.scheduler.now;
+  }
+
+  #campaign({ gateway, address }: { gateway: string; address: string }): number | null {
+    const now = this.#now();
+    const old = this.#keeper;
+    if (old !== null && old.holder !== gateway && old.until >= now) return null;
+    const term = old?.holder === gateway ? old.term : (old?.term ?? 0) + 1;
+    this.#keeper = { holder: gateway, address, term, until: now + this.#parts.leaseMs };
+    if (term !== old?.term) this.#parts.note(`elected for term ${term}`, gateway);
+    return term;
+  }
+
+  #resign(gateway: string): void {
+    if (this.#keeper?.holder !== gateway) return;
+    this.#keeper = { ...this.#keeper, until: this.#now() - 1 };
+    this.#parts.note("resigned", gateway);
+  }
+
+  #look(): ClusterView {
+    const gateways = this.gateways;
+    if (this.#keeper === null) return { keeper: null, gateways };
+    const { holder, address, term, until } = this.#keeper;
+    return { keeper: { holder, address, term, lapsed: until < this.#now() }, gateways };
+  }
+
+  #enter(row: GatewayRow): void {
+    this.#gateways.set(row.gateway, structuredClone(row));
+    this.#parts.note(`entered with ${JSON.stringify(row.holds)}`, row.gateway);
+  }
+
+  #hold(gateway: string, holds: Holds, term: number): boolean {
+    const row = this.#gateways.get(gateway);
+    if (row === undefined || this.#keeper?.term !== term) return false;
+    this.#gateways.set(gateway, { ...row, holds: { ...holds } });
+    this.#parts.note(`holds ${JSON.stringify(holds)} in term ${term}`, gateway);
+    return true;
+  }
+
+  #forget(gateways: readonly string[]): void {
+    for (const gateway of gateways) {
+      if (this.#gateways.delete(gateway)) this.#parts.note("is forgotten", gateway);
+    }
+  }
+}
