@@ -76,7 +76,10 @@ export type GatewayRow = {
   readonly holds: Holds;
 };
 
-export type ClusterView = { readonly keeper: KeeperRow | null; readonly gateways: readonly GatewayRow[] };
+export type ClusterView = {
+  readonly keeper: KeeperRow | null;
+  readonly gateways: readonly GatewayRow[];
+};
 
 /**
  * The few rows by which gateways agree. Each call is one transaction, takes two seconds at most, and
