@@ -20,6 +20,12 @@ export function withStatus(error: GatewayError, status: number): GatewayError {
   return error;
 }
 
+/** The status that an upstream answered, of an error made of it; null if there was no answer. */
+export function statusIn(error: unknown): number | null {
+  const cause = error instanceof GatewayError ? error.cause : null;
+  return cause instanceof AnsweredStatus ? cause.status : null;
+}
+
 /**
  * What an error tells about its upstream:
  * - `down`: no connection, 502, 503, or the connection broke
