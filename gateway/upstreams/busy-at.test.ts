@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import type { BusyAt } from "../cluster/gateways/ports.ts";
 import { until } from "../test/support/harness.ts";
 import { llamaScript, startLlamaServer, whyNoLlama } from "../test/support/llama-server.ts";
 import { createBusyAt } from "./busy-at.ts";
@@ -50,7 +51,7 @@ type Asked = { busy: () => Promise<number | null>; wait: (ms: number) => void };
 /** Asks on a clock that the test moves. */
 function watch(upstream: Upstream, capacity: number = 4): Asked {
   let time = 0;
-  const busyAt = createBusyAt({
+  const busyAt: BusyAt = createBusyAt({
     upstreams: [upstream],
     capacityOf: () => capacity,
     now: () => time,
