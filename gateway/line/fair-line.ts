@@ -1,4 +1,3 @@
-import PQueue from "p-queue";
 import { GatewayError, shuttingDown } from "../errors.ts";
 import { Roster } from "../roster.ts";
 import { Changes } from "./changes.ts";
@@ -11,15 +10,13 @@ import type { Coverage } from "./forecast/wait-ranges.ts";
 import { Capacity } from "./gate/capacity.ts";
 import type { TeamRule } from "./gate/teams.ts";
 import type { Line, LineOptions } from "./line.ts";
+import { LineSlots } from "./line-slots.ts";
 import { listing, type OldestWaits, oldestWaits } from "./listing.ts";
 import { FairQueue } from "./order/fair-queue.ts";
 import { createEntry, type LineEntry } from "./order/line-entry.ts";
 import { type Full, whatIsFull } from "./room.ts";
-import { type StartOptions, type StartOrder, startOrder } from "./start-order.ts";
+import { startOrder } from "./start-order.ts";
 import type { ListedRequest, Slot, Ticket } from "./ticket.ts";
-
-/** The Retry-After before there is data. */
-const retryGuessSeconds = 5;
 
 type State = "open" | "paused" | "draining";
 
@@ -31,13 +28,13 @@ type Waiter = {
   firstPlace: number;
 };
 
-/** p-queue holds the slots, the fair queue has the order, and the place board tells places. */
+/** The line slots hold the slots, the fair queue has the order, and the place board tells places. */
 export class FairLine implements Line {
   readonly #options: LineOptions;
   readonly #now: () => number;
   readonly #estimates = new TimeEstimates();
   readonly #queue: FairQueue;
-  readonly #slots: PQueue<StartOrder, StartOptions>;
+  readonly #slots: LineSlots;
   readonly #waiters = new Roster<Waiter>();
   readonly #outlook: Outlook;
   readonly #board: PlaceBoard;
@@ -54,11 +51,8 @@ export class FairLine implements Line {
     this.#now = now;
     this.#queue = queue;
     this.#capacity = new Capacity(queue, options);
-    this.#slots = new PQueue({
-      queueClass: startOrder(queue, now, ({ request }) => estimates.chargeMs(request)),
-      concurrency: this.#capacity.concurrency,
-      autoStart: this.#capacity.total > 0,
-    });
+    const order = startOrder(queue, now, ({ request }) => estimates.chargeMs(request));
+    this.#slots = new LineSlots(order, this.#capacity);
     this.#outlook = new Outlook({ queue, estimates, now, slots: () => this.#usable() });
     const forecast = (tell: Teller, most: number): void => this.#outlook.places(tell, most);
     const rangeOf = (id: string, ms: number) => this.#outlook.ranges.of(id, ms);
@@ -70,9 +64,7 @@ export class FairLine implements Line {
     if (this.#state === "draining") return Promise.reject(shuttingDown());
     if (ticket.signal.aborted) return Promise.reject(ticket.signal.reason);
     const { id } = ticket;
-    if (this.#waiters.has(id) || this.#queue.running.has(id)) {
-      return Promise.reject(new Error(`Two requests with the id ${id} joined the line.`));
-    }
+    if (this.#has(id)) return Promise.reject(twice(id));
     const entry = createEntry(ticket, this.#estimates.chargeMs(ticket));
     this.#outlook.joined(entry);
     return new Promise((resolve, reject) => {
@@ -94,6 +86,21 @@ export class FairLine implements Line {
     });
   }
 
+  adopt(ticket: Ticket, upstream: string): Slot {
+    if (this.#has(ticket.id)) throw twice(ticket.id);
+    const entry = createEntry(ticket, this.#estimates.chargeMs(ticket));
+    this.#queue.adopt(entry, upstream, this.#now(), entry.estimateMs);
+    const giveBack = this.#slots.adopt();
+    this.#outlook.joined(entry);
+    this.#noteStart(entry);
+    this.#moved();
+    return this.#slotOf(entry, 0, giveBack);
+  }
+
+  #has(id: string): boolean {
+    return this.#waiters.has(id) || this.#queue.running.has(id);
+  }
+
   #noteStart({ request, weight, joinedAt, startedAt }: LineEntry): void {
     this.#fairness.started(request.user, weight, startedAt - joinedAt, startedAt);
     this.#noteWaiting(request.user);
@@ -110,14 +117,11 @@ export class FairLine implements Line {
   }
 
   retryAfterSeconds(): number {
-    const freeMs = this.#outlook.nextFreeMs();
-    if (freeMs === null) return retryGuessSeconds;
-    return Math.min(60, Math.max(1, Math.ceil(freeMs / 1000)));
+    return this.#outlook.retryAfterSeconds();
   }
 
   nextFreeSeconds(): number | null {
-    const freeMs = this.#outlook.nextFreeMs();
-    return freeMs === null ? null : Math.ceil(freeMs / 1_000);
+    return this.#outlook.nextFreeSeconds();
   }
 
   view(): { waiting: number; active: number; capacity: number } {
@@ -204,22 +208,19 @@ export class FairLine implements Line {
   }
 
   #applyState(): void {
-    if (this.#usable() > 0) this.#slots.start();
-    else this.#slots.pause();
-    this.#askAgain();
+    this.#queue.reconsider();
+    this.#slots.open(this.#usable() > 0);
     this.#moved();
   }
 
-  /** p-queue asks once at each join and end. A changed rule may let several start. */
   #askAgain(): void {
     this.#queue.reconsider();
-    this.#slots.concurrency = this.#capacity.concurrency;
+    this.#slots.askAgain();
   }
 
   /** True only if this request is the very next to start. Then it needs no listener. */
   #startsAtOnce(ticket: Ticket): boolean {
-    const { pending, concurrency, isPaused } = this.#slots;
-    if (isPaused || pending >= concurrency) return false;
+    if (!this.#slots.isFree) return false;
     return this.#queue.next(this.#now()) === null && this.#queue.admits(ticket, this.#now());
   }
 
@@ -286,6 +287,8 @@ export class FairLine implements Line {
     this.#changes.happened();
   }
 }
+
+const twice = (id: string): Error => new Error(`Two requests with the id ${id} joined the line.`);
 
 const removedFromQueue = (): GatewayError =>
   new GatewayError("cancelled", "The request was removed from the queue.");

@@ -46,6 +46,14 @@ export type Line = {
    * listener if a slot is free.
    */
   join(ticket: Ticket): Promise<Slot>;
+  /**
+   * The slot of a request that already runs at this upstream of the line: it was given by another
+   * keeper. The line may stand above its capacity, caps and boxes then, and nothing starts there
+   * until it is below them again. Synchronous, in every state of the line. `upstream` is a name
+   * in a line of one upstream too.
+   * @throws Error if a request with that id is in the line, or the pool has no such upstream
+   */
+  adopt(ticket: Ticket, upstream: string): Slot;
   /** Seconds until a slot is expected to become free; null if unknown. */
   nextFreeSeconds(): number | null;
   view(): { waiting: number; active: number; capacity: number };

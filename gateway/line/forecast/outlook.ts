@@ -26,6 +26,9 @@ type OutlookOptions = {
  */
 const exactUpTo = 200;
 
+/** The Retry-After before there is data. */
+const retryGuessSeconds = 5;
+
 /** A first wait; without futures there is no range. */
 type FirstWait = Pick<WaitRange, "ms"> & Partial<WaitRange>;
 
@@ -112,7 +115,7 @@ export class Outlook {
   /** Call it when a request has started. */
   started({ request, chargedMs, joinedAt, startedAt }: LineEntry): void {
     const { queue, slots } = this.#options;
-    this.ranges.kept(request.id, startedAt - joinedAt);
+    this.ranges.kept(request.id, startedAt - joinedAt - (request.waitedMs ?? 0));
     this.#overtaking.kept(request.id, queue.startedMs - chargedMs, Math.max(1, slots()));
   }
 
@@ -128,11 +131,16 @@ export class Outlook {
     this.#habits.left(request.user, usedMs, this.#options.now());
   }
 
-  /** Milliseconds until a slot comes free; null if unknown. */
-  nextFreeMs(): number | null {
+  /** Seconds until a slot comes free; null if unknown. */
+  nextFreeSeconds(): number | null {
     const { estimates, slots } = this.#options;
     const remaining = estimates.known && slots() > 0 ? this.#remaining() : [];
-    return remaining.length > 0 ? Math.min(...remaining) : null;
+    return remaining.length > 0 ? Math.ceil(Math.min(...remaining) / 1000) : null;
+  }
+
+  /** Seconds until the line has probably moved: 1 to 60. */
+  retryAfterSeconds(): number {
+    return Math.min(60, Math.max(1, this.nextFreeSeconds() ?? retryGuessSeconds));
   }
 
   /**
@@ -153,7 +161,10 @@ export class Outlook {
    */
   #remaining(): number[] {
     const { queue, estimates, now, slots } = this.#options;
-    const remaining = slotEnds(queue, estimates, now()).map(({ inMs }) => inMs);
+    const ends = slotEnds(queue, estimates, now()).map(({ inMs }) => inMs);
+    // Above the capacity the first ends free no slot.
+    const above = queue.isPool || slots() === 0 ? 0 : Math.max(0, ends.length - slots());
+    const remaining = ends.slice(above);
     if (queue.isPool && queue.waiting.size > 0) return remaining;
     while (remaining.length < slots()) remaining.push(0);
     return remaining;

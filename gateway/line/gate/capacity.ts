@@ -22,11 +22,11 @@ export class Capacity {
   }
 
   /**
-   * How many requests p-queue may run. In a pool the seats count instead: a sum would stop an
+   * How many requests p-queue may run beside the adopted ones. In a pool the seats count instead: a sum would stop an
    * upstream with free slots while another runs more than its lowered capacity.
    */
   get concurrency(): number {
-    return this.#byUpstream === null ? Math.max(1, this.#total) : Number.POSITIVE_INFINITY;
+    return this.#byUpstream === null ? this.#total : Number.POSITIVE_INFINITY;
   }
 
   /** Throws if the pool has no upstream of that name, or several and none is named. */

@@ -24,6 +24,7 @@ export class GateMember {
   readonly #models = new Map<string, number>();
   #running = 0;
   #loaded: string | null = null;
+  #isMixed = false;
 
   constructor(options: MemberOptions) {
     this.#options = options;
@@ -52,6 +53,11 @@ export class GateMember {
     return this.#loaded;
   }
 
+  /** It can hold one model, and adopted requests for several run. It takes none until it is idle. */
+  get isMixed(): boolean {
+    return this.#isMixed;
+  }
+
   /** The part of the box that a request for this model takes. More than 1 never fits. */
   costOf(model: string): number {
     const capacity = this.#options.capacityOf(model) ?? this.capacity;
@@ -77,11 +83,18 @@ export class GateMember {
     return isSwap;
   }
 
+  /** Counts a request that already runs here, whatever the rules say. */
+  adopt(model: string, there: string): void {
+    if (this.exclusive && !this.isIdle && this.#loaded !== there) this.#isMixed = true;
+    this.start(model, there);
+  }
+
   end(model: string): void {
     const left = (this.#models.get(model) ?? 0) - 1;
     if (left > 0) this.#models.set(model, left);
     else this.#models.delete(model);
     this.#running--;
+    if (this.isIdle) this.#isMixed = false;
   }
 
   copy(box: Box): GateMember {
@@ -89,6 +102,7 @@ export class GateMember {
     for (const [model, count] of this.#models) copy.#models.set(model, count);
     copy.#running = this.#running;
     copy.#loaded = this.#loaded;
+    copy.#isMixed = this.#isMixed;
     return copy;
   }
 }

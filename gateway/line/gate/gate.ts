@@ -116,6 +116,17 @@ export class Gate {
     return { upstream: member.name, isSwap };
   }
 
+  /**
+   * Counts a request that already runs at this upstream, whatever the rules say.
+   * @throws Error if the pool has no upstream of that name
+   */
+  adopt(request: LineRequest, upstream: string): void {
+    const seat = this.#members.seatAt(request, upstream);
+    seat?.member.adopt(request.model, seat.there);
+    this.teams.for(request.team);
+    this.teams.started(request.team);
+  }
+
   end(request: LineRequest, upstream: string): void {
     const member = this.#members.at(request, upstream);
     if (member === null) return;
@@ -207,6 +218,7 @@ export class Gate {
    */
   #mayHold(member: GateMember, there: string, isReserved: boolean): boolean {
     const { loaded } = member;
+    if (member.isMixed) return false;
     if (loaded === null || loaded === there) return true;
     if (!member.isIdle) return false;
     if (isReserved) return true;

@@ -39,6 +39,11 @@ export type GateMembers = {
   tiersOf(request: LineRequest): Tiers;
   /** The member where the request runs; null if no rule counts it. */
   at(request: LineRequest, upstream: string): GateMember | null;
+  /**
+   * The seat of a request that runs at this upstream; null if no rule counts it.
+   * @throws Error if the pool has no upstream of that name
+   */
+  seatAt(request: LineRequest, upstream: string): MemberSeat | null;
   setCapacity(upstream: string, capacity: number): void;
   /**
    * No request waits for this model. A member that was made for this name alone may go if it is

@@ -1,7 +1,7 @@
 import type { LineRequest } from "../order/line-entry.ts";
 import { Box } from "./box.ts";
 import { GateMember } from "./gate-member.ts";
-import type { GateMembers, Tiers } from "./group.ts";
+import type { GateMembers, MemberSeat, Tiers } from "./group.ts";
 
 type ModelRules = {
   capacityOf: (model: string) => number | null;
@@ -31,8 +31,8 @@ export class ModelMembers implements GateMembers {
   }
 
   tiersOf(request: LineRequest): Tiers {
-    const member = this.at(request);
-    return member === null ? [] : [[{ member, there: nameThere(request) }]];
+    const seat = this.seatAt(request);
+    return seat === null ? [] : [[seat]];
   }
 
   at({ model }: LineRequest): GateMember | null {
@@ -47,6 +47,11 @@ export class ModelMembers implements GateMembers {
       this.#byBox.set(boxName, member);
     }
     return member;
+  }
+
+  seatAt(request: LineRequest): MemberSeat | null {
+    const member = this.at(request);
+    return member === null ? null : { member, there: nameThere(request) };
   }
 
   setCapacity(): void {

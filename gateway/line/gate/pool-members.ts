@@ -58,10 +58,13 @@ export class PoolMembers implements GateMembers {
     return this.#byName.get(upstream) ?? null;
   }
 
+  seatAt({ model, seats }: LineRequest, upstream: string): MemberSeat {
+    const seat = seats?.list.find((each) => each.upstream === upstream);
+    return { member: this.#named(upstream), there: seat?.model ?? model };
+  }
+
   setCapacity(upstream: string, capacity: number): void {
-    const member = this.#byName.get(upstream);
-    if (member === undefined) throw new Error(`No upstream of this line is named ${upstream}.`);
-    member.capacity = capacity;
+    this.#named(upstream).capacity = capacity;
   }
 
   /** The members of a pool are its upstreams. They stay. */
@@ -76,6 +79,12 @@ export class PoolMembers implements GateMembers {
       copy.#byName.set(name, member.copy(box));
     }
     return copy;
+  }
+
+  #named(upstream: string): GateMember {
+    const member = this.#byName.get(upstream);
+    if (member === undefined) throw new Error(`No upstream of this line is named ${upstream}.`);
+    return member;
   }
 
   #everywhere(): Seat[] {

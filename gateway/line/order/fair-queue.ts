@@ -21,11 +21,15 @@ export type FairRules = GateRules &
  */
 export class FairQueue {
   readonly #rules: FairRules;
-  readonly #shares: Shares;
+  readonly shares: Shares;
   readonly #gate: Gate;
   readonly #groups: Groups;
   readonly #waiting = new Roster<LineEntry>();
   readonly #running = new Roster<LineEntry>();
+  /** By id, in the order of arrival. */
+  readonly waiting: RosterView<LineEntry> = this.#waiting;
+  /** By id, in the order in which the line counted their starts. */
+  readonly running: RosterView<LineEntry> = this.#running;
   #arrivals = 0;
   #startedMs = 0;
   /** The answer of `next`. Undefined after a change. */
@@ -34,19 +38,9 @@ export class FairQueue {
   constructor(rules: FairRules, from?: { shares: Shares; gate: Gate }) {
     this.#rules = rules;
     this.#groups = new Groups(rules.agingMs === undefined ? 60_000 : (rules.agingMs ?? Infinity));
-    this.#shares = from?.shares ?? new Shares(rules);
+    this.shares = from?.shares ?? new Shares(rules);
     const waits = (group: Group): boolean => this.#groups.has(group);
     this.#gate = from?.gate.copy(waits) ?? new Gate(rules, waits);
-  }
-
-  /** By id, in the order of arrival. */
-  get waiting(): RosterView<LineEntry> {
-    return this.#waiting;
-  }
-
-  /** By id, in the order of their starts. */
-  get running(): RosterView<LineEntry> {
-    return this.#running;
   }
 
   /** The sum of the charges of all starts so far. */
@@ -57,10 +51,6 @@ export class FairQueue {
   /** True if the slots are counted here, by upstream. Otherwise the caller counts them. */
   get isPool(): boolean {
     return this.#rules.upstreams !== undefined;
-  }
-
-  get shares(): Shares {
-    return this.#shares;
   }
 
   /** How many requests of a team wait. */
@@ -89,7 +79,7 @@ export class FairQueue {
 
   /** Whether this request could start now, if `next` is null and nothing of its user waits. */
   admits(request: LineRequest, now: number): boolean {
-    const share = this.#shares.for(request);
+    const share = this.shares.for(request);
     if (share.waiting > 0 || isCapped(share)) return false;
     return this.#gate.isOpen(this.#gate.groupOf(request), now);
   }
@@ -101,17 +91,17 @@ export class FairQueue {
 
   /** The id must be new. */
   add(entry: LineEntry, now: number): void {
-    const share = this.#shares.for(entry.request);
-    if (share.waiting === 0) this.#shares.enter(share);
-    this.#append(share, entry, now);
+    const share = this.shares.for(entry.request);
+    if (share.waiting === 0) this.shares.enter(share);
+    this.#append(share, entry, now - (entry.request.waitedMs ?? 0));
   }
 
-  #append(share: Share, entry: LineEntry, now: number): void {
+  #append(share: Share, entry: LineEntry, joinedAt: number): void {
     const { request, priority } = entry;
     share.waiting++;
     this.#gate.teams.joined(request.team);
     entry.seq = this.#arrivals++;
-    entry.joinedAt = now;
+    entry.joinedAt = joinedAt;
     this.#waiting.set(request.id, entry);
     const group = this.#gate.groupOf(request);
     const session = share.sessions.enter(request.session ?? "");
@@ -154,14 +144,36 @@ export class FairQueue {
     this.#takeOut(entry, lane);
     entry.upstream = upstream;
     entry.isSwap = isSwap;
-    this.#running.set(request.id, entry);
+    if (request.team !== undefined) this.#comeBack(share);
+    this.shares.advanceTo(share);
+    if (entry.session !== null) share.sessions.started(entry.session);
+    this.#run(share, entry, now, estimateMs);
+  }
+
+  /**
+   * Counts a new entry that already runs at this upstream, whatever caps and gate say. The present
+   * stays: this start is not the line's, and may be of a user far from the front.
+   * @throws Error if the pool has no upstream of that name
+   */
+  adopt(entry: LineEntry, upstream: string, now: number, estimateMs: number): void {
+    const { request } = entry;
+    this.#gate.adopt(request, upstream);
+    const share = this.shares.for(request);
+    if (share.waiting === 0) this.shares.enter(share);
+    entry.session = share.sessions.enter(request.session ?? "");
+    entry.upstream = this.isPool ? upstream : "";
+    const startedAt = now - (request.ranMs ?? 0);
+    entry.joinedAt = startedAt - (request.waitedMs ?? 0);
+    this.#run(share, entry, startedAt, estimateMs);
+    this.#next = undefined;
+  }
+
+  #run(share: Share, entry: LineEntry, startedAt: number, estimateMs: number): void {
+    this.#running.set(entry.request.id, entry);
     entry.state = "running";
-    entry.startedAt = now;
+    entry.startedAt = startedAt;
     entry.chargedMs = Math.max(leastMs, estimateMs);
     this.#startedMs += entry.chargedMs;
-    if (request.team !== undefined) this.#comeBack(share);
-    this.#shares.advanceTo(share);
-    if (entry.session !== null) share.sessions.started(entry.session);
     this.#charge(share, entry, entry.chargedMs);
     holds(share, entry);
     this.#park(share);
@@ -175,7 +187,7 @@ export class FairQueue {
     entry.state = "gone";
     this.#gate.end(entry.request, entry.upstream);
     this.#gate.teams.ended(entry.request.team);
-    const share = this.#shares.of(entry.request.user);
+    const share = this.shares.of(entry.request.user);
     if (share !== undefined) {
       letsGo(share, entry);
       const usedMs = Math.max(leastMs, now - entry.startedAt);
@@ -191,18 +203,18 @@ export class FairQueue {
    * A copy of the line, to run it ahead. Every entry is new and has the request of its original.
    */
   copy(): FairQueue {
-    const copy = new FairQueue(this.#rules, { shares: this.#shares.copy(), gate: this.#gate });
+    const copy = new FairQueue(this.#rules, { shares: this.shares.copy(), gate: this.#gate });
     for (const each of this.#running.values()) {
       const { request, startedAt, chargedMs, upstream } = each;
       const running = { state: "running", startedAt, chargedMs, upstream } as const;
       const entry = Object.assign(createEntry(request, each.estimateMs), running);
       copy.#running.set(request.id, entry);
-      const share = copy.#shares.for(request);
+      const share = copy.shares.for(request);
       entry.session = share.sessions.enter(each.session?.name ?? "");
       holds(share, entry);
     }
     for (const { request, estimateMs, joinedAt } of this.#waiting.values()) {
-      copy.#append(copy.#shares.for(request), createEntry(request, estimateMs), joinedAt);
+      copy.#append(copy.shares.for(request), createEntry(request, estimateMs), joinedAt);
     }
     return copy;
   }
@@ -252,7 +264,7 @@ export class FairQueue {
     const capped = isCapped(share);
     if (capped === share.parked) return;
     share.parked = capped;
-    if (!capped) this.#shares.enter(share);
+    if (!capped) this.shares.enter(share);
     for (const lane of share.lanes) {
       if (capped) this.#leaveGroup(lane);
       else this.#groups.add(lane);
@@ -270,11 +282,11 @@ export class FairQueue {
    */
   #comeBack(share: Share): void {
     for (const lane of share.lanes) lane.turns?.lift(lane);
-    this.#shares.enter(share);
+    this.shares.enter(share);
     for (const lane of share.lanes) lane.turns?.putBack(lane);
   }
 
   #restWhenIdle(): void {
-    if (this.#waiting.size === 0 && this.#running.size === 0) this.#shares.clear();
+    if (this.#waiting.size === 0 && this.#running.size === 0) this.shares.clear();
   }
 }

@@ -24,6 +24,10 @@ export type LineRequest = {
   maxQueued?: number | null | undefined;
   /** The users with whom this one is bounded together. */
   team?: TeamRule | undefined;
+  /** Milliseconds that it has waited already, at another keeper. They count for aging. */
+  waitedMs?: number | undefined;
+  /** Milliseconds that an adopted request has run already, if known. */
+  ranMs?: number | undefined;
   /** The size of the prompt, if known. */
   inputTokens?: number | undefined;
   /** The most tokens that it may generate, if known. */

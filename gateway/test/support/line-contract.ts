@@ -1,11 +1,18 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { LineTrial, type OpenTrialLine, type TrialRules, type TrialStep } from "./line-trial.ts";
+import { LineTrial, type OpenTrialLine, type TrialStep } from "./line-trial.ts";
+import type { TrialRules } from "./line-trial-rules.ts";
 
 const seed = process.env.FUZZ_SEED === undefined ? {} : { seed: Number(process.env.FUZZ_SEED) };
 
 const often = (count: number, what: TrialStep["do"]): TrialStep["do"][] =>
   Array<TrialStep["do"]>(count).fill(what);
+
+/** What a new keeper takes over before it begins. */
+const adopted: fc.Arbitrary<TrialStep[]> = fc.array(
+  fc.record({ do: fc.constant("adopt" as const), nth: fc.nat(1_000) }),
+  { maxLength: 8 },
+);
 
 const steps: fc.Arbitrary<TrialStep[]> = fc.array(
   fc.record({
@@ -16,7 +23,7 @@ const steps: fc.Arbitrary<TrialStep[]> = fc.array(
       ...often(2, "leave"),
       ...often(2, "resize"),
       ...often(4, "up or down"),
-      ...(["cancel", "leave running", "pause or resume", "drain"] as const),
+      ...(["adopt", "cancel", "leave running", "pause or resume", "drain"] as const),
     ),
     nth: fc.nat(1_000),
   }),
@@ -46,13 +53,13 @@ export function lineContract(
   open: OpenTrialLine,
   { numRuns, avoids }: { numRuns: number; avoids: boolean },
 ): void {
-  test(`${name}: no slot is lost or given twice, places are 1 to n, and nothing idles while somebody may start`, {
+  test(`${name}: no slot is lost or given twice, nothing starts above a capacity, places are 1 to n, and nothing idles while somebody may start`, {
     timeout: numRuns * 2_000 + 60_000,
   }, async () => {
     await fc.assert(
-      fc.asyncProperty(rules(avoids), steps, async (given, plan) => {
+      fc.asyncProperty(rules(avoids), adopted, steps, async (given, before, plan) => {
         const trial = new LineTrial(given, open);
-        for (const step of plan) await trial.step(step);
+        for (const step of [...before, ...plan]) await trial.step(step);
         await trial.finish();
         expect(trial.faults).toEqual([]);
       }),

@@ -3,13 +3,21 @@ import {
   type Line,
   type LineOptions,
   type RouteSeats,
-  type Slot,
+  type Ticket,
 } from "../../line/line.ts";
+import {
+  faultsOfStart,
+  hasFreeSeat,
+  isEstimate,
+  type TrialRequest,
+  type TrialRules,
+} from "./line-trial-rules.ts";
 
 /** One step of a trial; `nth` chooses what it is done to, and how. */
 export type TrialStep = {
   readonly do:
     | "join"
+    | "adopt"
     | "end"
     | "leave"
     | "cancel"
@@ -22,21 +30,6 @@ export type TrialStep = {
   readonly nth: number;
 };
 
-export type TrialRules = {
-  /** Slots of each upstream; one alone has no pool. */
-  readonly slots: readonly number[];
-  readonly tiers: readonly number[];
-  readonly isPool: boolean;
-  readonly exclusive: boolean;
-  readonly box: boolean;
-  readonly agingMs: number | null;
-  readonly maxConcurrentPerUser: number | null;
-  /** The most that wait; `join` itself must refuse more. */
-  readonly maxQueue: number | null;
-  /** Whether a request can say at once that an upstream has failed for it. */
-  readonly avoids: boolean;
-};
-
 /** A line, reached in some way. All but `join` is asked where the line is. */
 export type TrialLine = {
   readonly line: Line;
@@ -47,16 +40,6 @@ export type TrialLine = {
 };
 
 export type OpenTrialLine = (options: LineOptions) => TrialLine;
-
-type Request = {
-  readonly id: string;
-  readonly user: string;
-  readonly client: AbortController;
-  readonly seats: RouteSeats | undefined;
-  readonly avoid: ReadonlySet<string>;
-  slot: Slot | null;
-  state: "waiting" | "running" | "gone";
-};
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -95,12 +78,14 @@ export class LineTrial {
   readonly #rules: TrialRules;
   readonly #line: Line;
   readonly #opened: TrialLine;
-  readonly #requests: Request[] = [];
+  readonly #requests: TrialRequest[] = [];
   readonly #slots: Map<string, number>;
   readonly #down = new Set<string>();
   readonly #routes: readonly RouteSeats[];
   #now = 0;
   #isPaused = false;
+  /** What started in the step that is being done. */
+  #started: TrialRequest[] = [];
 
   constructor(rules: TrialRules, open: OpenTrialLine = directly) {
     this.#rules = rules;
@@ -129,14 +114,16 @@ export class LineTrial {
     return [...this.#slots.values()].reduce((sum, count) => sum + count, 0);
   }
 
-  #in(state: Request["state"]): Request[] {
+  #in(state: TrialRequest["state"]): TrialRequest[] {
     return this.#requests.filter((request) => request.state === state);
   }
 
   /** Does one step, and looks at everything that must hold after it. */
   async step({ do: what, nth }: TrialStep): Promise<void> {
     const [running, waiting] = [at(this.#in("running"), nth), at(this.#in("waiting"), nth)];
+    this.#started = [];
     if (what === "join") this.#join(nth);
+    if (what === "adopt") this.#adopt(nth);
     if (what === "end" && running !== undefined) this.#end(running, nth);
     if (what === "leave") waiting?.client.abort(new Error("left"));
     if (what === "cancel" && waiting !== undefined) this.#line.cancel(waiting.id);
@@ -173,24 +160,33 @@ export class LineTrial {
     this.faults.push(text);
   }
 
-  #join(nth: number): void {
+  /** A new request, and its ticket. */
+  #ticket(nth: number): { request: TrialRequest; ticket: Ticket } {
     const { isPool, avoids } = this.#rules;
-    const request: Request = {
+    const request: TrialRequest = {
       ...{ id: String(this.#requests.length), user: `user${nth % 11}`, slot: null },
+      model: `model${nth % 3}`,
       ...{ client: new AbortController(), state: "waiting" },
       seats: isPool && nth % 5 !== 0 ? at(this.#routes, nth) : undefined,
       avoid: new Set(isPool && avoids && nth % 7 === 0 ? [...this.#slots.keys()].slice(0, 1) : []),
     };
     this.#requests.push(request);
-    if (nth % 17 === 0) request.client.abort(new Error("left before"));
-    const { id, user, client, seats, avoid } = request;
+    const { id, user, model, client, seats, avoid } = request;
     const ticket = {
-      ...{ id, user, model: `model${nth % 3}`, signal: client.signal },
+      ...{ id, user, model, signal: client.signal },
+      ...(nth % 13 === 0 ? { waitedMs: 70_000, ranMs: 10_000 } : {}),
       ...{ weight: at(weights, nth) ?? 1, priority: at(priorities, nth) ?? 0 },
       ...(at(tokens, nth) === undefined ? {} : { inputTokens: at(tokens, nth) ?? 0 }),
       ...(seats === undefined ? {} : { seats }),
       ...(avoid.size === 0 ? {} : { avoid }),
     };
+    return { request, ticket };
+  }
+
+  #join(nth: number): void {
+    const { request, ticket } = this.#ticket(nth);
+    const { id, client } = request;
+    if (nth % 17 === 0) client.abort(new Error("left before"));
     const onPlace = (place: { position: number; of: number; etaSeconds: number | null }): void => {
       const { position, of, etaSeconds } = place;
       if (!(position >= 1 && position <= of)) this.#wrong(`told the place ${position} of ${of}`);
@@ -200,6 +196,7 @@ export class LineTrial {
       (slot) => {
         if (request.state !== "waiting") this.#wrong(`${id} started, and was ${request.state}`);
         Object.assign(request, { slot, state: "running" });
+        this.#started.push(request);
         if (!(slot.waitedMs >= 0)) this.#wrong(`${id} waited ${slot.waitedMs} ms`);
       },
       () => {
@@ -209,7 +206,18 @@ export class LineTrial {
     );
   }
 
-  #end(request: Request, nth: number): void {
+  /** It takes its slot at once, whatever else runs there. */
+  #adopt(nth: number): void {
+    const { request, ticket } = this.#ticket(nth);
+    const { isPool } = this.#rules;
+    const name = at([...this.#slots.keys()], nth) ?? "";
+    const slot = this.#line.adopt(ticket, name);
+    Object.assign(request, { slot, state: "running" });
+    if (slot.upstream !== (isPool ? name : "")) this.#wrong(`adopted at ${slot.upstream}`);
+    if (this.#line.list().every(({ id }) => id !== request.id)) this.#wrong("adopted, not listed");
+  }
+
+  #end(request: TrialRequest, nth: number): void {
     request.state = "gone";
     request.slot?.release(at(works, nth));
     // A second time must do nothing.
@@ -246,6 +254,9 @@ export class LineTrial {
 
   #look(what: string): void {
     const [running, waiting] = [this.#in("running"), this.#in("waiting")];
+    for (const request of this.#started) {
+      this.faults.push(...faultsOfStart(request, running, this.#rules, this.#slots));
+    }
     const view = this.#line.view();
     if (view.active !== running.length || view.waiting !== waiting.length) {
       this.#wrong(`after ${what} the line says ${JSON.stringify(view)}: ${running.length} run`);
@@ -265,7 +276,11 @@ export class LineTrial {
   }
 
   /** Nothing idles while somebody waits who may start there. */
-  #lookForIdle(what: string, running: readonly Request[], waiting: readonly Request[]): void {
+  #lookForIdle(
+    what: string,
+    running: readonly TrialRequest[],
+    waiting: readonly TrialRequest[],
+  ): void {
     if (this.#isPaused) return;
     const { isPool, exclusive, box } = this.#rules;
     // The caps of users hold some back; who runs nothing is held back by none.
@@ -274,28 +289,7 @@ export class LineTrial {
       this.#wrong(`after ${what} a slot is idle while ${free.length} wait`);
     }
     if (!isPool || exclusive || box) return;
-    const idle = free.find((request) => this.#hasFreeSeat(request, running));
+    const idle = free.find((request) => hasFreeSeat(request, running, this.#slots, this.#down));
     if (idle !== undefined) this.#wrong(`after ${what} ${idle.id} waits beside a free slot`);
   }
-
-  /** Whether an upstream of the first tier that can serve the request has a free slot. */
-  #hasFreeSeat({ seats, avoid }: Request, running: readonly Request[]): boolean {
-    const all = seats?.list ?? [...this.#slots.keys()].map((upstream) => ({ upstream, tier: 0 }));
-    // Where nothing else is left, one that is avoided or down will do.
-    const wanted = orAll(all, ({ upstream }) => !avoid.has(upstream));
-    const able = orAll(wanted, ({ upstream }) => !this.#down.has(upstream));
-    const first = Math.min(...able.map(({ tier }) => tier));
-    return able.some(({ upstream, tier }) => {
-      const taken = running.filter(({ slot }) => slot?.upstream === upstream).length;
-      return tier === first && taken < (this.#slots.get(upstream) ?? 0);
-    });
-  }
 }
-
-function orAll<T>(items: readonly T[], test: (item: T) => boolean): readonly T[] {
-  const found = items.filter(test);
-  return found.length > 0 ? found : items;
-}
-
-const isEstimate = (seconds: number | null): boolean =>
-  seconds === null || (Number.isInteger(seconds) && seconds >= 0);
