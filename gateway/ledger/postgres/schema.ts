@@ -118,6 +118,27 @@ export const postgresMigrations: readonly string[] = [
   ALTER TABLE copies ADD COLUMN sums_at timestamptz;
   UPDATE copies SET sums_at = copied_at;
   `,
+  `
+  -- Several gateways with one queue: who keeps it. asked: the last question of that holder.
+  CREATE TABLE keeper (
+    pool text PRIMARY KEY DEFAULT 'all',
+    holder text NOT NULL,
+    address text NOT NULL,
+    term bigint NOT NULL,
+    until timestamptz NOT NULL,
+    asked bigint NOT NULL
+  );
+
+  -- Those that have not said goodbye. holds: slots by upstream. asked: the last word of this one.
+  CREATE TABLE gateways (
+    gateway text PRIMARY KEY,
+    address text NOT NULL,
+    version text NOT NULL,
+    holds jsonb NOT NULL,
+    seen timestamptz NOT NULL DEFAULT clock_timestamp(),
+    asked bigint NOT NULL
+  );
+  `,
 ];
 
 /** "LLGW", as in the SQLite file: gateways that start at once migrate one after the other. */
