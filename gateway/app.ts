@@ -3,6 +3,7 @@ import express, {
   type Express,
   type NextFunction,
   type Request,
+  type RequestHandler,
   type Response,
   type Router,
 } from "express";
@@ -24,6 +25,7 @@ import { type GenerationParts, generation } from "./generation/generation.ts";
 import type { Docs } from "./openapi/docs.ts";
 import { createPage } from "./page/page.ts";
 import { type ReadParts, read } from "./reads/read.ts";
+import type { HealthReport } from "./server/health-report.ts";
 import { metricsType } from "./server/metrics-app.ts";
 import { httpClient, refuseExchange, withExchange } from "./with-exchange.ts";
 
@@ -37,7 +39,9 @@ export type AppParts = GenerationParts &
   ShowWallParts &
   ShowSettingsParts & {
     /** The JSON of GET /health. */
-    healthReport(): object;
+    healthReport(): HealthReport;
+    /** Answers what only another gateway of the cluster can answer; null: there is none. */
+    elsewhere: RequestHandler | null;
     /** Prometheus' text format; null where the metrics have a port of their own. */
     metrics: (() => Promise<string>) | null;
     openRouter: OpenRouterParts;
@@ -69,6 +73,7 @@ export function createApp(parts: AppParts): Express {
     next();
   });
   if (parts.cors !== null) app.use(parts.cors);
+  if (parts.elsewhere !== null) app.use(parts.elsewhere);
 
   app.use("/api/v1", openRouter(parts));
 
@@ -161,6 +166,11 @@ function showGateway(app: Express, parts: AppParts): void {
   };
   app.get(["/health", "/healthz"], lanOnly, (_request, response) => {
     response.setHeader("cache-control", "no-store").json(parts.healthReport());
+  });
+  app.get("/ready", lanOnly, (_request, response) => {
+    const { status } = parts.healthReport();
+    response.setHeader("cache-control", "no-store");
+    response.status(status === "ok" ? 200 : 503).json({ status });
   });
   app.get("/metrics", lanOnly, async (_request, response, next) => {
     if (parts.metrics === null) next(nothingHere());

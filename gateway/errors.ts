@@ -32,6 +32,7 @@ export const errorCodes = {
   ledger_busy: { status: 503, type: "server_error" },
   queue_full: { status: 503, type: "server_error" },
   memory_full: { status: 503, type: "server_error" },
+  no_keeper: { status: 503, type: "server_error" },
   shutting_down: { status: 503, type: "server_error" },
   upstream_loading: { status: 503, type: "server_error" },
   upstream_timeout: { status: 504, type: "server_error" },

@@ -51,6 +51,16 @@ export type Doors = {
   isTrusted(peer: string): boolean;
 };
 
+/**
+ * The ports of a request that another gateway of the cluster has passed on: there it came to the main
+ * port, or to PUBLIC_PORT. No socket has such a number.
+ */
+export const passedPorts = { main: -1, public: -2 } as const;
+
+/** Whether another gateway has passed the request on to this one. */
+export const isPassedOn = ({ socket: { localPort = 0 } }: IncomingMessage): boolean =>
+  localPort < 0;
+
 const cloudflare = ["cf-ray", "cf-connecting-ip", "cf-visitor", "cdn-loop"];
 
 /** True for a request that came through the tunnel. A header can only take rights away. */

@@ -7,6 +7,7 @@ import { addressGroup } from "./auth/address-group.ts";
 import { createCors } from "./auth/browsers.ts";
 import { createMayStay } from "./auth/may-stay.ts";
 import { scheduleBackups } from "./backup/backup-schedule.ts";
+import type { OtherGateways, Passing } from "./cluster/gateways/open-passing.ts";
 import type { Underway } from "./generation/keeper.ts";
 import { createLocalKeeper } from "./generation/local-keeper.ts";
 import { stopRemovedUsers } from "./generation/stop-removed-users.ts";
@@ -62,6 +63,8 @@ export type GatewayOptions = {
   settingsReport?: object;
   /** The path of the config file, for backups; null: there is none. */
   configFile?: string | null;
+  /** The gateways that this one keeps one queue with; null: it is alone. */
+  others?: OtherGateways | null;
 };
 
 /** What changes while the gateway runs. */
@@ -98,11 +101,12 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
     state,
     owner,
     share,
+    cluster: await passingOf(options, state),
   };
   const { parts, upstreams, watched } = await openParts(common, opening);
   metrics.watch(watched);
   opening.defer(watchOver(watched));
-  const ports = await openFront(common, parts);
+  const ports = await openFront(common, parts, opening);
   opening.defer(() => ports.close(1_000));
   state.publicPort = ports.public?.port ?? null;
   const names = upstreams.upstreams.map(({ name }) => name);
@@ -138,15 +142,28 @@ type Common = Omit<GatewayOptions, "logForm"> & {
   /** Others than this process that listen for a user's next request. */
   ear: Ear;
   ears: { listen(user: string, until: number): void };
+  /** Null: the gateway is alone. */
+  cluster: Passing | null;
 };
+
+/** Not loaded where there are no other gateways. */
+async function passingOf({ others = null }: GatewayOptions, state: State): Promise<Passing | null> {
+  if (others === null) return null;
+  const { openPassing } = await import("./cluster/gateways/open-passing.ts");
+  return openPassing(others, () => state.publicPort);
+}
 
 /** How many processes serve generations. */
 const workersOf = ({ workers }: Settings): number =>
   workers === "auto" ? availableParallelism() : workers;
 
 /** Opens the ports: in this process, or in several that have this one as their keeper. */
-async function openFront(common: Common, parts: AppParts): Promise<Ports> {
-  const { settings, metrics, share, telemetry, ear } = common;
+async function openFront(
+  common: Common,
+  parts: AppParts,
+  opening: AsyncDisposableStack,
+): Promise<Ports> {
+  const { settings, metrics, share, telemetry, ear, cluster } = common;
   const app = createApp(parts);
   const connections = {
     most: settings.maxConnectionsPerAddress,
@@ -157,6 +174,7 @@ async function openFront(common: Common, parts: AppParts): Promise<Ports> {
     messages: messageClassesOf(app),
     upgrade: (request, socket, head) => void upgrade(parts, request, socket, head),
   };
+  if (cluster !== null) opening.defer(cluster.answer(app, inner));
   const rendered = createMetricsApp(parts, metrics.render);
   if (share === 1) {
     const { admit } = createConnectionLimit(connections);
@@ -212,7 +230,8 @@ async function openParts(
     draining,
     docs: createDocs(version),
     openRouter: openOpenRouter(answered),
-    healthReport: () => healthReport({ ...upstreams, ...state, ...watch, version, users, ledger }),
+    healthReport: () =>
+      healthReport({ ...common, ...upstreams, ...state, ...watch, users, ledger }),
     metrics: settings.metricsPort === null ? metrics.render : null,
   };
   return { parts, upstreams, watched };
@@ -270,7 +289,8 @@ const peopleOf = ({ settings, version, ear }: Common, users: UserDirectory) => (
 });
 
 /** The parts that need nothing but settings. */
-const partsOf = ({ settings, settingsReport, owner }: Common) => ({
+const partsOf = ({ settings, settingsReport, owner, cluster }: Common) => ({
+  elsewhere: cluster?.elsewhere ?? null,
   stored: createStoredResponses(),
   publicAdmin: settings.publicAdmin,
   wall: settings.wall,

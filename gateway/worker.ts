@@ -5,7 +5,7 @@ import type { Identity } from "./auth/identity.ts";
 import { stripCredentials } from "./auth/query-credentials.ts";
 import { createLink, readBatch } from "./cluster/link.ts";
 import type { Begin, FromWorker, ToWorker, WorkerNotice, WorkerOrder } from "./cluster/messages.ts";
-import { createRelay } from "./cluster/workers/relay.ts";
+import { createWorkerRelay } from "./cluster/relay.ts";
 import { createWorkerSide, type WorkerSide } from "./cluster/workers/worker-side.ts";
 import { apiPaths, endpointOf } from "./dialects/endpoints.ts";
 import { judgePath, versionTwice } from "./dialects/path.ts";
@@ -112,7 +112,7 @@ async function openWorker(
     authenticate: entrance.authenticate,
     draining: () => side.isDraining,
   };
-  const relay = createRelay(begin.path);
+  const relay = createWorkerRelay(begin.path);
   // Traces are files of which only the newest stay: one process must count them.
   const servesItself = opened.parts.tracer === null;
   const app = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { GatewayError } from "../errors.ts";
-import { addressOf, type Doors, isPublicRequest, peerOf } from "../exchange.ts";
+import { addressOf, type Doors, isPublicRequest, passedPorts, peerOf } from "../exchange.ts";
 import { digestOf } from "../users/key.ts";
 import type { UserDirectory } from "../users/user-directory.ts";
 import { createGuessLimit } from "./guess-limit.ts";
@@ -68,7 +68,8 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
   const isTrusted = createNetworks(options.trustedProxies);
   const doors: Doors = {
     isTrusted,
-    isPublicPort: (port) => port !== undefined && port === publicPort(),
+    isPublicPort: (port) =>
+      port === passedPorts.public || (port !== undefined && port === publicPort()),
   };
   const refuseHost = createKnownHosts([...options.allowedHosts, ...ownNames(options)]);
   const guesses = createGuessLimit();

@@ -1,14 +1,29 @@
 import type { Socket } from "node:net";
+import { passedPorts } from "../exchange.ts";
 
-/** The client of a connection that a worker passes on: who it is, and where it came in. */
-export type PassedClient = {
+/** The client of a connection that is passed on: who it is, and where it came in. */
+type PassedClient = {
   readonly remoteAddress: string | undefined;
   readonly localPort: number | undefined;
 };
 
-/** The first line of a passed connection. */
+/** The first line of a connection that a worker passes on. */
 export const clientLine = ({ remoteAddress, localPort }: Socket): string =>
   `${JSON.stringify({ remoteAddress, localPort } satisfies PassedClient)}\n`;
+
+/** Of one that another gateway passes on. Its ports may be others than those of this gateway. */
+type ClientElsewhere = {
+  readonly remoteAddress: string | undefined;
+  /** Whether it came in on PUBLIC_PORT. */
+  readonly isPublic: boolean;
+};
+
+/** The first line of a connection that a gateway passes on to another one. */
+export const clientElsewhereLine = ({ remoteAddress }: Socket, isPublic: boolean): string =>
+  `${JSON.stringify({ remoteAddress, isPublic } satisfies ClientElsewhere)}\n`;
+
+/** Who passes a connection on. */
+export type PassedBy = "worker" | "gateway";
 
 /** The longest first line. Bytes. */
 const longestLine = 256;
@@ -17,7 +32,7 @@ const longestLine = 256;
  * Reads the first line of a passed connection and gives the socket that client's address and port.
  * Calls back when that is done; a connection without such a line is closed.
  */
-export function readClient(socket: Socket, ready: () => void): void {
+export function readClient(socket: Socket, by: PassedBy, ready: () => void): void {
   const look = (): void => {
     const bytes: Buffer | null = socket.read();
     if (bytes === null) {
@@ -30,7 +45,7 @@ export function readClient(socket: Socket, ready: () => void): void {
       socket.once("readable", look);
       return;
     }
-    const client = end < 0 ? null : clientIn(bytes.toString("utf8", 0, end));
+    const client = end < 0 ? null : clientIn(bytes.toString("utf8", 0, end), by);
     if (client === null) {
       socket.destroy();
       return;
@@ -42,9 +57,12 @@ export function readClient(socket: Socket, ready: () => void): void {
   look();
 }
 
-function clientIn(line: string): PassedClient | null {
+function clientIn(line: string, by: PassedBy): PassedClient | null {
   try {
-    return JSON.parse(line) as PassedClient;
+    if (by === "worker") return JSON.parse(line) as PassedClient;
+    const { remoteAddress, isPublic } = JSON.parse(line) as ClientElsewhere;
+    if (typeof isPublic !== "boolean") return null;
+    return { remoteAddress, localPort: isPublic ? passedPorts.public : passedPorts.main };
   } catch {
     return null;
   }

@@ -49,12 +49,21 @@ export const gatewayOperations: readonly Operation[] = [
     ...about,
     ...{ method: "get", path: "/health", access: "lan", answer: healthAnswer },
     summary: "Whether the gateway can serve",
-    description: "Always 200 while the gateway runs, also if its upstreams are down.",
+    description:
+      "Always 200 while the gateway runs, also if its upstreams are down. In a cluster, `cluster` says which gateway keeps the queue; `line` is null at the others.",
   },
   {
     ...about,
     ...{ method: "get", path: "/healthz", access: "lan", answer: healthAnswer },
     summary: "The same as /health",
+  },
+  {
+    ...about,
+    ...{ method: "get", path: "/ready", access: "lan" },
+    summary: "Whether the gateway takes new requests, for a load balancer",
+    description:
+      "503 while the gateway drains, and after five seconds in which no gateway of its cluster keeps the queue.",
+    answer: { about: "It takes new requests.", schema: "Ready" },
   },
   {
     ...about,

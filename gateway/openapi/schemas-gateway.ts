@@ -5,21 +5,37 @@ const usable = z.int().describe("The part of the capacity on upstreams that are 
 
 const lineState = z.enum(["open", "paused", "draining"]);
 
+const status = z.enum(["ok", "draining", "no_keeper"]);
+
+const cluster = z.object({
+  role: z
+    .enum(["keeper", "member", "none"])
+    .describe("none: no gateway is known to keep the queue."),
+  keeper: z.string().nullable().describe("Where the other gateways reach the keeper."),
+  term: z.int().nullable().describe("Rises with each new keeper."),
+  gateways: z.int().describe("Gateways that run, this one included."),
+  trouble: z.string().nullable(),
+});
+
 const health = z.looseObject({
-  status: z.enum(["ok", "draining"]),
+  status,
   version: z.string(),
   upstream: z.string().nullable(),
   findings: z
     .array(z.looseObject({ about: z.string(), says: z.string(), todo: z.string().nullable() }))
     .describe("What needs attention at the upstreams, as doctor says it."),
   upstream_state: z.looseObject({ state: z.enum(["unknown", "up", "down"]) }).nullable(),
-  line: z.object({
-    state: lineState,
-    waiting: z.int(),
-    active: z.int(),
-    capacity: z.int(),
-    usable,
-  }),
+  line: z
+    .object({
+      state: lineState,
+      waiting: z.int(),
+      active: z.int(),
+      capacity: z.int(),
+      usable,
+    })
+    .nullable()
+    .describe("Null if another gateway of the cluster keeps the queue."),
+  cluster: cluster.optional().describe("Only in a cluster of gateways."),
   users_file: z.looseObject({ ok: z.boolean(), users: z.int(), keys: z.int() }),
   ledger: z.looseObject({
     ok: z.boolean(),
@@ -107,6 +123,7 @@ const queueDeleted = z.looseObject({
 
 export const gatewaySchemas: Schemas = {
   Health: health,
+  Ready: z.object({ status }),
   Settings: settings,
   Limits: limits,
   Queue: queue,

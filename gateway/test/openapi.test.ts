@@ -45,7 +45,7 @@ const routesIn = (stack: readonly Layer[]): Layer[] =>
   );
 
 describe("the document and Express's routes", () => {
-  const app = createApp({ cors: null } as AppParts);
+  const app = createApp({ cors: null, elsewhere: null } as AppParts);
   const stack: Layer[] = Reflect.get(app.router, "stack");
 
   it("has a route for each of its methods and paths", () => {

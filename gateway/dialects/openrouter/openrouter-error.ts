@@ -32,6 +32,7 @@ const typesByCode: Readonly<Record<ErrorCode, string>> = {
   ledger_busy: "server",
   queue_full: "provider_overloaded",
   memory_full: "provider_overloaded",
+  no_keeper: "provider_overloaded",
   shutting_down: "provider_overloaded",
   upstream_loading: "provider_overloaded",
   upstream_timeout: "timeout",

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
+import type { OtherGateways } from "../../cluster/gateways/open-passing.ts";
 import { type Gateway, startGateway } from "../../serve.ts";
 import { loadSettings } from "../../settings/load-settings.ts";
 import { settingsReport } from "../../settings/settings-report.ts";
@@ -61,11 +62,13 @@ export const newTestKey = (): string => `sk-${randomBytes(16).toString("hex")}`;
 /**
  * A real gateway on a free port of 127.0.0.1, in front of a mock upstream (or of `UPSTREAM_URL`, or
  * of the echo where that is empty), with a directory of its own, where `config` is its config.yaml.
+ * With `others` it is one of a cluster.
  */
 export async function startTestGateway(
   handler: Handler,
   env: Record<string, string> = {},
   config?: string,
+  others: OtherGateways | null = null,
 ): Promise<TestGateway> {
   const dir = mkdtempSync(join(tmpdir(), "llm-gateway-test-"));
   if (config !== undefined) writeFileSync(join(dir, "config.yaml"), config);
@@ -92,7 +95,7 @@ export async function startTestGateway(
     await upstream.close();
     rmSync(dir, { recursive: true, force: true });
   };
-  const gateway = await startWith({
+  const from = {
     argv: [],
     cwd: dir,
     env: {
@@ -108,7 +111,8 @@ export async function startTestGateway(
       WORKERS: process.env.TEST_WORKERS ?? "1",
       ...env,
     },
-  }).catch(async (cause) => {
+  };
+  const gateway = await startWith(from, others).catch(async (cause) => {
     await remove();
     throw cause;
   });
@@ -143,12 +147,16 @@ export async function startTestGateway(
   };
 }
 
-async function startWith(from: Parameters<typeof loadSettings>[0]): Promise<Gateway> {
+async function startWith(
+  from: Parameters<typeof loadSettings>[0],
+  others: OtherGateways | null,
+): Promise<Gateway> {
   const loaded = loadSettings(from);
   const options = {
     version: "0.0.0-test",
     logForm: "json" as const,
     settingsReport: settingsReport(loaded),
+    others,
   };
   return await startGateway(loaded.settings, options);
 }

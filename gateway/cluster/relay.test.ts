@@ -2,11 +2,11 @@ import { type IncomingMessage, type RequestListener, request } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { afterEach, expect, it } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
-import { createHttpServer } from "../../server/listen.ts";
-import { until } from "../../test/support/harness.ts";
-import { rawHttp, statusOf } from "../../test/support/raw-http.ts";
-import { type InnerPort, openInnerPort } from "./inner-port.ts";
-import { createRelay } from "./relay.ts";
+import { createHttpServer } from "../server/listen.ts";
+import { until } from "../test/support/harness.ts";
+import { rawHttp, statusOf } from "../test/support/raw-http.ts";
+import { createWorkerRelay } from "./relay.ts";
+import { type InnerPort, openInnerPort } from "./workers/inner-port.ts";
 
 let inner: InnerPort;
 let close: () => Promise<void>;
@@ -20,7 +20,7 @@ type Upgrade = (request: IncomingMessage, socket: Socket, head: Buffer) => void;
 /** A port that passes everything on to `app`; gives its number. */
 async function passing(app: RequestListener, upgrade: Upgrade = () => {}): Promise<number> {
   inner = await openInnerPort(app, { upgrade });
-  const relay = createRelay(inner.path);
+  const relay = createWorkerRelay(inner.path);
   const server = createHttpServer(relay.pass, { upgrade: relay.passSocket });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   close = () => new Promise((resolve) => server.close(() => resolve()).closeAllConnections());

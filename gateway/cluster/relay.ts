@@ -1,13 +1,27 @@
 import { Agent, request as ask, type IncomingMessage, type ServerResponse } from "node:http";
 import { connect, type Socket } from "node:net";
-import { clientLine } from "../client-of.ts";
+import { clientLine } from "./client-of.ts";
 
-/** Passes requests on to the keeper's process, which answers them as if they had come there. */
+/** Passes requests on to another process, which answers them as if they had come there. */
 export type Relay = {
-  pass(request: IncomingMessage, response: ServerResponse): void;
+  /**
+   * @param failed - called if there is no answer; without it the client's connection is closed
+   * @returns what ends it: an answer that has begun is cut
+   */
+  pass(request: IncomingMessage, response: ServerResponse, failed?: () => void): () => void;
+};
+
+/** The relay of a worker: all goes to the keeper's process. */
+export type WorkerRelay = Relay & {
   /** The same for a connection that becomes a WebSocket. */
   passSocket(request: IncomingMessage, socket: Socket, head: Buffer): void;
 };
+
+/**
+ * Opens a connection that stands for this client: it has said so in its first line. A promise of one
+ * rejects if the other process cannot be reached.
+ */
+export type OpenFor = (client: Socket) => Socket | Promise<Socket>;
 
 /**
  * Node writes these of its own, as they are right for the client's connection. Trailers end here:
@@ -22,7 +36,24 @@ const ofConnection = new Set(["connection", "keep-alive", "transfer-encoding", "
 const mostBehind = 100;
 
 /** @param path - the keeper's Unix socket */
-export function createRelay(path: string): Relay {
+export function createWorkerRelay(path: string): WorkerRelay {
+  const open = (client: Socket): Socket => {
+    const socket = connect({ path, noDelay: true });
+    socket.write(clientLine(client));
+    return socket;
+  };
+  return {
+    ...createRelay(open),
+    passSocket(request, socket, head) {
+      const keeper = open(socket);
+      keeper.write(headOf(request), "latin1");
+      keeper.write(head);
+      join(socket, keeper);
+    },
+  };
+}
+
+export function createRelay(openFor: OpenFor): Relay {
   const agents = new WeakMap<Socket, Agent>();
 
   /** One connection for each client's connection: it stands for that client. */
@@ -30,14 +61,22 @@ export function createRelay(path: string): Relay {
     const known = agents.get(client);
     if (known !== undefined) return known;
     const agent = new Agent({ keepAlive: true, maxSockets: 1, scheduling: "fifo" });
-    agent.createConnection = () => open(path, client);
+    agent.createConnection = (_options, opened) => {
+      const socket = openFor(client);
+      if (!(socket instanceof Promise)) return socket;
+      socket.then(
+        (it) => opened?.(null, it),
+        (cause) => opened?.(cause, client),
+      );
+      return undefined;
+    };
     agents.set(client, agent);
     client.once("close", () => agent.destroy());
     return agent;
   }
 
   return {
-    pass(request, response) {
+    pass(request, response, failed = () => response.destroy()) {
       const { method, url, socket } = request;
       const agent = agentOf(socket);
       const behind = Object.values(agent.requests).reduce(
@@ -46,7 +85,7 @@ export function createRelay(path: string): Relay {
       );
       if (socket.destroyed || behind >= mostBehind) {
         socket.destroy();
-        return;
+        return () => {};
       }
       const asked = ask({
         ...(method === undefined ? {} : { method }),
@@ -59,26 +98,15 @@ export function createRelay(path: string): Relay {
       asked.once("response", (answer) => give(answer, response));
       asked.once("error", () => {
         // It may have answered before it had read all of the body, and closed.
-        if (!response.headersSent) response.destroy();
+        if (!response.headersSent && !response.destroyed) failed();
       });
       response.once("close", () => {
         if (!response.writableFinished) asked.destroy();
       });
       request.pipe(asked);
-    },
-    passSocket(request, socket, head) {
-      const keeper = open(path, socket);
-      keeper.write(headOf(request), "latin1");
-      keeper.write(head);
-      join(socket, keeper);
+      return () => asked.destroy(new Error("the keeper has changed"));
     },
   };
-}
-
-function open(path: string, client: Socket): Socket {
-  const socket = connect({ path, noDelay: true });
-  socket.write(clientLine(client));
-  return socket;
 }
 
 /** Not of HTTP/1.0. */

@@ -1,0 +1,40 @@
+import type { RequestListener } from "node:http";
+import type { Socket } from "node:net";
+import type { ClusterState } from "../../server/cluster-state.ts";
+import type { HttpServerOptions } from "../../server/listen.ts";
+import { createPassedServer } from "../passed-server.ts";
+import { createPassOn, type Elsewhere } from "./pass-on.ts";
+
+/** The other gateways that this one keeps one queue with. */
+export type OtherGateways = {
+  current(): ClusterState;
+  /**
+   * Resolves with a connection on which the gateway there answers what is passed on. Rejects if
+   * nothing answers.
+   */
+  openPass(address: string): Promise<Socket>;
+  /** From now on such connections of others come here. */
+  acceptPass(accept: (socket: Socket) => void): void;
+};
+
+/** How a gateway asks the keeper, and answers what the others ask. */
+export type Passing = Pick<OtherGateways, "current"> & {
+  readonly elsewhere: Elsewhere;
+  /** Answers what the others pass on; returns what ends it. */
+  answer(app: RequestListener, options: HttpServerOptions): () => void;
+};
+
+/** @param publicPort - the port in use; null while there is none */
+export function openPassing(others: OtherGateways, publicPort: () => number | null): Passing {
+  const isPublicPort = (port: number | undefined): boolean =>
+    port !== undefined && port === publicPort();
+  return {
+    current: others.current,
+    elsewhere: createPassOn({ ...others, isPublicPort }),
+    answer(app, options) {
+      const passed = createPassedServer(app, options, "gateway");
+      others.acceptPass(passed.accept);
+      return passed.close;
+    },
+  };
+}
