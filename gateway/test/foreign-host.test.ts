@@ -16,6 +16,7 @@ const withoutKey = [
   "/",
   "/health",
   "/healthz",
+  "/ready",
   "/metrics",
   "/docs",
   "/docs/style.css",

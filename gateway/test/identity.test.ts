@@ -209,7 +209,7 @@ describe("the client's address", () => {
 
 describe("the gateway's own routes from outside", () => {
   const on = (port: number): string => `http://127.0.0.1:${port}`;
-  const places = ["/health", "/healthz", "/metrics"];
+  const places = ["/health", "/healthz", "/ready", "/metrics"];
 
   it("do not show health and metrics", async () => {
     const gateway = await start({ PUBLIC_PORT: "0" });

@@ -108,7 +108,7 @@ test("a visitor that leaves through the tunnel frees the slot", async (context) 
 
 test("visitors cannot read health and metrics", async (context) => {
   const { gateway, edge } = await behindTheEdge(context, slow);
-  for (const path of ["/health", "/healthz", "/metrics"]) {
+  for (const path of ["/health", "/healthz", "/ready", "/metrics"]) {
     const answer = await fetch(edge.url + path, { headers: headersOf(gateway) });
     expect(answer.status, path).toBe(404);
   }
