@@ -25,7 +25,7 @@ import { type GenerationParts, generation } from "./generation/generation.ts";
 import type { Docs } from "./openapi/docs.ts";
 import { createPage } from "./page/page.ts";
 import { type ReadParts, read } from "./reads/read.ts";
-import type { HealthReport } from "./server/health-report.ts";
+import type { ServedHealth } from "./server/health-report.ts";
 import { metricsType } from "./server/metrics-app.ts";
 import { httpClient, refuseExchange, withExchange } from "./with-exchange.ts";
 
@@ -39,7 +39,7 @@ export type AppParts = GenerationParts &
   ShowWallParts &
   ShowSettingsParts & {
     /** The JSON of GET /health. */
-    healthReport(): HealthReport;
+    healthReport(): ServedHealth;
     /** Answers what only another gateway of the cluster can answer; null: there is none. */
     elsewhere: RequestHandler | null;
     /** Prometheus' text format; null where the metrics have a port of their own. */

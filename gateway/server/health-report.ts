@@ -21,7 +21,7 @@ export type HealthReportParts = {
 };
 
 /** Anything but `ok`: the gateway takes no new requests. */
-export type HealthReport = {
+export type ServedHealth = {
   readonly status: "ok" | "draining" | "no_keeper";
   readonly [more: string]: unknown;
 };
@@ -30,7 +30,7 @@ export type HealthReport = {
  * The answer of GET /health. It is about the gateway: `ok` while the gateway can serve, whatever its
  * upstreams do. A supervisor that restarted it because an upstream is down would only lose the queue.
  */
-export function healthReport(parts: HealthReportParts): HealthReport {
+export function healthReport(parts: HealthReportParts): ServedHealth {
   const { version, upstreams, fallback, health, users, ledger } = parts;
   const cluster = parts.cluster?.current() ?? null;
   const file = users.state();
@@ -62,7 +62,7 @@ export function healthReport(parts: HealthReportParts): HealthReport {
 function statusOf(
   { draining }: HealthReportParts,
   cluster: ClusterState | null,
-): HealthReport["status"] {
+): ServedHealth["status"] {
   if (draining) return "draining";
   return cluster !== null && lacksKeeper(cluster) ? "no_keeper" : "ok";
 }
