@@ -181,6 +181,26 @@ export const databaseUrl: ValueKind<string> = textKind((text) => {
   throw new WrongValue("must be a URL such as postgres://user:password@host:5432/database");
 });
 
+/**
+ * Where others reach a gateway, `host:port`; `auto` is null. An address that means every address is
+ * none that others can reach.
+ */
+export const clusterAddress: ValueKind<{ readonly host: string; readonly port: number } | null> =
+  orWord(
+    textKind((text) => {
+      const [, six, plain, port] = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+)):(\d+)$/i.exec(text) ?? [];
+      const host = six ?? plain ?? "";
+      const isRight = six === undefined ? host !== "" : isIPv6(six);
+      const isEvery = /^[0:.]+$/.test(host);
+      if (isRight && !isEvery && Number(port) > 0 && Number(port) <= 65_535) {
+        return Object.freeze({ host, port: Number(port) });
+      }
+      throw new WrongValue("must be the host:port where other gateways reach this one");
+    }),
+    "auto",
+    null,
+  );
+
 /** A path as it was given. */
 export const path: ValueKind<string> = textKind((text) => {
   if (/\p{Cc}/u.test(text)) throw new WrongValue("must be a path to a file");

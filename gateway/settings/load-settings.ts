@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { kindOf } from "../kinds/declared.ts";
 import { readText } from "../kinds/kind.ts";
+import { clusterFaults } from "./cluster-faults.ts";
 import { deepFrozen } from "./deep-frozen.ts";
 import { doubtsOf, type Names } from "./doubts.ts";
 import { faultLine } from "./fault-line.ts";
@@ -45,6 +46,8 @@ export function loadSettings(given: Given): LoadedSettings {
   const settings = Object.freeze(values) as Settings;
   refuseOnePortTwice(settings);
   refuseOtherOtlp(settings);
+  const ofCluster = clusterFaults(settings);
+  if (ofCluster.length > 0) throw new SettingsError(ofCluster);
   const all = table.map(([, setting]) => setting);
   const doubts = doubtsOf(settings, unasked, all);
   const aboutLines = doubtAboutLines(textOfEnvFile(given.cwd));

@@ -1,4 +1,5 @@
 import { accessTable } from "./access-table.ts";
+import { clusterTable } from "./cluster-table.ts";
 import { limitTable } from "./limit-table.ts";
 import { modelTable } from "./model-table.ts";
 import { notifyTable } from "./notify-table.ts";
@@ -265,6 +266,7 @@ const otherTable = {
 
 /** Every setting with a single value. */
 export const plainTable: typeof serverTable &
+  typeof clusterTable &
   typeof timeoutTable &
   typeof upkeepTable &
   typeof otherTable &
@@ -275,6 +277,7 @@ export const plainTable: typeof serverTable &
   typeof providerTable &
   typeof modelTable = {
   ...serverTable,
+  ...clusterTable,
   ...timeoutTable,
   ...upkeepTable,
   ...otherTable,

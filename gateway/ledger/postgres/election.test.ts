@@ -10,6 +10,7 @@ import {
   withPostgres,
 } from "../../test/support/test-postgres.ts";
 import type { Election } from "../election.ts";
+import { addressTowardsPostgres } from "./address-towards.ts";
 import { createClient } from "./connect.ts";
 import { createElection } from "./election.ts";
 import { migratePostgres } from "./schema.ts";
@@ -303,5 +304,25 @@ withPostgres("an election without its database", () => {
     expect(why).toContain("it does not answer in time");
     expect(why).not.toContain("secret");
     expect(ms).toBeLessThan(5 * soon);
+  });
+});
+
+withPostgres("the address of a gateway towards the database", () => {
+  test("is that of its connection, and this machine over a socket of the system", async () => {
+    const url = await newDatabase();
+    expect(await addressTowardsPostgres(url)).toBe("127.0.0.1");
+    expect(await addressTowardsPostgres(url.replace("127.0.0.1", "localhost"))).toBe("127.0.0.1");
+    const [row] = await postgres.query<{ dir: string }>(
+      url,
+      "SELECT current_setting('unix_socket_directories') AS dir",
+    );
+    const host = encodeURIComponent(row?.dir ?? "");
+    expect(await addressTowardsPostgres(url.replace("127.0.0.1", host))).toBe("127.0.0.1");
+  });
+
+  test("is not known without the database", async () => {
+    await expect(addressTowardsPostgres("postgres://a:secret@127.0.0.1:1/b")).rejects.toThrow(
+      "the database of DATABASE_URL: nothing answers there",
+    );
   });
 });
