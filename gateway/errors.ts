@@ -34,6 +34,8 @@ export const errorCodes = {
   memory_full: { status: 503, type: "server_error" },
   no_keeper: { status: 503, type: "server_error" },
   shutting_down: { status: 503, type: "server_error" },
+  /** The gateway that keeps the queue was not heard of for too long, so the slot may be another's. */
+  slot_lost: { status: 503, type: "server_error" },
   upstream_loading: { status: 503, type: "server_error" },
   upstream_timeout: { status: 504, type: "server_error" },
   overloaded: { status: 529, type: "overloaded_error" },
@@ -103,4 +105,12 @@ export const shuttingDown = (): GatewayError =>
     {
       headers: { "retry-after": "5" },
     },
+  );
+
+/** For a generation that may not use its slot any more. */
+export const slotLost = (): GatewayError =>
+  new GatewayError(
+    "slot_lost",
+    "This gateway lost its slot, because it no longer heard the gateway that keeps the queue. Try again.",
+    { headers: { "retry-after": "5" } },
   );

@@ -46,6 +46,11 @@ export type Work = NonNullable<Parameters<Slot["release"]>[0]>;
 /** A slot that the keeper gave to a generation. */
 export type Turn = Pick<Slot, "waitedMs" | "firstPlace" | "upstream"> & {
   /**
+   * Called immediately before a request is sent to the upstream. Throws a GatewayError if the slot
+   * may not be used any more; then nothing is sent. Absent: it always may.
+   */
+  readonly check?: (() => void) | undefined;
+  /**
    * Gives the slot back, and says what came of it; `error` is null if the upstream has answered. A
    * second call does nothing.
    */

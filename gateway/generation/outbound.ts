@@ -36,12 +36,17 @@ export function editedBody(
   return work.run("edit", body, { dialect, edits }, signal);
 }
 
+type OutboundOfSlot = Pick<Outbound, "body" | "check"> & {
+  readonly plan: Plan;
+  readonly traceparent: string | null;
+};
+
 /** What an upstream is sent of an accepted generation. */
 export function outboundOf(
   { timeouts }: Pick<OutboundParts, "timeouts">,
   { exchange, identity, request }: Accepted,
   upstream: Upstream,
-  { plan, body, traceparent }: { plan: Plan; body: Outbound["body"]; traceparent: string | null },
+  { plan, body, traceparent, check }: OutboundOfSlot,
 ): Outbound {
   const { inflated, headers } = request;
   const isWhole = Buffer.isBuffer(body);
@@ -63,6 +68,7 @@ export function outboundOf(
       traceparent,
     }),
     body,
+    check,
     firstByteMs: timeouts.firstByteMs,
     idleMs: timeouts.idleMs,
     // A streamed body cannot be sent twice, so it never risks a dying connection.

@@ -5,6 +5,7 @@ import { Answer } from "../answer/answer.ts";
 import { createPulse } from "../answer/pulse.ts";
 import { json } from "../dialects/json/json-framing.ts";
 import { createBodyWork } from "../dialects/tasks/body-thread.ts";
+import { slotLost } from "../errors.ts";
 import { politeChat, startMockUpstream } from "../test/support/mock-upstream.ts";
 import { testGeneration } from "../test/support/test-generation.ts";
 import { createStoredResponses } from "../upstreams/stored-responses.ts";
@@ -26,6 +27,7 @@ async function startRoom(answer: Parameters<typeof startMockUpstream>[0]) {
   const room = testGeneration({ upstreams: { a: mock.url } });
   const upstream = room.given().destination.first.upstream;
   const pulse = createPulse();
+  const kept: { check?: () => void } = {};
   onTestFinished(() => pulse.stop());
   const parts: SpeakParts = {
     conversions: { strict: false, defaultMaxTokens: 100 },
@@ -48,7 +50,8 @@ async function startRoom(answer: Parameters<typeof startMockUpstream>[0]) {
       ...{ ...options, stallMs: 60_000, mayFrame: false },
     });
     answer.accepted({ model: "tiny", framing: json });
-    await speakEitherWay(parts, accepted, answer, { member: destination.first, patienceMs: 0 });
+    const slot = { member: destination.first, patienceMs: 0, check: kept.check };
+    await speakEitherWay(parts, accepted, answer, slot);
     answer.end(answer.complete());
   }
 
@@ -72,7 +75,7 @@ async function startRoom(answer: Parameters<typeof startMockUpstream>[0]) {
       await new Promise((resolve) => server.close(resolve));
     }
   }
-  return { ask, upstream, asked: () => mock.seen.map(({ url }) => url) };
+  return { ask, kept, upstream, asked: () => mock.seen.map(({ url }) => url) };
 }
 
 const message = JSON.stringify({
@@ -176,4 +179,16 @@ it("makes the system's words in mid-conversation the user's once the upstream ha
   });
   for (let count = 0; count < 2; count++) expect((await ask(noted))[0]).toBe(200);
   expect(roles).toEqual(["user,system", "user,user", "user,user"]);
+});
+
+it("asks in no way once the slot is lost, and learns nothing of the upstream", async () => {
+  for (const lacks of [false, true]) {
+    const { ask, asked, kept, upstream } = await startRoom(politeChat);
+    if (lacks) upstream.lacks.add("messages");
+    kept.check = () => {
+      throw slotLost();
+    };
+    expect(await ask()).toEqual([502, "slot_lost"]);
+    expect([asked(), upstream.lacks.size]).toEqual([[], lacks ? 1 : 0]);
+  }
 });

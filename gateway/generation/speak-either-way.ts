@@ -68,7 +68,7 @@ async function speak(
   parts: SpeakParts,
   accepted: Accepted,
   answer: Answer,
-  { member, patienceMs }: HeldSlot,
+  { member, patienceMs, check }: HeldSlot,
   { converts, demotes, dropsThoughts, asksUsage, span }: AskingWay & { span: AttemptSpan | null },
 ): Promise<void> {
   const { exchange, destination } = accepted;
@@ -92,7 +92,7 @@ async function speak(
   try {
     await sendWithPatience({
       upstream,
-      outbound: outboundOf(parts, accepted, upstream, { plan, body, traceparent }),
+      outbound: outboundOf(parts, accepted, upstream, { plan, body, traceparent, check }),
       send: converts
         ? (tried) => sendConverted(parts, accepted, { upstream, span }, tried, receiver)
         : (tried) => sendAsItIs(upstream, exchange.dialect, tried, receiver, signal),

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { GatewayError } from "../errors.ts";
+import { GatewayError, slotLost } from "../errors.ts";
 import { ClientLeft } from "../exchange.ts";
 import { testGeneration } from "../test/support/test-generation.ts";
+import { failureOf } from "../upstreams/failure.ts";
 import type { Accepted } from "./reserve.ts";
 import { createTries } from "./tries.ts";
 import { type HeldSlot, type Serve, takeTurns, type WaitingClient } from "./turns.ts";
@@ -134,6 +135,31 @@ describe("a wait", () => {
     expect(outcome.error?.code).toBe("client_closed");
     free();
     await first;
+  });
+});
+
+describe("a slot that was lost", () => {
+  it("is freed, says so, and counts for no failure of the upstream", async () => {
+    const room = testGeneration(two);
+    const accepted = await room.accept();
+    const { admission } = accepted;
+    const checked = (): never => {
+      throw slotLost();
+    };
+    const turn: typeof admission.turn = async (...asked) => ({
+      ...(await admission.turn(...asked)),
+      check: checked,
+    });
+    const lost = { ...accepted, admission: Object.assign(Object.create(admission), { turn }) };
+    let served = 0;
+    const serve: Serve = async ({ check }) => {
+      served += 1;
+      check?.();
+      return null;
+    };
+    const { error } = await run(room, serve, { accepted: lost });
+    expect([served, error?.code, room.line.view().active]).toEqual([1, "slot_lost", 0]);
+    expect(failureOf(error)).toEqual({ kind: "nothing" });
   });
 });
 

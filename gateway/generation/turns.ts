@@ -23,6 +23,8 @@ export type HeldSlot = {
   readonly member: PoolMember;
   /** Milliseconds to go on trying this upstream; 0 where another could take the request. */
   readonly patienceMs: number;
+  /** As in the turn that gave the slot. */
+  readonly check?: Turn["check"];
 };
 
 /** What is done with a slot; gives the bytes that are kept back until the accounts are closed. */
@@ -100,11 +102,12 @@ async function takeTurn(
     wait?.ended(null);
     return neverServed(asGatewayError(parts.telemetry, exchange, cause));
   }
-  const { upstream, firstPlace } = slot;
+  const { upstream, firstPlace, check } = slot;
   wait?.ended({ firstPlace, estimateSeconds });
   return await holdSlot(parts, accepted, slot, (member) => {
     client.started();
-    return serve({ member, patienceMs: tries.hasOthers(upstream) ? 0 : longest(parts) });
+    const patienceMs = tries.hasOthers(upstream) ? 0 : longest(parts);
+    return serve({ member, patienceMs, check });
   });
 }
 

@@ -13,9 +13,10 @@ import { type Accepted, type ReserveParts, reserve } from "../generation/reserve
 import { type RunAcceptedParts, runAccepted } from "../generation/run-accepted.ts";
 import type { EndingClient } from "../generation/settle.ts";
 import { oneTry } from "../generation/tries.ts";
-import type { WaitingClient } from "../generation/turns.ts";
+import type { HeldSlot, WaitingClient } from "../generation/turns.ts";
 import type { Destination, PoolMember } from "../upstreams/destination.ts";
 import { headersToUpstream, keyOf } from "../upstreams/headers.ts";
+import { upstreamTrouble } from "../upstreams/trouble.ts";
 import {
   type Entered,
   type ExchangeClient,
@@ -121,8 +122,8 @@ async function open(
     isStill: () => isSame(parts, asker, identity),
     stop: (reason: GatewayError) => stop.abort(reason),
   };
-  const serve = ({ member }: { member: PoolMember }): Promise<null> =>
-    join(accepted, { ...opening, waiting, member, watch, traceparent });
+  const serve = ({ member, check }: HeldSlot): Promise<null> =>
+    join(accepted, { ...opening, waiting, member, check, watch, traceparent });
   await runAccepted(parts, accepted, waiting, serve, oneTry);
 }
 
@@ -173,6 +174,7 @@ async function isSame(
 type Joining = Opening & {
   waiting: WaitingSocket;
   member: PoolMember;
+  check: HeldSlot["check"];
   watch: WatchOptions;
   traceparent: string | null;
 };
@@ -204,7 +206,7 @@ type Opened = { upstream: Socket; watched: ReturnType<typeof watchSockets> };
 /** Opens the upstream's socket. If it rejects, nothing is left open at the upstream. */
 function openUpstreamSocket(accepted: Accepted, joining: Joining): Promise<Opened> {
   const { exchange, identity } = accepted;
-  const { request, socket, early, member, waiting, traceparent } = joining;
+  const { request, socket, early, member, waiting, traceparent, check } = joining;
   const { signal } = exchange;
   return new Promise((resolve, reject) => {
     let sent: ClientRequest | null = null;
@@ -216,6 +218,7 @@ function openUpstreamSocket(accepted: Accepted, joining: Joining): Promise<Opene
       leave();
       return;
     }
+    check?.();
     signal.addEventListener("abort", leave, { once: true });
     // Without compression the usage in the upstream's events can be read.
     const { "sec-websocket-extensions": _extensions, ...plain } = request.headers;
@@ -235,6 +238,7 @@ function openUpstreamSocket(accepted: Accepted, joining: Joining): Promise<Opene
         asked(upstreamRequest) {
           sent = upstreamRequest;
           if (signal.aborted) leave();
+          else if (check !== undefined) checkAtConnect(upstreamRequest, check);
         },
         head: () => ({
           "x-request-id": exchange.requestId,
@@ -256,5 +260,20 @@ function openUpstreamSocket(accepted: Accepted, joining: Joining): Promise<Opene
         },
       },
     );
+  });
+}
+
+/** Calls `check` when there is a connection, and before anything is written to it. */
+function checkAtConnect(request: ClientRequest, check: () => void): void {
+  const checked = (): void => {
+    try {
+      check();
+    } catch (error) {
+      request.destroy(upstreamTrouble(error));
+    }
+  };
+  request.once("socket", (socket) => {
+    if (socket.connecting) socket.once("connect", checked);
+    else checked();
   });
 }

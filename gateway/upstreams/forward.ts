@@ -34,6 +34,8 @@ export type Outbound = {
    * the upstream is at work until it closes its half.
    */
   leftWorkEnded?: ((signal: AbortSignal) => Promise<boolean>) | undefined;
+  /** Called when the request would be sent. If it throws, nothing is sent, and `forward` rejects. */
+  check?: (() => void) | undefined;
 };
 
 /** Receives the answer. Only 2xx answers reach it. */
@@ -56,6 +58,7 @@ const latestNoticeMs = 60_000;
 class Passage extends ClientAware implements Dispatcher.DispatchHandler {
   readonly #receiver: Receiver;
   readonly #signal: AbortSignal;
+  readonly #outbound: Pick<Outbound, "leftWorkEnded" | "check">;
   readonly #done: { resolve: () => void; reject: (error: unknown) => void };
   #controller: Dispatcher.DispatchController | null = null;
   #rejection: {
@@ -72,7 +75,6 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
   #endedByUs = false;
   /** Our half of the connection is closed. What still comes is for nobody. */
   #hasLeft = false;
-  readonly #leftWorkEnded: Outbound["leftWorkEnded"];
   /** Pending while the upstream may be at work for a client that has left. */
   #leftWork: Promise<void> | null = null;
   /** Ends the waiting for it. */
@@ -86,10 +88,10 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
     receiver: Receiver,
     signal: AbortSignal,
     done: { resolve: () => void; reject: (error: unknown) => void },
-    leftWorkEnded: Outbound["leftWorkEnded"],
+    outbound: Pick<Outbound, "leftWorkEnded" | "check">,
   ) {
     super();
-    this.#leftWorkEnded = leftWorkEnded;
+    this.#outbound = outbound;
     this.#receiver = receiver;
     this.#signal = signal;
     this.#done = done;
@@ -102,10 +104,11 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
       this.#finish(this.#signal.reason);
       return;
     }
+    const { leftWorkEnded } = this.#outbound;
     // Still connecting: the upstream has seen nothing, and `onRequestStart` lets go of the socket.
     if (this.#controller === null) this.#finish(this.#signal.reason);
-    else if (this.#leftWorkEnded !== undefined && this.client?.socket?.writable) {
-      this.#leaveBehind(this.client.socket, this.#leftWorkEnded);
+    else if (leftWorkEnded !== undefined && this.client?.socket?.writable) {
+      this.#leaveBehind(this.client.socket, leftWorkEnded);
     } else this.#controller.abort(new Error("left"));
   };
 
@@ -128,7 +131,13 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
     const client = this.client;
     if (client !== null) this.#reused = client.served++ > 0;
     client?.answers?.asked();
-    if (this.#signal.aborted) controller.abort(new Error("left"));
+    // There is a connection now, and nothing was written to it.
+    try {
+      if (this.#signal.aborted) throw new Error("left");
+      this.#outbound.check?.();
+    } catch (error) {
+      controller.abort(upstreamTrouble(error));
+    }
   }
 
   onResponseStart(
@@ -269,21 +278,16 @@ export function forward(
 ): Promise<void> {
   if (signal.aborted) return Promise.reject(signal.reason);
   return new Promise((resolve, reject) => {
-    const passage = new Passage(receiver, signal, { resolve, reject }, outbound.leftWorkEnded);
+    outbound.check?.();
+    const passage = new Passage(receiver, signal, { resolve, reject }, outbound);
     signal.addEventListener("abort", passage.leave, { once: true });
     const fresh = outbound.fresh || connections.isUntidy;
     const pool = fresh ? connections.fresh : connections.kept;
+    const { path, method, headers, body } = outbound;
+    const { firstByteMs: headersTimeout, idleMs: bodyTimeout } = outbound;
     try {
       pool.dispatch(
-        {
-          path: outbound.path,
-          method: outbound.method,
-          headers: outbound.headers,
-          body: outbound.body,
-          headersTimeout: outbound.firstByteMs,
-          bodyTimeout: outbound.idleMs,
-          reset: fresh,
-        },
+        { path, method, headers, body, headersTimeout, bodyTimeout, reset: fresh },
         passage,
       );
     } catch (error) {

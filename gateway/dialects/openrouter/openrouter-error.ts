@@ -34,6 +34,7 @@ const typesByCode: Readonly<Record<ErrorCode, string>> = {
   memory_full: "provider_overloaded",
   no_keeper: "provider_overloaded",
   shutting_down: "provider_overloaded",
+  slot_lost: "provider_overloaded",
   upstream_loading: "provider_overloaded",
   upstream_timeout: "timeout",
   overloaded: "provider_overloaded",

@@ -20,7 +20,7 @@ import type { LimitFields } from "../../limits/limit-fields.ts";
 import { createLimits } from "../../limits/limits.ts";
 import { createLine, type Line } from "../../line/line.ts";
 import { Roster } from "../../roster.ts";
-import { createTelemetry } from "../../telemetry/events.ts";
+import { createTelemetry, type Telemetry } from "../../telemetry/events.ts";
 import { createLog } from "../../telemetry/log.ts";
 import { createMetrics } from "../../telemetry/metrics.ts";
 import { createAffinity } from "../../upstreams/affinity.ts";
@@ -56,7 +56,7 @@ export type TestGenerationOptions = {
 export type HealthCalls = (string | [string, string | null])[];
 
 export type TestGeneration = {
-  parts: ReserveParts & RunAcceptedParts;
+  parts: ReserveParts & RunAcceptedParts & { telemetry: Telemetry };
   /** What the keeper of `parts` has; it reads them with each request. */
   kept: LocalKeeperParts;
   line: Line;
