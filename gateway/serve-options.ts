@@ -7,10 +7,11 @@ import { isJsonObject } from "./json-object.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { jainOf } from "./line/fairness-log.ts";
 import type { RosterView } from "./roster.ts";
+import type { ClusterState } from "./server/cluster-state.ts";
 import { defaultUpstream, echoUpstream } from "./settings/default-upstream.ts";
 import type { Settings } from "./settings/settings-table.ts";
 import type { Telemetry } from "./telemetry/events.ts";
-import type { Watched } from "./telemetry/gauges.ts";
+import type { Watched, WatchedCluster } from "./telemetry/gauges.ts";
 import type { OtelOptions } from "./telemetry/otel/otel-options.ts";
 import type { OpenUpstreams, UpstreamsOptions } from "./upstreams/open-upstreams.ts";
 import type { UserDirectory } from "./users/user-directory.ts";
@@ -69,28 +70,41 @@ type WatchedParts = {
   readonly ledger: Pick<Ledger, "state">;
   readonly users: Pick<UserDirectory, "read">;
   readonly underway: RosterView<Underway>;
+  /** Null: the gateway is alone. */
+  readonly cluster: { current(): ClusterState } | null;
 };
 
 /** What the gauges show. */
 export function watchedBy(parts: WatchedParts): Watched {
-  const { settings, configFile, upstreams, ledger, users, underway } = parts;
+  const { settings, configFile, upstreams, ledger, users, underway, cluster } = parts;
   const { lines, pools, watch } = upstreams;
   const kept = keptFilesOf(settings, configFile);
+  const hasQueue = (): boolean => cluster === null || cluster.current().role === "keeper";
   return {
-    line: () => lines.view(),
-    pools: pools.poolViews,
+    cluster: cluster === null ? null : () => clusterWatched(cluster.current()),
+    line: () => (hasQueue() ? lines.view() : null),
+    pools: () => (hasQueue() ? pools.poolViews() : []),
     upstreams: () =>
       upstreams.views().map(({ upstream, capacity, active, loads }) => {
         const { name, connections, clientCertificateEnds: client } = upstream;
         const { up, state } = watch.health.view(name);
         const certificates = { server: connections.certificateEnds, client };
-        return { name, capacity, active, up, state, certificates, loads: loads?.count ?? null };
+        const used = hasQueue() ? active : null;
+        return {
+          name,
+          capacity,
+          active: used,
+          up,
+          state,
+          certificates,
+          loads: loads?.count ?? null,
+        };
       }),
-    oldestWaits: () => lines.oldestWaits(),
+    oldestWaits: () => (hasQueue() ? lines.oldestWaits() : null),
     leftForMs: () => leftForMs(underway),
     spooled: () => ledger.state().spooled,
-    coverage: () => lines.coverage().part,
-    fairness: () => jainOf(lines.fairness()),
+    coverage: () => (hasQueue() ? lines.coverage().part : null),
+    fairness: () => (hasQueue() ? jainOf(lines.fairness()) : null),
     async disk() {
       const found = await statfs(kept.folder).catch(() => null);
       if (found === null) return null;
@@ -101,6 +115,10 @@ export function watchedBy(parts: WatchedParts): Watched {
     nextKeyExpiry: () => users.read().nextExpiry(Date.now()),
   };
 }
+
+const clusterWatched = ({ role, gateways, slotsUnproved }: ClusterState): WatchedCluster => ({
+  ...{ isKeeper: role === "keeper", gateways, slotsUnproved },
+});
 
 /** Milliseconds for which the oldest request that its client has left still runs; 0: none does. */
 function leftForMs(underway: RosterView<Underway>): number {

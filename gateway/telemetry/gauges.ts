@@ -4,7 +4,9 @@ import type { Declare, Labelled } from "./declare.ts";
 type Slots = { readonly name: string; readonly capacity: number; readonly active: number };
 
 /** One upstream, as the gauges show it. */
-export type WatchedUpstream = Slots & {
+export type WatchedUpstream = Omit<Slots, "active"> & {
+  /** Null: another gateway of the cluster knows. */
+  readonly active: number | null;
   /** Null: nothing is known yet. */
   readonly up: boolean | null;
   readonly state: "closed" | "open" | "half-open" | "busy";
@@ -14,13 +16,27 @@ export type WatchedUpstream = Slots & {
   readonly certificates: { readonly server: number | null; readonly client: number | null };
 };
 
+/** How a gateway stands among those of its cluster. */
+export type WatchedCluster = {
+  readonly isKeeper: boolean;
+  readonly gateways: number;
+  /** Slots given away since the start of which it was not proved that they were free. */
+  readonly slotsUnproved: number;
+};
+
 /** Reads the values of the gauges. What is not known is null. */
 export type Watched = {
-  line(): { waiting: number; active: number; capacity: number };
+  /** Null: there is no cluster. */
+  readonly cluster: (() => WatchedCluster) | null;
+  /** Null: another gateway of the cluster has the queue. */
+  line(): { waiting: number; active: number; capacity: number } | null;
   pools(): readonly (Slots & { readonly waiting: number })[];
   upstreams(): readonly WatchedUpstream[];
-  /** Milliseconds that the oldest waiting request of each class has waited; 0: none waits. */
-  oldestWaits(): Readonly<Record<"background" | "normal" | "raised", number>>;
+  /**
+   * Milliseconds that the oldest waiting request of each class has waited; 0: none waits. Null:
+   * another gateway has the queue.
+   */
+  oldestWaits(): Readonly<Record<"background" | "normal" | "raised", number>> | null;
   /** Milliseconds for which the oldest request that its client has left still runs; 0: none does. */
   leftForMs(): number | null;
   /** Ledger rows in memory that are not yet on disk. */
@@ -47,12 +63,26 @@ export function createGauges(declare: Declare, watched: Watched): void {
   aboutTheLine(declare, watched);
   aboutUpstreams(declare, watched);
   aboutTheHouse(declare, watched);
+  if (watched.cluster !== null) aboutTheCluster(declare, watched.cluster);
+}
+
+/** `/metrics` of a gateway that is alone does not name these. */
+function aboutTheCluster({ gauge, countBy }: Declare, cluster: () => WatchedCluster): void {
+  gauge("cluster_keeper", "1 if this gateway keeps the queue of its cluster, else 0", () =>
+    Number(cluster().isKeeper),
+  );
+  gauge("cluster_gateways", "Gateways of the cluster that run", () => cluster().gateways);
+  countBy([], "slots_unproved_total", "Slots given away that were not proved to be free", () => [
+    [cluster().slotsUnproved],
+  ]);
 }
 
 function aboutTheLine({ gauge, gaugeBy }: Declare, watched: Watched): void {
-  gauge("queue_waiting", "Requests in the queue", () => watched.line().waiting);
-  gauge("queue_active", "Slots in use", () => watched.line().active);
-  gauge("max_concurrent", "Slots", () => watched.line().capacity);
+  const ofLine = (name: "waiting" | "active" | "capacity"): number =>
+    known(watched.line()?.[name] ?? null);
+  gauge("queue_waiting", "Requests in the queue", () => ofLine("waiting"));
+  gauge("queue_active", "Slots in use", () => ofLine("active"));
+  gauge("max_concurrent", "Slots", () => ofLine("capacity"));
   gaugeBy(["pool"], "pool_waiting", "Requests in the queue of a pool", () =>
     watched.pools().map(({ name, waiting }): Labelled => [waiting, name]),
   );
@@ -66,7 +96,8 @@ function aboutTheLine({ gauge, gaugeBy }: Declare, watched: Watched): void {
     ["class"],
     "oldest_wait_seconds",
     "Seconds that the oldest waiting request has waited, by priority; 0 if none waits",
-    () => Object.entries(watched.oldestWaits()).map(([name, ms]): Labelled => [ms / 1000, name]),
+    () =>
+      Object.entries(watched.oldestWaits() ?? {}).map(([name, ms]): Labelled => [ms / 1000, name]),
   );
   gauge(
     "slot_held_after_leaving_seconds",
@@ -90,7 +121,9 @@ function aboutUpstreams({ gaugeBy, countBy }: Declare, { upstreams }: Watched): 
     upstreams().flatMap(({ name, loads }): Labelled[] => (loads === null ? [] : [[loads, name]])),
   );
   gaugeBy(["upstream"], "upstream_active", "Slots in use at an upstream", () =>
-    upstreams().map(({ name, active }): Labelled => [active, name]),
+    upstreams().flatMap(({ name, active }): Labelled[] =>
+      active === null ? [] : [[active, name]],
+    ),
   );
   gaugeBy(["upstream"], "upstream_slots", "Slots of an upstream", () =>
     upstreams().map(({ name, capacity }): Labelled => [capacity, name]),

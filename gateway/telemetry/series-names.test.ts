@@ -24,6 +24,7 @@ async function everySeries(): Promise<Record<string, string>> {
   const metrics = createMetrics();
   metrics.watch(
     watchedGauges({
+      cluster: () => ({ isKeeper: true, gateways: 2, slotsUnproved: 1 }),
       upstreams: () => [
         {
           ...{ name: "gpu1", active: 0, capacity: 1, up: true, state: "closed", loads: 3 },
@@ -46,6 +47,8 @@ const table: Readonly<Record<string, string>> = {
   llm_gateway_cancellations_total: "counter {where}",
   llm_gateway_certificate_expiry_timestamp_seconds: "gauge {of,upstream}",
   llm_gateway_class_wait_seconds: "histogram {class}",
+  llm_gateway_cluster_gateways: "gauge",
+  llm_gateway_cluster_keeper: "gauge",
   llm_gateway_disk_free_bytes: "gauge",
   llm_gateway_disk_size_bytes: "gauge",
   llm_gateway_first_place: "histogram",
@@ -74,6 +77,7 @@ const table: Readonly<Record<string, string>> = {
   llm_gateway_responses_total: "counter {dialect,model,status}",
   llm_gateway_slot_held_after_leaving_seconds: "gauge",
   llm_gateway_slot_release_seconds: "histogram",
+  llm_gateway_slots_unproved_total: "counter",
   llm_gateway_time_to_first_token_seconds: "histogram {model}",
   llm_gateway_tokens_per_second: "histogram",
   llm_gateway_tokens_total: "counter {token_type,user}",

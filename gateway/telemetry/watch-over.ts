@@ -48,12 +48,12 @@ function queueLook(
   let isLong = false;
   return () => {
     // Who asks in the background has asked to wait.
-    const { normal, raised } = watched.oldestWaits();
-    const oldestMs = Math.max(normal, raised);
+    const waits = watched.oldestWaits();
+    const oldestMs = waits === null ? 0 : Math.max(waits.normal, waits.raised);
     const isNowLong = oldestMs >= (isLong ? longMs / 2 : longMs);
     if (isNowLong === isLong) return;
     isLong = isNowLong;
-    notices.queue(watched.line().waiting, isLong ? oldestMs : null);
+    notices.queue(watched.line()?.waiting ?? 0, isLong ? oldestMs : null);
   };
 }
 

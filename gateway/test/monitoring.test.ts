@@ -18,6 +18,7 @@ import { parse } from "yaml";
 import { chat, newTestKey, startTestGateway, type TestGateway, until } from "./support/harness.ts";
 import { holding, inLine } from "./support/holding.ts";
 import { politeChat } from "./support/mock-upstream.ts";
+import { elect, type TestOthers, testOthers } from "./support/other-gateways.ts";
 import { ownRoutes } from "./support/own-routes.ts";
 import { otherAlertsThan, promtool, promtoolIsMissing, type Scrape } from "./support/promtool.ts";
 import { createTestAuthority } from "./support/test-authority.ts";
@@ -59,6 +60,14 @@ async function keptGateway(...given: Parameters<typeof startTestGateway>): Promi
   return gateway;
 }
 
+/** What a gateway knows of a cluster in which it keeps the queue. */
+async function clusterOfOne(): Promise<TestOthers> {
+  const others = await testOthers();
+  onTestFinished(others.close);
+  elect(others, []);
+  return others;
+}
+
 /** Fails unless exactly these alerts fire over a gateway in this state. */
 async function expectAlerts(expected: readonly string[], state: Scrape): Promise<void> {
   if (missing === null) expect(otherAlertsThan(expected, alerts, state)).toBeNull();
@@ -74,7 +83,7 @@ function alertTest(name: string, what: string, body: () => Promise<Scrape>): voi
 }
 
 test("alerts and dashboard name only series that a gateway has", async () => {
-  const gateway = await keptGateway(politeChat);
+  const gateway = await keptGateway(politeChat, {}, undefined, await clusterOfOne());
   const { text } = await scrape(gateway);
   const served = new Set([...text.matchAll(/^# TYPE (\w+) /gm)].map(([, name]) => name));
   const named = [...rules.map(({ expr }) => expr), ...expressions].flatMap(
@@ -141,6 +150,14 @@ async function busyGateway() {
   };
   return { gateway, upstream, ask };
 }
+
+alertTest("LlmGatewayNoKeeper", "the gateways know of none", async () => {
+  const others = await clusterOfOne();
+  const gateway = await keptGateway(politeChat, {}, undefined, others);
+  await expectAlerts([], await scrape(gateway));
+  others.state = { ...others.state, role: "none" };
+  return await scrape(gateway);
+});
 
 alertTest("LlmGatewayOldestWait", "a request has waited for eleven minutes", async () => {
   const { gateway, upstream, ask } = await busyGateway();

@@ -1,4 +1,4 @@
-import { type AddressInfo, createServer, type Server } from "node:net";
+import type { Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { keepersRoutes } from "../cluster/gateways/keepers-routes.ts";
 import { chat, startTestGateway, type TestGateway, until } from "./support/harness.ts";
@@ -125,6 +125,19 @@ describe("a gateway that does not keep the queue", () => {
   });
 });
 
+it("a connection of another gateway that does not say its client is closed", async () => {
+  const socket = await b?.openPass(a?.address ?? "");
+  let text = "";
+  socket?.on("data", (piece) => {
+    text += piece;
+  });
+  const closed = new Promise((resolve) => socket?.once("close", resolve));
+  const worker = JSON.stringify({ remoteAddress: "127.0.0.1", localPort: keeper.port });
+  socket?.write(`${worker}\nGET /health HTTP/1.1\r\nhost: x\r\n\r\n`);
+  await closed;
+  expect(text).toBe("");
+});
+
 describe("without an answer from a keeper", () => {
   const code = "no_keeper";
 
@@ -160,20 +173,19 @@ describe("without an answer from a keeper", () => {
     elect(closed, [b as TestOthers]);
     const { body } = await at(member, "bob").get("/queue").expect(503);
     expect(body.error).toMatchObject({ code, message: expect.stringContaining("does not answer") });
-    const silent: Server = createServer();
-    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
-    const address = `127.0.0.1:${(silent.address() as AddressInfo).port}`;
-    (b as TestOthers).state = { ...(b as TestOthers).state, keeperAddress: address };
-    const asked = at(member, "bob").get("/queue").expect(503);
+    const silent = await testOthers();
+    const asked: Socket[] = [];
+    silent.acceptPass((socket) => void asked.push(socket));
+    elect(silent, [b as TestOthers]);
     const [answer] = await Promise.all([
-      asked,
-      until(() => b?.opened.length === 1, "it is asked").then(() =>
+      at(member, "bob").get("/queue").expect(503),
+      until(() => asked.length === 1, "it is asked").then(() =>
         elect(a as TestOthers, [b as TestOthers]),
       ),
     ]);
     expect(answer.body.error).toMatchObject({ code });
     await at(member, "bob").get("/queue").expect(200);
-    silent.close();
+    await silent.close();
   });
 });
 
@@ -198,5 +210,19 @@ describe("how a gateway of a cluster is", () => {
     // Who restarts a gateway by this would end what it runs.
     const told = (await at(member).get("/health").expect(200)).body;
     expect(told).toMatchObject({ status: "no_keeper", cluster: { role: "none", trouble } });
+  });
+
+  it("shows in /metrics the queue of the keeper, and nothing of it at the others", async () => {
+    const keepers = (await at(keeper).get("/metrics").expect(200)).text;
+    const members = (await at(member).get("/metrics").expect(200)).text;
+    expect(keepers).toContain("\nllm_gateway_cluster_keeper 1\n");
+    expect(members).toContain("\nllm_gateway_cluster_keeper 0\n");
+    expect(keepers).toContain("\nllm_gateway_queue_waiting 0\n");
+    expect(members).toContain("\nllm_gateway_queue_waiting Nan\n");
+    expect(keepers).toMatch(/\nllm_gateway_upstream_active\{.*\} 0\n/);
+    for (const name of ["upstream_active", "pool_waiting", "pool_slots", "oldest_wait_seconds"]) {
+      expect(members).not.toMatch(new RegExp(`\nllm_gateway_${name}[ {]`));
+    }
+    expect(members).toContain("\nllm_gateway_slots_unproved_total 0\n");
   });
 });

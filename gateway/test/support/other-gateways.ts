@@ -1,5 +1,6 @@
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { OtherGateways } from "../../cluster/gateways/open-passing.ts";
+import { openTcpNetwork } from "../../cluster/gateways/tcp-network.ts";
 import type { ClusterState } from "../../server/cluster-state.ts";
 
 /** What a gateway of a test knows of the others; the test changes it. */
@@ -18,31 +19,20 @@ const alone: ClusterState = {
   ...{ withoutKeeperMs: 0, slotsUnproved: 0 },
 };
 
-/** A cluster port without a secret, and a state that the test says. */
+/** A network with a port of its own, and a state that the test says. */
 export async function testOthers(): Promise<TestOthers> {
-  let accept = (socket: Socket): void => void socket.destroy();
-  const server = createServer({ noDelay: true }, (socket) => accept(socket));
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
+  const own = { host: "127.0.0.1", port: 0 };
+  const network = await openTcpNetwork({ secret: "a secret of the tests alone".repeat(2), own });
   const opened: Socket[] = [];
   const others: TestOthers = {
-    address: `127.0.0.1:${port}`,
-    state: alone,
-    opened,
+    ...{ address: network.address, state: alone, opened, close: network.close },
+    acceptPass: network.acceptPass,
     current: () => others.state,
-    openPass: (address) =>
-      new Promise((resolve, reject) => {
-        const [host = "", at = ""] = address.split(":");
-        const socket = connect({ host, port: Number(at), noDelay: true });
-        socket.once("error", reject).once("connect", () => {
-          opened.push(socket);
-          resolve(socket);
-        });
-      }),
-    acceptPass(taken) {
-      accept = taken;
+    async openPass(address) {
+      const socket = await network.openPass(address);
+      opened.push(socket);
+      return socket;
     },
-    close: () => new Promise((resolve) => server.close(() => resolve())),
   };
   return others;
 }

@@ -3,6 +3,7 @@ import type { Watched } from "../../telemetry/gauges.ts";
 /** Gauges of a gateway at rest with one upstream, of which little is known. */
 export function watchedGauges(change: Partial<Watched> = {}): Watched {
   return {
+    cluster: null,
     line: () => ({ waiting: 0, active: 0, capacity: 1 }),
     pools: () => [{ name: "gpu1", waiting: 0, active: 0, capacity: 1 }],
     upstreams: () => [
