@@ -67,7 +67,16 @@ const mayImport: Record<string, string[] | "everything"> = {
   // doctor opens upstreams as the gateway does, and asks through the same connections.
   cli: ["settings", "users", "limits", "ledger", "backup", "serve", "upstreams", "dialects"],
   main: ["cli", "settings"],
-  "serve-options": ["settings", "upstreams", "backup", "generation", "ledger", "line", "users"],
+  "serve-options": [
+    "settings",
+    "server",
+    "upstreams",
+    "backup",
+    "generation",
+    "ledger",
+    "line",
+    "users",
+  ],
   "serve-generation": "everything",
   "serve-signals": ["settings", "serve-options"],
   // The program of one of several processes.
