@@ -4,6 +4,7 @@ import { isIP } from "node:net";
 import type { DialectName } from "./dialects/all.ts";
 import type { Kind } from "./dialects/dialect.ts";
 import { GatewayError } from "./errors.ts";
+import type { StopControl, StopSignal } from "./stop-signal.ts";
 
 /** The frozen identity of one exchange: one request and its answer. */
 export type Exchange = {
@@ -31,7 +32,7 @@ export type Exchange = {
   /** The client's address, without a port. */
   readonly address: string;
   /** Aborts when the client has left before its answer ended. */
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
 };
 
 /** What a request asks for, known before its exchange begins. */
@@ -120,7 +121,7 @@ export function createExchange(
   request: IncomingMessage,
   target: ExchangeTarget,
   doors: Doors,
-  stop: AbortController,
+  stop: StopControl,
 ): Exchange {
   const id = randomUUID();
   return Object.freeze({

@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { openOpenRouter } from "./api/open-openrouter.ts";
 import { QueueFeed } from "./api/queue-feed.ts";
-import { type AppParts, createApp } from "./app.ts";
+import { type AppParts, createApp, createListener } from "./app.ts";
 import { addressGroup } from "./auth/address-group.ts";
 import { createCors } from "./auth/browsers.ts";
 import { createMayStay } from "./auth/may-stay.ts";
@@ -164,14 +164,15 @@ async function openFront(
   opening: AsyncDisposableStack,
 ): Promise<Ports> {
   const { settings, metrics, share, telemetry, ear, cluster } = common;
-  const app = createApp(parts);
+  const routes = createApp(parts);
+  const app = createListener(parts, routes);
   const connections = {
     most: settings.maxConnectionsPerAddress,
     isExempt: parts.doors.isTrusted,
     group: addressGroup,
   };
   const inner: Required<Omit<HttpServerOptions, "isJudged">> = {
-    messages: messageClassesOf(app),
+    messages: messageClassesOf(routes),
     upgrade: (request, socket, head) => void upgrade(parts, request, socket, head),
   };
   if (cluster !== null) opening.defer(cluster.answer(app, inner));

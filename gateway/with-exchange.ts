@@ -10,6 +10,7 @@ import {
   type ExchangeTarget,
 } from "./exchange.ts";
 import type { Trace, Tracer } from "./middlewares/trace.ts";
+import { ExchangeStop, type StopControl } from "./stop-signal.ts";
 import type { Ear } from "./telemetry/ear.ts";
 import type { Telemetry } from "./telemetry/events.ts";
 
@@ -43,7 +44,7 @@ export type Entered = {
   readonly exchange: Exchange;
   readonly identity: Identity;
   /** Ends the exchange from inside: a time-out, a cancel, a shutdown. */
-  readonly stop: AbortController;
+  readonly stop: StopControl;
   readonly trace: Trace | null;
   /** Ends the exchange with an error, for callbacks that run after `work` has returned. */
   fail(cause: unknown): void;
@@ -55,7 +56,7 @@ export type Entered = {
  * the line of a generation is written by `settle`). What `work` throws is answered as an error.
  * `work` starts in the same turn of the event loop unless the user has a token. Never rejects.
  */
-export async function withExchange(
+export function withExchange(
   parts: FrameParts,
   client: ExchangeClient,
   target: ExchangeTarget,
@@ -65,18 +66,25 @@ export async function withExchange(
   const { exchange, stop } = frame;
   const { request, response } = client;
   const trace = (response && parts.tracer?.begin(exchange, request, response)) ?? null;
-  try {
-    if (parts.draining?.()) throw shuttingDown();
-    const answer = parts.authenticate(request);
-    const identity = answer instanceof Promise ? await answer : answer;
+  const fail = (cause: unknown): void => frame.fail(cause);
+  const enter = (identity: Identity): void | Promise<void> => {
     frame.identity = identity;
     parts.ear?.arrived(identity.user, exchange, request);
     trace?.asked({ user: identity.user, model: null, body: null });
-    await work({ exchange, identity, stop, trace, fail: (cause) => frame.fail(cause) });
+    return work({ exchange, identity, stop, trace, fail });
+  };
+  try {
+    if (parts.draining?.()) throw shuttingDown();
+    const answer = parts.authenticate(request);
+    const working = answer instanceof Promise ? answer.then(enter) : enter(answer);
+    if (working instanceof Promise) return working.catch(fail);
   } catch (cause) {
-    frame.fail(cause);
+    fail(cause);
   }
+  return over;
 }
+
+const over = Promise.resolve();
 
 /** Refuses a request that has no valid target, or that failed outside of `withExchange`. */
 export function refuseExchange(
@@ -90,7 +98,7 @@ export function refuseExchange(
 
 class ExchangeFrame {
   readonly exchange: Exchange;
-  readonly stop: AbortController = new AbortController();
+  readonly stop: ExchangeStop = new ExchangeStop();
   /** Null until the user is known. */
   identity: Identity | null = null;
   readonly #telemetry: FrameParts["telemetry"];

@@ -1,8 +1,9 @@
 import { type GatewayError, shuttingDown } from "../errors.ts";
 import { ClientLeft } from "../exchange.ts";
-import type { Admission, Closing, Keeper, StopControl, Turn, Work } from "../generation/keeper.ts";
+import type { Admission, Closing, Keeper, Turn, Work } from "../generation/keeper.ts";
 import type { LinePlace } from "../line/line.ts";
 import { Roster } from "../roster.ts";
+import type { StopControl } from "../stop-signal.ts";
 import type { Link } from "./link.ts";
 import type { FromKeeper, ToKeeper } from "./messages.ts";
 import { fromWire, verdictToWire } from "./wire-error.ts";

@@ -79,6 +79,12 @@ export function asksOfModel(method: string, path: string): boolean {
 }
 
 /**
+ * The generation that a POST to this target is, if its path stands in the table as it is, with
+ * nothing to be judged; else undefined.
+ */
+export const generationAt = (target: string): Endpoint | undefined => generations.get(target);
+
+/**
  * The one table: method and judged path (no query, no `/api` of the alias) → endpoint. The
  * dialects fill it.
  *

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Answer } from "../answer/answer.ts";
 import type { AnswerOptions } from "../answer/answer-options.ts";
+import type { Bytes } from "../answer/shaper.ts";
 import { dialects } from "../dialects/all.ts";
 import { smallFields } from "../dialects/json/small-fields.ts";
 import { isErrorInAnswer } from "../dialects/stream-error.ts";
@@ -93,20 +94,31 @@ async function generate(
   const mayBegin = keepsNoResponses(accepted);
   const repeated = (): JsonObject => smallFields(textOf(wanted), repeats);
   answer.accepted({ model, framing, mayBegin, repeated });
-  await runAccepted(parts, accepted, answer, async (slot) => {
-    try {
-      await speakEitherWay(parts, accepted, answer, slot);
-      const last = answer.complete();
-      noteStored(parts, accepted, answer, slot.member.upstream);
-      accepted.meter.ended();
-      learnFromTimings(accepted, slot.member.upstream);
-      return last;
-    } catch (error) {
-      // Another upstream may give the answer, as if this one had said so with its status.
-      if (isErrorInAnswer(error) && answer.takeBack()) accepted.meter.takenBack();
-      throw error;
-    }
-  });
+  await runAccepted(parts, accepted, answer, (slot) =>
+    speakEitherWay(parts, accepted, answer, slot).then(() =>
+      complete(parts, accepted, answer, slot.member.upstream),
+    ),
+  );
+}
+
+/** The upstream has ended its answer. Gives the bytes that are kept back; throws if it was cut. */
+function complete(
+  parts: StoredParts,
+  accepted: Accepted,
+  answer: Answer,
+  upstream: Upstream,
+): Bytes | null {
+  try {
+    const last = answer.complete();
+    noteStored(parts, accepted, answer, upstream);
+    accepted.meter.ended();
+    learnFromTimings(accepted, upstream);
+    return last;
+  } catch (error) {
+    // Another upstream may give the answer, as if this one had said so with its status.
+    if (isErrorInAnswer(error) && answer.takeBack()) accepted.meter.takenBack();
+    throw error;
+  }
 }
 
 const textOf = ({ body, parsed }: GenerationRequest): Buffer | null =>

@@ -5,6 +5,7 @@ import type { LimitedGeneration } from "../limits/limits.ts";
 import type { Used } from "../limits/reservation.ts";
 import type { LinePlace, Slot } from "../line/line.ts";
 import type { LineRequest } from "../line/order/line-entry.ts";
+import type { StopControl } from "../stop-signal.ts";
 
 /**
  * What the keeper must know of a generation. It is plain data, so the keeper can be another process.
@@ -27,9 +28,6 @@ export type LineWish = Pick<
   /** The conversation it continues, if there are several upstreams to choose from. */
   readonly conversation: string | null;
 };
-
-/** The keeper's own hold on a generation: it can be stopped, and its stop ends its wait. */
-export type StopControl = Pick<AbortController, "abort" | "signal">;
 
 /** A generation between its acceptance and its end. */
 export type Underway = {

@@ -5,17 +5,9 @@ import type { Limits } from "../limits/limits.ts";
 import type { Reservation } from "../limits/reservation.ts";
 import type { Line, LinePlace, Slot } from "../line/line.ts";
 import type { Roster } from "../roster.ts";
+import type { StopControl } from "../stop-signal.ts";
 import type { Telemetry } from "../telemetry/events.ts";
-import type {
-  Admission,
-  Candidate,
-  Closing,
-  Keeper,
-  StopControl,
-  Turn,
-  Underway,
-  Work,
-} from "./keeper.ts";
+import type { Admission, Candidate, Closing, Keeper, Turn, Underway, Work } from "./keeper.ts";
 import { teamOf, ticketOf } from "./ticket-of.ts";
 
 export type LocalKeeperParts = {
@@ -162,8 +154,8 @@ class LocalAdmission implements Admission {
     );
   }
 
-  async #join(failed: ReadonlySet<string> | undefined): Promise<Turn> {
-    const { affinity, telemetry, health } = this.#parts;
+  #join(failed: ReadonlySet<string> | undefined): Promise<Turn> {
+    const { affinity } = this.#parts;
     const { conversation } = this.#candidate.wish;
     const ticket = ticketOf(this.#candidate, {
       isBackground: this.#reservation.background,
@@ -172,11 +164,15 @@ class LocalAdmission implements Admission {
       signal: this.#stop.signal,
       onPlace: (place) => this.#place(place),
     });
-    const slot = await this.#line.join(ticket);
+    return this.#line.join(ticket).then((slot) => this.#began(slot, ticket.priority ?? 0));
+  }
+
+  #began(slot: Slot, priority: number): Turn {
+    const { health, telemetry } = this.#parts;
     const { waitedMs, firstPlace, upstream } = slot;
     // At once: an upstream on trial gets one request, and the next slot may be given in this turn.
     health.began(upstream || this.#candidate.opening.upstream);
-    telemetry.tookTurn({ priority: ticket.priority ?? 0, waitedMs, firstPlace });
+    telemetry.tookTurn({ priority, waitedMs, firstPlace });
     if (this.#firstEta !== null) telemetry.waited(this.#firstEta, waitedMs / 1000);
     this.#firstEta = null;
     return this.#turnIn(slot);

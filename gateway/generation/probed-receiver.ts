@@ -29,7 +29,8 @@ export function probedReceiver(receiver: Receiver): ProbedReceiver {
   }
 
   return {
-    ...receiver,
+    isComplete: () => receiver.isComplete?.() ?? false,
+    whenDrained: (resume) => receiver.whenDrained(resume),
     head(status, headers) {
       // Not lines of JSON, which are a stream.
       const isJson = /^application\/json\b/i.test(String(headers["content-type"]));

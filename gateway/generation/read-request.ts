@@ -5,7 +5,7 @@ import { endpointOf } from "../dialects/endpoints.ts";
 import { framings } from "../dialects/framings.ts";
 import { topLevelFields } from "../dialects/json/json-scan.ts";
 import { noFields, type RequestFields } from "../dialects/request-fields.ts";
-import type { ReadInput } from "../dialects/tasks/body-tasks.ts";
+import type { ReadInput, ReadResult } from "../dialects/tasks/body-tasks.ts";
 import type { BodyWork } from "../dialects/tasks/body-thread.ts";
 import type { Exchange } from "../exchange.ts";
 import type { BodyReader } from "../limits/body.ts";
@@ -72,32 +72,50 @@ export function readRequest(
 /** RFC 9110 §8.3.1, RFC 6839 §3.1. */
 const jsonType = /^application\/(?:[\w.+-]+\+)?json *(?:;|$)/i;
 
-async function readWhole(
-  { bodies, work, hasManyModels, ear }: ReadRequestParts,
+function readWhole(
+  parts: ReadRequestParts,
   request: IncomingMessage,
   response: ServerResponse,
-  { exchange, identity }: Sender,
+  sender: Sender,
   { json, what }: { json: boolean; what: ReadInput["what"] },
 ): Promise<HeldRequest> {
+  const { exchange, identity } = sender;
+  const { user } = identity;
+  const { headers } = request;
+  const { bodies } = parts;
+  return bodies.read(request, response, { user, signal: exchange.signal }).then((body) => {
+    const { bytes, inflated, free } = body;
+    const held = ({ fields: plain, conversation, hasAgentItems }: ReadResult): HeldRequest => {
+      const { framing } = plain;
+      const fields = { ...plain, framing: framing === null ? null : framings[framing] };
+      const read = { headers, fields, json, body: bytes, parsed: true, inflated };
+      return { ...read, conversation, hasAgentItems, [Symbol.dispose]: free };
+    };
+    const failed = (error: unknown): never => {
+      free();
+      throw error;
+    };
+    try {
+      const found = fieldsOf(parts, sender, headers, { bytes, what });
+      return found instanceof Promise ? found.then(held).catch(failed) : held(found);
+    } catch (error) {
+      return failed(error);
+    }
+  });
+}
+
+function fieldsOf(
+  { work, hasManyModels, ear }: ReadRequestParts,
+  { exchange, identity }: Sender,
+  headers: IncomingHttpHeaders,
+  { bytes, what }: { bytes: Buffer; what: ReadInput["what"] },
+): ReadResult | Promise<ReadResult> {
   const { dialect, path, query, signal } = exchange;
   const { user } = identity;
-  const { bytes, inflated, free } = await bodies.read(request, response, { user, signal });
   ear?.read(user, exchange, () => fieldsIn(bytes));
-  try {
-    const { headers } = request;
-    // A conversation matters only if there is more than one upstream to choose from.
-    const sender = hasManyModels ? { user, session: sessionOf(headers) } : null;
-    const input = { dialect, target: { path, query }, what, sender };
-    const found = work.run("read", bytes, input, signal);
-    const { fields: plain, ...about } = found instanceof Promise ? await found : found;
-    const { framing } = plain;
-    const fields = { ...plain, framing: framing === null ? null : framings[framing] };
-    const read = { headers, fields, json, body: bytes, parsed: true, inflated };
-    return { ...read, ...about, [Symbol.dispose]: free };
-  } catch (error) {
-    free();
-    throw error;
-  }
+  // A conversation matters only if there is more than one upstream to choose from.
+  const sender = hasManyModels ? { user, session: sessionOf(headers) } : null;
+  return work.run("read", bytes, { dialect, target: { path, query }, what, sender }, signal);
 }
 
 const types: Readonly<Record<string, string>> = {

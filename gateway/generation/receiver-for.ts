@@ -16,69 +16,102 @@ import { type StoredParts, takingNotes } from "./stored.ts";
 /** Receives an upstream's answer; `finish` is called once it has ended in good order. */
 export type AnswerReceiver = Receiver & { finish(): void };
 
+type ReceiverParts = StoredParts & { telemetry: Pick<Telemetry, "dropped"> };
+
+/** How one upstream was asked. */
+type Asked = { plan: Plan; upstream: Upstream; changed: readonly string[] };
+
 /**
  * Receives an upstream's answer for a client. The answer begins with the bytes that tell what it is,
  * not with its head: some servers say no type, or a wrong one.
  */
 export function receiverFor(
-  parts: StoredParts & { telemetry: Pick<Telemetry, "dropped"> },
+  parts: ReceiverParts,
   accepted: Accepted,
   answer: Answer,
-  { plan, upstream, changed }: { plan: Plan; upstream: Upstream; changed: readonly string[] },
+  asked: Asked,
 ): AnswerReceiver {
-  const { exchange, request, meter } = accepted;
-  const { answer: form, framing } = dialects[exchange.dialect];
-  const { stream: streams } = request.fields;
-  const isRead = request.json && (form.isReadWhole || streams);
-  const eventType = framing.mediaType;
-  const take = takingNotes(parts, accepted, answer, upstream);
-  let head: { status: number; headers: IncomingHttpHeaders } | null = null;
-  let isBegun = false;
-  let start: Buffer | null = null;
+  return new ClientReceiver(parts, accepted, answer, asked);
+}
 
-  function begin(kind: AnswerKind): void {
-    const { status, headers } = head ?? { status: 200, headers: {} };
-    isBegun = true;
-    refuseKind(accepted, answer, kind);
-    const shaper = shaperFor(accepted, answer, kind, plan);
-    meter.begun(status, plan.converts);
-    const shown = { ...headersToClient(headers, shaper.edits), ...changedHeader(changed) };
-    answer.begin(status, shownAs(accepted, kind, shown), shaper);
+class ClientReceiver implements AnswerReceiver {
+  readonly #parts: ReceiverParts;
+  readonly #accepted: Accepted;
+  readonly #answer: Answer;
+  readonly #asked: Asked;
+  readonly #take: (chunk: Buffer) => boolean;
+  #status = 200;
+  #headers: IncomingHttpHeaders = {};
+  #isBegun = false;
+  #start: Buffer | null = null;
+
+  constructor(parts: ReceiverParts, accepted: Accepted, answer: Answer, asked: Asked) {
+    this.#parts = parts;
+    this.#accepted = accepted;
+    this.#answer = answer;
+    this.#asked = asked;
+    this.#take = takingNotes(parts, accepted, answer, asked.upstream);
+  }
+
+  head(status: number, headers: IncomingHttpHeaders): void {
+    const { plan, upstream } = this.#asked;
+    const { exchange, request } = this.#accepted;
+    const model = plan.model ?? request.fields.model;
+    learnKind(upstream, { model, server: headers.server });
+    this.#status = status;
+    this.#headers = headers;
+    this.#isBegun = false;
+    this.#start = null;
+    const dropped = plan.converts ? headers["x-gateway-dropped"] : undefined;
+    if (dropped !== undefined) this.#parts.telemetry.dropped(exchange, String(dropped));
+  }
+
+  data(chunk: Buffer): boolean {
+    if (this.#isBegun) return this.#take(chunk);
+    this.#start = this.#start === null ? chunk : Buffer.concat([this.#start, chunk]);
+    const first = this.#known(false);
+    return first === null || this.#take(first);
+  }
+
+  isComplete(): boolean {
+    return this.#answer.saidAll;
+  }
+
+  whenDrained(resume: () => void): void {
+    this.#answer.whenDrained(resume);
+  }
+
+  finish(): void {
+    const first = this.#isBegun ? null : this.#known(true);
+    if (first !== null && first.length > 0) this.#answer.data(first);
   }
 
   /** The first bytes, once they tell what the answer is; null before. */
-  function known(isAll: boolean): Buffer | null {
-    const type = String(head?.headers["content-type"] ?? "").toLowerCase();
-    const first = start ?? Buffer.alloc(0);
-    const kind = answerKind(first, isAll, { type, isRead, streams, eventType });
+  #known(isAll: boolean): Buffer | null {
+    const { exchange, request } = this.#accepted;
+    const { answer: form, framing } = dialects[exchange.dialect];
+    const { stream: streams } = request.fields;
+    const isRead = request.json && (form.isReadWhole || streams);
+    const type = String(this.#headers["content-type"] ?? "").toLowerCase();
+    const first = this.#start ?? Buffer.alloc(0);
+    const expected = { type, isRead, streams, eventType: framing.mediaType };
+    const kind = answerKind(first, isAll, expected);
     if (kind === null) return null;
-    begin(kind);
+    this.#begin(kind);
     return first;
   }
 
-  return {
-    head(status, headers): void {
-      const model = plan.model ?? request.fields.model;
-      learnKind(upstream, { model, server: headers.server });
-      head = { status, headers };
-      isBegun = false;
-      start = null;
-      const dropped = plan.converts ? headers["x-gateway-dropped"] : undefined;
-      if (dropped !== undefined) parts.telemetry.dropped(exchange, String(dropped));
-    },
-    data(chunk) {
-      if (isBegun) return take(chunk);
-      start = start === null ? chunk : Buffer.concat([start, chunk]);
-      const first = known(false);
-      return first === null || take(first);
-    },
-    isComplete: () => answer.saidAll,
-    whenDrained: (resume) => answer.whenDrained(resume),
-    finish() {
-      const first = isBegun ? null : known(true);
-      if (first !== null && first.length > 0) answer.data(first);
-    },
-  };
+  #begin(kind: AnswerKind): void {
+    const accepted = this.#accepted;
+    const { plan, changed } = this.#asked;
+    this.#isBegun = true;
+    refuseKind(accepted, this.#answer, kind);
+    const shaper = shaperFor(accepted, this.#answer, kind, plan);
+    accepted.meter.begun(this.#status, plan.converts);
+    const shown = headersToClient(this.#headers, shaper.edits);
+    addChanged(shown, changed);
+    this.#answer.begin(this.#status, shownAs(accepted, kind, shown), shaper);
+  }
 }
 
 function refuseKind(accepted: Accepted, answer: Answer, kind: AnswerKind): void {
@@ -97,8 +130,8 @@ function refuseKind(accepted: Accepted, answer: Answer, kind: AnswerKind): void 
 }
 
 /** What was changed of the request, by its fields. */
-function changedHeader(changed: readonly string[]): Headers {
-  return changed.length === 0 ? {} : { "x-gateway-changed": changed.slice(0, 50).join(", ") };
+function addChanged(headers: Headers, changed: readonly string[]): void {
+  if (changed.length > 0) headers["x-gateway-changed"] = changed.slice(0, 50).join(", ");
 }
 
 /** A stream is named as one, whatever its server calls it, and no proxy may keep it back. */

@@ -4,6 +4,7 @@ import type { Exchange } from "../exchange.ts";
 import { createMeter, type Meter } from "../ledger/meter.ts";
 import type { CostOf } from "../ledger/prices.ts";
 import { type Estimate, type EstimateInput, estimateOf } from "../limits/estimate.ts";
+import type { StopControl } from "../stop-signal.ts";
 import { type Destination, modelAt } from "../upstreams/destination.ts";
 import type { Admission, Keeper } from "./keeper.ts";
 import type { GenerationRequest } from "./read-request.ts";
@@ -28,7 +29,7 @@ export type Accepted = {
   /** What the keeper gave: the row, the user's part of the limits, the place in the line. */
   readonly admission: Admission;
   /** Ends it from inside: a time-out, a cancel, a shutdown. */
-  readonly stop: AbortController;
+  readonly stop: StopControl;
 };
 
 /** What is known before anything is reserved. */

@@ -9,17 +9,14 @@ export type RunAcceptedParts = TurnsParts & TriesParts & SettleParts;
  * Carries an accepted generation to its end: it waits for slots, is served in them, and is settled.
  * Rejects only for a fault of the gateway.
  */
-export async function runAccepted(
+export function runAccepted(
   parts: RunAcceptedParts,
   accepted: Accepted,
   client: WaitingClient & EndingClient,
   serve: Serve,
   tries: Tries = createTries(parts, accepted),
 ): Promise<void> {
-  try {
-    const outcome = await takeTurns(parts, accepted, client, serve, tries);
-    await settle(parts, accepted, client, outcome);
-  } finally {
-    accepted.admission.end();
-  }
+  return takeTurns(parts, accepted, client, serve, tries).then((outcome) =>
+    settle(parts, accepted, client, outcome),
+  );
 }

@@ -7,6 +7,7 @@ import type { SettledEvent } from "../telemetry/settled-event.ts";
 import { modelAt } from "../upstreams/destination.ts";
 import { askedNotice } from "./asked-notice.ts";
 import { type ChargeParts, chargeOf } from "./charge-of.ts";
+import type { Closing } from "./keeper.ts";
 import type { Accepted } from "./reserve.ts";
 import type { Outcome } from "./turns.ts";
 
@@ -25,7 +26,8 @@ export type EndingClient = {
 
 /**
  * Closes the accounts, then ends the answer: a client that saw the end is in the ledger. The slot is
- * free already, so nobody in line waits for this.
+ * free already, so nobody in line waits for this. Whatever happens, the keeper has nothing more to
+ * hold. Rejects only for a fault of the gateway.
  */
 export async function settle(
   parts: SettleParts,
@@ -33,24 +35,62 @@ export async function settle(
   client: EndingClient,
   outcome: Outcome,
 ): Promise<void> {
-  const { exchange, identity, request, destination } = accepted;
-  const { slot, error, upstreamMs, reading, waitedMs } = outcome;
-  const { upstream } = outcome.member ?? destination.first;
+  const { error, slot } = outcome;
   if (error instanceof ClientLeft && slot !== null) {
     parts.telemetry.slotReleased((outcome.endedAt - error.at) / 1000);
   }
+  try {
+    const figures = figuresOf(parts, accepted, outcome);
+    const charging = chargeFor(parts, accepted, outcome, figures.cost);
+    const charge = charging instanceof Promise ? await charging : charging;
+    await accepted.admission.close(closingOf(accepted, client, outcome, { figures, charge }));
+    if (error === null) client.end(outcome.last);
+    else client.fail(error);
+    parts.telemetry.settled(eventOf(accepted, client, outcome, figures));
+  } finally {
+    accepted.admission.end();
+  }
+}
+
+/** What row, metrics and log tell alike. Milliseconds, and US dollars. */
+type Figures = Pick<SettledEvent, "state" | "status" | "errorCode" | "durationMs" | "queueMs"> & {
+  cost: number | null;
+};
+
+function figuresOf(parts: SettleParts, accepted: Accepted, outcome: Outcome): Figures {
   const { state, status, errorCode } = verdictOf(outcome);
-  const durationMs = performance.now() - exchange.startedMono;
-  const queueMs = slot === null ? durationMs : waitedMs;
-  const cost = costOf(parts, accepted, outcome);
-  let charge: Used | null = null;
+  const durationMs = performance.now() - accepted.exchange.startedMono;
+  const queueMs = outcome.slot === null ? durationMs : outcome.waitedMs;
+  return { state, status, errorCode, durationMs, queueMs, cost: costOf(parts, accepted, outcome) };
+}
+
+/** Null if counting fails: a fault there must not keep the row open, nor the client waiting. */
+function chargeFor(
+  parts: SettleParts,
+  accepted: Accepted,
+  outcome: Outcome,
+  cost: number | null,
+): Used | null | Promise<Used | null> {
+  const failed = (cause: unknown): null => {
+    parts.telemetry.internalError(accepted.exchange, cause);
+    return null;
+  };
   try {
     const charging = chargeOf(parts, accepted, outcome, cost);
-    charge = charging instanceof Promise ? await charging : charging;
+    return charging instanceof Promise ? charging.catch(failed) : charging;
   } catch (cause) {
-    // A fault in counting must not keep the row open, nor the client waiting.
-    parts.telemetry.internalError(exchange, cause);
+    return failed(cause);
   }
+}
+
+function closingOf(
+  { destination }: Accepted,
+  client: EndingClient,
+  { member, reading, slot, upstreamMs }: Outcome,
+  { figures, charge }: { figures: Figures; charge: Used | null },
+): Closing {
+  const { upstream } = member ?? destination.first;
+  const { state, status, errorCode, durationMs, queueMs, cost } = figures;
   const row = {
     ...{ state, status, errorCode, queueMs, firstTokenMs: reading.firstTokenMs, upstreamMs },
     durationMs,
@@ -60,16 +100,23 @@ export async function settle(
     servedBy: upstream.name,
     servedModel: modelAt(destination, upstream),
   };
-  const cachedAt = slot !== null && state === "done" ? upstream.name : null;
-  await accepted.admission.close({ row, charge, cachedAt });
-  if (error === null) client.end(outcome.last);
-  else client.fail(error);
-  parts.telemetry.settled({
+  return { row, charge, cachedAt: slot !== null && state === "done" ? upstream.name : null };
+}
+
+function eventOf(
+  accepted: Accepted,
+  client: EndingClient,
+  outcome: Outcome,
+  { state, status, errorCode, durationMs, queueMs }: Figures,
+): SettledEvent {
+  const { exchange, identity, request, destination } = accepted;
+  const { member, reading, upstreamMs } = outcome;
+  return {
     exchange,
     user: identity.user,
     isBehindKey: identity.behind?.isKnown === false,
     model: request.fields.model,
-    upstream: upstream.name,
+    upstream: (member ?? destination.first).upstream.name,
     status,
     errorCode,
     state,
@@ -81,7 +128,7 @@ export async function settle(
     timings: reading.timings,
     cancelledWhere: state === "cancelled" ? whereLeft(outcome, client) : null,
     notify: askedNotice(accepted),
-  });
+  };
 }
 
 /** How it ended, for the row, the metrics and the log. */

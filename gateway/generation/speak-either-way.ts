@@ -3,6 +3,7 @@ import { type DialectName, dialects } from "../dialects/all.ts";
 import { isErrorInAnswer } from "../dialects/stream-error.ts";
 import { freeBytes } from "../dialects/tasks/body-thread.ts";
 import type { CostOf } from "../ledger/prices.ts";
+import type { StopSignal } from "../stop-signal.ts";
 import type { Telemetry } from "../telemetry/events.ts";
 import type { AttemptSpan } from "../telemetry/tracing.ts";
 import { modelAt } from "../upstreams/destination.ts";
@@ -10,7 +11,14 @@ import { forward, type Outbound, type Receiver } from "../upstreams/forward.ts";
 import type { Prepare } from "../upstreams/forward-converted.ts";
 import { sendWithPatience } from "../upstreams/send-with-patience.ts";
 import type { Upstream } from "../upstreams/upstream.ts";
-import { type AskingWay, attemptOf, firstWay, type NextAsking, nextWay } from "./asking-way.ts";
+import {
+  type AskingWay,
+  type Attempt,
+  attemptOf,
+  firstWay,
+  type NextAsking,
+  nextWay,
+} from "./asking-way.ts";
 import { type ConversionParts, conversionOf } from "./conversion-of.ts";
 import { editedBody, type OutboundParts, outboundOf } from "./outbound.ts";
 import { type Plan, planOf } from "./plan.ts";
@@ -33,31 +41,55 @@ export type SpeakParts = ConversionParts &
  * refuses that one (see `asking-way.ts`). The upstream sends, the meter watches, the answer writes.
  * Rejects with a GatewayError.
  */
-export async function speakEitherWay(
+export function speakEitherWay(
   parts: SpeakParts,
   accepted: Accepted,
   answer: Answer,
   slot: HeldSlot,
 ): Promise<void> {
   const attempt = attemptOf(accepted, slot.member.upstream);
+  const way = firstWay(attempt);
+  return speakTraced(parts, accepted, answer, slot, way).catch((error: unknown) =>
+    speakOtherwise(parts, accepted, answer, slot, { attempt, way, error }),
+  );
+}
+
+/** Asks in other ways, after the upstream has refused the first one. */
+async function speakOtherwise(
+  parts: SpeakParts,
+  accepted: Accepted,
+  answer: Answer,
+  slot: HeldSlot,
+  refused: { attempt: Attempt; way: AskingWay; error: unknown },
+): Promise<void> {
+  const { attempt, error: first } = refused;
   const learnt: NextAsking[] = [];
-  let way: AskingWay = firstWay(attempt);
-  let first: unknown = null;
+  let { way, error } = refused;
   for (;;) {
+    const next = answer.begun || learnt.length >= mostWays ? null : nextWay(way, error, attempt);
+    if (next === null) throw learnt.at(-1)?.isGuess && !answer.begun ? first : error;
+    learnt.push(next);
+    way = next;
     try {
-      await tracedAttempt(parts, accepted, slot.member.upstream, (span) =>
-        speak(parts, accepted, answer, slot, { ...way, span }),
-      );
+      await speakTraced(parts, accepted, answer, slot, way);
       for (const one of learnt) one.learn();
       return;
-    } catch (error) {
-      const next = answer.begun || learnt.length >= mostWays ? null : nextWay(way, error, attempt);
-      if (next === null) throw learnt.at(-1)?.isGuess && !answer.begun ? first : error;
-      first ??= error;
-      learnt.push(next);
-      way = next;
+    } catch (cause) {
+      error = cause;
     }
   }
+}
+
+function speakTraced(
+  parts: SpeakParts,
+  accepted: Accepted,
+  answer: Answer,
+  slot: HeldSlot,
+  way: AskingWay,
+): Promise<void> {
+  return tracedAttempt(parts, accepted, slot.member.upstream, (span) =>
+    speak(parts, accepted, answer, slot, { way, span }),
+  );
 }
 
 /** Further ways to ask one upstream. */
@@ -69,9 +101,10 @@ async function speak(
   accepted: Accepted,
   answer: Answer,
   { member, patienceMs, check }: HeldSlot,
-  { converts, demotes, dropsThoughts, asksUsage, span }: AskingWay & { span: AttemptSpan | null },
+  { way, span }: { way: AskingWay; span: AttemptSpan | null },
 ): Promise<void> {
   const { exchange, destination } = accepted;
+  const { converts, demotes, dropsThoughts, asksUsage } = way;
   const { upstream } = member;
   const { signal } = exchange;
   const model = modelAt(destination, upstream);
@@ -117,7 +150,7 @@ function sendAsItIs(
   dialect: DialectName,
   outbound: Outbound,
   receiver: Receiver,
-  signal: AbortSignal,
+  signal: StopSignal,
 ): Promise<void> {
   const { connections, family, spoke } = upstream;
   const { conversion, ownOf } = dialects[dialect].upstreams;
@@ -132,7 +165,7 @@ async function probe(
   dialect: DialectName,
   outbound: Outbound,
   receiver: Receiver,
-  signal: AbortSignal,
+  signal: StopSignal,
 ): Promise<void> {
   const probed = probedReceiver(receiver);
   await forward(connections, outbound, probed, signal);

@@ -2,6 +2,7 @@ import type { Bytes } from "../answer/shaper.ts";
 import { GatewayError } from "../errors.ts";
 import { type MeterReading, nothingRead } from "../ledger/meter.ts";
 import type { LinePlace } from "../line/line.ts";
+import type { StopControl } from "../stop-signal.ts";
 import type { Telemetry } from "../telemetry/events.ts";
 import { memberIn, type PoolMember } from "../upstreams/destination.ts";
 import { asGatewayError } from "../with-exchange.ts";
@@ -104,11 +105,42 @@ async function takeTurn(
   }
   const { upstream, firstPlace, check } = slot;
   wait?.ended({ firstPlace, estimateSeconds });
-  return await holdSlot(parts, accepted, slot, (member) => {
+  const member = memberIn(accepted.destination, upstream);
+  const from = performance.now();
+  const deadline = endInTime(parts.timeouts.totalMs, accepted.stop);
+  let last: Bytes | null = null;
+  let error: GatewayError | null = null;
+  try {
     client.started();
     const patienceMs = tries.hasOthers(upstream) ? 0 : longest(parts);
-    return serve({ member, patienceMs, check });
-  });
+    last = await serve({ member, patienceMs, check });
+  } catch (cause) {
+    error = asGatewayError(parts.telemetry, exchange, cause);
+  }
+  clearTimeout(deadline);
+  return endTurn(parts, accepted, slot, { member, from, last, error });
+}
+
+/** Gives the slot back, whatever happened in it. Never throws. */
+function endTurn(
+  { telemetry }: Pick<TurnsParts, "telemetry">,
+  { exchange, meter }: Accepted,
+  slot: Turn,
+  served: Pick<Outcome, "last" | "error"> & { member: PoolMember; from: number },
+): Outcome {
+  const { member, from, last } = served;
+  let { error } = served;
+  let reading = nothingRead;
+  try {
+    reading = meter.reading();
+  } catch (cause) {
+    error ??= asGatewayError(telemetry, exchange, cause);
+  }
+  const endedAt = performance.now();
+  // An answer of any status is a sign of life.
+  slot.end(reading.status > 0 ? null : error, workOf(reading));
+  const { waitedMs } = slot;
+  return { slot, member, waitedMs, upstreamMs: endedAt - from, reading, endedAt, last, error };
 }
 
 /** An upstream that no other can replace is waited for this long. Milliseconds. */
@@ -128,39 +160,6 @@ function neverServed(error: GatewayError): Outcome {
   };
 }
 
-/** Holds the slot while `serve` runs; it is free again when this resolves. Never rejects. */
-async function holdSlot(
-  parts: TurnsParts,
-  accepted: Accepted,
-  slot: Turn,
-  serve: (member: PoolMember) => Promise<Bytes | null>,
-): Promise<Outcome> {
-  const { destination, exchange, meter, stop } = accepted;
-  const { telemetry } = parts;
-  const member = memberIn(destination, slot.upstream);
-  const from = performance.now();
-  let last: Bytes | null = null;
-  let error: GatewayError | null = null;
-  let reading = nothingRead;
-  const deadline = endInTime(parts.timeouts.totalMs, stop);
-  try {
-    last = await serve(member);
-  } catch (cause) {
-    error = asGatewayError(telemetry, exchange, cause);
-  }
-  clearTimeout(deadline);
-  try {
-    reading = meter.reading();
-  } catch (cause) {
-    error ??= asGatewayError(telemetry, exchange, cause);
-  }
-  const endedAt = performance.now();
-  // An answer of any status is a sign of life.
-  slot.end(reading.status > 0 ? null : error, workOf(reading));
-  const { waitedMs } = slot;
-  return { slot, member, waitedMs, upstreamMs: endedAt - from, reading, endedAt, last, error };
-}
-
 /** What the line learns from a generation for its estimates. */
 function workOf({ usage, timings }: MeterReading): Work {
   const { promptMs, outputMs } = timings ?? {};
@@ -173,7 +172,7 @@ function workOf({ usage, timings }: MeterReading): Work {
 }
 
 /** TOTAL_TIMEOUT, which counts from the slot on; 0 is off. */
-function endInTime(totalMs: number, stop: AbortController): NodeJS.Timeout | undefined {
+function endInTime(totalMs: number, stop: StopControl): NodeJS.Timeout | undefined {
   if (totalMs === 0) return undefined;
   return setTimeout(() => {
     stop.abort(new GatewayError("upstream_timeout", "The answer took too long (TOTAL_TIMEOUT)."));

@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Transform } from "node:stream";
 import { GatewayError } from "../errors.ts";
+import type { StopSignal } from "../stop-signal.ts";
 import { BodyRoom } from "./body-room.ts";
 import { BodyStore } from "./body-store.ts";
-import { collect } from "./collect-body.ts";
+import { type Collecting, collect } from "./collect-body.ts";
 import { contentEncodingOf, inflaterOf, knownCodings } from "./content-coding.ts";
 import { type BodyWatch, Upload } from "./upload.ts";
 
@@ -19,16 +20,20 @@ export type BodyLimits = {
 };
 
 /** A body in memory, and the room it takes until it is freed. */
-export type Body = { bytes: Buffer; inflated: boolean; free(): void };
+export type Body = {
+  readonly bytes: Buffer;
+  readonly inflated: boolean;
+  readonly free: () => void;
+};
 
 /** A body that is larger than may be kept: its beginning is in memory, and the rest streams. */
 export type StreamedBody = { stream: Upload; free(): void };
 
 /** Who sends a body. `signal` aborts when they leave. */
-export type BodySender = { user: string; signal: AbortSignal };
+export type BodySender = { user: string; signal: StopSignal };
 
 export type BodyReader = {
-  /** Rejects with 408, 413, 415 or 503; with `signal.reason` when the client left. */
+  /** Throws or rejects with 408, 413, 415 or 503; with `signal.reason` when the client left. */
   read(request: IncomingMessage, response: ServerResponse, sender: BodySender): Promise<Body>;
   /**
    * The same for a body that may stream: it is read as far as may be kept, and never inflated.
@@ -52,82 +57,104 @@ const rateWindowMs = 10_000;
 export function createBodyReader(limits: BodyLimits): BodyReader {
   const room = new BodyRoom(limits.maxHeldBytes);
   const { maxBytes, timeoutMs, minUploadRate: minRate } = limits;
-  const open = (user: string, { headers }: IncomingMessage): HeldBody => {
+  const open = (user: string, { headers }: IncomingMessage, inflated: boolean): HeldBody => {
     const expected = Number(headers["content-length"] ?? 0);
-    return holdBody(room, user, new BodyStore(maxBytes, Math.min(expected, maxBytes)));
+    return new HeldBody(room, user, { maxBytes, expected, inflated });
   };
   return {
-    async read(request, response, { user, signal }) {
+    read(request, response, { user, signal }) {
       const inflate = inflaterFor(contentEncodingOf(request.headers));
       if (Number(request.headers["content-length"] ?? 0) > maxBytes) throw tooLarge(maxBytes);
       allow(request, response);
-      const { store, keep, free } = open(user, request);
-      const take = (chunk: Buffer): boolean => {
-        if (store.length + chunk.length > maxBytes) throw tooLarge(maxBytes);
-        keep(chunk);
-        return true;
-      };
-      try {
-        await collect(request, inflate, { take, signal, timeoutMs });
-        return { bytes: store.bytes(), inflated: inflate !== null, free };
-      } catch (error) {
-        free();
-        throw error;
-      }
+      const held = open(user, request, inflate !== null);
+      return collect<Body>(request, inflate, held, { signal, timeoutMs });
     },
-    async readAhead(request, response, { user, signal }, watch) {
+    readAhead(request, response, { user, signal }, watch) {
       allow(request, response);
-      const { store, keep, free } = open(user, request);
+      const held = open(user, request, false);
       let beyond: Buffer | null = null;
-      const take = (chunk: Buffer): boolean => {
-        watch?.piece(chunk);
-        const fitting = chunk.subarray(0, maxBytes - store.length);
-        keep(fitting);
-        if (fitting.length < chunk.length) beyond = chunk.subarray(fitting.length);
-        return beyond === null;
+      const into: Collecting<Body | StreamedBody> = {
+        take(chunk) {
+          watch?.piece(chunk);
+          const fitting = chunk.subarray(0, maxBytes - held.length);
+          held.keep(fitting);
+          if (fitting.length < chunk.length) beyond = chunk.subarray(fitting.length);
+          return beyond === null;
+        },
+        result(isWhole) {
+          if (isWhole) {
+            watch?.end();
+            return held;
+          }
+          const windowMs = Math.min(rateWindowMs, timeoutMs);
+          const stream = new Upload(request, { begun: held.bytes, minRate, windowMs, watch });
+          if (beyond !== null) stream.push(beyond);
+          return { stream, free: held.free };
+        },
+        free: held.free,
       };
-      try {
-        const isWhole = await collect(request, null, { take, signal, timeoutMs });
-        const bytes = store.bytes();
-        if (isWhole) {
-          watch?.end();
-          return { bytes, inflated: false, free };
-        }
-        const windowMs = Math.min(rateWindowMs, timeoutMs);
-        const stream = new Upload(request, { begun: bytes, minRate, windowMs, watch });
-        if (beyond !== null) stream.push(beyond);
-        return { stream, free };
-      } catch (error) {
-        free();
-        throw error;
-      }
+      return collect(request, null, into, { signal, timeoutMs });
     },
   };
 }
 
-/** The bytes of a body, which count until `free`. */
-type HeldBody = { readonly store: BodyStore; keep(chunk: Buffer): void; free(): void };
+/** The bytes of a body, which count in the room until they are freed. */
+class HeldBody implements Body, Collecting<Body> {
+  readonly inflated: boolean;
+  readonly #room: BodyRoom;
+  readonly #user: string;
+  readonly #maxBytes: number;
+  readonly #store: BodyStore;
+  #counted = 0;
 
-function holdBody(room: BodyRoom, user: string, store: BodyStore): HeldBody {
-  let mine = 0;
-  return {
-    store,
-    keep(chunk) {
-      room.take(user, chunk.length);
-      mine += chunk.length;
-      store.add(chunk);
-    },
-    free() {
-      room.give(user, mine);
-      mine = 0;
-      store.free();
-    },
+  constructor(
+    room: BodyRoom,
+    user: string,
+    about: { maxBytes: number; expected: number; inflated: boolean },
+  ) {
+    const { maxBytes, expected, inflated } = about;
+    this.inflated = inflated;
+    this.#room = room;
+    this.#user = user;
+    this.#maxBytes = maxBytes;
+    this.#store = new BodyStore(maxBytes, Math.min(expected, maxBytes));
+  }
+
+  get length(): number {
+    return this.#store.length;
+  }
+
+  get bytes(): Buffer {
+    return this.#store.bytes();
+  }
+
+  keep(chunk: Buffer): void {
+    this.#room.take(this.#user, chunk.length);
+    this.#counted += chunk.length;
+    this.#store.add(chunk);
+  }
+
+  take(chunk: Buffer): boolean {
+    if (this.#store.length + chunk.length > this.#maxBytes) throw tooLarge(this.#maxBytes);
+    this.keep(chunk);
+    return true;
+  }
+
+  result(): Body {
+    return this;
+  }
+
+  readonly free = (): void => {
+    this.#room.give(this.#user, this.#counted);
+    this.#counted = 0;
+    this.#store.free();
   };
 }
 
 /** The client of a refused request is never asked for its body. */
 function allow(request: IncomingMessage, response: ServerResponse): void {
-  if (/^100-continue$/i.test(request.headers.expect ?? "")) response.writeContinue();
+  const { expect } = request.headers;
+  if (expect !== undefined && /^100-continue$/i.test(expect)) response.writeContinue();
 }
 
 function inflaterFor(coding: string | null): Transform | null {

@@ -4,20 +4,21 @@ import { setImmediate } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
-import { collect } from "./collect-body.ts";
+import { ExchangeStop } from "../stop-signal.ts";
+import { type Collecting, collect } from "./collect-body.ts";
 
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
 
 /** Collects a body, and gives what took its pieces, without a hold on it. */
-async function collected(request: IncomingMessage): Promise<WeakRef<() => boolean>> {
-  const take = (): boolean => true;
-  const { signal } = new AbortController();
-  const all = collect(request, null, { take, signal, timeoutMs: 1_000 });
+async function collected(request: IncomingMessage): Promise<WeakRef<Collecting<boolean>>> {
+  const into = { take: () => true, result: (isWhole: boolean) => isWhole, free() {} };
+  const { signal } = new ExchangeStop();
+  const all = collect(request, null, into, { signal, timeoutMs: 1_000 });
   request.push("body");
   request.push(null);
   expect(await all).toBe(true);
-  return new WeakRef(take);
+  return new WeakRef(into);
 }
 
 test("a request that waits keeps nothing of the reading of its body, 3 kB of each", async () => {

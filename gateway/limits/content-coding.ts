@@ -30,7 +30,9 @@ export const knownCodings = "gzip, br, zstd, deflate";
  * over the other, are one text here, `gzip, br`: nobody sends them, and each multiplies the work.
  */
 export function contentEncodingOf(headers: IncomingHttpHeaders): string | null {
-  const names = (headers["content-encoding"] ?? "").toLowerCase().split(",");
+  const told = headers["content-encoding"];
+  if (told === undefined) return null;
+  const names = told.toLowerCase().split(",");
   const codings = names.map((name) => name.trim()).filter((name) => !/^(identity)?$/.test(name));
   return codings.length === 0 ? null : codings.join(", ");
 }

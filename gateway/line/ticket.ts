@@ -1,3 +1,4 @@
+import type { StopSignal } from "../stop-signal.ts";
 import type { WorkDone } from "./forecast/time-estimates.ts";
 import type { EtaRange } from "./forecast/wait-ranges.ts";
 import type { LineRequest } from "./order/line-entry.ts";
@@ -17,7 +18,7 @@ export type WaitsFor = "slot" | "model" | "pause" | "upstream";
 /** A request that asks for a slot. */
 export type Ticket = LineRequest & {
   /** Aborts when the client leaves. */
-  signal: AbortSignal;
+  signal: StopSignal;
   /** Called inside `join` if the request must wait, then after changes, at most once a second. */
   onPlace?: (place: LinePlace) => void;
 };

@@ -11,6 +11,7 @@ import { GatewayError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
 import { refuseOtherModels } from "../generation/refuse-other-models.ts";
 import type { BodyReader } from "../limits/body.ts";
+import type { StopSignal } from "../stop-signal.ts";
 import { collect } from "../upstreams/collect.ts";
 import { type Destination, modelAt } from "../upstreams/destination.ts";
 import type { Outbound } from "../upstreams/forward.ts";
@@ -130,7 +131,7 @@ async function countElsewhere(
   upstream: Upstream,
   converted: Outbound,
   count: Questions["count"],
-  signal: AbortSignal,
+  signal: StopSignal,
 ): Promise<number> {
   // Loaded with the first conversion, like the translators.
   const { countConverted } = await import("../upstreams/converted-count.ts");

@@ -5,7 +5,10 @@ import { describe, expect, it } from "vitest";
 const root = join(import.meta.dirname, "..");
 
 /** Every room may import these. */
-const forAll = ["bounded-map", "errors", "exchange", "json-object", "kinds", "roster", "telemetry"];
+const forAll = [
+  ...["bounded-map", "errors", "exchange", "json-object", "kinds", "roster", "stop-signal"],
+  "telemetry",
+];
 
 /** Who may import whom, beside itself and `forAll`; type imports count. */
 const mayImport: Record<string, string[] | "everything"> = {
@@ -15,6 +18,7 @@ const mayImport: Record<string, string[] | "everything"> = {
   roster: [],
   "json-object": [],
   "bounded-map": [],
+  "stop-signal": [],
   telemetry: [],
   // What a value may be, and how it is read: it knows nothing of the house.
   kinds: [],

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { GatewayError } from "../errors.ts";
+import type { StopSignal } from "../stop-signal.ts";
 import { withoutKey } from "./failure.ts";
 import { forward, type Outbound } from "./forward.ts";
 import type { Upstream } from "./upstream.ts";
@@ -11,7 +12,7 @@ import type { Upstream } from "./upstream.ts";
 export async function collect(
   upstream: Upstream,
   outbound: Outbound,
-  signal: AbortSignal,
+  signal: StopSignal,
   most: number = 16 * 1024 * 1024,
 ): Promise<{ headers: IncomingHttpHeaders; bytes: Buffer }> {
   const chunks: Buffer[] = [];

@@ -1,6 +1,7 @@
 import type { Family } from "../dialects/dialect.ts";
 import type { CountBodies } from "../dialects/hub/count-bodies.ts";
 import type { JsonObject } from "../json-object.ts";
+import type { StopSignal } from "../stop-signal.ts";
 import { answeredObject } from "./answered-object.ts";
 import { collect } from "./collect.ts";
 import { convertedHeaders } from "./converted-headers.ts";
@@ -16,7 +17,7 @@ async function askJson(
   outbound: Outbound,
   path: string,
   body: Uint8Array,
-  signal: AbortSignal,
+  signal: StopSignal,
 ): Promise<JsonObject> {
   const request = {
     ...outbound,
@@ -58,7 +59,7 @@ export async function countConverted(
   outbound: Outbound,
   count: (family: Family) => Promise<CountBodies>,
   estimate: (chars: number) => number,
-  signal: AbortSignal,
+  signal: StopSignal,
 ): Promise<number> {
   const request = await count(upstream.family);
   const own = await counted(request, upstream, (path, json) =>

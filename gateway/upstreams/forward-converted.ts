@@ -7,6 +7,7 @@ import { parseObject } from "../dialects/json/json-body.ts";
 import { bodyBounds } from "../dialects/json/json-shape.ts";
 import { ErrorInAnswer, isErrorInAnswer } from "../dialects/stream-error.ts";
 import { GatewayError } from "../errors.ts";
+import type { StopSignal } from "../stop-signal.ts";
 import type { AnswerWatch } from "./converted-answer.ts";
 import { type ConvertedFetch, createConvertedFetch } from "./converted-fetch.ts";
 import { takesThoughts } from "./converted-marks.ts";
@@ -31,7 +32,7 @@ function headOf(converted: Converted, upstream: IncomingHttpHeaders): IncomingHt
 }
 
 /** Waits until the receiver takes more, or until there is nobody to give it to. */
-function drained(receiver: Receiver, signal: AbortSignal): Promise<void> {
+function drained(receiver: Receiver, signal: StopSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) {
       resolve();
@@ -47,7 +48,7 @@ function drained(receiver: Receiver, signal: AbortSignal): Promise<void> {
 }
 
 /** Hands each piece on as it comes, and asks for the next when the receiver takes more. */
-async function give(converted: Converted, receiver: Receiver, signal: AbortSignal): Promise<void> {
+async function give(converted: Converted, receiver: Receiver, signal: StopSignal): Promise<void> {
   for (;;) {
     const piece = await converted.next();
     if (piece === null) return;
@@ -112,7 +113,7 @@ export async function forwardConverted(
   outbound: Outbound,
   { prepare = null, ...conversion }: Conversion & { readonly prepare?: Prepare | null },
   receiver: Receiver,
-  signal: AbortSignal,
+  signal: StopSignal,
   watch: AnswerWatch = { event() {}, body() {} },
 ): Promise<void> {
   if (signal.aborted) throw signal.reason;

@@ -8,6 +8,7 @@ import {
   upstreamRejection,
 } from "../dialects/upstream-rejection.ts";
 import type { GatewayError } from "../errors.ts";
+import type { StopSignal } from "../stop-signal.ts";
 import { ClientAware, type Connections } from "./connection.ts";
 import { withStatus } from "./failure.ts";
 import type { Headers } from "./headers.ts";
@@ -57,7 +58,7 @@ const latestNoticeMs = 60_000;
 /** One request on its way: undici's handler, which ends the promise of `forward` exactly once. */
 class Passage extends ClientAware implements Dispatcher.DispatchHandler {
   readonly #receiver: Receiver;
-  readonly #signal: AbortSignal;
+  readonly #signal: StopSignal;
   readonly #outbound: Pick<Outbound, "leftWorkEnded" | "check">;
   readonly #done: { resolve: () => void; reject: (error: unknown) => void };
   #controller: Dispatcher.DispatchController | null = null;
@@ -86,7 +87,7 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
 
   constructor(
     receiver: Receiver,
-    signal: AbortSignal,
+    signal: StopSignal,
     done: { resolve: () => void; reject: (error: unknown) => void },
     outbound: Pick<Outbound, "leftWorkEnded" | "check">,
   ) {
@@ -274,7 +275,7 @@ export function forward(
   connections: Connections,
   outbound: Outbound,
   receiver: Receiver,
-  signal: AbortSignal,
+  signal: StopSignal,
 ): Promise<void> {
   if (signal.aborted) return Promise.reject(signal.reason);
   return new Promise((resolve, reject) => {

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { GatewayError } from "../errors.ts";
+import type { StopSignal } from "../stop-signal.ts";
 import { ownKeyRefused, withoutKey } from "./failure.ts";
 import type { Outbound } from "./forward.ts";
 import { StaleConnection } from "./stale-connection.ts";
@@ -11,7 +11,7 @@ export type PatientOptions = {
   outbound: Outbound;
   /** `forward`, or `forwardConverted` for an upstream that speaks another dialect. */
   send(outbound: Outbound): Promise<void>;
-  signal: AbortSignal;
+  signal: StopSignal;
   /** True once the client has had a 200: from then on a refused connection is tried again too. */
   committed: () => boolean;
   /** Milliseconds to go on trying while a model loads, or an upstream cannot be reached. */
@@ -29,33 +29,54 @@ const maxUnreachableMs = 60_000;
  * is safe (no byte of an answer has come, and the upstream has not begun to work). Rejects like
  * `forward`, but never with StaleConnection.
  */
-export async function sendWithPatience(options: PatientOptions): Promise<void> {
-  const { outbound, send, signal, upstream } = options;
+export function sendWithPatience(options: PatientOptions): Promise<void> {
   const started = performance.now();
+  return options
+    .send(options.outbound)
+    .catch((error: unknown) => sendAgain(options, error, started));
+}
+
+/** Further tries, after the first one has failed. `started`: monotonic milliseconds. */
+async function sendAgain(options: PatientOptions, first: unknown, started: number): Promise<void> {
+  const { outbound, send, signal, upstream } = options;
+  let error = first;
   let fresh = outbound.fresh;
   for (let tries = 0; ; tries++) {
-    try {
-      await send(fresh ? { ...outbound, fresh } : outbound);
-      return;
-    } catch (error) {
-      if (error instanceof StaleConnection) {
-        if (fresh || !isReplayable(outbound)) {
-          throw new GatewayError("upstream_error", "The upstream closed the connection.", {
-            cause: error,
-          });
-        }
-        fresh = true;
-        continue;
+    if (error instanceof StaleConnection) {
+      if (fresh || !isReplayable(outbound)) {
+        throw new GatewayError("upstream_error", "The upstream closed the connection.", {
+          cause: error,
+        });
       }
+      fresh = true;
+    } else {
       const left = patienceFor(error, options) - (performance.now() - started);
       const { key, passthrough } = upstream;
       if (left <= 0) throw withoutKey(passthrough ? ownKeyRefused(error) : error, key);
-      const pause = Math.min(pauses[Math.min(tries, pauses.length - 1)] ?? 0, left);
-      await sleep(pause, undefined, { signal }).catch(() => {
-        throw signal.reason;
-      });
+      await pause(Math.min(pauses[Math.min(tries, pauses.length - 1)] ?? 0, left), signal);
+    }
+    try {
+      return await send(fresh ? { ...outbound, fresh } : outbound);
+    } catch (cause) {
+      error = cause;
     }
   }
+}
+
+/** Rejects with the signal's reason if it aborts meanwhile. */
+function pause(ms: number, signal: StopSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const leave = (): void => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener("abort", leave);
+      resolve();
+    }, ms);
+    signal.addEventListener("abort", leave, { once: true });
+    if (signal.aborted) leave();
+  });
 }
 
 /** How long an error is worth further tries, in milliseconds since the first one; 0: never. */

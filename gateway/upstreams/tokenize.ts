@@ -1,6 +1,7 @@
 import PQueue from "p-queue";
 import { GatewayError } from "../errors.ts";
 import type { JsonObject } from "../json-object.ts";
+import type { StopSignal } from "../stop-signal.ts";
 import { answeredObject } from "./answered-object.ts";
 import { collect } from "./collect.ts";
 import { addKeyHeaders } from "./key-headers.ts";
@@ -57,11 +58,7 @@ export function createTokenize(
   const { timeoutMs = 300, atOnce = 4, restMs = 10_000, usable, onTrouble } = options;
   const all = new WeakMap<Upstream, Seen>();
 
-  async function counted(
-    ask: TokenizeAsk,
-    seen: Seen,
-    signal: AbortSignal,
-  ): Promise<number | null> {
+  async function counted(ask: TokenizeAsk, seen: Seen, signal: StopSignal): Promise<number | null> {
     const { upstream } = ask;
     // It may have fallen silent while this one waited.
     if (performance.now() < seen.restsUntil) return null;
@@ -112,7 +109,7 @@ const firstSeen = (atOnce: number): Seen => ({
 async function inTurn<Result>(
   queue: PQueue,
   work: () => Promise<Result>,
-  signal: AbortSignal,
+  signal: StopSignal,
 ): Promise<Result | null> {
   // p-queue gives away the slot of a running task as soon as its signal aborts. Then the next
   // question would reach an upstream that is not yet known to be silent. So p-queue gets a signal
@@ -162,7 +159,7 @@ async function putQuestion(
   upstream: Upstream,
   { path, body }: Question,
   timeoutMs: number,
-  signal: AbortSignal,
+  signal: StopSignal,
 ): Promise<JsonObject> {
   const headers: Record<string, string> = { "content-type": "application/json" };
   addKeyHeaders(headers, upstream.key, upstream.family);

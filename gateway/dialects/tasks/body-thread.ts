@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { GatewayError } from "../../errors.ts";
+import type { StopSignal } from "../../stop-signal.ts";
 import { type BodyTasks, bodyTasks, type TaskTable } from "./body-tasks.ts";
 import type { BodyDone, BodyJob } from "./body-worker.ts";
 
@@ -18,7 +19,7 @@ export type BodyWork = {
     name: Task,
     bytes: Buffer,
     input: TaskTable[Task]["input"],
-    signal: AbortSignal,
+    signal: StopSignal,
   ): TaskTable[Task]["result"] | Promise<TaskTable[Task]["result"]>;
   close(): Promise<void>;
 };
@@ -42,7 +43,7 @@ const sliceBytes = 4 * 1024 * 1024;
 type Waiting = {
   readonly job: Omit<BodyJob, "body">;
   readonly bytes: Buffer;
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
   readonly settle: (done: Omit<BodyDone, "id">) => void;
 };
 
@@ -56,7 +57,7 @@ export function createBodyWork(options: BodyWorkOptions = {}): BodyWork {
       name: Task,
       bytes: Buffer,
       input: TaskTable[Task]["input"],
-      signal: AbortSignal,
+      signal: StopSignal,
     ) {
       if (bytes.length > largest) {
         return thread.run(name, bytes, input, signal) as Promise<TaskTable[Task]["result"]>;
@@ -82,7 +83,7 @@ class BodyThread {
     this.#idleMs = idleMs;
   }
 
-  run(name: Name, bytes: Buffer, input: unknown, signal: AbortSignal): Promise<unknown> {
+  run(name: Name, bytes: Buffer, input: unknown, signal: StopSignal): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) {
         reject(signal.reason);
