@@ -164,22 +164,21 @@ async function openFront(
   opening: AsyncDisposableStack,
 ): Promise<Ports> {
   const { settings, metrics, share, telemetry, ear, cluster } = common;
-  const routes = createApp(parts);
-  const app = createListener(parts, routes);
+  const app = createApp(parts);
   const connections = {
     most: settings.maxConnectionsPerAddress,
     isExempt: parts.doors.isTrusted,
     group: addressGroup,
   };
   const inner: Required<Omit<HttpServerOptions, "isJudged">> = {
-    messages: messageClassesOf(routes),
+    messages: messageClassesOf(app),
     upgrade: (request, socket, head) => void upgrade(parts, request, socket, head),
   };
   if (cluster !== null) opening.defer(cluster.answer(app, inner));
   const rendered = createMetricsApp(parts, metrics.render);
   if (share === 1) {
-    const { admit } = createConnectionLimit(connections);
-    return await openPorts({ ...settings, ...inner, admit, app, metrics: rendered });
+    const front = { ...createConnectionLimit(connections), app: createListener(parts, app) };
+    return await openPorts({ ...settings, ...inner, ...front, metrics: rendered });
   }
   // Loaded here: a gateway of one process has nothing of it.
   const { openWorkers } = await import("./cluster/workers/open-workers.ts");
