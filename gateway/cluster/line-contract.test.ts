@@ -41,7 +41,7 @@ function keeperOf(line: Line, rows: Rows): Keeper {
   const parts: LocalKeeperParts = {
     draining: () => false,
     lineAt: () => line,
-    limits: { recall: () => null, reserve: () => unlimited },
+    limits: { recall: () => null, reserve: () => unlimited, adopt: () => unlimited },
     ledger: {
       open: ({ id }) => void rows.opened.add(id),
       waits: () => {},

@@ -3,18 +3,27 @@ import { GatewayError, shuttingDown } from "../errors.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { Reservation } from "../limits/reservation.ts";
-import type { Line, LinePlace, Slot } from "../line/line.ts";
+import type { Line, LinePlace, Slot, Ticket } from "../line/line.ts";
 import type { Roster } from "../roster.ts";
 import type { StopControl } from "../stop-signal.ts";
 import type { Telemetry } from "../telemetry/events.ts";
-import type { Admission, Candidate, Closing, Keeper, Turn, Underway, Work } from "./keeper.ts";
+import type {
+  Admission,
+  AdoptingKeeper,
+  Candidate,
+  Closing,
+  KnownPast,
+  Turn,
+  Underway,
+  Work,
+} from "./keeper.ts";
 import { teamOf, ticketOf } from "./ticket-of.ts";
 
 export type LocalKeeperParts = {
   draining(): boolean;
   /** The line that this upstream is behind. */
   lineAt(upstream: string): Line;
-  limits: Pick<Limits, "recall" | "reserve">;
+  limits: Pick<Limits, "recall" | "reserve" | "adopt">;
   ledger: Pick<Ledger, "open" | "waits" | "close">;
   affinity: {
     /** The upstream that served a conversation last: its prompt is still in memory there. */
@@ -36,13 +45,14 @@ export type LocalKeeperParts = {
  * The keeper of this process's own lines, limits and ledger. `take` is synchronous, unless the ledger
  * must be asked first what the user has used.
  */
-export function createLocalKeeper(parts: LocalKeeperParts): Keeper {
+export function createLocalKeeper(parts: LocalKeeperParts): AdoptingKeeper {
   return {
     take(candidate, stop) {
       const recalled = parts.limits.recall(candidate.identity, Date.now());
       if (recalled === null) return admit(parts, candidate, stop);
       return recalled.then(() => admit(parts, candidate, stop));
     },
+    adopt: (candidate, stop, at, past = {}) => adopt(parts, candidate, stop, { at, past }),
   };
 }
 
@@ -55,10 +65,47 @@ function admit(parts: LocalKeeperParts, candidate: Candidate, stop: StopControl)
   refuseIfFull(line, identity);
   const reservation = parts.limits.reserve(identity, limited, Date.now());
   parts.ledger.open(opening);
-  const { id, startedAt } = opening;
-  parts.underway.set(id, { user: identity.user, identity, startedAt, stop });
+  noteUnderway(parts, candidate, stop);
   return new LocalAdmission(parts, line, candidate, { reservation, stop });
 }
+
+function noteUnderway(
+  { underway }: LocalKeeperParts,
+  { opening, identity }: Candidate,
+  stop: StopControl,
+): void {
+  const { id, startedAt } = opening;
+  underway.set(id, { user: identity.user, identity, startedAt, stop });
+}
+
+/** Its row was opened by the gateway that serves it. */
+function adopt(
+  parts: LocalKeeperParts,
+  candidate: Candidate,
+  stop: StopControl,
+  adopted: Adopted,
+): Admission {
+  const { opening, identity, limited } = candidate;
+  const line = parts.lineAt(opening.upstream);
+  const reservation = parts.limits.adopt(identity, limited, Date.now());
+  try {
+    const admission = new LocalAdmission(parts, line, candidate, { reservation, stop, adopted });
+    noteUnderway(parts, candidate, stop);
+    return admission;
+  } catch (error) {
+    reservation.settle({ input: null, output: null, upstreamMs: null }, Date.now());
+    throw error;
+  }
+}
+
+/** Where a generation of another keeper runs; null: it waits. */
+type Adopted = { readonly at: string | null; readonly past: KnownPast };
+
+type AdmissionGiven = {
+  readonly reservation: Reservation;
+  readonly stop: StopControl;
+  readonly adopted?: Adopted;
+};
 
 const fullMessages = {
   line: "The queue is full. Try again when it is shorter.",
@@ -87,20 +134,25 @@ class LocalAdmission implements Admission {
   #untold: LinePlace | null = null;
   #onPlace: ((place: LinePlace) => void) | null = null;
   #firstEta: number | null = null;
-  #isWaiting = false;
+  /** Its row is written, or on its way. */
+  #isOnDisk: boolean;
 
   constructor(
     parts: LocalKeeperParts,
     line: Line,
     candidate: Candidate,
-    { reservation, stop }: { reservation: Reservation; stop: StopControl },
+    { reservation, stop, adopted }: AdmissionGiven,
   ) {
     this.#parts = parts;
     this.#line = line;
     this.#candidate = candidate;
     this.#stop = stop;
     this.#reservation = reservation;
-    this.#first = this.#join(undefined);
+    this.#isOnDisk = adopted !== undefined;
+    this.#first =
+      adopted === undefined || adopted.at === null
+        ? this.#join(undefined, adopted?.past.waitedMs)
+        : Promise.resolve(this.#adopt(adopted.at, adopted.past));
     // Nobody may ask for it, if the client leaves at once.
     this.#first.catch(() => {});
   }
@@ -154,34 +206,46 @@ class LocalAdmission implements Admission {
     );
   }
 
-  #join(failed: ReadonlySet<string> | undefined): Promise<Turn> {
+  #ticket(failed: ReadonlySet<string> | undefined): Ticket {
     const { affinity } = this.#parts;
     const { conversation } = this.#candidate.wish;
-    const ticket = ticketOf(this.#candidate, {
+    return ticketOf(this.#candidate, {
       isBackground: this.#reservation.background,
       prefers: conversation === null ? null : affinity.preferred(conversation),
       avoid: failed,
       signal: this.#stop.signal,
       onPlace: (place) => this.#place(place),
     });
-    return this.#line.join(ticket).then((slot) => this.#began(slot, ticket.priority ?? 0));
   }
 
-  #began(slot: Slot, priority: number): Turn {
+  /** The slot that another keeper gave. Its turn was counted there. */
+  #adopt(at: string, { waitedMs = 0, ranMs, firstPlace = 0 }: KnownPast): Turn {
+    const slot = this.#line.adopt({ ...this.#ticket(undefined), waitedMs, ranMs }, at);
+    this.#parts.health.began(at);
+    return this.#turnIn({ ...slot, firstPlace });
+  }
+
+  #join(failed: ReadonlySet<string> | undefined, waitedBefore?: number): Promise<Turn> {
+    const ticket = this.#ticket(failed);
+    if (waitedBefore !== undefined) ticket.waitedMs = waitedBefore;
+    return this.#line.join(ticket).then((slot) => this.#began(slot, ticket));
+  }
+
+  #began(slot: Slot, { priority = 0, waitedMs: before = 0 }: Ticket): Turn {
     const { health, telemetry } = this.#parts;
     const { waitedMs, firstPlace, upstream } = slot;
     // At once: an upstream on trial gets one request, and the next slot may be given in this turn.
     health.began(upstream || this.#candidate.opening.upstream);
     telemetry.tookTurn({ priority, waitedMs, firstPlace });
-    if (this.#firstEta !== null) telemetry.waited(this.#firstEta, waitedMs / 1000);
+    if (this.#firstEta !== null) telemetry.waited(this.#firstEta, (waitedMs - before) / 1000);
     this.#firstEta = null;
     return this.#turnIn(slot);
   }
 
   #place(place: LinePlace): void {
     // Write the row before telling the client its place.
-    if (!this.#isWaiting) this.#parts.ledger.waits(this.#candidate.opening.id);
-    this.#isWaiting = true;
+    if (!this.#isOnDisk) this.#parts.ledger.waits(this.#candidate.opening.id);
+    this.#isOnDisk = true;
     this.#firstEta ??= place.etaSeconds;
     if (this.#onPlace === null) this.#untold = place;
     else this.#onPlace(place);

@@ -74,11 +74,12 @@ it("closes the row of a generation that never got a slot", async () => {
 
 it("closes the row and ends the answer although the limits fail", async () => {
   const room = testGeneration();
-  const { reserve } = room.kept.limits;
+  const { reserve, adopt } = room.kept.limits;
   const settleWrongly = (): never => {
     throw new Error("a fault in the limits");
   };
   room.kept.limits = {
+    adopt,
     recall: () => null,
     reserve: (...ask) => ({ ...reserve(...ask), settle: settleWrongly }),
   };
