@@ -28,6 +28,8 @@ export type OpenGenerationOptions = {
   readonly publicPort: () => number | null;
   /** How many processes share what is bounded. */
   readonly share: number;
+  /** Whether a request may start in the lines of this process; absent: always. */
+  readonly mayStart?: () => boolean;
 };
 
 /** What a generation needs, beside what the keeper's process has. */
@@ -51,7 +53,7 @@ export type OpenGeneration = {
  * `opening` closes it. Part of the composition root.
  */
 export async function openGeneration(
-  { settings, telemetry, publicPort, share }: OpenGenerationOptions,
+  { settings, telemetry, publicPort, share, mayStart }: OpenGenerationOptions,
   opening: AsyncDisposableStack,
 ): Promise<OpenGeneration> {
   const { usersFile: file, apiKey, apiUser } = settings;
@@ -67,7 +69,10 @@ export async function openGeneration(
   const secretOf = (name: string) => env[name];
   const access = await openAccess({ ...settings, users, publicPort, isOpen, secretOf });
   const rules = createModelRules(settings.models);
-  const upstreams = opening.use(await openUpstreams(upstreamsOptions(settings, telemetry, rules)));
+  const asked = mayStart === undefined ? {} : { mayStart };
+  const upstreams = opening.use(
+    await openUpstreams({ ...upstreamsOptions(settings, telemetry, rules), ...asked }),
+  );
   const { pools } = upstreams;
   const tokenize = createTokenize({ usable: upstreams.watch.health.usable });
   const tokens = createTokenCounter({ byUpstream: tokenize });

@@ -6,22 +6,16 @@ import { type AppParts, createApp, createListener } from "./app.ts";
 import { addressGroup } from "./auth/address-group.ts";
 import { createCors } from "./auth/browsers.ts";
 import { createMayStay } from "./auth/may-stay.ts";
-import { scheduleBackups } from "./backup/backup-schedule.ts";
 import type { OtherGateways, Passing } from "./cluster/gateways/open-passing.ts";
 import type { Underway } from "./generation/keeper.ts";
-import { createLocalKeeper } from "./generation/local-keeper.ts";
 import { stopRemovedUsers } from "./generation/stop-removed-users.ts";
-import type { Ledger, UserTotals } from "./ledger/ledger.ts";
-import { openAccounts } from "./ledger/open-accounts.ts";
-import { type ChangeLog, openChangeLog } from "./ledger/upkeep/change-log.ts";
 import { createConnectionCounts, createConnectionLimit } from "./limits/connections.ts";
-import type { LimitFields } from "./limits/limit-fields.ts";
-import type { Limits } from "./limits/limits.ts";
-import { openLimits } from "./limits/open-limits.ts";
 import { createDocs } from "./openapi/docs.ts";
 import { Roster } from "./roster.ts";
+import { limitsOver, openLedgerOf, seedOf } from "./serve-accounts.ts";
+import { type ClusterSeat, createSeat } from "./serve-cluster.ts";
 import { openGeneration } from "./serve-generation.ts";
-import { keptFilesOf, notedSettings, watchedBy } from "./serve-options.ts";
+import { watchedBy } from "./serve-options.ts";
 import { openSignals } from "./serve-signals.ts";
 import { drain } from "./server/drain.ts";
 import { healthReport } from "./server/health-report.ts";
@@ -86,6 +80,7 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
     if (state.draining) telemetry.stopped();
   });
   const underway = new Roster<Underway>();
+  const served = settings.clusterSecret === null ? underway : new Roster<Underway>();
   const share = workersOf(settings);
   const owner = opening.use(createOwnerDoor(settings.usersFile));
   const ears: Common["ears"] = { listen() {} };
@@ -97,16 +92,15 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
     settings,
     telemetry,
     metrics,
-    underway,
+    ...{ underway, served },
     state,
     owner,
     share,
-    cluster: await passingOf(options, state),
   };
-  const { parts, upstreams, watched } = await openParts(common, opening);
+  const { parts, upstreams, watched, cluster, passing } = await openParts(common, opening);
   metrics.watch(watched);
   opening.defer(watchOver(watched));
-  const ports = await openFront(common, parts, opening);
+  const ports = await openFront({ ...common, passing }, parts, opening);
   opening.defer(() => ports.close(1_000));
   state.publicPort = ports.public?.port ?? null;
   const names = upstreams.upstreams.map(({ name }) => name);
@@ -124,7 +118,10 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
       state.draining = true;
       ports.drain();
       telemetry.draining(parts.lines.view());
-      await drain({ lines: parts.lines, underway, timeoutMs: settings.drainTimeoutMs });
+      await cluster?.leave();
+      // In a cluster the line goes on, at another gateway.
+      const lines = cluster === null ? parts.lines : { drain() {} };
+      await drain({ lines, underway: served, timeoutMs: settings.drainTimeoutMs });
       await opened.disposeAsync();
     },
   };
@@ -134,7 +131,10 @@ type Common = Omit<GatewayOptions, "logForm"> & {
   settings: Settings;
   telemetry: Telemetry;
   metrics: Metrics;
+  /** The generations that this gateway keeps the line for. */
   underway: Roster<Underway>;
+  /** Those that it serves itself; the same ones, unless there are several gateways. */
+  served: Roster<Underway>;
   state: State;
   owner: OwnerDoor;
   /** How many processes serve generations, and share what is bounded. */
@@ -142,12 +142,10 @@ type Common = Omit<GatewayOptions, "logForm"> & {
   /** Others than this process that listen for a user's next request. */
   ear: Ear;
   ears: { listen(user: string, until: number): void };
-  /** Null: the gateway is alone. */
-  cluster: Passing | null;
 };
 
 /** Not loaded where there are no other gateways. */
-async function passingOf({ others = null }: GatewayOptions, state: State): Promise<Passing | null> {
+async function passingOf(others: OtherGateways | null, state: State): Promise<Passing | null> {
   if (others === null) return null;
   const { openPassing } = await import("./cluster/gateways/open-passing.ts");
   return openPassing(others, () => state.publicPort);
@@ -159,11 +157,11 @@ const workersOf = ({ workers }: Settings): number =>
 
 /** Opens the ports: in this process, or in several that have this one as their keeper. */
 async function openFront(
-  common: Common,
+  common: Common & { passing: Passing | null },
   parts: AppParts,
   opening: AsyncDisposableStack,
 ): Promise<Ports> {
-  const { settings, metrics, share, telemetry, ear, cluster } = common;
+  const { settings, metrics, share, telemetry, ear, passing } = common;
   const app = createApp(parts);
   const connections = {
     most: settings.maxConnectionsPerAddress,
@@ -174,7 +172,7 @@ async function openFront(
     messages: messageClassesOf(app),
     upgrade: (request, socket, head) => void upgrade(parts, request, socket, head),
   };
-  if (cluster !== null) opening.defer(cluster.answer(app, inner));
+  if (passing !== null) opening.defer(passing.answer(app, inner));
   const rendered = createMetricsApp(parts, metrics.render);
   if (share === 1) {
     const front = { ...createConnectionLimit(connections), app: createListener(parts, app) };
@@ -197,28 +195,43 @@ async function openFront(
   return ports;
 }
 
+type OpenedParts = {
+  parts: AppParts;
+  upstreams: OpenUpstreams;
+  watched: Watched;
+  /** Null: this gateway is alone. */
+  cluster: Awaited<ReturnType<ClusterSeat["open"]>>["cluster"];
+  passing: Passing | null;
+};
+
 /** Opens every part behind the ports, in the order of a request; `opening` closes them. */
-async function openParts(
-  common: Common,
-  opening: AsyncDisposableStack,
-): Promise<{ parts: AppParts; upstreams: OpenUpstreams; watched: Watched }> {
+async function openParts(common: Common, opening: AsyncDisposableStack): Promise<OpenedParts> {
   const { settings, telemetry, metrics, underway, state, version } = common;
+  const seat = createSeat(settings);
   const { ledger, changes } = await openLedgerOf(common, opening);
-  const opened = await openGeneration({ ...common, publicPort: () => state.publicPort }, opening);
+  const { mayStart } = seat;
+  const asked = { ...common, ...(mayStart === undefined ? {} : { mayStart }) };
+  const opened = await openGeneration({ ...asked, publicPort: () => state.publicPort }, opening);
   const { users, upstreams, rateLimit, prices, rules } = opened;
   metrics.seed(await seedOf(common, ledger), (user) => users.read().entriesOf(user).length > 0);
   const { lines, models, pools, watch } = upstreams;
-  const watched = watchedBy({ ...common, upstreams, ledger, users });
   const limits = limitsOver(ledger, common, rateLimit);
   const stopNotes = createStopNotes(settings.usersFile);
   const mayStay = createMayStay(() => users.read());
   opening.use(stopRemovedUsers({ underway, lines, mayStay, stopNotes }));
   const answered = { ...settings, ...upstreams, said: rules, prices, ledger, limits };
   const draining = (): boolean => state.draining;
-  const kept = { ...common, ...pools, draining, limits, ledger, health: watch };
+  const seated = await seat.open({
+    ...{ ...common, ...pools, upstreams, draining, limits, ledger, health: watch },
+    ...{ affinity: createAffinity(), underway: common.served, kept: underway },
+  });
+  opening.defer(() => seated.cluster?.close());
+  const passing = await passingOf(common.others ?? seated.cluster, state);
+  const watched = watchedBy({ ...common, upstreams, ledger, users, cluster: passing });
   const parts: AppParts = {
     ...opened.parts,
     ...partsOf(common),
+    elsewhere: passing?.elsewhere ?? null,
     ...peopleOf(common, users),
     ...{ telemetry, limits, ledger, changes, lines, underway, models },
     identitiesOf: (user) => users.read().entriesOf(user),
@@ -226,59 +239,18 @@ async function openParts(
     reads: () => pools.reads,
     ...{ speedOf: metrics.speedOf, upstreamViews: upstreams.views },
     health: watch,
-    keeper: createLocalKeeper({ ...kept, affinity: createAffinity() }),
+    keeper: seated.keeper,
     draining,
     docs: createDocs(version),
     openRouter: openOpenRouter(answered),
     healthReport: () =>
-      healthReport({ ...common, ...upstreams, ...state, ...watch, users, ledger }),
+      healthReport({
+        ...{ ...common, ...upstreams, ...state, ...watch, users, ledger, cluster: passing },
+      }),
     metrics: settings.metricsPort === null ? metrics.render : null,
   };
-  return { parts, upstreams, watched };
+  return { parts, upstreams, watched, passing, cluster: seated.cluster };
 }
-
-/** The ledger, and what keeps it in order. */
-async function openLedgerOf(
-  { settings, settingsReport, telemetry, version, configFile = null }: Common,
-  opening: AsyncDisposableStack,
-): Promise<{ ledger: Ledger; changes: ChangeLog }> {
-  const kept = keptFilesOf(settings, configFile);
-  const { ledgerTrouble: onTrouble, ledgerRecovered: onRecovery, rowsForgotten } = telemetry;
-  const calls = { onTrouble, onRecovery, onForgotten: rowsForgotten };
-  const ledger = await openAccounts({ ...settings, ...calls });
-  opening.defer(() => ledger.shutdown());
-  opening.use(
-    scheduleBackups({
-      ...{ kept, version, atMinute: settings.backupDaily, keep: settings.backupKeep },
-      ...{ onMade: telemetry.backupMade, onTrouble: telemetry.backupTrouble },
-    }),
-  );
-  const noted = notedSettings(settingsReport);
-  const changes = opening.use(
-    await openChangeLog({
-      ...{ store: ledger.changes, settings: noted, onChange: telemetry.changed, onTrouble },
-    }),
-  );
-  return { ledger, changes };
-}
-
-/** The limits, over what the ledger remembers. */
-const limitsOver = (
-  ledger: Ledger,
-  { settings, telemetry }: Common,
-  rateLimit: LimitFields | null,
-): Limits =>
-  openLimits({
-    ...settings,
-    rateLimit,
-    history: (user, since, apart) => ledger.windowCounts(user, since, Date.now(), apart),
-    historyOfKey: (keyId, since) => ledger.keyCounts(keyId, since),
-    onTrouble: telemetry.limitsTrouble,
-  });
-
-/** Of a database of several gateways nothing: each would begin with the totals of all. */
-const seedOf = async ({ settings }: Common, ledger: Ledger): Promise<UserTotals[]> =>
-  settings.databaseUrl === null ? await ledger.totals() : [];
 
 /** What the calls about people need besides. */
 const peopleOf = ({ settings, version, ear }: Common, users: UserDirectory) => ({
@@ -289,8 +261,7 @@ const peopleOf = ({ settings, version, ear }: Common, users: UserDirectory) => (
 });
 
 /** The parts that need nothing but settings. */
-const partsOf = ({ settings, settingsReport, owner, cluster }: Common) => ({
-  elsewhere: cluster?.elsewhere ?? null,
+const partsOf = ({ settings, settingsReport, owner }: Common) => ({
   stored: createStoredResponses(),
   publicAdmin: settings.publicAdmin,
   wall: settings.wall,

@@ -1,15 +1,24 @@
-import { GatewayError } from "../errors.ts";
-import { ClientLeft } from "../exchange.ts";
-import type { Admission, Candidate, Closing, Keeper, Turn, Work } from "../generation/keeper.ts";
-import { interruptedRow } from "../ledger/row.ts";
+import { slotLost } from "../errors.ts";
+import type { Keeper } from "../generation/keeper.ts";
 import { Roster } from "../roster.ts";
+import { HeldGeneration, type Successor } from "./held-generation.ts";
 import type { Link } from "./link.ts";
-import type { FromKeeper, ToKeeper } from "./messages.ts";
-import { asGatewayError, fromWire, toWire, type WireError } from "./wire-error.ts";
+import type { Claim, FromKeeper, Order, ToKeeper } from "./messages.ts";
+import { toWire } from "./wire-error.ts";
 
 /** The keeper's side of one link. */
 export type KeeperService = {
   asked(message: ToKeeper): void;
+  /**
+   * The process says all that it has. What it names no longer is closed as interrupted; what is not
+   * known here is taken over. Gives those that are to be taken over and wait: they join the line by
+   * `adopt`, so that all processes' can be in one order.
+   */
+  claimed(claims: readonly Claim[]): Adoptable[];
+  /** The slots that it holds, by upstream. */
+  held(): Map<string, number>;
+  /** Frees up to so many of its slots there: the upstream works on nothing of them any more. */
+  free(upstream: string, count: number): Promise<void>;
   /**
    * The process at the other end is gone. What its generations held is free at once, and their rows
    * are closed as interrupted. Resolves when they are committed.
@@ -17,164 +26,101 @@ export type KeeperService = {
   lost(): Promise<void>;
 };
 
-/** Answers one process that has generations, and holds for it what they were given. */
+/** A generation that waited at another keeper. */
+export type Adoptable = { readonly order: Order; adopt(): void };
+
+/**
+ * Answers one process that has generations, and holds for it what they were given.
+ * @param successor - for a keeper that can follow another one
+ */
 export function createKeeperService(
   keeper: Keeper,
   link: Pick<Link<FromKeeper>, "send">,
+  successor?: Successor,
 ): KeeperService {
-  const held = new Roster<HeldGeneration>();
-  return {
-    asked(message) {
-      const [what, id] = message;
-      if (what === "take") {
-        const generation = new HeldGeneration(id, link, () => held.delete(id));
-        held.set(id, generation);
-        generation.take(keeper, message[2]);
-        return;
-      }
-      const generation = held.get(id);
-      if (generation === undefined) return;
-      if (what === "turn") generation.join(new Set(message[2]));
-      else if (what === "leave") generation.leave();
-      else if (what === "left") generation.left();
-      else if (what === "free") generation.free(message[2], message[3]);
-      else if (what === "close") generation.close(message[2]);
-      else generation.end();
-    },
-    async lost() {
-      await Promise.all([...held.values()].map((generation) => generation.lost()));
-    },
-  };
+  return new HeldGenerations(keeper, link, successor);
 }
 
-/** What the process of a generation would say if it could. */
-const processGone = (): GatewayError =>
-  new GatewayError("cancelled", "The process of this request has ended.");
-
-/** A generation of another process, between its acceptance and its end. */
-class HeldGeneration {
-  readonly #id: string;
+class HeldGenerations implements KeeperService {
+  readonly #held = new Roster<HeldGeneration>();
+  readonly #keeper: Keeper;
   readonly #link: Pick<Link<FromKeeper>, "send">;
-  readonly #forget: () => void;
-  readonly #ends = new AbortController();
-  /** What the gateway stops it by. It needs no listener, which would cost each generation. */
-  readonly #stop = {
-    signal: this.#ends.signal,
-    abort: (reason: unknown): void => {
-      if (this.#ends.signal.aborted) return;
-      this.#ends.abort(reason);
-      this.#tell(["stop", this.#id, toWire(asGatewayError(reason))]);
-    },
-  };
-  #admission: Admission | null = null;
-  #turn: Turn | null = null;
-  #startedAt = 0;
-  /** The process wants no further slot. */
-  #hasLeft = false;
-  /** The process is gone: nobody is told anything. */
-  #isLost = false;
+  readonly #successor: Successor | undefined;
 
-  constructor(id: string, link: Pick<Link<FromKeeper>, "send">, forget: () => void) {
-    this.#id = id;
+  constructor(
+    keeper: Keeper,
+    link: Pick<Link<FromKeeper>, "send">,
+    successor: Successor | undefined,
+  ) {
+    this.#keeper = keeper;
     this.#link = link;
-    this.#forget = forget;
+    this.#successor = successor;
   }
 
-  take(keeper: Keeper, candidate: Candidate): void {
-    try {
-      const asked = keeper.take(candidate, this.#stop);
-      if (asked instanceof Promise) asked.then(this.#accepted, this.#refused);
-      else this.#accepted(asked);
-    } catch (cause) {
-      this.#refused(cause);
+  asked(message: ToKeeper): void {
+    const [what, id] = message;
+    if (what === "take") {
+      this.#begin(id).take(message[2]);
+      return;
     }
+    const generation = this.#held.get(id);
+    if (generation === undefined) this.#unknown(what, id);
+    else if (what === "turn") generation.join(new Set(message[2]));
+    else if (what === "leave") generation.leave();
+    else if (what === "left") generation.left();
+    else if (what === "free") generation.free(message[2], message[3]);
+    else if (what === "close") generation.close(message[2]);
+    else generation.end();
   }
 
-  join(failed: ReadonlySet<string> | undefined): void {
-    const admission = this.#admission;
-    if (admission === null || this.#hasLeft) return;
-    admission
-      .turn((place) => this.#tell(["place", this.#id, place]), failed)
-      .then(
-        (turn) => this.#given(turn),
-        (cause) => this.#tell(["away", this.#id, toWire(asGatewayError(cause))]),
-      );
+  claimed(claims: readonly Claim[]): Adoptable[] {
+    const named = new Set(claims.map(([, id]) => id));
+    for (const id of [...this.#held.keys()]) if (!named.has(id)) void this.#held.get(id)?.lost();
+    return claims.flatMap((claim) => this.#claimed(claim));
   }
 
-  /** Its client has left. Metrics show how long it holds its slot from now on. */
-  left(): void {
-    this.#hasLeft = true;
-    if (!this.#ends.signal.aborted) this.#ends.abort(new ClientLeft());
+  held(): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (const { at } of this.#held.values()) {
+      if (at !== null) counts.set(at, (counts.get(at) ?? 0) + 1);
+    }
+    return counts;
   }
 
-  /** It waits no longer. */
-  leave(): void {
-    this.left();
-    // It was on its way when the process left, and is used by nobody.
-    this.#turn?.end(processGone(), {});
-    this.#turn = null;
-  }
-
-  free(error: WireError | null, work: Work): void {
-    this.#turn?.end(error === null ? null : fromWire(error), work);
-    this.#turn = null;
-  }
-
-  close(closing: Closing): void {
-    void this.#closeWith(closing);
-  }
-
-  end(): void {
-    this.leave();
-    void this.#closeWith(null);
+  async free(upstream: string, count: number): Promise<void> {
+    const there = [...this.#held.values()].filter(({ at }) => at === upstream);
+    await Promise.all(there.slice(0, count).map((one) => one.lost()));
   }
 
   async lost(): Promise<void> {
-    this.#isLost = true;
-    const upstreamMs = this.#turn === null ? null : performance.now() - this.#startedAt;
-    this.leave();
-    const charge = { input: null, output: null, upstreamMs, ran: upstreamMs !== null };
-    await this.#closeWith({ row: { ...interruptedRow, upstreamMs }, charge, cachedAt: null });
+    await Promise.all([...this.#held.values()].map((generation) => generation.lost()));
   }
 
-  async #closeWith(closing: Closing | null): Promise<void> {
-    const admission = this.#admission;
-    this.#admission = null;
-    this.#forget();
-    if (admission === null) return;
-    const row = interruptedRow;
-    await admission.close(closing ?? { row, charge: null, cachedAt: null });
-    admission.end();
-    this.#tell(["closed", this.#id]);
+  /** It is of another keeper's time: it was between two slots then, or is over. */
+  #unknown(what: ToKeeper[0], id: string): void {
+    if (what === "turn") this.#link.send(["away", id, toWire(slotLost())]);
+    if (what === "close") this.#link.send(["closed", id]);
   }
 
-  readonly #accepted = (admission: Admission): void => {
-    this.#admission = admission;
-    if (this.#isLost) {
-      void this.lost();
-      return;
-    }
-    this.#tell(["taken", this.#id, admission.headers]);
-    this.join(undefined);
-  };
-
-  readonly #refused = (cause: unknown): void => {
-    this.#forget();
-    this.#tell(["refused", this.#id, toWire(asGatewayError(cause))]);
-  };
-
-  #given(turn: Turn): void {
-    if (this.#hasLeft) {
-      turn.end(processGone(), {});
-      return;
-    }
-    this.#turn = turn;
-    this.#startedAt = performance.now();
-    const { upstream, waitedMs, firstPlace } = turn;
-    this.#tell(["slot", this.#id, { upstream, waitedMs, firstPlace }]);
+  #claimed(claim: Claim): Adoptable[] {
+    const [, id] = claim;
+    const known = this.#held.get(id);
+    if (known?.agrees(claim) === true) return [];
+    void known?.lost();
+    if (claim[0] === "closes") this.#link.send(["closed", id]);
+    if (claim[0] === "asks") this.#begin(id).take(claim[2]);
+    if (claim[0] === "runs") this.#begin(id).adopt(claim[2], claim[4]);
+    if (claim[0] !== "waits") return [];
+    const [, , candidate, order, failed] = claim;
+    return [{ order, adopt: () => this.#begin(id).adopt(candidate, null, new Set(failed)) }];
   }
 
-  #tell(message: FromKeeper): void {
-    if (!this.#isLost) this.#link.send(message);
+  #begin(id: string): HeldGeneration {
+    const generation = new HeldGeneration({
+      ...{ id, keeper: this.#keeper, link: this.#link, successor: this.#successor },
+      forget: () => this.#held.delete(id),
+    });
+    this.#held.set(id, generation);
+    return generation;
   }
 }

@@ -5,6 +5,21 @@ import type { HeardRequest } from "../telemetry/ear.ts";
 import type { WireError } from "./wire-error.ts";
 import type { Told } from "./workers/telling.ts";
 
+/** When a keeper accepted a generation: its term, and the number in it. Earlier ones go first. */
+export type Order = readonly [term: number, number: number];
+
+/**
+ * What a process says of a generation that it has, to a keeper that may not know it: it asks to be
+ * accepted, waits for a slot, holds one, is between two slots, or is closed.
+ */
+export type Claim =
+  | ["asks", string, Candidate]
+  | ["waits", string, Candidate, Order, readonly string[]]
+  /** The text is the upstream. */
+  | ["runs", string, Candidate, Order, string]
+  | ["rests", string]
+  | ["closes", string, Closing];
+
 /** What a generation asks of a keeper in another process. The text after the name is its id. */
 export type ToKeeper =
   | ["take", string, Candidate]
@@ -24,7 +39,7 @@ export type ToKeeper =
 /** What the keeper answers. */
 export type FromKeeper =
   /** It is accepted, with the headers of its answer. */
-  | ["taken", string, Readonly<Record<string, string>>]
+  | ["taken", string, Readonly<Record<string, string>>, Order]
   | ["refused", string, WireError]
   | ["place", string, LinePlace]
   | ["slot", string, Omit<Turn, "end">]

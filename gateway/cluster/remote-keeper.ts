@@ -1,28 +1,41 @@
-import { type GatewayError, shuttingDown } from "../errors.ts";
+import type { GatewayError } from "../errors.ts";
 import { ClientLeft } from "../exchange.ts";
-import type { Admission, Closing, Keeper, Turn, Work } from "../generation/keeper.ts";
+import type { Admission, Candidate, Closing, Keeper, Turn, Work } from "../generation/keeper.ts";
 import type { LinePlace } from "../line/line.ts";
 import { Roster } from "../roster.ts";
 import type { StopControl } from "../stop-signal.ts";
 import type { Link } from "./link.ts";
-import type { FromKeeper, ToKeeper } from "./messages.ts";
+import type { Claim, FromKeeper, Order, ToKeeper } from "./messages.ts";
 import { fromWire, verdictToWire } from "./wire-error.ts";
 
 /** A keeper in another process. */
 export type RemoteKeeper = Keeper & {
   /** Takes an answer of the keeper. Ignores what is of no generation that is still here. */
   answered(message: FromKeeper): void;
-  /** The keeper is gone: what waits for it ends. */
-  lost(): void;
+  /** What is here, for a keeper that may not know it. */
+  claims(): Claim[];
+  /** Ends a generation with this error if it still waits to be accepted. */
+  refuse(id: string, error: GatewayError): void;
+  /** Sends away, with this error, all that wait for a slot. */
+  sendAway(error: GatewayError): void;
+  /** The slots are lost: what holds one is stopped with this error. */
+  loseSlots(error: GatewayError): void;
 };
 
-export function createRemoteKeeper(link: Pick<Link<ToKeeper>, "send">): RemoteKeeper {
+/** @param check - what must be true in the moment in which a slot is used; throws otherwise */
+export function createRemoteKeeper(
+  link: Pick<Link<ToKeeper>, "send">,
+  check?: () => void,
+): RemoteKeeper {
   const open = new Roster<RemoteAdmission>();
+  const all = (): RemoteAdmission[] => [...open.values()];
   return {
     take(candidate, stop) {
       stop.signal.throwIfAborted();
       const { id } = candidate.opening;
-      const admission = new RemoteAdmission({ link, id, stop, forget: () => open.delete(id) });
+      const forget = (): void => void open.delete(id);
+      const parts = { link, id, candidate, stop, forget, check };
+      const admission = new RemoteAdmission(parts);
       open.set(id, admission);
       link.send(["take", id, candidate]);
       return admission.taken;
@@ -30,8 +43,16 @@ export function createRemoteKeeper(link: Pick<Link<ToKeeper>, "send">): RemoteKe
     answered(message) {
       open.get(message[1])?.answered(message);
     },
-    lost() {
-      for (const admission of [...open.values()]) admission.lost();
+    claims: () => all().map((admission) => admission.claim()),
+    refuse(id, error) {
+      const admission = open.get(id);
+      if (admission?.isTaken === false) admission.refuse(error);
+    },
+    sendAway(error) {
+      for (const admission of all()) admission.sendAway(error);
+    },
+    loseSlots(error) {
+      for (const admission of all()) admission.loseSlot(error);
     },
   };
 }
@@ -39,14 +60,18 @@ export function createRemoteKeeper(link: Pick<Link<ToKeeper>, "send">): RemoteKe
 type RemoteParts = {
   link: Pick<Link<ToKeeper>, "send">;
   id: string;
+  candidate: Candidate;
   stop: StopControl;
   forget(): void;
+  check: (() => void) | undefined;
 };
 
 type Waiting = PromiseWithResolvers<Turn> & {
   onPlace: ((place: LinePlace) => void) | null;
   /** The place told before anybody listened. */
   untold: LinePlace | null;
+  /** The upstreams that have failed before. */
+  readonly failed: readonly string[];
 };
 
 class RemoteAdmission implements Admission {
@@ -56,7 +81,11 @@ class RemoteAdmission implements Admission {
   /** The turn that is waited for; null while there is none. */
   #waiting: Waiting | null = null;
   #isFirst = true;
-  #closed: PromiseWithResolvers<void> | null = null;
+  /** Null before it was accepted. */
+  #order: Order | null = null;
+  /** The upstream whose slot it holds; null: none. */
+  #at: string | null = null;
+  #closing: (PromiseWithResolvers<void> & { readonly what: Closing }) | null = null;
 
   /** The first turn, which may have been given before it was asked for. */
   readonly #first: Promise<Turn>;
@@ -74,8 +103,9 @@ class RemoteAdmission implements Admission {
   turn(onPlace: (place: LinePlace) => void, failed?: ReadonlySet<string>): Promise<Turn> {
     const { link, id, stop } = this.#parts;
     if (!this.#isFirst && stop.signal.aborted) return Promise.reject(stop.signal.reason);
-    const turn = this.#isFirst ? this.#first : this.#wait();
-    if (!this.#isFirst) link.send(["turn", id, [...(failed ?? [])]]);
+    const before = [...(failed ?? [])];
+    const turn = this.#isFirst ? this.#first : this.#wait(before);
+    if (!this.#isFirst) link.send(["turn", id, before]);
     this.#isFirst = false;
     const waiting = this.#waiting;
     if (waiting !== null) waiting.onPlace = onPlace;
@@ -85,15 +115,42 @@ class RemoteAdmission implements Admission {
 
   close(closing: Closing): Promise<void> {
     const { link, id } = this.#parts;
-    this.#closed = Promise.withResolvers();
+    this.#closing = { ...Promise.withResolvers<void>(), what: closing };
     link.send(["close", id, closing]);
-    return this.#closed.promise;
+    return this.#closing.promise;
   }
 
+  /** A closing that the keeper has not confirmed is kept, to be said again. */
   end(): void {
     const { link, id } = this.#parts;
-    if (this.#closed === null) link.send(["end", id]);
-    this.#forget();
+    this.#unwatch();
+    this.#at = null;
+    if (this.#closing !== null) return;
+    link.send(["end", id]);
+    this.#parts.forget();
+  }
+
+  get isTaken(): boolean {
+    return this.#order !== null;
+  }
+
+  claim(): Claim {
+    const { id, candidate } = this.#parts;
+    if (this.#closing !== null) return ["closes", id, this.#closing.what];
+    if (this.#order === null) return ["asks", id, candidate];
+    if (this.#at !== null) return ["runs", id, candidate, this.#order, this.#at];
+    const waiting = this.#waiting;
+    if (waiting === null) return ["rests", id];
+    return ["waits", id, candidate, this.#order, waiting.failed];
+  }
+
+  sendAway(error: GatewayError): void {
+    if (!this.isTaken) this.refuse(error);
+    else if (this.#waiting !== null) this.#leave(this.#waiting, error);
+  }
+
+  loseSlot(error: GatewayError): void {
+    if (this.#at !== null) this.#parts.stop.abort(error);
   }
 
   answered(message: FromKeeper): void {
@@ -101,10 +158,11 @@ class RemoteAdmission implements Admission {
     switch (message[0]) {
       case "taken":
         this.headers = message[2];
+        this.#order = message[3];
         this.#taken.resolve(this);
         return;
       case "refused":
-        this.#refused(fromWire(message[2]));
+        this.refuse(fromWire(message[2]));
         return;
       case "place":
         if (waiting !== null) this.#place(waiting, message[2]);
@@ -121,18 +179,14 @@ class RemoteAdmission implements Admission {
         this.#parts.stop.abort(fromWire(message[2]));
         return;
       case "closed":
-        this.#closed?.resolve();
+        this.#closing?.resolve();
+        this.#parts.forget();
     }
   }
 
-  lost(): void {
-    this.#refused(shuttingDown());
-    this.#parts.stop.abort(shuttingDown());
-    this.#closed?.resolve();
-  }
-
-  #wait(): Promise<Turn> {
-    const waiting: Waiting = { ...Promise.withResolvers<Turn>(), onPlace: null, untold: null };
+  #wait(failed: readonly string[] = []): Promise<Turn> {
+    const waits = { onPlace: null, untold: null, failed };
+    const waiting: Waiting = { ...Promise.withResolvers<Turn>(), ...waits };
     // Nobody may ask for it, if the request is refused.
     waiting.promise.catch(() => {});
     this.#waiting = waiting;
@@ -152,15 +206,15 @@ class RemoteAdmission implements Admission {
     waiting.reject(reason);
   }
 
-  #refused(error: GatewayError): void {
+  refuse(error: GatewayError): void {
     this.#taken.reject(error);
-    this.#forget();
+    this.#unwatch();
+    this.#parts.forget();
   }
 
-  #forget(): void {
+  #unwatch(): void {
     this.#waiting = null;
     this.#parts.stop.signal.removeEventListener("abort", this.#aborted);
-    this.#parts.forget();
   }
 
   /** If telling the place throws, the request leaves: nobody would give its slot back. */
@@ -174,13 +228,15 @@ class RemoteAdmission implements Admission {
   }
 
   #turnIn(given: Omit<Turn, "end">): Turn {
-    const { link, id } = this.#parts;
-    let isHeld = true;
+    const { link, id, check } = this.#parts;
+    const { upstream } = given;
+    this.#at = upstream;
     return {
       ...given,
-      end(error: GatewayError | null, work: Work): void {
-        if (!isHeld) return;
-        isHeld = false;
+      ...(check === undefined ? {} : { check }),
+      end: (error: GatewayError | null, work: Work): void => {
+        if (this.#at === null) return;
+        this.#at = null;
         link.send(["free", id, error === null ? null : verdictToWire(error), work]);
       },
     };

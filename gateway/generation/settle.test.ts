@@ -79,8 +79,7 @@ it("closes the row and ends the answer although the limits fail", async () => {
     throw new Error("a fault in the limits");
   };
   room.kept.limits = {
-    adopt,
-    recall: () => null,
+    ...{ recall: () => null, adopt },
     reserve: (...ask) => ({ ...reserve(...ask), settle: settleWrongly }),
   };
   const accepted = await room.accept();

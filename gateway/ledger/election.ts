@@ -9,7 +9,7 @@ export type KeeperRow = {
   readonly lapsed: boolean;
 };
 
-/** The most slots that a gateway may hold at each upstream. It writes this itself, before it holds them. */
+/** The most slots that a gateway may hold at each upstream: written before it is told of them. */
 export type Holds = Readonly<Record<string, number>>;
 
 /** A gateway that has not said goodbye. */
@@ -39,10 +39,10 @@ export type Election = {
   /** Gives the lease up: another gateway may take it at once. */
   resign(gateway: string): Promise<void>;
   look(): Promise<ClusterView>;
-  /** Writes the row of this gateway anew. */
-  enter(row: GatewayRow): Promise<void>;
+  /** Writes the row of this gateway. It holds nothing, or what the row that is there says. */
+  enter(row: Omit<GatewayRow, "holds">): Promise<void>;
   /**
-   * Writes what this gateway may hold. Only while `term` is still that of the keeper's row: an
+   * The keeper writes what a gateway may hold. Only while `term` is still that of the keeper's row: an
    * election and this wait for each other.
    * @returns false if the term has passed, or the gateway has no row
    */

@@ -170,3 +170,30 @@ test("what an adopted request ran before is in its time", async () => {
   now += 1;
   slot.release();
 });
+
+test("nothing starts while the line may not start, and what waits starts when it is told", async () => {
+  for (const pool of [{}, { upstreams }]) {
+    let mayStart = false;
+    const line = lineOf({ ...pool, mayStart: () => mayStart });
+    const places: number[] = [];
+    const slot = line.join(ticket({ onPlace: ({ position }) => places.push(position) }));
+    line.adopt(ticket(), "b").release();
+    await settled();
+    expect(line.view()).toMatchObject({ waiting: 1, active: 0 });
+    expect(places).toEqual([1]);
+    mayStart = true;
+    line.reconsider();
+    (await slot).release();
+    const next = await line.join(ticket());
+    mayStart = false;
+    const later = line.join(ticket());
+    const another = line.join(ticket());
+    next.release();
+    await settled();
+    expect(line.view()).toMatchObject({ waiting: 2, active: 0 });
+    mayStart = true;
+    line.reconsider();
+    (await later).release();
+    (await another).release();
+  }
+});

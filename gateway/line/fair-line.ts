@@ -32,6 +32,7 @@ type Waiter = {
 export class FairLine implements Line {
   readonly #options: LineOptions;
   readonly #now: () => number;
+  readonly #mayStart: () => boolean;
   readonly #estimates = new TimeEstimates();
   readonly #queue: FairQueue;
   readonly #slots: LineSlots;
@@ -51,7 +52,9 @@ export class FairLine implements Line {
     this.#now = now;
     this.#queue = queue;
     this.#capacity = new Capacity(queue, options);
-    const order = startOrder(queue, now, ({ request }) => estimates.chargeMs(request));
+    this.#mayStart = options.mayStart ?? (() => true);
+    const chargeMs = ({ request }: LineEntry): number => estimates.chargeMs(request);
+    const order = startOrder(queue, now, chargeMs, this.#mayStart);
     this.#slots = new LineSlots(order, this.#capacity);
     this.#outlook = new Outlook({ queue, estimates, now, slots: () => this.#usable() });
     const forecast = (tell: Teller, most: number): void => this.#outlook.places(tell, most);
@@ -220,7 +223,7 @@ export class FairLine implements Line {
 
   /** True only if this request is the very next to start. Then it needs no listener. */
   #startsAtOnce(ticket: Ticket): boolean {
-    if (!this.#slots.isFree) return false;
+    if (!this.#slots.isFree || !this.#mayStart()) return false;
     return this.#queue.next(this.#now()) === null && this.#queue.admits(ticket, this.#now());
   }
 

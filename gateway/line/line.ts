@@ -23,6 +23,11 @@ export type LineOptions = FairRules & {
   now?: () => number;
   /** The least time between two places told to a request, in milliseconds. Default 1000. */
   placesEveryMs?: number;
+  /**
+   * Whether a request may start at this moment; asked at each start. Call `reconsider` when the
+   * answer becomes true. Default: always.
+   */
+  mayStart?: () => boolean;
   /** Called when an upstream that holds one model at a time starts another model. */
   onSwap?: (upstream: string, model: string) => void;
 };

@@ -17,10 +17,11 @@ export function startOrder(
   queue: FairQueue,
   now: () => number,
   chargeMs: (entry: LineEntry) => number,
+  mayStart: () => boolean,
 ): new () => StartOrder {
   return class {
     get size(): number {
-      return queue.next(now()) === null ? 0 : 1;
+      return queue.next(now()) === null || !mayStart() ? 0 : 1;
     }
 
     enqueue(run: Run, options?: Partial<StartOptions>): void {

@@ -1,4 +1,5 @@
 import type { Exchange } from "../exchange.ts";
+import { type ClusterEvents, createClusterEvents } from "./cluster-events.ts";
 import {
   createExchangeEvents,
   type ExchangeEvents,
@@ -12,6 +13,8 @@ import { createUpkeepEvents, type UpkeepEvents } from "./upkeep-events.ts";
 /** One helper for each event: it holds the log line and the counters together. */
 export type Telemetry = ExchangeEvents &
   UpkeepEvents & {
+    /** What happens between several gateways with one line. */
+    cluster: ClusterEvents;
     /** An internal error, with its stack. The client does not see it. */
     internalError(exchange: Pick<Exchange, "id">, error: unknown): void;
     /** Seconds from a client's leaving to the free slot. */
@@ -69,6 +72,7 @@ export function createTelemetry(parts: TelemetryParts): Telemetry {
       }
     },
     ...createUpkeepEvents(logger, notices),
+    cluster: createClusterEvents(logger),
     limitsTrouble: (trouble) => logger.warn({ trouble: told(trouble) }, "limits"),
     collector(trouble) {
       // Several processes push to it, and each sees the same trouble.

@@ -69,10 +69,7 @@ const mayImport: Record<string, string[] | "everything"> = {
   // One keeper, several processes: what is asked between them.
   cluster: ["generation", "ledger", "limits", "line", "upstreams", "server", "dialects"],
   // doctor opens upstreams as the gateway does, and asks through the same connections.
-  cli: [
-    ...["settings", "users", "limits", "ledger", "backup", "serve", "upstreams", "dialects"],
-    "cluster",
-  ],
+  cli: ["settings", "users", "limits", "ledger", "backup", "serve", "upstreams", "dialects"],
   main: ["cli", "settings"],
   "serve-options": [
     "settings",
@@ -85,6 +82,8 @@ const mayImport: Record<string, string[] | "everything"> = {
     "users",
   ],
   "serve-generation": "everything",
+  "serve-accounts": ["backup", "ledger", "limits", "settings", "serve-options"],
+  "serve-cluster": "everything",
   "serve-signals": ["settings", "serve-options"],
   // The program of one of several processes.
   worker: "everything",

@@ -10,6 +10,8 @@ export type PoolLineOptions = {
   readonly usable: (upstream: string) => boolean;
   /** How many generations of a model fill an upstream, or its box; null: no model is limited. */
   readonly modelCapacity: ((model: string) => number | null) | null;
+  /** Whether a request may start at this moment; absent: always. */
+  readonly mayStart?: () => boolean;
   /** An upstream that holds one model at a time starts another one. */
   readonly onSwap: (upstream: string, model: string) => void;
 };
@@ -27,7 +29,7 @@ export function createPoolLine(
   options: PoolLineOptions,
 ): Line {
   const { maxQueue, maxConcurrentPerUser, maxQueuedPerUser, maxUnfairnessMs } = options;
-  const { usable, modelCapacity, onSwap } = options;
+  const { usable, modelCapacity, mayStart, onSwap } = options;
   const upstreams = pool.map((one) => ({
     name: one.upstream.name,
     capacity: slotsOf(one),
@@ -44,6 +46,7 @@ export function createPoolLine(
     onSwap: (name: string, model: string) =>
       onSwap(name === "" ? (upstreams[0]?.name ?? "") : name, model),
     ...(modelCapacity === null ? {} : { modelCapacity }),
+    ...(mayStart === undefined ? {} : { mayStart }),
   };
   const [only] = upstreams;
   if (only === undefined || upstreams.length > 1)

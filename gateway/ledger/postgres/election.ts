@@ -34,13 +34,13 @@ const campaigning = `
  */
 const holding = `
   WITH term AS (SELECT 1 FROM keeper WHERE pool = 'all' AND term = $3 FOR SHARE)
-  UPDATE gateways SET holds = $2, seen = clock_timestamp(), asked = $4
-  WHERE gateway = $1 AND asked < $4 AND EXISTS (SELECT 1 FROM term)`;
+  UPDATE gateways SET holds = $2, held_term = $3, held_number = $4
+  WHERE gateway = $1 AND (held_term, held_number) < ($3, $4) AND EXISTS (SELECT 1 FROM term)`;
 
 const entering = `
-  INSERT INTO gateways AS g (gateway, address, version, holds, asked) VALUES ($1, $2, $3, $4, $5)
+  INSERT INTO gateways AS g (gateway, address, version, asked) VALUES ($1, $2, $3, $4)
   ON CONFLICT (gateway) DO UPDATE SET address = excluded.address, version = excluded.version,
-    holds = excluded.holds, seen = clock_timestamp(), asked = excluded.asked
+    seen = clock_timestamp(), asked = excluded.asked
   WHERE g.asked < excluded.asked`;
 
 const resigning = `
@@ -88,8 +88,8 @@ export function createElection(options: ElectionOptions): Election & { close(): 
       const { rows } = await ask<ClusterView>(looking);
       return { keeper: rows[0]?.keeper ?? null, gateways: rows[0]?.gateways ?? [] };
     },
-    async enter({ gateway, address, version, holds }) {
-      await ask(entering, [gateway, address, version, JSON.stringify(holds), next()]);
+    async enter({ gateway, address, version }) {
+      await ask(entering, [gateway, address, version, next()]);
     },
     async hold(gateway, holds, term) {
       const { rowCount } = await ask(holding, [gateway, JSON.stringify(holds), term, next()]);

@@ -129,14 +129,17 @@ export const postgresMigrations: readonly string[] = [
     asked bigint NOT NULL
   );
 
-  -- Those that have not said goodbye. holds: slots by upstream. asked: the last word of this one.
+  -- Those that have not said goodbye. asked: the last word of this one. holds: slots by upstream, as
+  -- the keeper of this term wrote them with this number.
   CREATE TABLE gateways (
     gateway text PRIMARY KEY,
     address text NOT NULL,
     version text NOT NULL,
-    holds jsonb NOT NULL,
     seen timestamptz NOT NULL DEFAULT clock_timestamp(),
-    asked bigint NOT NULL
+    asked bigint NOT NULL,
+    holds jsonb NOT NULL DEFAULT '{}',
+    held_term bigint NOT NULL DEFAULT 0,
+    held_number bigint NOT NULL DEFAULT 0
   );
   `,
 ];

@@ -153,9 +153,10 @@ export class SimDatabase {
     return { keeper: { holder, address, term, lapsed: until < this.#now() }, gateways };
   }
 
-  #enter(row: GatewayRow): void {
-    this.#gateways.set(row.gateway, structuredClone(row));
-    this.#parts.note(`entered with ${JSON.stringify(row.holds)}`, row.gateway);
+  #enter(row: Omit<GatewayRow, "holds">): void {
+    const { holds } = this.#gateways.get(row.gateway) ?? { holds: {} };
+    this.#gateways.set(row.gateway, { ...row, holds });
+    this.#parts.note(`entered with ${JSON.stringify(holds)}`, row.gateway);
   }
 
   #hold(gateway: string, holds: Holds, term: number): boolean {

@@ -1,0 +1,209 @@
+import { slotLost } from "../../errors.ts";
+import { createLink, type Link, readBatch } from "../link.ts";
+import { createRemoteKeeper, type RemoteKeeper } from "../remote-keeper.ts";
+import { type FromMember, inTerm, splitTerm, type ToMember } from "./gateway-messages.ts";
+import { Lease, type Moment, momentOf } from "./lease.ts";
+import type { Clock, Connection, Listener } from "./ports.ts";
+import type { ClusterTimes } from "./times.ts";
+
+export type ClusterMemberParts = {
+  readonly clock: Clock;
+  readonly times: ClusterTimes;
+  /** Whether the database has answered this gateway lately. */
+  databaseAnswers(): boolean;
+  /** The keeper's queue is paused, or goes on. */
+  onPaused(isPaused: boolean): void;
+  /** It runs nothing any more, because it heard no keeper for the slot lease. */
+  onSlotsLost(): void;
+};
+
+/** Who a session is with. */
+export type KeeperAt = { readonly holder: string; readonly term: number };
+
+type Session = KeeperAt & {
+  readonly link: Link<FromMember>;
+  connection: Connection | null;
+  isWelcome: boolean;
+};
+
+/** So many questions may be unanswered before the oldest are forgotten. */
+const mostUnanswered = 64;
+
+/**
+ * The side of a gateway that has clients and uses slots. It asks the keeper, wherever that is, and
+ * stops what it runs by its own clock before the keeper gives its slots away.
+ */
+export class ClusterMember {
+  /** Asks the keeper for this gateway's generations. */
+  readonly keeper: RemoteKeeper;
+  readonly #parts: ClusterMemberParts;
+  readonly #lease: Lease;
+  readonly #beats = new Map<number, Moment>();
+  #lastBeat = 0;
+  #session: Session | null = null;
+  /** Slots that came before the first answered beat. */
+  #granted: (ToMember & ["slot", ...unknown[]])[] = [];
+  /** There is a lease that may end. */
+  #isLeased = false;
+  /** Why the keeper refuses this gateway; null: it does not. */
+  refusal: string | null = null;
+
+  constructor(parts: ClusterMemberParts) {
+    const { clock, times } = parts;
+    this.#parts = parts;
+    this.#lease = new Lease(clock, times.slotLease);
+    this.keeper = createRemoteKeeper({ send: (message) => this.#send(message) }, () =>
+      this.check(),
+    );
+  }
+
+  /** The keeper that has welcomed this gateway; null: none. */
+  get attachedTo(): KeeperAt | null {
+    return this.#session?.isWelcome === true ? this.#session : null;
+  }
+
+  /** The keeper that it is attached to, or about to be. */
+  get near(): KeeperAt | null {
+    return this.#session;
+  }
+
+  /**
+   * What must be true in the moment in which a request is sent. The keeper has said so within so
+   * short a time that it does not look for other proof yet.
+   * @throws GatewayError `slot_lost`
+   */
+  check(): void {
+    this.#judge();
+    if (!this.#lease.isWithin(this.#parts.times.fresh)) throw slotLost();
+  }
+
+  /** Begins a session with this keeper. The caller connects, and gives the connection to `opened`. */
+  begin(keeper: KeeperAt): { listener: Listener; opened(connection: Connection): void } {
+    this.#judge();
+    this.#endSession();
+    const session: Session = {
+      ...{ holder: keeper.holder, term: keeper.term, connection: null, isWelcome: false },
+      link: createLink<FromMember>({
+        write: (batch) => session.connection?.send(inTerm(session.term, batch)),
+      }),
+    };
+    this.#session = session;
+    return {
+      listener: {
+        said: (text) => this.#said(session, text),
+        closed: () => this.#endSession(session),
+      },
+      opened(connection) {
+        session.connection = connection;
+      },
+    };
+  }
+
+  /** Call it often: asks the keeper, and ends what is over. */
+  beat(): void {
+    this.#judge();
+    const session = this.#session;
+    if (session?.isWelcome !== true) return;
+    const number = ++this.#lastBeat;
+    this.#beats.set(number, momentOf(this.#parts.clock));
+    for (const old of this.#beats.keys())
+      if (number - old > mostUnanswered) this.#beats.delete(old);
+    session.link.send(["beat", number, this.#parts.databaseAnswers()]);
+  }
+
+  /** Tells the keeper that another one has been elected. */
+  tellNewer(term: number): void {
+    this.#session?.link.send(["newer", term]);
+    this.#session?.link.flush();
+  }
+
+  /** Its row is gone: no keeper counts what it runs any more. */
+  rowGone(): void {
+    if (this.#isLeased) this.#loseSlots();
+    this.#endSession();
+  }
+
+  /** Its generations are over. */
+  bye(): void {
+    this.#session?.link.send(["bye"]);
+    this.#session?.link.flush();
+    this.#endSession();
+  }
+
+  #send(message: FromMember): void {
+    // What is said while there is no session is in the claims of the next one.
+    if (this.#session?.isWelcome === true) this.#session.link.send(message);
+  }
+
+  #endSession(session = this.#session): void {
+    if (session === null || session !== this.#session) return;
+    this.#session = null;
+    this.#granted = [];
+    this.#beats.clear();
+    session.connection?.destroy();
+  }
+
+  /** Ends the lease if its time is over: before anything else happens in this moment. */
+  #judge(): void {
+    if (this.#isLeased && !this.#lease.holds) this.#loseSlots();
+  }
+
+  #loseSlots(): void {
+    this.#isLeased = false;
+    this.#lease.end();
+    this.keeper.loseSlots(slotLost());
+    this.#endSession();
+    this.#parts.onSlotsLost();
+  }
+
+  #said(session: Session, text: string): void {
+    this.#judge();
+    const split = splitTerm(text);
+    if (split === null) this.#endSession(session);
+    if (session !== this.#session || split?.term !== session.term) return;
+    readBatch<ToMember>(split.batch, (message) => {
+      if (session === this.#session) this.#hear(session, message);
+    });
+  }
+
+  #hear(session: Session, message: ToMember): void {
+    switch (message[0]) {
+      case "welcome":
+        this.refusal = null;
+        session.isWelcome = true;
+        session.link.send(["claims", this.keeper.claims()]);
+        this.beat();
+        return;
+      case "unwelcome":
+        this.refusal = message[1];
+        this.#endSession(session);
+        return;
+      case "not here":
+        this.#endSession(session);
+        return;
+      case "beaten": {
+        const from = this.#beats.get(message[1]);
+        this.#beats.delete(message[1]);
+        if (from === undefined) return;
+        this.#lease.extend(from);
+        this.#isLeased = true;
+        this.#parts.onPaused(message[2]);
+        if (this.#granted.length > 0) this.#useGranted();
+        return;
+      }
+      case "slot":
+        this.#granted.push(message);
+        this.#useGranted();
+        return;
+      default:
+        this.keeper.answered(message);
+    }
+  }
+
+  /** A slot is used only while the lease holds. */
+  #useGranted(): void {
+    this.#judge();
+    if (!this.#lease.holds) return;
+    for (const message of this.#granted.splice(0)) this.keeper.answered(message);
+  }
+}

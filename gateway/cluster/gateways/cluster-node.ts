@@ -1,0 +1,276 @@
+import type { ClusterState } from "../../server/cluster-state.ts";
+import type { ClusterEvents } from "../../telemetry/cluster-events.ts";
+import { ClusterMember } from "./cluster-member.ts";
+import { KeeperDesk, type KeeperDeskParts } from "./keeper-desk.ts";
+import { Lease, type Moment, momentOf } from "./lease.ts";
+import type {
+  Cancel,
+  ClusterView,
+  Connection,
+  Election,
+  Hello,
+  Listener,
+  Network,
+} from "./ports.ts";
+import { WayToKeeper } from "./way-to-keeper.ts";
+
+export type ClusterNodeParts = Pick<KeeperDeskParts, "clock" | "times" | "lines" | "busyAt"> & {
+  readonly network: Network;
+  readonly election: Election;
+  readonly hello: Hello;
+  readonly events: ClusterEvents;
+  /** One line about an error of the database, without secrets. */
+  explain(error: unknown): string;
+};
+
+/**
+ * One gateway of a cluster: it looks at the database, keeps the line if it is elected, and asks the
+ * keeper if another one is.
+ */
+export class ClusterNode {
+  readonly member: ClusterMember;
+  readonly #parts: ClusterNodeParts;
+  readonly #lease: Lease;
+  readonly #way: WayToKeeper;
+  #desk: KeeperDesk | null = null;
+  #view: ClusterView | null = null;
+  #databaseTrouble: string | null = null;
+  #isEntered = false;
+  #isLeaving = false;
+  #isOver = false;
+  #ends: Cancel[] = [];
+  #told: string | null = null;
+  /** When there was a keeper last. Monotonic milliseconds. */
+  #attachedAt: number;
+  #unproved = 0;
+
+  constructor(parts: ClusterNodeParts) {
+    const { clock, times, events, lines } = parts;
+    this.#parts = parts;
+    this.#attachedAt = clock.now();
+    this.#lease = new Lease(clock, times.keeperLease);
+    this.member = new ClusterMember({
+      ...{ clock, times },
+      databaseAnswers: () => this.#hasDatabase(),
+      onPaused: (isPaused) => {
+        if (isPaused && this.#desk === null) lines.pause();
+      },
+      onSlotsLost: () => {
+        this.#isEntered = false;
+        events.slotsLost();
+      },
+    });
+    this.#way = new WayToKeeper({ ...parts, member: this.member });
+  }
+
+  /** Whether a request may start in the lines of this gateway. Asked at each start. */
+  get mayGrant(): boolean {
+    return this.#desk?.mayGrant === true;
+  }
+
+  get isKeeper(): boolean {
+    return this.#desk !== null;
+  }
+
+  state(): ClusterState {
+    const { network, clock } = this.#parts;
+    const near = this.member.attachedTo;
+    const row = this.#view?.keeper ?? null;
+    const isKeeper = this.#desk !== null && near !== null;
+    const known = row !== null && row.holder === near?.holder ? row.address : null;
+    return {
+      role: near === null ? "none" : isKeeper ? "keeper" : "member",
+      keeperAddress: isKeeper ? network.address : known,
+      term: near?.term ?? null,
+      gateways: Math.max(1, this.#view?.gateways.length ?? 1),
+      trouble: this.trouble ?? (near === null ? "no keeper is elected yet" : null),
+      withoutKeeperMs: near === null ? clock.now() - this.#attachedAt : 0,
+      slotsUnproved: this.#unproved,
+    };
+  }
+
+  /** What keeps this gateway from the others. */
+  get trouble(): string | null {
+    if (this.#databaseTrouble !== null) return `the database is away: ${this.#databaseTrouble}`;
+    if (this.member.refusal !== null) return `the keeper refuses it: ${this.member.refusal}`;
+    return this.#way.trouble;
+  }
+
+  start(): void {
+    const { network, hello } = this.#parts;
+    this.#ends.push(
+      network.accept(
+        () => hello,
+        (connection) => this.#accept(connection),
+      ),
+    );
+    this.#beat();
+    void this.#look();
+  }
+
+  /** Takes part in no election any more. What runs goes on; another gateway is the keeper if there is one. */
+  async leave(): Promise<void> {
+    this.#isLeaving = true;
+    const others = (this.#view?.gateways.length ?? 0) > 1;
+    if (this.#desk === null || !others) return;
+    this.#lease.end();
+    await this.#resign();
+    this.#stepDown();
+  }
+
+  /** Says goodbye: this gateway runs nothing any more. */
+  async close(): Promise<void> {
+    this.#isLeaving = true;
+    this.#isOver = true;
+    const wasKeeper = this.#desk !== null;
+    this.member.bye();
+    this.#stepDown();
+    for (const end of this.#ends.splice(0)) end();
+    const { election, hello } = this.#parts;
+    if (wasKeeper) await this.#resign();
+    // What cannot be said now, a keeper finds out.
+    await election.forget([hello.gateway]).catch(() => {});
+  }
+
+  async #resign(): Promise<void> {
+    const { election, hello } = this.#parts;
+    // Its lease ends by itself.
+    await election.resign(hello.gateway).catch(() => {});
+  }
+
+  #hasDatabase(): boolean {
+    return this.#databaseTrouble === null;
+  }
+
+  /** The short clock: beats, ends of leases, evidence. */
+  #beat(): void {
+    if (this.#isOver) return;
+    this.#after(this.#parts.times.beat, () => this.#beat());
+    this.member.beat();
+    this.#desk?.tick();
+    if (this.member.attachedTo !== null) this.#attachedAt = this.#parts.clock.now();
+    this.#tellTrouble();
+  }
+
+  #after(ms: number, act: () => void): void {
+    const cancel = this.#parts.clock.later(ms, () => {
+      this.#ends = this.#ends.filter((one) => one !== cancel);
+      act();
+    });
+    this.#ends.push(cancel);
+  }
+
+  /** The long clock: asks the database, one question after the other. */
+  async #look(): Promise<void> {
+    const { times, explain } = this.#parts;
+    try {
+      await this.#lookOnce();
+      this.#databaseTrouble = null;
+    } catch (error) {
+      this.#databaseTrouble = explain(error);
+    }
+    if (this.#isOver) return;
+    const isSettled = this.member.attachedTo !== null;
+    this.#after(isSettled ? times.look : times.look / 2, () => void this.#look());
+  }
+
+  async #lookOnce(): Promise<void> {
+    const { election, hello, network, clock } = this.#parts;
+    const self = { gateway: hello.gateway, address: network.address };
+    const from = momentOf(clock);
+    if (this.#desk !== null) await this.#renew(this.#desk, self, from);
+    const view = await election.look();
+    if (this.#isOver) return;
+    this.#view = view;
+    const isHere = view.gateways.some(({ gateway }) => gateway === hello.gateway);
+    if (this.#isEntered && !isHere) {
+      this.#isEntered = false;
+      this.member.rowGone();
+    }
+    if (!this.#isEntered) await this.#enter(self);
+    else this.#desk?.look(view.gateways);
+    if (this.#desk !== null) this.#way.toOwn(this.#desk);
+    else if (view.keeper === null || view.keeper.lapsed) await this.#campaign(self);
+    else this.#way.to(view.keeper);
+  }
+
+  async #enter(self: { gateway: string; address: string }): Promise<void> {
+    const { election, hello } = this.#parts;
+    await election.enter({ ...self, version: hello.version });
+    this.#isEntered = true;
+  }
+
+  /** Its lease counts from before the question. */
+  async #renew(desk: KeeperDesk, self: { gateway: string; address: string }, from: Moment) {
+    const term = await this.#parts.election.campaign(self);
+    if (desk !== this.#desk) return;
+    if (term !== desk.term) this.#stepDown();
+    else {
+      const hadLease = this.#lease.holds;
+      this.#lease.extend(from);
+      if (!hadLease) this.#parts.lines.reconsider();
+    }
+  }
+
+  async #campaign(self: { gateway: string; address: string }): Promise<void> {
+    if (this.#isLeaving || !this.#isEntered) return;
+    const { election, events, hello, lines, times, clock, busyAt } = this.#parts;
+    const from = momentOf(clock);
+    const term = await election.campaign(self);
+    if (term === null || this.#isOver || this.#isLeaving) return;
+    this.#lease.end();
+    this.#lease.extend(from);
+    // The keeper before, if it still is there, may have lost the database only.
+    this.member.tellNewer(term);
+    const desk = new KeeperDesk(
+      {
+        ...{ clock, times, lines, busyAt, election },
+        own: () => hello,
+        hasLease: () => this.#lease.holds,
+        hasDatabase: () => this.#hasDatabase(),
+        onNewer: (newer) => this.#heardOf(newer),
+        forget: (gateways) => election.forget(gateways).catch(() => {}),
+        onUnproved: (gateway, slots) => {
+          this.#unproved += slots;
+          events.unproved(gateway, slots);
+        },
+        onRefused: ({ gateway }, reason) => events.refused(gateway, reason),
+      },
+      term,
+    );
+    this.#desk = desk;
+    events.elected(term);
+    const view = await election.look();
+    if (desk !== this.#desk) return;
+    this.#view = view;
+    desk.look(view.gateways);
+    this.#way.toOwn(desk);
+  }
+
+  #accept(connection: Connection): Listener {
+    if (this.#desk !== null) return this.#desk.accept(connection);
+    connection.send('0 [["not here"]]');
+    connection.destroy();
+    return { said: () => {}, closed: () => {} };
+  }
+
+  #heardOf(term: number): void {
+    if (this.#desk !== null && term > this.#desk.term) this.#stepDown();
+  }
+
+  #stepDown(): void {
+    const desk = this.#desk;
+    if (desk === null) return;
+    this.#desk = null;
+    this.#lease.end();
+    desk.stepDown();
+    this.#parts.events.steppedDown(desk.term);
+  }
+
+  #tellTrouble(): void {
+    const trouble = this.member.attachedTo === null ? this.trouble : null;
+    if (trouble === this.#told) return;
+    this.#told = trouble;
+    this.#parts.events.trouble(trouble);
+  }
+}

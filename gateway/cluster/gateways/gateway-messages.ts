@@ -1,0 +1,35 @@
+import type { Claim, FromKeeper, ToKeeper } from "../messages.ts";
+
+/** All that a member says to the keeper. */
+export type FromMember =
+  | ToKeeper
+  /** May I go on? The number is that of the question; true: the database answers me. */
+  | ["beat", number, boolean]
+  /** All that I have; the first word of each session. */
+  | ["claims", readonly Claim[]]
+  /** I hold nothing any more, and leave. */
+  | ["bye"]
+  /** Another gateway is the keeper now, in this term. */
+  | ["newer", number];
+
+/** All that the keeper says to a member. */
+export type ToMember =
+  | FromKeeper
+  | ["welcome"]
+  /** This gateway may not be of the cluster; why. */
+  | ["unwelcome", string]
+  /** This gateway does not keep the queue. */
+  | ["not here"]
+  /** You may go on; the number of the question, and whether the queue is paused. */
+  | ["beaten", number, boolean];
+
+/** A batch of messages of one term. */
+export const inTerm = (term: number, batch: string): string => `${term} ${batch}`;
+
+/** The term of a batch, and the batch; null: no such text. */
+export function splitTerm(text: string): { term: number; batch: string } | null {
+  const space = text.indexOf(" ");
+  const term = Number(text.slice(0, space));
+  if (space <= 0 || !Number.isSafeInteger(term)) return null;
+  return { term, batch: text.slice(space + 1) };
+}

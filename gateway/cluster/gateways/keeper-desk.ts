@@ -1,0 +1,284 @@
+import type { Adoptable } from "../keeper-service.ts";
+import { readBatch } from "../link.ts";
+import type { Claim, Order } from "../messages.ts";
+import { type FromMember, inTerm, splitTerm } from "./gateway-messages.ts";
+import { reasonAgainst } from "./greeting.ts";
+import { Guest } from "./guest.ts";
+import type { KeptLines } from "./kept-lines.ts";
+import type {
+  BusyAt,
+  Clock,
+  Connection,
+  Election,
+  GatewayRow,
+  Hello,
+  Holds,
+  Listener,
+} from "./ports.ts";
+import { Silence } from "./silence.ts";
+import type { ClusterTimes } from "./times.ts";
+
+export type KeeperDeskParts = {
+  readonly clock: Clock;
+  readonly times: ClusterTimes;
+  readonly lines: KeptLines;
+  readonly busyAt: BusyAt;
+  readonly election: Pick<Election, "hold">;
+  own(): Hello;
+  /** Whether this gateway has the lease of the line. */
+  hasLease(): boolean;
+  /** Whether the database answers this gateway. */
+  hasDatabase(): boolean;
+  /** A member says that there is a keeper of this later term. */
+  onNewer(term: number): void;
+  /** These hold nothing any more: their rows may go. */
+  forget(gateways: readonly string[]): Promise<void>;
+  /** A gateway was not heard for the slot lease and the margin; so many of its slots were given away. */
+  onUnproved(gateway: string, slots: number): void;
+  onRefused(hello: Hello, reason: string): void;
+};
+
+/** The desk of the keeper in one term: it answers all members, its own gateway's too. */
+export class KeeperDesk {
+  readonly term: number;
+  readonly #parts: KeeperDeskParts;
+  readonly #guests = new Map<string, Guest>();
+  readonly #silence: Silence;
+  readonly #electedAt: number;
+  /** What the database says that each gateway may hold, when it was seen first. */
+  #known = new Map<string, Holds>();
+  /** Their rows are being removed. */
+  readonly #leaving = new Set<string>();
+  /** Connections of gateways whose rows were not seen yet. */
+  readonly #unseen = new Map<Connection, () => void>();
+  /** What waits for the others to say what they have; null: the line has begun. */
+  #adoptables: Adoptable[] | null = [];
+  #hasLooked = false;
+  #isOver = false;
+  #accepted = 0;
+
+  constructor(parts: KeeperDeskParts, term: number) {
+    const { clock, times, lines, busyAt } = parts;
+    this.#parts = parts;
+    this.term = term;
+    this.#electedAt = clock.now();
+    this.#silence = new Silence({
+      ...{ clock, times, lines, busyAt, electedAt: this.#electedAt },
+      guests: () => this.#guests.values(),
+      onExpired: (gateway, slots) => this.#expired(gateway, slots),
+    });
+    lines.forgetUsers();
+  }
+
+  /** Whether a request may start at this moment. Asked at each start. */
+  get mayGrant(): boolean {
+    return this.#adoptables === null && !this.#isOver && this.#parts.hasLease();
+  }
+
+  /** The gateways that are heard. */
+  get gateways(): string[] {
+    return [...this.#guests.keys()];
+  }
+
+  /** What the database says of all gateways. The first time: whose slots must be kept. */
+  look(rows: readonly GatewayRow[]): void {
+    const isFirst = !this.#hasLooked;
+    this.#hasLooked = true;
+    this.#known = new Map(
+      rows.map(({ gateway, holds }) => [
+        gateway,
+        isFirst ? holds : (this.#known.get(gateway) ?? {}),
+      ]),
+    );
+    if (isFirst)
+      for (const row of rows) if (!this.#guests.has(row.gateway)) this.#silence.expect(row);
+    for (const [connection, welcome] of this.#unseen) {
+      if (!this.#isKnown(connection)) continue;
+      this.#unseen.delete(connection);
+      welcome();
+    }
+    for (const guest of this.#guests.values()) {
+      // Its row was removed by a keeper that had not heard it. It writes a new one, and comes again.
+      if (!this.#known.has(guest.gateway)) guest.disconnect();
+    }
+  }
+
+  accept(connection: Connection): Listener {
+    const reason = reasonAgainst(this.#parts.own(), connection.hello);
+    if (reason !== null) {
+      this.#parts.onRefused(connection.hello, reason);
+      connection.send(inTerm(this.term, JSON.stringify([["unwelcome", reason]])));
+    } else if (this.#isKnown(connection)) this.#welcome(connection);
+    else this.#unseen.set(connection, () => this.#welcome(connection));
+    return {
+      said: (text) => this.#said(connection, text),
+      closed: () => {
+        this.#unseen.delete(connection);
+        const guest = this.#guests.get(connection.hello.gateway);
+        if (guest?.isOn(connection) === true) guest.disconnect();
+      },
+    };
+  }
+
+  /** Call it often. */
+  tick(): void {
+    this.#silence.tick();
+    for (const guest of this.#guests.values()) guest.tick();
+    const { clock, times } = this.#parts;
+    const isLate = clock.now() - this.#electedAt >= times.collect;
+    const waiting = this.#adoptables;
+    if (waiting === null || !this.#hasLooked) return;
+    if (isLate || this.#allHaveClaimed()) this.#begin(waiting);
+  }
+
+  /** Another gateway is the keeper. What was kept here is told to that one by those who have it. */
+  stepDown(): void {
+    this.#isOver = true;
+    for (const guest of this.#guests.values()) {
+      guest.tell(["not here"]);
+      guest.disconnect();
+      void guest.service.lost();
+    }
+    for (const connection of this.#unseen.keys()) connection.destroy();
+    this.#guests.clear();
+    this.#silence.clear();
+  }
+
+  /** Its row is there, and stays. */
+  #isKnown({ hello }: Connection): boolean {
+    return this.#known.has(hello.gateway) && !this.#leaving.has(hello.gateway);
+  }
+
+  #welcome(connection: Connection): void {
+    if (this.#isOver) {
+      connection.destroy();
+      return;
+    }
+    const { gateway } = connection.hello;
+    const now = this.#parts.clock.now();
+    const order = (): Order => [this.term, ++this.#accepted];
+    const known = this.#guests.get(gateway);
+    const { keeper } = this.#parts.lines;
+    const grants = {
+      now: () => this.#parts.clock.now(),
+      written: this.#known.get(gateway) ?? {},
+      write: (holds: Holds) => this.#parts.election.hold(gateway, holds, this.term),
+      mayGrant: () => this.mayGrant,
+      onRefused: () => this.#guests.get(gateway)?.disconnect(),
+    };
+    const guest = known ?? new Guest(gateway, { keeper, term: this.term, order, now, grants });
+    this.#guests.set(gateway, guest);
+    guest.connect(connection);
+    guest.tell(["welcome"]);
+  }
+
+  #said(connection: Connection, text: string): void {
+    const split = splitTerm(text);
+    const guest = this.#guests.get(connection.hello.gateway);
+    if (split === null || this.#isOver) connection.destroy();
+    if (split?.term !== this.term || guest?.isOn(connection) !== true) return;
+    readBatch<FromMember>(split.batch, (message) => {
+      if (guest.isOn(connection) && !this.#isOver) this.#hear(guest, connection, message);
+    });
+  }
+
+  #hear(guest: Guest, connection: Connection, message: FromMember): void {
+    switch (message[0]) {
+      case "beat":
+        guest.heardAt = this.#parts.clock.now();
+        guest.hasDatabase = message[2];
+        if (this.#mayConfirm()) guest.tell(["beaten", message[1], this.#parts.lines.isPaused()]);
+        return;
+      case "claims":
+        void this.#claimed(guest, connection, message[1]);
+        return;
+      case "bye":
+        this.#forget(guest);
+        return;
+      case "newer":
+        this.#parts.onNewer(message[1]);
+        return;
+      default:
+        if (this.#adoptables === null && guest.hasClaimed) guest.service.asked(message);
+        else guest.early.push(message);
+    }
+  }
+
+  /** What they used before is read first: nothing of them counts twice then. */
+  async #claimed(guest: Guest, connection: Connection, claims: readonly Claim[]): Promise<void> {
+    guest.heardAt = this.#parts.clock.now();
+    const candidates = claims.flatMap((claim) =>
+      claim[0] === "waits" || claim[0] === "runs" || claim[0] === "asks" ? [claim[2]] : [],
+    );
+    await this.#parts.lines.recall(candidates);
+    if (this.#isOver || !guest.isOn(connection)) return;
+    const adoptables = guest.service.claimed(claims);
+    guest.hasClaimed = true;
+    this.#silence.heard(guest.gateway);
+    if (this.#adoptables === null) {
+      adoptInOrder(adoptables);
+      guest.hearEarly();
+    } else {
+      this.#adoptables.push(...adoptables);
+      this.tick();
+    }
+  }
+
+  #allHaveClaimed(): boolean {
+    return [...this.#known.keys()].every(
+      (gateway) => this.#guests.get(gateway)?.hasClaimed === true,
+    );
+  }
+
+  #begin(adoptables: readonly Adoptable[]): void {
+    this.#adoptables = null;
+    adoptInOrder(adoptables);
+    for (const guest of this.#guests.values()) if (guest.hasClaimed) guest.hearEarly();
+    this.#parts.lines.reconsider();
+  }
+
+  /**
+   * Whether members may go on. Without the database only while all gateways are heard, and none of
+   * them has it: then no other can be elected.
+   */
+  #mayConfirm(): boolean {
+    const { clock, times, hasLease, hasDatabase } = this.#parts;
+    if (this.#isOver) return false;
+    if (hasLease()) return true;
+    if (hasDatabase()) return false;
+    const now = clock.now();
+    return [...this.#known.keys()].every((gateway) => {
+      const guest = this.#guests.get(gateway);
+      return guest !== undefined && !guest.hasDatabase && now - guest.heardAt < times.fresh;
+    });
+  }
+
+  /** It stopped by itself before this, if it still runs. */
+  #expired(gateway: string, slots: number): void {
+    if (slots > 0 && this.mayGrant) this.#parts.onUnproved(gateway, slots);
+    const guest = this.#guests.get(gateway);
+    if (guest === undefined) this.#forgetRow(gateway);
+    else this.#forget(guest);
+  }
+
+  #forget(guest: Guest): void {
+    this.#guests.delete(guest.gateway);
+    guest.disconnect();
+    void guest.service.lost();
+    this.#forgetRow(guest.gateway);
+  }
+
+  /** Until its row is gone it may not come back: what is written for it then would be lost. */
+  #forgetRow(gateway: string): void {
+    this.#known.delete(gateway);
+    this.#leaving.add(gateway);
+    void this.#parts.forget([gateway]).finally(() => this.#leaving.delete(gateway));
+  }
+}
+
+function adoptInOrder(adoptables: readonly Adoptable[]): void {
+  const sorted = adoptables.toSorted(
+    ({ order: one }, { order: other }) => one[0] - other[0] || one[1] - other[1],
+  );
+  for (const { adopt } of sorted) adopt();
+}

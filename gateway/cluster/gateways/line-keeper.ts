@@ -1,0 +1,38 @@
+import type { AdoptingKeeper } from "../../generation/keeper.ts";
+import type { Limits } from "../../limits/limits.ts";
+import type { AllLines } from "../../line/all-lines.ts";
+import type { Line } from "../../line/line.ts";
+import type { KeptLines } from "./kept-lines.ts";
+
+export type LineKeeperParts = {
+  readonly keeper: AdoptingKeeper;
+  lineAt(upstream: string): Line;
+  readonly lines: Pick<AllLines, "state" | "pause">;
+  reconsider(): void;
+  readonly limits: Pick<Limits, "recall"> & { renew(): void };
+};
+
+/** Nothing ends the wait of a slot that nobody waits for. */
+const { signal } = new AbortController();
+
+/** The lines and limits of this gateway, as the keeper of a cluster needs them. */
+export function createLineKeeper(parts: LineKeeperParts): KeptLines {
+  const { keeper, lineAt, lines, reconsider, limits } = parts;
+  let occupied = 0;
+  return {
+    keeper,
+    reconsider,
+    occupy(upstream, gateway) {
+      const id = `silent:${gateway}:${++occupied}`;
+      const ticket = { id, user: "(a silent gateway)", model: "(unknown)", signal };
+      const slot = lineAt(upstream).adopt(ticket, upstream);
+      return () => slot.release();
+    },
+    forgetUsers: () => limits.renew(),
+    async recall(candidates) {
+      await Promise.all(candidates.map(({ identity }) => limits.recall(identity, Date.now())));
+    },
+    isPaused: () => lines.state() === "paused",
+    pause: () => lines.pause(),
+  };
+}
