@@ -36,7 +36,8 @@ export type BusyAtOptions = {
  * All others do not tell. SGLang is one of them: its metrics follow tens of tokens late, and show
  * 0 meanwhile.
  * @returns by an upstream's name: the number, or null if it is not told, which is never 0. Each
- * upstream is asked at most once a second. The promise never rejects, and takes two seconds at most
+ * upstream is asked at most once a second, so the number may be as old as that. The promise never
+ * rejects, and takes two seconds at most
  */
 export function createBusyAt(options: BusyAtOptions): (upstream: string) => Promise<number | null> {
   const { upstreams, capacityOf, now = () => performance.now() } = options;
