@@ -83,7 +83,8 @@ function wayOf(
   if (use === null) return { member: reads(), path };
   const place = stored.placeOf(use, identity.user);
   const member = memberNamed(place?.upstream ?? "") ?? reads();
-  stored.check(use, identity.user, [member.upstream]);
+  const ids = place === null ? use.ids : [place.id];
+  stored.check({ ...use, ids }, identity.user, [member.upstream]);
   const [asked = ""] = use.ids;
   return { member, path: place === null ? path : path.replace(asked, () => place.id) };
 }

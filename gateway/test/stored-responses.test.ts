@@ -140,6 +140,26 @@ describe("with STORED_RESPONSES=on", () => {
     expect(items.status).toBe(404);
   });
 
+  it("a request id that is another user's response or conversation opens neither", async () => {
+    const gateway = await inFront(on);
+    const [response, conversation] = [
+      (await said(await ask(gateway, {}))).id,
+      (await said(await gateway.post("/v1/conversations", {}))).id,
+    ];
+    for (const id of [response, conversation]) {
+      const asBob = { user: "bob", headers: { "x-request-id": id } };
+      const chat = { model: "mock", messages: [{ role: "user", content: "hi" }], store: true };
+      await (await gateway.post("/v1/chat/completions", chat, asBob)).text();
+      await (await gateway.post("/v1/responses", { model: "mock", input: "hi" }, asBob)).text();
+    }
+    expect((await ask(gateway, { previous_response_id: response }, "bob")).status).toBe(404);
+    expect((await ask(gateway, { conversation }, "bob")).status).toBe(404);
+    const path = `/v1/conversations/${conversation}/items`;
+    expect((await gateway.post(path, {}, { user: "bob" })).status).toBe(404);
+    const { asked } = await said(await call(gateway, "GET", `/v1/responses/${response}`, "bob"));
+    expect(asked ?? "").not.toContain(response);
+  });
+
   it.each([false, true])(
     "a stored chat is its maker's, by both ids (stream: %s)",
     async (stream) => {

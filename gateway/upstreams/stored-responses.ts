@@ -26,8 +26,9 @@ export type StoredResponses = {
    */
   made(user: string, id: string, upstream: Upstream, names: readonly string[]): void;
   /**
-   * Throws 400 if one of these upstreams does not pass on what is stored, and 404 for an id that the
-   * user has not made.
+   * Throws 400 if one of these upstreams does not pass on what is stored, and 404 for an id that is
+   * not the upstream's own of what the user has made: this id reaches the upstream, and a user can
+   * choose the other one.
    */
   check(use: StoredUse, user: string, upstreams: readonly Upstream[]): void;
   /** Where the first id of `use` is; null if the user has not made it. */
@@ -50,7 +51,7 @@ export function createStoredResponses(): StoredResponses {
     check({ param, ids, refusal }, user, upstreams) {
       if (refusal !== null) throw new GatewayError("invalid_request", refusal);
       if (!upstreams.every(({ storedResponses }) => storedResponses)) throw notPassed(param);
-      for (const id of ids) if (placeOf(user, id) === null) throw unknown(id, param);
+      for (const id of ids) if (placeOf(user, id)?.id !== id) throw unknown(id, param);
     },
     placeOf: ({ ids }, user) => placeOf(user, ids[0] ?? ""),
   };
