@@ -232,6 +232,7 @@ async function openParts(common: Common, opening: AsyncDisposableStack): Promise
     ...opened.parts,
     ...partsOf(common),
     elsewhere: passing?.elsewhere ?? null,
+    askOthers: passing?.askOthers ?? null,
     ...peopleOf(common, users),
     ...{ telemetry, limits, ledger, changes, lines, underway, models },
     identitiesOf: (user) => users.read().entriesOf(user),

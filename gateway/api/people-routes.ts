@@ -55,10 +55,12 @@ export function peopleRoutes(parts: PeopleParts): Route[] {
   return [
     call("get", "/me", (viewer, request, response) => showMe(parts, viewer, request, response)),
     call("get", "/me/requests", (viewer, _, response) => showPastRequests(parts, viewer, response)),
-    call("post", "/me/listen", async (viewer, request, response) =>
+    call("post", "/me/listen", (viewer, request, response) =>
       startListening(parts, viewer, request, response),
     ),
-    call("get", "/me/listen", async (viewer, _, response) => showHeard(parts, viewer, response)),
+    call("get", "/me/listen", (viewer, request, response) =>
+      showHeard(parts, viewer, request, response),
+    ),
     call("get", "/upstreams", async (viewer, _, response) =>
       showUpstreams(parts, viewer, response),
     ),

@@ -117,6 +117,26 @@ describe("a gateway that does not keep the queue", () => {
     await until(() => b?.opened.length === 1 && b.opened[0]?.destroyed === true, "it has ended");
   });
 
+  it("listens for a user's next request at every gateway", async () => {
+    (a as TestOthers).known = [b?.address ?? "", "127.0.0.1:1"];
+    (b as TestOthers).known = [a?.address ?? ""];
+    await at(member).post("/me/listen").expect(401);
+    expect(
+      (await at(member, "bob").post("/me/listen").send({}).expect(200)).body.until,
+    ).toBeTruthy();
+    const { body } = await at(keeper, "bob").get("/me/listen").expect(200);
+    expect([body.until === null, body.request]).toEqual([false, null]);
+    upstream.releaseAll();
+    await (await keeper.post("/v1/chat/completions", chat(), { user: "bob" })).text();
+    const heard = { method: "POST", path: "/v1/chat/completions" };
+    for (const one of [keeper, member]) {
+      expect((await at(one, "bob").get("/me/listen").expect(200)).body.request).toMatchObject(
+        heard,
+      );
+    }
+    expect((await at(member, "alice").get("/me/listen")).body.request).toBeNull();
+  });
+
   it("answers itself what every gateway knows", async () => {
     await at(member).get("/health").expect(200);
     await at(member).get("/openapi.json").expect(200);

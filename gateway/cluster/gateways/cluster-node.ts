@@ -89,6 +89,13 @@ export class ClusterNode {
     };
   }
 
+  /** Where the other gateways are reached. */
+  addresses(): readonly string[] {
+    const own = this.#parts.hello.gateway;
+    const others = (this.#view?.gateways ?? []).filter(({ gateway }) => gateway !== own);
+    return others.map(({ address }) => address);
+  }
+
   /** What keeps this gateway from the others. */
   get trouble(): string | null {
     if (this.#databaseTrouble !== null) return `the database is away: ${this.#databaseTrouble}`;

@@ -8,7 +8,7 @@ const same = "every gateway has the same files";
 const models = "every gateway knows the models";
 const ledger = "the accounts are in one database";
 const users = "users.json is the same everywhere: a file that all gateways share";
-const hears = "a gateway hears the requests that come to it";
+const hears = "a gateway hears the requests that come to it, and asks all others";
 
 /** What every gateway answers itself, and why. */
 const everyGateways: Readonly<Record<string, string>> = {

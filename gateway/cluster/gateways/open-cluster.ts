@@ -85,6 +85,7 @@ export async function openCluster(options: OpenClusterOptions): Promise<OpenClus
     ...{ keeper, close },
     mayStart: () => node.mayGrant,
     current: () => node.state(),
+    addresses: () => node.addresses(),
     openPass: network.openPass,
     acceptPass: (handler) => void network.acceptPass(handler),
     async leave() {

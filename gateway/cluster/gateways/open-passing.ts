@@ -3,11 +3,14 @@ import type { Socket } from "node:net";
 import type { ClusterState } from "../../server/cluster-state.ts";
 import type { HttpServerOptions } from "../../server/listen.ts";
 import { createPassedServer } from "../passed-server.ts";
+import { type AskOthers, createAskOthers } from "./ask-others.ts";
 import { createPassOn, type Elsewhere } from "./pass-on.ts";
 
 /** The other gateways that this one keeps one queue with. */
 export type OtherGateways = {
   current(): ClusterState;
+  /** Where the others are reached, without this one. */
+  addresses(): readonly string[];
   /**
    * Resolves with a connection on which the gateway there answers what is passed on. Rejects if
    * nothing answers.
@@ -20,6 +23,7 @@ export type OtherGateways = {
 /** How a gateway asks the keeper, and answers what the others ask. */
 export type Passing = Pick<OtherGateways, "current"> & {
   readonly elsewhere: Elsewhere;
+  readonly askOthers: AskOthers;
   /** Answers what the others pass on; returns what ends it. */
   answer(app: RequestListener, options: HttpServerOptions): () => void;
 };
@@ -31,6 +35,7 @@ export function openPassing(others: OtherGateways, publicPort: () => number | nu
   return {
     current: others.current,
     elsewhere: createPassOn({ ...others, isPublicPort }),
+    askOthers: createAskOthers({ ...others, isPublicPort }),
     answer(app, options) {
       const passed = createPassedServer(app, options, "gateway");
       others.acceptPass(passed.accept);

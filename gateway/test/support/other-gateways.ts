@@ -8,6 +8,8 @@ export type TestOthers = OtherGateways & {
   /** Where this gateway takes what others pass on. */
   readonly address: string;
   state: ClusterState;
+  /** The addresses of the others. */
+  known: readonly string[];
   /** The connections that were opened from here. */
   readonly opened: Socket[];
   close(): Promise<void>;
@@ -25,9 +27,10 @@ export async function testOthers(): Promise<TestOthers> {
   const network = await openTcpNetwork({ secret: "a secret of the tests alone".repeat(2), own });
   const opened: Socket[] = [];
   const others: TestOthers = {
-    ...{ address: network.address, state: alone, opened, close: network.close },
+    ...{ address: network.address, state: alone, known: [], opened, close: network.close },
     acceptPass: network.acceptPass,
     current: () => others.state,
+    addresses: () => others.known,
     async openPass(address) {
       const socket = await network.openPass(address);
       opened.push(socket);
