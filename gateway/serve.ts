@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { openOpenRouter } from "./api/open-openrouter.ts";
 import { QueueFeed } from "./api/queue-feed.ts";
@@ -17,7 +18,7 @@ import { type ClusterSeat, createSeat } from "./serve-cluster.ts";
 import { openGeneration } from "./serve-generation.ts";
 import { watchedBy } from "./serve-options.ts";
 import { openSignals } from "./serve-signals.ts";
-import { drain } from "./server/drain.ts";
+import { drain, noticeMs } from "./server/drain.ts";
 import { healthReport } from "./server/health-report.ts";
 import type { HttpServerOptions } from "./server/listen.ts";
 import { messageClassesOf } from "./server/message-classes.ts";
@@ -65,6 +66,8 @@ export type GatewayOptions = {
 type State = {
   /** In force before the port is open; a free port (0) has its number only then. */
   publicPort: number | null;
+  /** Load balancers are told so: soon it takes no new requests. */
+  leaving: boolean;
   draining: boolean;
 };
 
@@ -74,7 +77,7 @@ type State = {
  */
 export async function startGateway(settings: Settings, options: GatewayOptions): Promise<Gateway> {
   await using opening = new AsyncDisposableStack();
-  const state: State = { publicPort: settings.publicPort, draining: false };
+  const state: State = { publicPort: settings.publicPort, leaving: false, draining: false };
   const { telemetry, metrics, watchOver } = await openSignals(settings, options, opening);
   opening.defer(() => {
     if (state.draining) telemetry.stopped();
@@ -115,11 +118,13 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
     metricsPort: ports.metrics?.port ?? null,
     findings: () => looked.then(upstreams.findings.current),
     async stop() {
+      state.leaving = true;
+      if (cluster !== null) await sleep(noticeMs);
       state.draining = true;
       ports.drain();
       telemetry.draining(parts.lines.view());
       await cluster?.leave();
-      // In a cluster the line goes on, at another gateway.
+      // In a cluster the line goes on, at another gateway, and what waits here keeps its place there.
       const lines = cluster === null ? parts.lines : { drain() {} };
       await drain({ lines, underway: served, timeoutMs: settings.drainTimeoutMs });
       await opened.disposeAsync();
@@ -246,7 +251,8 @@ async function openParts(common: Common, opening: AsyncDisposableStack): Promise
     openRouter: openOpenRouter(answered),
     healthReport: () =>
       healthReport({
-        ...{ ...common, ...upstreams, ...state, ...watch, users, ledger, cluster: passing },
+        ...{ ...common, ...upstreams, ...watch, users, ledger, cluster: passing },
+        draining: state.leaving,
       }),
     metrics: settings.metricsPort === null ? metrics.render : null,
   };

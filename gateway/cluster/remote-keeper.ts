@@ -16,8 +16,6 @@ export type RemoteKeeper = Keeper & {
   claims(): Claim[];
   /** Ends a generation with this error if it still waits to be accepted. */
   refuse(id: string, error: GatewayError): void;
-  /** Sends away, with this error, all that wait for a slot. */
-  sendAway(error: GatewayError): void;
   /** The slots are lost: what holds one is stopped with this error. */
   loseSlots(error: GatewayError): void;
 };
@@ -47,9 +45,6 @@ export function createRemoteKeeper(
     refuse(id, error) {
       const admission = open.get(id);
       if (admission?.isTaken === false) admission.refuse(error);
-    },
-    sendAway(error) {
-      for (const admission of all()) admission.sendAway(error);
     },
     loseSlots(error) {
       for (const admission of all()) admission.loseSlot(error);
@@ -142,11 +137,6 @@ class RemoteAdmission implements Admission {
     const waiting = this.#waiting;
     if (waiting === null) return ["rests", id];
     return ["waits", id, candidate, this.#order, waiting.failed];
-  }
-
-  sendAway(error: GatewayError): void {
-    if (!this.isTaken) this.refuse(error);
-    else if (this.#waiting !== null) this.#leave(this.#waiting, error);
   }
 
   loseSlot(error: GatewayError): void {

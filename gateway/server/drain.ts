@@ -11,6 +11,12 @@ export type Draining = {
   timeoutMs: number;
 };
 
+/**
+ * So long a gateway that stops takes new requests while `/ready` says that it does not, if there are
+ * others: load balancers look every second, and a request that comes meanwhile is not lost.
+ */
+export const noticeMs = 3_000;
+
 /** Ends the requests that wait, lets those that run finish in time, and stops the rest. */
 export async function drain({ lines, underway, timeoutMs }: Draining): Promise<void> {
   lines.drain();

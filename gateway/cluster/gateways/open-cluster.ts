@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { shuttingDown } from "../../errors.ts";
 import type { Keeper, Underway } from "../../generation/keeper.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import { createElection } from "../../ledger/postgres/election.ts";
@@ -41,7 +40,7 @@ export type OpenCluster = OtherGateways & {
   readonly keeper: Keeper;
   /** Whether a request may start in the lines of this gateway. */
   mayStart(): boolean;
-  /** Sends its waiting requests away, and leaves the line to another gateway. What runs goes on. */
+  /** Leaves the line to another gateway. What runs and what waits here goes on. */
   leave(): Promise<void>;
   close(): Promise<void>;
 };
@@ -88,10 +87,7 @@ export async function openCluster(options: OpenClusterOptions): Promise<OpenClus
     addresses: () => node.addresses(),
     openPass: network.openPass,
     acceptPass: (handler) => void network.acceptPass(handler),
-    async leave() {
-      member.keeper.sendAway(shuttingDown());
-      await node.leave();
-    },
+    leave: () => node.leave(),
   };
 }
 
