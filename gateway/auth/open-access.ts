@@ -106,7 +106,7 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
       if (!doors.isPublicPort(socket.localPort)) refuseHost(headers.host);
     },
     authenticate(request) {
-      const query = request.url?.split("?", 2)[1] ?? "";
+      const query = request.url?.includes("?") ? (request.url.split("?", 2)[1] ?? "") : "";
       return identify({
         headers: request.headers,
         query: query && `?${query}`,

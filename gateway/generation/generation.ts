@@ -136,8 +136,9 @@ function keepsNoResponses({ destination, exchange, request }: Accepted): boolean
  * cached tokens, is llama.cpp's own.
  */
 function learnFromTimings({ destination, request, meter }: Accepted, upstream: Upstream): void {
+  if (upstream.type !== "auto") return;
   const model = modelAt(destination, upstream) ?? request.fields.model;
-  const cached = meter.reading().timings?.cachedTokens ?? null;
+  const cached = meter.timings()?.cachedTokens ?? null;
   if (kindOf(upstream, model) === "llamacpp" || cached === null) return;
   learnKind(upstream, { model, hasTimings: true });
 }
@@ -145,8 +146,10 @@ function learnFromTimings({ destination, request, meter }: Accepted, upstream: U
 /** Refuses, before anyone waits, a dialect that no upstream of the model can be asked in. */
 function refuseUnspoken({ members, seats }: Destination, exchange: Exchange): void {
   const { dialect, path } = exchange;
-  const upstreams = seats.list.map((seat) => members.get(seat.upstream)?.upstream);
-  if (upstreams.some((upstream) => upstream && canServe(upstream, dialect, path))) return;
+  for (const seat of seats.list) {
+    const upstream = members.get(seat.upstream)?.upstream;
+    if (upstream !== undefined && canServe(upstream, dialect, path)) return;
+  }
   const { conversion } = dialects[dialect].upstreams;
   if (conversion !== null && !conversion.takes(path)) {
     throw new GatewayError("not_found", `The upstream of this model does not have ${path}.`);

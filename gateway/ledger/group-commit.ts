@@ -93,10 +93,10 @@ export class GroupCommit {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    setImmediate(() => this.#commit());
+    setImmediate(this.#commit);
   }
 
-  #commit(): void {
+  readonly #commit = (): void => {
     this.#scheduled = false;
     const rows = this.#queue.slice(0, chunk);
     try {
@@ -107,7 +107,7 @@ export class GroupCommit {
     }
     if (this.#queue.length > 0) this.#schedule();
     else this.#recover();
-  }
+  };
 
   #accept(rows: readonly Row[], refused: readonly RefusedRow[]): void {
     this.#queue.splice(0, rows.length);
@@ -141,7 +141,7 @@ export class GroupCommit {
     if (!patient && !trouble.spooling) this.#spool(trouble);
     if (trouble.spooling) this.#settle();
     clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => this.#commit(), retryDelayMs(trouble));
+    this.#retry = setTimeout(this.#commit, retryDelayMs(trouble));
     if (trouble.spooling) this.#retry.unref();
   }
 

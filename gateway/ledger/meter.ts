@@ -48,8 +48,9 @@ export type Meter = {
   reading(): MeterReading;
   /** The upstream's own id, for an answer that does not show it. */
   named(id: string): void;
-  /** The usage that the upstream has told so far. */
+  /** The usage that the upstream has told so far, and its own times. */
   told(): Usage;
+  timings(): Timings | null;
 };
 
 const unknownUsage: Usage = {
@@ -184,6 +185,10 @@ class AnswerMeter implements Meter {
     return this.#telling.finished();
   }
 
+  timings(): Timings | null {
+    return this.#telling.timings();
+  }
+
   get #telling(): UsageReader {
     return this.#upstreamReader ?? this.#reader;
   }
@@ -195,7 +200,7 @@ class AnswerMeter implements Meter {
       firstTokenMs: this.#firstTokenMs,
       usage,
       passed: this.#passing.read(usage.output !== null && usage.source !== "estimated"),
-      timings: this.#telling.timings(),
+      timings: this.timings(),
       finished: this.#finished,
       failed: this.#failed,
       upstreamId: this.#upstreamId,

@@ -3,7 +3,7 @@ import { type DialectName, dialects } from "../dialects/all.ts";
 import type { Estimate } from "./estimate.ts";
 import { type Excess, excessOf, isWorse } from "./excess.ts";
 import { createExpectations } from "./expectations.ts";
-import type { Amounts, Limit, Limited, Metric } from "./limit.ts";
+import type { Amounts, Limit, Limited } from "./limit.ts";
 import { createLimitsOf, type LayersOptions } from "./limits-of.ts";
 import { type LimitState, stateOf } from "./limits-report.ts";
 import type { Prompt } from "./prompt-sizes.ts";
@@ -49,7 +49,7 @@ export type LimitsOptions = LayersOptions & {
   startedAt?: number;
 };
 
-const dependOnTokens: ReadonlySet<Metric> = new Set(["tokens", "cost"]);
+const dependsOnTokens = ({ metric }: Limit): boolean => metric === "tokens" || metric === "cost";
 
 /** From a request's first byte to here, nearly always. Milliseconds. */
 const longestStartMs = 60_000;
@@ -93,7 +93,11 @@ export function createLimits(options: LimitsOptions): Limits {
     return rules;
   }
 
+  const isUnlimited = (who: Limited): boolean =>
+    limitsOf.of(who).length === 0 && limitsOf.ofKey(who).length === 0;
+
   function recall(who: Limited, wallNow: number): Promise<void> | null {
+    if (isUnlimited(who)) return null;
     const reading = rulesOf(who).flatMap((rules) => {
       const windowMs = rules.account.lacks(rules.limits);
       if (windowMs === 0) catchUp(rules, wallNow);
@@ -143,7 +147,7 @@ export function createLimits(options: LimitsOptions): Limits {
     wallNow: number,
     isNew: boolean,
   ): Reservation {
-    if (limitsOf.of(who).length === 0 && limitsOf.ofKey(who).length === 0) return unlimited;
+    if (isUnlimited(who)) return unlimited;
     const now = steady(wallNow);
     const bounds = boundsOf(who, now, wallNow);
     const { input, needs, held } = expectations.of(estimate, prompt);
@@ -169,9 +173,7 @@ export function createLimits(options: LimitsOptions): Limits {
     reserve: (who, ask, now) => reserved(who, ask, now, true),
     adopt: (who, ask, now) => reserved(who, ask, now, false),
     countsTokens: (who) =>
-      [...limitsOf.of(who), ...limitsOf.ofKey(who)].some(({ metric }) =>
-        dependOnTokens.has(metric),
-      ),
+      limitsOf.of(who).some(dependsOnTokens) || limitsOf.ofKey(who).some(dependsOnTokens),
     async states(who, wallNow) {
       await recall(who, wallNow);
       const now = steady(wallNow);

@@ -21,6 +21,8 @@ export function startOrder(
 ): new () => StartOrder {
   return class {
     get size(): number {
+      // p-queue asks five times for a request that finds a free slot.
+      if (queue.waiting.size === 0) return 0;
       return queue.next(now()) === null || !mayStart() ? 0 : 1;
     }
 

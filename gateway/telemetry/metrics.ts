@@ -4,6 +4,7 @@ import { createGauges, type Watched } from "./gauges.ts";
 import { createLineSeries, type LineSeries } from "./line-series.ts";
 import { createModelSeries } from "./model-series.ts";
 import type { SettledEvent } from "./settled-event.ts";
+import { speedsOf } from "./speeds.ts";
 import { createTimeSeries } from "./time-series.ts";
 import { createUpstreamSpeeds, type UpstreamSpeeds } from "./upstream-speeds.ts";
 import { createUserSeries, type UserSeries } from "./user-series.ts";
@@ -52,8 +53,9 @@ export function createMetrics(showsPeople: boolean = false): Metrics {
       const { input, output } = event.usage;
       const used = { input, output, slotMs: event.upstreamMs };
       users.settled(event.user ?? noUser, event.isBehindKey === true, used);
-      speeds.settled(event);
-      times(event);
+      const measured = speedsOf(event);
+      speeds.settled(event.upstream, measured);
+      times(event, measured);
       models(event);
       if (event.cancelledWhere !== null) line.cancelled(event.cancelledWhere);
     },

@@ -1,6 +1,6 @@
 import type { Declare } from "./declare.ts";
 import type { SettledEvent } from "./settled-event.ts";
-import { speedsOf } from "./speeds.ts";
+import type { Speeds } from "./speeds.ts";
 
 /**
  * The buckets that existing dashboards use, without labels: a quantile must stay comparable with
@@ -16,7 +16,9 @@ const buckets = {
 };
 
 /** The series about the times of all generations. */
-export function createTimeSeries({ histogram }: Declare): (event: SettledEvent) => void {
+export function createTimeSeries({
+  histogram,
+}: Declare): (event: SettledEvent, speeds: Speeds) => void {
   const duration = histogram(
     "request_duration_seconds",
     "Seconds from request to end of answer, queue wait included",
@@ -43,8 +45,7 @@ export function createTimeSeries({ histogram }: Declare): (event: SettledEvent) 
     "Prompt tokens read per second, without cached ones",
     buckets.promptSpeed,
   );
-  return (event) => {
-    const speeds = speedsOf(event);
+  return (event, speeds) => {
     duration(event.durationMs / 1000);
     wait(event.queueMs / 1000);
     generating(speeds.generating);

@@ -1,9 +1,8 @@
 import { BoundedMap } from "../bounded-map.ts";
-import type { SettledEvent } from "./settled-event.ts";
-import { speedsOf } from "./speeds.ts";
+import type { Speeds } from "./speeds.ts";
 
 export type UpstreamSpeeds = {
-  settled(event: SettledEvent): void;
+  settled(upstream: string, speeds: Pick<Speeds, "tokens">): void;
   /** The median tokens a second of the latest generations of an upstream; null: not known. */
   speedOf(upstream: string): number | null;
 };
@@ -15,11 +14,10 @@ const [mostSpeeds, mostUpstreams] = [20, 200];
 export function createUpstreamSpeeds(): UpstreamSpeeds {
   const latest = new BoundedMap<number[]>(mostUpstreams);
   return {
-    settled(event) {
-      const { tokens } = speedsOf(event);
+    settled(upstream, { tokens }) {
       if (tokens === null) return;
-      const known = latest.get(event.upstream) ?? [];
-      if (known.length === 0) latest.set(event.upstream, known);
+      const known = latest.get(upstream) ?? [];
+      if (known.length === 0) latest.set(upstream, known);
       known.push(tokens);
       if (known.length > mostSpeeds) known.shift();
     },

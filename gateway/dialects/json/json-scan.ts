@@ -86,7 +86,33 @@ function skipValue(bytes: Buffer, at: number): number {
   return skipScalar(bytes, at);
 }
 
+/** Plain names that were met: the same few stand in every body. Clients choose them too. */
+const met = new Map<number, string>();
+const [mostMet, longestMet] = [1_000, 32];
+
 function nameOf(bytes: Buffer, start: number, end: number): string | null {
+  const length = end - start - 2;
+  if (length > longestMet) return nameIn(bytes, start, end);
+  let mark = length;
+  for (let at = start + 1; at < end - 1; at += 1) mark = (mark * 31 + (bytes[at] ?? 0)) | 0;
+  const known = met.get(mark);
+  if (known !== undefined && standsAt(known, bytes, start + 1, length)) return known;
+  const name = nameIn(bytes, start, end);
+  const isPlain = name !== null && standsAt(name, bytes, start + 1, length);
+  if (isPlain && met.size < mostMet) met.set(mark, name);
+  return name;
+}
+
+/** True if these bytes are the name, one for each character. */
+function standsAt(name: string, bytes: Buffer, start: number, length: number): boolean {
+  if (name.length !== length) return false;
+  for (let at = 0; at < length; at += 1) {
+    if (name.charCodeAt(at) !== bytes[start + at]) return false;
+  }
+  return true;
+}
+
+function nameIn(bytes: Buffer, start: number, end: number): string | null {
   const text = bytes.toString("utf8", start + 1, end - 1);
   if (!text.includes("\\")) return text;
   try {

@@ -42,7 +42,7 @@ export class EventSplitter {
       if (end < 0) break;
       const event = text.slice(start, end + 2);
       start = end + 2;
-      goesOn = partsOf(event).every(take);
+      goesOn = isOne(event) ? take(event) : partsOf(event).every(take);
     }
     this.#keep(start === 0 ? text : text.slice(start));
   }
@@ -76,10 +76,11 @@ const lineFeed = 0x0a;
 /** An event whose last line is `[DONE]`, but not its only one. */
 const withDone = /^([\s\S]*\n)(data:[ \t]*\[DONE\][ \t]*\n\n)$/;
 
+/** Nearly all end with a brace. */
+const isOne = (event: string): boolean => event.charCodeAt(event.length - 3) === brace;
+
 /** Two events, if a server forgot the blank line before its `[DONE]`. */
 function partsOf(event: string): readonly string[] {
-  // Nearly all end with a brace.
-  if (event.charCodeAt(event.length - 3) === brace) return [event];
   const [, before, done] = withDone.exec(event) ?? [];
   return before === undefined || done === undefined ? [event] : [`${before}\n`, done];
 }
