@@ -66,6 +66,22 @@ function llama(slots: number): RequestListener {
   };
 }
 
+test("the role of a gateway in its cluster, and that no gateway keeps the queue", async () => {
+  let health: object = {};
+  const url = await serve((_request, response) => void response.end(JSON.stringify(health)));
+  const env = { PORT: new URL(url).port, HOST: "127.0.0.1" };
+  const said = async (): Promise<Finding | undefined> =>
+    (await examine(scratch(), env, ["--no-generate"])).of("gateway")[0];
+  const cluster = { keeper: "box2:8100", gateways: 2, trouble: null };
+  health = { status: "ok", line: null, cluster: { ...cluster, role: "member" } };
+  expect((await said())?.says).toMatch(/^It runs at .*; the gateway at box2:8100 keeps the queue$/);
+  health = { status: "ok", line: { state: "open" }, cluster: { ...cluster, role: "keeper" } };
+  expect((await said())?.says).toMatch(/, and keeps the queue of 2 gateways$/);
+  const trouble = "the database does not answer";
+  health = { status: "no_keeper", line: null, cluster: { ...cluster, role: "none", trouble } };
+  expect(await said()).toMatchObject({ state: "fail", says: expect.stringContaining(trouble) });
+});
+
 test("a gateway that runs well in front of a llama.cpp: nothing to do", async () => {
   const url = await serve(llama(2));
   const gateway = await startTestGateway(() => {}, { UPSTREAM_URL: url, MAX_CONCURRENT: "2" });

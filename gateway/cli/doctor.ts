@@ -2,6 +2,7 @@ import { type LoadedSettings, loadSettings } from "../settings/load-settings.ts"
 import { readEnvFile } from "../settings/read-env-file.ts";
 import { SettingsError } from "../settings/settings-error.ts";
 import { differentSettings, settingsReport } from "../settings/settings-report.ts";
+import type { Settings } from "../settings/settings-table.ts";
 import { counted, type Finding, fail, ok, warn } from "../upstreams/inspect/finding.ts";
 import { askGateway } from "./ask-gateway.ts";
 import { checkLedger, checkSecrets, checkUsers } from "./doctor/check-files.ts";
@@ -69,7 +70,8 @@ async function examine(
   const publishedPort = env.PUBLISHED_PORT || null;
   const isContainer = publishedPort !== null;
   const probing = { generates, isContainer, timeoutMs: 10_000 };
-  const [gateway, upstream, tunnel, notices] = await Promise.all([
+  const [cluster, gateway, upstream, tunnel, notices] = await Promise.all([
+    clusterOf(settings),
     checkGateway(url, publishedPort),
     others.length > 0
       ? checkByGateway(url, others)
@@ -84,12 +86,20 @@ async function examine(
     ...checkSecrets(settings.usersFile, { ...readEnvFile(cwd), ...env }),
     ...(await checkLedger(settings.databaseFile, settings.databaseUrl)),
     ...checkLimits(loaded),
+    ...cluster,
     ...gateway,
     ...upstream,
     ...checkPublicPort(settings.publicPort, settings.publicHost, isContainer),
     ...tunnel,
     ...notices,
   ];
+}
+
+/** Nothing is loaded for a gateway that is alone. */
+async function clusterOf({ clusterSecret, databaseUrl }: Settings): Promise<Finding[]> {
+  if (clusterSecret === null || databaseUrl === null) return [];
+  const { checkCluster } = await import("./doctor/check-cluster.ts");
+  return await checkCluster(databaseUrl);
 }
 
 /** Paths inside the working directory become relative: in a container it is another one than outside. */

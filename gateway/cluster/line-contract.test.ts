@@ -148,11 +148,11 @@ function linked(
     };
   };
   const line = createLine(options);
-  const up = createLink<ToKeeper>(carrier("toKeeper", (text) => readBatch(text, service)));
+  const up = createLink<ToKeeper>(carrier("toKeeper", (text) => readBatch(text, asked)));
   const down = createLink<FromKeeper>(carrier("fromKeeper", (text) => readBatch(text, answered)));
-  const { asked } = createKeeperService(keeperOf(line, rows), down);
+  const service = createKeeperService(keeperOf(line, rows), down);
   const remote: RemoteKeeper = createRemoteKeeper(up);
-  const service = (message: ToKeeper): void => asked(message);
+  const asked = (message: ToKeeper): void => service.asked(message);
   const answered = (message: FromKeeper): void => remote.answered(message);
   return {
     line: behind(line, remote),

@@ -98,11 +98,24 @@ export type Keeper = {
   take(candidate: Candidate, stop: StopControl): Admission | Promise<Admission>;
 };
 
-/** A keeper that takes over what another keeper has accepted. */
+/** What is known of a generation that another keeper accepted. Milliseconds. */
+export type KnownPast = {
+  /** In line. */
+  readonly waitedMs?: number | undefined;
+  /** In its slot. */
+  readonly ranMs?: number | undefined;
+  /** Its first place in line. */
+  readonly firstPlace?: number | undefined;
+};
+
+/** A keeper that can take over the generations of another one. */
 export type AdoptingKeeper = Keeper & {
   /**
-   * Takes over a generation: `at` is the upstream where it runs, and its first `turn` resolves with
-   * that slot; null: it waits. Nothing refuses it.
+   * Takes over a generation that another keeper accepted: it has a row and its client knows of it.
+   * No limit and no full queue refuses it. Await what `limits.recall` gives for its user before.
+   * @param at - the upstream where it runs: it holds a slot there at once, and its first `turn`
+   * gives that. Null: it waits, behind what has joined before
+   * @throws Error if no line has the upstream, or it is in line already
    */
-  adopt(candidate: Candidate, stop: StopControl, at: string | null): Admission;
+  adopt(candidate: Candidate, stop: StopControl, at: string | null, past?: KnownPast): Admission;
 };

@@ -12,6 +12,7 @@ import type {
   AdoptingKeeper,
   Candidate,
   Closing,
+  KnownPast,
   Turn,
   Underway,
   Work,
@@ -46,18 +47,12 @@ export type LocalKeeperParts = {
  */
 export function createLocalKeeper(parts: LocalKeeperParts): AdoptingKeeper {
   return {
-    adopt(candidate, stop, at) {
-      const { opening, identity, limited } = candidate;
-      const line = parts.lineAt(opening.upstream);
-      const reservation = parts.limits.adopt(identity, limited, Date.now());
-      enter(parts, candidate, stop);
-      return new LocalAdmission(parts, line, candidate, { reservation, stop, at });
-    },
     take(candidate, stop) {
       const recalled = parts.limits.recall(candidate.identity, Date.now());
       if (recalled === null) return admit(parts, candidate, stop);
       return recalled.then(() => admit(parts, candidate, stop));
     },
+    adopt: (candidate, stop, at, past = {}) => adopt(parts, candidate, stop, { at, past }),
   };
 }
 
@@ -70,15 +65,47 @@ function admit(parts: LocalKeeperParts, candidate: Candidate, stop: StopControl)
   refuseIfFull(line, identity);
   const reservation = parts.limits.reserve(identity, limited, Date.now());
   parts.ledger.open(opening);
-  enter(parts, candidate, stop);
-  return new LocalAdmission(parts, line, candidate, { reservation, stop, at: null });
+  noteUnderway(parts, candidate, stop);
+  return new LocalAdmission(parts, line, candidate, { reservation, stop });
 }
 
-function enter({ underway }: LocalKeeperParts, candidate: Candidate, stop: StopControl): void {
-  const { opening, identity } = candidate;
+function noteUnderway(
+  { underway }: LocalKeeperParts,
+  { opening, identity }: Candidate,
+  stop: StopControl,
+): void {
   const { id, startedAt } = opening;
   underway.set(id, { user: identity.user, identity, startedAt, stop });
 }
+
+/** Its row was opened by the gateway that serves it. */
+function adopt(
+  parts: LocalKeeperParts,
+  candidate: Candidate,
+  stop: StopControl,
+  adopted: Adopted,
+): Admission {
+  const { opening, identity, limited } = candidate;
+  const line = parts.lineAt(opening.upstream);
+  const reservation = parts.limits.adopt(identity, limited, Date.now());
+  try {
+    const admission = new LocalAdmission(parts, line, candidate, { reservation, stop, adopted });
+    noteUnderway(parts, candidate, stop);
+    return admission;
+  } catch (error) {
+    reservation.settle({ input: null, output: null, upstreamMs: null }, Date.now());
+    throw error;
+  }
+}
+
+/** Where a generation of another keeper runs; null: it waits. */
+type Adopted = { readonly at: string | null; readonly past: KnownPast };
+
+type AdmissionGiven = {
+  readonly reservation: Reservation;
+  readonly stop: StopControl;
+  readonly adopted?: Adopted;
+};
 
 const fullMessages = {
   line: "The queue is full. Try again when it is shorter.",
@@ -107,20 +134,25 @@ class LocalAdmission implements Admission {
   #untold: LinePlace | null = null;
   #onPlace: ((place: LinePlace) => void) | null = null;
   #firstEta: number | null = null;
-  #isWaiting = false;
+  /** Its row is written, or on its way. */
+  #isOnDisk: boolean;
 
   constructor(
     parts: LocalKeeperParts,
     line: Line,
     candidate: Candidate,
-    { reservation, stop, at }: { reservation: Reservation; stop: StopControl; at: string | null },
+    { reservation, stop, adopted }: AdmissionGiven,
   ) {
     this.#parts = parts;
     this.#line = line;
     this.#candidate = candidate;
     this.#stop = stop;
     this.#reservation = reservation;
-    this.#first = at === null ? this.#join(undefined) : Promise.resolve(this.#adopt(at));
+    this.#isOnDisk = adopted !== undefined;
+    this.#first =
+      adopted === undefined || adopted.at === null
+        ? this.#join(undefined, adopted?.past.waitedMs)
+        : Promise.resolve(this.#adopt(adopted.at, adopted.past));
     // Nobody may ask for it, if the client leaves at once.
     this.#first.catch(() => {});
   }
@@ -174,44 +206,46 @@ class LocalAdmission implements Admission {
     );
   }
 
-  /** It runs already, and began at another keeper. */
-  #adopt(at: string): Turn {
-    const slot = this.#line.adopt(this.#ticket(undefined), at);
-    this.#parts.health.began(at);
-    return this.#turnIn({ ...slot, upstream: at });
-  }
-
   #ticket(failed: ReadonlySet<string> | undefined): Ticket {
+    const { affinity } = this.#parts;
     const { conversation } = this.#candidate.wish;
     return ticketOf(this.#candidate, {
       isBackground: this.#reservation.background,
-      prefers: conversation === null ? null : this.#parts.affinity.preferred(conversation),
+      prefers: conversation === null ? null : affinity.preferred(conversation),
       avoid: failed,
       signal: this.#stop.signal,
       onPlace: (place) => this.#place(place),
     });
   }
 
-  #join(failed: ReadonlySet<string> | undefined): Promise<Turn> {
-    const ticket = this.#ticket(failed);
-    return this.#line.join(ticket).then((slot) => this.#began(slot, ticket.priority ?? 0));
+  /** The slot that another keeper gave. Its turn was counted there. */
+  #adopt(at: string, { waitedMs = 0, ranMs, firstPlace = 0 }: KnownPast): Turn {
+    const slot = this.#line.adopt({ ...this.#ticket(undefined), waitedMs, ranMs }, at);
+    this.#parts.health.began(at);
+    return this.#turnIn({ ...slot, firstPlace });
   }
 
-  #began(slot: Slot, priority: number): Turn {
+  #join(failed: ReadonlySet<string> | undefined, waitedBefore?: number): Promise<Turn> {
+    const ticket = this.#ticket(failed);
+    if (waitedBefore !== undefined) ticket.waitedMs = waitedBefore;
+    return this.#line.join(ticket).then((slot) => this.#began(slot, ticket));
+  }
+
+  #began(slot: Slot, { priority = 0, waitedMs: before = 0 }: Ticket): Turn {
     const { health, telemetry } = this.#parts;
     const { waitedMs, firstPlace, upstream } = slot;
     // At once: an upstream on trial gets one request, and the next slot may be given in this turn.
     health.began(upstream || this.#candidate.opening.upstream);
     telemetry.tookTurn({ priority, waitedMs, firstPlace });
-    if (this.#firstEta !== null) telemetry.waited(this.#firstEta, waitedMs / 1000);
+    if (this.#firstEta !== null) telemetry.waited(this.#firstEta, (waitedMs - before) / 1000);
     this.#firstEta = null;
     return this.#turnIn(slot);
   }
 
   #place(place: LinePlace): void {
     // Write the row before telling the client its place.
-    if (!this.#isWaiting) this.#parts.ledger.waits(this.#candidate.opening.id);
-    this.#isWaiting = true;
+    if (!this.#isOnDisk) this.#parts.ledger.waits(this.#candidate.opening.id);
+    this.#isOnDisk = true;
     this.#firstEta ??= place.etaSeconds;
     if (this.#onPlace === null) this.#untold = place;
     else this.#onPlace(place);

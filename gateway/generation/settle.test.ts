@@ -79,7 +79,8 @@ it("closes the row and ends the answer although the limits fail", async () => {
     throw new Error("a fault in the limits");
   };
   room.kept.limits = {
-    ...{ recall: () => null, adopt },
+    adopt,
+    recall: () => null,
     reserve: (...ask) => ({ ...reserve(...ask), settle: settleWrongly }),
   };
   const accepted = await room.accept();

@@ -9,7 +9,14 @@ import { type LimitState, stateOf } from "./limits-report.ts";
 import type { Prompt } from "./prompt-sizes.ts";
 import { ratelimitHeaders } from "./ratelimit-headers.ts";
 import { refusalOf } from "./refusal.ts";
-import { hold, type Reservation, type Used, unlimited } from "./reservation.ts";
+import {
+  type EndHold,
+  hold,
+  holdCounted,
+  type Reservation,
+  type Used,
+  unlimited,
+} from "./reservation.ts";
 import type { SlidingWindow } from "./sliding-window.ts";
 import { createSteadyClock } from "./steady-clock.ts";
 import { type Past as PastUse, type UsageHistory, UserWindows } from "./user-windows.ts";
@@ -31,8 +38,9 @@ export type Limits = {
    */
   reserve(who: Limited, ask: LimitedGeneration, now: number): Reservation;
   /**
-   * The same for a generation that was accepted elsewhere: it is not refused, and its request is not
-   * counted again, since the ledger knows it.
+   * As `reserve`, for a generation that another keeper has accepted: it never refuses, and the
+   * request is not counted again, because its row is in the history. Await `recall` before. What is
+   * not recalled by then does not slow this request, and counts later all the same.
    */
   adopt(who: Limited, ask: LimitedGeneration, now: number): Reservation;
   /** True if a limit of the user depends on the tokens of a prompt. */
@@ -141,37 +149,11 @@ export function createLimits(options: LimitsOptions): Limits {
     });
   }
 
-  function reserved(
-    who: Limited,
-    { dialect, estimate, prompt }: LimitedGeneration,
-    wallNow: number,
-    isNew: boolean,
-  ): Reservation {
-    if (isUnlimited(who)) return unlimited;
-    const now = steady(wallNow);
-    const bounds = boundsOf(who, now, wallNow);
-    const { input, needs, held } = expectations.of(estimate, prompt);
-    const excess = worstOf(bounds, needs, now);
-    const names = dialects[dialect].headers;
-    const headers = () => ratelimitHeaders(standingsOf(bounds, now), names, wallNow);
-    if (isNew && excess?.limit.mode === "refuse") throw refusalOf(excess, headers());
-    const ends = bounds.map(({ account }) =>
-      hold(account, { ...held, requests: isNew ? 1 : 0 }, now),
-    );
-    return {
-      headers: headers(),
-      background: excess !== null && excess.limit.mode !== "refuse",
-      settle(used, endedAt) {
-        expectations.learn(used, prompt);
-        for (const end of ends) end(chargeOf(used, input), steady(endedAt));
-      },
-    };
-  }
-
+  const reserving = { limitsOf, steady, expectations, rulesOf, boundsOf };
   return {
     recall,
-    reserve: (who, ask, now) => reserved(who, ask, now, true),
-    adopt: (who, ask, now) => reserved(who, ask, now, false),
+    reserve: (who, ask, now) => reserveFor(reserving, who, ask, now),
+    adopt: (who, ask, now) => adoptFor(reserving, who, ask, now),
     countsTokens: (who) =>
       limitsOf.of(who).some(dependsOnTokens) || limitsOf.ofKey(who).some(dependsOnTokens),
     async states(who, wallNow) {
@@ -184,6 +166,72 @@ export function createLimits(options: LimitsOptions): Limits {
         }),
       );
     },
+  };
+}
+
+/** What reservations need of the limits. */
+type Reserving = {
+  readonly limitsOf: ReturnType<typeof createLimitsOf>;
+  readonly steady: ReturnType<typeof createSteadyClock>;
+  readonly expectations: ReturnType<typeof createExpectations>;
+  rulesOf(who: Limited): Rules[];
+  boundsOf(who: Limited, now: number, wallNow: number): Bound[];
+};
+
+function reserveFor(
+  parts: Reserving,
+  who: Limited,
+  { dialect, estimate, prompt }: LimitedGeneration,
+  wallNow: number,
+): Reservation {
+  const { limitsOf, steady, expectations } = parts;
+  if (limitsOf.of(who).length === 0 && limitsOf.ofKey(who).length === 0) return unlimited;
+  const now = steady(wallNow);
+  const bounds = parts.boundsOf(who, now, wallNow);
+  const { input, needs, held } = expectations.of(estimate, prompt);
+  const excess = worstOf(bounds, needs, now);
+  const names = dialects[dialect].headers;
+  const headers = () => ratelimitHeaders(standingsOf(bounds, now), names, wallNow);
+  if (excess?.limit.mode === "refuse") throw refusalOf(excess, headers());
+  const ends = bounds.map(({ account }) => hold(account, held, now));
+  const settle = settlingOf(parts, ends, { input, prompt });
+  return { headers: headers(), background: excess !== null, settle };
+}
+
+/** Windows are made by `recall`, or with the next request: then they have what is held here. */
+function adoptFor(
+  parts: Reserving,
+  who: Limited,
+  { dialect, estimate, prompt }: LimitedGeneration,
+  wallNow: number,
+): Reservation {
+  const { steady, expectations } = parts;
+  const rules = parts.rulesOf(who);
+  if (rules.length === 0) return unlimited;
+  const now = steady(wallNow);
+  const isRecalled = rules.every(({ account, limits, past }) => {
+    const windowMs = account.lacks(limits);
+    return windowMs === 0 || !(past(wallNow - windowMs) instanceof Promise);
+  });
+  const bounds = isRecalled ? parts.boundsOf(who, now, wallNow) : [];
+  const { input, needs, held } = expectations.of(estimate, prompt);
+  // Its request is in the windows already.
+  const excess = worstOf(bounds, { ...needs, requests: 0 }, now);
+  const ends = rules.map(({ account }) => holdCounted(account, held));
+  const names = dialects[dialect].headers;
+  const headers = isRecalled ? ratelimitHeaders(standingsOf(bounds, now), names, wallNow) : {};
+  const settle = settlingOf(parts, ends, { input, prompt });
+  return { headers, background: excess !== null, settle };
+}
+
+function settlingOf(
+  { expectations, steady }: Reserving,
+  ends: readonly EndHold[],
+  { input, prompt }: { input: number; prompt: Prompt | undefined },
+): Reservation["settle"] {
+  return (used, endedAt) => {
+    expectations.learn(used, prompt);
+    for (const end of ends) end(chargeOf(used, input), steady(endedAt));
   };
 }
 

@@ -31,15 +31,19 @@ export const unlimited: Reservation = {
   settle() {},
 };
 
-/** Keeps `held` for one generation, and counts its requests at once; gives what ends it, once. */
-export function hold(
-  account: UserWindows,
-  held: Amounts,
-  now: number,
-): (amounts: Amounts, now: number) => void {
-  const { requests, tokens, upstream, cost } = held;
+/** What ends a hold, once: what was used takes its place. */
+export type EndHold = (amounts: Amounts, now: number) => void;
+
+/** Keeps `held` for one generation, and counts its request. */
+export function hold(account: UserWindows, held: Omit<Amounts, "requests">, now: number): EndHold {
+  account.add({ ...nothing, requests: 1 }, now);
+  return holdCounted(account, held);
+}
+
+/** The same for a generation with a request that is counted already. */
+export function holdCounted(account: UserWindows, held: Omit<Amounts, "requests">): EndHold {
+  const { tokens, upstream, cost } = held;
   account.hold({ requests: 0, tokens, upstream, cost });
-  if (requests > 0) account.add({ ...nothing, requests }, now);
   account.underWay += 1;
   let isOpen = true;
   return (amounts, endedAt) => {

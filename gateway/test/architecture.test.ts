@@ -69,7 +69,10 @@ const mayImport: Record<string, string[] | "everything"> = {
   // One keeper, several processes: what is asked between them.
   cluster: ["generation", "ledger", "limits", "line", "upstreams", "server", "dialects"],
   // doctor opens upstreams as the gateway does, and asks through the same connections.
-  cli: ["settings", "users", "limits", "ledger", "backup", "serve", "upstreams", "dialects"],
+  cli: [
+    ...["settings", "users", "limits", "ledger", "backup", "serve", "upstreams", "dialects"],
+    "cluster",
+  ],
   main: ["cli", "settings"],
   "serve-options": [
     "settings",

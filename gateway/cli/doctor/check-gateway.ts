@@ -4,7 +4,8 @@ import { type Finding, fail, ok, reasonOf, skip, warn } from "../../upstreams/in
 type Health = {
   status?: string;
   upstream?: string;
-  line?: { state?: string };
+  line?: { state?: string } | null;
+  cluster?: { role?: string; keeper?: string | null; gateways?: number; trouble?: string | null };
   users_file?: { ok?: boolean; error?: string | null };
   ledger?: {
     ok?: boolean;
@@ -67,7 +68,11 @@ function placeOf(address: string, publishedPort: string | null): string {
   return `port ${publishedPort} of this machine (in the container: ${address})`;
 }
 
-function working({ status, line }: Health, place: string): Finding {
+function working({ status, line, cluster }: Health, place: string): Finding {
+  if (status === "no_keeper") {
+    const says = `No gateway of its cluster keeps the queue: ${cluster?.trouble ?? "none is known"}.`;
+    return fail(about, says, "Until one does, new requests are refused. Does PostgreSQL answer?");
+  }
   if (status !== "ok") {
     const todo = "It accepts no new requests. Start it again when it has stopped.";
     return warn(about, `Its status is ${status}.`, todo);
@@ -75,10 +80,16 @@ function working({ status, line }: Health, place: string): Finding {
   const todo = "Run `queue resume` to continue.";
   switch (line?.state ?? "open") {
     case "open":
-      return ok(about, `It runs at ${place}`);
+      return ok(about, `It runs at ${place}${roleOf(cluster)}`);
     case "paused":
       return warn(about, "The queue is paused, so no request starts.", todo);
     default:
       return warn(about, "The queue is draining, so waiting and new requests are refused.", todo);
   }
+}
+
+function roleOf(cluster: Health["cluster"]): string {
+  if (cluster === undefined) return "";
+  if (cluster.role === "keeper") return `, and keeps the queue of ${cluster.gateways} gateways`;
+  return `; the gateway at ${cluster.keeper} keeps the queue`;
 }
