@@ -73,7 +73,7 @@ export class Outlet {
   write(bytes: Bytes): boolean {
     if (this.#text === "") {
       this.#writtenAt = performance.now();
-      process.nextTick(() => this.#flush());
+      process.nextTick(flush, this);
     }
     this.#text += latin1Of(bytes);
     return !this.#response.writableNeedDrain;
@@ -95,7 +95,7 @@ export class Outlet {
     const response = this.#response;
     this.#stalledAt ??= performance.now();
     if (response.destroyed) closed();
-    else response.once("close", closed);
+    else response.on("close", closed);
     const text = last === null ? this.#text : this.#text + latin1Of(last);
     this.#text = "";
     const framed = this.#frames ? `${chunkOf(text)}${lastChunk}` : text;
@@ -109,13 +109,21 @@ export class Outlet {
     this.#response.destroy();
   }
 
-  #flush(): void {
+  /** Writes what has come together in this turn. */
+  flush(): void {
+    const response = this.#response;
+    const { socket } = response;
     const text = this.#text;
     this.#text = "";
-    if (text === "" || this.#response.destroyed) return;
-    this.#response.write(this.#frames ? chunkOf(text) : text, "latin1");
+    if (text === "" || response.destroyed) return;
+    // A corked socket spares Node a tick to cork it for one write.
+    socket?.cork();
+    response.write(this.#frames ? chunkOf(text) : text, "latin1");
+    socket?.uncork();
   }
 }
+
+const flush = (outlet: Outlet): void => outlet.flush();
 
 /** The end of a body in chunks (RFC 9112 §7.1). */
 const lastChunk = "0\r\n\r\n";

@@ -68,37 +68,41 @@ async function generate(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  // Frees the memory of the body at the end, whatever happens before.
-  using read = await readRequest(parts, request, response, { exchange, identity });
-  trace?.asked({ user: identity.user, model: read.fields.model, body: textOf(read) });
-  const wanted =
-    parts.middlewares.length === 0
-      ? read
-      : await runMiddlewares(parts.middlewares, { exchange, identity, request: read, response });
-  const { model, otherModels, framing } = wanted.fields;
-  refuseOtherModels(identity, parts.nameOf(model), otherModels);
-  const destination = parts.route(model, identity.models);
-  refuseUnspoken(destination, exchange);
-  const refusing = refuseStored(parts, wanted, destination, { exchange, identity });
-  if (refusing !== null) await refusing;
-  const given = { exchange, identity, request: wanted, destination, stop };
-  // What cannot be told is refused now, not when somebody has waited for it.
-  askedNotice(given);
-  const isLimited = parts.limits.countsTokens(identity);
-  const counted = isLimited ? await countPrompt(parts, given) : null;
-  const reserving = reserve(parts, given, { counted, isLimited });
-  const accepted = reserving instanceof Promise ? await reserving : reserving;
-  setHeaders(response, accepted.admission.headers);
-  const answer = new Answer(request, response, exchange, parts.answers(exchange));
-  const { repeats } = dialects[exchange.dialect].answer;
-  const mayBegin = keepsNoResponses(accepted);
-  const repeated = (): JsonObject => smallFields(textOf(wanted), repeats);
-  answer.accepted({ model, framing, mayBegin, repeated });
-  await runAccepted(parts, accepted, answer, (slot) =>
-    speakEitherWay(parts, accepted, answer, slot).then(() =>
-      complete(parts, accepted, answer, slot.member.upstream),
-    ),
-  );
+  const read = await readRequest(parts, request, response, { exchange, identity });
+  try {
+    trace?.asked({ user: identity.user, model: read.fields.model, body: textOf(read) });
+    const wanted =
+      parts.middlewares.length === 0
+        ? read
+        : await runMiddlewares(parts.middlewares, { exchange, identity, request: read, response });
+    const { model, otherModels, framing } = wanted.fields;
+    refuseOtherModels(identity, parts.nameOf(model), otherModels);
+    const destination = parts.route(model, identity.models);
+    refuseUnspoken(destination, exchange);
+    const refusing = refuseStored(parts, wanted, destination, { exchange, identity });
+    if (refusing !== null) await refusing;
+    const given = { exchange, identity, request: wanted, destination, stop };
+    // What cannot be told is refused now, not when somebody has waited for it.
+    askedNotice(given);
+    const isLimited = parts.limits.countsTokens(identity);
+    const counted = isLimited ? await countPrompt(parts, given) : null;
+    const reserving = reserve(parts, given, { counted, isLimited });
+    const accepted = reserving instanceof Promise ? await reserving : reserving;
+    setHeaders(response, accepted.admission.headers);
+    const answer = new Answer(request, response, exchange, parts.answers(exchange));
+    const { repeats } = dialects[exchange.dialect].answer;
+    const mayBegin = keepsNoResponses(accepted);
+    const repeated = (): JsonObject => smallFields(textOf(wanted), repeats);
+    answer.accepted({ model, framing, mayBegin, repeated });
+    await runAccepted(parts, accepted, answer, (slot) =>
+      speakEitherWay(parts, accepted, answer, slot).then(() =>
+        complete(parts, accepted, answer, slot.member.upstream),
+      ),
+    );
+  } finally {
+    // `using` would take twice as long.
+    read.free();
+  }
 }
 
 /** The upstream has ended its answer. Gives the bytes that are kept back; throws if it was cut. */

@@ -40,8 +40,8 @@ export type GenerationRequest = {
   readonly hasAgentItems: boolean;
 };
 
-/** A request, and the memory of its body, which is freed when it is disposed of. */
-type HeldRequest = GenerationRequest & Disposable;
+/** A request, and the memory of its body until that is freed. */
+type HeldRequest = GenerationRequest & { free(): void };
 
 type Sender = { exchange: Exchange; identity: Identity };
 
@@ -89,7 +89,7 @@ function readWhole(
       const { framing } = plain;
       const fields = { ...plain, framing: framing === null ? null : framings[framing] };
       const read = { headers, fields, json, body: bytes, parsed: true, inflated };
-      return { ...read, conversation, hasAgentItems, [Symbol.dispose]: free };
+      return { ...read, conversation, hasAgentItems, free };
     };
     const failed = (error: unknown): never => {
       free();
@@ -144,5 +144,5 @@ async function readUpload(
   const body = "stream" in read ? read.stream : read.bytes;
   const unread = { json: false, parsed: false, inflated: false };
   const about = { conversation: null, hasAgentItems: false };
-  return { headers, fields, body, ...unread, ...about, [Symbol.dispose]: read.free };
+  return { headers, fields, body, ...unread, ...about, free: read.free };
 }

@@ -69,7 +69,7 @@ export function createLog({ level, form, destination }: LogOptions): Log {
     info(fields, message) {
       if (!logger.isLevelEnabled("info")) return;
       const text = JSON.stringify(fields()).slice(1, -1);
-      const time = new Date().toISOString();
+      const time = isoTime(Date.now());
       out.write(`{"level":"info","time":"${time}",${text},"msg":${JSON.stringify(message)}}\n`);
     },
     flush,
@@ -78,6 +78,14 @@ export function createLog({ level, form, destination }: LogOptions): Log {
       sink.close();
     },
   };
+}
+
+let written = { at: 0, text: "" };
+
+/** ISO 8601; written once for the lines of a millisecond. */
+function isoTime(at: number): string {
+  if (at !== written.at) written = { at, text: new Date(at).toISOString() };
+  return written.text;
 }
 
 function inForm(form: LogForm, sink: LogSink): DestinationStream {
