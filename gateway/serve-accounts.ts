@@ -33,7 +33,7 @@ export async function openLedgerOf(
       ...{ onMade: telemetry.backupMade, onTrouble: telemetry.backupTrouble },
     }),
   );
-  const noted = notedSettings(settingsReport);
+  const noted = notedSettings(settingsReport, settings.databaseUrl !== null);
   const changes = opening.use(
     await openChangeLog({
       ...{ store: ledger.changes, settings: noted, onChange: telemetry.changed, onTrouble },

@@ -131,13 +131,25 @@ function leftForMs(underway: RosterView<Underway>): number {
   return longest;
 }
 
-/** The values of the settings by their names, without secrets; null if the start did not say. */
-export function notedSettings(report: object | undefined): Record<string, unknown> | null {
+/** What differs between the gateways of one database, and is no change. */
+const ofOneGateway: ReadonlySet<string> = new Set([
+  ...["HOST", "PORT", "PUBLIC_HOST", "PUBLIC_PORT", "METRICS_PORT"],
+  ...["CLUSTER_URL", "DATABASE_FILE", "USERS_FILE"],
+]);
+
+/**
+ * The values of the settings by their names, without secrets; null if the start did not say.
+ *
+ * @param isShared - several gateways may compare them with each other's
+ */
+export function notedSettings(
+  report: object | undefined,
+  isShared: boolean,
+): Record<string, unknown> | null {
   const settings = report === undefined || !("settings" in report) ? null : report.settings;
   if (!isJsonObject(settings)) return null;
-  const rows = Object.entries(settings).map(([name, setting]) => [
-    name,
-    isJsonObject(setting) ? setting.value : null,
-  ]);
+  const rows = Object.entries(settings)
+    .filter(([name]) => !isShared || !ofOneGateway.has(name))
+    .map(([name, setting]) => [name, isJsonObject(setting) ? setting.value : null]);
   return Object.fromEntries(rows);
 }

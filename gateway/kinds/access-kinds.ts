@@ -62,7 +62,7 @@ export const jwksUrl: ValueKind<string> = textKind((text) => {
 /** RFC 7518 section 3.2: a key of the hash's size at least. */
 export const sharedSecret: ValueKind<string> = textKind((text) => {
   if (text.length >= 32) return text;
-  throw new WrongValue("must be at least 32 characters");
+  throw new WrongValue("must be at least 32 characters; `openssl rand -hex 32` makes one");
 });
 
 const asymmetric = /^(RS|PS|ES)(256|384|512)$|^(EdDSA|Ed25519)$/;

@@ -84,12 +84,16 @@ function createCalls(
     const socket = createConnection(partsOf(address));
     const { ended } = prepare(socket, sockets);
     const timer = setTimeout(() => socket.destroy(), connectMs);
+    let isConnected = false;
     try {
       await Promise.race([once(socket, "connect"), ended]);
+      isConnected = true;
       return await make(socket);
     } catch (error) {
       socket.destroy();
-      const why = "CLUSTER_SECRET differs, or no gateway answers there";
+      const why = isConnected
+        ? "CLUSTER_SECRET differs, or no gateway answers there"
+        : "nothing answers there";
       throw new Error(`no connection to the gateway at ${address}: ${why}`, { cause: error });
     } finally {
       clearTimeout(timer);

@@ -30,6 +30,7 @@ export class WayToKeeper {
     const { hello, member } = this.#parts;
     const at: KeeperAt = { holder: hello.gateway, term: desk.term };
     if (this.#isNear(at)) return;
+    this.trouble = null;
     const { listener, opened } = member.begin(at);
     opened(connectLocally(hello, (connection) => desk.accept(connection), listener));
   }
