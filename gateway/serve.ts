@@ -224,6 +224,9 @@ async function openParts(common: Common, opening: AsyncDisposableStack): Promise
   const stopNotes = createStopNotes(settings.usersFile);
   const mayStay = createMayStay(() => users.read());
   opening.use(stopRemovedUsers({ underway, lines, mayStay, stopNotes }));
+  // The keeper judges the requests of all by its users.json; what runs here stops by ours too.
+  const here = { underway: common.served, lines: { cancel: () => false } };
+  if (common.served !== underway) opening.use(stopRemovedUsers({ ...here, mayStay, stopNotes }));
   const answered = { ...settings, ...upstreams, said: rules, prices, ledger, limits };
   const draining = (): boolean => state.draining;
   const seated = await seat.open({
