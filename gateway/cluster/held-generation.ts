@@ -163,6 +163,9 @@ export class HeldGeneration {
   }
 
   close(closing: Closing): void {
+    // What it said before may have been lost with a connection, or with another keeper.
+    if (this.#turn !== null) this.free(null, {});
+    else if (this.#isWaiting) this.leave();
     void this.#closeWith(closing);
   }
 

@@ -11,7 +11,7 @@ export type KeeperService = {
   asked(message: ToKeeper): void;
   /**
    * The process says all that it has. What it names no longer is closed as interrupted; what is not
-   * known here is taken over. Gives those that are to be taken over and wait: they join the line by
+   * known here is taken over. Gives those that wait, or ask to be accepted: they join the line by
    * `adopt`, so that all processes' can be in one order.
    */
   claimed(claims: readonly Claim[]): Adoptable[];
@@ -26,8 +26,11 @@ export type KeeperService = {
   lost(): Promise<void>;
 };
 
-/** A generation that waited at another keeper. */
+/** A generation that waited at another keeper, or asks to be accepted. */
 export type Adoptable = { readonly order: Order; adopt(): void };
+
+/** What was not accepted yet comes after all that was. */
+const last: Order = [Number.MAX_SAFE_INTEGER, 0];
 
 /**
  * Answers one process that has generations, and holds for it what they were given.
@@ -108,7 +111,9 @@ class HeldGenerations implements KeeperService {
     if (known?.agrees(claim) === true) return [];
     void known?.lost();
     if (claim[0] === "closes") this.#link.send(["closed", id]);
-    if (claim[0] === "asks") this.#begin(id).take(claim[2]);
+    if (claim[0] === "asks") {
+      return [{ order: last, adopt: () => this.#begin(id).take(claim[2]) }];
+    }
     if (claim[0] === "runs") this.#begin(id).adopt(claim[2], claim[4]);
     if (claim[0] !== "waits") return [];
     const [, , candidate, order, failed] = claim;

@@ -41,7 +41,7 @@ export class ClusterMember {
   readonly #beats = new Map<number, Moment>();
   #lastBeat = 0;
   #session: Session | null = null;
-  /** Slots that came before the first answered beat. */
+  /** Slots that came while no beat was answered lately. */
   #granted: (ToMember & ["slot", ...unknown[]])[] = [];
   /** There is a lease that may end. */
   #isLeased = false;
@@ -200,10 +200,10 @@ export class ClusterMember {
     }
   }
 
-  /** A slot is used only while the lease holds. */
+  /** A slot is used only shortly after an answered beat (`check`). Else the keeper is asked first. */
   #useGranted(): void {
     this.#judge();
-    if (!this.#lease.holds) return;
-    for (const message of this.#granted.splice(0)) this.keeper.answered(message);
+    if (!this.#lease.isWithin(this.#parts.times.fresh)) this.beat();
+    else for (const message of this.#granted.splice(0)) this.keeper.answered(message);
   }
 }

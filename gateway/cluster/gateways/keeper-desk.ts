@@ -51,8 +51,8 @@ export class KeeperDesk {
   readonly #leaving = new Set<string>();
   /** Connections of gateways whose rows were not seen yet. */
   readonly #unseen = new Map<Connection, () => void>();
-  /** What waits for the others to say what they have; null: the line has begun. */
-  #adoptables: Adoptable[] | null = [];
+  /** By gateway: what waits for the others to say what they have; null: the line has begun. */
+  #adoptables: Map<string, Adoptable[]> | null = new Map();
   #hasLooked = false;
   #isOver = false;
   #accepted = 0;
@@ -64,6 +64,7 @@ export class KeeperDesk {
     this.#electedAt = clock.now();
     this.#silence = new Silence({
       ...{ clock, times, lines, busyAt, electedAt: this.#electedAt },
+      hasLease: () => parts.hasLease(),
       guests: () => this.#guests.values(),
       onExpired: (gateway, slots) => this.#expired(gateway, slots),
     });
@@ -128,7 +129,7 @@ export class KeeperDesk {
     const isLate = clock.now() - this.#electedAt >= times.collect;
     const waiting = this.#adoptables;
     if (waiting === null || !this.#hasLooked) return;
-    if (isLate || this.#allHaveClaimed()) this.#begin(waiting);
+    if (isLate || this.#allHaveClaimed()) this.#begin([...waiting.values()].flat());
   }
 
   /** Another gateway is the keeper. What was kept here is told to that one by those who have it. */
@@ -219,7 +220,8 @@ export class KeeperDesk {
       adoptInOrder(adoptables);
       guest.hearEarly();
     } else {
-      this.#adoptables.push(...adoptables);
+      // A gateway that comes a second time says all of it anew.
+      this.#adoptables.set(guest.gateway, adoptables);
       this.tick();
     }
   }
@@ -263,6 +265,7 @@ export class KeeperDesk {
 
   #forget(guest: Guest): void {
     this.#guests.delete(guest.gateway);
+    this.#adoptables?.delete(guest.gateway);
     guest.disconnect();
     void guest.service.lost();
     this.#forgetRow(guest.gateway);

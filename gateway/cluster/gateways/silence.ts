@@ -12,6 +12,8 @@ export type SilenceParts = {
   readonly busyAt: BusyAt;
   /** Monotonic milliseconds. */
   readonly electedAt: number;
+  /** Without the lease another keeper may have heard a gateway that is silent here. */
+  hasLease(): boolean;
   guests(): Iterable<Guest>;
   /** It was not heard for the slot lease and the margin; so many slots of it were not proved idle. */
   onExpired(gateway: string, slots: number): void;
@@ -49,7 +51,8 @@ export class Silence {
   }
 
   #expire(): void {
-    const { clock, times, electedAt, guests, onExpired } = this.#parts;
+    const { clock, times, electedAt, hasLease, guests, onExpired } = this.#parts;
+    if (!hasLease()) return;
     const longest = times.slotLease + times.margin;
     const now = clock.now();
     for (const { gateway, heardAt, service } of [...guests()]) {
@@ -60,10 +63,14 @@ export class Silence {
   }
 
   #silentOnes(): Suspect[] {
-    const guests = [...this.#parts.guests()].flatMap(({ gateway, heardAt: since, service }) =>
-      [...service.held()].map(([upstream, count]) => ({
-        ...{ gateway, upstream, count, since },
-        free: (freed: number) => void service.free(upstream, freed),
+    const guests = [...this.#parts.guests()].flatMap((guest) =>
+      [...guest.service.held()].map(([upstream, count]) => ({
+        ...{ gateway: guest.gateway, upstream, count, since: guest.heardAt },
+        free: (freed: number): void => {
+          // A slot that is on its way, or was not used yet, must not be used in this session.
+          guest.disconnect();
+          void guest.service.free(upstream, freed);
+        },
       })),
     );
     return [...guests, ...this.#ghosts.suspects()];
