@@ -52,6 +52,12 @@ export class SimDatabase {
     return this.#keeper;
   }
 
+  /** Whether this gateway has the lease at this moment, give or take the error of clocks. */
+  isKeeper(gateway: string): boolean {
+    const row = this.#keeper;
+    return row?.holder === gateway && row.until >= this.#now() - 5;
+  }
+
   get gateways(): readonly GatewayRow[] {
     return [...this.#gateways.values()];
   }
@@ -154,7 +160,7 @@ export class SimDatabase {
   }
 
   #enter(row: Omit<GatewayRow, "holds">): void {
-    const { holds } = this.#gateways.get(row.gateway) ?? { holds: {} };
+    const holds = this.#gateways.get(row.gateway)?.holds ?? {};
     this.#gateways.set(row.gateway, { ...row, holds });
     this.#parts.note(`entered with ${JSON.stringify(holds)}`, row.gateway);
   }

@@ -11,8 +11,11 @@ type Host = {
   readonly accepted: (connection: Connection) => Listener;
 };
 
-/** A text that a process has got, for the history. */
-export type HeardText = (from: string, to: string, text: string) => void;
+/** What is said, for the history: `to` is the address of a machine. */
+export type NetworkEar = {
+  sent(from: SimProcess, to: string, text: string): void;
+  heard(by: SimProcess, from: string, text: string): void;
+};
 
 const connectMs = 2_000;
 /** When a connection is tried again that nobody answered. */
@@ -22,15 +25,15 @@ const retryMs = [0, 1_000];
 export class SimNetwork {
   readonly #scheduler: SimScheduler;
   readonly #links: SimLinks;
-  readonly #heard: HeardText;
+  readonly #ear: NetworkEar;
   readonly #machines = new Map<string, SimMachine>();
   readonly #hosts = new Map<string, Host>();
   #ends: SimEnd[] = [];
 
-  constructor(scheduler: SimScheduler, links: SimLinks, heard: HeardText) {
+  constructor(scheduler: SimScheduler, links: SimLinks, ear: NetworkEar) {
     this.#scheduler = scheduler;
     this.#links = links;
-    this.#heard = heard;
+    this.#ear = ear;
   }
 
   add(machine: SimMachine): void {
@@ -68,11 +71,11 @@ export class SimNetwork {
     const from = process.machine.name;
     const end = new SimEnd(
       process,
-      (text) => this.#heard(address, process.name, text),
+      (text) => this.#ear.heard(process, address, text),
       (hello) => {
         forget();
         end.listener = listener;
-        resolve(connectionOf(end, hello));
+        resolve(this.#connectionOf(end, hello, address));
       },
     );
     const fail = (why: string): void => {
@@ -102,7 +105,7 @@ export class SimNetwork {
     const from = client.process.machine.name;
     const to = host.process.machine.name;
     const server = new SimEnd(host.process, (text) => {
-      this.#heard(client.process.name, host.process.name, text);
+      this.#ear.heard(host.process, from, text);
     });
     const parts = { scheduler: this.#scheduler, links: this.#links };
     client.out = new SimPipe({ ...parts, from, to }, (item) => server.take(item));
@@ -111,13 +114,18 @@ export class SimNetwork {
     host.process.arrives(() => {
       if (!server.isOpen) return;
       server.out?.send({ hello: host.own() });
-      server.listener = host.accepted(connectionOf(server, own));
+      server.listener = host.accepted(this.#connectionOf(server, own, from));
     });
   }
-}
 
-const connectionOf = (end: SimEnd, hello: Hello): Connection => ({
-  hello,
-  send: (text) => end.send(text),
-  destroy: () => end.destroy(),
-});
+  #connectionOf(end: SimEnd, hello: Hello, to: string): Connection {
+    return {
+      hello,
+      send: (text) => {
+        if (end.isOpen) this.#ear.sent(end.process, to, text);
+        end.send(text);
+      },
+      destroy: () => end.destroy(),
+    };
+  }
+}

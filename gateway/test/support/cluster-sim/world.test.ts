@@ -14,9 +14,7 @@ function world(seed = 1) {
   const random = new SimRandom(seed);
   const notes: string[] = [];
   const links = new SimLinks(scheduler, random.fork("links"));
-  const network = new SimNetwork(scheduler, links, (from, to, text) => {
-    notes.push(`${from} to ${to}: ${text}`);
-  });
+  const network = new SimNetwork(scheduler, links, { sent: () => {}, heard: () => {} });
   const [a, b] = ["a", "b"].map((name) => {
     const note = (text: string): void => void notes.push(text);
     const machine = new SimMachine(name, { scheduler, random: random.fork(name), note });
@@ -216,7 +214,7 @@ describe("the simulated database", () => {
     const { scheduler, database, a } = world();
     const election = database.electionOf(a.start());
     const results: unknown[] = [];
-    const row = { gateway: "a", address: "a", version: "1", holds: {} };
+    const row = { gateway: "a", address: "a", version: "1" };
     void election.hold("a", { u: 1 }, 1).then((done) => results.push(done));
     await scheduler.run(500);
     void election.campaign({ gateway: "a", address: "a" });
