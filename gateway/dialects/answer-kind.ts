@@ -15,6 +15,8 @@ export type ExpectedAnswer = {
 
 const sseType = "text/event-stream";
 
+const openBrace = 0x7b;
+
 const byteOrderMark = "\xef\xbb\xbf";
 
 /** How an event may begin (WHATWG HTML §9.2.6); `error:` is of old llama.cpp. */
@@ -42,6 +44,8 @@ export function answerKind(
   const saysEvents = type.includes(eventType);
   const byType = saysEvents ? "events" : type.includes("json") ? "json" : "bytes";
   if (!isRead && !saysEvents) return byType;
+  // Nearly all JSON begins so, and nothing else of a server-sent stream does.
+  if (start[0] === openBrace && eventType === sseType) return "json";
   const text = beginning(start);
   if (text.length < enough && !isAll && start.length < mostSpace && !isClear(text)) return null;
   if (text.startsWith("{") || text.startsWith("[")) {

@@ -1,6 +1,6 @@
 import { jsonOrNull } from "../json-object.ts";
 import { errorFields, isErrorBody } from "./error-body.ts";
-import { type Field, topLevelFields } from "./json/json-scan.ts";
+import { type Field, holdsText, topLevelFields } from "./json/json-scan.ts";
 import { withKeyMasked } from "./masked-key.ts";
 import { errorInAnswer } from "./stream-error.ts";
 
@@ -32,7 +32,7 @@ function headOf(body: Buffer, fields: readonly Field[]): Record<string, unknown>
   const head: Record<string, unknown> = {};
   for (const { name, start, end } of fields) {
     const decides =
-      deciding.has(name) || (name === "choices" && body.subarray(start, end).includes('"error"'));
+      deciding.has(name) || (name === "choices" && holdsText(body, '"error"', start, end));
     if (decides && end - start <= longestError) {
       head[name] = jsonOrNull(body.toString("utf8", start, end));
     } else head[name] = body[start] === firstOfNull ? null : true;

@@ -1,6 +1,6 @@
 import { isJsonObject } from "../json-object.ts";
 import type { DialectUsage } from "./dialect.ts";
-import { type Field, topLevelFields } from "./json/json-scan.ts";
+import { type Field, holdsText, topLevelFields } from "./json/json-scan.ts";
 import {
   type Counts,
   countsOf,
@@ -50,8 +50,8 @@ function parse(text: string): unknown {
   }
 }
 
-const hasUsage = (choices: Buffer): boolean =>
-  choices.length < longestChoices && choices.includes('"usage"');
+const hasUsage = (bytes: Buffer, { start, end }: Field): boolean =>
+  end - start < longestChoices && holdsText(bytes, '"usage"', start, end);
 
 const isTold = (value: unknown): boolean => typeof value === "number" && value > 0;
 
@@ -111,10 +111,11 @@ class Reader implements UsageReader {
       return;
     }
     const found: Record<string, unknown> = {};
-    for (const { name, start, end } of fields ?? topLevelFields(bytes)) {
+    for (const field of fields ?? topLevelFields(bytes)) {
+      const { name, start, end } = field;
       if (name !== "timings" && !this.#usage.holds(name)) continue;
       // Of choices only those are parsed that have numbers: an answer is long.
-      if (name === "choices" && !hasUsage(bytes.subarray(start, end))) continue;
+      if (name === "choices" && !hasUsage(bytes, field)) continue;
       found[name] = parse(bytes.toString("utf8", start, end));
     }
     this.#read(found);

@@ -177,6 +177,13 @@ export function endOfJson(bytes: Buffer, fields: readonly Field[]): number {
   return bytes[close] === closeBrace ? close + 1 : -1;
 }
 
+/** True if the text, which is ASCII, stands whole between `start` and `end`. */
+export function holdsText(bytes: Buffer, text: string, start: number, end: number): boolean {
+  // A slice to search in would cost more than the search.
+  const at = bytes.indexOf(text, start, "latin1");
+  return at >= 0 && at + text.length <= end;
+}
+
 /**
  * Where the top-level field `name` has its value: every occurrence, since any of them may count.
  */
