@@ -1,5 +1,6 @@
 import { IncomingMessage } from "node:http";
 import { Socket } from "node:net";
+import { PassThrough } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -28,4 +29,20 @@ test("a request that waits keeps nothing of the reading of its body, 3 kB of eac
   collectGarbage();
   expect(taker.deref()).toBeUndefined();
   expect(request.listenerCount("error")).toBe(1);
+});
+
+test("an inflater that fails when all of a body was taken frees nothing of it", async () => {
+  const request = new IncomingMessage(new Socket());
+  const inflate = new PassThrough();
+  let isFreed = false;
+  const free = (): void => {
+    isFreed = true;
+  };
+  const into = { take: () => false, result: (isWhole: boolean) => isWhole, free };
+  const all = collect(request, inflate, into, { signal: new ExchangeStop(), timeoutMs: 1_000 });
+  request.push("more than was wanted");
+  expect(await all).toBe(false);
+  inflate.destroy(new Error("the rest is broken"));
+  await new Promise((resolve) => inflate.once("close", resolve));
+  expect(isFreed).toBe(false);
 });

@@ -58,7 +58,8 @@ class Collector<Result> {
   readonly #ending: Ending<Result>;
   #sent = 0;
   #inflated = 0;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #timer: NodeJS.Timeout;
+  /** What an inflater says after that is no matter of the body's. */
   #isOver = false;
 
   constructor(
@@ -71,14 +72,13 @@ class Collector<Result> {
     this.#inflate = inflate;
     this.#into = into;
     this.#ending = ending;
+    this.#timer = setTimeout(this.#late, ending.timeoutMs);
     ending.signal.addEventListener("abort", this.#leave, { once: true });
     // If the sender breaks off, `signal` aborts too. Without a listener the error would be thrown.
     request.on("error", this.#broken);
     if (inflate !== null) this.#readInflated(inflate);
     else request.on("data", this.#keep).on("end", this.#end);
     if (ending.signal.aborted) this.#leave();
-    // Nearly all bodies come with their head, and need no timer. Now it is not known yet.
-    else if (!request.complete) process.nextTick(this.#wait);
   }
 
   #readInflated(inflate: Transform): void {
@@ -91,21 +91,15 @@ class Collector<Result> {
     });
   }
 
-  readonly #wait = (): void => {
-    if (this.#isOver || this.#request.complete) return;
-    this.#timer = setTimeout(() => {
-      this.#fail(
-        new GatewayError("body_timeout", "The body did not arrive in time (BODY_TIMEOUT)."),
-      );
-    }, this.#ending.timeoutMs);
-  };
+  readonly #late = (): void =>
+    this.#fail(new GatewayError("body_timeout", "The body did not arrive in time (BODY_TIMEOUT)."));
 
   readonly #count = (chunk: Buffer): void => {
     this.#sent += chunk.length;
   };
 
   readonly #keep = (chunk: Buffer): void => {
-    this.#timer?.refresh();
+    this.#timer.refresh();
     this.#inflated += chunk.length;
     try {
       if (
@@ -128,6 +122,7 @@ class Collector<Result> {
     this.#fail(new GatewayError("client_closed", "Left.", { cause }));
 
   #give(isWhole: boolean): void {
+    if (this.#isOver) return;
     this.#settle();
     try {
       this.#ending.resolve(this.#into.result(isWhole));
@@ -137,6 +132,7 @@ class Collector<Result> {
   }
 
   #fail(error: unknown): void {
+    if (this.#isOver) return;
     this.#settle();
     this.#drop(error);
   }
