@@ -1,7 +1,13 @@
 import { slotLost } from "../../errors.ts";
 import { createLink, type Link, readBatch } from "../link.ts";
 import { createRemoteKeeper, type RemoteKeeper } from "../remote-keeper.ts";
-import { type FromMember, inTerm, splitTerm, type ToMember } from "./gateway-messages.ts";
+import {
+  type FromMember,
+  inTerm,
+  type NewerKeeper,
+  splitTerm,
+  type ToMember,
+} from "./gateway-messages.ts";
 import { Lease, type Moment, momentOf } from "./lease.ts";
 import type { Clock, Connection, Listener } from "./ports.ts";
 import type { ClusterTimes } from "./times.ts";
@@ -13,6 +19,8 @@ export type ClusterMemberParts = {
   databaseAnswers(): boolean;
   /** The keeper's queue is paused, or goes on. */
   onPaused(isPaused: boolean): void;
+  /** Its keeper knows that another gateway is the keeper now. */
+  onNewer(keeper: NewerKeeper): void;
   /** It runs nothing any more, because it heard no keeper for the slot lease. */
   onSlotsLost(): void;
 };
@@ -112,8 +120,8 @@ export class ClusterMember {
   }
 
   /** Tells the keeper that another one has been elected. */
-  tellNewer(term: number): void {
-    this.#session?.link.send(["newer", term]);
+  tellNewer(keeper: NewerKeeper): void {
+    this.#session?.link.send(["newer", keeper]);
     this.#session?.link.flush();
   }
 
@@ -180,6 +188,7 @@ export class ClusterMember {
         return;
       case "not here":
         this.#endSession(session);
+        if (message[1] !== null) this.#parts.onNewer(message[1]);
         return;
       case "beaten": {
         const from = this.#beats.get(message[1]);

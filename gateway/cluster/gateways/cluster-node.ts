@@ -1,6 +1,7 @@
 import type { ClusterState } from "../../server/cluster-state.ts";
 import type { ClusterEvents } from "../../telemetry/cluster-events.ts";
 import { ClusterMember } from "./cluster-member.ts";
+import type { NewerKeeper } from "./gateway-messages.ts";
 import { KeeperDesk, type KeeperDeskParts } from "./keeper-desk.ts";
 import { Lease, type Moment, momentOf } from "./lease.ts";
 import type {
@@ -34,6 +35,8 @@ export class ClusterNode {
   readonly #way: WayToKeeper;
   #desk: KeeperDesk | null = null;
   #view: ClusterView | null = null;
+  /** The latest keeper that another gateway told of. */
+  #heard: NewerKeeper | null = null;
   #databaseTrouble: string | null = null;
   #isEntered = false;
   #isLeaving = false;
@@ -52,6 +55,7 @@ export class ClusterNode {
     this.member = new ClusterMember({
       ...{ clock, times },
       databaseAnswers: () => this.#hasDatabase(),
+      onNewer: (newer) => this.#heardOf(newer),
       onPaused: (isPaused) => {
         if (isPaused && this.#desk === null) lines.pause();
       },
@@ -175,6 +179,7 @@ export class ClusterNode {
       this.#databaseTrouble = null;
     } catch (error) {
       this.#databaseTrouble = explain(error);
+      this.#follow();
     }
     if (this.#isOver) return;
     const isSettled = this.member.attachedTo !== null;
@@ -228,7 +233,7 @@ export class ClusterNode {
     this.#lease.end();
     this.#lease.extend(from);
     // The keeper before, if it still is there, may have lost the database only.
-    this.member.tellNewer(term);
+    this.member.tellNewer({ holder: self.gateway, address: self.address, term });
     const desk = new KeeperDesk(
       {
         ...{ clock, times, lines, busyAt, election },
@@ -256,21 +261,32 @@ export class ClusterNode {
 
   #accept(connection: Connection): Listener {
     if (this.#desk !== null) return this.#desk.accept(connection);
-    connection.send('0 [["not here"]]');
+    connection.send('0 [["not here",null]]');
     connection.destroy();
     return { said: () => {}, closed: () => {} };
   }
 
-  #heardOf(term: number): void {
-    if (this.#desk !== null && term > this.#desk.term) this.#stepDown();
+  #heardOf(newer: NewerKeeper): void {
+    if (newer.term > (this.#heard?.term ?? 0)) this.#heard = newer;
+    if (this.#desk !== null && newer.term > this.#desk.term) this.#stepDown(newer);
+    this.#follow();
   }
 
-  #stepDown(): void {
+  /** Goes to the latest keeper that it knows of, without asking the database. */
+  #follow(): void {
+    if (this.#desk !== null || this.#isOver) return;
+    const row = this.#view?.keeper ?? null;
+    const isRowLatest = row !== null && row.term >= (this.#heard?.term ?? 0);
+    const latest = isRowLatest ? row : this.#heard;
+    if (latest !== null) this.#way.to(latest);
+  }
+
+  #stepDown(newer: NewerKeeper | null = null): void {
     const desk = this.#desk;
     if (desk === null) return;
     this.#desk = null;
     this.#lease.end();
-    desk.stepDown();
+    desk.stepDown(newer);
     this.#parts.events.steppedDown(desk.term);
   }
 

@@ -1,4 +1,8 @@
 import type { Claim, FromKeeper, ToKeeper } from "../messages.ts";
+import type { KeeperRow } from "./ports.ts";
+
+/** Where the keeper of a later term is. Who cannot ask the database learns it from others. */
+export type NewerKeeper = Omit<KeeperRow, "lapsed">;
 
 /** All that a member says to the keeper. */
 export type FromMember =
@@ -9,8 +13,8 @@ export type FromMember =
   | ["claims", readonly Claim[]]
   /** I hold nothing any more, and leave. */
   | ["bye"]
-  /** Another gateway is the keeper now, in this term. */
-  | ["newer", number];
+  /** Another gateway is the keeper now. */
+  | ["newer", NewerKeeper];
 
 /** All that the keeper says to a member. */
 export type ToMember =
@@ -18,8 +22,8 @@ export type ToMember =
   | ["welcome"]
   /** This gateway may not be of the cluster; why. */
   | ["unwelcome", string]
-  /** This gateway does not keep the queue. */
-  | ["not here"]
+  /** This gateway does not keep the queue; who does, if it knows. */
+  | ["not here", NewerKeeper | null]
   /** You may go on; the number of the question, and whether the queue is paused. */
   | ["beaten", number, boolean];
 

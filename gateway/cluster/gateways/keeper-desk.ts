@@ -1,7 +1,7 @@
 import type { Adoptable } from "../keeper-service.ts";
 import { readBatch } from "../link.ts";
 import type { Claim, Order } from "../messages.ts";
-import { type FromMember, inTerm, splitTerm } from "./gateway-messages.ts";
+import { type FromMember, inTerm, type NewerKeeper, splitTerm } from "./gateway-messages.ts";
 import { reasonAgainst } from "./greeting.ts";
 import { Guest } from "./guest.ts";
 import type { KeptLines } from "./kept-lines.ts";
@@ -30,7 +30,7 @@ export type KeeperDeskParts = {
   /** Whether the database answers this gateway. */
   hasDatabase(): boolean;
   /** A member says that there is a keeper of this later term. */
-  onNewer(term: number): void;
+  onNewer(keeper: NewerKeeper): void;
   /** These hold nothing any more: their rows may go. */
   forget(gateways: readonly string[]): Promise<void>;
   /** A gateway was not heard for the slot lease and the margin; so many of its slots were given away. */
@@ -133,10 +133,10 @@ export class KeeperDesk {
   }
 
   /** Another gateway is the keeper. What was kept here is told to that one by those who have it. */
-  stepDown(): void {
+  stepDown(newer: NewerKeeper | null): void {
     this.#isOver = true;
     for (const guest of this.#guests.values()) {
-      guest.tell(["not here"]);
+      guest.tell(["not here", newer]);
       guest.disconnect();
       void guest.service.lost();
     }

@@ -1,7 +1,8 @@
 import type { ClusterMember, KeeperAt } from "./cluster-member.ts";
+import type { NewerKeeper } from "./gateway-messages.ts";
 import type { KeeperDesk } from "./keeper-desk.ts";
 import { connectLocally } from "./local-pair.ts";
-import type { Clock, Hello, KeeperRow, Network } from "./ports.ts";
+import type { Clock, Hello, Network } from "./ports.ts";
 
 export type WayToKeeperParts = {
   readonly clock: Clock;
@@ -36,7 +37,7 @@ export class WayToKeeper {
   }
 
   /** Begins to connect, if that is to be done. */
-  to({ holder, address, term }: KeeperRow): void {
+  to({ holder, address, term }: NewerKeeper): void {
     const { clock, hello, member } = this.#parts;
     if (holder === hello.gateway || this.#isConnecting || this.#isNear({ holder, term })) return;
     if (member.refusal !== null && clock.now() - this.#triedAt < afterRefusalMs) return;
