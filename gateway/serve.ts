@@ -103,6 +103,8 @@ export async function startGateway(settings: Settings, options: GatewayOptions):
   const { parts, upstreams, watched, cluster, passing } = await openParts(common, opening);
   metrics.watch(watched);
   opening.defer(watchOver(watched));
+  // Before that each model that no route names would be unknown.
+  await upstreams.listed();
   const ports = await openFront({ ...common, passing }, parts, opening);
   opening.defer(() => ports.close(1_000));
   state.publicPort = ports.public?.port ?? null;

@@ -91,3 +91,21 @@ routes: [{ model: secret, upstream: a }, { model: team-one, upstream: a }]
   expect(text).toContain("team-one");
   expect(text).not.toContain("secret");
 });
+
+it("a start waits for the lists that say where a model leads: its first request is no 404", async () => {
+  const server = createServer((request, response) => {
+    request.resume();
+    response.setHeader("content-type", "application/json");
+    const choices = [{ index: 0, message: { role: "assistant", content: "hi" } }];
+    const answer =
+      request.url === "/v1/models"
+        ? { object: "list", data: [{ id: "mock", object: "model" }] }
+        : { id: "x", object: "chat.completion", choices };
+    setTimeout(() => response.end(JSON.stringify(answer)), 300);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  ends.push(async () => void server.close().closeAllConnections());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const gateway = await gatewayWith(`upstreams: { gpu: { url: "${url}", type: openai } }\n`);
+  expect((await gateway.post("/v1/chat/completions", chat())).status).toBe(200);
+});

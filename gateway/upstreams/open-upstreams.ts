@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { type AllLines, allLines } from "../line/all-lines.ts";
 import {
   type ConfiguredOptions,
@@ -7,7 +8,7 @@ import {
 import type { Finding } from "./inspect/finding.ts";
 import { createStartFindings, type StartFindings } from "./inspect/start-findings.ts";
 import { createKnownModels, type KnownModels, unroutedListing } from "./known-models.ts";
-import { createModelCatalog } from "./model-catalog.ts";
+import { createModelCatalog, type ModelCatalog } from "./model-catalog.ts";
 import { createModelLoads, type ModelLoads, type UpstreamLoads } from "./model-loads.ts";
 import { openPools, type Pools, type PoolsOptions } from "./open-pools.ts";
 import { createRouting, type Route } from "./routing.ts";
@@ -53,7 +54,15 @@ export type OpenUpstreams = AsyncDisposable & {
    * looks for what needs attention. Never rejects.
    */
   look(): Promise<void>;
+  /**
+   * Resolves when it is known where a model leads: at once if there is a fallback, else when all have
+   * listed their models, or have not done so within two seconds. Never rejects.
+   */
+  listed(): Promise<void>;
 };
+
+/** A start waits so long for lists of models. Milliseconds. */
+const firstListsMs = 2_000;
 
 const nameOf = ({ upstream }: { upstream: Upstream }): string => upstream.name;
 
@@ -135,9 +144,17 @@ export async function openUpstreams(options: UpstreamsOptions): Promise<OpenUpst
     lines: allLines(pools.lines, pools.usableSlots),
     findings,
     views: () => viewsOf(upstreams, pools, models, loads),
+    listed: () => (fallback === null ? firstLists(catalog) : Promise.resolve()),
     async look() {
       await Promise.all([catalog.read().catch(() => {}), findings.look()]);
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
+}
+
+async function firstLists(catalog: Pick<ModelCatalog, "read">): Promise<void> {
+  const waiting = new AbortController();
+  const late = sleep(firstListsMs, undefined, waiting).catch(() => {});
+  await Promise.race([catalog.read().catch(() => {}), late]);
+  waiting.abort();
 }
