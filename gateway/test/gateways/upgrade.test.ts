@@ -1,6 +1,12 @@
+import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { openTcpNetwork } from "../../cluster/gateways/tcp-network.ts";
 import type { ChatOutcome } from "../support/gateways/asking.ts";
-import { startTestCluster, type TestCluster } from "../support/gateways/test-cluster.ts";
+import {
+  clusterSecret,
+  startTestCluster,
+  type TestCluster,
+} from "../support/gateways/test-cluster.ts";
 import { gatewayNames } from "../support/gateways/test-networks.ts";
 import { until } from "../support/harness.ts";
 import {
@@ -83,6 +89,27 @@ withPostgres("a gateway that differs from the keeper", () => {
       expect(await apart.gateway("B").ended).toBe(1);
       expect(apart.said("B")).toMatch(named);
       expect(await apart.ask("A", "afterwards").outcome).toMatchObject({ isWhole: true });
+    },
+    patience,
+  );
+
+  test(
+    "in the messages that it understands is refused, and told which release is too old",
+    async () => {
+      await cluster.calm();
+      const [row] = await postgres.query<{ address: string }>(
+        cluster.databaseUrl,
+        "SELECT address FROM keeper",
+      );
+      const own = { host: "127.0.0.1", port: 0 };
+      const network = await openTcpNetwork({ secret: clusterSecret, own });
+      const hello = { protocol: 0, version: "0.0.1", gateway: randomUUID(), shape: {} };
+      const heard: string[] = [];
+      const listener = { said: (text: string) => void heard.push(text), closed() {} };
+      await network.connect(row?.address ?? "", hello, listener);
+      await until(() => heard.length > 0, "the keeper answers");
+      expect(heard.join()).toMatch(/"unwelcome","its release 0.0.1 is too old for the keeper's/);
+      await network.close();
     },
     patience,
   );
