@@ -13,7 +13,7 @@ export type ClusterEvents = {
   unproved(gateway: string, slots: number): void;
   /** Another gateway may not be of the cluster. */
   refused(gateway: string, reason: string): void;
-  /** What keeps this gateway from the others; null: nothing any more. */
+  /** What keeps this gateway from the others; null: nothing, it has a keeper. */
   trouble(trouble: string | null): void;
 };
 
@@ -41,7 +41,7 @@ export function createClusterEvents(
       );
     },
     trouble(trouble) {
-      if (trouble === null) logger.info("cluster: this gateway has a keeper again");
+      if (trouble === null) logger.info("cluster: this gateway has a keeper");
       else logger.warn({ trouble: told(trouble) }, "cluster: this gateway has no keeper");
     },
   };

@@ -42,7 +42,8 @@ export class ClusterNode {
   #isLeaving = false;
   #isOver = false;
   #ends: Cancel[] = [];
-  #told: string | null = null;
+  /** The trouble that was told last. Undefined: neither trouble nor a keeper was told. */
+  #told: string | null | undefined;
   /** When there was a keeper last. Monotonic milliseconds. */
   #attachedAt: number;
   #unproved = 0;
@@ -291,9 +292,12 @@ export class ClusterNode {
   }
 
   #tellTrouble(): void {
-    const trouble = this.member.attachedTo === null ? this.trouble : null;
-    if (trouble === this.#told) return;
+    const isAttached = this.member.attachedTo !== null;
+    const trouble = isAttached ? null : this.trouble;
+    if (trouble === this.#told || (trouble === null && !isAttached)) return;
+    // That it is the keeper itself was told.
+    const isKnown = this.#told === undefined && this.#desk !== null;
     this.#told = trouble;
-    this.#parts.events.trouble(trouble);
+    if (trouble !== null || !isKnown) this.#parts.events.trouble(trouble);
   }
 }

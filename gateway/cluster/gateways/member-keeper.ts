@@ -19,7 +19,7 @@ export type MemberKeeperParts = {
   readonly clock: Pick<Clock, "later">;
   /** Whether there is a keeper to ask. */
   isAttached(): boolean;
-  /** Why there is none, for the client. */
+  /** Why there is none. */
   trouble(): string | null;
   draining(): boolean;
   readonly ledger: Pick<Ledger, "open" | "waits" | "close">;
@@ -58,7 +58,8 @@ export function createMemberKeeper(parts: MemberKeeperParts): Keeper {
 }
 
 const noKeeper = (trouble: string | null): GatewayError => {
-  const why = trouble === null ? "" : ` (${trouble})`;
+  // What follows the colon names addresses. It is in /health and in the log.
+  const why = trouble === null ? "" : ` (${trouble.replace(/:.*/s, "")})`;
   return new GatewayError(
     "no_keeper",
     `No gateway keeps the queue at the moment${why}. Try again.`,
