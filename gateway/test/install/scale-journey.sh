@@ -149,7 +149,7 @@ sleep 5
 touch "$scratch/enough"
 wait "$loading"
 [ -z "$(comm -12 <(echo "$before") <(docker compose ps -q gateway gateway-2 | sort))" ] || fail "a gateway was not replaced"
-[ ! -s "$scratch/failed" ] || { cat "$scratch/lost" && fail "$(wc -l <"$scratch/failed") of $(wc -l <"$scratch/asked") requests were lost in a rolling restart"; }
+[ ! -s "$scratch/failed" ] || { cat "$scratch/lost" "$scratch/said" && docker ps && fail "$(wc -l <"$scratch/failed") of $(wc -l <"$scratch/asked") requests were lost in a rolling restart"; }
 done_with "both gateways replaced, one after the other: none of $(wc -l <"$scratch/asked") requests was lost"
 
 docker compose kill -s KILL gateway >/dev/null 2>&1
