@@ -42,7 +42,7 @@ export class ClusterNode {
   #isLeaving = false;
   #isOver = false;
   #ends: Cancel[] = [];
-  /** The trouble that was told last. Undefined: neither trouble nor a keeper was told. */
+  /** What was told last; undefined: nothing yet. */
   #told: string | null | undefined;
   /** When there was a keeper last. Monotonic milliseconds. */
   #attachedAt: number;
@@ -295,9 +295,7 @@ export class ClusterNode {
     const isAttached = this.member.attachedTo !== null;
     const trouble = isAttached ? null : this.trouble;
     if (trouble === this.#told || (trouble === null && !isAttached)) return;
-    // That it is the keeper itself was told.
-    const isKnown = this.#told === undefined && this.#desk !== null;
     this.#told = trouble;
-    if (trouble !== null || !isKnown) this.#parts.events.trouble(trouble);
+    this.#parts.events.trouble(trouble);
   }
 }
