@@ -13,6 +13,7 @@ import type {
   Listener,
   Network,
 } from "./ports.ts";
+import { createTroubleTelling } from "./trouble-telling.ts";
 import { WayToKeeper } from "./way-to-keeper.ts";
 
 export type ClusterNodeParts = Pick<KeeperDeskParts, "clock" | "times" | "lines" | "busyAt"> & {
@@ -42,8 +43,7 @@ export class ClusterNode {
   #isLeaving = false;
   #isOver = false;
   #ends: Cancel[] = [];
-  /** What was told last; undefined: nothing yet. */
-  #told: string | null | undefined;
+  readonly #tellTrouble: ReturnType<typeof createTroubleTelling>;
   /** When there was a keeper last. Monotonic milliseconds. */
   #attachedAt: number;
   #unproved = 0;
@@ -52,6 +52,7 @@ export class ClusterNode {
     const { clock, times, events, lines } = parts;
     this.#parts = parts;
     this.#attachedAt = clock.now();
+    this.#tellTrouble = createTroubleTelling(events);
     this.#lease = new Lease(clock, times.keeperLease);
     this.member = new ClusterMember({
       ...{ clock, times },
@@ -161,7 +162,7 @@ export class ClusterNode {
     this.member.beat();
     this.#desk?.tick();
     if (this.member.attachedTo !== null) this.#attachedAt = this.#parts.clock.now();
-    this.#tellTrouble();
+    this.#tellTrouble(this.member.attachedTo !== null, this.trouble);
   }
 
   #after(ms: number, act: () => void): void {
@@ -289,13 +290,5 @@ export class ClusterNode {
     this.#lease.end();
     desk.stepDown(newer);
     this.#parts.events.steppedDown(desk.term);
-  }
-
-  #tellTrouble(): void {
-    const isAttached = this.member.attachedTo !== null;
-    const trouble = isAttached ? null : this.trouble;
-    if (trouble === this.#told || (trouble === null && !isAttached)) return;
-    this.#told = trouble;
-    this.#parts.events.trouble(trouble);
   }
 }
