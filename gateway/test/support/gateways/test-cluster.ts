@@ -65,7 +65,7 @@ const limited = ["limited-1", "limited-2"];
 export const clusterSecret = "the secret of one test, which is long enough";
 
 const usual = {
-  CLUSTER_SECRET: clusterSecret,
+  ...{ CLUSTER_SECRET: clusterSecret, WORKERS: "1" },
   ...{ ENABLE_RATE_LIMITING: "true", MAX_REQUESTS: "1000", RATE_LIMIT_WINDOW: "60" },
   ...{ MAX_CONCURRENT: "2", USERS_FILE: "users.json", DRAIN_TIMEOUT: "20s" },
   NODE_COMPILE_CACHE: join(import.meta.dirname, "../../../../node_modules/.cache/llm-gateway"),
