@@ -41,6 +41,8 @@ export class ClusterNode {
   #databaseTrouble: string | null = null;
   #isEntered = false;
   #isLeaving = false;
+  /** Since when nobody has the lease. Monotonic milliseconds; null: somebody has it. */
+  #freeSince: number | null = null;
   #isOver = false;
   #ends: Cancel[] = [];
   readonly #tellTrouble: ReturnType<typeof createTroubleTelling>;
@@ -121,7 +123,7 @@ export class ClusterNode {
     void this.#look();
   }
 
-  /** Takes part in no election any more. What runs goes on; another gateway is the keeper if there is one. */
+  /** Leaves the line to another gateway, if one is there that does not stop too. What runs goes on. */
   async leave(): Promise<void> {
     this.#isLeaving = true;
     const others = (this.#view?.gateways.length ?? 0) > 1;
@@ -203,6 +205,8 @@ export class ClusterNode {
     }
     if (!this.#isEntered) await this.#enter(self);
     else this.#desk?.look(view.gateways);
+    const isFree = view.keeper === null || view.keeper.lapsed;
+    this.#freeSince = isFree ? (this.#freeSince ?? clock.now()) : null;
     if (this.#desk !== null) this.#way.toOwn(this.#desk);
     else if (view.keeper === null || view.keeper.lapsed) await this.#campaign(self);
     else this.#way.to(view.keeper);
@@ -212,6 +216,13 @@ export class ClusterNode {
     const { election, hello } = this.#parts;
     await election.enter({ ...self, version: hello.version });
     this.#isEntered = true;
+  }
+
+  /** One that stops keeps the line only if no other does: what runs in the others needs a keeper. */
+  #mayKeep(): boolean {
+    if (!this.#isLeaving) return true;
+    const { clock, times } = this.#parts;
+    return this.#freeSince !== null && clock.now() - this.#freeSince >= times.keeperLease;
   }
 
   /** Its lease counts from before the question. */
@@ -227,11 +238,11 @@ export class ClusterNode {
   }
 
   async #campaign(self: { gateway: string; address: string }): Promise<void> {
-    if (this.#isLeaving || !this.#isEntered) return;
+    if (!this.#isEntered || !this.#mayKeep()) return;
     const { election, events, hello, lines, times, clock, busyAt } = this.#parts;
     const from = momentOf(clock);
     const term = await election.campaign(self);
-    if (term === null || this.#isOver || this.#isLeaving) return;
+    if (term === null || this.#isOver || !this.#mayKeep()) return;
     this.#lease.end();
     this.#lease.extend(from);
     // The keeper before, if it still is there, may have lost the database only.
