@@ -41,6 +41,10 @@ export class SimCluster {
   readonly #random: SimRandom;
   readonly #gateways = new Map<SimMachine, SimGateway>();
   #clients = 0;
+  /** When a process began or ended last. */
+  changedAt = 0;
+  /** Gateways that stop by themselves. */
+  #stopping = 0;
 
   constructor(scheduler: SimScheduler, random: SimRandom, shape: SimShape) {
     const now = (): number => scheduler.now;
@@ -84,6 +88,10 @@ export class SimCluster {
     return gateway?.process.isAlive === true ? gateway : null;
   }
 
+  get isStopping(): boolean {
+    return this.#stopping > 0;
+  }
+
   get gateways(): readonly SimGateway[] {
     return this.machines.flatMap((machine) => this.gatewayOf(machine) ?? []);
   }
@@ -98,6 +106,7 @@ export class SimCluster {
   /** Starts a gateway there. What ran there before is killed. */
   start(machine: SimMachine): void {
     const process = machine.start();
+    this.changedAt = this.scheduler.now;
     process.arrives(() => {
       this.#gateways.set(machine, openSimGateway(this.#gatewayParts(), process));
     });
@@ -126,6 +135,10 @@ export class SimCluster {
     const gateway = this.gatewayOf(machine);
     if (gateway === null) return;
     this.history.note(`${gateway.process.name} is to stop`);
+    this.#stopping += 1;
+    machine.killed.add((process) => {
+      if (process === gateway.process) this.#stopping -= 1;
+    });
     await gateway.leave();
     const look = async (leftMs: number): Promise<void> => {
       const own = this.claims.open.filter(({ process }) => process === gateway.process);
@@ -192,6 +205,7 @@ export class SimCluster {
     const machine = new SimMachine(name, { scheduler, random: this.#random.fork(name), note });
     this.#network.add(machine);
     machine.killed.add((process, how) => {
+      this.changedAt = scheduler.now;
       for (const upstream of this.upstreams.values()) upstream.lost(process, how);
     });
     return machine;

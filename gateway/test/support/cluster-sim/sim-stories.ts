@@ -45,6 +45,17 @@ export const rollingRestart: SimStory = {
   },
 };
 
+/** All gateways are stopped at once, as `docker compose down` does. What runs ends by itself. */
+export const allStopped: SimStory = {
+  ...{ load: 0.7, clients: 12_000, gateways: 3 },
+  plan(cluster, random) {
+    for (const machine of cluster.machines) {
+      cluster.scheduler.at(10_000 + random.between(0, 500), () => void cluster.stop(machine));
+    }
+    return () => nothingIsLost(cluster, () => false);
+  },
+};
+
 /** The keeper is killed while many wait. Milliseconds after that. */
 const servesAgain = { from: 4_000, to: 5_000 };
 

@@ -81,8 +81,17 @@ export async function simulate(seed: number, story: SimStory = anything): Promis
   const judge = story.plan(cluster, random);
   await scheduler.run(Math.max(times.healed + settledMs, story.clients + 1_000));
   const isBusy = (): boolean =>
-    claims.open.length > 0 || scheduler.now < claims.electedAt + settledMs;
-  while (isBusy() && scheduler.now < times.end) await scheduler.run(scheduler.now + 1_000);
+    claims.open.length > 0 ||
+    cluster.isStopping ||
+    cluster.gateways.length === 0 ||
+    scheduler.now < Math.max(claims.electedAt, cluster.changedAt) + settledMs;
+  const [first] = cluster.machines;
+  while (isBusy() && scheduler.now < times.end) {
+    await scheduler.run(scheduler.now + 1_000);
+    if (cluster.gateways.length > 0 || first === undefined) continue;
+    cluster.start(first);
+    await scheduler.run(scheduler.now + 2_000);
+  }
   claims.judge();
   judge();
   await probeSlots(cluster);
