@@ -54,6 +54,10 @@ export class HeldGeneration {
   #isWaiting = false;
   #turn: Turn | null = null;
   #startedAt = 0;
+  /** The slot of another keeper's time is on its way here. */
+  #isAdopting = false;
+  /** It was given back before it was here. */
+  #isGivenBack = false;
   /** The process wants no further slot. */
   #hasLeft = false;
   /** The process is gone: nobody is told anything. */
@@ -129,10 +133,15 @@ export class HeldGeneration {
   }
 
   #adoptTurn(admission: Admission): void {
+    this.#isAdopting = true;
     admission
       .turn(() => {})
       .then(
-        (turn) => this.#hold(turn),
+        (turn) => {
+          this.#isAdopting = false;
+          if (this.#isGivenBack) turn.end(null, {});
+          else this.#hold(turn);
+        },
         // Its slot is there already, so nothing sends it away.
         () => {},
       );
@@ -152,6 +161,7 @@ export class HeldGeneration {
   }
 
   free(error: WireError | null, work: Work): void {
+    this.#isGivenBack = this.#isAdopting;
     this.#endTurn(error === null ? null : fromWire(error), work);
   }
 
@@ -164,7 +174,7 @@ export class HeldGeneration {
 
   close(closing: Closing): void {
     // What it said before may have been lost with a connection, or with another keeper.
-    if (this.#turn !== null) this.free(null, {});
+    if (this.#turn !== null || this.#isAdopting) this.free(null, {});
     else if (this.#isWaiting) this.leave();
     void this.#closeWith(closing);
   }

@@ -1,5 +1,6 @@
 import type { ClusterState } from "../../server/cluster-state.ts";
 import type { ClusterEvents } from "../../telemetry/cluster-events.ts";
+import { Candidacy } from "./candidacy.ts";
 import { ClusterMember } from "./cluster-member.ts";
 import type { NewerKeeper } from "./gateway-messages.ts";
 import { KeeperDesk, type KeeperDeskParts } from "./keeper-desk.ts";
@@ -40,9 +41,7 @@ export class ClusterNode {
   #heard: NewerKeeper | null = null;
   #databaseTrouble: string | null = null;
   #isEntered = false;
-  #isLeaving = false;
-  /** Since when nobody has the lease. Monotonic milliseconds; null: somebody has it. */
-  #freeSince: number | null = null;
+  readonly #candidacy: Candidacy;
   #isOver = false;
   #ends: Cancel[] = [];
   readonly #tellTrouble: ReturnType<typeof createTroubleTelling>;
@@ -56,6 +55,7 @@ export class ClusterNode {
     this.#attachedAt = clock.now();
     this.#tellTrouble = createTroubleTelling(events);
     this.#lease = new Lease(clock, times.keeperLease);
+    this.#candidacy = new Candidacy(clock, times);
     this.member = new ClusterMember({
       ...{ clock, times },
       databaseAnswers: () => this.#hasDatabase(),
@@ -125,7 +125,7 @@ export class ClusterNode {
 
   /** Leaves the line to another gateway, if one is there that does not stop too. What runs goes on. */
   async leave(): Promise<void> {
-    this.#isLeaving = true;
+    this.#candidacy.leave();
     const others = (this.#view?.gateways.length ?? 0) > 1;
     if (this.#desk === null || !others) return;
     this.#lease.end();
@@ -135,7 +135,7 @@ export class ClusterNode {
 
   /** Says goodbye: this gateway runs nothing any more. */
   async close(): Promise<void> {
-    this.#isLeaving = true;
+    this.#candidacy.leave();
     this.#isOver = true;
     const wasKeeper = this.#desk !== null;
     this.member.bye();
@@ -205,8 +205,7 @@ export class ClusterNode {
     }
     if (!this.#isEntered) await this.#enter(self);
     else this.#desk?.look(view.gateways);
-    const isFree = view.keeper === null || view.keeper.lapsed;
-    this.#freeSince = isFree ? (this.#freeSince ?? clock.now()) : null;
+    this.#candidacy.saw(view.keeper === null || view.keeper.lapsed);
     if (this.#desk !== null) this.#way.toOwn(this.#desk);
     else if (view.keeper === null || view.keeper.lapsed) await this.#campaign(self);
     else this.#way.to(view.keeper);
@@ -216,13 +215,6 @@ export class ClusterNode {
     const { election, hello } = this.#parts;
     await election.enter({ ...self, version: hello.version });
     this.#isEntered = true;
-  }
-
-  /** One that stops keeps the line only if no other does: what runs in the others needs a keeper. */
-  #mayKeep(): boolean {
-    if (!this.#isLeaving) return true;
-    const { clock, times } = this.#parts;
-    return this.#freeSince !== null && clock.now() - this.#freeSince >= times.keeperLease;
   }
 
   /** Its lease counts from before the question. */
@@ -238,11 +230,11 @@ export class ClusterNode {
   }
 
   async #campaign(self: { gateway: string; address: string }): Promise<void> {
-    if (!this.#isEntered || !this.#mayKeep()) return;
+    if (!this.#isEntered || !this.#candidacy.stands) return;
     const { election, events, hello, lines, times, clock, busyAt } = this.#parts;
     const from = momentOf(clock);
     const term = await election.campaign(self);
-    if (term === null || this.#isOver || !this.#mayKeep()) return;
+    if (term === null || this.#isOver || !this.#candidacy.stands) return;
     this.#lease.end();
     this.#lease.extend(from);
     // The keeper before, if it still is there, may have lost the database only.

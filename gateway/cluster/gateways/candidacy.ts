@@ -1,0 +1,32 @@
+import type { Clock } from "./ports.ts";
+import type { ClusterTimes } from "./times.ts";
+
+/** Whether a gateway takes the lease of the line if nobody has it. */
+export class Candidacy {
+  readonly #clock: Pick<Clock, "now">;
+  readonly #leaseMs: number;
+  #isLeaving = false;
+  /** Since when nobody has the lease. Monotonic milliseconds; null: somebody has it. */
+  #freeSince: number | null = null;
+
+  constructor(clock: Pick<Clock, "now">, { keeperLease }: Pick<ClusterTimes, "keeperLease">) {
+    this.#clock = clock;
+    this.#leaseMs = keeperLease;
+  }
+
+  /** This gateway is about to stop. */
+  leave(): void {
+    this.#isLeaving = true;
+  }
+
+  /** What the database says of the lease. */
+  saw(isFree: boolean): void {
+    this.#freeSince = isFree ? (this.#freeSince ?? this.#clock.now()) : null;
+  }
+
+  /** One that stops keeps the line only if no other does: what runs in the others needs a keeper. */
+  get stands(): boolean {
+    if (!this.#isLeaving) return true;
+    return this.#freeSince !== null && this.#clock.now() - this.#freeSince >= this.#leaseMs;
+  }
+}
