@@ -37,6 +37,11 @@ export class Grants {
     this.#book.use(upstream, change);
   }
 
+  /** The gateway has said what it has: its number may fall some time later. */
+  claimed(): void {
+    this.#book.remember();
+  }
+
   add(grant: Grant): void {
     this.#waiting.push(grant);
     this.#passAll();

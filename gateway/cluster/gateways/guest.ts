@@ -24,8 +24,7 @@ export class Guest {
   heardAt: number;
   /** Whether the database answers it. */
   hasDatabase = true;
-  /** It has said what it has. */
-  hasClaimed = false;
+  #hasClaimed = false;
   /** What it said before its claims were taken over, or the line began. */
   early: ToKeeper[] = [];
   #connection: Connection | null = null;
@@ -50,8 +49,19 @@ export class Guest {
     );
   }
 
+  /** What it holds is written anew only when it is known. */
   tick(): void {
-    this.#grants.tick();
+    if (this.#hasClaimed) this.#grants.tick();
+  }
+
+  /** Whether it has said what it has. */
+  get hasClaimed(): boolean {
+    return this.#hasClaimed;
+  }
+
+  claimed(): void {
+    this.#hasClaimed = true;
+    this.#grants.claimed();
   }
 
   get hello(): Hello | null {
@@ -63,7 +73,7 @@ export class Guest {
     const old = this.#connection;
     this.#link.flush();
     this.#connection = connection;
-    this.hasClaimed = false;
+    this.#hasClaimed = false;
     this.early = [];
     this.#grants.clear();
     old?.destroy();

@@ -19,6 +19,14 @@ export class HoldsBook {
     this.#written = { ...written };
   }
 
+  /** What is written was in use a moment ago, as far as anybody knows. */
+  remember(): void {
+    for (const [upstream, count] of Object.entries(this.#written)) {
+      const uses = this.#of(upstream);
+      [uses.most, uses.mostAt] = [Math.max(uses.most, count), this.#now()];
+    }
+  }
+
   use(upstream: string, change: 1 | -1): void {
     const uses = this.#of(upstream);
     uses.now += change;

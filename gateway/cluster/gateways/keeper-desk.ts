@@ -214,7 +214,7 @@ export class KeeperDesk {
     await this.#parts.lines.recall(candidates);
     if (this.#isOver || !guest.isOn(connection)) return;
     const adoptables = guest.service.claimed(claims);
-    guest.hasClaimed = true;
+    guest.claimed();
     this.#silence.heard(guest.gateway);
     if (this.#adoptables === null) {
       adoptInOrder(adoptables);
