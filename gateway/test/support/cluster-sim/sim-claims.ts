@@ -11,7 +11,7 @@ export type SimClaim = {
   readonly upstream: string;
   state: ClaimState;
   since: number;
-  /** When it was accepted, among all; null: not yet. */
+  /** When it was accepted, among all: by term, then by arrival. Null: not yet. */
   order: number | null;
   /** Its first turn is over: it joins the line anew. */
   isRetry: boolean;
@@ -22,6 +22,12 @@ export type SimClaim = {
   closed: number;
 };
 
+/** The line of a keeper in one term: when it began, and when each request joined it. */
+type KeptLine = { readonly term: number; begunAt: number | null; readonly at: Map<string, number> };
+
+/** The order is by term, then by arrival. No run has more arrivals. */
+const termOrder = 1e6;
+
 /** All requests of a run, and the rules about their ends and their order. */
 export class SimClaims {
   readonly #history: SimHistory;
@@ -29,8 +35,7 @@ export class SimClaims {
   readonly #all = new Map<string, SimClaim>();
   /** When a line took it, among all: of those that are not accepted yet. */
   readonly #joined = new Map<string, number>();
-  /** By keeper: when each request joined its line, and when that began to give slots. */
-  readonly #lines = new Map<SimProcess, { begunAt: number | null; at: Map<string, number> }>();
+  readonly #lines = new Map<SimProcess, KeptLine>();
   #joins = 0;
   /** When a keeper was elected last. */
   electedAt = 0;
@@ -82,13 +87,14 @@ export class SimClaims {
   joined(by: SimProcess, { id }: Ticket): void {
     this.#joins += 1;
     const claim = this.#all.get(id);
-    if (claim?.order === null) this.#joined.set(id, this.#joins);
-    this.#lineOf(by).at.set(id, this.#now());
+    const line = this.#lineOf(by);
+    if (claim?.order === null) this.#joined.set(id, line.term * termOrder + this.#joins);
+    line.at.set(id, this.#now());
     this.#history.note(`${id} joins the line of ${by.name}`);
   }
 
-  elected(by: SimProcess): void {
-    this.#lines.set(by, { begunAt: null, at: new Map() });
+  elected(by: SimProcess, term: number): void {
+    this.#lines.set(by, { term, begunAt: null, at: new Map() });
     this.electedAt = this.#now();
   }
 
@@ -103,8 +109,9 @@ export class SimClaims {
     const order = this.#orderOf(id);
     for (const other of waiting) {
       if (other.user !== user || other.session !== session) continue;
-      // Its client has left, which the line may not know yet.
-      if (this.#all.get(other.id)?.state !== "waits") continue;
+      // Its client has left, or its gateway is gone, which the line may not know yet.
+      const claim = this.#all.get(other.id);
+      if (claim?.state !== "waits" || !claim.process.isAlive) continue;
       // Its gateway could not tell this keeper of it before.
       if (!this.#wasThere(by, other.id, id)) continue;
       if (this.#orderOf(other.id) < order) {
@@ -130,8 +137,8 @@ export class SimClaims {
     return (at.get(other) ?? 0) <= Math.max(at.get(id) ?? 0, begunAt ?? 0);
   }
 
-  #lineOf(by: SimProcess): { begunAt: number | null; at: Map<string, number> } {
-    const line = this.#lines.get(by) ?? { begunAt: null, at: new Map() };
+  #lineOf(by: SimProcess): KeptLine {
+    const line = this.#lines.get(by) ?? { term: 0, begunAt: null, at: new Map() };
     this.#lines.set(by, line);
     return line;
   }

@@ -44,13 +44,13 @@ export function wishFrom(
   id: string,
   { pool, isRough }: { pool: SimLinesParts["pool"]; isRough: boolean },
 ): SimWish {
-  const isLong = random.chance(0.15);
+  const isLong = random.chance(0.25);
   return {
     id,
     user: `user${random.whole(0, 3)}`,
     session: `session${random.whole(0, 1)}`,
     upstream: random.pick(pool.upstreams).name,
-    workMs: isLong ? random.between(8_000, 14_000) : random.between(50, 2_000),
+    workMs: isLong ? random.between(9_000, 22_000) : random.between(50, 2_000),
     leavesAfterMs: random.chance(0.15) ? random.exponential(4_000) : null,
     failsOnce: random.chance(0.05),
     preparesMs: isRough && random.chance(0.08) ? random.exponential(2_000) : 0,

@@ -58,7 +58,7 @@ export function openSimGateway(parts: SimGatewayParts, process: SimProcess): Sim
     explain: (error) => (error instanceof Error ? error.message : String(error)),
     events: {
       elected: (term) => {
-        claims.elected(process);
+        claims.elected(process, term);
         note(`is elected for term ${term}`);
       },
       steppedDown: (term) => note(`steps down from term ${term}`),

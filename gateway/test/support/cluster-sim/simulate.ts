@@ -19,7 +19,7 @@ const times = {
   faultsTo: 22_000,
   healed: 26_000,
   clients: 29_000,
-  end: 180_000,
+  end: 240_000,
 };
 /** So long after the faults and the last election, nothing is held for silent gateways. */
 const settledMs = 14_000;
@@ -33,8 +33,8 @@ function shapeFrom(random: SimRandom, load: number): Omit<SimShape, "isRough"> {
     gateways: random.whole(2, 4),
     pool: { upstreams, isOne: upstreams.length > 1 && random.chance(0.5) },
     isOpen: random.chance(0.5),
-    // A request takes 2.5 s of a slot, on the average.
-    clientsPerSecond: (slots / 2.5) * random.between(0.5, 1.4) * load,
+    // A request takes 4.7 s of a slot, on the average.
+    clientsPerSecond: (slots / 4.7) * random.between(0.6, 1.6) * load,
   };
 }
 
