@@ -54,11 +54,19 @@ export function createSeat({ clusterSecret: secret, databaseUrl }: Settings): Cl
         ...{ ...parts, ledger: noRows, underway: kept },
         draining: () => false,
       });
+      const isHere = (name: string): boolean => pools.memberNamed(name) !== undefined;
       // Loaded here: a gateway alone has nothing of it.
       const { openCluster } = await import("./cluster/gateways/open-cluster.ts");
       cluster = await openCluster({
         ...{ secret, url: settings.clusterUrl, databaseUrl, version, shaped: settings },
-        lines: { keeper, lineAt: pools.lineAt, lines, reconsider: pools.reconsider, limits },
+        lines: {
+          keeper,
+          lineAt: pools.lineAt,
+          lines,
+          reconsider: pools.reconsider,
+          limits,
+          isHere,
+        },
         busyAt: createBusyAt({ upstreams, capacityOf: (name) => pools.slotsAt(name).capacity }),
         ...{ ledger, underway, draining, events: telemetry.cluster },
       });

@@ -20,6 +20,8 @@ export type Successor = Pick<AdoptingKeeper, "adopt"> & {
   nextOrder(): Order;
   /** A slot there is held, or no longer. */
   onUse(upstream: string, change: 1 | -1): void;
+  /** Whether the process is heard: a slot for one that is not would be idle. */
+  isHeard(): boolean;
 };
 
 const unordered: Order = [0, 0];
@@ -46,12 +48,20 @@ export class HeldGeneration {
     abort: (reason: unknown): void => {
       if (this.#ends.signal.aborted) return;
       this.#ends.abort(reason);
-      this.#tell(["stop", this.#id, toWire(asGatewayError(reason))]);
+      this.#decide(["stop", this.id, toWire(asGatewayError(reason))]);
     },
   };
   #admission: Admission | null = null;
   #order: Order = unordered;
   #isWaiting = false;
+  /** The failures with which it waits, or waited for its slot. */
+  #failed: ReadonlySet<string> | undefined;
+  /** It was next while its process was not heard. */
+  #isAside = false;
+  /** What the process may not have heard: that it is stopped, or sent away. */
+  #verdict: FromKeeper | null = null;
+  /** It is closed, whatever still comes. */
+  #isOver = false;
   #turn: Turn | null = null;
   #startedAt = 0;
   /** The slot of another keeper's time is on its way here. */
@@ -77,14 +87,18 @@ export class HeldGeneration {
    * False: it must be taken over anew.
    */
   agrees(claim: Claim): boolean {
+    if (this.#verdict !== null) this.#tell(this.#verdict);
     switch (claim[0]) {
       case "asks":
         this.#tellTaken();
         if (this.#turn !== null) this.#tellSlot(this.#turn);
         return true;
       case "waits":
+        // It had a slot, which failed, and its word was lost.
+        if (this.#turn !== null && (this.#failed?.size ?? 0) !== claim[4].length)
+          this.free(null, {});
         if (this.#turn !== null) this.#tellSlot(this.#turn);
-        else if (!this.#isWaiting) this.join(new Set(claim[4]));
+        else if (!this.#isWaiting && this.#verdict === null) this.join(new Set(claim[4]));
         return true;
       case "runs":
         return this.at === claim[4];
@@ -121,15 +135,28 @@ export class HeldGeneration {
     const admission = this.#admission;
     if (admission === null || this.#hasLeft) return;
     this.#isWaiting = true;
+    this.#isAside = false;
+    this.#failed = failed;
+    this.#verdict = null;
     admission
-      .turn((place) => this.#tell(["place", this.#id, place]), failed)
+      .turn((place) => this.#tell(["place", this.id, place]), failed)
       .then(
         (turn) => this.#given(turn),
         (cause) => {
           this.#isWaiting = false;
-          this.#tell(["away", this.#id, toWire(asGatewayError(cause))]);
+          this.#decide(["away", this.id, toWire(asGatewayError(cause))]);
         },
       );
+  }
+
+  /** Its process is heard again. */
+  heard(): void {
+    if (this.#isAside) this.join(this.#failed);
+  }
+
+  #decide(verdict: FromKeeper): void {
+    this.#verdict = verdict;
+    this.#tell(verdict);
   }
 
   #adoptTurn(admission: Admission): void {
@@ -195,17 +222,18 @@ export class HeldGeneration {
   async #closeWith(closing: Closing | null): Promise<void> {
     const admission = this.#admission;
     this.#admission = null;
+    this.#isOver = true;
     this.#parts.forget();
     if (admission === null) return;
     const row = interruptedRow;
     await admission.close(closing ?? { row, charge: null, cachedAt: null });
     admission.end();
-    this.#tell(["closed", this.#id]);
+    this.#tell(["closed", this.id]);
   }
 
   readonly #accepted = (admission: Admission): void => {
     this.#admission = admission;
-    if (this.#isLost) {
+    if (this.#isLost || this.#isOver) {
       void this.lost();
       return;
     }
@@ -216,11 +244,15 @@ export class HeldGeneration {
 
   readonly #refused = (cause: unknown): void => {
     this.#parts.forget();
-    this.#tell(["refused", this.#id, toWire(asGatewayError(cause))]);
+    this.#tell(["refused", this.id, toWire(asGatewayError(cause))]);
   };
 
   #given(turn: Turn): void {
-    if (this.#hold(turn)) this.#tellSlot(turn);
+    if (this.#parts.successor?.isHeard() === false && !this.#hasLeft) {
+      this.#isWaiting = false;
+      this.#isAside = true;
+      turn.end(processGone(), {});
+    } else if (this.#hold(turn)) this.#tellSlot(turn);
   }
 
   /** False if nobody wants the slot any more. */
@@ -239,14 +271,14 @@ export class HeldGeneration {
   /** Before the answer of `take`, nothing is known of it. */
   #tellTaken(): void {
     const admission = this.#admission;
-    if (admission !== null) this.#tell(["taken", this.#id, admission.headers, this.#order]);
+    if (admission !== null) this.#tell(["taken", this.id, admission.headers, this.#order]);
   }
 
   #tellSlot({ upstream, waitedMs, firstPlace }: Turn): void {
-    this.#tell(["slot", this.#id, { upstream, waitedMs, firstPlace }]);
+    this.#tell(["slot", this.id, { upstream, waitedMs, firstPlace }]);
   }
 
-  get #id(): string {
+  get id(): string {
     return this.#parts.id;
   }
 

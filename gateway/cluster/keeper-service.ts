@@ -4,7 +4,7 @@ import { Roster } from "../roster.ts";
 import { HeldGeneration, type Successor } from "./held-generation.ts";
 import type { Link } from "./link.ts";
 import type { Claim, FromKeeper, Order, ToKeeper } from "./messages.ts";
-import { toWire } from "./wire-error.ts";
+import { asGatewayError, toWire } from "./wire-error.ts";
 
 /** The keeper's side of one link. */
 export type KeeperService = {
@@ -19,6 +19,8 @@ export type KeeperService = {
   held(): Map<string, number>;
   /** Frees up to so many of its slots there: the upstream works on nothing of them any more. */
   free(upstream: string, count: number): Promise<void>;
+  /** The process is heard again: what was put aside while it was not waits again. */
+  heard(): void;
   /**
    * The process at the other end is gone. What its generations held is free at once, and their rows
    * are closed as interrupted. Resolves when they are committed.
@@ -46,6 +48,8 @@ export function createKeeperService(
 
 class HeldGenerations implements KeeperService {
   readonly #held = new Roster<HeldGeneration>();
+  /** Those whose slots were given away: they may not come back. */
+  readonly #freed = new Set<string>();
   readonly #keeper: Keeper;
   readonly #link: Pick<Link<FromKeeper>, "send">;
   readonly #successor: Successor | undefined;
@@ -92,7 +96,16 @@ class HeldGenerations implements KeeperService {
 
   async free(upstream: string, count: number): Promise<void> {
     const there = [...this.#held.values()].filter(({ at }) => at === upstream);
-    await Promise.all(there.slice(0, count).map((one) => one.lost()));
+    await Promise.all(
+      there.slice(0, count).map((one) => {
+        this.#freed.add(one.id);
+        return one.lost();
+      }),
+    );
+  }
+
+  heard(): void {
+    for (const generation of this.#held.values()) generation.heard();
   }
 
   async lost(): Promise<void> {
@@ -107,23 +120,60 @@ class HeldGenerations implements KeeperService {
 
   #claimed(claim: Claim): Adoptable[] {
     const [, id] = claim;
+    try {
+      return this.#takenOver(claim);
+    } catch (cause) {
+      this.#cannot(id, cause);
+      return [];
+    }
+  }
+
+  /** It ends there, and is not said again. */
+  #cannot(id: string, cause: unknown): void {
+    this.#held.delete(id);
+    const error = toWire(asGatewayError(cause));
+    for (const what of ["refused", "away", "stop"] as const) this.#link.send([what, id, error]);
+  }
+
+  #takenOver(claim: Claim): Adoptable[] {
+    const [, id] = claim;
     const known = this.#held.get(id);
     if (known?.agrees(claim) === true) return [];
     void known?.lost();
+    if (claim[0] === "runs" && this.#freed.has(id)) {
+      this.#link.send(["stop", id, toWire(slotLost())]);
+      return [];
+    }
     if (claim[0] === "closes") this.#link.send(["closed", id]);
     if (claim[0] === "asks") {
-      return [{ order: last, adopt: () => this.#begin(id).take(claim[2]) }];
+      return [this.#adoptable(id, last, (one) => one.take(claim[2]))];
     }
     if (claim[0] === "runs") this.#begin(id).adopt(claim[2], claim[4]);
     if (claim[0] !== "waits") return [];
     const [, , candidate, order, failed] = claim;
-    return [{ order, adopt: () => this.#begin(id).adopt(candidate, null, new Set(failed)) }];
+    return [this.#adoptable(id, order, (one) => one.adopt(candidate, null, new Set(failed)))];
+  }
+
+  #adoptable(id: string, order: Order, act: (one: HeldGeneration) => void): Adoptable {
+    return {
+      order,
+      adopt: () => {
+        if (this.#held.has(id)) return;
+        try {
+          act(this.#begin(id));
+        } catch (cause) {
+          this.#cannot(id, cause);
+        }
+      },
+    };
   }
 
   #begin(id: string): HeldGeneration {
-    const generation = new HeldGeneration({
+    const generation: HeldGeneration = new HeldGeneration({
       ...{ id, keeper: this.#keeper, link: this.#link, successor: this.#successor },
-      forget: () => this.#held.delete(id),
+      forget: () => {
+        if (this.#held.get(id) === generation) this.#held.delete(id);
+      },
     });
     this.#held.set(id, generation);
     return generation;

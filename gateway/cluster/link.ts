@@ -12,14 +12,23 @@ export type Carrier = { write(text: string): void };
 /**
  * Collects the messages of one turn of the event loop and writes them as one text: a busy process
  * writes once for many requests.
+ * @param most - messages in one text
  */
-export function createLink<Out>({ write }: Carrier): Link<Out> {
+export function createLink<Out>(
+  { write }: Carrier,
+  most: number = Number.POSITIVE_INFINITY,
+): Link<Out> {
   let batch: Out[] = [];
   const flush = (): void => {
     if (batch.length === 0) return;
     const messages = batch;
     batch = [];
-    write(JSON.stringify(messages));
+    if (messages.length <= most) write(JSON.stringify(messages));
+    else {
+      for (let from = 0; from < messages.length; from += most) {
+        write(JSON.stringify(messages.slice(from, from + most)));
+      }
+    }
   };
   return {
     send(message) {
@@ -29,7 +38,12 @@ export function createLink<Out>({ write }: Carrier): Link<Out> {
   };
 }
 
-/** Hands out the messages of a text, in order. Only our own processes write such texts. */
+/**
+ * Hands out the messages of a text, in order. Only our own processes write such texts.
+ * @throws Error if it is no list
+ */
 export function readBatch<In>(text: string, take: (message: In) => void): void {
-  for (const message of JSON.parse(text) as In[]) take(message);
+  const messages: unknown = JSON.parse(text);
+  if (!Array.isArray(messages)) throw new Error("a batch must be a list");
+  for (const message of messages as In[]) take(message);
 }

@@ -18,6 +18,8 @@ export type RemoteKeeper = Keeper & {
   refuse(id: string, error: GatewayError): void;
   /** The slots are lost: what holds one is stopped with this error. */
   loseSlots(error: GatewayError): void;
+  /** Sends away, with this error, all that wait for a slot. */
+  sendAway(error: GatewayError): void;
 };
 
 /** @param check - what must be true in the moment in which a slot is used; throws otherwise */
@@ -44,7 +46,13 @@ export function createRemoteKeeper(
     claims: () => all().map((admission) => admission.claim()),
     refuse(id, error) {
       const admission = open.get(id);
-      if (admission?.isTaken === false) admission.refuse(error);
+      if (admission?.isTaken !== false) return;
+      // The keeper may just have accepted it.
+      link.send(["end", id]);
+      admission.refuse(error);
+    },
+    sendAway(error) {
+      for (const admission of all()) admission.sendAway(error);
     },
     loseSlots(error) {
       for (const admission of all()) admission.loseSlot(error);
@@ -137,6 +145,10 @@ class RemoteAdmission implements Admission {
     const waiting = this.#waiting;
     if (waiting === null) return ["rests", id];
     return ["waits", id, candidate, this.#order, waiting.failed];
+  }
+
+  sendAway(error: GatewayError): void {
+    if (this.isTaken && this.#waiting !== null) this.#leave(this.#waiting, error);
   }
 
   loseSlot(error: GatewayError): void {

@@ -37,7 +37,7 @@ export type LocalKeeperParts = {
     ended(upstream: string, error: GatewayError | null, user: string): void;
   };
   /** The generations under way, by id, so that one can be stopped from outside. */
-  underway: Pick<Roster<Underway>, "set" | "delete">;
+  underway: Pick<Roster<Underway>, "get" | "set" | "delete">;
   telemetry: Pick<Telemetry, "tookTurn" | "waited" | "internalError">;
 };
 
@@ -191,7 +191,10 @@ class LocalAdmission implements Admission {
   }
 
   end(): void {
-    this.#parts.underway.delete(this.#candidate.opening.id);
+    // One that was taken over anew has its id.
+    const { underway } = this.#parts;
+    const { id } = this.#candidate.opening;
+    if (underway.get(id)?.stop === this.#stop) underway.delete(id);
     if (this.#first !== null) this.#leave(this.#first);
     this.#first = null;
   }

@@ -46,6 +46,15 @@ describe("gateways that share one queue", () => {
     expect(faultsOf("{}", { CLUSTER_SECRET: secret })).toHaveLength(2);
   });
 
+  test("are one process each", () => {
+    for (const workers of ["2", "auto"]) {
+      expect(faultsOf(upstreams, { ...env, WORKERS: workers })).toEqual([
+        `WORKERS=${workers}: must be 1 with CLUSTER_SECRET: ` +
+          "start more gateways on this machine instead, each with its own PORT and DATABASE_FILE",
+      ]);
+    }
+  });
+
   test("have an address of their own only with a secret", () => {
     expect(faultsOf("{}", { CLUSTER_URL: "10.0.0.5:8100" })).toEqual([
       "CLUSTER_URL=10.0.0.5:8100: needs CLUSTER_SECRET, the same on each gateway; " +

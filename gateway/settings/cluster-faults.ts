@@ -8,7 +8,7 @@ const named = "for example upstreams: { gpu1: http://192.168.1.5:8080 } in confi
  * mean one server by one name, so names that each gateway gives by itself are refused.
  */
 export function clusterFaults(settings: Settings): string[] {
-  const { clusterSecret, clusterUrl, databaseUrl, upstreamUrl, upstreams } = settings;
+  const { clusterSecret, clusterUrl, databaseUrl, upstreamUrl, upstreams, workers } = settings;
   if (clusterSecret === null) {
     if (clusterUrl === null) return [];
     const { host, port } = clusterUrl;
@@ -22,6 +22,13 @@ export function clusterFaults(settings: Settings): string[] {
     faults.push(
       "CLUSTER_SECRET=***: needs the PostgreSQL database that all gateways share; " +
         "for example DATABASE_URL=postgres://gateway:password@192.168.1.5/gateway",
+    );
+  }
+  if (workers !== 1) {
+    // A worker could not see in the moment of sending that its gateway has lost the slot.
+    faults.push(
+      `WORKERS=${workers}: must be 1 with CLUSTER_SECRET: ` +
+        "start more gateways on this machine instead, each with its own PORT and DATABASE_FILE",
     );
   }
   if (upstreamUrl !== null) {

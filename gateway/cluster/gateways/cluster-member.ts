@@ -4,6 +4,8 @@ import { createRemoteKeeper, type RemoteKeeper } from "../remote-keeper.ts";
 import {
   type FromMember,
   inTerm,
+  type LineState,
+  mostInText,
   type NewerKeeper,
   splitTerm,
   type ToMember,
@@ -17,8 +19,10 @@ export type ClusterMemberParts = {
   readonly times: ClusterTimes;
   /** Whether the database has answered this gateway lately. */
   databaseAnswers(): boolean;
-  /** The keeper's queue is paused, or goes on. */
-  onPaused(isPaused: boolean): void;
+  /** The keeper's queue is open, paused or drained. */
+  onLineState(state: LineState): void;
+  /** The keeper says what this gateway does not understand. */
+  onOdd(keeper: string, error: unknown): void;
   /** Its keeper knows that another gateway is the keeper now. */
   onNewer(keeper: NewerKeeper): void;
   /** It runs nothing any more, because it heard no keeper for the slot lease. */
@@ -31,8 +35,13 @@ export type KeeperAt = { readonly holder: string; readonly term: number };
 type Session = KeeperAt & {
   readonly link: Link<FromMember>;
   connection: Connection | null;
+  /** What was said before the caller had the connection. */
+  readonly early: string[];
   isWelcome: boolean;
 };
+
+/** Claims in one text. */
+const mostClaims = 100;
 
 /** So many questions may be unanswered before the oldest are forgotten. */
 const mostUnanswered = 64;
@@ -90,10 +99,17 @@ export class ClusterMember {
     this.#judge();
     this.#endSession();
     const session: Session = {
-      ...{ holder: keeper.holder, term: keeper.term, connection: null, isWelcome: false },
-      link: createLink<FromMember>({
-        write: (batch) => session.connection?.send(inTerm(session.term, batch)),
-      }),
+      ...{
+        holder: keeper.holder,
+        term: keeper.term,
+        connection: null,
+        early: [],
+        isWelcome: false,
+      },
+      link: createLink<FromMember>(
+        { write: (batch) => session.connection?.send(inTerm(session.term, batch)) },
+        mostInText,
+      ),
     };
     this.#session = session;
     return {
@@ -101,8 +117,9 @@ export class ClusterMember {
         said: (text) => this.#said(session, text),
         closed: () => this.#endSession(session),
       },
-      opened(connection) {
+      opened: (connection) => {
         session.connection = connection;
+        for (const text of session.early.splice(0)) this.#said(session, text);
       },
     };
   }
@@ -125,6 +142,11 @@ export class ClusterMember {
     this.#session?.link.flush();
   }
 
+  /** Whether it may still run something. */
+  get isLeased(): boolean {
+    return this.#isLeased;
+  }
+
   /** Its row is gone: no keeper counts what it runs any more. */
   rowGone(): void {
     if (this.#isLeased) this.#loseSlots();
@@ -136,6 +158,16 @@ export class ClusterMember {
     this.#session?.link.send(["bye"]);
     this.#session?.link.flush();
     this.#endSession();
+  }
+
+  /** In parts, since thousands may wait. */
+  #claim({ link }: Session): void {
+    const claims = this.keeper.claims();
+    for (let from = 0; from <= claims.length; from += mostClaims) {
+      const isLast = from + mostClaims > claims.length;
+      link.send(["claims", claims.slice(from, from + mostClaims), isLast]);
+      link.flush();
+    }
   }
 
   #send(message: FromMember): void {
@@ -165,13 +197,22 @@ export class ClusterMember {
   }
 
   #said(session: Session, text: string): void {
+    if (session.connection === null) {
+      session.early.push(text);
+      return;
+    }
     this.#judge();
     const split = splitTerm(text);
     if (split === null) this.#endSession(session);
     if (session !== this.#session || split?.term !== session.term) return;
-    readBatch<ToMember>(split.batch, (message) => {
-      if (session === this.#session) this.#hear(session, message);
-    });
+    try {
+      readBatch<ToMember>(split.batch, (message) => {
+        if (session === this.#session) this.#hear(session, message);
+      });
+    } catch (error) {
+      this.#parts.onOdd(session.holder, error);
+      this.#endSession(session);
+    }
   }
 
   #hear(session: Session, message: ToMember): void {
@@ -179,7 +220,7 @@ export class ClusterMember {
       case "welcome":
         this.refusal = null;
         session.isWelcome = true;
-        session.link.send(["claims", this.keeper.claims()]);
+        this.#claim(session);
         this.beat();
         return;
       case "unwelcome":
@@ -196,7 +237,7 @@ export class ClusterMember {
         if (from === undefined) return;
         this.#lease.extend(from);
         this.#isLeased = true;
-        this.#parts.onPaused(message[2]);
+        this.#parts.onLineState(message[2]);
         if (this.#granted.length > 0) this.#useGranted();
         return;
       }

@@ -3,8 +3,11 @@ import type { ClusterEvents } from "../../telemetry/cluster-events.ts";
 import { Candidacy } from "./candidacy.ts";
 import { ClusterMember } from "./cluster-member.ts";
 import type { NewerKeeper } from "./gateway-messages.ts";
-import { KeeperDesk, type KeeperDeskParts } from "./keeper-desk.ts";
+import type { KeeperDesk, KeeperDeskParts } from "./keeper-desk.ts";
 import { Lease, type Moment, momentOf } from "./lease.ts";
+import { noKeeper } from "./member-keeper.ts";
+import { oddWords, openDesk } from "./open-desk.ts";
+import { OwnRow } from "./own-row.ts";
 import type {
   Cancel,
   ClusterView,
@@ -14,6 +17,7 @@ import type {
   Listener,
   Network,
 } from "./ports.ts";
+import { stateOf } from "./state-of.ts";
 import { createTroubleTelling } from "./trouble-telling.ts";
 import { WayToKeeper } from "./way-to-keeper.ts";
 
@@ -25,6 +29,9 @@ export type ClusterNodeParts = Pick<KeeperDeskParts, "clock" | "times" | "lines"
   /** One line about an error of the database, without secrets. */
   explain(error: unknown): string;
 };
+
+/** Accepted requests wait so long for another keeper. Milliseconds. */
+const waitsMs = 60_000;
 
 /**
  * One gateway of a cluster: it looks at the database, keeps the line if it is elected, and asks the
@@ -40,7 +47,7 @@ export class ClusterNode {
   /** The latest keeper that another gateway told of. */
   #heard: NewerKeeper | null = null;
   #databaseTrouble: string | null = null;
-  #isEntered = false;
+  readonly #row: OwnRow;
   readonly #candidacy: Candidacy;
   #isOver = false;
   #ends: Cancel[] = [];
@@ -60,14 +67,16 @@ export class ClusterNode {
       ...{ clock, times },
       databaseAnswers: () => this.#hasDatabase(),
       onNewer: (newer) => this.#heardOf(newer),
-      onPaused: (isPaused) => {
-        if (isPaused && this.#desk === null) lines.pause();
+      onLineState: (state) => {
+        if (this.#desk === null) lines.steer(state);
       },
+      onOdd: (keeper, error) => events.refused(keeper, oddWords(error)),
       onSlotsLost: () => {
-        this.#isEntered = false;
+        this.#row.isEntered = false;
         events.slotsLost();
       },
     });
+    this.#row = new OwnRow({ ...parts, member: this.member });
     this.#way = new WayToKeeper({ ...parts, member: this.member });
   }
 
@@ -82,19 +91,12 @@ export class ClusterNode {
 
   state(): ClusterState {
     const { network, clock } = this.#parts;
-    const near = this.member.attachedTo;
-    const row = this.#view?.keeper ?? null;
-    const isKeeper = this.#desk !== null && near !== null;
-    const known = row !== null && row.holder === near?.holder ? row.address : null;
-    return {
-      role: near === null ? "none" : isKeeper ? "keeper" : "member",
-      keeperAddress: isKeeper ? network.address : known,
-      term: near?.term ?? null,
-      gateways: Math.max(1, this.#view?.gateways.length ?? 1),
-      trouble: this.trouble ?? (near === null ? "no keeper is elected yet" : null),
-      withoutKeeperMs: near === null ? clock.now() - this.#attachedAt : 0,
+    return stateOf({
+      ...{ near: this.member.attachedTo, view: this.#view, trouble: this.trouble },
+      ownAddress: this.#desk === null ? null : network.address,
+      withoutKeeperMs: clock.now() - this.#attachedAt,
       slotsUnproved: this.#unproved,
-    };
+    });
   }
 
   /** Where the other gateways are reached. */
@@ -128,9 +130,9 @@ export class ClusterNode {
     this.#candidacy.leave();
     const others = (this.#view?.gateways.length ?? 0) > 1;
     if (this.#desk === null || !others) return;
-    this.#lease.end();
-    await this.#resign();
+    // Before the question: a renewal that is on its way would give the lease back.
     this.#stepDown();
+    await this.#resign();
   }
 
   /** Says goodbye: this gateway runs nothing any more. */
@@ -163,8 +165,11 @@ export class ClusterNode {
     this.#after(this.#parts.times.beat, () => this.#beat());
     this.member.beat();
     this.#desk?.tick();
-    if (this.member.attachedTo !== null) this.#attachedAt = this.#parts.clock.now();
-    this.#tellTrouble(this.member.attachedTo !== null, this.trouble);
+    const isAttached = this.member.attachedTo !== null;
+    const now = this.#parts.clock.now();
+    if (isAttached) this.#attachedAt = now;
+    else if (now - this.#attachedAt > waitsMs) this.member.keeper.sendAway(noKeeper(this.trouble));
+    this.#tellTrouble(isAttached, this.trouble);
   }
 
   #after(ms: number, act: () => void): void {
@@ -199,22 +204,13 @@ export class ClusterNode {
     if (this.#isOver) return;
     this.#view = view;
     const isHere = view.gateways.some(({ gateway }) => gateway === hello.gateway);
-    if (this.#isEntered && !isHere) {
-      this.#isEntered = false;
-      this.member.rowGone();
-    }
-    if (!this.#isEntered) await this.#enter(self);
-    else this.#desk?.look(view.gateways);
+    await this.#row.keep(self, isHere, this.#way.mayTry);
+    if (!this.#row.isEntered) return;
+    if (isHere) this.#desk?.look(view.gateways);
     this.#candidacy.saw(view.keeper === null || view.keeper.lapsed);
     if (this.#desk !== null) this.#way.toOwn(this.#desk);
     else if (view.keeper === null || view.keeper.lapsed) await this.#campaign(self);
     else this.#way.to(view.keeper);
-  }
-
-  async #enter(self: { gateway: string; address: string }): Promise<void> {
-    const { election, hello } = this.#parts;
-    await election.enter({ ...self, version: hello.version });
-    this.#isEntered = true;
   }
 
   /** Its lease counts from before the question. */
@@ -230,8 +226,8 @@ export class ClusterNode {
   }
 
   async #campaign(self: { gateway: string; address: string }): Promise<void> {
-    if (!this.#isEntered || !this.#candidacy.stands) return;
-    const { election, events, hello, lines, times, clock, busyAt } = this.#parts;
+    if (!this.#row.isEntered || !this.#candidacy.stands) return;
+    const { election, events, clock } = this.#parts;
     const from = momentOf(clock);
     const term = await election.campaign(self);
     if (term === null || this.#isOver || !this.#candidacy.stands) return;
@@ -239,22 +235,14 @@ export class ClusterNode {
     this.#lease.extend(from);
     // The keeper before, if it still is there, may have lost the database only.
     this.member.tellNewer({ holder: self.gateway, address: self.address, term });
-    const desk = new KeeperDesk(
-      {
-        ...{ clock, times, lines, busyAt, election },
-        own: () => hello,
-        hasLease: () => this.#lease.holds,
-        hasDatabase: () => this.#hasDatabase(),
-        onNewer: (newer) => this.#heardOf(newer),
-        forget: (gateways) => election.forget(gateways).catch(() => {}),
-        onUnproved: (gateway, slots) => {
-          this.#unproved += slots;
-          events.unproved(gateway, slots);
-        },
-        onRefused: ({ gateway }, reason) => events.refused(gateway, reason),
+    const desk = openDesk(this.#parts, term, {
+      hasLease: () => this.#lease.holds,
+      hasDatabase: () => this.#hasDatabase(),
+      onNewer: (newer) => this.#heardOf(newer),
+      onUnproved: (slots) => {
+        this.#unproved += slots;
       },
-      term,
-    );
+    });
     this.#desk = desk;
     events.elected(term);
     const view = await election.look();

@@ -1,3 +1,4 @@
+import type { AllLines } from "../../line/all-lines.ts";
 import type { Claim, FromKeeper, ToKeeper } from "../messages.ts";
 import type { KeeperRow } from "./ports.ts";
 
@@ -9,8 +10,8 @@ export type FromMember =
   | ToKeeper
   /** May I go on? The number is that of the question; true: the database answers me. */
   | ["beat", number, boolean]
-  /** All that I have; the first word of each session. */
-  | ["claims", readonly Claim[]]
+  /** Some of all that I have; the first words of each session. True: it was the last part. */
+  | ["claims", readonly Claim[], boolean]
   /** I hold nothing any more, and leave. */
   | ["bye"]
   /** Another gateway is the keeper now. */
@@ -24,8 +25,14 @@ export type ToMember =
   | ["unwelcome", string]
   /** This gateway does not keep the queue; who does, if it knows. */
   | ["not here", NewerKeeper | null]
-  /** You may go on; the number of the question, and whether the queue is paused. */
-  | ["beaten", number, boolean];
+  /** You may go on; the number of the question, and how the queue is. */
+  | ["beaten", number, LineState];
+
+/** Whether requests start, wait, or are sent away, as an administrator wants it. */
+export type LineState = ReturnType<AllLines["state"]>;
+
+/** So many messages are in one text at most: a text has a largest size. */
+export const mostInText = 200;
 
 /** A batch of messages of one term. */
 export const inTerm = (term: number, batch: string): string => `${term} ${batch}`;

@@ -1,4 +1,4 @@
-import type { Adoptable } from "../keeper-service.ts";
+import type { Candidate } from "../../generation/keeper.ts";
 import { readBatch } from "../link.ts";
 import type { Claim, Order } from "../messages.ts";
 import { type FromMember, inTerm, type NewerKeeper, splitTerm } from "./gateway-messages.ts";
@@ -16,6 +16,7 @@ import type {
   Listener,
 } from "./ports.ts";
 import { Silence } from "./silence.ts";
+import { Takeover } from "./takeover.ts";
 import type { ClusterTimes } from "./times.ts";
 
 export type KeeperDeskParts = {
@@ -36,7 +37,12 @@ export type KeeperDeskParts = {
   /** A gateway was not heard for the slot lease and the margin; so many of its slots were given away. */
   onUnproved(gateway: string, slots: number): void;
   onRefused(hello: Hello, reason: string): void;
+  /** A member says what this gateway does not understand. */
+  onOdd(gateway: string, error: unknown): void;
 };
+
+/** What people used before is waited for so long. Milliseconds. */
+const recallMs = 2_000;
 
 /** The desk of the keeper in one term: it answers all members, its own gateway's too. */
 export class KeeperDesk {
@@ -51,8 +57,9 @@ export class KeeperDesk {
   readonly #leaving = new Set<string>();
   /** Connections of gateways whose rows were not seen yet. */
   readonly #unseen = new Map<Connection, () => void>();
-  /** By gateway: what waits for the others to say what they have; null: the line has begun. */
-  #adoptables: Map<string, Adoptable[]> | null = new Map();
+  readonly #takeover = new Takeover((gateway, connection) => {
+    return !this.#isOver && this.#guests.get(gateway)?.isOn(connection) === true;
+  });
   #hasLooked = false;
   #isOver = false;
   #accepted = 0;
@@ -73,18 +80,12 @@ export class KeeperDesk {
 
   /** Whether a request may start at this moment. Asked at each start. */
   get mayGrant(): boolean {
-    return this.#adoptables === null && !this.#isOver && this.#parts.hasLease();
-  }
-
-  /** The gateways that are heard. */
-  get gateways(): string[] {
-    return [...this.#guests.keys()];
+    return this.#takeover.isDone && !this.#isOver && this.#parts.hasLease();
   }
 
   /** What the database says of all gateways. The first time: whose slots must be kept. */
   look(rows: readonly GatewayRow[]): void {
     const isFirst = !this.#hasLooked;
-    this.#hasLooked = true;
     this.#known = new Map(
       rows.map(({ gateway, holds }) => [
         gateway,
@@ -93,6 +94,7 @@ export class KeeperDesk {
     );
     if (isFirst)
       for (const row of rows) if (!this.#guests.has(row.gateway)) this.#silence.expect(row);
+    this.#hasLooked = true;
     for (const [connection, welcome] of this.#unseen) {
       if (!this.#isKnown(connection)) continue;
       this.#unseen.delete(connection);
@@ -127,9 +129,8 @@ export class KeeperDesk {
     for (const guest of this.#guests.values()) guest.tick();
     const { clock, times } = this.#parts;
     const isLate = clock.now() - this.#electedAt >= times.collect;
-    const waiting = this.#adoptables;
-    if (waiting === null || !this.#hasLooked) return;
-    if (isLate || this.#allHaveClaimed()) this.#begin([...waiting.values()].flat());
+    if (this.#takeover.hasBegun || !this.#hasLooked) return;
+    if (isLate || this.#allHaveClaimed()) void this.#begin();
   }
 
   /** Another gateway is the keeper. What was kept here is told to that one by those who have it. */
@@ -167,7 +168,10 @@ export class KeeperDesk {
       mayGrant: () => this.mayGrant,
       onRefused: () => this.#guests.get(gateway)?.disconnect(),
     };
-    const guest = known ?? new Guest(gateway, { keeper, term: this.term, order, now, grants });
+    const { clock, times } = this.#parts;
+    const isHeard = (at: number): boolean => clock.now() - at < 2 * times.fresh;
+    const parts = { keeper, term: this.term, order, now, grants, isHeard };
+    const guest = known ?? new Guest(gateway, parts);
     this.#guests.set(gateway, guest);
     guest.connect(connection);
     guest.tell(["welcome"]);
@@ -178,21 +182,35 @@ export class KeeperDesk {
     const guest = this.#guests.get(connection.hello.gateway);
     if (split === null || this.#isOver) connection.destroy();
     if (split?.term !== this.term || guest?.isOn(connection) !== true) return;
-    readBatch<FromMember>(split.batch, (message) => {
-      if (guest.isOn(connection) && !this.#isOver) this.#hear(guest, connection, message);
-    });
+    try {
+      readBatch<FromMember>(split.batch, (message) => {
+        if (guest.isOn(connection) && !this.#isOver) this.#hear(guest, connection, message);
+      });
+    } catch (error) {
+      this.#parts.onOdd(guest.gateway, error);
+      guest.disconnect();
+    }
   }
 
   #hear(guest: Guest, connection: Connection, message: FromMember): void {
     switch (message[0]) {
       case "beat":
-        guest.heardAt = this.#parts.clock.now();
+        guest.heard(this.#parts.clock.now());
         guest.hasDatabase = message[2];
-        if (this.#mayConfirm()) guest.tell(["beaten", message[1], this.#parts.lines.isPaused()]);
+        // Before that its slots are not known here, and could be taken for free.
+        if (guest.hasClaimed && this.#mayConfirm()) {
+          guest.tell(["beaten", message[1], this.#parts.lines.state()]);
+        }
         return;
-      case "claims":
-        void this.#claimed(guest, connection, message[1]);
+      case "claims": {
+        const claims = guest.collect(message[1], message[2]);
+        if (claims === null) return;
+        this.#claimed(guest, connection, claims).catch((error) => {
+          this.#parts.onOdd(guest.gateway, error);
+          if (guest.isOn(connection)) guest.disconnect();
+        });
         return;
+      }
       case "bye":
         this.#forget(guest);
         return;
@@ -200,7 +218,7 @@ export class KeeperDesk {
         this.#parts.onNewer(message[1]);
         return;
       default:
-        if (this.#adoptables === null && guest.hasClaimed) guest.service.asked(message);
+        if (guest.isReady) guest.service.asked(message);
         else guest.early.push(message);
     }
   }
@@ -211,19 +229,21 @@ export class KeeperDesk {
     const candidates = claims.flatMap((claim) =>
       claim[0] === "waits" || claim[0] === "runs" || claim[0] === "asks" ? [claim[2]] : [],
     );
-    await this.#parts.lines.recall(candidates);
+    await this.#recalled(candidates);
     if (this.#isOver || !guest.isOn(connection)) return;
     const adoptables = guest.service.claimed(claims);
     guest.claimed();
     this.#silence.heard(guest.gateway);
-    if (this.#adoptables === null) {
-      adoptInOrder(adoptables);
-      guest.hearEarly();
-    } else {
-      // A gateway that comes a second time says all of it anew.
-      this.#adoptables.set(guest.gateway, adoptables);
-      this.tick();
-    }
+    const adopted = this.#takeover.add(guest.gateway, connection, adoptables);
+    this.tick();
+    if (await adopted) guest.hearEarly();
+  }
+
+  #recalled(candidates: readonly Candidate[]): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const cancel = this.#parts.clock.later(recallMs, resolve);
+    this.#parts.lines.recall(candidates).then(resolve, reject).finally(cancel);
+    return promise;
   }
 
   #allHaveClaimed(): boolean {
@@ -232,9 +252,10 @@ export class KeeperDesk {
     );
   }
 
-  #begin(adoptables: readonly Adoptable[]): void {
-    this.#adoptables = null;
-    adoptInOrder(adoptables);
+  /** Nothing starts before all have joined: the order is that of the line. */
+  async #begin(): Promise<void> {
+    await this.#takeover.begin();
+    if (this.#isOver) return;
     for (const guest of this.#guests.values()) if (guest.hasClaimed) guest.hearEarly();
     this.#parts.lines.reconsider();
   }
@@ -265,7 +286,6 @@ export class KeeperDesk {
 
   #forget(guest: Guest): void {
     this.#guests.delete(guest.gateway);
-    this.#adoptables?.delete(guest.gateway);
     guest.disconnect();
     void guest.service.lost();
     this.#forgetRow(guest.gateway);
@@ -277,11 +297,4 @@ export class KeeperDesk {
     this.#leaving.add(gateway);
     void this.#parts.forget([gateway]).finally(() => this.#leaving.delete(gateway));
   }
-}
-
-function adoptInOrder(adoptables: readonly Adoptable[]): void {
-  const sorted = adoptables.toSorted(
-    ({ order: one }, { order: other }) => one[0] - other[0] || one[1] - other[1],
-  );
-  for (const { adopt } of sorted) adopt();
 }

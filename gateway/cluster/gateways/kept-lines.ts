@@ -1,4 +1,5 @@
 import type { AdoptingKeeper, Candidate } from "../../generation/keeper.ts";
+import type { LineState } from "./gateway-messages.ts";
 
 /** The lines and limits of this gateway, which it keeps for all while it is the keeper. */
 export type KeptLines = {
@@ -11,7 +12,7 @@ export type KeptLines = {
   forgetUsers(): void;
   /** Reads from the ledger what these users used. Never rejects. */
   recall(candidates: readonly Candidate[]): Promise<void>;
-  /** Whether an administrator has paused the queue. */
-  isPaused(): boolean;
-  pause(): void;
+  /** How an administrator wants the queue. */
+  state(): LineState;
+  steer(state: LineState): void;
 };

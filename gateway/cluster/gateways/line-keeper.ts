@@ -7,7 +7,9 @@ import type { KeptLines } from "./kept-lines.ts";
 export type LineKeeperParts = {
   readonly keeper: AdoptingKeeper;
   lineAt(upstream: string): Line;
-  readonly lines: Pick<AllLines, "state" | "pause">;
+  /** Whether this gateway has the upstream. */
+  isHere(upstream: string): boolean;
+  readonly lines: Pick<AllLines, "state" | "pause" | "resume" | "drain">;
   reconsider(): void;
   readonly limits: Pick<Limits, "recall"> & { renew(): void };
 };
@@ -23,6 +25,8 @@ export function createLineKeeper(parts: LineKeeperParts): KeptLines {
     keeper,
     reconsider,
     occupy(upstream, gateway) {
+      // A gateway with other settings may hold slots that this one has no line for.
+      if (!parts.isHere(upstream)) return () => {};
       const id = `silent:${gateway}:${++occupied}`;
       const ticket = { id, user: "(a silent gateway)", model: "(unknown)", signal };
       const slot = lineAt(upstream).adopt(ticket, upstream);
@@ -30,9 +34,17 @@ export function createLineKeeper(parts: LineKeeperParts): KeptLines {
     },
     forgetUsers: () => limits.renew(),
     async recall(candidates) {
-      await Promise.all(candidates.map(({ identity }) => limits.recall(identity, Date.now())));
+      const people = new Map(
+        candidates.map(({ identity }) => [`${identity.user}\n${identity.behind?.keyId}`, identity]),
+      );
+      await Promise.all([...people.values()].map((who) => limits.recall(who, Date.now())));
     },
-    isPaused: () => lines.state() === "paused",
-    pause: () => lines.pause(),
+    state: () => lines.state(),
+    steer(state) {
+      if (state === lines.state()) return;
+      if (state === "paused") lines.pause();
+      else if (state === "draining") lines.drain();
+      else lines.resume();
+    },
   };
 }

@@ -36,11 +36,12 @@ const everyMs = 50;
  * gateway ends, and counts, whatever becomes of the keeper.
  */
 export function createMemberKeeper(parts: MemberKeeperParts): Keeper {
+  const soon = createSoon(parts.clock);
   return {
     async take(candidate, stop) {
       stop.signal.throwIfAborted();
       if (parts.draining()) throw shuttingDown();
-      if (!parts.isAttached()) await attached(parts, stop.signal);
+      if (!parts.isAttached()) await attached(parts, stop.signal, soon);
       const { remote, clock } = parts;
       let cancel: Cancel = () => {};
       const refuse = (): void => {
@@ -57,7 +58,7 @@ export function createMemberKeeper(parts: MemberKeeperParts): Keeper {
   };
 }
 
-const noKeeper = (trouble: string | null): GatewayError => {
+export const noKeeper = (trouble: string | null): GatewayError => {
   // What follows the colon names addresses. It is in /health and in the log.
   const why = trouble === null ? "" : ` (${trouble.replace(/:.*/s, "")})`;
   return new GatewayError(
@@ -70,19 +71,31 @@ const noKeeper = (trouble: string | null): GatewayError => {
 };
 
 /** Waits until there is a keeper. Rejects with `no_keeper`, or as the client leaves. */
-function attached(parts: MemberKeeperParts, signal: StopSignal): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  let leftMs = patienceMs;
-  const look = (): void => {
-    leftMs -= everyMs;
-    if (signal.aborted) reject(signal.reason);
-    else if (parts.isAttached()) resolve();
-    else if (parts.draining()) reject(shuttingDown());
-    else if (leftMs <= 0) reject(noKeeper(parts.trouble()));
-    else parts.clock.later(everyMs, look);
+async function attached(
+  parts: MemberKeeperParts,
+  signal: StopSignal,
+  soon: () => Promise<void>,
+): Promise<void> {
+  for (let leftMs = patienceMs; !parts.isAttached(); leftMs -= everyMs) {
+    if (leftMs <= 0) throw noKeeper(parts.trouble());
+    await soon();
+    signal.throwIfAborted();
+    if (parts.draining()) throw shuttingDown();
+  }
+}
+
+/** A short while, which all that wait at the same time share. */
+function createSoon({ later }: Pick<Clock, "later">): () => Promise<void> {
+  let next: Promise<void> | null = null;
+  return () => {
+    next ??= new Promise((resolve) => {
+      later(everyMs, () => {
+        next = null;
+        resolve();
+      });
+    });
+    return next;
   };
-  parts.clock.later(everyMs, look);
-  return promise;
 }
 
 /** A generation whose place is at the keeper, and whose row is here. */

@@ -1,3 +1,5 @@
+import { isJsonObject } from "../../json-object.ts";
+
 /** What must be the same at all gateways of a cluster, from the settings. */
 export type ShapedSettings = {
   readonly upstreams: readonly {
@@ -25,7 +27,12 @@ export type ShapedSettings = {
   readonly maxUpstreamSeconds: number | null;
 };
 
-const shown = (value: unknown): string => (value === null ? "off" : JSON.stringify(value));
+/** The order of names in a file does not count. */
+const sorted = (_name: string, value: unknown): unknown =>
+  isJsonObject(value) ? Object.fromEntries(Object.entries(value).toSorted()) : value;
+
+const shown = (value: unknown): string =>
+  value === null ? "off" : (JSON.stringify(value, sorted) ?? "");
 
 /**
  * Each rule by which the keeper decides, by the name that people know it by. URLs and keys are not in

@@ -73,7 +73,10 @@ export class Silence {
         },
       })),
     );
-    return [...guests, ...this.#ghosts.suspects()];
+    // A gateway that is heard says itself what it has.
+    const heard = new Set([...this.#parts.guests()].map(({ gateway }) => gateway));
+    const ghosts = this.#ghosts.suspects().filter(({ gateway }) => !heard.has(gateway));
+    return [...guests, ...ghosts];
   }
 }
 

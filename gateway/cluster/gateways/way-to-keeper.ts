@@ -38,14 +38,20 @@ export class WayToKeeper {
 
   /** Begins to connect, if that is to be done. */
   to({ holder, address, term }: NewerKeeper): void {
-    const { clock, hello, member } = this.#parts;
+    const { clock, hello } = this.#parts;
     if (holder === hello.gateway || this.#isConnecting || this.#isNear({ holder, term })) return;
-    if (member.refusal !== null && clock.now() - this.#triedAt < afterRefusalMs) return;
+    if (!this.mayTry) return;
     this.#triedAt = clock.now();
     this.#isConnecting = true;
     void this.#connect({ holder, term }, address).finally(() => {
       this.#isConnecting = false;
     });
+  }
+
+  /** A gateway that was refused asks again only after a time. */
+  get mayTry(): boolean {
+    const { clock, member } = this.#parts;
+    return member.refusal === null || clock.now() - this.#triedAt >= afterRefusalMs;
   }
 
   #isNear({ holder, term }: KeeperAt): boolean {

@@ -7,6 +7,7 @@ export type SourceMutant = { readonly name: string; readonly edits: readonly Sou
 const at = (file: string, from: string, to: string): SourceEdit => ({ file, from, to });
 
 const node = "cluster/gateways/cluster-node.ts";
+const ownRow = "cluster/gateways/own-row.ts";
 const silence = "cluster/gateways/silence.ts";
 const desk = "cluster/gateways/keeper-desk.ts";
 const grants = "cluster/gateways/grants.ts";
@@ -51,6 +52,8 @@ export const mutants: readonly SourceMutant[] = [
         "this.#visibleMs = 2 * fresh + 500;",
         "this.#visibleMs = 0 * fresh;",
       ),
+      at("cluster/gateways/suspects.ts", "const apartMs = 1_000;", "const apartMs = 0;"),
+      at("cluster/keeper-service.ts", "this.#freed.add(one.id);", ""),
     ],
   },
   {
@@ -76,8 +79,8 @@ export const mutants: readonly SourceMutant[] = [
   {
     name: "a gateway without a row is given slots",
     edits: [
-      at(node, "await election.enter({ ...self, version: hello.version });", ""),
-      at(node, "if (this.#isEntered && !isHere)", "if (false)"),
+      at(ownRow, "await election.enter({ ...self, version: hello.version });", ""),
+      at(ownRow, "if (this.isEntered && !isHere)", "if (false)"),
       at(
         desk,
         "return this.#known.has(hello.gateway) && !this.#leaving.has(hello.gateway);",
@@ -93,7 +96,13 @@ export const mutants: readonly SourceMutant[] = [
   },
   {
     name: "what waited at another keeper joins in any order",
-    edits: [at(desk, "one[0] - other[0] || one[1] - other[1]", "other[1] - one[1]")],
+    edits: [
+      at(
+        "cluster/gateways/takeover.ts",
+        "one[0] - other[0] || one[1] - other[1]",
+        "other[1] - one[1]",
+      ),
+    ],
   },
   {
     name: "new requests join before those that were accepted",
@@ -110,7 +119,7 @@ export const mutants: readonly SourceMutant[] = [
     edits: [
       at(
         "cluster/held-generation.ts",
-        "if (this.#turn !== null) this.free(null, {});\n    else if (this.#isWaiting) this.leave();",
+        "if (this.#turn !== null || this.#isAdopting) this.free(null, {});\n    else if (this.#isWaiting) this.leave();",
         "",
       ),
     ],

@@ -63,7 +63,8 @@ export function openSimLines(parts: SimLinesParts): { kept: KeptLines; lines: re
   });
   const kept = createLineKeeper({
     ...{ keeper, lineAt },
-    lines: { state: () => "open", pause: () => {} },
+    isHere: () => true,
+    lines: { state: () => "open", pause: () => {}, resume: () => {}, drain: () => {} },
     reconsider: () => {
       parts.ear.begun();
       for (const line of lines) line.reconsider();
