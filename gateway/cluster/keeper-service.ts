@@ -53,6 +53,8 @@ class HeldGenerations implements KeeperService {
   readonly #keeper: Keeper;
   readonly #link: Pick<Link<FromKeeper>, "send">;
   readonly #successor: Successor | undefined;
+  /** Slots were freed by their number: nobody knows which of them the process uses. */
+  #isUnsure = false;
 
   constructor(
     keeper: Keeper,
@@ -83,7 +85,9 @@ class HeldGenerations implements KeeperService {
   claimed(claims: readonly Claim[]): Adoptable[] {
     const named = new Set(claims.map(([, id]) => id));
     for (const id of [...this.#held.keys()]) if (!named.has(id)) void this.#held.get(id)?.lost();
-    return claims.flatMap((claim) => this.#claimed(claim));
+    const adoptables = claims.flatMap((claim) => this.#claimed(claim));
+    this.#isUnsure = false;
+    return adoptables;
   }
 
   held(): Map<string, number> {
@@ -95,6 +99,7 @@ class HeldGenerations implements KeeperService {
   }
 
   async free(upstream: string, count: number): Promise<void> {
+    this.#isUnsure = true;
     const there = [...this.#held.values()].filter(({ at }) => at === upstream);
     await Promise.all(
       there.slice(0, count).map((one) => {
@@ -138,7 +143,10 @@ class HeldGenerations implements KeeperService {
   #takenOver(claim: Claim): Adoptable[] {
     const [, id] = claim;
     const known = this.#held.get(id);
-    if (known?.agrees(claim) === true) return [];
+    // A slot that the process never heard of may be given to another one meanwhile: it waits again.
+    const isUntold = claim[0] === "waits" || claim[0] === "asks";
+    const isWithdrawn = this.#isUnsure && isUntold && known?.at != null;
+    if (!isWithdrawn && known?.agrees(claim) === true) return [];
     void known?.lost();
     if (claim[0] === "runs" && this.#freed.has(id)) {
       this.#link.send(["stop", id, toWire(slotLost())]);

@@ -45,12 +45,12 @@ export const mutants: readonly SourceMutant[] = [
     ],
   },
   {
-    name: "an upstream is looked at before all that was sent is visible",
+    name: "a slot is told before the database says that it may be held",
     edits: [
       at(
-        "cluster/gateways/suspects.ts",
-        "this.#visibleMs = 2 * fresh + 500;",
-        "this.#visibleMs = 0 * fresh;",
+        "cluster/gateways/holds-book.ts",
+        "return (this.#uses.get(upstream)?.now ?? 0) <= (this.#written[upstream] ?? 0);",
+        "return true;",
       ),
       at("cluster/gateways/suspects.ts", "const apartMs = 1_000;", "const apartMs = 0;"),
       at("cluster/keeper-service.ts", "this.#freed.add(one.id);", ""),

@@ -53,7 +53,7 @@ export function wishFrom(
     workMs: isLong ? random.between(9_000, 22_000) : random.between(50, 2_000),
     leavesAfterMs: random.chance(0.15) ? random.exponential(4_000) : null,
     failsOnce: random.chance(0.05),
-    preparesMs: isRough && random.chance(0.08) ? random.exponential(2_000) : 0,
+    preparesMs: isRough && random.chance(0.2) ? random.exponential(3_000) : 0,
     stopsMs: isRough && random.chance(0.002) ? random.between(500, 18_000) : null,
   };
 }

@@ -117,6 +117,12 @@ function cutOff(
   });
 }
 
+/** Only one has the database, so another keeper may be elected while all others hear the old one. */
+const cutOffMost: Fault = (cluster, random) => {
+  const kept = random.pick(cluster.machines);
+  for (const machine of cluster.machines) if (machine !== kept) cutOff(cluster, random, machine);
+};
+
 const cutOffOne: Fault = (cluster, random) => cutOff(cluster, random, victim(cluster, random));
 
 const loseDatabase: Fault = (cluster, random) => {
@@ -151,7 +157,7 @@ const restart: Fault = (cluster, random) => {
 
 const faults: readonly Fault[] = [
   ...[kill, losePower, pause, pause, stopGracefully, rollOver, cut, cut, cut, reset, slowDown],
-  ...[cutOffOne, cutOffOne, loseDatabase, slowDatabase, startTwice, restart],
+  ...[cutOffOne, cutOffMost, loseDatabase, slowDatabase, startTwice, restart],
 ];
 
 /** Between one and six faults within this time, at once or one after the other. */
