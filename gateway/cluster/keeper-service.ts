@@ -158,8 +158,9 @@ class HeldGenerations implements KeeperService {
     }
     if (claim[0] === "runs") this.#begin(id).adopt(claim[2], claim[4]);
     if (claim[0] !== "waits") return [];
-    const [, , candidate, order, failed] = claim;
-    return [this.#adoptable(id, order, (one) => one.adopt(candidate, null, new Set(failed)))];
+    const [, , candidate, [term, number], failed] = claim;
+    const join = (one: HeldGeneration): void => one.adopt(candidate, null, new Set(failed));
+    return [this.#adoptable(id, [term, number], join)];
   }
 
   #adoptable(id: string, order: Order, act: (one: HeldGeneration) => void): Adoptable {

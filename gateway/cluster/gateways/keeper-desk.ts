@@ -1,4 +1,3 @@
-import type { Candidate } from "../../generation/keeper.ts";
 import { readBatch } from "../link.ts";
 import type { Claim, Order } from "../messages.ts";
 import { type FromMember, inTerm, type NewerKeeper, splitTerm } from "./gateway-messages.ts";
@@ -15,6 +14,7 @@ import type {
   Holds,
   Listener,
 } from "./ports.ts";
+import { recallPeople } from "./recall-people.ts";
 import { Silence } from "./silence.ts";
 import { Takeover } from "./takeover.ts";
 import type { ClusterTimes } from "./times.ts";
@@ -40,9 +40,6 @@ export type KeeperDeskParts = {
   /** A member says what this gateway does not understand. */
   onOdd(gateway: string, error: unknown): void;
 };
-
-/** What people used before is waited for so long. Milliseconds. */
-const recallMs = 2_000;
 
 /** The desk of the keeper in one term: it answers all members, its own gateway's too. */
 export class KeeperDesk {
@@ -187,9 +184,13 @@ export class KeeperDesk {
         if (guest.isOn(connection) && !this.#isOver) this.#hear(guest, connection, message);
       });
     } catch (error) {
-      this.#parts.onOdd(guest.gateway, error);
-      guest.disconnect();
+      this.#odd(guest, error);
     }
+  }
+
+  #odd(guest: Guest, error: unknown): void {
+    this.#parts.onOdd(guest.gateway, error);
+    guest.disconnect();
   }
 
   #hear(guest: Guest, connection: Connection, message: FromMember): void {
@@ -206,8 +207,7 @@ export class KeeperDesk {
         const claims = guest.collect(message[1], message[2]);
         if (claims === null) return;
         this.#claimed(guest, connection, claims).catch((error) => {
-          this.#parts.onOdd(guest.gateway, error);
-          if (guest.isOn(connection)) guest.disconnect();
+          if (guest.isOn(connection)) this.#odd(guest, error);
         });
         return;
       }
@@ -226,24 +226,22 @@ export class KeeperDesk {
   /** What they used before is read first: nothing of them counts twice then. */
   async #claimed(guest: Guest, connection: Connection, claims: readonly Claim[]): Promise<void> {
     guest.heardAt = this.#parts.clock.now();
-    const candidates = claims.flatMap((claim) =>
-      claim[0] === "waits" || claim[0] === "runs" || claim[0] === "asks" ? [claim[2]] : [],
-    );
-    await this.#recalled(candidates);
+    await recallPeople(claims, this.#parts);
     if (this.#isOver || !guest.isOn(connection)) return;
     const adoptables = guest.service.claimed(claims);
     guest.claimed();
     this.#silence.heard(guest.gateway);
     const adopted = this.#takeover.add(guest.gateway, connection, adoptables);
     this.tick();
-    if (await adopted) guest.hearEarly();
+    if (await adopted) this.#hearEarly(guest);
   }
 
-  #recalled(candidates: readonly Candidate[]): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const cancel = this.#parts.clock.later(recallMs, resolve);
-    this.#parts.lines.recall(candidates).then(resolve, reject).finally(cancel);
-    return promise;
+  #hearEarly(guest: Guest): void {
+    try {
+      guest.hearEarly();
+    } catch (error) {
+      this.#odd(guest, error);
+    }
   }
 
   #allHaveClaimed(): boolean {
@@ -256,7 +254,7 @@ export class KeeperDesk {
   async #begin(): Promise<void> {
     await this.#takeover.begin();
     if (this.#isOver) return;
-    for (const guest of this.#guests.values()) if (guest.hasClaimed) guest.hearEarly();
+    for (const guest of this.#guests.values()) if (guest.hasClaimed) this.#hearEarly(guest);
     this.#parts.lines.reconsider();
   }
 
