@@ -51,6 +51,21 @@ describe("a gateway that was cut off and comes back", () => {
     ]);
   });
 
+  it("can be stopped although its slot is at another upstream than the keeper knew", async () => {
+    const { connect, underway, lines } = testDesk({ rows: { x: {} }, upstreams: { u: 1, v: 1 } });
+    const x = connect("x");
+    await x.say(["claims", [runs("r1")], true]);
+    x.end();
+    const again = connect("x");
+    const elsewhere = testCandidate("r1", { upstream: "v" });
+    await again.say(["claims", [["runs", "r1", elsewhere, [0, 1], "v"]], true]);
+    underway.get("r1")?.stop.abort(new GatewayError("cancelled", "It was stopped."));
+    await settled();
+    expect(again.heard.map(([what, id]) => [what, id])).toContainEqual(["stop", "r1"]);
+    await again.say(["end", "r1"]);
+    expect(lines.view()).toMatchObject({ active: 0, waiting: 0 });
+  });
+
   it("does not run a waiting request that somebody has cancelled meanwhile", async () => {
     const has = [runs("r1"), waits("r2", 2)];
     const { x, connect, lines } = await deskOf(has);
