@@ -148,9 +148,9 @@ class HeldGenerations implements KeeperService {
     const isWithdrawn = this.#isUnsure && isUntold && known?.at != null;
     if (!isWithdrawn && known?.agrees(claim) === true) return [];
     void known?.lost();
+    // It has a slot again until it has stopped: its upstream works on it.
     if (claim[0] === "runs" && this.#freed.has(id)) {
       this.#link.send(["stop", id, toWire(slotLost())]);
-      return [];
     }
     if (claim[0] === "closes") this.#link.send(["closed", id]);
     if (claim[0] === "asks") {

@@ -34,6 +34,9 @@ describe("a gateway that was cut off and comes back", () => {
       ...["stop", "r1"],
       expect.objectContaining({ code: "slot_lost" }),
     ]);
+    // Its upstream works on it until it has stopped.
+    expect(lines.view()).toMatchObject({ active: 2 });
+    await again.say(["free", "r1", null, {}]);
     expect(lines.view()).toMatchObject({ active: 1 });
   });
 
