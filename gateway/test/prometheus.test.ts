@@ -96,6 +96,6 @@ test("a real Prometheus reads the gateway, and answers every panel of the dashbo
     data: { groups: { rules: { health: string; lastError?: string }[] }[] };
   };
   const rules = alerts.data.groups.flatMap((group) => group.rules);
-  expect(rules).toHaveLength(10);
+  expect(rules).toHaveLength(11);
   expect(rules.filter(({ lastError }) => lastError)).toEqual([]);
 });
