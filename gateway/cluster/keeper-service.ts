@@ -15,6 +15,8 @@ export type KeeperService = {
    * `adopt`, so that all processes' can be in one order.
    */
   claimed(claims: readonly Claim[]): Adoptable[];
+  /** Whether the generation of this id holds a slot. */
+  holds(id: string): boolean;
   /** The slots that it holds, by upstream. */
   held(): Map<string, number>;
   /** Frees up to so many of its slots there: the upstream works on nothing of them any more. */
@@ -88,6 +90,10 @@ class HeldGenerations implements KeeperService {
     const adoptables = claims.flatMap((claim) => this.#claimed(claim));
     this.#isUnsure = false;
     return adoptables;
+  }
+
+  holds(id: string): boolean {
+    return this.#held.get(id)?.at != null;
   }
 
   held(): Map<string, number> {

@@ -12,6 +12,8 @@ export type GrantsParts = {
   write(holds: Holds): Promise<boolean>;
   /** Whether a slot may be given at this moment. */
   mayGrant(): boolean;
+  /** Whether the generation still has its slot here. */
+  isHeld(id: string): boolean;
   /** Tells the gateway. */
   pass(grant: Grant): void;
   /** The database refuses to write it. */
@@ -61,7 +63,7 @@ export class Grants {
 
   #passAll(): void {
     if (this.#waiting.length === 0 || !this.#parts.mayGrant()) return;
-    const waiting = this.#waiting;
+    const waiting = this.#waiting.filter(([, id]) => this.#parts.isHeld(id));
     this.#waiting = waiting.filter(([, , { upstream }]) => !this.#book.isCovered(upstream));
     for (const grant of waiting) {
       if (this.#book.isCovered(grant[2].upstream)) this.#parts.pass(grant);

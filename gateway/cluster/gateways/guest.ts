@@ -13,7 +13,7 @@ export type GuestParts = {
   order(): Order;
   /** Monotonic milliseconds. */
   readonly now: number;
-  readonly grants: Omit<GrantsParts, "pass">;
+  readonly grants: Omit<GrantsParts, "pass" | "isHeld">;
   /** Whether a gateway that was heard then is there, as far as one can know. */
   isHeard(at: number): boolean;
 };
@@ -43,7 +43,11 @@ export class Guest {
       { write: (batch) => this.#connection?.send(inTerm(term, batch)) },
       mostInText,
     );
-    this.#grants = new Grants({ ...grants, pass: (grant) => this.#link.send(grant) });
+    this.#grants = new Grants({
+      ...grants,
+      pass: (grant) => this.#link.send(grant),
+      isHeld: (id) => this.service.holds(id),
+    });
     this.service = createKeeperService(
       keeper,
       { send: (message) => this.tell(message) },
@@ -97,7 +101,8 @@ export class Guest {
   /** It is heard again: what was put aside waits again. */
   heard(now: number): void {
     this.heardAt = now;
-    this.service.heard();
+    // Before its claims nothing is given: it may be told of a slot that the claims take back.
+    if (this.#hasClaimed) this.service.heard();
   }
 
   hearEarly(): void {

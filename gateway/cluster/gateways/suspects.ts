@@ -68,7 +68,11 @@ export class Suspects {
 
   /** Only those that were silent long enough at the first of both looks. */
   #free(upstream: string, { at, busy }: Look, now: () => readonly Suspect[]): void {
-    const there = this.#silent(now(), at).filter((one) => one.upstream === upstream);
+    // Those that were silent longest first: what is left of them is given away first, too, and must
+    // not be what the others still use.
+    const there = this.#silent(now(), at)
+      .filter((one) => one.upstream === upstream)
+      .toSorted((one, other) => one.since - other.since);
     let idle = there.reduce((sum, { count }) => sum + count, 0) - busy;
     for (const suspect of there) {
       if (idle <= 0) return;
