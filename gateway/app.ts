@@ -118,8 +118,8 @@ export function createApp(parts: AppParts): Express {
 }
 
 /**
- * Serves the requests of a port. Nearly all are POSTs to a path of the table: they take the same
- * road without the router, whose steps would find nothing to do (5 % of a request's garbage).
+ * Serves the requests of a port. Nearly all are POSTs to a path of the table. They take the same road
+ * without the router: its steps have nothing to do for them, and make 5 % of a request's garbage.
  */
 export function createListener(parts: AppParts, app: Express): RequestListener {
   return (request, response) => {

@@ -3,6 +3,7 @@ import type { Ledger, UserTotals } from "./ledger/ledger.ts";
 import { openAccounts } from "./ledger/open-accounts.ts";
 import { type ChangeLog, openChangeLog } from "./ledger/upkeep/change-log.ts";
 import type { LimitFields } from "./limits/limit-fields.ts";
+import type { Limits } from "./limits/limits.ts";
 import { openLimits } from "./limits/open-limits.ts";
 import { createRenewedLimits, type RenewedLimits } from "./limits/renewed-limits.ts";
 import { keptFilesOf, notedSettings } from "./serve-options.ts";
@@ -47,16 +48,18 @@ export const limitsOver = (
   ledger: Ledger,
   { settings, telemetry }: AccountsParts,
   rateLimit: LimitFields | null,
-): RenewedLimits =>
-  createRenewedLimits(() =>
+): RenewedLimits => {
+  const open = (): Limits =>
     openLimits({
       ...settings,
       rateLimit,
       history: (user, since, apart) => ledger.windowCounts(user, since, Date.now(), apart),
       historyOfKey: (keyId, since) => ledger.keyCounts(keyId, since),
       onTrouble: telemetry.limitsTrouble,
-    }),
-  );
+    });
+  // A gateway that is alone counts all the time, and pays for no second layer.
+  return settings.clusterSecret === null ? { ...open(), renew() {} } : createRenewedLimits(open);
+};
 
 /** Of a database of several gateways nothing: each would begin with the totals of all. */
 export const seedOf = async ({ settings }: AccountsParts, ledger: Ledger): Promise<UserTotals[]> =>

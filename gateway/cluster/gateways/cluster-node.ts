@@ -2,7 +2,7 @@ import type { ClusterState } from "../../server/cluster-state.ts";
 import type { ClusterEvents } from "../../telemetry/cluster-events.ts";
 import { Candidacy } from "./candidacy.ts";
 import { ClusterMember } from "./cluster-member.ts";
-import type { NewerKeeper } from "./gateway-messages.ts";
+import { type NewerKeeper, oneInTerm } from "./gateway-messages.ts";
 import type { KeeperDesk, KeeperDeskParts } from "./keeper-desk.ts";
 import { Lease, type Moment, momentOf } from "./lease.ts";
 import { noKeeper } from "./member-keeper.ts";
@@ -207,10 +207,12 @@ export class ClusterNode {
     await this.#row.keep(self, isHere, this.#way.mayTry);
     if (!this.#row.isEntered) return;
     if (isHere) this.#desk?.look(view.gateways);
-    this.#candidacy.saw(view.keeper === null || view.keeper.lapsed);
+    const { keeper } = view;
+    const isFree = keeper === null || keeper.lapsed;
+    this.#candidacy.saw(isFree);
     if (this.#desk !== null) this.#way.toOwn(this.#desk);
-    else if (view.keeper === null || view.keeper.lapsed) await this.#campaign(self);
-    else this.#way.to(view.keeper);
+    else if (isFree) await this.#campaign(self);
+    else this.#way.to(keeper);
   }
 
   /** Its lease counts from before the question. */
@@ -254,7 +256,7 @@ export class ClusterNode {
 
   #accept(connection: Connection): Listener {
     if (this.#desk !== null) return this.#desk.accept(connection);
-    connection.send('0 [["not here",null]]');
+    connection.send(oneInTerm(0, ["not here", null]));
     connection.destroy();
     return { said: () => {}, closed: () => {} };
   }

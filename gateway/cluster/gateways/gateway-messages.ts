@@ -37,6 +37,10 @@ export const mostInText = 200;
 /** A batch of messages of one term. */
 export const inTerm = (term: number, batch: string): string => `${term} ${batch}`;
 
+/** One message as a batch of its own. */
+export const oneInTerm = (term: number, message: ToMember): string =>
+  inTerm(term, JSON.stringify([message]));
+
 /** The term of a batch, and the batch; null: no such text. */
 export function splitTerm(text: string): { term: number; batch: string } | null {
   const space = text.indexOf(" ");

@@ -1,6 +1,6 @@
 import { readBatch } from "../link.ts";
 import type { Claim, Order } from "../messages.ts";
-import { type FromMember, inTerm, type NewerKeeper, splitTerm } from "./gateway-messages.ts";
+import { type FromMember, type NewerKeeper, oneInTerm, splitTerm } from "./gateway-messages.ts";
 import { reasonAgainst } from "./greeting.ts";
 import { Guest } from "./guest.ts";
 import type { KeptLines } from "./kept-lines.ts";
@@ -52,7 +52,7 @@ export class KeeperDesk {
   #known = new Map<string, Holds>();
   /** Their rows are being removed. */
   readonly #leaving = new Set<string>();
-  /** Connections of gateways whose rows were not seen yet. */
+  /** Connections that wait until the row of their gateway is seen, and what welcomes each then. */
   readonly #unseen = new Map<Connection, () => void>();
   readonly #takeover = new Takeover((gateway, connection) => {
     return !this.#isOver && this.#guests.get(gateway)?.isOn(connection) === true;
@@ -80,7 +80,7 @@ export class KeeperDesk {
     return this.#takeover.isDone && !this.#isOver && this.#parts.hasLease();
   }
 
-  /** What the database says of all gateways. The first time: whose slots must be kept. */
+  /** Takes what the database says of all gateways. The first time it says which slots must be kept. */
   look(rows: readonly GatewayRow[]): void {
     const isFirst = !this.#hasLooked;
     this.#known = new Map(
@@ -107,7 +107,7 @@ export class KeeperDesk {
     const reason = reasonAgainst(this.#parts.own(), connection.hello);
     if (reason !== null) {
       this.#parts.onRefused(connection.hello, reason);
-      connection.send(inTerm(this.term, JSON.stringify([["unwelcome", reason]])));
+      connection.send(oneInTerm(this.term, ["unwelcome", reason]));
     } else if (this.#isKnown(connection)) this.#welcome(connection);
     else this.#unseen.set(connection, () => this.#welcome(connection));
     return {
@@ -154,20 +154,19 @@ export class KeeperDesk {
       return;
     }
     const { gateway } = connection.hello;
-    const now = this.#parts.clock.now();
+    const { clock, times } = this.#parts;
     const order = (): Order => [this.term, ++this.#accepted];
     const known = this.#guests.get(gateway);
     const { keeper } = this.#parts.lines;
     const grants = {
-      now: () => this.#parts.clock.now(),
+      now: () => clock.now(),
       written: this.#known.get(gateway) ?? {},
       write: (holds: Holds) => this.#parts.election.hold(gateway, holds, this.term),
       mayGrant: () => this.mayGrant,
       onRefused: () => this.#guests.get(gateway)?.disconnect(),
     };
-    const { clock, times } = this.#parts;
     const isHeard = (at: number): boolean => clock.now() - at < 2 * times.fresh;
-    const parts = { keeper, term: this.term, order, now, grants, isHeard };
+    const parts = { keeper, term: this.term, order, now: clock.now(), grants, isHeard };
     const guest = known ?? new Guest(gateway, parts);
     this.#guests.set(gateway, guest);
     guest.connect(connection);

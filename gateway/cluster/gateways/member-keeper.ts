@@ -98,7 +98,7 @@ function createSoon({ later }: Pick<Clock, "later">): () => Promise<void> {
   };
 }
 
-/** A generation whose place is at the keeper, and whose row is here. */
+/** A generation: the keeper has its place, and this gateway writes its row. */
 class RowKeeper implements Admission {
   readonly #parts: MemberKeeperParts;
   readonly #candidate: Candidate;

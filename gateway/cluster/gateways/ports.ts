@@ -60,7 +60,7 @@ export type Network = {
 };
 
 /**
- * How many requests an upstream works on now, whoever sent them; null: it does not tell. Asks at most
+ * Counts the requests that an upstream works on now, of all gateways and programs; null: it does not tell. Asks at most
  * once a second. Never rejects.
  */
 export type BusyAt = (upstream: string) => Promise<number | null>;

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Adoptable } from "../keeper-service.ts";
 import type { Connection } from "./ports.ts";
 
@@ -58,5 +59,3 @@ export class Takeover {
     }
   }
 }
-
-const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
