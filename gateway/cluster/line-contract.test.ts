@@ -4,9 +4,9 @@ import { afterAll, beforeAll } from "vitest";
 import type { Admission, Candidate, Keeper, Turn } from "../generation/keeper.ts";
 import { createLocalKeeper, type LocalKeeperParts } from "../generation/local-keeper.ts";
 import { interruptedRow } from "../ledger/row.ts";
-import { unlimited } from "../limits/reservation.ts";
 import { createLine, type Line, type LineOptions, type Slot, type Ticket } from "../line/line.ts";
 import { Roster } from "../roster.ts";
+import { bareKeeperParts } from "../test/support/bare-keeper.ts";
 import { lineContract } from "../test/support/line-contract.ts";
 import type { TrialLine } from "../test/support/line-trial.ts";
 import { sampleIdentity } from "../test/support/test-generation.ts";
@@ -39,18 +39,14 @@ type Rows = { opened: Set<string>; closed: string[] };
 /** The keeper of a line alone. */
 function keeperOf(line: Line, rows: Rows): Keeper {
   const parts: LocalKeeperParts = {
-    draining: () => false,
+    ...bareKeeperParts,
     lineAt: () => line,
-    limits: { recall: () => null, reserve: () => unlimited, adopt: () => unlimited },
     ledger: {
       open: ({ id }) => void rows.opened.add(id),
       waits: () => {},
       close: async (id) => void rows.closed.push(id),
     },
-    affinity: { preferred: () => null, remember: () => {} },
-    health: { began: () => {}, ended: () => {} },
     underway: new Roster(),
-    telemetry: { tookTurn: () => {}, waited: () => {}, internalError: () => {} },
   };
   return createLocalKeeper(parts);
 }

@@ -1,7 +1,6 @@
-import { afterAll, beforeAll } from "vitest";
 import { ledgerContract } from "../test/support/ledger-contract.ts";
 import { connect, temporaryFile } from "../test/support/test-ledger.ts";
-import { startPostgres, type TestPostgres, withPostgres } from "../test/support/test-postgres.ts";
+import { postgresOfFile, withPostgres } from "../test/support/test-postgres.ts";
 import { openLedger } from "./ledger.ts";
 import { createClient } from "./postgres/connect.ts";
 import { openPostgresLedger } from "./postgres/open-postgres-ledger.ts";
@@ -17,11 +16,7 @@ ledgerContract("a ledger in SQLite", async () => {
 });
 
 withPostgres("with PostgreSQL", () => {
-  let postgres: TestPostgres;
-  beforeAll(async () => {
-    postgres = await startPostgres();
-  });
-  afterAll(() => postgres.stop());
+  const postgres = postgresOfFile();
 
   ledgerContract("a ledger in PostgreSQL", async () => {
     const [url, spoolFile] = [await postgres.database(), temporaryFile()];

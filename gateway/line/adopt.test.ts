@@ -1,24 +1,11 @@
 import { expect, test } from "vitest";
-import { createLine, type LineOptions, type Slot, type Ticket } from "./line.ts";
-
-let serial = 0;
-const ticket = (more: Partial<Ticket> = {}): Ticket => ({
-  id: `ticket-${++serial}`,
-  user: "alice",
-  model: "m",
-  signal: new AbortController().signal,
-  ...more,
-});
-
-const lineOf = (options: Partial<LineOptions> = {}) =>
-  createLine({ capacity: 1, maxQueue: null, ...options });
+import { lineOf, settled, ticket } from "../test/support/test-tickets.ts";
+import type { Slot, Ticket } from "./line.ts";
 
 const upstreams = [
   { name: "a", capacity: 1 },
   { name: "b", capacity: 1 },
 ];
-
-const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 test("adopted requests hold slots above the capacity, and the next one starts when they are below it", async () => {
   const line = lineOf({ capacity: 2 });

@@ -1,22 +1,8 @@
 import { getEventListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { createLine, type LineOptions, type LinePlace, type Ticket } from "./line.ts";
-
-let serial = 0;
-const ticket = (more: Partial<Ticket> = {}): Ticket => ({
-  id: `ticket-${++serial}`,
-  user: "alice",
-  model: "m",
-  signal: new AbortController().signal,
-  ...more,
-});
-
-const lineOf = (options: Partial<LineOptions> = {}) =>
-  createLine({ capacity: 1, maxQueue: null, ...options });
-
-/** Lets all promises settle that can. */
-const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+import { lineOf, settled, ticket } from "../test/support/test-tickets.ts";
+import type { LinePlace } from "./line.ts";
 
 test("a request that finds a free slot starts at once, without a place and without a listener", async () => {
   const line = lineOf();

@@ -1,21 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { createLine, type LineOptions, type Slot, type Ticket } from "./line.ts";
-
-let serial = 0;
-const ticket = (more: Partial<Ticket> = {}): Ticket => ({
-  id: `ticket-${++serial}`,
-  user: "alice",
-  model: "m",
-  signal: new AbortController().signal,
-  ...more,
-});
-
-const lineOf = (options: Partial<LineOptions> = {}) =>
-  createLine({ capacity: 1, maxQueue: null, ...options });
-
-/** Lets all promises settle that can. */
-const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+import { lineOf, settled, ticket } from "../test/support/test-tickets.ts";
+import type { Slot } from "./line.ts";
 
 test("a paused line starts no request, and later continues in the same order", async () => {
   const line = lineOf();

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { ledger as ledgerCommand } from "../cli/ledger.ts";
 import { users as usersCommand } from "../cli/users.ts";
 import { openLedger } from "../ledger/ledger.ts";
@@ -13,7 +13,7 @@ import { politeChat } from "./support/mock-upstream.ts";
 import { runCommand } from "./support/run-command.ts";
 import { newDirectory, remove, spawnGateway } from "./support/spawned-gateway.ts";
 import { connect, temporaryFile } from "./support/test-ledger.ts";
-import { noPostgres, startPostgres, type TestPostgres } from "./support/test-postgres.ts";
+import { noPostgres, postgresOfFile } from "./support/test-postgres.ts";
 
 type Line = { who: string; action: string; subject: string; before: unknown; after: unknown };
 
@@ -219,11 +219,7 @@ test("a ledger that cannot be written keeps nobody from changing the users", asy
 });
 
 describe.skipIf(noPostgres !== null)("with the ledger in PostgreSQL", () => {
-  let postgres: TestPostgres;
-  beforeAll(async () => {
-    postgres = await startPostgres();
-  });
-  afterAll(() => postgres.stop());
+  const postgres = postgresOfFile();
 
   test("changes of the API, of settings and of the command line are listed in the same way", async () => {
     const url = await postgres.database();

@@ -1,22 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { copyFileSync } from "node:fs";
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { chat, startTestGateway, type TestGateway, until } from "./support/harness.ts";
 import { type Holding, holding } from "./support/holding.ts";
 import { startMockUpstream } from "./support/mock-upstream.ts";
 import { ownRoutes } from "./support/own-routes.ts";
-import {
-  noPostgres,
-  startPostgres,
-  type TestPostgres,
-  withPostgres,
-} from "./support/test-postgres.ts";
+import { postgresOfFile, withPostgres } from "./support/test-postgres.ts";
 
-let postgres: TestPostgres;
-beforeAll(async () => {
-  if (noPostgres === null) postgres = await startPostgres();
-});
-afterAll(() => postgres?.stop());
+const postgres = postgresOfFile();
 
 type Pair = { held: Holding; gateways: TestGateway[]; keys: TestGateway["keys"] };
 

@@ -1,14 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { chat, newTestKey } from "./support/harness.ts";
 import { newDirectory, remove, type Spawned, spawnGateway } from "./support/spawned-gateway.ts";
-import {
-  noPostgres,
-  startPostgres,
-  type TestPostgres,
-  withPostgres,
-} from "./support/test-postgres.ts";
+import { postgresOfFile, withPostgres } from "./support/test-postgres.ts";
 
 /** Tells which modules of PostgreSQL's part a gateway loads. */
 const telling = `import { registerHooks } from "node:module";
@@ -17,15 +12,11 @@ registerHooks({ load(url, context, next) {
   return next(url, context);
 } });`;
 
-let postgres: TestPostgres;
+const postgres = postgresOfFile();
 let dirs: string[] = [];
 let running: Spawned[] = [];
 const keys = { alice: newTestKey(), boss: newTestKey() };
 
-beforeAll(async () => {
-  if (noPostgres === null) postgres = await startPostgres();
-});
-afterAll(() => postgres?.stop());
 beforeEach(() => {
   running = [];
   dirs = [];

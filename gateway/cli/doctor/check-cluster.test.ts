@@ -1,21 +1,12 @@
 import { type AddressInfo, createServer } from "node:net";
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { createClient } from "../../ledger/postgres/connect.ts";
 import { createElection } from "../../ledger/postgres/election.ts";
 import { migratePostgres } from "../../ledger/postgres/schema.ts";
-import {
-  noPostgres,
-  startPostgres,
-  type TestPostgres,
-  withPostgres,
-} from "../../test/support/test-postgres.ts";
+import { postgresOfFile, withPostgres } from "../../test/support/test-postgres.ts";
 import { checkCluster } from "./check-cluster.ts";
 
-let postgres: TestPostgres;
-beforeAll(async () => {
-  if (noPostgres === null) postgres = await startPostgres();
-});
-afterAll(() => postgres?.stop());
+const postgres = postgresOfFile();
 
 /** The address of a port that answers, or of one that was closed. */
 async function port(isOpen: boolean): Promise<string> {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { copy } from "../../cli/ledger/copy.ts";
 import { runCommand } from "../../test/support/run-command.ts";
 import {
@@ -8,23 +8,14 @@ import {
   opening,
   temporaryFile,
 } from "../../test/support/test-ledger.ts";
-import {
-  noPostgres,
-  startPostgres,
-  type TestPostgres,
-  withPostgres,
-} from "../../test/support/test-postgres.ts";
+import { postgresOfFile, withPostgres } from "../../test/support/test-postgres.ts";
 import { importTotals } from "../import-totals.ts";
 import { type Ledger, openLedger } from "../ledger.ts";
 import { forgetRows, rowsKeptFrom } from "../upkeep/forget-rows.ts";
 import { copyLedger } from "./copy-ledger.ts";
 import { openPostgresLedger } from "./open-postgres-ledger.ts";
 
-let postgres: TestPostgres;
-beforeAll(async () => {
-  if (noPostgres === null) postgres = await startPostgres();
-});
-afterAll(() => postgres?.stop());
+const postgres = postgresOfFile();
 
 const now = Date.now();
 const day = 86_400_000;

@@ -1,25 +1,16 @@
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:net";
 import type pg from "pg";
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { until } from "../../test/support/harness.ts";
-import {
-  noPostgres,
-  startPostgres,
-  type TestPostgres,
-  withPostgres,
-} from "../../test/support/test-postgres.ts";
+import { postgresOfFile, withPostgres } from "../../test/support/test-postgres.ts";
 import type { Election } from "../election.ts";
 import { addressTowardsPostgres } from "./address-towards.ts";
 import { createClient } from "./connect.ts";
 import { createElection } from "./election.ts";
 import { migratePostgres } from "./schema.ts";
 
-let postgres: TestPostgres;
-beforeAll(async () => {
-  if (noPostgres === null) postgres = await startPostgres();
-});
-afterAll(() => postgres?.stop());
+const postgres = postgresOfFile();
 
 async function newDatabase(): Promise<string> {
   const url = await postgres.database();
@@ -146,6 +137,17 @@ withPostgres("the election of a keeper", () => {
   });
 });
 
+/** A database with one gateway, which is the keeper of the first term. */
+async function withKeeper() {
+  const url = await newDatabase();
+  const client = await connectedTo(url);
+  const first = newGateway();
+  const one = electionAt(url);
+  await one.enter({ ...first, version: "1" });
+  await one.campaign(first);
+  return { url, client, first, one };
+}
+
 withPostgres("the row of a gateway", () => {
   test("is written, changed while the term holds, and removed", async () => {
     const url = await newDatabase();
@@ -169,12 +171,8 @@ withPostgres("the row of a gateway", () => {
   });
 
   test("an election waits for what is being held, and the new keeper sees it", async () => {
-    const url = await newDatabase();
-    const client = await connectedTo(url);
-    const [first, second] = [newGateway(), newGateway()];
-    const [one, other] = [electionAt(url), electionAt(url)];
-    await one.enter({ ...first, version: "1" });
-    await one.campaign(first);
+    const { url, client, first, one } = await withKeeper();
+    const [second, other] = [newGateway(), electionAt(url)];
     await lapse(client);
     // Its row is locked, so the statement stops after it has looked at the term.
     await client.query("BEGIN; SELECT 1 FROM gateways FOR UPDATE");
@@ -190,12 +188,7 @@ withPostgres("the row of a gateway", () => {
   });
 
   test("what is held under an old term waits for the election, and is refused", async () => {
-    const url = await newDatabase();
-    const client = await connectedTo(url);
-    const first = newGateway();
-    const one = electionAt(url);
-    await one.enter({ ...first, version: "1" });
-    await one.campaign(first);
+    const { url, client, first, one } = await withKeeper();
     await client.query("BEGIN");
     await client.query("UPDATE keeper SET holder = 'another', term = 2");
     const held = one.hold(first.gateway, { gpu1: 5 }, 1);
@@ -207,12 +200,7 @@ withPostgres("the row of a gateway", () => {
   });
 
   test("a renewal that is under way refuses nothing of its own term", async () => {
-    const url = await newDatabase();
-    const client = await connectedTo(url);
-    const first = newGateway();
-    const one = electionAt(url);
-    await one.enter({ ...first, version: "1" });
-    await one.campaign(first);
+    const { url, client, first, one } = await withKeeper();
     await client.query("BEGIN; UPDATE keeper SET until = until + interval '1 s'");
     const held = one.hold(first.gateway, { gpu1: 5 }, 1);
     const watch = await connectedTo(url);
@@ -222,12 +210,7 @@ withPostgres("the row of a gateway", () => {
   });
 
   test("a call that was given up and arrives late changes nothing", async () => {
-    const url = await newDatabase();
-    const client = await connectedTo(url);
-    const self = newGateway();
-    const one = electionAt(url);
-    await one.enter({ ...self, version: "1" });
-    await one.campaign(self);
+    const { url, client, first: self, one } = await withKeeper();
     await one.hold(self.gateway, { gpu1: 7 }, 1);
     await one.campaign(self);
     await one.enter({ ...self, version: "1" });

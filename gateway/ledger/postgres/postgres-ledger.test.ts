@@ -2,25 +2,16 @@ import { spawn } from "node:child_process";
 import { copyFileSync, rmSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { startCuttingRelay } from "../../test/support/cutting-relay.ts";
 import { addRow, closing, opening, temporaryFile } from "../../test/support/test-ledger.ts";
-import {
-  noPostgres,
-  startPostgres,
-  type TestPostgres,
-  withPostgres,
-} from "../../test/support/test-postgres.ts";
+import { postgresOfFile, withPostgres } from "../../test/support/test-postgres.ts";
 import { type Ledger, openLedger } from "../ledger.ts";
 import { createClient } from "./connect.ts";
 import { openPostgresLedger, type PostgresLedgerOptions } from "./open-postgres-ledger.ts";
 import { verifyPostgres } from "./verify-postgres.ts";
 
-let postgres: TestPostgres;
-beforeAll(async () => {
-  if (noPostgres === null) postgres = await startPostgres();
-});
-afterAll(() => postgres?.stop());
+const postgres = postgresOfFile();
 
 type Started = { ledger: Ledger; url: string; spoolFile: string; said: string[] };
 

@@ -1,20 +1,7 @@
 import { expect, test } from "vitest";
-import {
-  createLine,
-  type LineOptions,
-  type LinePlace,
-  type RouteSeats,
-  type Ticket,
-} from "../line.ts";
+import { settled, ticket } from "../../test/support/test-tickets.ts";
+import { createLine, type LineOptions, type LinePlace, type RouteSeats } from "../line.ts";
 
-let serial = 0;
-const ticket = (more: Partial<Ticket> = {}): Ticket => ({
-  id: `ticket-${++serial}`,
-  user: "alice",
-  model: "m",
-  signal: new AbortController().signal,
-  ...more,
-});
 const only = (upstream: string): RouteSeats => ({ key: upstream, list: [{ upstream, tier: 0 }] });
 const upstreams = [
   { name: "a", capacity: 1 },
@@ -22,7 +9,6 @@ const upstreams = [
 ];
 const lineOf = (options: Partial<LineOptions> = {}) =>
   createLine({ maxQueue: null, upstreams, ...options });
-const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 test("one line fills every upstream of its pool, and a slot names its upstream", async () => {
   const line = lineOf();

@@ -4,25 +4,15 @@ import type { AskedChat } from "../support/gateways/asking.ts";
 import { startTestCluster, type TestCluster } from "../support/gateways/test-cluster.ts";
 import { gatewayNames } from "../support/gateways/test-networks.ts";
 import { until } from "../support/harness.ts";
-import {
-  noPostgres,
-  startPostgres,
-  type TestPostgres,
-  withPostgres,
-} from "../support/test-postgres.ts";
+import { noPostgres, postgresOfFile, withPostgres } from "../support/test-postgres.ts";
 
 const patience = 150_000;
-let postgres: TestPostgres;
+const postgres = postgresOfFile(patience);
 let cluster: TestCluster;
 beforeAll(async () => {
-  if (noPostgres !== null) return;
-  postgres = await startPostgres();
-  cluster = await startTestCluster({ postgres });
+  if (noPostgres === null) cluster = await startTestCluster({ postgres });
 }, patience);
-afterAll(async () => {
-  await cluster?.[Symbol.asyncDispose]();
-  await postgres?.stop();
-}, patience);
+afterAll(() => cluster?.[Symbol.asyncDispose](), patience);
 
 /** Each of them was answered, and has one row. */
 async function expectAllOnce(asked: readonly AskedChat[]): Promise<void> {

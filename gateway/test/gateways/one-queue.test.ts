@@ -2,25 +2,15 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { AskedChat } from "../support/gateways/asking.ts";
 import { startTestCluster, type TestCluster } from "../support/gateways/test-cluster.ts";
 import { until } from "../support/harness.ts";
-import {
-  noPostgres,
-  startPostgres,
-  type TestPostgres,
-  withPostgres,
-} from "../support/test-postgres.ts";
+import { noPostgres, postgresOfFile, withPostgres } from "../support/test-postgres.ts";
 
 const patience = 150_000;
-let postgres: TestPostgres;
+const postgres = postgresOfFile(patience);
 let cluster: TestCluster;
 beforeAll(async () => {
-  if (noPostgres !== null) return;
-  postgres = await startPostgres();
-  cluster = await startTestCluster({ postgres });
+  if (noPostgres === null) cluster = await startTestCluster({ postgres });
 }, patience);
-afterAll(async () => {
-  await cluster?.[Symbol.asyncDispose]();
-  await postgres?.stop();
-}, patience);
+afterAll(() => cluster?.[Symbol.asyncDispose](), patience);
 
 withPostgres("three gateways with one queue", () => {
   test(

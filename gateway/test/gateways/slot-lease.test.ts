@@ -1,21 +1,12 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { AskedChat } from "../support/gateways/asking.ts";
 import { startTestCluster, type TestCluster } from "../support/gateways/test-cluster.ts";
 import type { GatewayName } from "../support/gateways/test-networks.ts";
 import { until } from "../support/harness.ts";
-import {
-  noPostgres,
-  startPostgres,
-  type TestPostgres,
-  withPostgres,
-} from "../support/test-postgres.ts";
+import { postgresOfFile, withPostgres } from "../support/test-postgres.ts";
 
 const patience = 150_000;
-let postgres: TestPostgres;
-beforeAll(async () => {
-  if (noPostgres === null) postgres = await startPostgres();
-}, patience);
-afterAll(() => postgres?.stop(), patience);
+const postgres = postgresOfFile(patience);
 
 /** The first one is the keeper. */
 const started = ["A", "C"] as const;

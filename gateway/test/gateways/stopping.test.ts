@@ -1,24 +1,15 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { newTestKey, until } from "../support/harness.ts";
 import { holding } from "../support/holding.ts";
 import { type MockUpstream, startMockUpstream } from "../support/mock-upstream.ts";
 import { newDirectory, remove, type Spawned, spawnGateway } from "../support/spawned-gateway.ts";
-import {
-  noPostgres,
-  startPostgres,
-  type TestPostgres,
-  withPostgres,
-} from "../support/test-postgres.ts";
+import { postgresOfFile, withPostgres } from "../support/test-postgres.ts";
 
 const patience = 120_000;
 const key = newTestKey();
-let postgres: TestPostgres;
-beforeAll(async () => {
-  if (noPostgres === null) postgres = await startPostgres();
-}, patience);
-afterAll(() => postgres?.stop(), patience);
+const postgres = postgresOfFile(patience);
 
 const endings: (() => unknown)[] = [];
 afterEach(async () => {

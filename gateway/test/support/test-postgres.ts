@@ -12,7 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
-import { describe } from "vitest";
+import { afterAll, beforeAll, describe } from "vitest";
 import { freePort } from "../../cluster/free-port.ts";
 import { until } from "./harness.ts";
 
@@ -146,6 +146,35 @@ export async function startPostgres(): Promise<TestPostgres> {
       await halt("immediate");
       rmSync(dir, { recursive: true, force: true });
     },
+  };
+}
+
+/**
+ * The server of a test file: it is started before the tests, and stopped after them. Where PostgreSQL
+ * is missing there is none, and `withPostgres` leaves the tests out.
+ * @param patienceMs - for its start and its stop; absent: as the project says
+ */
+export function postgresOfFile(patienceMs?: number): TestPostgres {
+  let started: TestPostgres | null = null;
+  const server = (): TestPostgres => {
+    if (started === null) throw new Error(noPostgres ?? "PostgreSQL is not started yet.");
+    return started;
+  };
+  beforeAll(async () => {
+    if (noPostgres === null) started = await startPostgres();
+  }, patienceMs);
+  afterAll(() => started?.stop(), patienceMs);
+  return {
+    get port() {
+      return server().port;
+    },
+    database: (options) => server().database(options),
+    query: (url, sql) => server().query(url, sql),
+    halt: (how) => server().halt(how),
+    start: () => server().start(),
+    pause: () => server().pause(),
+    resume: () => server().resume(),
+    stop: () => server().stop(),
   };
 }
 

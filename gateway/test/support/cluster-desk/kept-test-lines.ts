@@ -2,10 +2,10 @@ import type { KeptLines } from "../../../cluster/gateways/kept-lines.ts";
 import { createLineKeeper } from "../../../cluster/gateways/line-keeper.ts";
 import type { Candidate, Underway } from "../../../generation/keeper.ts";
 import { createLocalKeeper } from "../../../generation/local-keeper.ts";
-import { unlimited } from "../../../limits/reservation.ts";
 import { type AllLines, allLines } from "../../../line/all-lines.ts";
 import { createLine, type Line } from "../../../line/line.ts";
 import { Roster } from "../../../roster.ts";
+import { bareKeeperParts } from "../bare-keeper.ts";
 import { sampleIdentity } from "../test-generation.ts";
 
 /** No timer of a line comes before the end of a test in virtual time. */
@@ -42,14 +42,7 @@ export function keptTestLines(parts: KeptTestLinesParts): KeptTestLines {
   };
   const lines = allLines([...byName.values()], () => 0);
   const underway = new Roster<Underway>();
-  const keeper = createLocalKeeper({
-    ...{ draining: () => false, lineAt, underway },
-    limits: { recall: () => null, reserve: () => unlimited, adopt: () => unlimited },
-    ledger: { open: () => {}, waits: () => {}, close: async () => {} },
-    affinity: { preferred: () => null, remember: () => {} },
-    health: { began: () => {}, ended: () => {} },
-    telemetry: { tookTurn: () => {}, waited: () => {}, internalError: () => {} },
-  });
+  const keeper = createLocalKeeper({ ...bareKeeperParts, lineAt, underway });
   const kept = createLineKeeper({
     ...{ keeper, lineAt, lines, isHere: (upstream) => byName.has(upstream) },
     reconsider: () => {

@@ -1,9 +1,9 @@
 import type { KeptLines } from "../../../cluster/gateways/kept-lines.ts";
 import { createLineKeeper } from "../../../cluster/gateways/line-keeper.ts";
 import { createLocalKeeper } from "../../../generation/local-keeper.ts";
-import { unlimited } from "../../../limits/reservation.ts";
 import { createLine, type Line, type Slot, type Ticket } from "../../../line/line.ts";
 import { Roster } from "../../../roster.ts";
+import { bareKeeperParts } from "../bare-keeper.ts";
 
 /** The upstreams of a cluster, each in a line of its own or all in one pool. */
 export type SimPool = {
@@ -53,14 +53,7 @@ export function openSimLines(parts: SimLinesParts): { kept: KeptLines; lines: re
     if (line === undefined) throw new Error(`There is no upstream ${upstream}.`);
     return line;
   };
-  const keeper = createLocalKeeper({
-    ...{ draining: () => false, lineAt, underway: new Roster() },
-    limits: { recall: () => null, reserve: () => unlimited, adopt: () => unlimited },
-    ledger: { open: () => {}, waits: () => {}, close: async () => {} },
-    affinity: { preferred: () => null, remember: () => {} },
-    health: { began: () => {}, ended: () => {} },
-    telemetry: { tookTurn: () => {}, waited: () => {}, internalError: () => {} },
-  });
+  const keeper = createLocalKeeper({ ...bareKeeperParts, lineAt, underway: new Roster() });
   const kept = createLineKeeper({
     ...{ keeper, lineAt },
     isHere: () => true,
