@@ -25,6 +25,13 @@ withPostgres("after kill -9 of a member", () => {
       await until(() => upstream.runs().length === 2, "the slots are full");
       const waiting = [cluster.ask(keeper, "waiting-1"), cluster.ask(other, "waiting-2")];
       await until(() => waiting.every(({ places }) => places.length > 0), "they wait");
+      const openOf = async (): Promise<(string | undefined)[]> =>
+        (await cluster.rows()).flatMap(({ state, name }) => (state === "open" ? [name] : []));
+      // Until then a row is on the disk of its gateway alone.
+      await until(async () => {
+        const open = await openOf();
+        return ["lost-1", "lost-2"].every((name) => open.includes(name));
+      }, "its rows are in PostgreSQL");
       const killedAt = performance.now();
       await cluster.kill(member);
       await until(() => upstream.runs().length === 4, "its slots are used", 20_000);
@@ -34,8 +41,7 @@ withPostgres("after kill -9 of a member", () => {
       expect(upstream.most()).toBe(2);
       await until(async () => (await done()).length === 2, "the rows of the others are closed");
       // They are closed as interrupted when their gateway has said nothing for two minutes.
-      const open = (await cluster.rows()).filter(({ state }) => state === "open");
-      expect(open.map(({ name }) => name).toSorted()).toEqual(["lost-1", "lost-2"]);
+      expect((await openOf()).toSorted()).toEqual(["lost-1", "lost-2"]);
     },
     patience,
   );

@@ -83,7 +83,7 @@ export async function startTestCluster(options: TestClusterOptions): Promise<Tes
   const [first, ...others] = started;
   if (first !== undefined) await start(first);
   await Promise.all(others.map((name) => start(name)));
-  const { keeper, rowsOf } = readsOf(postgres, databaseUrl, networks);
+  const { keeper, rowsOf, holdsNothing } = readsOf(postgres, databaseUrl, networks);
   let round = 0;
   let asked: AskedChat[] = [];
   const owned = opening.move();
@@ -98,6 +98,8 @@ export async function startTestCluster(options: TestClusterOptions): Promise<Tes
       await until(async () => (await keeperOf()) !== null, "all have one keeper", 30_000);
       await Promise.all(asked.map(({ outcome }) => outcome));
       await until(() => upstream.working().length === 0, "nothing is under way");
+      // What a gateway of the test before may still hold would be kept for it by the next keeper.
+      await until(holdsNothing, "no gateway holds a slot, nor one that was killed", 30_000);
       upstream.forget();
       asked = [];
       round += 1;
@@ -216,6 +218,10 @@ async function agreedKeeper(
 
 function readsOf(postgres: TestPostgres, databaseUrl: string, { nameOf }: TestNetworks) {
   return {
+    async holdsNothing(): Promise<boolean> {
+      const held = "SELECT 1 FROM gateways WHERE holds <> '{}'";
+      return (await postgres.query(databaseUrl, held)).length === 0;
+    },
     async keeper() {
       const [row] = await postgres.query<{ address: string; term: number }>(
         databaseUrl,
