@@ -28,6 +28,7 @@ done_with() {
 }
 fail() {
   docker compose logs --tail 20 gateway gateway-2 caddy >&2 || true
+  cat "$scratch/lost" >&2 2>/dev/null || true
   echo "FAILED: $*" >&2
   exit 1
 }
@@ -118,12 +119,17 @@ key=$(./gateway.sh key 2>/dev/null </dev/null | grep -o 'sk-[0-9a-f]*' | head -n
 [ -n "$key" ] || fail "no first key"
 done_with "docker compose up: two gateways, PostgreSQL, Caddy"
 
-for _ in 1 2 3 4 5 6; do { chat 5 || echo lost >>"$scratch/failed"; } & done
-wait
-[ ! -e "$scratch/failed" ] || { cat "$scratch/lost" && fail "a request was not served"; }
-until_it 20 "only one gateway was used" both_served
+# Caddy gives the second one nothing until its own next look, a second after that one was ready.
+rounds=0
+until [ "$rounds" -gt 0 ] && both_served; do
+  [ "$rounds" -lt 20 ] || fail "only one gateway was used"
+  for _ in 1 2 3 4 5 6; do { chat 5 || echo lost >>"$scratch/failed"; } & done
+  wait
+  [ ! -e "$scratch/failed" ] || fail "a request was not served"
+  rounds=$((rounds + 1))
+done
 has_rows() { [ "$(./gateway.sh usage --json </dev/null | sed -n '/"total"/,$ s/.*"requests": \([0-9]*\).*/\1/p')" = "$1" ]; }
-until_it 20 "the ledger does not have six requests" has_rows 6
+until_it 20 "the ledger does not have $((6 * rounds)) requests" has_rows $((6 * rounds))
 done_with "requests through both, in one ledger"
 
 # load: one request after the other, by six clients, until there is a file `enough`; each that is lost leaves a line.
@@ -151,7 +157,7 @@ sleep 5
 touch "$scratch/enough"
 wait "$loading"
 [ -z "$(comm -12 <(echo "$before") <(docker compose ps -q gateway gateway-2 | sort))" ] || fail "a gateway was not replaced"
-[ ! -s "$scratch/failed" ] || { cat "$scratch/lost" "$scratch/said" && docker ps && fail "$(wc -l <"$scratch/failed") of $(wc -l <"$scratch/asked") requests were lost in a rolling restart"; }
+[ ! -s "$scratch/failed" ] || { cat "$scratch/said" && docker ps && fail "$(wc -l <"$scratch/failed") of $(wc -l <"$scratch/asked") requests were lost in a rolling restart"; }
 done_with "both gateways replaced, one after the other: none of $(wc -l <"$scratch/asked") requests was lost"
 
 docker compose kill -s KILL gateway >/dev/null 2>&1
