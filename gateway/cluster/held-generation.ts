@@ -6,6 +6,7 @@ import type {
   Candidate,
   Closing,
   Keeper,
+  KnownPast,
   Turn,
   Work,
 } from "../generation/keeper.ts";
@@ -29,6 +30,11 @@ const unordered: Order = [0, 0];
 /** What the process of a generation would say if it could. */
 const processGone = (): GatewayError =>
   new GatewayError("cancelled", "The process of this request has ended.");
+
+/** At an upstream, or in line after the failures named. */
+export type Where =
+  | { readonly at: string; readonly failed?: undefined }
+  | { readonly at: null; readonly failed: ReadonlySet<string> };
 
 export type HeldParts = {
   readonly id: string;
@@ -113,10 +119,11 @@ export class HeldGeneration {
   }
 
   /** Takes over what another keeper has accepted: it holds a slot there, or waits (null). */
-  adopt(candidate: Candidate, at: string | null, failed?: ReadonlySet<string>): void {
+  adopt(candidate: Candidate, past: KnownPast, where: Where): void {
     const { successor } = this.#parts;
     if (successor === undefined) return;
-    this.#admission = successor.adopt(candidate, this.#stop, at);
+    const { at, failed } = where;
+    this.#admission = successor.adopt(candidate, this.#stop, at, past);
     if (at === null) this.join(failed);
     else this.#adoptTurn(this.#admission);
   }

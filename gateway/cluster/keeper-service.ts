@@ -162,10 +162,11 @@ class HeldGenerations implements KeeperService {
     if (claim[0] === "asks") {
       return [this.#adoptable(id, last, (one) => one.take(claim[2]))];
     }
-    if (claim[0] === "runs") this.#begin(id).adopt(claim[2], claim[4]);
+    if (claim[0] === "runs") this.#begin(id).adopt(claim[2], claim[5], { at: claim[4] });
     if (claim[0] !== "waits") return [];
-    const [, , candidate, [term, number], failed] = claim;
-    const join = (one: HeldGeneration): void => one.adopt(candidate, null, new Set(failed));
+    const [, , candidate, [term, number], failed, past] = claim;
+    const where = { at: null, failed: new Set(failed) };
+    const join = (one: HeldGeneration): void => one.adopt(candidate, past, where);
     return [this.#adoptable(id, [term, number], join)];
   }
 

@@ -1,5 +1,5 @@
 import type { StoredUse } from "../dialects/openai-responses/stored-use.ts";
-import type { Candidate, Closing, Turn, Work } from "../generation/keeper.ts";
+import type { Candidate, Closing, KnownPast, Turn, Work } from "../generation/keeper.ts";
 import type { LinePlace } from "../line/line.ts";
 import type { HeardRequest } from "../telemetry/ear.ts";
 import type { WireError } from "./wire-error.ts";
@@ -10,13 +10,13 @@ export type Order = readonly [term: number, number: number];
 
 /**
  * What a process says of a generation that it has, to a keeper that may not know it: it asks to be
- * accepted, waits for a slot, holds one, is between two slots, or is closed.
+ * accepted, waits for a slot (after the failures named), holds one (at the upstream named), is
+ * between two slots, or is closed.
  */
 export type Claim =
   | ["asks", string, Candidate]
-  | ["waits", string, Candidate, Order, readonly string[]]
-  /** The text is the upstream. */
-  | ["runs", string, Candidate, Order, string]
+  | ["waits", string, Candidate, Order, readonly string[], KnownPast]
+  | ["runs", string, Candidate, Order, string, KnownPast]
   | ["rests", string]
   | ["closes", string, Closing];
 

@@ -22,10 +22,16 @@ export type RemoteKeeper = Keeper & {
   sendAway(error: GatewayError): void;
 };
 
-/** @param check - what must be true in the moment in which a slot is used; throws otherwise */
+export type RemoteKeeperOptions = {
+  /** What must be true in the moment in which a slot is used; throws otherwise. */
+  readonly check?: () => void;
+  /** Milliseconds, monotonic. */
+  readonly now?: () => number;
+};
+
 export function createRemoteKeeper(
   link: Pick<Link<ToKeeper>, "send">,
-  check?: () => void,
+  { check, now = () => performance.now() }: RemoteKeeperOptions = {},
 ): RemoteKeeper {
   const open = new Roster<RemoteAdmission>();
   const all = (): RemoteAdmission[] => [...open.values()];
@@ -34,7 +40,7 @@ export function createRemoteKeeper(
       stop.signal.throwIfAborted();
       const { id } = candidate.opening;
       const forget = (): void => void open.delete(id);
-      const parts = { link, id, candidate, stop, forget, check };
+      const parts = { link, id, candidate, stop, forget, check, now };
       const admission = new RemoteAdmission(parts);
       open.set(id, admission);
       link.send(["take", id, candidate]);
@@ -67,6 +73,7 @@ type RemoteParts = {
   stop: StopControl;
   forget(): void;
   check: (() => void) | undefined;
+  now(): number;
 };
 
 type Waiting = PromiseWithResolvers<Turn> & {
@@ -75,6 +82,7 @@ type Waiting = PromiseWithResolvers<Turn> & {
   untold: LinePlace | null;
   /** The upstreams that have failed before. */
   readonly failed: readonly string[];
+  readonly since: number;
 };
 
 class RemoteAdmission implements Admission {
@@ -88,6 +96,9 @@ class RemoteAdmission implements Admission {
   #order: Order | null = null;
   /** The upstream whose slot it holds; null: none. */
   #at: string | null = null;
+  /** Of the slot that it holds, or held last. */
+  #wait: Pick<Turn, "waitedMs" | "firstPlace"> = { waitedMs: 0, firstPlace: 0 };
+  #startedAt = 0;
   #closing: (PromiseWithResolvers<void> & { readonly what: Closing }) | null = null;
 
   /** The first turn, which may have been given before it was asked for. */
@@ -95,7 +106,7 @@ class RemoteAdmission implements Admission {
 
   constructor(parts: RemoteParts) {
     this.#parts = parts;
-    this.#first = this.#wait();
+    this.#first = this.#waitForSlot();
     parts.stop.signal.addEventListener("abort", this.#aborted, { once: true });
   }
 
@@ -107,7 +118,7 @@ class RemoteAdmission implements Admission {
     const { link, id, stop } = this.#parts;
     if (!this.#isFirst && stop.signal.aborted) return Promise.reject(stop.signal.reason);
     const before = [...(failed ?? [])];
-    const turn = this.#isFirst ? this.#first : this.#wait(before);
+    const turn = this.#isFirst ? this.#first : this.#waitForSlot(before);
     if (!this.#isFirst) link.send(["turn", id, before]);
     this.#isFirst = false;
     const waiting = this.#waiting;
@@ -141,10 +152,15 @@ class RemoteAdmission implements Admission {
     const { id, candidate } = this.#parts;
     if (this.#closing !== null) return ["closes", id, this.#closing.what];
     if (this.#order === null) return ["asks", id, candidate];
-    if (this.#at !== null) return ["runs", id, candidate, this.#order, this.#at];
+    const now = this.#parts.now();
+    if (this.#at !== null) {
+      const past = { ...this.#wait, ranMs: now - this.#startedAt };
+      return ["runs", id, candidate, this.#order, this.#at, past];
+    }
     const waiting = this.#waiting;
     if (waiting === null) return ["rests", id];
-    return ["waits", id, candidate, this.#order, waiting.failed];
+    const past = { waitedMs: now - waiting.since };
+    return ["waits", id, candidate, this.#order, waiting.failed, past];
   }
 
   sendAway(error: GatewayError): void {
@@ -186,8 +202,8 @@ class RemoteAdmission implements Admission {
     }
   }
 
-  #wait(failed: readonly string[] = []): Promise<Turn> {
-    const waits = { onPlace: null, untold: null, failed };
+  #waitForSlot(failed: readonly string[] = []): Promise<Turn> {
+    const waits = { onPlace: null, untold: null, failed, since: this.#parts.now() };
     const waiting: Waiting = { ...Promise.withResolvers<Turn>(), ...waits };
     // Nobody may ask for it, if the request is refused.
     waiting.promise.catch(() => {});
@@ -230,9 +246,11 @@ class RemoteAdmission implements Admission {
   }
 
   #turnIn(given: Omit<Turn, "end">): Turn {
-    const { link, id, check } = this.#parts;
-    const { upstream } = given;
+    const { link, id, check, now } = this.#parts;
+    const { upstream, waitedMs, firstPlace } = given;
     this.#at = upstream;
+    this.#wait = { waitedMs, firstPlace };
+    this.#startedAt = now();
     return {
       ...given,
       ...(check === undefined ? {} : { check }),

@@ -1,5 +1,6 @@
 import { slotLost } from "../../errors.ts";
 import { createLink, type Link, readBatch } from "../link.ts";
+import type { ToKeeper } from "../messages.ts";
 import { createRemoteKeeper, type RemoteKeeper } from "../remote-keeper.ts";
 import {
   type FromMember,
@@ -69,9 +70,8 @@ export class ClusterMember {
     const { clock, times } = parts;
     this.#parts = parts;
     this.#lease = new Lease(clock, times.slotLease);
-    this.keeper = createRemoteKeeper({ send: (message) => this.#send(message) }, () =>
-      this.check(),
-    );
+    const link = { send: (message: ToKeeper) => this.#send(message) };
+    this.keeper = createRemoteKeeper(link, { check: () => this.check(), now: () => clock.now() });
   }
 
   /** The keeper that has welcomed this gateway; null: none. */

@@ -61,7 +61,7 @@ describe("a gateway that was cut off and comes back", () => {
     x.end();
     const again = connect("x");
     const elsewhere = testCandidate("r1", { upstream: "v" });
-    await again.say(["claims", [["runs", "r1", elsewhere, [0, 1], "v"]], true]);
+    await again.say(["claims", [["runs", "r1", elsewhere, [0, 1], "v", {}]], true]);
     underway.get("r1")?.stop.abort(new GatewayError("cancelled", "It was stopped."));
     await settled();
     expect(again.heard.map(([what, id]) => [what, id])).toContainEqual(["stop", "r1"]);

@@ -62,9 +62,9 @@ describe("a keeper", () => {
 
   const gone = testCandidate("r1", { upstream: "gone" });
   const unfit: Readonly<Record<string, readonly unknown[]>> = {
-    "runs at an upstream that is not here": ["runs", "r1", gone, [0, 1], "gone"],
-    "waits for an upstream that is not here": ["waits", "r1", gone, [0, 1], []],
-    "has the name of another one": ["runs", "r1", testCandidate("r0"), [0, 1], "u"],
+    "runs at an upstream that is not here": ["runs", "r1", gone, [0, 1], "gone", {}],
+    "waits for an upstream that is not here": ["waits", "r1", gone, [0, 1], [], {}],
+    "has the name of another one": ["runs", "r1", testCandidate("r0"), [0, 1], "u", {}],
     "does not say when it came": ["waits", "r1", testCandidate("r1")],
   };
 

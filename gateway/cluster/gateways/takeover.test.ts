@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { testCandidate } from "../../test/support/cluster-desk/kept-test-lines.ts";
 import { smallCluster } from "../../test/support/cluster-desk/small-cluster.ts";
 import { runs, settled, testDesk, waits } from "../../test/support/cluster-desk/test-desk.ts";
+import type { Claim } from "../messages.ts";
 import { ClusterMember } from "./cluster-member.ts";
 import type { FromMember } from "./gateway-messages.ts";
 import { Takeover } from "./takeover.ts";
@@ -46,6 +47,15 @@ describe("a new keeper", () => {
     await later(2_000);
     expect(x.heard.map(([what]) => what)).toContain("taken");
     expect(lines.view()).toMatchObject({ active: 1, waiting: 1 });
+  });
+
+  it("knows how long each waited at the keeper before", async () => {
+    const { connect } = testDesk({ rows: { x: { u: 1 } } });
+    const x = connect("x");
+    const waited = [...waits("r2", 2).slice(0, -1), { waitedMs: 60_000 }] as unknown as Claim;
+    await x.say(["claims", [runs("r1"), waited], true], ["free", "r1", null, {}]);
+    const told = { upstream: "u", waitedMs: 60_000, firstPlace: 1 };
+    expect(x.heard.filter(([what]) => what === "slot")).toEqual([["slot", "r2", told]]);
   });
 
   it("answers no beat before it has taken over what the gateway runs", async () => {

@@ -22,12 +22,12 @@ type Given = Parameters<typeof testCandidate>[1];
 
 /** What a gateway says of a generation that holds a slot at `u`. */
 export const runs = (id: string, given: Given = {}): Claim => {
-  return ["runs", id, testCandidate(id, given), [0, 1], "u"];
+  return ["runs", id, testCandidate(id, given), [0, 1], "u", {}];
 };
 
 /** What a gateway says of one that waits, and was accepted as the so-manieth. */
 export const waits = (id: string, nth: number, given: Given = {}): Claim => {
-  return ["waits", id, testCandidate(id, given), [0, nth], []];
+  return ["waits", id, testCandidate(id, given), [0, nth], [], {}];
 };
 
 /** All that is put off to the next turns happens. */
