@@ -13,6 +13,8 @@ export class HoldsBook {
   readonly #now: () => number;
   readonly #uses = new Map<string, Uses>();
   #written: Record<string, number>;
+  /** A write has begun, and nobody knows yet whether it came to its end. */
+  #isOpen = false;
 
   constructor(now: () => number, written: Holds) {
     this.#now = now;
@@ -50,18 +52,21 @@ export class HoldsBook {
   }
 
   isWritten(wish: Holds): boolean {
+    if (this.#isOpen) return false;
     const names = new Set([...Object.keys(wish), ...Object.keys(this.#written)]);
     return [...names].every((name) => (wish[name] ?? 0) === (this.#written[name] ?? 0));
   }
 
   /** The database may hold the old numbers or the new ones from now on: the lower ones count. */
   writing(wish: Holds): void {
+    this.#isOpen = true;
     for (const [name, count] of Object.entries(this.#written)) {
       this.#written[name] = Math.min(count, wish[name] ?? 0);
     }
   }
 
   written(wish: Holds): void {
+    this.#isOpen = false;
     this.#written = { ...wish };
   }
 

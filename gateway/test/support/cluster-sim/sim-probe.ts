@@ -2,9 +2,12 @@ import { runClient } from "./sim-client.ts";
 import type { SimCluster } from "./sim-cluster.ts";
 
 /** How long each request of the probe works, and how long all are waited for. Milliseconds. */
-const probeMs = { work: 1_000, all: 5_000 };
+const probeMs = { work: 1_000, all: 6_000 };
 
-/** When everything is over, all slots can be used at once, and nothing is kept of any request. */
+/**
+ * When everything is over, all slots can be used at once, and nothing is kept of any request, nor of
+ * any slot in the database.
+ */
 export async function probeSlots(cluster: SimCluster): Promise<void> {
   const { scheduler, history, upstreams, gateways } = cluster;
   const most = new Map<string, number>();
@@ -32,6 +35,10 @@ export async function probeSlots(cluster: SimCluster): Promise<void> {
   for (const { name, slots } of upstreams.values()) {
     if (most.get(name) === slots) continue;
     history.fault(`at the end ${name} can use ${most.get(name)} of its ${slots} slots`);
+  }
+  for (const { gateway, holds } of cluster.database.gateways) {
+    if (Object.keys(holds).length === 0) continue;
+    history.fault(`at the end the row of ${gateway} holds ${JSON.stringify(holds)}`);
   }
   for (const { process, node, lines } of gateways) {
     const kept = node.member.keeper.claims();
