@@ -16,7 +16,8 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function watch(hasBackups = false): void {
+/** With a long `longMs` the queue is looked at seldom, and days pass in moments. */
+function watch({ hasBackups = false, longMs = 400 } = {}): void {
   const watched = {
     line: () => ({ waiting: 3, active: 1, capacity: 1 }),
     oldestWaits: () => ({ background: backgroundMs, normal: oldestMs, raised: 0 }),
@@ -28,7 +29,7 @@ function watch(hasBackups = false): void {
     (...said: unknown[]): void =>
       void told.push([what, ...said]);
   const notices = { queue: tell("queue"), disk: tell("disk"), backup: tell("backup") };
-  end = watchOver(watched, { longMs: 400, hasBackups }, notices);
+  end = watchOver(watched, { longMs, hasBackups }, notices);
 }
 
 const of = (what: string) => told.filter((one) => Array.isArray(one) && one[0] === what);
@@ -84,7 +85,7 @@ describe("the disk", () => {
 describe("a backup", () => {
   it("is missed a day and a half after the last one", async () => {
     lastBackup = Date.now();
-    watch(true);
+    watch({ hasBackups: true, longMs: hour });
     await vi.advanceTimersByTimeAsync(36 * hour);
     expect(of("backup")).toEqual([]);
     await vi.advanceTimersByTimeAsync(hour);
@@ -93,13 +94,13 @@ describe("a backup", () => {
 
   it("is not missed as soon as the gateway starts again after a holiday", async () => {
     lastBackup = Date.now() - 1_000 * hour;
-    watch(true);
+    watch({ hasBackups: true, longMs: hour });
     await vi.advanceTimersByTimeAsync(24 * hour);
     expect(of("backup")).toEqual([]);
   });
 
   it("is missed by nobody who wants none", async () => {
-    watch(false);
+    watch({ longMs: hour });
     await vi.advanceTimersByTimeAsync(100 * hour);
     expect(of("backup")).toEqual([]);
   });
