@@ -122,7 +122,8 @@ export class Answer implements Beating {
     this.#firstPlace ??= place.position;
     this.#place = place;
     if (this.committed) this.#tell(place);
-    else this.#firstTelling ??= setTimeout(tellFirst, quietWaitMs, this);
+    else if (this.#streamFraming !== null)
+      this.#firstTelling ??= setTimeout(tellFirst, quietWaitMs, this);
   }
 
   /** The wait is over, or there was none. */
