@@ -24,9 +24,13 @@ export class Candidacy {
     this.#freeSince = isFree ? (this.#freeSince ?? this.#clock.now()) : null;
   }
 
-  /** One that stops keeps the line only if no other does: what runs in the others needs a keeper. */
-  get stands(): boolean {
-    if (!this.#isLeaving) return true;
+  /**
+   * One that stops keeps the line only if no other does: what runs in the others needs a keeper. So
+   * does a stranger, which was not with the keeper before: its secret, its settings or its address
+   * may be wrong, and it would keep out all others.
+   */
+  stands(isStranger: boolean): boolean {
+    if (!this.#isLeaving && !isStranger) return true;
     return this.#freeSince !== null && this.#clock.now() - this.#freeSince >= this.#leaseMs;
   }
 }

@@ -65,6 +65,8 @@ export class ClusterMember {
   #isLeased = false;
   /** Why the keeper refuses this gateway; null: it does not. */
   refusal: string | null = null;
+  /** The latest term in which a keeper welcomed it. */
+  welcomedIn = 0;
 
   constructor(parts: ClusterMemberParts) {
     const { clock, times } = parts;
@@ -219,6 +221,7 @@ export class ClusterMember {
     switch (message[0]) {
       case "welcome":
         this.refusal = null;
+        this.welcomedIn = session.term;
         session.isWelcome = true;
         this.#claim(session);
         this.beat();

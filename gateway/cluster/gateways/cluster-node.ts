@@ -227,12 +227,19 @@ export class ClusterNode {
     }
   }
 
+  /** Whether it takes the lease that nobody has. */
+  get #stands(): boolean {
+    const { keeper, gateways } = this.#view ?? { keeper: null, gateways: [] };
+    const isStranger = keeper !== null && this.member.welcomedIn < keeper.term;
+    return this.#candidacy.stands(isStranger && gateways.length > 1);
+  }
+
   async #campaign(self: { gateway: string; address: string }): Promise<void> {
-    if (!this.#row.isEntered || !this.#candidacy.stands) return;
+    if (!this.#row.isEntered || !this.#stands) return;
     const { election, events, clock } = this.#parts;
     const from = momentOf(clock);
     const term = await election.campaign(self);
-    if (term === null || this.#isOver || !this.#candidacy.stands) return;
+    if (term === null || this.#isOver || !this.#stands) return;
     this.#lease.end();
     this.#lease.extend(from);
     // The keeper before, if it still is there, may have lost the database only.

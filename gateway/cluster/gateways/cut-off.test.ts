@@ -107,6 +107,22 @@ describe("a gateway that is silent", () => {
   });
 });
 
+describe("a gateway that has left while the database was away", () => {
+  it("has its row removed when the database is back", async () => {
+    let isAway = true;
+    const desk = testDesk({ rows: { x: { u: 1 } }, isAway: () => isAway });
+    const x = desk.connect("x");
+    await x.say(["claims", [], true], ["bye"]);
+    expect(desk.removed).toEqual(["x"]);
+    isAway = false;
+    for (let look = 0; look < 3; look += 1) {
+      desk.look();
+      await settled();
+    }
+    expect(desk.removed).toEqual(["x", "x"]);
+  });
+});
+
 describe("a request that is refused before its keeper has answered", () => {
   it("is ended at the keeper too, which may just have accepted it", async () => {
     const said: ToKeeper[] = [];

@@ -24,7 +24,7 @@ export type KeeperDeskParts = {
   readonly times: ClusterTimes;
   readonly lines: KeptLines;
   readonly busyAt: BusyAt;
-  readonly election: Pick<Election, "hold">;
+  readonly election: Pick<Election, "hold" | "forget">;
   own(): Hello;
   /** Whether this gateway has the lease of the line. */
   hasLease(): boolean;
@@ -32,8 +32,6 @@ export type KeeperDeskParts = {
   hasDatabase(): boolean;
   /** A member says that there is a keeper of this later term. */
   onNewer(keeper: NewerKeeper): void;
-  /** These hold nothing any more: their rows may go. */
-  forget(gateways: readonly string[]): Promise<void>;
   /** A gateway was not heard for the slot lease and the margin; so many of its slots were given away. */
   onUnproved(gateway: string, slots: number): void;
   onRefused(hello: Hello, reason: string): void;
@@ -52,6 +50,8 @@ export class KeeperDesk {
   #known = new Map<string, Holds>();
   /** Their rows are being removed. */
   readonly #leaving = new Set<string>();
+  /** Their rows could not be removed: the database was away. */
+  readonly #left = new Set<string>();
   /** Connections that wait until the row of their gateway is seen, and what welcomes each then. */
   readonly #unseen = new Map<Connection, () => void>();
   readonly #takeover = new Takeover((gateway, connection) => {
@@ -92,6 +92,10 @@ export class KeeperDesk {
     if (isFirst)
       for (const row of rows) if (!this.#guests.has(row.gateway)) this.#silence.expect(row);
     this.#hasLooked = true;
+    for (const gateway of this.#left) {
+      this.#left.delete(gateway);
+      if (this.#known.has(gateway)) this.#forgetRow(gateway);
+    }
     for (const [connection, welcome] of this.#unseen) {
       if (!this.#isKnown(connection)) continue;
       this.#unseen.delete(connection);
@@ -155,6 +159,7 @@ export class KeeperDesk {
     }
     const { gateway } = connection.hello;
     const { clock, times } = this.#parts;
+    this.#left.delete(gateway);
     const order = (): Order => [this.term, ++this.#accepted];
     const known = this.#guests.get(gateway);
     const { keeper } = this.#parts.lines;
@@ -292,6 +297,9 @@ export class KeeperDesk {
   #forgetRow(gateway: string): void {
     this.#known.delete(gateway);
     this.#leaving.add(gateway);
-    void this.#parts.forget([gateway]).finally(() => this.#leaving.delete(gateway));
+    this.#parts.election
+      .forget([gateway])
+      .catch(() => this.#left.add(gateway))
+      .finally(() => this.#leaving.delete(gateway));
   }
 }

@@ -13,8 +13,6 @@ export function openDesk(parts: ClusterNodeParts, term: number, hooks: DeskHooks
     {
       ...{ clock, times, lines, busyAt, election, ...hooks },
       own: () => hello,
-      // What cannot be removed now, a later keeper removes.
-      forget: (gateways) => election.forget(gateways).catch(() => {}),
       onUnproved: (gateway, slots) => {
         hooks.onUnproved(slots);
         events.unproved(gateway, slots);

@@ -39,6 +39,27 @@ describe("a new keeper", () => {
     await expect(asked).rejects.toMatchObject({ code: "shutting_down" });
   });
 
+  it("is none that was never with the keeper before, while there is another one", async () => {
+    const { start, later, links } = smallCluster();
+    const strangers = ["s", "t", "v"];
+    for (const one of strangers) {
+      for (const other of ["a", "b"]) {
+        links.cut(one, other);
+        links.cut(other, one);
+      }
+    }
+    const a = await start("a");
+    const nodes = [];
+    for (const name of strangers) nodes.push((await start(name)).node);
+    const b = await start("b");
+    a.machine.kill();
+    await later(5_000);
+    expect(b.node.isKeeper).toBe(true);
+    b.machine.kill();
+    await later(8_000);
+    expect(nodes.filter(({ isKeeper }) => isKeeper)).toHaveLength(1);
+  });
+
   it("keeps the slots of all silent gateways, whatever upstreams their rows name", async () => {
     const rows = { gone: { old: 1 }, silent: { u: 1 }, x: {} };
     const { connect, later, lines } = testDesk({ rows });

@@ -24,6 +24,7 @@ export type SmallCluster = {
   /** What was thrown and not caught. */
   readonly faults: readonly string[];
   readonly database: SimDatabase;
+  readonly links: SimLinks;
   later(ms: number): Promise<void>;
   /** Starts a gateway on a machine of its own, and waits until it has a keeper. */
   start(name: string, shape?: Readonly<Record<string, string>>): Promise<SmallGateway>;
@@ -52,7 +53,7 @@ export function smallCluster(): SmallCluster {
   };
   const later = (ms: number): Promise<void> => scheduler.run(scheduler.now + ms);
   return {
-    ...{ faults, database, later },
+    ...{ faults, database, links, later },
     async start(name, shape = {}) {
       const gateway = openGateway({ network, database }, machine(name), shape);
       await later(4_000);

@@ -12,6 +12,8 @@ export type TestDeskOptions = {
   readonly recall?: (user: string) => Promise<void>;
   /** How busy each upstream says it is. Default: it does not say. */
   readonly busy?: number | null;
+  /** Whether the database removes no row at this moment. */
+  readonly isAway?: () => boolean;
 };
 
 const helloOf = (gateway: string): Hello => {
@@ -50,6 +52,10 @@ export type TestMember = {
 export type TestDesk = Pick<KeptTestLines, "lines" | "underway"> & {
   /** Gateways that said what the desk does not understand. */
   readonly odd: readonly string[];
+  /** The gateways whose rows the keeper wanted to remove, each time. */
+  readonly removed: readonly string[];
+  /** The keeper sees the rows again. */
+  look(): void;
   /** What the keeper wrote of each gateway. */
   readonly written: readonly [string, Holds][];
   /** So much time passes; the desk ticks each half second. */
@@ -59,11 +65,12 @@ export type TestDesk = Pick<KeptTestLines, "lines" | "underway"> & {
 
 /** The desk of a keeper in its term 1, over real lines. Its time goes on by `later` only. */
 export function testDesk(options: TestDeskOptions): TestDesk {
-  const { upstreams = { u: 1 }, rows, recall, busy = null } = options;
+  const { upstreams = { u: 1 }, rows, recall, busy = null, isAway = () => false } = options;
   let now = 0;
   const timers = new Set<{ readonly due: number; readonly act: () => void }>();
   const odd: string[] = [];
   const written: [string, Holds][] = [];
+  const removed: string[] = [];
   const all = keptTestLines({ upstreams, recall, mayStart: () => desk.mayGrant });
   const desk: KeeperDesk = new KeeperDesk(
     {
@@ -82,9 +89,13 @@ export function testDesk(options: TestDeskOptions): TestDesk {
           written.push([gateway, holds]);
           return true;
         },
+        forget: async (gateways) => {
+          removed.push(...gateways);
+          if (isAway()) throw new Error("away");
+        },
       },
       ...{ own: () => helloOf("a"), hasLease: () => true, hasDatabase: () => true },
-      ...{ onNewer: () => {}, forget: async () => {}, onUnproved: () => {}, onRefused: () => {} },
+      ...{ onNewer: () => {}, onUnproved: () => {}, onRefused: () => {} },
       onOdd: (gateway) => odd.push(gateway),
     },
     1,
@@ -92,7 +103,6 @@ export function testDesk(options: TestDeskOptions): TestDesk {
   const list: GatewayRow[] = Object.entries(rows).map(([gateway, holds]) => {
     return { gateway, address: gateway, version: "1", holds };
   });
-  desk.look(list);
   const later = async (ms: number): Promise<void> => {
     for (const end = now + ms; now < end; ) {
       now = Math.min(end, now + clusterTimes.beat);
@@ -104,7 +114,17 @@ export function testDesk(options: TestDeskOptions): TestDesk {
       await settled();
     }
   };
-  return { ...all, odd, written, later, connect: (name: string) => connectTo(desk, name) };
+  const look = (): void => desk.look(list);
+  look();
+  return {
+    ...all,
+    odd,
+    written,
+    removed,
+    look,
+    later,
+    connect: (name: string) => connectTo(desk, name),
+  };
 }
 
 function connectTo(desk: KeeperDesk, gateway: string): TestMember {
