@@ -31,15 +31,22 @@ type DatabaseParts = {
 
 const patienceMs = 2_000;
 
-/** The rows of an election. Each transaction happens at one moment, as if it had all locks. */
+/** A row, and the numbers of the latest calls that wrote it. */
+type StoredGateway = GatewayRow & { asked: number; heldTerm: number; heldNumber: number };
+type StoredKeeper = Omit<KeeperRow, "lapsed"> & { until: number; asked: number };
+
+/**
+ * The rows of an election. Each transaction happens at one moment, as if it had all locks. A call of
+ * a gateway that comes after a later one of it changes nothing, as in PostgreSQL.
+ */
 export class SimDatabase {
   readonly #parts: DatabaseParts;
   readonly #rate: number;
   readonly #states = new Map<string, DatabaseState>();
   #state: DatabaseState = "here";
   #waits: (() => void)[] = [];
-  #keeper: (Omit<KeeperRow, "lapsed"> & { until: number }) | null = null;
-  readonly #gateways = new Map<string, GatewayRow>();
+  #keeper: StoredKeeper | null = null;
+  readonly #gateways = new Map<string, StoredGateway>();
   /** The most that a question or an answer takes. */
   usualMs = 3;
 
@@ -59,7 +66,9 @@ export class SimDatabase {
   }
 
   get gateways(): readonly GatewayRow[] {
-    return [...this.#gateways.values()];
+    return [...this.#gateways.values()].map(({ gateway, address, version, holds }) => {
+      return { gateway, address, version, holds };
+    });
   }
 
   /** For all, or for one machine. */
@@ -74,13 +83,18 @@ export class SimDatabase {
 
   /** The database as one process sees it. */
   electionOf(process: SimProcess): Election {
-    const ask = <T>(act: () => T): Promise<T> => this.#ask(process, act);
+    let calls = 0;
+    const ask = <T>(act: (number: number) => T): Promise<T> => {
+      calls += 1;
+      const number = calls;
+      return this.#ask(process, () => act(number));
+    };
     return {
-      campaign: (self) => ask(() => this.#campaign(self)),
-      resign: (gateway) => ask(() => this.#resign(gateway)),
+      campaign: (self) => ask((number) => this.#campaign(self, number)),
+      resign: (gateway) => ask((number) => this.#resign(gateway, number)),
       look: () => ask(() => this.#look()),
-      enter: (row) => ask(() => this.#enter(row)),
-      hold: (gateway, holds, term) => ask(() => this.#hold(gateway, holds, term)),
+      enter: (row) => ask((number) => this.#enter(row, number)),
+      hold: (gateway, holds, term) => ask((number) => this.#hold(gateway, holds, term, number)),
       forget: (gateways) => ask(() => this.#forget(gateways)),
     };
   }
@@ -136,19 +150,22 @@ export class SimDatabase {
     return this.#rate * this.#parts.scheduler.now;
   }
 
-  #campaign({ gateway, address }: { gateway: string; address: string }): number | null {
+  #campaign(self: { gateway: string; address: string }, asked: number): number | null {
+    const { gateway, address } = self;
     const now = this.#now();
     const old = this.#keeper;
-    if (old !== null && old.holder !== gateway && old.until >= now) return null;
+    if (old !== null && (old.holder === gateway ? old.asked >= asked : old.until >= now)) {
+      return null;
+    }
     const term = old?.holder === gateway ? old.term : (old?.term ?? 0) + 1;
-    this.#keeper = { holder: gateway, address, term, until: now + this.#parts.leaseMs };
+    this.#keeper = { holder: gateway, address, term, until: now + this.#parts.leaseMs, asked };
     if (term !== old?.term) this.#parts.note(`elected for term ${term}`, gateway);
     return term;
   }
 
-  #resign(gateway: string): void {
-    if (this.#keeper?.holder !== gateway) return;
-    this.#keeper = { ...this.#keeper, until: this.#now() - 1 };
+  #resign(gateway: string, asked: number): void {
+    if (this.#keeper?.holder !== gateway || this.#keeper.asked >= asked) return;
+    this.#keeper = { ...this.#keeper, until: this.#now() - 1, asked };
     this.#parts.note("resigned", gateway);
   }
 
@@ -159,16 +176,20 @@ export class SimDatabase {
     return { keeper: { holder, address, term, lapsed: until < this.#now() }, gateways };
   }
 
-  #enter(row: Omit<GatewayRow, "holds">): void {
-    const holds = this.#gateways.get(row.gateway)?.holds ?? {};
-    this.#gateways.set(row.gateway, { ...row, holds });
+  #enter(row: Omit<GatewayRow, "holds">, asked: number): void {
+    const old = this.#gateways.get(row.gateway);
+    if (old !== undefined && old.asked >= asked) return;
+    const { holds, heldTerm, heldNumber } = old ?? { holds: {}, heldTerm: 0, heldNumber: 0 };
+    this.#gateways.set(row.gateway, { ...row, holds, asked, heldTerm, heldNumber });
     this.#parts.note(`entered with ${JSON.stringify(holds)}`, row.gateway);
   }
 
-  #hold(gateway: string, holds: Holds, term: number): boolean {
+  #hold(gateway: string, holds: Holds, term: number, number: number): boolean {
     const row = this.#gateways.get(gateway);
     if (row === undefined || this.#keeper?.term !== term) return false;
-    this.#gateways.set(gateway, { ...row, holds: { ...holds } });
+    if (row.heldTerm > term || (row.heldTerm === term && row.heldNumber >= number)) return false;
+    const held = { holds: { ...holds }, heldTerm: term, heldNumber: number };
+    this.#gateways.set(gateway, { ...row, ...held });
     this.#parts.note(`holds ${JSON.stringify(holds)} in term ${term}`, gateway);
     return true;
   }
