@@ -124,6 +124,7 @@ async function openWorker(
     if (isKnown) void generation(parts, request, response, target);
     else relay.pass(request, response);
   };
+  await upstreams.listed();
   const ports = await openPorts({
     ...settings,
     ...{ port: begin.port, publicPort: begin.publicPort, metricsPort: null },

@@ -18,7 +18,7 @@ async function pair(): Promise<Pair> {
   onTestFinished(() => upstream.close());
   const cluster = {
     ...{ UPSTREAM_URL: "", DATABASE_URL: await postgres.database() },
-    CLUSTER_SECRET: randomBytes(32).toString("hex"),
+    ...{ CLUSTER_SECRET: randomBytes(32).toString("hex"), WORKERS: "1" },
   };
   const config = `
 upstreams: { gpu1: { url: "${upstream.url}", type: openai, max_concurrent: 1 } }
