@@ -18,7 +18,10 @@ afterEach(() => {
 });
 
 /** An answer of one who streams and waits, and what its client has got. */
-function waiting(): { answer: Answer; got: () => string } {
+function waiting(headers: Record<string, string> = { "x-forwarded-for": "10.0.0.7" }): {
+  answer: Answer;
+  got: () => string;
+} {
   let text = "";
   const socket = new Duplex({
     read() {},
@@ -28,6 +31,7 @@ function waiting(): { answer: Answer; got: () => string } {
     },
   });
   const request = new IncomingMessage(socket as never);
+  Object.assign(request.headers, headers);
   const response = new ServerResponse(request);
   response.assignSocket(socket as never);
   const exchange = { requestId: "r1", dialect: "chat", isOpenRouter: false } as Exchange;
@@ -41,8 +45,15 @@ function waiting(): { answer: Answer; got: () => string } {
 const place = (position: number) => ({ position, of: 9, etaSeconds: null });
 
 describe("a place in the queue", () => {
+  it("is told at once to a client that no proxy stands before", async () => {
+    const { answer, got } = waiting({});
+    answer.place(place(3));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(got()).toMatch(/: queue-position=3\n\n$/);
+  });
+
   // golang/go#40747: a proxy in Go may cut an answer that begins at once.
-  it("is told only after the first tenth of a second, as it is then", async () => {
+  it("is told behind a proxy after the first tenth of a second, as it is then", async () => {
     const { answer, got } = waiting();
     answer.place(place(3));
     await vi.advanceTimersByTimeAsync(60);

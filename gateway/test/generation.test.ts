@@ -85,7 +85,7 @@ describe("a generation", () => {
     expect(gateway.rows().filter(({ state }) => state === "done")).toHaveLength(40);
   });
 
-  it("tells a streaming client its place, with the id of the answer", async () => {
+  it("tells a streaming client its place, at once and with the id of the answer", async () => {
     const upstream = holding({ only: ({ body }) => body.includes('"first"') });
     gateway = await startTestGateway(upstream.handler);
     const first = gateway.post("/v1/chat/completions", chat({ user: "first" }));

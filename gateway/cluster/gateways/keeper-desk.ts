@@ -4,6 +4,7 @@ import { type FromMember, type NewerKeeper, oneInTerm, splitTerm } from "./gatew
 import { reasonAgainst } from "./greeting.ts";
 import { Guest } from "./guest.ts";
 import type { KeptLines } from "./kept-lines.ts";
+import { LeavingRows } from "./leaving-rows.ts";
 import type {
   BusyAt,
   Clock,
@@ -48,10 +49,7 @@ export class KeeperDesk {
   readonly #electedAt: number;
   /** What the database says that each gateway may hold, when it was seen first. */
   #known = new Map<string, Holds>();
-  /** Their rows are being removed. */
-  readonly #leaving = new Set<string>();
-  /** Their rows could not be removed: the database was away. */
-  readonly #left = new Set<string>();
+  readonly #leaving: LeavingRows;
   /** Connections that wait until the row of their gateway is seen, and what welcomes each then. */
   readonly #unseen = new Map<Connection, () => void>();
   readonly #takeover = new Takeover((gateway, connection) => {
@@ -65,6 +63,7 @@ export class KeeperDesk {
     const { clock, times, lines, busyAt } = parts;
     this.#parts = parts;
     this.term = term;
+    this.#leaving = new LeavingRows(parts.election);
     this.#electedAt = clock.now();
     this.#silence = new Silence({
       ...{ clock, times, lines, busyAt, electedAt: this.#electedAt },
@@ -92,8 +91,7 @@ export class KeeperDesk {
     if (isFirst)
       for (const row of rows) if (!this.#guests.has(row.gateway)) this.#silence.expect(row);
     this.#hasLooked = true;
-    for (const gateway of this.#left) {
-      this.#left.delete(gateway);
+    for (const gateway of this.#leaving.takeFailed()) {
       if (this.#known.has(gateway)) this.#forgetRow(gateway);
     }
     for (const [connection, welcome] of this.#unseen) {
@@ -159,7 +157,7 @@ export class KeeperDesk {
     }
     const { gateway } = connection.hello;
     const { clock, times } = this.#parts;
-    this.#left.delete(gateway);
+    this.#leaving.keep(gateway);
     const order = (): Order => [this.term, ++this.#accepted];
     const known = this.#guests.get(gateway);
     const { keeper } = this.#parts.lines;
@@ -293,13 +291,8 @@ export class KeeperDesk {
     this.#forgetRow(guest.gateway);
   }
 
-  /** Until its row is gone it may not come back: what is written for it then would be lost. */
   #forgetRow(gateway: string): void {
     this.#known.delete(gateway);
-    this.#leaving.add(gateway);
-    this.#parts.election
-      .forget([gateway])
-      .catch(() => this.#left.add(gateway))
-      .finally(() => this.#leaving.delete(gateway));
+    this.#leaving.remove(gateway);
   }
 }
