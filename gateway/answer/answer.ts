@@ -128,7 +128,7 @@ export class Answer implements Beating {
     this.#place = place;
     if (this.committed || !isProxied(this.#request)) this.#tell(place);
     else if (this.#streamFraming !== null)
-      this.#firstTelling ??= setTimeout(tellFirst, quietWaitMs, this);
+      this.#firstTelling ??= setTimeout(() => this.#tellFirst(), quietWaitMs);
   }
 
   /** The wait is over, or there was none. */
@@ -137,8 +137,7 @@ export class Answer implements Beating {
     this.#waitsNoLonger();
   }
 
-  /** For the timer of the first place. */
-  tellFirst(): void {
+  #tellFirst(): void {
     this.#firstTelling = null;
     if (this.#place !== null && !this.#outlet.isGone) this.#tell(this.#place);
   }
@@ -284,5 +283,3 @@ export class Answer implements Beating {
     this.#outlet.head(head, this.#firstPlace ?? 0);
   }
 }
-
-const tellFirst = (answer: Answer): void => answer.tellFirst();

@@ -26,8 +26,8 @@ export class Candidacy {
 
   /**
    * One that stops keeps the line only if no other does: what runs in the others needs a keeper. So
-   * does a stranger, which was not with the keeper before: its secret, its settings or its address
-   * may be wrong, and it would keep out all others.
+   * does a stranger, which was not with the keeper before: its secret or its settings may be
+   * wrong, and it would keep out all others.
    */
   stands(isStranger: boolean): boolean {
     if (!this.#isLeaving && !isStranger) return true;

@@ -52,7 +52,7 @@ export type TestMember = {
 export type TestDesk = Pick<KeptTestLines, "lines" | "underway"> & {
   /** Gateways that said what the desk does not understand. */
   readonly odd: readonly string[];
-  /** The gateways whose rows the keeper wanted to remove, each time. */
+  /** The gateways that the keeper asked the database to forget, in order. */
   readonly removed: readonly string[];
   /** The keeper sees the rows again. */
   look(): void;
