@@ -94,11 +94,8 @@ class RemoteAdmission implements Admission {
   #isFirst = true;
   /** Null before it was accepted. */
   #order: Order | null = null;
-  /** The upstream whose slot it holds; null: none. */
-  #at: string | null = null;
-  /** Of the slot that it holds, or held last. */
-  #wait: Pick<Turn, "waitedMs" | "firstPlace"> = { waitedMs: 0, firstPlace: 0 };
-  #startedAt = 0;
+  /** The slot that it holds, and since when; null: none. */
+  #slot: (Omit<Turn, "end"> & { readonly startedAt: number }) | null = null;
   #closing: (PromiseWithResolvers<void> & { readonly what: Closing }) | null = null;
 
   /** The first turn, which may have been given before it was asked for. */
@@ -138,7 +135,7 @@ class RemoteAdmission implements Admission {
   end(): void {
     const { link, id } = this.#parts;
     this.#unwatch();
-    this.#at = null;
+    this.#slot = null;
     if (this.#closing !== null) return;
     link.send(["end", id]);
     this.#parts.forget();
@@ -153,9 +150,10 @@ class RemoteAdmission implements Admission {
     if (this.#closing !== null) return ["closes", id, this.#closing.what];
     if (this.#order === null) return ["asks", id, candidate];
     const now = this.#parts.now();
-    if (this.#at !== null) {
-      const past = { ...this.#wait, ranMs: now - this.#startedAt };
-      return ["runs", id, candidate, this.#order, this.#at, past];
+    if (this.#slot !== null) {
+      const { upstream, waitedMs, firstPlace, startedAt } = this.#slot;
+      const past = { waitedMs, firstPlace, ranMs: now - startedAt };
+      return ["runs", id, candidate, this.#order, upstream, past];
     }
     const waiting = this.#waiting;
     if (waiting === null) return ["rests", id];
@@ -168,7 +166,7 @@ class RemoteAdmission implements Admission {
   }
 
   loseSlot(error: GatewayError): void {
-    if (this.#at !== null) this.#parts.stop.abort(error);
+    if (this.#slot !== null) this.#parts.stop.abort(error);
   }
 
   answered(message: FromKeeper): void {
@@ -247,16 +245,15 @@ class RemoteAdmission implements Admission {
 
   #turnIn(given: Omit<Turn, "end">): Turn {
     const { link, id, check, now } = this.#parts;
+    // Throws where the keeper says no slot at all.
     const { upstream, waitedMs, firstPlace } = given;
-    this.#at = upstream;
-    this.#wait = { waitedMs, firstPlace };
-    this.#startedAt = now();
+    this.#slot = { upstream, waitedMs, firstPlace, startedAt: now() };
     return {
       ...given,
       ...(check === undefined ? {} : { check }),
       end: (error: GatewayError | null, work: Work): void => {
-        if (this.#at === null) return;
-        this.#at = null;
+        if (this.#slot === null) return;
+        this.#slot = null;
         link.send(["free", id, error === null ? null : verdictToWire(error), work]);
       },
     };
