@@ -13,6 +13,20 @@ describe("a bounded map", () => {
     expect([...map.values()]).toEqual([3, 4]);
   });
 
+  it("takes an item that is set again and again for the latest one still", () => {
+    const map = new BoundedMap<number>(2);
+    map.set("a", 1);
+    map.set("b", 2);
+    map.set("b", 3);
+    map.set("c", 4);
+    map.set("c", 5);
+    expect([...map.values()]).toEqual([3, 5]);
+    map.set("a", 6);
+    map.set("c", 7);
+    map.set("b", 8);
+    expect([...map.values()]).toEqual([7, 8]);
+  });
+
   it("keeps the order when an item is read", () => {
     const map = new BoundedMap<number>(2);
     map.set("a", 1);

@@ -16,6 +16,7 @@ export class BoundedMap<T> {
   readonly #most: number;
   readonly #mayForget: (item: T) => boolean;
   readonly #items = new Roster<T>();
+  #latest: string | null = null;
 
   constructor(most: number, { mayForget = () => true }: BoundedMapOptions<T> = {}) {
     this.#most = most;
@@ -38,9 +39,10 @@ export class BoundedMap<T> {
 
   /** Makes this item the latest one. */
   set(key: string, item: T): void {
-    const isNew = !this.#items.delete(key);
+    const isNew = key !== this.#latest && !this.#items.delete(key);
     if (isNew && this.isFull) this.#forgetOldest();
     this.#items.set(key, item);
+    this.#latest = key;
   }
 
   /** In the order in which they were set, the latest at the end. */

@@ -179,9 +179,10 @@ export class Answer implements Beating {
   /** Bytes of the upstream. False where the client is slow: see `whenDrained`. */
   data(chunk: Buffer): boolean {
     const out = this.#shaper?.push(chunk) ?? null;
+    if (this.#shaper?.ended === true) this.#outlet.expectEnd();
     if (out === null) return true;
+    if (this.#blank && this.#head !== null) this.#writeHead(this.#head);
     this.#blank = false;
-    if (this.#head !== null) this.#writeHead(this.#head);
     return this.#outlet.write(out);
   }
 

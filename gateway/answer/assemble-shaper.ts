@@ -35,9 +35,11 @@ export function createAssembleShaper(options: AssembleShaperOptions): Shaper {
   let terminal = false;
   let size = 0;
 
+  const joins = (event: string): boolean => !terminal && pieces.join(event);
+
   /** Always true: what follows the last event may tell the usage. */
   function take(event: string): boolean {
-    if (!terminal && pieces.join(event)) return true;
+    if (joins(event)) return true;
     if (terminal) {
       watch(event, null);
       return true;
@@ -69,7 +71,8 @@ export function createAssembleShaper(options: AssembleShaperOptions): Shaper {
     },
     push(chunk) {
       size = wholeSize(size, chunk);
-      splitter.split(chunk, take);
+      const text = chunk.toString("latin1");
+      if (splitter.tail !== "" || !joins(text)) splitter.split(text, take);
       return null;
     },
     finish() {

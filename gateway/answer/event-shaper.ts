@@ -90,7 +90,10 @@ class EventShaper implements Shaper {
 
   push(chunk: Buffer): string | null {
     this.#out = "";
-    this.#splitter.split(chunk, this.#take);
+    const text = chunk.toString("latin1");
+    // Servers send each event as a piece of its own: nearly all need no splitting.
+    if (this.#splitter.tail !== "" || !this.#takesAlike(text))
+      this.#splitter.split(text, this.#take);
     if (this.#out === "") return null;
     this.#blank = false;
     return this.#out;
@@ -116,14 +119,17 @@ class EventShaper implements Shaper {
   }
 
   /** Takes one whole event. Always true: what follows the last one is still looked at. */
-  readonly #take = (event: string): boolean => {
+  readonly #take = (event: string): boolean => this.#takesAlike(event) || this.#takeNew(event);
+
+  /** False if the event is not like the one before. */
+  #takesAlike(event: string): boolean {
     const text = this.#terminal ? null : this.#alike.textOf(event);
-    if (text === null) return this.#takeNew(event);
+    if (text === null) return false;
     this.#options.watchText(text);
     this.#out += this.#alike.shown(text);
     this.#sent += 1;
     return true;
-  };
+  }
 
   /** An event that is not like the one before. */
   #takeNew(event: string): boolean {

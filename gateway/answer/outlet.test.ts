@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { sse } from "../dialects/sse/sse-framing.ts";
 import type { Exchange } from "../exchange.ts";
 import { Outlet } from "./outlet.ts";
@@ -38,6 +38,13 @@ async function sent(port: number, text: string, enough = ""): Promise<string> {
   return got;
 }
 
+/** Counts the system calls with which the socket of a request is written to. */
+function writesOf({ socket }: IncomingMessage): () => number {
+  const write = vi.spyOn(socket, "_write");
+  const writev = vi.spyOn(socket as Required<typeof socket>, "_writev");
+  return () => write.mock.calls.length + writev.mock.calls.length;
+}
+
 const bodyOf = (answer: string): string => answer.slice(answer.indexOf("\r\n\r\n") + 4);
 const get = (version: string, path = "/"): string =>
   `GET ${path} HTTP/${version}\r\nhost: x\r\n\r\n`;
@@ -65,6 +72,44 @@ describe("an outlet", () => {
     const answer = await sent(port, get("1.1"), "0\r\n\r\n");
     expect(answer.toLowerCase()).toContain("transfer-encoding: chunked\r\n");
     expect(bodyOf(answer)).toBe(framed);
+  });
+
+  it("sends what was written with the end, in one piece, if the end follows in the same turn", async () => {
+    let writes = (): number => 0;
+    const port = await answering((outlet, request) => {
+      writes = writesOf(request);
+      outlet.head(sse.head, 0);
+      outlet.write("data: 1\n\n");
+      outlet.write("data: 2\n\n");
+      outlet.expectEnd();
+      // As a commit of this turn does, which is scheduled once the accounts are closed.
+      const end = (): void => outlet.end("data: [DONE]\n\n", () => {});
+      process.nextTick(() => queueMicrotask(() => setImmediate(end)));
+    });
+    const answer = await sent(port, get("1.1"), "0\r\n\r\n");
+    expect(bodyOf(answer)).toBe("20\r\ndata: 1\n\ndata: 2\n\ndata: [DONE]\n\n\r\n0\r\n\r\n");
+    expect(writes()).toBe(1);
+  });
+
+  it("holds nothing back for an end that does not follow in the same turn", async () => {
+    const seen = Promise.withResolvers<void>();
+    const port = await answering(async (outlet) => {
+      outlet.head(sse.head, 0);
+      outlet.write("data: 1\n\n");
+      outlet.expectEnd();
+      await seen.promise;
+      outlet.write("data: 2\n\n");
+      outlet.end("data: [DONE]\n\n", () => {});
+    });
+    const socket = connect(port, "127.0.0.1");
+    socket.write(get("1.1"));
+    let got = "";
+    for await (const bytes of socket) {
+      got += (bytes as Buffer).toString("latin1");
+      if (got.includes("data: 1\n\n")) seen.resolve();
+      if (got.endsWith("0\r\n\r\n")) break;
+    }
+    expect(bodyOf(got)).toBe("9\r\ndata: 1\n\n\r\n17\r\ndata: 2\n\ndata: [DONE]\n\n\r\n0\r\n\r\n");
   });
 
   it("sends the same bytes where Node frames them", async () => {

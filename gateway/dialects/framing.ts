@@ -3,13 +3,13 @@ export type Head = { status: number; headers: Record<string, string | string[]> 
 
 /** Cuts a stream into whole events, which are latin1 text: one character a byte. */
 export type Splitter = {
-  /** What has come of an event that is not whole yet. */
+  /** What has come of an event that is not whole yet. While it is empty, a whole event needs no splitting. */
   readonly tail: string;
   /**
-   * Hands each whole event to `take`, which returns false to get no more. Throws a GatewayError if
-   * an event never ends.
+   * Hands each whole event of the next latin1 text to `take`, which returns false to get no more.
+   * Throws a GatewayError if an event never ends.
    */
-  split(chunk: Buffer, take: (event: string) => boolean): void;
+  split(text: string, take: (event: string) => boolean): void;
 };
 
 /** How the events of a stream stand in its body. */

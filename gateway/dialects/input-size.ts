@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from "../json-object.ts";
 
 /** Where a request of any dialect has its text; images, tools and settings are left out. */
-const textFields: readonly string[] = [
+const textFields: ReadonlySet<string> = new Set([
   "messages",
   "prompt",
   "input",
@@ -13,7 +13,7 @@ const textFields: readonly string[] = [
   "output",
   "query",
   "documents",
-];
+]);
 
 /**
  * Characters of a prompt for each token, roughly, in most languages and tokenizers. A prompt given
@@ -38,7 +38,8 @@ function sizeOf(value: unknown, depth: number): number {
   if (Array.isArray(value)) {
     for (const item of value) sum += sizeOf(item, depth + 1);
   } else if (isJsonObject(value)) {
-    for (const name of textFields) sum += sizeOf(value[name], depth + 1);
+    // A message has two fields.
+    for (const name in value) if (textFields.has(name)) sum += sizeOf(value[name], depth + 1);
   }
   return sum;
 }

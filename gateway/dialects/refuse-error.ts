@@ -27,12 +27,14 @@ export function refuseError(body: Buffer, fields: readonly Field[], secret: stri
 const shortList = (body: Buffer): unknown =>
   body.length <= longestError ? jsonOrNull(body.toString()) : null;
 
+const errorName = Buffer.from('"error"');
+
 /** The fields that decide, parsed; of the others only whether they are null. */
 function headOf(body: Buffer, fields: readonly Field[]): Record<string, unknown> {
   const head: Record<string, unknown> = {};
   for (const { name, start, end } of fields) {
     const decides =
-      deciding.has(name) || (name === "choices" && holdsText(body, '"error"', start, end));
+      deciding.has(name) || (name === "choices" && holdsText(body, errorName, start, end));
     if (decides && end - start <= longestError) {
       head[name] = jsonOrNull(body.toString("utf8", start, end));
     } else head[name] = body[start] === firstOfNull ? null : true;

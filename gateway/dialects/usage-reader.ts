@@ -50,8 +50,10 @@ function parse(text: string): unknown {
   }
 }
 
+const usageName = Buffer.from('"usage"');
+
 const hasUsage = (bytes: Buffer, { start, end }: Field): boolean =>
-  end - start < longestChoices && holdsText(bytes, '"usage"', start, end);
+  end - start < longestChoices && holdsText(bytes, usageName, start, end);
 
 const isTold = (value: unknown): boolean => typeof value === "number" && value > 0;
 

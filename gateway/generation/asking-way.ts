@@ -69,13 +69,16 @@ const plainWay = { dropsThoughts: false, asksUsage: true };
 export function firstWay(attempt: Attempt): AskingWay {
   const { upstream, dialect, path, model, body } = attempt;
   const { refused } = upstream;
-  const demotes = refused.get(lateMark(model)) !== undefined && speaksLate(attempt);
+  // Most upstreams have refused nothing.
+  const hasRefused = (mark: (model: string) => string): boolean =>
+    refused.size > 0 && refused.get(mark(model)) !== undefined;
+  const demotes = hasRefused(lateMark) && speaksLate(attempt);
   if (!isNative(upstream, dialect)) return { ...plainWay, converts: true, demotes };
   // Other servers than OpenAI's leave such tools out and say nothing, as llama.cpp does.
   const knowsItems = upstream.type === "openai" && refused.get(agentMark) === undefined;
   const cannot = (): boolean =>
     (!knowsItems && attempt.hasAgentItems) ||
-    (refused.get(toolsMark(model)) !== undefined && body !== null && namesTools(body));
+    (hasRefused(toolsMark) && body !== null && namesTools(body));
   const converts = isConvertible(upstream, dialect, path) && cannot();
   return { ...plainWay, converts, demotes };
 }

@@ -58,7 +58,8 @@ class Collector<Result> {
   readonly #ending: Ending<Result>;
   #sent = 0;
   #inflated = 0;
-  readonly #timer: NodeJS.Timeout;
+  /** Runs once a turn has ended before the body. */
+  #timer: NodeJS.Timeout | undefined;
   /** What an inflater says after that is no matter of the body's. */
   #isOver = false;
 
@@ -72,13 +73,18 @@ class Collector<Result> {
     this.#inflate = inflate;
     this.#into = into;
     this.#ending = ending;
-    this.#timer = setTimeout(this.#late, ending.timeoutMs);
+    // Nearly all come with their head: a timer for each would cost more than a look after this turn.
+    setImmediate(watchTime, this);
     ending.signal.addEventListener("abort", this.#leave, { once: true });
     // If the sender breaks off, `signal` aborts too. Without a listener the error would be thrown.
     request.on("error", this.#broken);
     if (inflate !== null) this.#readInflated(inflate);
     else request.on("data", this.#keep).on("end", this.#end);
     if (ending.signal.aborted) this.#leave();
+  }
+
+  watchTime(): void {
+    if (!this.#isOver) this.#timer = setTimeout(this.#late, this.#ending.timeoutMs);
   }
 
   #readInflated(inflate: Transform): void {
@@ -99,7 +105,7 @@ class Collector<Result> {
   };
 
   readonly #keep = (chunk: Buffer): void => {
-    this.#timer.refresh();
+    this.#timer?.refresh();
     this.#inflated += chunk.length;
     try {
       if (
@@ -155,6 +161,8 @@ class Collector<Result> {
     request.pause();
   }
 }
+
+const watchTime = (collector: { watchTime(): void }): void => collector.watchTime();
 
 const bomb = (): GatewayError =>
   new GatewayError(

@@ -1,5 +1,4 @@
 import { GatewayError, shuttingDown } from "../errors.ts";
-import { Roster } from "../roster.ts";
 import { Changes } from "./changes.ts";
 import { FairnessLog, type UserFairness } from "./fairness-log.ts";
 import type { Teller } from "./forecast/forecast.ts";
@@ -17,16 +16,9 @@ import { createEntry, type LineEntry } from "./order/line-entry.ts";
 import { type Full, whatIsFull } from "./room.ts";
 import { startOrder } from "./start-order.ts";
 import type { ListedRequest, Slot, Ticket } from "./ticket.ts";
+import { Waiters } from "./waiters.ts";
 
 type State = "open" | "paused" | "draining";
-
-type Waiter = {
-  readonly ticket: Ticket;
-  /** Ends only the waiting: p-queue frees the slot of a running task if its signal aborts. */
-  readonly leaving: AbortController;
-  readonly leave: () => void;
-  firstPlace: number;
-};
 
 /** The line slots hold the slots, the fair queue has the order, and the place board tells places. */
 export class FairLine implements Line {
@@ -36,7 +28,7 @@ export class FairLine implements Line {
   readonly #estimates = new TimeEstimates();
   readonly #queue: FairQueue;
   readonly #slots: LineSlots;
-  readonly #waiters = new Roster<Waiter>();
+  readonly #waiters: Waiters;
   readonly #outlook: Outlook;
   readonly #board: PlaceBoard;
   readonly #changes: Changes;
@@ -61,6 +53,11 @@ export class FairLine implements Line {
     const rangeOf = (id: string, ms: number) => this.#outlook.ranges.of(id, ms);
     this.#board = new PlaceBoard({ everyMs, now, forecast, rangeOf });
     this.#changes = new Changes(everyMs);
+    const onLeave = ({ user }: Ticket): void => {
+      this.#noteWaiting(user);
+      this.#moved();
+    };
+    this.#waiters = new Waiters({ outlook: this.#outlook, board: this.#board, onLeave });
   }
 
   join(ticket: Ticket): Promise<Slot> {
@@ -71,29 +68,52 @@ export class FairLine implements Line {
     const entry = createEntry(ticket, this.#estimates.chargeMs(ticket));
     this.#outlook.joined(entry);
     return new Promise((resolve, reject) => {
-      const waiter = this.#startsAtOnce(ticket) ? null : this.#waiterOf(ticket);
-      const hold = (): Promise<void> =>
-        new Promise((end) => {
-          this.#outlook.started(entry);
-          this.#noteStart(entry);
-          if (waiter !== null) this.#unwait(waiter);
-          if (entry.isSwap) this.#options.onSwap?.(entry.upstream, entry.request.model);
-          resolve(this.#slotOf(entry, waiter?.firstPlace ?? 0, end));
-        });
-      const task = waiter === null ? { id, entry } : { id, entry, signal: waiter.leaving.signal };
-      this.#slots.add(hold, task).catch(reject);
-      if (waiter !== null && entry.state === "waiting") this.#waitOrLeave(waiter, entry);
-      if (waiter !== null) this.#askAgain();
-      if (entry.state === "waiting") this.#noteWaiting(ticket.user);
+      if (this.#startsAtOnce(ticket)) resolve(this.#startNow(entry));
+      else this.#enqueue(ticket, entry, resolve, reject);
       this.#moved();
     });
+  }
+
+  #enqueue(
+    ticket: Ticket,
+    entry: LineEntry,
+    resolve: (slot: Slot) => void,
+    reject: (error: unknown) => void,
+  ): void {
+    const waiter = this.#waiters.create(ticket);
+    const hold = (): Promise<void> =>
+      new Promise((end) => {
+        this.#waiters.end(waiter);
+        resolve(this.#began(entry, waiter.firstPlace, end));
+      });
+    const { id } = ticket;
+    this.#slots.add(hold, { id, entry, signal: waiter.leaving.signal }).catch(reject);
+    if (entry.state === "waiting") this.#waiters.wait(waiter, entry);
+    this.#askAgain();
+    if (entry.state === "waiting") this.#noteWaiting(ticket.user);
+  }
+
+  /** Starts a request for which a slot is free and which nobody is before. It needs no p-queue. */
+  #startNow(entry: LineEntry): Slot {
+    const now = this.#now();
+    this.#queue.add(entry, now);
+    this.#queue.start(entry, now, entry.estimateMs);
+    return this.#began(entry, 0, this.#slots.take());
+  }
+
+  /** A request has started. `end` gives its slot back. */
+  #began(entry: LineEntry, firstPlace: number, end: () => void): Slot {
+    this.#outlook.started(entry);
+    this.#noteStart(entry);
+    if (entry.isSwap) this.#options.onSwap?.(entry.upstream, entry.request.model);
+    return this.#slotOf(entry, firstPlace, end);
   }
 
   adopt(ticket: Ticket, upstream: string): Slot {
     if (this.#has(ticket.id)) throw twice(ticket.id);
     const entry = createEntry(ticket, this.#estimates.chargeMs(ticket));
     this.#queue.adopt(entry, upstream, this.#now(), entry.estimateMs);
-    const giveBack = this.#slots.adopt();
+    const giveBack = this.#slots.take();
     this.#outlook.joined(entry);
     this.#noteStart(entry);
     this.#moved();
@@ -172,10 +192,7 @@ export class FairLine implements Line {
   }
 
   cancel(id: string, reason: GatewayError = removedFromQueue()): boolean {
-    const waiter = this.#waiters.get(id);
-    if (waiter === undefined) return false;
-    this.#sendAway(waiter, reason);
-    return true;
+    return this.#waiters.sendAway(id, reason);
   }
 
   setCapacity(capacity: number, upstream?: string): void {
@@ -202,7 +219,7 @@ export class FairLine implements Line {
     this.#state = "draining";
     // Stop the starts first: each request that leaves would let the next one start.
     this.#applyState();
-    for (const waiter of [...this.#waiters.values()]) this.#sendAway(waiter, shuttingDown());
+    this.#waiters.sendAllAway(shuttingDown);
   }
 
   /** The number of slots now; 0 unless the line is open. */
@@ -221,50 +238,10 @@ export class FairLine implements Line {
     this.#slots.askAgain();
   }
 
-  /** True only if this request is the very next to start. Then it needs no listener. */
+  /** True only if this request is the very next to start. Then it needs no listener, and no p-queue. */
   #startsAtOnce(ticket: Ticket): boolean {
     if (!this.#slots.isFree || !this.#mayStart()) return false;
     return this.#queue.next(this.#now()) === null && this.#queue.admits(ticket, this.#now());
-  }
-
-  #waiterOf(ticket: Ticket): Waiter {
-    const leave = (): void => this.#sendAway(waiter, ticket.signal.reason);
-    const waiter: Waiter = { ticket, leaving: new AbortController(), leave, firstPlace: 0 };
-    return waiter;
-  }
-
-  /** If telling the place throws, the request leaves: nobody would give its slot back. */
-  #waitOrLeave(waiter: Waiter, entry: LineEntry): void {
-    try {
-      this.#wait(waiter, entry);
-    } catch (error) {
-      this.#sendAway(waiter, error);
-    }
-  }
-
-  #wait(waiter: Waiter, entry: LineEntry): void {
-    const { ticket, leave } = waiter;
-    const place = this.#outlook.firstPlace(entry);
-    waiter.firstPlace = place.position;
-    this.#waiters.set(ticket.id, waiter);
-    ticket.signal.addEventListener("abort", leave, { once: true });
-    this.#board.watch(ticket.id, ticket.onPlace, place);
-  }
-
-  /** True if it waited. */
-  #unwait({ ticket, leave }: Waiter): boolean {
-    if (!this.#waiters.delete(ticket.id)) return false;
-    ticket.signal.removeEventListener("abort", leave);
-    this.#board.unwatch(ticket.id);
-    return true;
-  }
-
-  /** The abort makes p-queue remove it, reject its promise, and start the next request. */
-  #sendAway(waiter: Waiter, reason: unknown): void {
-    if (this.#unwait(waiter)) this.#outlook.left(waiter.ticket);
-    waiter.leaving.abort(reason);
-    this.#noteWaiting(waiter.ticket.user);
-    this.#moved();
   }
 
   #slotOf(entry: LineEntry, firstPlace: number, end: () => void): Slot {

@@ -4,13 +4,14 @@ import type { Run } from "./order/line-entry.ts";
 import type { StartOptions, StartOrder } from "./start-order.ts";
 
 /**
- * The slots of a line, which p-queue gives in the order of `order`. Adopted requests run beside
- * p-queue: it may run as many fewer. In a pool the seats count instead.
+ * The slots of a line. p-queue gives them, in the order of `order`, to requests that wait. Those that
+ * find a free slot, and adopted ones, run beside p-queue: it may run as many fewer. In a pool the seats
+ * count instead.
  */
 export class LineSlots {
   readonly #queue: PQueue<StartOrder, StartOptions>;
   readonly #capacity: Capacity;
-  #adopted = 0;
+  #taken = 0;
   #isOpen: boolean;
 
   constructor(order: new () => StartOrder, capacity: Capacity) {
@@ -32,11 +33,11 @@ export class LineSlots {
   }
 
   /** Takes a slot at once, even above the capacity. Returns what gives the slot back. */
-  adopt(): () => void {
-    this.#adopted++;
+  take(): () => void {
+    this.#taken++;
     this.askAgain();
     return () => {
-      this.#adopted--;
+      this.#taken--;
       this.askAgain();
     };
   }
@@ -49,7 +50,7 @@ export class LineSlots {
 
   /** p-queue asks once at each join and end. A changed rule may let several start. */
   askAgain(): void {
-    const room = this.#capacity.concurrency - this.#adopted;
+    const room = this.#capacity.concurrency - this.#taken;
     // p-queue takes no concurrency of 0.
     if (!this.#isOpen || room <= 0) {
       this.#queue.pause();

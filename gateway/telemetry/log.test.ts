@@ -1,5 +1,5 @@
-import { describe, expect, it } from "vitest";
-import { sampleExchange } from "../test/support/sample-event.ts";
+import { describe, expect, it, vi } from "vitest";
+import { sampleEvent, sampleExchange } from "../test/support/sample-event.ts";
 import { createTelemetry, type Telemetry } from "./events.ts";
 import { createLog } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
@@ -57,6 +57,25 @@ describe("the log", () => {
       output_tokens: 7,
       public: true,
     });
+  });
+
+  it("tells the time of each line, also when the clock is set back", () => {
+    const times = [0, 7, 999, 1_000, 61_012, 59_999, 86_400_000, -1].map(
+      (ms) => Date.UTC(2026, 10, 29) + ms,
+    );
+    vi.useFakeTimers({ toFake: ["Date"] });
+    try {
+      const { telemetry, lines } = recorded();
+      for (const time of times) {
+        vi.setSystemTime(time);
+        telemetry.settled(sampleEvent());
+      }
+      expect(lines().map(({ time }) => time)).toEqual(
+        times.map((time) => new Date(time).toISOString()),
+      );
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("cannot be given lines of its own by a client", () => {

@@ -80,12 +80,14 @@ export function createLog({ level, form, destination }: LogOptions): Log {
   };
 }
 
-let written = { at: 0, text: "" };
+/** The second of the last line, and its text up to the milliseconds. */
+let [second, text] = [Number.NaN, ""];
 
-/** ISO 8601; written once for the lines of a millisecond. */
+/** ISO 8601. A second is written once: that takes longer than the rest of a line. */
 function isoTime(at: number): string {
-  if (at !== written.at) written = { at, text: new Date(at).toISOString() };
-  return written.text;
+  const now = Math.floor(at / 1000);
+  if (now !== second) [second, text] = [now, new Date(now * 1000).toISOString().slice(0, -4)];
+  return `${text}${String(at - now * 1000).padStart(3, "0")}Z`;
 }
 
 function inForm(form: LogForm, sink: LogSink): DestinationStream {

@@ -71,7 +71,9 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
   #reused = false;
   #begun = false;
   #settled = false;
-  /** Runs once the answer is complete, until its end. */
+  /** The answer has said its last word. */
+  #isComplete = false;
+  /** Runs from then on, until the answer ends. */
   #grace: NodeJS.Timeout | undefined;
   #endedByUs = false;
   /** Our half of the connection is closed. What still comes is for nobody. */
@@ -191,7 +193,11 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
     const rejection = this.#rejection;
     if (rejection === null) {
       const goOn = this.#receiver.data(chunk);
-      if (this.#grace === undefined && this.#receiver.isComplete?.()) this.#endSoon();
+      if (!this.#isComplete && this.#receiver.isComplete?.()) {
+        this.#isComplete = true;
+        // Nearly all end in the same read: a timer for each would cost more than this look.
+        process.nextTick(endSoon, this);
+      }
       if (goOn) return;
       flow.pause();
       this.#receiver.whenDrained(() => flow.resume());
@@ -203,7 +209,9 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
     else this.#controller?.abort(new Error("rejection too long"));
   }
 
-  #endSoon(): void {
+  /** Ends an answer that does not end by itself. */
+  endSoon(): void {
+    if (this.#ended || this.#settled || this.#hasLeft) return;
     this.#grace = setTimeout(() => {
       this.#endedByUs = true;
       this.#controller?.abort(new Error("complete"));
@@ -265,6 +273,8 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
     else this.#done.reject(error);
   }
 }
+
+const endSoon = (passage: Passage): void => passage.endSoon();
 
 /**
  * Sends one request and hands the answer to `receiver`. Resolves when the answer has ended; rejects

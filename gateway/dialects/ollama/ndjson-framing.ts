@@ -13,8 +13,7 @@ class LineSplitter implements Splitter {
     return this.#pieces.join("");
   }
 
-  split(chunk: Buffer, take: (event: string) => boolean): void {
-    const text = chunk.toString("latin1");
+  split(text: string, take: (event: string) => boolean): void {
     let start = 0;
     for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", start)) {
       const line = this.#joined(text.slice(start, end + 1));

@@ -7,7 +7,7 @@ function eventsOf(pieces: readonly string[]): { events: string[]; tail: string }
   const splitter = new EventSplitter();
   const events: string[] = [];
   for (const piece of pieces) {
-    splitter.split(Buffer.from(piece, "latin1"), (event) => {
+    splitter.split(piece, (event) => {
       events.push(event);
       return true;
     });

@@ -28,8 +28,8 @@ export class EventSplitter {
    * Hands each whole event on; `take` returns false to have no more. Throws a GatewayError if an
    * event is too large.
    */
-  split(chunk: Buffer, take: (event: string) => boolean): void {
-    const fresh = this.#linesOf(chunk.toString("latin1"));
+  split(piece: string, take: (event: string) => boolean): void {
+    const fresh = this.#linesOf(piece);
     if (fresh === "") return;
     const mayEnd = fresh.includes("\n\n") || (this.#endsLine && fresh.charCodeAt(0) === lineFeed);
     this.#endsLine = fresh.charCodeAt(fresh.length - 1) === lineFeed;

@@ -91,7 +91,7 @@ export function createSseChecker(target: TargetName, watch: (event: string) => v
     },
     push(chunk) {
       let out = "";
-      splitter.split(chunk, (event) => {
+      splitter.split(chunk.toString("latin1"), (event) => {
         out += check(event);
         return true;
       });
