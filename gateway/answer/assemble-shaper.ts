@@ -72,7 +72,7 @@ export function createAssembleShaper(options: AssembleShaperOptions): Shaper {
     push(chunk) {
       size = wholeSize(size, chunk);
       const text = chunk.toString("latin1");
-      if (splitter.tail !== "" || !joins(text)) splitter.split(text, take);
+      if (!splitter.isBetween || !joins(text)) splitter.split(text, take);
       return null;
     },
     finish() {

@@ -92,7 +92,7 @@ class EventShaper implements Shaper {
     this.#out = "";
     const text = chunk.toString("latin1");
     // Servers send each event as a piece of its own: nearly all need no splitting.
-    if (this.#splitter.tail !== "" || !this.#takesAlike(text))
+    if (!this.#splitter.isBetween || !this.#takesAlike(text))
       this.#splitter.split(text, this.#take);
     if (this.#out === "") return null;
     this.#blank = false;

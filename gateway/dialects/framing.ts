@@ -3,8 +3,10 @@ export type Head = { status: number; headers: Record<string, string | string[]> 
 
 /** Cuts a stream into whole events, which are latin1 text: one character a byte. */
 export type Splitter = {
-  /** What has come of an event that is not whole yet. While it is empty, a whole event needs no splitting. */
+  /** What has come of an event that is not whole yet. */
   readonly tail: string;
+  /** True if nothing has come of the next event: a text that is one whole event needs no splitting. */
+  readonly isBetween: boolean;
   /**
    * Hands each whole event of the next latin1 text to `take`, which returns false to get no more.
    * Throws a GatewayError if an event never ends.

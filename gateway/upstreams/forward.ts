@@ -55,6 +55,8 @@ const endGraceMs = 1_000;
 /** An upstream that shows no slots and does not notice in this time never will. Milliseconds. */
 const latestNoticeMs = 60_000;
 
+type Rejection = { status: number; headers: IncomingHttpHeaders; chunks: Buffer[]; size: number };
+
 /** One request on its way: undici's handler, which ends the promise of `forward` exactly once. */
 class Passage extends ClientAware implements Dispatcher.DispatchHandler {
   readonly #receiver: Receiver;
@@ -62,18 +64,12 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
   readonly #outbound: Pick<Outbound, "leftWorkEnded" | "check">;
   readonly #done: { resolve: () => void; reject: (error: unknown) => void };
   #controller: Dispatcher.DispatchController | null = null;
-  #rejection: {
-    status: number;
-    headers: IncomingHttpHeaders;
-    chunks: Buffer[];
-    size: number;
-  } | null = null;
+  #rejection: Rejection | null = null;
   #reused = false;
   #begun = false;
   #settled = false;
-  /** The answer has said its last word. */
   #isComplete = false;
-  /** Runs from then on, until the answer ends. */
+  /** Runs once the answer is complete, until its end. */
   #grace: NodeJS.Timeout | undefined;
   #endedByUs = false;
   /** Our half of the connection is closed. What still comes is for nobody. */
@@ -195,8 +191,8 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
       const goOn = this.#receiver.data(chunk);
       if (!this.#isComplete && this.#receiver.isComplete?.()) {
         this.#isComplete = true;
-        // Nearly all end in the same read: a timer for each would cost more than this look.
-        process.nextTick(endSoon, this);
+        // Nearly all end in the same read: a timer for each would cost more.
+        process.nextTick(() => this.#endSoon());
       }
       if (goOn) return;
       flow.pause();
@@ -209,8 +205,7 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
     else this.#controller?.abort(new Error("rejection too long"));
   }
 
-  /** Ends an answer that does not end by itself. */
-  endSoon(): void {
+  #endSoon(): void {
     if (this.#ended || this.#settled || this.#hasLeft) return;
     this.#grace = setTimeout(() => {
       this.#endedByUs = true;
@@ -232,17 +227,16 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.client?.answers?.answered();
     this.#inflater?.destroy();
-    if (this.#endedByUs) {
-      this.#whenClosed(null);
-    } else if (this.#signal.aborted) {
-      this.#whenClosed(this.#signal.reason);
-    } else if (this.#rejection !== null) {
-      this.#whenClosed(this.#rejected());
-    } else if (this.#reused && !this.#begun && brokenSocket(error)) {
-      this.#whenClosed(new StaleConnection());
-    } else {
-      this.#whenClosed(upstreamTrouble(error));
-    }
+    this.#whenClosed(this.#reasonOf(error));
+  }
+
+  /** Why the answer has ended; null if it was whole. */
+  #reasonOf(error: Error): unknown {
+    if (this.#endedByUs) return null;
+    if (this.#signal.aborted) return this.#signal.reason;
+    if (this.#rejection !== null) return this.#rejected();
+    const isStale = this.#reused && !this.#begun && brokenSocket(error);
+    return isStale ? new StaleConnection() : upstreamTrouble(error);
   }
 
   #rejected(): GatewayError | null {
@@ -273,8 +267,6 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
     else this.#done.reject(error);
   }
 }
-
-const endSoon = (passage: Passage): void => passage.endSoon();
 
 /**
  * Sends one request and hands the answer to `receiver`. Resolves when the answer has ended; rejects

@@ -13,6 +13,10 @@ class LineSplitter implements Splitter {
     return this.#pieces.join("");
   }
 
+  get isBetween(): boolean {
+    return this.#length === 0;
+  }
+
   split(text: string, take: (event: string) => boolean): void {
     let start = 0;
     for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", start)) {

@@ -24,6 +24,10 @@ export class EventSplitter {
   /** The tail ends with a line. Kept apart, because reading the end of a long tail copies it. */
   #endsLine = false;
 
+  get isBetween(): boolean {
+    return this.tail === "";
+  }
+
   /**
    * Hands each whole event on; `take` returns false to have no more. Throws a GatewayError if an
    * event is too large.
