@@ -98,14 +98,10 @@ class Passage extends ClientAware implements Dispatcher.DispatchHandler {
 
   readonly leave = (): void => {
     // All has come, and what is left of it is being inflated.
-    if (this.#ended) {
-      this.#inflater?.destroy();
-      this.#finish(this.#signal.reason);
-      return;
-    }
+    if (this.#ended) this.#inflater?.destroy();
     const { leftWorkEnded } = this.#outbound;
     // Still connecting: the upstream has seen nothing, and `onRequestStart` lets go of the socket.
-    if (this.#controller === null) this.#finish(this.#signal.reason);
+    if (this.#ended || this.#controller === null) this.#finish(this.#signal.reason);
     else if (leftWorkEnded !== undefined && this.client?.socket?.writable) {
       this.#leaveBehind(this.client.socket, leftWorkEnded);
     } else this.#controller.abort(new Error("left"));
