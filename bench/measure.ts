@@ -44,7 +44,7 @@ export async function measure(
     key: who.key,
     connections: 32,
     tokens: 64,
-    warm: 3,
+    warm: 6,
     seconds: options.seconds,
     pid: who.pid,
     directPort: options.mockPort,

@@ -65,6 +65,7 @@ export class Outlet {
     raw.push("x-queue-position", String(firstPlace));
     for (const name in headers) raw.push(name, headers[name] ?? "");
     response.writeHead(status, raw);
+    if (firstPlace > 0) joinHead(response);
     if (!this.#mayFrame || !response.chunkedEncoding) return;
     // Node would write a chunk in four pieces; framed here it is one (0.5 µs of 6).
     response.chunkedEncoding = false;
@@ -141,6 +142,15 @@ export class Outlet {
 }
 
 const flush = (outlet: Outlet): void => outlet.flush();
+
+/**
+ * Node keeps the head of a response until its end, in some forty pieces. To look at it joins them: 1 kB
+ * less for each client that waits.
+ */
+function joinHead(response: ServerResponse): void {
+  const head: unknown = Reflect.get(response, "_header");
+  if (typeof head === "string") head.charCodeAt(0);
+}
 
 /** The end of a body in chunks (RFC 9112 §7.1). */
 const lastChunk = "0\r\n\r\n";

@@ -95,8 +95,9 @@ export function createMeter(dialect: DialectName, options: MeterOptions): Meter 
 class AnswerMeter implements Meter {
   readonly #dialect: Dialect;
   readonly #options: MeterOptions;
-  #reader: UsageReader;
-  #pieces = new AnswerPieces();
+  /** Made when they are needed: a generation that waits has none. */
+  #ownReader: UsageReader | null = null;
+  #pieces: AnswerPieces | null = null;
   #passing: PassingText;
   #status = 0;
   /** Reads what an upstream of another dialect sends; null: the upstream is of the client's. */
@@ -110,8 +111,12 @@ class AnswerMeter implements Meter {
   constructor(dialect: DialectName, options: MeterOptions) {
     this.#dialect = dialects[dialect];
     this.#options = options;
-    this.#reader = createUsageReader(this.#dialect.usage, options.prompts);
     this.#passing = new PassingText(options.keepsText ?? false);
+  }
+
+  get #reader(): UsageReader {
+    this.#ownReader ??= createUsageReader(this.#dialect.usage, this.#options.prompts);
+    return this.#ownReader;
   }
 
   begun(status: number, converts = false): void {
@@ -122,11 +127,10 @@ class AnswerMeter implements Meter {
   }
 
   takenBack(): void {
-    const { prompts, keepsText = false } = this.#options;
-    this.#reader = createUsageReader(this.#dialect.usage, prompts);
+    this.#ownReader = null;
     this.#upstreamReader = null;
-    this.#pieces = new AnswerPieces();
-    this.#passing = new PassingText(keepsText);
+    this.#pieces = null;
+    this.#passing = new PassingText(this.#options.keepsText ?? false);
     this.#status = 0;
     this.#streamed = false;
     this.#firstTokenMs = null;
@@ -169,12 +173,13 @@ class AnswerMeter implements Meter {
   }
 
   chunk(bytes: Buffer): void {
+    this.#pieces ??= new AnswerPieces();
     this.#pieces.add(bytes);
   }
 
   ended(): void {
     this.#finished = true;
-    for (const part of this.#pieces.parts()) this.#reader.readAnswer(part);
+    for (const part of this.#pieces?.parts() ?? []) this.#reader.readAnswer(part);
   }
 
   named(id: string): void {
