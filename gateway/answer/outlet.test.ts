@@ -112,6 +112,16 @@ describe("an outlet", () => {
     expect(bodyOf(got)).toBe("9\r\ndata: 1\n\n\r\n17\r\ndata: 2\n\ndata: [DONE]\n\n\r\n0\r\n\r\n");
   });
 
+  it("loses nothing of what was held for an end, if there is a cut instead", async () => {
+    const port = await answering((outlet) => {
+      outlet.head(sse.head, 0);
+      outlet.write("data: 1\n\n");
+      outlet.expectEnd();
+      setImmediate(() => outlet.destroy());
+    });
+    expect(bodyOf(await sent(port, get("1.1")))).toBe("9\r\ndata: 1\n\n\r\n");
+  });
+
   it("sends the same bytes where Node frames them", async () => {
     const port = await answering(twoEvents, false);
     const answer = await sent(port, get("1.1"), "0\r\n\r\n");

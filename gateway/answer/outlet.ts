@@ -116,8 +116,10 @@ export class Outlet {
     else response.end(framed, "latin1");
   }
 
-  /** Cuts the connection, which a client cannot take for an end. */
+  /** Cuts the connection behind what was written, which a client cannot take for an end. */
   destroy(): void {
+    this.#endIsNear = false;
+    this.flush();
     this.#response.destroy();
   }
 
