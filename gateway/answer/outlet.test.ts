@@ -112,6 +112,22 @@ describe("an outlet", () => {
     expect(bodyOf(got)).toBe("9\r\ndata: 1\n\n\r\n17\r\ndata: 2\n\ndata: [DONE]\n\n\r\n0\r\n\r\n");
   });
 
+  it("holds nothing back for long, though the end is announced again and again", async () => {
+    let turns = 0;
+    const port = await answering(async (outlet, request) => {
+      const writes = writesOf(request);
+      outlet.head(sse.head, 0);
+      outlet.write("data: 1\n\n");
+      for (; writes() === 0 && turns < 100; turns++) {
+        outlet.expectEnd();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      outlet.end("data: [DONE]\n\n", () => {});
+    });
+    await sent(port, get("1.1"), "0\r\n\r\n");
+    expect(turns).toBeLessThan(5);
+  });
+
   it("loses nothing of what was held for an end, if there is a cut instead", async () => {
     const port = await answering((outlet) => {
       outlet.head(sse.head, 0);

@@ -118,19 +118,19 @@ export class Outlet {
 
   /** Cuts the connection behind what was written, which a client cannot take for an end. */
   destroy(): void {
-    this.#endIsNear = false;
-    this.flush();
+    this.writeOut();
     this.#response.destroy();
   }
 
-  /** Writes what has come together in this turn. */
+  /** Writes what has come together in this turn, or holds it for an end that is near. */
   flush(): void {
-    if (this.#endIsNear && this.#text !== "") {
-      this.#endIsNear = false;
-      // The commit of this turn is an immediate too: one behind the first is surely behind it.
-      setImmediate(setImmediate, flush, this);
-      return;
-    }
+    // The commit of this turn is an immediate too: one behind the first is surely behind it.
+    if (this.#endIsNear) setImmediate(setImmediate, writeOut, this);
+    else this.writeOut();
+    this.#endIsNear = false;
+  }
+
+  writeOut(): void {
     const response = this.#response;
     const { socket } = response;
     const text = this.#text;
@@ -144,6 +144,7 @@ export class Outlet {
 }
 
 const flush = (outlet: Outlet): void => outlet.flush();
+const writeOut = (outlet: Outlet): void => outlet.writeOut();
 
 /**
  * Node keeps the head of a response until its end, in some forty pieces. To look at it joins them: 1 kB

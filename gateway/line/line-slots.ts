@@ -32,13 +32,16 @@ export class LineSlots {
     return !isPaused && pending < concurrency;
   }
 
-  /** Takes a slot at once, even above the capacity. Returns what gives the slot back. */
+  /**
+   * Takes a slot at once, even above the capacity. Returns what gives the slot back: the next request
+   * starts a microtask later, as it does behind p-queue, because more may end or leave in the same step.
+   */
   take(): () => void {
     this.#taken++;
     this.askAgain();
     return () => {
       this.#taken--;
-      this.askAgain();
+      queueMicrotask(this.askAgain);
     };
   }
 
@@ -49,7 +52,7 @@ export class LineSlots {
   }
 
   /** p-queue asks once at each join and end. A changed rule may let several start. */
-  askAgain(): void {
+  readonly askAgain = (): void => {
     const room = this.#capacity.concurrency - this.#taken;
     // p-queue takes no concurrency of 0.
     if (!this.#isOpen || room <= 0) {
@@ -59,5 +62,5 @@ export class LineSlots {
     // Before the start, which would use the room of before.
     this.#queue.concurrency = room;
     this.#queue.start();
-  }
+  };
 }

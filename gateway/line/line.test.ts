@@ -28,6 +28,29 @@ test("a slot is given back once, even if it is released again", async () => {
   expect(others).toHaveLength(2);
 });
 
+test("a request that leaves in the same step as a slot is given back does not start", async () => {
+  const swaps: string[] = [];
+  const line = lineOf({ onSwap: (_upstream, model) => void swaps.push(model) });
+  const first = await line.join(ticket());
+  const leaving = new AbortController();
+  const dead = line.join(ticket({ model: "other", signal: leaving.signal }));
+  const started: string[] = [];
+  dead.then(
+    () => started.push("dead"),
+    () => {},
+  );
+  const live = line.join(ticket());
+  live.then(
+    () => started.push("live"),
+    () => {},
+  );
+  first.release();
+  leaving.abort(new Error("its process is gone"));
+  await settled();
+  expect([started, swaps]).toEqual([["live"], []]);
+  await expect(dead).rejects.toThrow("its process is gone");
+});
+
 test("a request that must wait is told its place before join returns", async () => {
   const line = lineOf();
   const first = await line.join(ticket());
