@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { chat, startTestGateway, type TestGateway } from "./support/harness.ts";
 import { politeChat } from "./support/mock-upstream.ts";
 import { ownRoutes } from "./support/own-routes.ts";
@@ -152,7 +152,11 @@ describe("listening for one's next request", () => {
   it("says what was wrong with it", async () => {
     await as("alice").post("/me/listen").expect(200);
     await gateway.post("/v1/chat/completions", { model: "mock", messages: 5 });
-    const { request } = await heard("alice");
+    // A worker tells of it a moment later.
+    const { request } = await vi.waitUntil(async () => {
+      const found = await heard("alice");
+      return found.request === null ? false : found;
+    });
     expect(request.fault).toContain("messages");
     expect(request.fields).toContainEqual({ name: "messages", type: "number" });
   });

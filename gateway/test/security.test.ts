@@ -130,6 +130,11 @@ describe("a client that floods the gateway", () => {
   it("has no more connections than MAX_CONNECTIONS_PER_ADDRESS", async () => {
     const { port } = await start({ MAX_CONNECTIONS_PER_ADDRESS: "3" });
     const first = [await open(port), await open(port), await open(port)];
+    // Several processes tell each other of their connections: an answer shows that each is counted.
+    for (const socket of first) {
+      socket.write("GET /health HTTP/1.1\r\nhost: x\r\n\r\n");
+      await new Promise((resolve) => socket.once("data", resolve));
+    }
     const fourth = await open(port);
     fourth.resume();
     await until(() => fourth.closed, "the fourth is closed");
