@@ -16,6 +16,7 @@ export class BoundedMap<T> {
   readonly #most: number;
   readonly #mayForget: (item: T) => boolean;
   readonly #items = new Roster<T>();
+  /** The key that was set last: it needs no other place when it is set again. */
   #latest: string | null = null;
 
   constructor(most: number, { mayForget = () => true }: BoundedMapOptions<T> = {}) {

@@ -38,7 +38,7 @@ function sizeOf(value: unknown, depth: number): number {
   if (Array.isArray(value)) {
     for (const item of value) sum += sizeOf(item, depth + 1);
   } else if (isJsonObject(value)) {
-    // A message has two fields.
+    // A message has fewer fields than there are names.
     for (const name in value) if (textFields.has(name)) sum += sizeOf(value[name], depth + 1);
   }
   return sum;

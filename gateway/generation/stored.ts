@@ -64,7 +64,6 @@ export function takingNotes(
   answer: Answer,
   upstream: Upstream,
 ): (chunk: Buffer) => boolean {
-  if (!upstream.storedResponses) return (chunk) => answer.data(chunk);
   let isNoted = false;
   return (chunk) => {
     const isTaken = answer.data(chunk);

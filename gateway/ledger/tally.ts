@@ -57,11 +57,7 @@ export function createTally(db: Database.Database): Tally {
 type Counted = { day: string; quarter: number; place: SumPlace; sums: Sums };
 
 const isSame = (one: SumPlace, other: SumPlace): boolean =>
-  one.user === other.user &&
-  one.model === other.model &&
-  one.key === other.key &&
-  one.upstream === other.upstream &&
-  one.dialect === other.dialect;
+  placeColumns.every((column) => one[column] === other[column]);
 
 /** Where a closed row counts: the same as `placeOfRow` in rollups.ts says of a row in the file. */
 function placeOf({ opening, closing }: Row): SumPlace {

@@ -74,17 +74,13 @@ class Collector<Result> {
     this.#into = into;
     this.#ending = ending;
     // Nearly all come with their head: a timer for each would cost more than a look after this turn.
-    setImmediate(watchTime, this);
+    setImmediate(this.#watchTime);
     ending.signal.addEventListener("abort", this.#leave, { once: true });
     // If the sender breaks off, `signal` aborts too. Without a listener the error would be thrown.
     request.on("error", this.#broken);
     if (inflate !== null) this.#readInflated(inflate);
     else request.on("data", this.#keep).on("end", this.#end);
     if (ending.signal.aborted) this.#leave();
-  }
-
-  watchTime(): void {
-    if (!this.#isOver) this.#timer = setTimeout(this.#late, this.#ending.timeoutMs);
   }
 
   #readInflated(inflate: Transform): void {
@@ -96,6 +92,10 @@ class Collector<Result> {
       );
     });
   }
+
+  readonly #watchTime = (): void => {
+    if (!this.#isOver) this.#timer = setTimeout(this.#late, this.#ending.timeoutMs);
+  };
 
   readonly #late = (): void =>
     this.#fail(new GatewayError("body_timeout", "The body did not arrive in time (BODY_TIMEOUT)."));
@@ -161,8 +161,6 @@ class Collector<Result> {
     request.pause();
   }
 }
-
-const watchTime = (collector: { watchTime(): void }): void => collector.watchTime();
 
 const bomb = (): GatewayError =>
   new GatewayError(

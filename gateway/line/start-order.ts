@@ -5,9 +5,6 @@ import type { LineEntry, Run } from "./order/line-entry.ts";
 export type StartOptions = QueueAddOptions & { readonly entry: LineEntry };
 export type StartOrder = Queue<Run, StartOptions>;
 
-/** An estimate is not made again within this time. Milliseconds. */
-const freshMs = 1;
-
 /**
  * The fair queue as p-queue's `queueClass`. p-queue makes the instance itself. It runs what
  * `dequeue` returns while `size` is not 0. So `size` counts only requests that may start now, at
@@ -21,7 +18,7 @@ export function startOrder(
 ): new () => StartOrder {
   return class {
     get size(): number {
-      // p-queue asks five times for a request that finds a free slot.
+      // p-queue asks at each start and end, also of requests that it never sees.
       if (queue.waiting.size === 0) return 0;
       return queue.next(now()) === null || !mayStart() ? 0 : 1;
     }
@@ -38,10 +35,7 @@ export function startOrder(
       if (entry === null) return undefined;
       const run = entry.run ?? undefined;
       entry.run = null;
-      const at = now();
-      // A request that did not wait has just been estimated.
-      const isFresh = at - entry.joinedAt < freshMs;
-      queue.start(entry, at, isFresh ? entry.estimateMs : chargeMs(entry));
+      queue.start(entry, now(), chargeMs(entry));
       return run;
     }
 

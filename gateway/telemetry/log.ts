@@ -81,13 +81,13 @@ export function createLog({ level, form, destination }: LogOptions): Log {
 }
 
 /** The second of the last line, and its text up to the milliseconds. */
-let [second, text] = [Number.NaN, ""];
+let [second, untilPoint] = [Number.NaN, ""];
 
 /** ISO 8601. A second is written once: that takes longer than the rest of a line. */
 function isoTime(at: number): string {
   const now = Math.floor(at / 1000);
-  if (now !== second) [second, text] = [now, new Date(now * 1000).toISOString().slice(0, -4)];
-  return `${text}${String(at - now * 1000).padStart(3, "0")}Z`;
+  if (now !== second) [second, untilPoint] = [now, new Date(now * 1000).toISOString().slice(0, -4)];
+  return `${untilPoint}${String(at - now * 1000).padStart(3, "0")}Z`;
 }
 
 function inForm(form: LogForm, sink: LogSink): DestinationStream {
